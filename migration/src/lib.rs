@@ -1,0 +1,29 @@
+//! Doorcode's schema as reversible steps, the same on SQLite and PostgreSQL.
+//! Nothing here reads or moves rows, and a step that was released is never edited: a change is a new file.
+
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+pub use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
+
+mod m20261121_000001_people;
+mod m20261121_000002_codes;
+mod m20261121_000003_mail;
+mod m20261121_000004_audit;
+mod m20261121_000005_keys;
+mod parts;
+
+/// Runs the steps. Call it through `doorcode::db::migrate`, which takes the lock that this type does not take.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_people::Migration),
+            Box::new(m20261121_000002_codes::Migration),
+            Box::new(m20261121_000003_mail::Migration),
+            Box::new(m20261121_000004_audit::Migration),
+            Box::new(m20261121_000005_keys::Migration),
+        ]
+    }
+}

@@ -1,0 +1,9 @@
+//! The outside world behind the ports: clock and randomness of the system, two limiters, two ways for a mail to leave.
+//! Only `app.rs` names what is in here.
+
+pub mod inbox;
+pub mod memory_limiter;
+pub mod redis_limiter;
+mod sliding_window;
+pub mod smtp;
+pub mod system;

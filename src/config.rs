@@ -1,0 +1,201 @@
+//! Every setting, read once: flag, variable, default, documentation, validation.
+//! `flags` documents them, `load` reads them by way of `parse`, `rules` compares them with each other, and what is wrong
+//! is told all at once as `Problems`. Nothing here has a default that is unsafe in production, and no value of a
+//! setting is ever printed.
+
+mod flags;
+mod load;
+mod numbers;
+mod parse;
+mod problems;
+mod rules;
+mod secret;
+mod test_codes;
+#[cfg(test)]
+mod tests;
+mod unknown;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{
+    db::entity::Role,
+    domain::{email_address::EmailAddress, limits::Limits},
+    ports::Entropy,
+};
+
+pub use flags::ServeFlags;
+pub use problems::{Problem, Problems};
+
+/// How careful the process is about where it finds itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything embedded, loopback only, GraphiQL and inbox on.
+    Development,
+    /// Refuses to start on anything unsafe.
+    Production,
+}
+
+/// Who may make an account by signing in for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// Anybody.
+    Open,
+    /// Nobody: accounts are made by administrators.
+    Closed,
+    /// People whose address is in one of these domains (canonical ASCII).
+    Domains(Vec<String>),
+}
+
+/// A fixed code for an address of a test or an app reviewer.
+#[derive(Clone, Debug)]
+pub struct TestCode {
+    /// Whose.
+    pub email: EmailAddress,
+    /// The code.
+    pub code: SecretString,
+    /// The last day it works, in UTC.
+    pub until: NaiveDate,
+}
+
+/// The algorithm that new signing keys get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAlgorithm {
+    /// Ed25519.
+    EdDsa,
+    /// ECDSA on P-256.
+    Es256,
+    /// RSA, 2048 bits.
+    Rs256,
+    /// HMAC, which nobody else can check.
+    Hs256,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// Access and refresh tokens.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// For keys made from now on.
+    pub algorithm: TokenAlgorithm,
+    /// `aud`.
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl: Duration,
+    /// A session ends when it was not refreshed for so long.
+    pub refresh_idle: Duration,
+    /// A session ends after so long whatever happens.
+    pub session_max: Duration,
+}
+
+/// The settings of one process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `DOORCODE_MODE`.
+    pub mode: Mode,
+    /// `DOORCODE_DATA`: where SQLite and the development secret live.
+    pub data: PathBuf,
+    /// `DOORCODE_LISTEN`.
+    pub listen: SocketAddr,
+    /// `DOORCODE_OPS_LISTEN`.
+    pub ops_listen: SocketAddr,
+    /// `DOORCODE_PUBLIC_URL`, without a trailing slash in `issuer()`.
+    pub public_url: Url,
+    /// `DATABASE_URL`.
+    pub database_url: SecretString,
+    /// Fewest and most connections to PostgreSQL.
+    pub database_pool: (u32, u32),
+    /// `REDIS_URL`.
+    pub redis_url: Option<SecretString>,
+    /// `SMTP_URL`.
+    pub smtp_url: Option<SecretString>,
+    /// `DOORCODE_SECRET`, newest first, never empty.
+    pub secrets: Vec<SecretString>,
+    /// `DOORCODE_SIGNUP`.
+    pub signup: SignUp,
+    /// `DOORCODE_TEST_CODES` that are not past their date.
+    pub test_codes: Vec<TestCode>,
+    /// Everything in limits.md.
+    pub limits: Limits,
+    /// `DOORCODE_TRUSTED_PROXIES`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `DOORCODE_CORS_ORIGINS`, or the two of development.
+    pub cors_origins: Vec<String>,
+    /// `DOORCODE_MAIL_FROM`, already checked to be a mailbox.
+    pub mail_from: String,
+    /// `DOORCODE_BRAND`.
+    pub brand: String,
+    /// `DOORCODE_TOKEN_…` and the lifetimes.
+    pub tokens: TokenSettings,
+    /// `DOORCODE_DEFAULT_ROLE`.
+    pub default_role: Role,
+    /// `DOORCODE_IP_RETENTION`.
+    pub ip_retention: Duration,
+    /// `DOORCODE_GRAPHIQL`.
+    pub graphiql: bool,
+    /// `DOORCODE_INTROSPECTION`.
+    pub introspection: bool,
+    /// `DOORCODE_SINGLE_REPLICA`: nobody else counts limits on this database.
+    pub single_replica: bool,
+    /// `DOORCODE_LOG`, already checked to be a filter.
+    pub log: String,
+    /// `DOORCODE_LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// What was odd but not wrong, to be logged once at start.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for
+    /// typing mistakes; the values come from `flags`, which clap has filled from the same environment. The data folder
+    /// is touched last, and only when everything is right.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the flags hold secrets in clear: nobody keeps them after this"
+    )]
+    pub fn load(
+        flags: ServeFlags,
+        environment: impl Iterator<Item = (String, String)>,
+        now: DateTime<Utc>,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, Problems> {
+        load::load(&flags, environment.map(|(name, _)| name), now, entropy)
+    }
+
+    /// `iss` in tokens and the start of every link: the public URL without its trailing slash.
+    pub fn issuer(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
+
+    /// Whether this process has the built-in inbox: development without a mail server.
+    pub fn has_inbox(&self) -> bool {
+        self.mode == Mode::Development && self.smtp_url.is_none()
+    }
+}
+
+/// Adds the `.env` file of the current folder, if there is one, to the environment; what is set already stays. To be
+/// called first of all, before there are threads and before the flags are parsed.
+pub fn read_dotenv() -> Result<(), Problems> {
+    load::read_dotenv(std::path::Path::new(".env"))
+}
+
+/// The environment as text, for [`Settings::load`]. Names that are no text are replaced, never a reason to panic.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    })
+}

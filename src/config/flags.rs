@@ -1,0 +1,364 @@
+//! Every setting as a command-line flag with its environment variable and its documentation, which is what
+//! `doorcode serve --help` prints. Nothing is read or checked here: all flags are plain text, so that the reader can
+//! name every bad value at once instead of stopping at the first.
+
+use std::fmt;
+
+use clap::{Args, Command};
+
+/// The settings as given, unread. An empty value counts as none.
+#[derive(Args, Clone, Default)]
+pub struct ServeFlags {
+    /// How careful to be: `development` listens on loopback alone and has GraphiQL and the inbox; `production` refuses
+    /// to start on anything unsafe.
+    ///
+    /// Default: `development`. Example: `production`
+    #[arg(long, env = "DOORCODE_MODE", value_name = "MODE", help_heading = "Start")]
+    pub mode: Option<String>,
+    /// Address and port of the API and the pages.
+    ///
+    /// Default: `127.0.0.1:4000`. Example: `0.0.0.0:4000`
+    #[arg(long, env = "DOORCODE_LISTEN", value_name = "ADDRESS", help_heading = "Start")]
+    pub listen: Option<String>,
+    /// Address and port of health, readiness and metrics; keep it away from the internet.
+    ///
+    /// Default: `127.0.0.1:4001`. Example: `0.0.0.0:4001`
+    #[arg(long, env = "DOORCODE_OPS_LISTEN", value_name = "ADDRESS", help_heading = "Start")]
+    pub ops_listen: Option<String>,
+    /// Where people reach the service: the issuer in tokens and the start of every link in mail. In production
+    /// https://, unless its host is loopback.
+    ///
+    /// Default: `http://localhost:4000`. Example: `https://login.example.com`
+    #[arg(long, env = "DOORCODE_PUBLIC_URL", value_name = "URL", help_heading = "Start")]
+    pub public_url: Option<String>,
+    /// The server secret that all keys are derived from, 32 bytes or more of randomness. While rotating, several with
+    /// commas between them, newest first. Prefer the variable: other users of the machine can read a command line.
+    ///
+    /// Default: needed in production; in development one is made and kept in the file `secret` in the data folder.
+    /// Example: what `openssl rand -base64 32` prints
+    #[arg(
+        long,
+        env = "DOORCODE_SECRET",
+        value_name = "SECRET",
+        help_heading = "Start",
+        hide_env_values = true
+    )]
+    pub secret: Option<String>,
+    /// Lets a development server listen beyond loopback, where anybody who reaches it reads everybody's mail in the
+    /// inbox.
+    ///
+    /// Default: `false`. Example: `true`
+    #[arg(long, env = "DOORCODE_EXPOSE_DEVELOPMENT", value_name = "BOOL", help_heading = "Start", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub expose_development: Option<String>,
+    /// What is logged: a level, or levels by module.
+    ///
+    /// Default: `info`. Example: `info,doorcode=debug`
+    #[arg(long, env = "DOORCODE_LOG", value_name = "FILTER", help_heading = "Start")]
+    pub log: Option<String>,
+    /// How log lines look: `text` for people, `json` for machines.
+    ///
+    /// Default: `text` in development and `json` in production. Example: `json`
+    #[arg(long, env = "DOORCODE_LOG_FORMAT", value_name = "FORMAT", help_heading = "Start")]
+    pub log_format: Option<String>,
+    /// The data folder: the SQLite database, and the secret in development. Made when it is missing, for this user
+    /// alone.
+    ///
+    /// Default: `./data`. Example: `/var/lib/doorcode`
+    #[arg(long, env = "DOORCODE_DATA", value_name = "FOLDER", help_heading = "Storage")]
+    pub data: Option<String>,
+    /// The database: SQLite for one process, PostgreSQL for one or many.
+    ///
+    /// Default: `doorcode.db` in the data folder. Example: `postgres://doorcode:password@db.example.com/doorcode`
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        help_heading = "Storage",
+        hide_env_values = true
+    )]
+    pub database_url: Option<String>,
+    /// Fewest and most connections to PostgreSQL.
+    ///
+    /// Default: `5-20`. Example: `2-10`
+    #[arg(
+        long,
+        env = "DOORCODE_DATABASE_POOL",
+        value_name = "FEWEST-MOST",
+        help_heading = "Storage"
+    )]
+    pub database_pool: Option<String>,
+    /// The shared limiter: one Redis server, a Cluster (`redis+cluster://`) or Sentinel (`redis+sentinel://`), with
+    /// `rediss` for TLS. Production on PostgreSQL needs it, unless there is a single replica.
+    ///
+    /// Default: none, limits are counted in this process. Example: `rediss://:password@redis.example.com:6379`
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        value_name = "URL",
+        help_heading = "Storage",
+        hide_env_values = true
+    )]
+    pub redis_url: Option<String>,
+    /// Promises that this is the only process on its database, so that production on PostgreSQL may count limits in
+    /// it, without `REDIS_URL`.
+    ///
+    /// Default: `false`. Example: `true`
+    #[arg(long, env = "DOORCODE_SINGLE_REPLICA", value_name = "BOOL", help_heading = "Storage", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub single_replica: Option<String>,
+    /// The mail server. In production with TLS that cannot be stripped: `smtps://`, or `smtp://` with `?tls=required`.
+    ///
+    /// Default: none, mail goes to the built-in inbox (development alone). Example:
+    /// `smtps://user:password@smtp.example.com`
+    #[arg(
+        long,
+        env = "SMTP_URL",
+        value_name = "URL",
+        help_heading = "Mail",
+        hide_env_values = true
+    )]
+    pub smtp_url: Option<String>,
+    /// The sender of every mail. Production needs one in a real domain.
+    ///
+    /// Default: `Doorcode <no-reply@localhost>`. Example: `Example <no-reply@example.com>`
+    #[arg(long, env = "DOORCODE_MAIL_FROM", value_name = "MAILBOX", help_heading = "Mail")]
+    pub mail_from: Option<String>,
+    /// Who may make an account by signing in for the first time: `open`, `closed`, or `domains:` with a list.
+    ///
+    /// Default: `open`. Example: `domains:example.com,example.org`
+    #[arg(long, env = "DOORCODE_SIGNUP", value_name = "POLICY", help_heading = "Codes")]
+    pub signup: Option<String>,
+    /// The role of new people: `USER` or `GUEST`. More is given by an administrator.
+    ///
+    /// Default: `USER`. Example: `GUEST`
+    #[arg(long, env = "DOORCODE_DEFAULT_ROLE", value_name = "ROLE", help_heading = "Codes")]
+    pub default_role: Option<String>,
+    /// Digits in a code, 6 to 12. Each digit less makes guessing ten times easier.
+    ///
+    /// Default: `8`. Example: `10`
+    #[arg(long, env = "DOORCODE_CODE_LENGTH", value_name = "DIGITS", help_heading = "Codes")]
+    pub code_length: Option<String>,
+    /// How long a code is good, 1m to 30m.
+    ///
+    /// Default: `5m`. Example: `10m`
+    #[arg(long, env = "DOORCODE_CODE_TTL", value_name = "DURATION", help_heading = "Codes")]
+    pub code_ttl: Option<String>,
+    /// Wrong tries that a code survives, 1 to 10.
+    ///
+    /// Default: `3`. Example: `5`
+    #[arg(long, env = "DOORCODE_CODE_TRIES", value_name = "COUNT", help_heading = "Codes")]
+    pub code_tries: Option<String>,
+    /// Fixed codes for named addresses of tests and app reviewers, for USER and GUEST alone: `address=code@date` with
+    /// commas between. The date is the last day (UTC), at most 90 days ahead; past it the code is left out with a
+    /// warning.
+    ///
+    /// Default: none. Example: `review@example.com=83120475@2027-01-31`
+    #[arg(
+        long,
+        env = "DOORCODE_TEST_CODES",
+        value_name = "LIST",
+        help_heading = "Codes",
+        hide_env_values = true
+    )]
+    pub test_codes: Option<String>,
+    /// How long the first refusal of `send.pair` lasts at least, 1s to 1d.
+    ///
+    /// Default: `5m`. Example: `10m`
+    #[arg(
+        long,
+        env = "DOORCODE_SEND_COOLDOWN",
+        value_name = "DURATION",
+        help_heading = "Limits"
+    )]
+    pub send_cooldown: Option<String>,
+    /// Codes for one address asked from one network.
+    ///
+    /// Default: `3/15m`. Example: `5/30m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_SEND_PAIR",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_send_pair: Option<String>,
+    /// Codes for one address from all networks together.
+    ///
+    /// Default: `6/15m`. Example: `10/30m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_SEND_ADDRESS",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_send_address: Option<String>,
+    /// The same over a day; the last mail it allows carries a sign-in link.
+    ///
+    /// Default: `12/1d`. Example: `20/1d`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_SEND_ADDRESS_DAY",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_send_address_day: Option<String>,
+    /// Codes asked from one IPv4 address or IPv6 /64; four times that for its /56, sixteen times for its /48.
+    ///
+    /// Default: `30/15m`. Example: `100/15m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_SEND_NETWORK",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_send_network: Option<String>,
+    /// Codes of the whole instance.
+    ///
+    /// Default: `100000/1d`. Example: `5000/1d`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_SEND_INSTANCE",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_send_instance: Option<String>,
+    /// Codes tried from one network.
+    ///
+    /// Default: `30/1m`. Example: `60/1m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_VERIFY_NETWORK",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_verify_network: Option<String>,
+    /// Wrong codes against one address, counted in the database.
+    ///
+    /// Default: `20/1d`. Example: `10/1d`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_GUESS_ACCOUNT",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_guess_account: Option<String>,
+    /// The same over a longer time.
+    ///
+    /// Default: `100/30d`. Example: `50/30d`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_guess_account_month: Option<String>,
+    /// Refreshes of one session.
+    ///
+    /// Default: `30/1m`. Example: `60/1m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_REFRESH_SESSION",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_refresh_session: Option<String>,
+    /// Operations of one session, or of one network when anonymous.
+    ///
+    /// Default: `600/1m`. Example: `1200/1m`
+    #[arg(
+        long,
+        env = "DOORCODE_LIMIT_API_CALLER",
+        value_name = "QUOTA",
+        help_heading = "Limits"
+    )]
+    pub limit_api_caller: Option<String>,
+    /// The algorithm of signing keys made from now on: `EdDSA`, `ES256`, `RS256`, or `HS256`, which nobody else can
+    /// check.
+    ///
+    /// Default: `EdDSA`. Example: `ES256`
+    #[arg(long, env = "DOORCODE_TOKEN_ALG", value_name = "ALGORITHM", help_heading = "Tokens")]
+    pub token_alg: Option<String>,
+    /// The `aud` claim of access tokens.
+    ///
+    /// Default: the public URL. Example: `https://api.example.com`
+    #[arg(
+        long,
+        env = "DOORCODE_TOKEN_AUDIENCE",
+        value_name = "AUDIENCE",
+        help_heading = "Tokens"
+    )]
+    pub token_audience: Option<String>,
+    /// Life of an access token, 1m to 1h.
+    ///
+    /// Default: `15m`. Example: `5m`
+    #[arg(long, env = "DOORCODE_ACCESS_TTL", value_name = "DURATION", help_heading = "Tokens")]
+    pub access_ttl: Option<String>,
+    /// A session ends when it was not refreshed for so long; at most `DOORCODE_SESSION_MAX`.
+    ///
+    /// Default: `7d`. Example: `1d`
+    #[arg(
+        long,
+        env = "DOORCODE_REFRESH_IDLE",
+        value_name = "DURATION",
+        help_heading = "Tokens"
+    )]
+    pub refresh_idle: Option<String>,
+    /// A session ends after so long whatever happens, at most 365d.
+    ///
+    /// Default: `30d`. Example: `90d`
+    #[arg(long, env = "DOORCODE_SESSION_MAX", value_name = "DURATION", help_heading = "Tokens")]
+    pub session_max: Option<String>,
+    /// The name in mail and on the pages, at most 64 characters.
+    ///
+    /// Default: `Doorcode`. Example: `Example Login`
+    #[arg(long, env = "DOORCODE_BRAND", value_name = "NAME", help_heading = "Pages")]
+    pub brand: Option<String>,
+    /// Whether `/graphiql` exists.
+    ///
+    /// Default: `true` in development and `false` in production. Example: `false`
+    #[arg(long, env = "DOORCODE_GRAPHIQL", value_name = "BOOL", help_heading = "Pages", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub graphiql: Option<String>,
+    /// Whether the schema can be asked for over the API.
+    ///
+    /// Default: `true` in development and `false` in production. Example: `false`
+    #[arg(long, env = "DOORCODE_INTROSPECTION", value_name = "BOOL", help_heading = "Pages", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub introspection: Option<String>,
+    /// The proxies whose forwarding headers are believed: networks or addresses with commas between.
+    ///
+    /// Default: none, the peer of the connection is the client. Example: `10.0.0.0/8,fd00::/8`
+    #[arg(
+        long,
+        env = "DOORCODE_TRUSTED_PROXIES",
+        value_name = "LIST",
+        help_heading = "Network"
+    )]
+    pub trusted_proxies: Option<String>,
+    /// Origins of other sites whose pages may call the API.
+    ///
+    /// Default: `http://localhost:3000,http://localhost:5173` in development and none in production. Example:
+    /// `https://app.example.com`
+    #[arg(long, env = "DOORCODE_CORS_ORIGINS", value_name = "LIST", help_heading = "Network")]
+    pub cors_origins: Option<String>,
+    /// How long client addresses are kept in sessions and audit events, 0s to 3650d.
+    ///
+    /// Default: `90d`. Example: `30d`
+    #[arg(
+        long,
+        env = "DOORCODE_IP_RETENTION",
+        value_name = "DURATION",
+        help_heading = "Network"
+    )]
+    pub ip_retention: Option<String>,
+}
+
+impl fmt::Debug for ServeFlags {
+    /// Some of the flags are secrets, so none is shown.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ServeFlags").finish_non_exhaustive()
+    }
+}
+
+/// The environment variable of every setting, in the order of the help.
+pub(super) fn variables() -> Vec<String> {
+    let command = ServeFlags::augment_args(Command::new("doorcode"));
+    let names = command.get_arguments().filter_map(|flag| flag.get_env());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}

@@ -1,0 +1,340 @@
+//! From flags to settings: every variable is read, then the rules between them are checked, then, if all is well, the
+//! data folder is touched. Nothing here stops at the first problem, and nothing reads the environment, the clock or a
+//! source of randomness by itself.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+use super::{
+    LogFormat, Mode, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
+    parse::{self, SmtpSecurity},
+    problems::Reader,
+    rules::{self, Facts},
+    secret, test_codes as fixed, unknown,
+};
+use crate::{db::entity::Role, domain::limits::Limits, ports::Entropy};
+
+/// Where the service is found unless somebody says otherwise.
+const DEFAULT_PUBLIC_URL: &str = "http://localhost:4000";
+/// The front-end servers that developers run.
+const DEVELOPMENT_ORIGINS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
+
+/// See [`Settings::load`].
+pub(super) fn load(
+    flags: &ServeFlags,
+    names: impl Iterator<Item = String>,
+    now: DateTime<Utc>,
+    entropy: &dyn Entropy,
+) -> Result<Settings, Problems> {
+    let mut reader = Reader::default();
+    let (mut settings, facts) = read(&mut reader, flags, now);
+    rules::check(&mut reader, &settings, &facts);
+    unknown::check(&mut reader, names);
+    // A start that is refused leaves nothing behind, so files come last.
+    if reader.is_clean() {
+        touch_folder(
+            &mut reader,
+            &mut settings,
+            !is_given(flags.database_url.as_deref()),
+            entropy,
+        );
+    }
+    settings.warnings = reader.finish()?;
+    Ok(settings)
+}
+
+/// See [`super::read_dotenv`]. The library's own message would show the line, and with it perhaps a secret.
+pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
+    let wrong = match dotenvy::from_path(path) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.not_found() => return Ok(()),
+        Err(dotenvy::Error::Io(error)) => format!("cannot be read ({})", error.kind()),
+        Err(_) => "has a line that is not NAME=value".to_owned(),
+    };
+    let mut reader = Reader::default();
+    reader.refuse(
+        ".env",
+        wrong,
+        "Write one NAME=value a line; a value with blanks or $ goes into single quotes",
+    );
+    reader.finish().map(|_| ())
+}
+
+/// Makes the data folder when something will live in it, and the secret of a development server.
+fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool, entropy: &dyn Entropy) {
+    if has_database && let Err(error) = secret::make_folder(&settings.data) {
+        let wrong = format!("is a folder that cannot be made ({})", error.kind());
+        reader.refuse(
+            "DOORCODE_DATA",
+            wrong,
+            "Write one that can, for example DOORCODE_DATA=/var/lib/doorcode",
+        );
+    } else if settings.secrets.is_empty() {
+        settings.secrets = secret::keep(reader, &settings.data, entropy);
+    }
+}
+
+/// Whether there is a value: an empty one counts as none, here as in the reader.
+fn is_given(raw: Option<&str>) -> bool {
+    raw.is_some_and(|text| !text.trim().is_empty())
+}
+
+/// Every setting; what could not be read has its default until the problems are told.
+fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, Facts) {
+    let mode = reader.or(
+        "DOORCODE_MODE",
+        flags.mode.as_deref(),
+        Mode::Development,
+        "production",
+        parse::mode,
+    );
+    let in_development = mode == Mode::Development;
+    let public_url = public_url(reader, flags);
+    let data = reader.or(
+        "DOORCODE_DATA",
+        flags.data.as_deref(),
+        PathBuf::from("./data"),
+        "/var/lib/doorcode",
+        parse::folder,
+    );
+    let limits = numbers::limits(reader, flags);
+    let (mail_from, sender) = mail_from(reader, flags);
+    let (smtp_url, smtp) = smtp_url(reader, flags).unzip();
+    let settings = Settings {
+        mode,
+        listen: socket(reader, "DOORCODE_LISTEN", flags.listen.as_deref(), 4000),
+        ops_listen: socket(reader, "DOORCODE_OPS_LISTEN", flags.ops_listen.as_deref(), 4001),
+        tokens: numbers::tokens(reader, flags, &public_url),
+        public_url,
+        database_url: database_url(reader, flags, &data),
+        data,
+        database_pool: reader.or(
+            "DOORCODE_DATABASE_POOL",
+            flags.database_pool.as_deref(),
+            (5, 20),
+            "5-20",
+            parse::pool,
+        ),
+        redis_url: redis_url(reader, flags),
+        smtp_url,
+        secrets: secrets(reader, flags),
+        signup: signup(reader, flags),
+        test_codes: test_codes(reader, flags, &limits, now),
+        limits,
+        trusted_proxies: trusted_proxies(reader, flags),
+        cors_origins: cors_origins(reader, flags, in_development),
+        mail_from,
+        brand: brand(reader, flags),
+        default_role: default_role(reader, flags),
+        ip_retention: numbers::ip_retention(reader, flags),
+        graphiql: boolean(reader, "DOORCODE_GRAPHIQL", flags.graphiql.as_deref(), in_development),
+        introspection: boolean(
+            reader,
+            "DOORCODE_INTROSPECTION",
+            flags.introspection.as_deref(),
+            in_development,
+        ),
+        single_replica: boolean(
+            reader,
+            "DOORCODE_SINGLE_REPLICA",
+            flags.single_replica.as_deref(),
+            false,
+        ),
+        log: reader.or(
+            "DOORCODE_LOG",
+            flags.log.as_deref(),
+            "info".to_owned(),
+            "info",
+            parse::log_filter,
+        ),
+        log_format: log_format(reader, flags, in_development),
+        warnings: Vec::new(),
+    };
+    let may_expose = boolean(
+        reader,
+        "DOORCODE_EXPOSE_DEVELOPMENT",
+        flags.expose_development.as_deref(),
+        false,
+    );
+    let has_public_url = is_given(flags.public_url.as_deref());
+    (
+        settings,
+        Facts {
+            smtp,
+            sender,
+            has_public_url,
+            may_expose,
+        },
+    )
+}
+
+fn boolean(reader: &mut Reader, variable: &str, raw: Option<&str>, default: bool) -> bool {
+    reader.or(variable, raw, default, "true", parse::boolean)
+}
+
+fn socket(reader: &mut Reader, variable: &str, raw: Option<&str>, port: u16) -> SocketAddr {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    reader.or(variable, raw, default, &default.to_string(), parse::socket)
+}
+
+fn public_url(reader: &mut Reader, flags: &ServeFlags) -> Url {
+    #[expect(clippy::expect_used, reason = "a constant, and every start parses it")]
+    let default = Url::parse(DEFAULT_PUBLIC_URL).expect("the default public URL is a URL");
+    let example = "https://login.example.com";
+    reader.or(
+        "DOORCODE_PUBLIC_URL",
+        flags.public_url.as_deref(),
+        default,
+        example,
+        parse::public_url,
+    )
+}
+
+fn mail_from(reader: &mut Reader, flags: &ServeFlags) -> (String, String) {
+    let default = (
+        "Doorcode <no-reply@localhost>".to_owned(),
+        "no-reply@localhost".to_owned(),
+    );
+    let example = "Example <no-reply@example.com>";
+    reader.or(
+        "DOORCODE_MAIL_FROM",
+        flags.mail_from.as_deref(),
+        default,
+        example,
+        parse::mailbox,
+    )
+}
+
+fn smtp_url(reader: &mut Reader, flags: &ServeFlags) -> Option<(SecretString, SmtpSecurity)> {
+    let example = "smtps://user:password@smtp.example.com";
+    reader.optional("SMTP_URL", flags.smtp_url.as_deref(), example, parse::smtp_url)
+}
+
+fn redis_url(reader: &mut Reader, flags: &ServeFlags) -> Option<SecretString> {
+    let example = "rediss://:password@redis.example.com:6379";
+    reader.optional("REDIS_URL", flags.redis_url.as_deref(), example, parse::redis_url)
+}
+
+fn database_url(reader: &mut Reader, flags: &ServeFlags, data: &Path) -> SecretString {
+    // The driver decodes the path, so what would end it or look encoded is encoded.
+    let folder = data
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
+    let default = SecretString::from(format!(
+        "sqlite://{}/doorcode.db?mode=rwc",
+        folder.trim_end_matches('/')
+    ));
+    let example = "postgres://doorcode:password@db.example.com/doorcode";
+    reader.or(
+        "DATABASE_URL",
+        flags.database_url.as_deref(),
+        default,
+        example,
+        parse::database_url,
+    )
+}
+
+fn secrets(reader: &mut Reader, flags: &ServeFlags) -> Vec<SecretString> {
+    let example = "$(openssl rand -base64 32)";
+    reader.or(
+        "DOORCODE_SECRET",
+        flags.secret.as_deref(),
+        Vec::new(),
+        example,
+        secret::parse,
+    )
+}
+
+fn signup(reader: &mut Reader, flags: &ServeFlags) -> SignUp {
+    let example = "domains:example.com,example.org";
+    reader.or(
+        "DOORCODE_SIGNUP",
+        flags.signup.as_deref(),
+        SignUp::Open,
+        example,
+        parse::signup,
+    )
+}
+
+fn brand(reader: &mut Reader, flags: &ServeFlags) -> String {
+    let (default, example) = ("Doorcode".to_owned(), "Example Login");
+    reader.or("DOORCODE_BRAND", flags.brand.as_deref(), default, example, |text| {
+        parse::printable(text, 64)
+    })
+}
+
+fn default_role(reader: &mut Reader, flags: &ServeFlags) -> Role {
+    reader.or(
+        "DOORCODE_DEFAULT_ROLE",
+        flags.default_role.as_deref(),
+        Role::User,
+        "GUEST",
+        parse::default_role,
+    )
+}
+
+fn trusted_proxies(reader: &mut Reader, flags: &ServeFlags) -> Vec<IpNet> {
+    let parse = |text: &str| parse::list(text, parse::network);
+    let raw = flags.trusted_proxies.as_deref();
+    reader.or(
+        "DOORCODE_TRUSTED_PROXIES",
+        raw,
+        Vec::new(),
+        "10.0.0.0/8,fd00::/8",
+        parse,
+    )
+}
+
+fn cors_origins(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> Vec<String> {
+    let default = if in_development {
+        DEVELOPMENT_ORIGINS.map(str::to_owned).to_vec()
+    } else {
+        Vec::new()
+    };
+    let parse = |text: &str| parse::list(text, parse::origin);
+    reader.or(
+        "DOORCODE_CORS_ORIGINS",
+        flags.cors_origins.as_deref(),
+        default,
+        "https://app.example.com",
+        parse,
+    )
+}
+
+fn log_format(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> LogFormat {
+    let default = if in_development {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    let parse = |text: &str| parse::choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+    reader.or(
+        "DOORCODE_LOG_FORMAT",
+        flags.log_format.as_deref(),
+        default,
+        "json",
+        parse,
+    )
+}
+
+fn test_codes(reader: &mut Reader, flags: &ServeFlags, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {
+    let today = now.date_naive();
+    let digits = reader.is_fine("DOORCODE_CODE_LENGTH").then_some(limits.code_length);
+    let parse = |text: &str| fixed::parse(text, today, digits);
+    let example = "review@example.com=83120475@2027-01-31 with a date at most 90 days ahead";
+    let raw = flags.test_codes.as_deref();
+    let (codes, warnings) = reader.or("DOORCODE_TEST_CODES", raw, (Vec::new(), Vec::new()), example, parse);
+    for warning in warnings {
+        reader.warn(warning);
+    }
+    codes
+}

@@ -1,0 +1,157 @@
+//! Rules between settings: what production refuses, what development refuses, and what contradicts itself.
+//! A rule says nothing about a variable that could not be read: its problem is known already.
+
+use std::net::SocketAddr;
+
+use secrecy::ExposeSecret;
+
+use super::{
+    Mode, Settings,
+    parse::{SmtpSecurity, is_loopback},
+    problems::Reader,
+};
+use crate::domain::email_address::EmailAddress;
+
+/// Facts about settings that the settings themselves no longer show.
+pub(super) struct Facts {
+    /// How mail travels, when there is a mail server.
+    pub(super) smtp: Option<SmtpSecurity>,
+    /// The address in `DOORCODE_MAIL_FROM`.
+    pub(super) sender: String,
+    /// Whether `DOORCODE_PUBLIC_URL` was given.
+    pub(super) has_public_url: bool,
+    /// `DOORCODE_EXPOSE_DEVELOPMENT`.
+    pub(super) may_expose: bool,
+}
+
+/// Notes everything that is wrong or odd with settings that are fine one by one.
+pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+    agreement(reader, settings, facts);
+    // Without a mode that could be read nobody knows which rules were meant.
+    if reader.is_fine("DOORCODE_MODE") {
+        match settings.mode {
+            Mode::Production => production(reader, settings, facts),
+            Mode::Development => development(reader, settings, facts),
+        }
+    }
+}
+
+/// What contradicts itself in any mode.
+fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+    let (idle, most) = (settings.tokens.refresh_idle, settings.tokens.session_max);
+    if idle > most && reader.is_fine("DOORCODE_REFRESH_IDLE") && reader.is_fine("DOORCODE_SESSION_MAX") {
+        reader.refuse(
+            "DOORCODE_REFRESH_IDLE",
+            "is longer than DOORCODE_SESSION_MAX, after which the session is over in any case",
+            "Write a shorter one, for example DOORCODE_REFRESH_IDLE=7d, or a longer DOORCODE_SESSION_MAX",
+        );
+    }
+    let (listen, ops) = (settings.listen, settings.ops_listen);
+    let same_place = listen.ip() == ops.ip() || listen.ip().is_unspecified() || ops.ip().is_unspecified();
+    if listen.port() != 0 && listen.port() == ops.port() && same_place {
+        reader.refuse(
+            "DOORCODE_OPS_LISTEN",
+            "has the port of DOORCODE_LISTEN",
+            "Write another port, for example DOORCODE_OPS_LISTEN=127.0.0.1:4001",
+        );
+    }
+    if !facts.has_public_url && Some(listen.port()) != settings.public_url.port() {
+        reader.warn(
+            "DOORCODE_PUBLIC_URL is not set and DOORCODE_LISTEN has a port of its own: links in mail lead nowhere",
+        );
+    }
+}
+
+/// What a server for real people must not do without.
+fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+    if settings.secrets.is_empty() && reader.is_fine("DOORCODE_SECRET") {
+        reader.refuse(
+            "DOORCODE_SECRET",
+            "is needed in production",
+            "Write 32 bytes or more of randomness, for example what `openssl rand -base64 32` prints",
+        );
+    }
+    let tls = "Write, for example, SMTP_URL=smtps://user:password@smtp.example.com, or smtp://…?tls=required";
+    match facts.smtp {
+        None if reader.is_fine("SMTP_URL") => reader.refuse("SMTP_URL", "is needed in production", tls),
+        Some(SmtpSecurity::MaybePlain) => {
+            reader.refuse(
+                "SMTP_URL",
+                "would send codes in plain text, which production refuses",
+                tls,
+            );
+        }
+        _ => {}
+    }
+    if EmailAddress::parse(&facts.sender).is_err() && reader.is_fine("DOORCODE_MAIL_FROM") {
+        reader.refuse(
+            "DOORCODE_MAIL_FROM",
+            "needs an address in a real domain in production (the default has none)",
+            "Write, for example, DOORCODE_MAIL_FROM=Example <no-reply@example.com>",
+        );
+    }
+    let is_loopback = is_loopback(&settings.public_url);
+    if settings.public_url.scheme() != "https" && !is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
+        reader.refuse(
+            "DOORCODE_PUBLIC_URL",
+            "is not https, which production needs everywhere but on this very machine",
+            "Write, for example, DOORCODE_PUBLIC_URL=https://login.example.com",
+        );
+    }
+    if is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
+        reader.warn("DOORCODE_PUBLIC_URL is this very machine: links in mail work nowhere else");
+    }
+    production_storage(reader, settings);
+}
+
+/// Where production keeps its data and counts its limits.
+fn production_storage(reader: &mut Reader, settings: &Settings) {
+    let database = settings.database_url.expose_secret();
+    let counts_alone = settings.redis_url.is_none() && !settings.single_replica;
+    let is_known = ["DATABASE_URL", "REDIS_URL", "DOORCODE_SINGLE_REPLICA"]
+        .iter()
+        .all(|name| reader.is_fine(name));
+    if database.starts_with("postgres") && counts_alone && is_known {
+        reader.refuse(
+            "REDIS_URL",
+            "is needed with PostgreSQL in production, because each replica would count limits by itself",
+            "Write, for example, REDIS_URL=rediss://:password@redis.example.com:6379, \
+             or DOORCODE_SINGLE_REPLICA=true when this is the only process",
+        );
+    }
+    if database.contains(":memory:") || database.contains("mode=memory") {
+        reader.warn("DATABASE_URL is in memory: every account is gone when this process ends");
+    }
+}
+
+/// What a server with an open inbox must not do.
+fn development(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+    for (variable, address) in [
+        ("DOORCODE_LISTEN", settings.listen),
+        ("DOORCODE_OPS_LISTEN", settings.ops_listen),
+    ] {
+        if is_local(address) {
+            continue;
+        }
+        if facts.may_expose {
+            reader.warn(format!(
+                "{variable} is beyond loopback in development: whoever reaches it may read everything"
+            ));
+        } else if reader.is_fine(variable) && reader.is_fine("DOORCODE_EXPOSE_DEVELOPMENT") {
+            reader.refuse(
+                variable,
+                "is beyond loopback, and a development server shows everybody's mail to whoever reaches it",
+                format!(
+                    "Write a loopback address, for example {variable}=127.0.0.1:{}, or DOORCODE_MODE=production, \
+                     or DOORCODE_EXPOSE_DEVELOPMENT=true if you mean it",
+                    address.port()
+                ),
+            );
+        }
+    }
+}
+
+/// Whether only this machine can connect.
+fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}

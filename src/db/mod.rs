@@ -1,0 +1,177 @@
+//! The way to the database: connections, transactions, and what a database error means to the rest of the program.
+//! Nothing here knows a table; queries live in the domain file that owns theirs, and the schema in `migration`.
+//!
+//! SQLite takes one writer at a time, so it gets one writing connection, where writers queue in order instead of
+//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    IntoActiveModel, ModelTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value, metric,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+
+use crate::{config::Settings, domain::Error};
+
+pub mod entity;
+mod error;
+pub mod migrate;
+mod postgres;
+mod sqlite;
+
+/// How long a caller waits for a connection. Two seconds is what a client waits for `UNAVAILABLE`, and saying so
+/// takes a moment too.
+const ACQUIRE: Duration = Duration::from_millis(1_800);
+
+/// Called with every statement after it ran. For tests that count them; it must not log the values it can see.
+pub type OnStatement = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
+
+/// The database of a process. A clone is another handle to the same connections.
+#[derive(Clone, Debug)]
+pub struct Db {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    backend: DbBackend,
+    /// The SQLite file, which migrations put their lock beside.
+    file: Option<PathBuf>,
+    /// Makes PostgreSQL's pool look at its connections again.
+    trouble: Option<postgres::Trouble>,
+}
+
+impl Db {
+    /// Connects. PostgreSQL may take 30 seconds to answer; a SQLite file is made when the URL says `mode=rwc`.
+    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
+        Self::connect_with(settings, None).await
+    }
+
+    /// Connects, and reports every statement to `on_statement`.
+    pub async fn connect_with(settings: &Settings, on_statement: Option<OnStatement>) -> Result<Self, Error> {
+        Self::open(
+            &settings.database_url,
+            settings.database_pool,
+            &settings.data,
+            on_statement,
+        )
+        .await
+    }
+
+    /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `data` the
+    /// folder where a SQLite file with a relative name lives.
+    pub async fn open(
+        url: &SecretString,
+        pool: (u32, u32),
+        data: &Path,
+        on_statement: Option<OnStatement>,
+    ) -> Result<Self, Error> {
+        let address = url.expose_secret();
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let (connection, trouble) = postgres::open(address, pool, on_statement).await?;
+            Ok(Self {
+                writer: connection.clone(),
+                reader: connection,
+                backend: DbBackend::Postgres,
+                file: None,
+                trouble: Some(trouble),
+            })
+        } else if address.starts_with("sqlite:") {
+            let sqlite::Opened { writer, reader, file } = sqlite::open(address, data, on_statement).await?;
+            Ok(Self {
+                writer,
+                reader,
+                backend: DbBackend::Sqlite,
+                file: Some(file),
+                trouble: None,
+            })
+        } else {
+            Err(bad_url("must begin with sqlite:// or postgres://"))
+        }
+    }
+
+    /// For selects outside of a transaction. On SQLite it refuses to write.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For a write that is one statement, committed when it returns. Whoever holds a transaction uses that instead:
+    /// on SQLite it has the only connection that writes, and this one would wait for it in vain.
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Begins a transaction that may write. Dropping it rolls back.
+    ///
+    /// SQLite's is IMMEDIATE: one that reads first and asks for the write lock later is refused when somebody else
+    /// wrote in between.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, Error> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        // The wait for a connection is limited by the pool. This limits what comes after it as well: another
+        // process that holds SQLite's lock, or a server that accepted the connection and went silent.
+        self.in_time(self.writer.begin_with_options(options)).await
+    }
+
+    /// Which database this is, for the few statements that have to differ.
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    /// Whether the database answers, within the time a request would wait for it.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
+    }
+
+    /// Closes every connection, after the statements that run on them. SQLite folds its log into the file.
+    pub async fn close(self) -> Result<(), Error> {
+        self.reader.close().await?;
+        self.writer.close().await?;
+        Ok(())
+    }
+
+    /// Gives up on an answer when a request would, and notes what the statements' own callback does not see.
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, Error> {
+        let failure = match timeout(ACQUIRE, answer).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error.into(),
+            Err(_) => Error::Unavailable("the database did not answer in time".to_owned()),
+        };
+        if let Some(trouble) = &self.trouble {
+            trouble.note();
+        }
+        Err(failure)
+    }
+}
+
+/// A statement of our own words, with its values apart from it, for what the query builder cannot say.
+///
+/// Placeholders are `$1`, `$2` … on both databases, and the same one may stand in several places. Two traps: a
+/// cast is written `CAST($1 AS …)`, since `$1::…` is one long name to SQLite; and a placeholder without a value is
+/// NULL on SQLite, not an error.
+pub fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// Writes a row with every column as it stands in the model; ids are ours, never the database's. One statement.
+pub async fn insert<M>(db: &impl ConnectionTrait, row: M) -> Result<(), Error>
+where
+    M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    <M::Entity as EntityTrait>::ActiveModel: ActiveModelTrait<Entity = M::Entity>,
+{
+    let row = row.into_active_model().reset_all();
+    M::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn bad_url(message: &str) -> Error {
+    Error::Invalid {
+        field: "DATABASE_URL",
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,148 @@
+//! The pool of PostgreSQL connections, and how it finds out that the server went away.
+//! It never logs a statement, and never holds a request for longer than a client waits.
+
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    DatabaseConnection,
+    sqlx::{
+        self, ConnectOptions, Connection, PgPool,
+        pool::PoolConnectionMetadata,
+        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+    },
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{ACQUIRE, OnStatement, bad_url, error::describe};
+use crate::domain::Error;
+
+/// How long the server may take to come up when this process starts.
+const START: Duration = Duration::from_secs(30);
+/// Between two tries of that.
+const RETRY: Duration = Duration::from_millis(500);
+/// The longest that one statement may run.
+const STATEMENT: &str = "10s";
+/// The longest that a transaction of ours may do nothing, should a process hang with locks in its hands.
+const IDLE_TRANSACTION: &str = "30s";
+/// A connection that nobody used for so long is asked whether it is alive before a request gets it.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long it may take to say yes.
+const ALIVE: Duration = Duration::from_millis(500);
+
+/// Opens the pool and waits for the server.
+pub(super) async fn open(
+    url: &str,
+    (fewest, most): (u32, u32),
+    on_statement: Option<OnStatement>,
+) -> Result<(DatabaseConnection, Trouble), Error> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
+        .application_name("doorcode")
+        .options([
+            ("statement_timeout", STATEMENT),
+            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
+        ])
+        .disable_statement_logging();
+    let trouble = Trouble::default();
+    let (suspects, failing) = (trouble.clone(), trouble.clone());
+    let pool = PgPoolOptions::new()
+        .min_connections(fewest)
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE)
+        // The driver's own test costs every request a round trip; ours costs only those that need one.
+        .test_before_acquire(false)
+        .before_acquire(move |connection, seen| suspects.check(connection, &seen))
+        .connect_lazy_with(options);
+    wait_for_server(&pool).await?;
+
+    let mut connection = DatabaseConnection::from(pool);
+    connection.set_metric_callback(move |info| {
+        if info.failed {
+            failing.note();
+        }
+        if let Some(report) = &on_statement {
+            report(info);
+        }
+    });
+    Ok((connection, trouble))
+}
+
+async fn wait_for_server(pool: &PgPool) -> Result<(), Error> {
+    let deadline = Instant::now() + START;
+    loop {
+        let Err(error) = pool.acquire().await else {
+            return Ok(());
+        };
+        let worth_waiting = match &error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            // Starting, stopping, or out of connections: anything but a wrong password or a missing database.
+            sqlx::Error::Database(refusal) => {
+                let code = refusal.code().unwrap_or_default();
+                code.starts_with("57") || code.starts_with("53")
+            }
+            _ => false,
+        };
+        if !worth_waiting || Instant::now() + RETRY > deadline {
+            return Err(Error::Unavailable(describe(&error)));
+        }
+        tracing::warn!(error = describe(&error), "the database does not answer yet");
+        sleep(RETRY).await;
+    }
+}
+
+/// When a statement last failed. A connection that nobody has used since then is suspect: a server that went away
+/// took all of them along, and then each would cost a request of its own to find out. One failed request is enough.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    start: Instant,
+    /// Milliseconds from `start` to the last failure; zero when there was none.
+    last: Arc<AtomicU64>,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            last: Arc::default(),
+        }
+    }
+}
+
+impl Trouble {
+    /// Makes every connection that is idle now prove that it is alive before it is used again.
+    pub(super) fn note(&self) {
+        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(now.max(1), Ordering::Relaxed);
+    }
+
+    fn is_suspect(&self, idle_for: Duration) -> bool {
+        let last = self.last.load(Ordering::Relaxed);
+        let since = self.start.elapsed().saturating_sub(Duration::from_millis(last));
+        idle_for >= IDLE || (last > 0 && idle_for >= since)
+    }
+
+    /// An error makes the pool throw the connection away and open another for the same request.
+    fn check<'c>(
+        &self,
+        connection: &'c mut PgConnection,
+        seen: &PoolConnectionMetadata,
+    ) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
+        let suspect = self.is_suspect(seen.idle_for);
+        Box::pin(async move {
+            if suspect {
+                timeout(ALIVE, connection.ping())
+                    .await
+                    .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+            }
+            Ok(true)
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! The SQLite file: one connection that writes, a few that read.
+//! It never opens a database in memory (every connection would have its own) and never makes a file others can read.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use sea_orm::{
+    DatabaseConnection,
+    sqlx::{
+        ConnectOptions, SqlitePool,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
+};
+
+use super::{ACQUIRE, OnStatement, bad_url, error::describe};
+use crate::domain::Error;
+
+/// How long to wait for the lock of another process, such as the command line beside a server. Writers of this
+/// process never meet there: they queue for the one connection.
+const BUSY: Duration = Duration::from_secs(1);
+/// Each reader is a thread and a page cache of two megabytes at most.
+const READERS: u32 = 8;
+
+/// What opening a file gives.
+pub(super) struct Opened {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+    pub(super) file: PathBuf,
+}
+
+/// Opens the file, making it when the URL says `mode=rwc`.
+pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatement>) -> Result<Opened, Error> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    if url.contains(":memory:") || query.split('&').any(|pair| pair == "mode=memory") {
+        return Err(bad_url(
+            "must name a file: a database in memory would be a different one for each connection",
+        ));
+    }
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| bad_url("is not a SQLite URL"))?;
+    let file = place(options.get_filename(), data);
+    if query.split('&').any(|pair| pair == "mode=rwc") {
+        create(&file).map_err(|error| Error::Unavailable(format!("{}: {error}", file.display())))?;
+    }
+    // The file is there by now, or it is a mistake to report: SQLite would make one that everybody can read.
+    let options = options
+        .filename(&file)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
+
+    // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
+    let writing = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let writer = pool(writing, 1).await?;
+    let reader = pool(options.pragma("query_only", "ON"), READERS).await?;
+    Ok(Opened {
+        writer: observed(writer, on_statement.clone()),
+        reader: observed(reader, on_statement),
+        file,
+    })
+}
+
+/// A relative name means the data folder, whether or not the URL already says so.
+fn place(name: &Path, data: &Path) -> PathBuf {
+    if name.is_absolute() || name.starts_with(data) {
+        name.to_owned()
+    } else {
+        data.join(name)
+    }
+}
+
+/// Makes the file, and its folder, for this user alone. What SQLite puts beside the file gets the file's mode.
+fn create(file: &Path) -> io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    private_file(file).map(drop)
+}
+
+/// Opens a file for writing, made with mode 0600 when it is not there.
+pub(super) fn private_file(file: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
+async fn pool(options: SqliteConnectOptions, most: u32) -> Result<SqlitePool, Error> {
+    SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE)
+        // Nothing between us and a file can be cut, so there is nothing to test and no reason to reconnect.
+        .test_before_acquire(false)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await
+        .map_err(|error| Error::Unavailable(describe(&error)))
+}
+
+fn observed(pool: SqlitePool, on_statement: Option<OnStatement>) -> DatabaseConnection {
+    let mut connection = DatabaseConnection::from(pool);
+    if let Some(report) = on_statement {
+        connection.set_metric_callback(move |info| report(info));
+    }
+    connection
+}

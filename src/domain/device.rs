@@ -1,0 +1,121 @@
+//! Known devices: browsers that signed in before and so have allowances of their own. The token that proves a
+//! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{
+    Ctx, Error, Result,
+    audit::{self, Event, Kind},
+    limits,
+    policy::{Origin, Person},
+    vault,
+};
+use crate::db::{self, entity::devices};
+
+const TOKEN_BYTES: usize = 32;
+
+/// The hash of a presented device token, if it has the shape of one.
+pub fn token_hash(token: &str) -> Option<Vec<u8>> {
+    vault::decode::<TOKEN_BYTES>(token).map(|bytes| vault::sha256(&*bytes))
+}
+
+/// Remembers the device of a sign-in under a fresh token: the one it already was, or a new one. One statement.
+pub async fn remember(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    known: Option<Uuid>,
+    origin: &Origin,
+    now: DateTime<Utc>,
+) -> Result<(Uuid, SecretString)> {
+    let id = known.unwrap_or_else(|| ctx.new_id(now));
+    let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
+    let sql = "INSERT INTO devices \
+         (id, user_id, token_hash, created_at, last_used_at, expires_at, user_agent, ip_address) \
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, last_used_at = excluded.last_used_at, \
+         expires_at = excluded.expires_at, user_agent = excluded.user_agent, ip_address = excluded.ip_address \
+         WHERE devices.user_id = excluded.user_id";
+    let values = [
+        id.into(),
+        user_id.into(),
+        vault::sha256(&*token).into(),
+        now.into(),
+        (now + limits::DEVICE_LIFETIME).into(),
+        origin.user_agent.clone().into(),
+        origin.ip.to_string().into(),
+    ];
+    db.execute_raw(db::statement(ctx.db.backend(), sql, values)).await?;
+    Ok((id, vault::encode(&*token).into()))
+}
+
+/// The devices of a person, latest first.
+pub async fn list(ctx: &Ctx, user_id: Uuid, most: u64) -> Result<Vec<devices::Model>> {
+    let rows = devices::Entity::find()
+        .filter(devices::Column::UserId.eq(user_id))
+        .filter(devices::Column::ExpiresAt.gt(ctx.now()))
+        .order_by_desc(devices::Column::LastUsedAt)
+        .limit(most)
+        .all(ctx.db.read())
+        .await?;
+    Ok(rows)
+}
+
+/// One device of the person who asks.
+pub async fn find(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<devices::Model> {
+    devices::Entity::find_by_id(id)
+        .filter(devices::Column::UserId.eq(person.user().id))
+        .one(ctx.db.read())
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Forgets a device of the person who asks: its next sign-in is a stranger's.
+pub async fn forget(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<()> {
+    let now = ctx.now();
+    let tx = ctx.db.begin().await?;
+    let gone = devices::Entity::delete_many()
+        .filter(devices::Column::Id.eq(id))
+        .filter(devices::Column::UserId.eq(person.user().id))
+        .exec(&tx)
+        .await?;
+    if gone.rows_affected == 0 {
+        return Err(Error::NotFound);
+    }
+    let user = Some(person.user().id);
+    record_forgotten(ctx, &tx, now, person.origin(), user, id, "by its owner").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Forgets a device from which too many wrong codes came.
+pub async fn distrust(ctx: &Ctx, db: &impl ConnectionTrait, origin: &Origin, id: Uuid) -> Result<()> {
+    let gone = devices::Entity::delete_by_id(id).exec(db).await?;
+    if gone.rows_affected > 0 {
+        record_forgotten(ctx, db, ctx.now(), origin, None, id, "too many wrong codes").await?;
+    }
+    Ok(())
+}
+
+async fn record_forgotten(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    origin: &Origin,
+    user: Option<Uuid>,
+    device: Uuid,
+    why: &str,
+) -> Result<()> {
+    let detail = serde_json::json!({ "device": device, "why": why });
+    let event = Event {
+        kind: Kind::DeviceForgotten,
+        origin: Some(origin),
+        actor: user,
+        subject: user,
+        detail,
+    };
+    audit::record(ctx, db, now, &[event]).await
+}

@@ -1,0 +1,332 @@
+//! The one form in which an e-mail address exists here: ASCII, lower case, at most 254 bytes.
+//! Two spellings of one mailbox's domain become one value; nothing else is merged: no dot or plus is ever removed.
+//! What a mail program might take for something else than a mailbox is refused, never repaired.
+
+use std::fmt;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+/// The longest canonical address (RFC 5321, a path without its brackets).
+const MAX_BYTES: usize = 254;
+/// The longest left part (RFC 5321, 4.5.3.1.1).
+const MAX_LOCAL_BYTES: usize = 64;
+/// The longest input worth a look. A domain in its own script takes up to four times the bytes of its ASCII form, so
+/// this is generous to people and still bounds the work that a stranger can ask for.
+const MAX_INPUT_BYTES: usize = 1024;
+
+/// A canonical e-mail address: comparing two of them compares mailboxes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailAddress(String);
+
+/// Why a text is no e-mail address. The sentences are for the person who typed it and never repeat what they typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEmail {
+    /// More than any mail server takes.
+    #[error("This e-mail address is too long: 254 characters are the most, with 64 of them before the @.")]
+    TooLong,
+    /// No `@`, or nothing on one side of it.
+    #[error("An e-mail address has a name, an @ and a domain, as in you@example.com.")]
+    Shape,
+    /// The left part is not a plain name.
+    #[error(
+        "The part before the @ may hold the letters a to z, digits, single dots between them and the signs \
+         !#$%&'*+/=?^_`{{|}}~- (the last not at the start)."
+    )]
+    Local,
+    /// The right part is no domain that mail could reach.
+    #[error("The part after the @ is not a domain that can receive mail, such as example.com.")]
+    Domain,
+}
+
+impl EmailAddress {
+    /// Reads an address as a person types it: blanks around it are dropped, the rest must be right.
+    pub fn parse(input: &str) -> Result<Self, InvalidEmail> {
+        // The length comes first, so that ten kilobytes of anything cost no more than one look.
+        if input.len() > MAX_INPUT_BYTES {
+            return Err(InvalidEmail::TooLong);
+        }
+        // Only what a slip of the keyboard leaves; a line break at the end is no slip but an attempt on a header.
+        let text = input.trim_matches([' ', '\t']);
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail::Shape)?;
+        if local.is_empty() || domain.is_empty() {
+            return Err(InvalidEmail::Shape);
+        }
+        check_local(local)?;
+        let domain = canonical_domain(domain)?;
+        let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
+        if canonical.len() > MAX_BYTES {
+            return Err(InvalidEmail::TooLong);
+        }
+        Ok(Self(canonical))
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands after the `@`, in ASCII.
+    pub fn domain(&self) -> &str {
+        // The constructor put exactly one `@` there: neither part may hold another.
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for EmailAddress {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A domain in the one form in which domains are compared: ASCII, lower case, at least two labels.
+pub fn canonical_domain(input: &str) -> Result<String, InvalidEmail> {
+    if input.len() > MAX_INPUT_BYTES {
+        return Err(InvalidEmail::TooLong);
+    }
+    // UTS 46 maps scripts, widths and case onto one form; the strict list leaves letters, digits and hyphens, which
+    // also rules out address literals in brackets. Lengths of labels and of the whole are checked with it.
+    let ascii = Uts46::new()
+        .to_ascii(input.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify)
+        .map_err(|_| InvalidEmail::Domain)?;
+    let (_, top) = ascii.rsplit_once('.').ok_or(InvalidEmail::Domain)?;
+    // No top-level domain starts with a digit, and `127.0.0.1` or `1.0x7f` are addresses of machines.
+    if !top.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Err(InvalidEmail::Domain);
+    }
+    Ok(ascii.into_owned())
+}
+
+/// A dot-atom (RFC 5322, 3.2.3) of at most 64 bytes that no program could take for an option.
+fn check_local(local: &str) -> Result<(), InvalidEmail> {
+    if local.len() > MAX_LOCAL_BYTES {
+        return Err(InvalidEmail::TooLong);
+    }
+    let atoms = local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext));
+    if !atoms || local.starts_with('-') {
+        return Err(InvalidEmail::Local);
+    }
+    Ok(())
+}
+
+/// What an atom may hold (RFC 5322, 3.2.3).
+fn is_atext(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, time::Instant};
+
+    use super::*;
+
+    fn canonical(input: &str) -> Result<String, InvalidEmail> {
+        EmailAddress::parse(input).map(|address| address.as_str().to_owned())
+    }
+
+    #[test]
+    fn an_ordinary_address_becomes_lower_case_and_loses_the_blanks_around_it() {
+        assert_eq!(
+            canonical(" \tAda.Lovelace+Maths@Example.COM  "),
+            Ok("ada.lovelace+maths@example.com".to_owned())
+        );
+    }
+
+    #[test]
+    fn dots_and_plus_parts_are_kept_because_they_may_be_another_mailbox() {
+        let all: HashSet<_> = ["ada@example.com", "a.da@example.com", "ada+x@example.com"]
+            .iter()
+            .map(|input| canonical(input).unwrap())
+            .collect();
+        assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn a_domain_in_its_own_script_and_its_ascii_form_are_one_address() {
+        for (typed, ascii) in [
+            ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+            ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+            ("ada@bu\u{308}cher.example", "ada@xn--bcher-kva.example"),
+            ("ada@faß.example", "ada@xn--fa-hia.example"),
+            ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+            ("ada@ｅｘａｍｐｌｅ。com", "ada@example.com"),
+        ] {
+            assert_eq!(EmailAddress::parse(typed), EmailAddress::parse(ascii), "{typed}");
+            assert_eq!(canonical(typed).as_deref(), Ok(ascii));
+        }
+        // A look-alike is a domain of its own, and visibly so.
+        assert_eq!(
+            canonical("ada@\u{435}xample.com"),
+            Ok("ada@xn--xample-2of.com".to_owned())
+        );
+    }
+
+    #[test]
+    fn every_sign_of_a_plain_name_is_accepted() {
+        for local in ["!#$%&'*+-/=?^_`{|}~", "a", "0", "a-b", "o'brien", "_x", "a.b.c"] {
+            let input = format!("{local}@example.com");
+            assert_eq!(canonical(&input), Ok(input));
+        }
+    }
+
+    #[test]
+    fn nasty_inputs_are_refused() {
+        let long_label = format!("a@{}.com", "b".repeat(64));
+        let long_domain = format!("a@{}com", "b.".repeat(130));
+        for input in [
+            "",
+            " ",
+            "@",
+            "a",
+            "a@",
+            "@example.com",
+            "example.com",
+            "a@localhost",
+            "a@com",
+            "a@.com",
+            "a@example..com",
+            "a@example.com.",
+            "a@.example.com",
+            "a@-example.com",
+            "a@example-.com",
+            "a@ex--ample.com",
+            "a@exa_mple.com",
+            "a@xn--a.com",
+            "a@xn--.com",
+            "a@127.0.0.1",
+            "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@::1",
+            "a@1.0x7f",
+            "a@example.123",
+            "a@exam\u{ff20}ple.com",
+            "a@\u{2100}.com",
+            "a@example.com/path",
+            "a@example.com:25",
+            "a@%65xample.com",
+            "-oQ/tmp@b.com",
+            ".a@example.com",
+            "a.@example.com",
+            "a..b@example.com",
+            "a b@example.com",
+            "a@exam ple.com",
+            "a @example.com",
+            "a@ example.com",
+            "a\u{a0}@example.com",
+            "a\u{200b}@example.com",
+            "a@b@example.com",
+            "a\0@example.com",
+            "a@example.com\0",
+            "a@example.com\r\n",
+            "\na@example.com",
+            "a@example.com\r\nBcc: b@example.com",
+            "a\r\n@example.com",
+            "a@example.com,b@example.com",
+            "a@example.com;b@example.com",
+            "<a@example.com>",
+            "Ada <a@example.com>",
+            "\"a b\"@example.com",
+            "\"a\"@example.com",
+            "a(comment)@example.com",
+            "a\\@example.com",
+            "a:b@example.com",
+            "a[1]@example.com",
+            "\u{ff41}da@example.com",
+            "\u{430}da@example.com",
+            "ad\u{131}@example.com",
+            "K\u{212a}@example.com",
+            "a\u{ff20}example.com",
+            "\u{1b}[31ma@example.com",
+            "a\u{202e}@example.com",
+            &long_label,
+            &long_domain,
+        ] {
+            assert!(EmailAddress::parse(input).is_err(), "{input:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn lengths_are_counted_in_the_canonical_form_and_one_byte_decides() {
+        let local = "l".repeat(64);
+        let label = "d".repeat(61);
+        // 64 + 1 + 3 * 62 + 3 = 254
+        let longest = format!("{local}@{label}.{label}.{label}.com");
+        assert_eq!(longest.len(), 254);
+        assert_eq!(canonical(&longest), Ok(longest));
+        assert_eq!(
+            canonical(&format!("{local}@{label}.{label}.{label}d.com")),
+            Err(InvalidEmail::TooLong)
+        );
+        assert_eq!(canonical(&format!("l{local}@example.com")), Err(InvalidEmail::TooLong));
+        let wide = format!("a@{}.com", "ü".repeat(50));
+        assert!(canonical(&wide).is_ok_and(|address| address.is_ascii() && address.len() <= 254));
+    }
+
+    #[test]
+    fn ten_kilobytes_of_anything_are_refused_without_being_read() {
+        for filling in ["a", "@", ".", " ", "ü", "\u{308}", "xn--", "a@"] {
+            let input = filling.repeat(10_240 / filling.len());
+            let begun = Instant::now();
+            for _ in 0..1000 {
+                assert_eq!(EmailAddress::parse(&input), Err(InvalidEmail::TooLong));
+            }
+            assert!(
+                begun.elapsed().as_millis() < 100,
+                "{filling:?} took {:?} a thousand times",
+                begun.elapsed()
+            );
+        }
+    }
+
+    #[test]
+    fn the_longest_input_that_is_read_at_all_costs_little() {
+        for filling in ["ü", "\u{308}", "a\u{308}\u{323}", "。", "ß.", "xn--bcher-kva."] {
+            let input = format!("a@{}", filling.repeat(1020 / filling.len()));
+            let begun = Instant::now();
+            for _ in 0..100 {
+                assert!(EmailAddress::parse(&input).is_err());
+            }
+            assert!(
+                begun.elapsed().as_millis() < 500,
+                "{filling:?} took {:?} a hundred times",
+                begun.elapsed()
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_out_goes_in_again_unchanged() {
+        for input in ["Ada@Bücher.example", "A.B+c@EXAMPLE.org", "x@xn--bcher-kva.example"] {
+            let once = EmailAddress::parse(input).unwrap();
+            assert_eq!(EmailAddress::parse(once.as_str()), Ok(once.clone()));
+            assert_eq!(once.to_string(), once.as_str());
+        }
+        assert_eq!(
+            EmailAddress::parse("a@Bücher.example").unwrap().domain(),
+            "xn--bcher-kva.example"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_a_sentence_that_repeats_nothing_of_the_input() {
+        for input in [
+            "canary",
+            "canary@",
+            "-canary@example.com",
+            "canary@canary",
+            &"canary".repeat(999),
+        ] {
+            let refusal = EmailAddress::parse(input).unwrap_err();
+            let sentence = refusal.to_string();
+            assert!(!sentence.contains("canary") && sentence.ends_with('.'), "{sentence}");
+            assert!(!format!("{refusal:?}").contains("canary"));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What runs by itself: erasing refresh successors after their grace, reading signing keys anew, purging what is over.
+//! Nothing here decides how long anything is kept; the owners of the tables do.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use tokio::sync::watch;
+
+use super::{Ctx, Result, keys, mail::outbox, session, sign_in, token};
+use crate::db::entity::{audit_events, devices, sessions};
+
+const TICK: Duration = Duration::from_secs(10);
+const RELOAD_EVERY: u64 = 6;
+const PURGE_EVERY: u64 = 360;
+/// Finished mail and sessions stay this long for whoever looks into a problem.
+const KEPT: TimeDelta = TimeDelta::days(30);
+const MAIL_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// Runs until `stop` says so. A chore that fails is told and tried again at its next turn.
+pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
+    for tick in 1u64.. {
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            _ = stop.changed() => return,
+        }
+        tell("erasing refresh successors", session::erase_successors(&ctx).await);
+        if tick.is_multiple_of(RELOAD_EVERY) {
+            tell("reading signing keys", token::reload(&ctx).await);
+        }
+        if tick.is_multiple_of(PURGE_EVERY) {
+            tell("purging", purge(&ctx).await.map(drop));
+        }
+    }
+}
+
+fn tell(chore: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, chore, "housekeeping failed and will try again");
+    }
+}
+
+/// What a purge removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Expired challenges.
+    pub challenges: u64,
+    /// Expired or used links.
+    pub links: u64,
+    /// Finished mail and decoys.
+    pub mails: u64,
+    /// Sessions over for thirty days.
+    pub sessions: u64,
+    /// Devices past their time.
+    pub devices: u64,
+}
+
+/// Deletes what is over, and takes client addresses out of what is older than they may be kept.
+pub async fn purge(ctx: &Ctx) -> Result<Purged> {
+    let now = ctx.now();
+    let purged = Purged {
+        challenges: sign_in::challenge::purge(ctx, now).await?,
+        links: sign_in::link::purge(ctx, now).await?,
+        mails: outbox::purge(ctx, now, now - MAIL_KEPT).await?,
+        sessions: session::purge(ctx, now - KEPT).await?,
+        devices: devices::Entity::delete_many()
+            .filter(devices::Column::ExpiresAt.lt(now))
+            .exec(ctx.db.write())
+            .await?
+            .rows_affected,
+    };
+    keys::purge(ctx, now).await?;
+    forget_addresses(
+        ctx,
+        now - TimeDelta::from_std(ctx.settings.ip_retention).unwrap_or(KEPT),
+    )
+    .await?;
+    tracing::info!(?purged, "purged");
+    Ok(purged)
+}
+
+async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
+    let none = || Expr::value(Option::<String>::None);
+    audit_events::Entity::update_many()
+        .col_expr(audit_events::Column::IpAddress, none())
+        .filter(audit_events::Column::IpAddress.is_not_null())
+        .filter(audit_events::Column::At.lt(before))
+        .exec(ctx.db.write())
+        .await?;
+    sessions::Entity::update_many()
+        .col_expr(sessions::Column::IpAddress, none())
+        .filter(sessions::Column::IpAddress.is_not_null())
+        .filter(sessions::Column::LastSeenAt.lt(before))
+        .exec(ctx.db.write())
+        .await?;
+    devices::Entity::update_many()
+        .col_expr(devices::Column::IpAddress, none())
+        .filter(devices::Column::IpAddress.is_not_null())
+        .filter(devices::Column::LastUsedAt.lt(before))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Every limit on guessing, sending and asking, as data: name, default, and who is charged.
+//! Nothing here counts; the limiter and the database do.
+
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const QUARTER: Duration = Duration::from_mins(15);
+const DAY: Duration = Duration::from_hours(24);
+
+/// So many units in a sliding window, written `3/15m` in settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many.
+    pub count: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+/// The rules, each with its default below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `send.pair`: codes for one address asked from one network.
+    pub send_pair: Quota,
+    /// How long the first refusal by `send.pair` lasts at least.
+    pub send_cooldown: Duration,
+    /// `send.address`: codes for one address from all networks together.
+    pub send_address: Quota,
+    /// `send.address.day`: the same over a day; its last mail carries a link.
+    pub send_address_day: Quota,
+    /// `send.network`: codes asked from one IPv4 address or IPv6 /64; four times that for its /56, sixteen for its /48.
+    pub send_network: Quota,
+    /// `send.instance`: codes of the whole instance.
+    pub send_instance: Quota,
+    /// `verify.network`: verifications from one network.
+    pub verify_network: Quota,
+    /// `guess.account`: wrong tries against one address, counted in the database.
+    pub guess_account: Quota,
+    /// `guess.account.month`: the same over thirty days.
+    pub guess_account_month: Quota,
+    /// `refresh.session`: refreshes of one session.
+    pub refresh_session: Quota,
+    /// `api.caller`: operations of one session, or of one network when anonymous.
+    pub api_caller: Quota,
+    /// `guess.challenge`: wrong tries a challenge survives, counted in the database.
+    pub code_tries: u32,
+    /// Digits in a code.
+    pub code_length: usize,
+    /// How long a code is good.
+    pub code_ttl: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let quota = |count, window| Quota { count, window };
+        Self {
+            send_pair: quota(3, QUARTER),
+            send_cooldown: Duration::from_mins(5),
+            send_address: quota(6, QUARTER),
+            send_address_day: quota(12, DAY),
+            send_network: quota(30, QUARTER),
+            send_instance: quota(100_000, DAY),
+            verify_network: quota(30, MINUTE),
+            guess_account: quota(20, DAY),
+            guess_account_month: quota(100, 30 * DAY),
+            refresh_session: quota(30, MINUTE),
+            api_caller: quota(600, MINUTE),
+            code_tries: 3,
+            code_length: 8,
+            code_ttl: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Wrong tries after which a known device is forgotten.
+pub const DEVICE_WRONG_TRIES: u32 = 100;
+/// How long a device is remembered after its last sign-in.
+pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
+/// How long a sign-in link is good.
+pub const LINK_LIFETIME: Duration = DAY;

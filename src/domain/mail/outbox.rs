@@ -1,0 +1,205 @@
+//! The outbox: letters wait here, sealed, until a worker sends them, and are erased after. Recipients are inside the
+//! seal, which is bound to the row's id, kind and expiry. Nothing here talks to a mail server.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::template::Locale;
+use crate::{
+    db::{
+        self,
+        entity::{MailState, outbox},
+    },
+    domain::{Ctx, Error, Result, policy::Origin, vault::Purpose},
+};
+
+/// What a letter brings.
+pub enum Message {
+    /// A one-time code.
+    Code(SecretString),
+    /// The URL of a sign-in link.
+    Link(SecretString),
+}
+
+/// A letter about to be queued.
+pub struct Letter<'a> {
+    /// Canonical address.
+    pub to: &'a str,
+    /// What it brings.
+    pub message: Message,
+    /// Its language.
+    pub locale: Locale,
+    /// Where the request came from, which the mail tells.
+    pub origin: &'a Origin,
+    /// Never sent after this moment.
+    pub expires_at: DateTime<Utc>,
+    /// Whether it is meant to be sent; a decoy is the same work for an address that gets no mail.
+    pub deliver: bool,
+}
+
+/// What is inside the seal.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Payload {
+    pub to: String,
+    pub code: Option<String>,
+    pub link: Option<String>,
+    pub locale: String,
+    pub device: Option<String>,
+    pub network: IpAddr,
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        self.code.zeroize();
+        self.link.zeroize();
+    }
+}
+
+/// Queues a letter in the caller's transaction. One statement.
+pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, now: DateTime<Utc>) -> Result<()> {
+    let id = ctx.new_id(now);
+    let (kind, code, link) = match &letter.message {
+        Message::Code(code) => ("code", Some(code.expose_secret().to_owned()), None),
+        Message::Link(link) => ("link", None, Some(link.expose_secret().to_owned())),
+    };
+    let payload = Payload {
+        to: letter.to.to_owned(),
+        code,
+        link,
+        locale: letter.locale.as_str().to_owned(),
+        device: letter.origin.user_agent.clone(),
+        network: letter.origin.ip,
+    };
+    let plain = serde_json::to_vec(&payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
+    let plain = Zeroizing::new(plain);
+    let sealed = ctx.vault.seal(
+        Purpose::Outbox,
+        &context(id, kind, letter.expires_at),
+        &plain,
+        &*ctx.entropy,
+    )?;
+    let row = outbox::Model {
+        id,
+        kind: kind.to_owned(),
+        state: if letter.deliver {
+            MailState::Pending
+        } else {
+            MailState::Decoy
+        },
+        sealed: Some(sealed),
+        attempts: 0,
+        created_at: now,
+        next_attempt_at: now,
+        claimed_until: None,
+        expires_at: letter.expires_at,
+        finished_at: None,
+        last_error: None,
+    };
+    db::insert(db, row).await?;
+    Ok(())
+}
+
+/// Takes up to `most` letters that are due for the caller alone until `until`. On PostgreSQL, rows that another worker
+/// is taking at this moment are passed over; on SQLite there is one writer. One statement.
+pub(super) async fn claim(
+    ctx: &Ctx,
+    most: u64,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<outbox::Model>> {
+    let lock = if ctx.db.backend() == sea_orm::DbBackend::Postgres {
+        "FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "UPDATE outbox SET claimed_until = $2, attempts = attempts + 1 WHERE id IN (\
+         SELECT id FROM outbox WHERE state = 'PENDING' AND next_attempt_at <= $1 \
+         AND (claimed_until IS NULL OR claimed_until <= $1) \
+         ORDER BY next_attempt_at LIMIT {most} {lock}) RETURNING *"
+    );
+    let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into()]);
+    Ok(outbox::Entity::find()
+        .from_raw_sql(statement)
+        .all(ctx.db.write())
+        .await?)
+}
+
+/// Opens a claimed letter.
+pub(super) fn open(ctx: &Ctx, row: &outbox::Model) -> Option<Payload> {
+    let sealed = row.sealed.as_deref()?;
+    let plain = ctx
+        .vault
+        .open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed)?;
+    serde_json::from_slice(&plain).ok()
+}
+
+/// Notes the end of a letter and erases what it held. Only the worker that has it can.
+pub(super) async fn close(
+    ctx: &Ctx,
+    row: &outbox::Model,
+    state: MailState,
+    now: DateTime<Utc>,
+    error: Option<String>,
+) -> Result<()> {
+    held(row)
+        .col_expr(
+            outbox::Column::State,
+            Expr::value(sea_orm::ActiveEnum::to_value(&state)),
+        )
+        .col_expr(outbox::Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
+        .col_expr(outbox::Column::FinishedAt, Expr::value(now))
+        .col_expr(outbox::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .col_expr(outbox::Column::LastError, Expr::value(error))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(())
+}
+
+/// Puts a letter back until `next`.
+pub(super) async fn postpone(ctx: &Ctx, row: &outbox::Model, next: DateTime<Utc>, error: String) -> Result<()> {
+    held(row)
+        .col_expr(outbox::Column::NextAttemptAt, Expr::value(next))
+        .col_expr(outbox::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
+        .col_expr(outbox::Column::LastError, Expr::value(error))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(())
+}
+
+fn held(row: &outbox::Model) -> sea_orm::UpdateMany<outbox::Entity> {
+    outbox::Entity::update_many()
+        .filter(outbox::Column::Id.eq(row.id))
+        .filter(outbox::Column::Attempts.eq(row.attempts))
+        .filter(outbox::Column::State.eq(MailState::Pending))
+}
+
+fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
+    let mut context = id.as_bytes().to_vec();
+    context.extend_from_slice(&expires_at.timestamp_micros().to_be_bytes());
+    context.extend_from_slice(kind.as_bytes());
+    context
+}
+
+/// Deletes letters that were done before `finished_before`, and decoys that are past their time.
+pub async fn purge(ctx: &Ctx, now: DateTime<Utc>, finished_before: DateTime<Utc>) -> Result<u64> {
+    let decoys = Condition::all()
+        .add(outbox::Column::State.eq(MailState::Decoy))
+        .add(outbox::Column::ExpiresAt.lt(now));
+    let gone = outbox::Entity::delete_many()
+        .filter(
+            Condition::any()
+                .add(outbox::Column::FinishedAt.lt(finished_before))
+                .add(decoys),
+        )
+        .exec(ctx.db.write())
+        .await?;
+    Ok(gone.rows_affected)
+}

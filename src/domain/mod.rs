@@ -1,0 +1,112 @@
+//! What Doorcode does, without a word about HTTP or GraphQL. [`Ctx`] is all that it stands on.
+
+pub mod audit;
+pub mod device;
+pub mod email_address;
+pub mod housekeeping;
+pub mod keys;
+pub mod limits;
+pub mod mail;
+pub mod policy;
+pub mod session;
+pub mod sign_in;
+pub mod token;
+pub mod user;
+pub mod vault;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{
+    config::Settings,
+    db::Db,
+    ports::{Clock, Entropy, Limiter},
+};
+
+/// Why an operation could not give its outcome. Expected outcomes are not errors: they are `Ok` enums.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in, or not any more.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// Signed in, but not allowed.
+    #[error("not allowed")]
+    Forbidden,
+    /// Absent, or hidden from this viewer.
+    #[error("not found")]
+    NotFound,
+    /// Somebody else was faster.
+    #[error("conflict")]
+    Conflict,
+    /// The caller's input is wrong.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The input field, as the caller knows it.
+        field: &'static str,
+        /// What is wrong with it, for a person.
+        message: String,
+    },
+    /// Database, limiter or time: worth trying again.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of ours. The text is for the log alone.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// What every domain function gives.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A refusal by a limit that the person can wait out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Now, by the clock that decided.
+    pub now: DateTime<Utc>,
+    /// The moment after which the same call is admitted.
+    pub retry_at: DateTime<Utc>,
+}
+
+/// What the domain stands on: one of it a process, shared by every request.
+pub struct Ctx {
+    /// The settings, read once.
+    pub settings: Settings,
+    /// The database.
+    pub db: Db,
+    /// The only clock.
+    pub clock: Arc<dyn Clock>,
+    /// The only randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The limiter that all replicas share.
+    pub limiter: Arc<dyn Limiter>,
+    /// A limiter of this process alone: for volume of calls, and where the shared one is away.
+    pub local_limiter: Arc<dyn Limiter>,
+    /// The server secret at work.
+    pub vault: vault::Vault,
+    /// The keys of access tokens.
+    pub keyring: token::Keyring,
+    /// Wakes the delivery loop.
+    pub outbox_filled: Notify,
+    /// The development inbox, where there is one.
+    pub inbox: Option<Arc<mail::inbox::Inbox>>,
+}
+
+impl Ctx {
+    /// Now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A UUID v7 of this moment.
+    pub fn new_id(&self, now: DateTime<Utc>) -> Uuid {
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &vault::random::<10>(&*self.entropy)).into_uuid()
+    }
+}
+
+/// Whether the database has the schema that this program was built for.
+pub async fn schema_is_current(ctx: &Ctx) -> Result<bool> {
+    crate::db::migrate::is_current(&ctx.db).await
+}

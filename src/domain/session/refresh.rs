@@ -1,0 +1,233 @@
+//! Refresh tokens: each use replaces the token in one guarded statement. The immediate predecessor gets the same
+//! successor for a few seconds (several tabs, a lost answer); anything older ends the session. A token carries a tag
+//! under the server secret, so that nobody can end a session with a made-up token of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
+use secrecy::SecretString;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{EndReason, end_where, find, hash, is_live, record_end};
+use crate::{
+    db::entity::sessions,
+    domain::{
+        Ctx, Error, Result, Wait,
+        audit::{self, Kind},
+        policy::{Origin, SignedIn},
+        vault::{self, Purpose},
+    },
+    ports::{Charge, Verdict},
+};
+
+/// How long the immediate predecessor still gives the same successor.
+pub const GRACE: TimeDelta = TimeDelta::seconds(10);
+
+const ID: usize = 16;
+const RANDOM: usize = 32;
+const TAG: usize = 16;
+const LENGTH: usize = ID + RANDOM + TAG;
+
+/// The session's id, 256 random bits, and a tag over both.
+pub struct RefreshToken(Zeroizing<[u8; LENGTH]>);
+
+impl RefreshToken {
+    /// A new token of a session.
+    pub(super) fn generate(ctx: &Ctx, session: Uuid) -> Self {
+        let mut bytes = Zeroizing::new([0; LENGTH]);
+        bytes[..ID].copy_from_slice(session.as_bytes());
+        ctx.entropy.fill(&mut bytes[ID..ID + RANDOM]);
+        let tag = ctx.vault.mac(Purpose::RefreshTag, &[&bytes[..ID + RANDOM]]);
+        bytes[ID + RANDOM..].copy_from_slice(&tag[..TAG]);
+        Self(bytes)
+    }
+
+    /// Reads a token that is ours; no store is asked.
+    fn parse(ctx: &Ctx, text: &str) -> Option<Self> {
+        let bytes = vault::decode::<LENGTH>(text)?;
+        let (body, tag) = bytes.split_at(ID + RANDOM);
+        let tags = ctx.vault.macs(Purpose::RefreshTag, &[body]);
+        let ours = tags
+            .iter()
+            .fold(false, |found, own| found | vault::same(&own[..TAG], tag));
+        ours.then_some(Self(bytes))
+    }
+
+    fn session(&self) -> Uuid {
+        let mut id = [0; ID];
+        id.copy_from_slice(&self.0[..ID]);
+        Uuid::from_bytes(id)
+    }
+
+    pub(super) fn hash(&self) -> Vec<u8> {
+        hash(&*self.0)
+    }
+
+    /// As the client keeps it.
+    pub fn reveal(&self) -> SecretString {
+        vault::encode(&*self.0).into()
+    }
+}
+
+/// What became of a refresh.
+pub enum Outcome {
+    /// A live session with its new token.
+    Refreshed(Box<(SignedIn, RefreshToken)>),
+    /// Over: signed out, too old, reused, or never ours. One answer.
+    Ended,
+    /// Too often.
+    Wait(Wait),
+}
+
+/// Replaces a refresh token. Two statements and one call of the limiter; more only after a race.
+pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome> {
+    let Some(token) = RefreshToken::parse(ctx, token) else {
+        return Ok(Outcome::Ended);
+    };
+    let now = ctx.now();
+    if let Some(wait) = too_often(ctx, origin, token.session(), now).await? {
+        return Ok(Outcome::Wait(wait));
+    }
+    let presented = token.hash();
+    // The second round is for whoever lost a race against another tab: the row then tells what the winner did.
+    for _ in 0..2 {
+        let Some(signed_in) = find(ctx, token.session()).await? else {
+            return Ok(Outcome::Ended);
+        };
+        if !is_live(&signed_in, now) {
+            return Ok(Outcome::Ended);
+        }
+        if vault::same(&signed_in.session.refresh_hash, &presented) {
+            if let Some(next) = rotate(ctx, &signed_in, &token, now).await? {
+                return Ok(Outcome::Refreshed(Box::new(next)));
+            }
+        } else if let Some(successor) = successor_in_grace(&signed_in.session, &token, now) {
+            return Ok(Outcome::Refreshed(Box::new((signed_in, successor))));
+        } else {
+            end_reused(ctx, origin, token.session(), now).await?;
+            return Ok(Outcome::Ended);
+        }
+    }
+    Err(Error::Unavailable(
+        "a session changed hands twice during one refresh".into(),
+    ))
+}
+
+/// Ends the session of a refresh token, which is how a client without an access token signs out. Only the live token
+/// and its immediate predecessor can; `None` for anything else.
+pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<sessions::Model>> {
+    let Some(token) = RefreshToken::parse(ctx, token) else {
+        return Ok(None);
+    };
+    let now = ctx.now();
+    let presented = token.hash();
+    let tx = ctx.db.begin().await?;
+    let holder = Condition::all().add(sessions::Column::Id.eq(token.session())).add(
+        Condition::any()
+            .add(sessions::Column::RefreshHash.eq(presented.clone()))
+            .add(sessions::Column::PreviousHash.eq(presented)),
+    );
+    let Some(session) = end_where(&tx, holder, EndReason::SignedOut, now)
+        .await?
+        .into_iter()
+        .next()
+    else {
+        return Ok(None);
+    };
+    record_end(ctx, &tx, now, Kind::SignedOut, origin, &session).await?;
+    tx.commit().await?;
+    Ok(Some(session))
+}
+
+/// `refresh.session`. When the shared limiter is away, signed-in people go on under a bound of this process.
+async fn too_often(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<Option<Wait>> {
+    let quota = ctx.settings.limits.refresh_session;
+    let charge = Charge {
+        rule: "refresh.session",
+        key: session.to_string(),
+        limit: quota.count,
+        window: quota.window,
+        cooldown: None,
+    };
+    let charges = std::slice::from_ref(&charge);
+    let verdict = match ctx.limiter.take(charges, now).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            tracing::warn!(%error, "refreshing under this process's own limit");
+            ctx.local_limiter
+                .take(charges, now)
+                .await
+                .map_err(|error| Error::Unavailable(error.to_string()))?
+        }
+    };
+    let Verdict::Refused { retry_at, .. } = verdict else {
+        return Ok(None);
+    };
+    audit::record_refusal(ctx, now, origin, charge.rule, &charge.key, charge.window).await?;
+    Ok(Some(Wait { now, retry_at }))
+}
+
+/// The guarded replacement; `None` when somebody was faster.
+async fn rotate(
+    ctx: &Ctx,
+    signed_in: &SignedIn,
+    old: &RefreshToken,
+    now: DateTime<Utc>,
+) -> Result<Option<(SignedIn, RefreshToken)>> {
+    let session = &signed_in.session;
+    let next = RefreshToken::generate(ctx, session.id);
+    let sealed = vault::seal_for_holder(&*old.0, session.id.as_bytes(), &*next.0, &*ctx.entropy)?;
+    let idle_expires_at = (now + ctx.settings.tokens.refresh_idle).min(session.expires_at);
+    let rotated = sessions::Entity::update_many()
+        .col_expr(sessions::Column::RefreshHash, Expr::value(next.hash()))
+        .col_expr(sessions::Column::PreviousHash, Expr::value(old.hash()))
+        .col_expr(sessions::Column::RotatedAt, Expr::value(now))
+        .col_expr(sessions::Column::Successor, Expr::value(sealed))
+        .col_expr(sessions::Column::IdleExpiresAt, Expr::value(idle_expires_at))
+        .col_expr(sessions::Column::LastSeenAt, Expr::value(now))
+        .filter(sessions::Column::Id.eq(session.id))
+        .filter(sessions::Column::RefreshHash.eq(old.hash()))
+        .filter(sessions::Column::EndedAt.is_null())
+        .exec_with_returning(ctx.db.write())
+        .await?
+        .into_iter()
+        .next();
+    Ok(rotated.map(|session| {
+        (
+            SignedIn {
+                user: signed_in.user.clone(),
+                session,
+            },
+            next,
+        )
+    }))
+}
+
+fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: DateTime<Utc>) -> Option<RefreshToken> {
+    let previous = session.previous_hash.as_deref()?;
+    let in_grace = now - session.rotated_at? <= GRACE;
+    if !in_grace || !vault::same(previous, &token.hash()) {
+        return None;
+    }
+    let plain = vault::open_as_holder(&*token.0, session.id.as_bytes(), session.successor.as_deref()?)?;
+    <[u8; LENGTH]>::try_from(plain.as_slice())
+        .ok()
+        .map(|bytes| RefreshToken(Zeroizing::new(bytes)))
+}
+
+/// An old token in somebody's hands: either the thief's or the owner's is a copy, and nobody can tell which.
+async fn end_reused(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let tx = ctx.db.begin().await?;
+    let ended = end_where(
+        &tx,
+        sessions::Column::Id.eq(session).into(),
+        EndReason::TokenReused,
+        now,
+    )
+    .await?;
+    for session in &ended {
+        record_end(ctx, &tx, now, Kind::RefreshTokenReused, origin, session).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

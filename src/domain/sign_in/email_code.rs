@@ -1,0 +1,445 @@
+//! One-time codes by e-mail: asked for with `request`, used up with `verify`. Both do the same work and give the same
+//! answer whether or not the address has an account; a code is compared only after its try was counted.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    Outcome, Proof,
+    allowance::{self, Granted},
+    challenge::{self, Counted, Standing, Try},
+    finish, link,
+};
+use crate::{
+    config::TestCode,
+    db::entity::{Role, UserStatus, email_codes},
+    domain::{
+        Ctx, Error, Result, Wait,
+        audit::{self, Event, Kind},
+        device,
+        email_address::{EmailAddress, InvalidEmail},
+        mail::{outbox, template::Locale},
+        policy::{Origin, Viewer},
+        user,
+        vault::{self, Purpose},
+    },
+    ports::Entropy,
+};
+
+const PURPOSE: &str = "sign_in";
+const HANDLE_BYTES: usize = 16;
+/// What the answer suggests to wait before asking for another mail. A hint: the limits are in `limits`.
+const RESEND_PAUSE: Duration = Duration::from_secs(30);
+
+/// A person asks for a code.
+pub struct Request<'a> {
+    /// As typed.
+    pub email: &'a str,
+    /// The challenge to resend for.
+    pub challenge: Option<&'a str>,
+    /// What an earlier sign-in gave this browser.
+    pub device_token: Option<&'a str>,
+    /// BCP 47, for the mail.
+    pub locale: Option<&'a str>,
+}
+
+/// The answer to everybody whose address is one.
+pub struct CodeSent {
+    /// The challenge handle.
+    pub handle: String,
+    /// What was typed, canonical.
+    pub email: EmailAddress,
+    /// When the code dies.
+    pub expires_at: DateTime<Utc>,
+    /// When asking again makes sense.
+    pub resend_at: DateTime<Utc>,
+    /// Tries that the challenge still has.
+    pub attempts_left: u32,
+}
+
+/// What became of a request.
+pub enum Requested {
+    /// A mail is on its way, or would be if this address had one coming.
+    Sent(CodeSent),
+    /// Not an address.
+    InvalidEmail(InvalidEmail),
+    /// A limit refused.
+    Wait(Wait),
+}
+
+/// Starts a sign-in. Four statements and one call of the limiter, for every address alike; one statement more when the
+/// mail carries a link.
+pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result<Requested> {
+    let email = match EmailAddress::parse(request.email) {
+        Ok(email) => email,
+        Err(invalid) => return Ok(Requested::InvalidEmail(invalid)),
+    };
+    let now = ctx.now();
+    let asked = Asked::new(ctx, email, &request, now).await?;
+    let granted = match allowance::take_send(ctx, origin, &asked.limit_key(), asked.standing.device_id, now).await? {
+        Ok(granted) => granted,
+        Err(wait) => return Ok(Requested::Wait(wait)),
+    };
+    let narrow = asked.needs_link(ctx, &granted);
+    let code = asked.code(ctx, narrow);
+
+    let tx = ctx.db.begin().await?;
+    let (challenge, handle) = asked.write_challenge(ctx, &tx, &code, narrow, now).await?;
+    let (message, mail_expires_at) = if narrow {
+        let (url, expires_at) = link::issue(ctx, &tx, &asked.address_key, &asked.email, now).await?;
+        (outbox::Message::Link(url), expires_at)
+    } else {
+        (outbox::Message::Code(code), challenge.expires_at)
+    };
+    let letter = outbox::Letter {
+        to: asked.email.as_str(),
+        message,
+        locale: Locale::negotiate(request.locale),
+        origin,
+        expires_at: mail_expires_at,
+        deliver: asked.deliver(ctx, narrow),
+    };
+    outbox::enqueue(ctx, &tx, letter, now).await?;
+    let kind = if narrow {
+        Kind::LinkRequested
+    } else {
+        Kind::CodeRequested
+    };
+    let detail = json!({ "challenge": challenge.id, "address": asked.limit_key() });
+    audit::record(
+        ctx,
+        &tx,
+        now,
+        &[Event {
+            kind,
+            origin: Some(origin),
+            actor: None,
+            subject: None,
+            detail,
+        }],
+    )
+    .await?;
+    tx.commit().await?;
+    ctx.outbox_filled.notify_one();
+
+    let pause = if granted.pair_is_spent {
+        ctx.settings.limits.send_pair.window
+    } else {
+        RESEND_PAUSE
+    };
+    Ok(Requested::Sent(CodeSent {
+        handle,
+        email: asked.email,
+        expires_at: challenge.expires_at,
+        resend_at: now + pause,
+        attempts_left: attempts_left(ctx, &challenge),
+    }))
+}
+
+/// What is known of a request before anything is written.
+struct Asked {
+    email: EmailAddress,
+    address_key: Vec<u8>,
+    /// The presented handle, used again when its challenge is live and of this address.
+    handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
+    standing: Standing,
+    test_code: Option<SecretString>,
+}
+
+impl Asked {
+    async fn new(ctx: &Ctx, email: EmailAddress, request: &Request<'_>, now: DateTime<Utc>) -> Result<Self> {
+        let address_key = challenge::address_key(ctx, email.as_str());
+        let handle = request.challenge.and_then(vault::decode::<HANDLE_BYTES>);
+        let handle_hash = handle.as_ref().map(|handle| vault::sha256(&**handle));
+        let device_hash = request.device_token.and_then(device::token_hash);
+        let standing = challenge::standing(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
+        let test_code = test_code(ctx, &email, &standing, now);
+        Ok(Self {
+            email,
+            address_key,
+            handle,
+            standing,
+            test_code,
+        })
+    }
+
+    /// The address as limits and the audit trail know it.
+    fn limit_key(&self) -> String {
+        vault::encode(&self.address_key[..16])
+    }
+
+    /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget is spent.
+    fn needs_link(&self, ctx: &Ctx, granted: &Granted) -> bool {
+        let limits = &ctx.settings.limits;
+        let spent = |units, quota: crate::domain::limits::Quota| units >= i64::from(quota.count);
+        self.standing.device_id.is_none()
+            && (granted.day_is_spent
+                || spent(self.standing.day_units, limits.guess_account)
+                || spent(self.standing.month_units, limits.guess_account_month))
+    }
+
+    /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
+    fn code(&self, ctx: &Ctx, narrow: bool) -> SecretString {
+        match &self.test_code {
+            Some(fixed) if !narrow => fixed.clone(),
+            _ => draw_code(&*ctx.entropy, ctx.settings.limits.code_length).into(),
+        }
+    }
+
+    /// Whether a mail really goes out. A fixed code needs none; nobody mails people who may not sign in.
+    fn deliver(&self, ctx: &Ctx, narrow: bool) -> bool {
+        let may_sign_in = match self.standing.status {
+            Some(status) => status == UserStatus::Active,
+            None => user::may_sign_up(&ctx.settings.signup, &self.email),
+        };
+        may_sign_in && (narrow || self.test_code.is_none())
+    }
+
+    /// Adds a code to the live challenge, or writes a fresh one.
+    async fn write_challenge(
+        &self,
+        ctx: &Ctx,
+        db: &impl sea_orm::ConnectionTrait,
+        code: &SecretString,
+        narrow: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(email_codes::Model, String)> {
+        if let Some((handle, id)) = self.handle.as_ref().zip(self.standing.challenge_id) {
+            let hash = code_hash(ctx, &**handle, self.email.as_str(), code.expose_secret());
+            if let Some(challenge) = challenge::add_code(ctx, db, id, hash, now).await? {
+                return Ok((challenge, vault::encode(&**handle)));
+            }
+        }
+        let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
+        let fresh = email_codes::Model {
+            id: ctx.new_id(now),
+            handle_hash: vault::sha256(&*handle),
+            purpose: PURPOSE.to_owned(),
+            address_key: self.address_key.clone(),
+            budget_key: challenge::budget_key(ctx, &self.address_key, self.standing.device_id),
+            email: self.email.as_str().to_owned(),
+            device_id: self.standing.device_id,
+            fixed: self.test_code.is_some() && !narrow,
+            code_hash: code_hash(ctx, &*handle, self.email.as_str(), code.expose_secret()),
+            earlier_hash: None,
+            earlier_expires_at: None,
+            expires_at: now + ctx.settings.limits.code_ttl,
+            attempts: 0,
+            units: 0,
+            attempted_at: None,
+            created_at: now,
+            consumed_at: None,
+        };
+        challenge::insert(db, fresh.clone()).await?;
+        Ok((fresh, vault::encode(&*handle)))
+    }
+}
+
+/// Uses a code. At most seven statements and one call of the limiter; two more when it replaces a session.
+pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
+    let code = normalize(code, ctx.settings.limits.code_length)?;
+    let now = ctx.now();
+    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+        return Ok(Outcome::Wait(wait));
+    }
+    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
+        return Ok(Outcome::Expired);
+    };
+    let attempt = match challenge::count_try(ctx, &viewer.origin, &vault::sha256(&*handle), now).await? {
+        Counted::Yes(attempt) => attempt,
+        Counted::Dead => return Ok(Outcome::Expired),
+        Counted::Spent { wait, key } => {
+            let window = ctx.settings.limits.guess_account.window;
+            audit::record_refusal(ctx, now, &viewer.origin, "guess.account", &key, window).await?;
+            return Ok(Outcome::Wait(wait));
+        }
+    };
+    if is_right(ctx, &attempt.challenge, &*handle, &code, now) {
+        sign_in(ctx, viewer, &attempt, now).await
+    } else {
+        let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
+        let origin = Some(&viewer.origin);
+        let event = Event {
+            kind: Kind::WrongCode,
+            origin,
+            actor: None,
+            subject: None,
+            detail,
+        };
+        audit::record(ctx, ctx.db.write(), now, &[event]).await?;
+        Ok(Outcome::Wrong {
+            attempts_left: attempts_left(ctx, &attempt.challenge),
+        })
+    }
+}
+
+/// From a right code to a session, in one transaction with the code's single use.
+async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) -> Result<Outcome> {
+    let tx = ctx.db.begin().await?;
+    if !challenge::consume(&tx, attempt, now).await? {
+        return Ok(Outcome::Expired);
+    }
+    let row = &attempt.challenge;
+    let email = EmailAddress::parse(&row.email)
+        .map_err(|_| Error::Internal(format!("challenge {} holds no address", row.id)))?;
+    let proof = Proof {
+        credential_id: row.id,
+        method: "otp",
+        email,
+        device_id: row.device_id,
+        fixed: row.fixed,
+    };
+    let completed = finish(ctx, &tx, viewer, proof, now).await?;
+    tx.commit().await?;
+    Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
+}
+
+/// Digits alone, blanks and dashes dropped. What has not the shape of a code is no try: nothing is counted for it.
+fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
+    let wrong = || Error::Invalid {
+        field: "code",
+        message: format!("The code has {length} digits."),
+    };
+    if code.len() > 64 {
+        return Err(wrong());
+    }
+    let digits: String = code
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐' | '–'))
+        .collect();
+    let digits = Zeroizing::new(digits);
+    if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(digits)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// Compares with every live code, always both, in constant time.
+fn is_right(ctx: &Ctx, row: &email_codes::Model, handle: &[u8], code: &str, now: DateTime<Utc>) -> bool {
+    let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
+    let newest = ctx.vault.mac_matches(Purpose::Code, &parts, &row.code_hash);
+    let earlier = ctx
+        .vault
+        .mac_matches(Purpose::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
+    let earlier_is_live = row.earlier_expires_at.is_some_and(|at| at > now);
+    newest | (earlier & earlier_is_live)
+}
+
+fn code_hash(ctx: &Ctx, handle: &[u8], email: &str, code: &str) -> Vec<u8> {
+    ctx.vault
+        .mac(
+            Purpose::Code,
+            &[handle, email.as_bytes(), PURPOSE.as_bytes(), code.as_bytes()],
+        )
+        .to_vec()
+}
+
+fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model) -> u32 {
+    ctx.settings
+        .limits
+        .code_tries
+        .saturating_sub(u32::try_from(challenge.attempts).unwrap_or(u32::MAX))
+}
+
+/// The fixed code of a test address: only before its date, and never for somebody with power.
+fn test_code(ctx: &Ctx, email: &EmailAddress, standing: &Standing, now: DateTime<Utc>) -> Option<SecretString> {
+    let powerless = matches!(
+        standing.role.unwrap_or(ctx.settings.default_role),
+        Role::User | Role::Guest
+    );
+    let today = now.date_naive();
+    let matches = |test: &&TestCode| powerless && test.email == *email && today <= test.until;
+    ctx.settings
+        .test_codes
+        .iter()
+        .find(matches)
+        .map(|test| test.code.clone())
+}
+
+/// Uniform digits: bytes that would favour some digits are drawn again.
+fn draw_code(entropy: &dyn Entropy, length: usize) -> String {
+    const FAIR: u8 = 250;
+    let mut code = String::with_capacity(length);
+    while code.len() < length {
+        let bytes = vault::random::<16>(entropy);
+        let fair = bytes
+            .iter()
+            .filter(|byte| **byte < FAIR)
+            .map(|byte| char::from(b'0' + byte % 10));
+        code.extend(fair.take(length - code.len()));
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Lcg(std::sync::Mutex<u64>);
+    impl Entropy for Lcg {
+        fn fill(&self, buffer: &mut [u8]) {
+            let mut state = self.0.lock().unwrap();
+            for byte in buffer {
+                *state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                *byte = state.to_be_bytes()[0];
+            }
+        }
+    }
+
+    #[test]
+    fn every_digit_is_as_likely_as_any_other_in_every_place() {
+        let entropy = Lcg(std::sync::Mutex::new(42));
+        let mut seen = [[0u32; 10]; 8];
+        const CODES: u32 = 100_000;
+        for _ in 0..CODES {
+            let code = draw_code(&entropy, 8);
+            assert_eq!(code.len(), 8);
+            for (place, digit) in code.bytes().enumerate() {
+                seen[place][usize::from(digit - b'0')] += 1;
+            }
+        }
+        // Chi-squared with nine degrees of freedom: 33.7 leaves one chance in ten thousand for each place.
+        for place in seen {
+            let expected = f64::from(CODES) / 10.0;
+            let chi: f64 = place
+                .iter()
+                .map(|count| (f64::from(*count) - expected).powi(2) / expected)
+                .sum();
+            assert!(chi < 33.7, "chi-squared {chi}");
+        }
+    }
+
+    #[test]
+    fn blanks_and_dashes_in_a_code_are_ignored_and_all_else_is_refused() {
+        for good in [
+            "12345678",
+            "1234 5678",
+            " 1234-5678 ",
+            "12 34 56 78",
+            "1234–5678",
+            "1234\u{a0}5678",
+        ] {
+            assert_eq!(normalize(good, 8).unwrap().as_str(), "12345678");
+        }
+        for bad in [
+            "",
+            "1234567",
+            "123456789",
+            "1234567a",
+            "١٢٣٤٥٦٧٨",
+            "12345678\0",
+            "+12345678",
+            "1e345678",
+        ] {
+            assert!(normalize(bad, 8).is_err(), "{bad:?}");
+        }
+        assert!(normalize(&" ".repeat(10_000), 8).is_err());
+    }
+}

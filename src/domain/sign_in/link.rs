@@ -1,0 +1,111 @@
+//! Sign-in links: what a mail carries when digits have become too risky for an address. 256 random bits, good once,
+//! for a day; at most one is live for an address, and asking again mails the same one. Opening a link does nothing:
+//! the page's button calls `verify`.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use secrecy::SecretString;
+
+use super::{Outcome, Proof, allowance, finish};
+use crate::{
+    db::{self, entity::sign_in_links},
+    domain::{
+        Ctx, Error, Result,
+        email_address::EmailAddress,
+        limits::LINK_LIFETIME,
+        policy::Viewer,
+        vault::{self, Purpose},
+    },
+};
+
+const TOKEN_BYTES: usize = 32;
+
+/// The address's live link, made now if there is none, and when it dies. One statement.
+pub(super) async fn issue(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    address_key: &[u8],
+    email: &EmailAddress,
+    now: DateTime<Utc>,
+) -> Result<(SecretString, DateTime<Utc>)> {
+    let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
+    // Sealed, so that the next mail can carry the same link: a stranger who asks again neither kills nor multiplies it.
+    let sealed = ctx.vault.seal(Purpose::Link, address_key, &*token, &*ctx.entropy)?;
+    let sql = "INSERT INTO sign_in_links (id, address_key, email, token_hash, sealed, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (address_key) DO UPDATE SET \
+         id = CASE WHEN {dead} THEN excluded.id ELSE sign_in_links.id END, \
+         token_hash = CASE WHEN {dead} THEN excluded.token_hash ELSE sign_in_links.token_hash END, \
+         sealed = CASE WHEN {dead} THEN excluded.sealed ELSE sign_in_links.sealed END, \
+         created_at = CASE WHEN {dead} THEN excluded.created_at ELSE sign_in_links.created_at END, \
+         expires_at = CASE WHEN {dead} THEN excluded.expires_at ELSE sign_in_links.expires_at END, \
+         consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END \
+         RETURNING *"
+        .replace(
+            "{dead}",
+            "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6",
+        );
+    let values = [
+        ctx.new_id(now).into(),
+        address_key.to_vec().into(),
+        email.as_str().into(),
+        vault::sha256(&*token).into(),
+        sealed.into(),
+        now.into(),
+        (now + LINK_LIFETIME).into(),
+    ];
+    let row = sign_in_links::Entity::find()
+        .from_raw_sql(db::statement(ctx.db.backend(), &sql, values))
+        .one(db)
+        .await?
+        .ok_or_else(|| Error::Internal("an upsert of a link gave no row".into()))?;
+    let token = ctx
+        .vault
+        .open(Purpose::Link, address_key, &row.sealed)
+        .ok_or_else(|| Error::Internal(format!("no server secret opens link {}", row.id)))?;
+    let url = format!("{}/#link={}", ctx.settings.issuer(), vault::encode(&token));
+    Ok((url.into(), row.expires_at))
+}
+
+/// Uses a link. At most six statements and one call of the limiter.
+pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
+    let now = ctx.now();
+    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+        return Ok(Outcome::Wait(wait));
+    }
+    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
+        return Ok(Outcome::Expired);
+    };
+    let tx = ctx.db.begin().await?;
+    let used = sign_in_links::Entity::update_many()
+        .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
+        .filter(sign_in_links::Column::TokenHash.eq(vault::sha256(&*token)))
+        .filter(sign_in_links::Column::ConsumedAt.is_null())
+        .filter(sign_in_links::Column::ExpiresAt.gt(now))
+        .exec_with_returning(&tx)
+        .await?;
+    let Some(link) = used.into_iter().next() else {
+        return Ok(Outcome::Expired);
+    };
+    let email =
+        EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;
+    let proof = Proof {
+        credential_id: link.id,
+        method: "link",
+        email,
+        device_id: None,
+        fixed: false,
+    };
+    let completed = finish(ctx, &tx, viewer, proof, now).await?;
+    tx.commit().await?;
+    Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
+}
+
+/// Deletes links that can no longer be used.
+pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
+    let gone = sign_in_links::Entity::delete_many()
+        .filter(sign_in_links::Column::ExpiresAt.lt(now))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(gone.rows_affected)
+}

@@ -1,0 +1,199 @@
+//! Access tokens and the keys that sign them. Keys live in the database, sealed, and are looked up in memory by
+//! `kid`. A token that passes here is only half way: the session behind it is looked up on every use.
+//! Nothing here trusts a header beyond choosing the key.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, Header, Validation};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    Ctx, Error, Result,
+    keys::{self, SigningKey},
+    policy::SignedIn,
+};
+
+/// Longer tokens are refused unread.
+const LONGEST: usize = 2048;
+/// How far two clocks may be apart, in seconds.
+const LEEWAY: i64 = 5;
+/// An unknown `kid` makes us look into the database, but not more often than this.
+const RELOAD_PAUSE: Duration = Duration::from_secs(5);
+
+/// What an access token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    iss: String,
+    aud: String,
+    /// The person.
+    pub sub: Uuid,
+    /// The session.
+    pub sid: Uuid,
+    exp: i64,
+    iat: i64,
+    nbf: i64,
+    jti: Uuid,
+    auth_time: i64,
+    amr: Vec<String>,
+    /// The role when the token was made; a token with an outdated role is refused.
+    pub role: String,
+}
+
+/// The keys in memory.
+#[derive(Default)]
+pub struct Keyring {
+    keys: RwLock<Keys>,
+}
+
+#[derive(Clone, Default)]
+struct Keys {
+    by_id: Arc<HashMap<Uuid, SigningKey>>,
+    loaded_at: Option<DateTime<Utc>>,
+}
+
+impl Keyring {
+    fn current(&self) -> Keys {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Every published public key, newest first.
+    pub fn jwks(&self) -> Json {
+        let mut keys: Vec<_> = self.current().by_id.values().cloned().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.id));
+        let public: Vec<Json> = keys.into_iter().filter_map(|key| key.public_jwk).collect();
+        serde_json::json!({ "keys": public })
+    }
+}
+
+/// Reads the keys anew. At start, every minute, and when a token names a key that we do not know.
+pub async fn reload(ctx: &Ctx) -> Result<()> {
+    let now = ctx.now();
+    let by_id = keys::live(ctx, now)
+        .await?
+        .into_iter()
+        .map(|key| (key.id, key))
+        .collect();
+    ctx.keyring.replace(Keys {
+        by_id: Arc::new(by_id),
+        loaded_at: Some(now),
+    });
+    Ok(())
+}
+
+/// Makes the first key, or the next one when the algorithm was changed; then reads all.
+pub async fn prepare(ctx: &Ctx) -> Result<()> {
+    reload(ctx).await?;
+    let current = ctx.keyring.current().by_id;
+    let newest = current.values().max_by_key(|key| key.signs_from);
+    if newest.is_none_or(|key| key.algorithm != keys::algorithm(ctx.settings.tokens.algorithm)) {
+        keys::rotate(ctx).await?;
+        reload(ctx).await?;
+    }
+    Ok(())
+}
+
+/// Signs an access token for a session; when it dies.
+pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
+    let current = ctx.keyring.current().by_id;
+    let key = current
+        .values()
+        .filter(|key| key.signs_from <= now)
+        .max_by_key(|key| key.signs_from)
+        .ok_or_else(|| Error::Internal("there is no signing key".into()))?;
+    let expires_at = (now + ctx.settings.tokens.access_ttl).min(signed_in.session.expires_at);
+    let claims = Claims {
+        iss: ctx.settings.issuer().to_owned(),
+        aud: ctx.settings.tokens.audience.clone(),
+        sub: signed_in.user.id,
+        sid: signed_in.session.id,
+        exp: expires_at.timestamp(),
+        iat: now.timestamp(),
+        nbf: now.timestamp(),
+        jti: ctx.new_id(now),
+        auth_time: signed_in.session.created_at.timestamp(),
+        amr: vec![signed_in.session.method.clone()],
+        role: super::user::role_name(signed_in.user.role),
+    };
+    let header = Header {
+        typ: Some("at+jwt".into()),
+        kid: Some(key.id.to_string()),
+        ..Header::new(key.algorithm)
+    };
+    let token = jsonwebtoken::encode(&header, &claims, &key.encoding)
+        .map_err(|error| Error::Internal(format!("signing failed: {error}")))?;
+    Ok((token.into(), expires_at))
+}
+
+/// What a token says, if one of our keys signed it for us and its time is now. All else is [`Error::Unauthenticated`].
+pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
+    if token.len() > LONGEST {
+        return Err(Error::Unauthenticated);
+    }
+    let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
+    let typed = header
+        .typ
+        .as_deref()
+        .is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
+    if !typed || header.crit.is_some() {
+        return Err(Error::Unauthenticated);
+    }
+    let kid = header
+        .kid
+        .as_deref()
+        .and_then(|kid| Uuid::try_parse(kid).ok())
+        .ok_or(Error::Unauthenticated)?;
+    let now = ctx.now();
+    let key = find_key(ctx, kid, now).await?;
+    if header.alg != key.algorithm || key.retires_at.is_some_and(|at| at <= now) {
+        return Err(Error::Unauthenticated);
+    }
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &signature_only(key.algorithm))
+        .map_err(|_| Error::Unauthenticated)?
+        .claims;
+    let seconds = now.timestamp();
+    let timely = claims.exp > seconds - LEEWAY && claims.nbf <= seconds + LEEWAY && claims.iat <= seconds + LEEWAY;
+    if timely && claims.iss == ctx.settings.issuer() && claims.aud == ctx.settings.tokens.audience {
+        Ok(claims)
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}
+
+async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<SigningKey> {
+    let keys = ctx.keyring.current();
+    if let Some(key) = keys.by_id.get(&kid) {
+        return Ok(key.clone());
+    }
+    if keys.loaded_at.is_none_or(|at| now >= at + RELOAD_PAUSE || now < at) {
+        reload(ctx).await?;
+    }
+    ctx.keyring
+        .current()
+        .by_id
+        .get(&kid)
+        .cloned()
+        .ok_or(Error::Unauthenticated)
+}
+
+/// The crate checks the signature; every claim is checked above, by our own clock and with every claim required
+/// (a missing or mistyped one does not deserialize).
+fn signature_only(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}

@@ -1,0 +1,304 @@
+//! Everything that depends on the server secret: keyed hashes, sealing, tags. One HKDF label per purpose,
+//! so that no key ever serves two; several secrets while they rotate, the newest first. Plain SHA-256 for
+//! values that are long and random stands here too. Nothing here prints, stores or compares in variable time.
+
+use aws_lc_rs::{aead, constant_time, digest, hkdf, hmac};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::{Error, Result};
+use crate::ports::Entropy;
+
+/// What a derived key is for. The label is part of the key: it never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Keyed hashes of one-time codes.
+    Code,
+    /// Keyed hashes of addresses, in budgets and limits.
+    Address,
+    /// The tag that tells our refresh tokens from anybody's.
+    RefreshTag,
+    /// Sealing mail in the outbox.
+    Outbox,
+    /// Sealing sign-in links.
+    Link,
+    /// Sealing the private keys of access tokens.
+    SigningKey,
+}
+
+impl Purpose {
+    const ALL: [Self; 6] = [
+        Self::Code,
+        Self::Address,
+        Self::RefreshTag,
+        Self::Outbox,
+        Self::Link,
+        Self::SigningKey,
+    ];
+
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Code => b"doorcode/1/code",
+            Self::Address => b"doorcode/1/address",
+            Self::RefreshTag => b"doorcode/1/refresh-tag",
+            Self::Outbox => b"doorcode/1/outbox",
+            Self::Link => b"doorcode/1/link",
+            Self::SigningKey => b"doorcode/1/signing-key",
+        }
+    }
+}
+
+/// The keys of one server secret, by purpose.
+struct Keys([hmac::Key; Purpose::ALL.len()]);
+
+impl Keys {
+    fn derive(secret: &SecretString) -> Result<Self> {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorcode/1").extract(secret.expose_secret().as_bytes());
+        let mut keys = Vec::with_capacity(Purpose::ALL.len());
+        for purpose in Purpose::ALL {
+            let mut key = Zeroizing::new([0; 32]);
+            expand(&root, purpose.label(), &mut *key)?;
+            keys.push(hmac::Key::new(hmac::HMAC_SHA256, &*key));
+        }
+        keys.try_into()
+            .map(Self)
+            .map_err(|_| Error::Internal("a key per purpose".into()))
+    }
+
+    fn of(&self, purpose: Purpose) -> &hmac::Key {
+        &self.0[purpose as usize]
+    }
+}
+
+/// The server secret at work.
+pub struct Vault {
+    newest: Keys,
+    older: Vec<Keys>,
+}
+
+impl Vault {
+    /// Derives every key; `secrets` is newest first and never empty.
+    pub fn new(secrets: &[SecretString]) -> Result<Self> {
+        let (newest, older) = secrets
+            .split_first()
+            .ok_or_else(|| Error::Internal("there is no server secret".into()))?;
+        Ok(Self {
+            newest: Keys::derive(newest)?,
+            older: older.iter().map(Keys::derive).collect::<Result<_>>()?,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Keys> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// A keyed hash over parts, under the newest secret. Each part goes in with its length, so that no two
+    /// lists of parts hash alike.
+    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        mac_under(self.newest.of(purpose), parts)
+    }
+
+    /// The same under every secret, newest first: what to look for while secrets rotate.
+    pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.all().map(|keys| mac_under(keys.of(purpose), parts)).collect()
+    }
+
+    /// Whether `expected` is the keyed hash of the parts under any secret. Looks at all of them, in constant time.
+    pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], expected: &[u8]) -> bool {
+        self.all().fold(false, |found, keys| {
+            found | same(&mac_under(keys.of(purpose), parts), expected)
+        })
+    }
+
+    /// Seals `plain` under the newest secret, bound to `context`: a sealed value moved elsewhere does not open.
+    pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
+        seal_under(&row_key(self.newest.of(purpose), context), context, plain, entropy)
+    }
+
+    /// Opens what any of the secrets sealed for this purpose and context.
+    pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.all()
+            .find_map(|keys| open_under(&row_key(keys.of(purpose), context), context, sealed))
+    }
+}
+
+/// Seals under a key that only the holder of `token` can derive: what is kept for the refresh grace.
+pub fn seal_for_holder(token: &[u8], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
+    let key = holder_key(token)?;
+    seal_under(&key, context, plain, entropy)
+}
+
+/// Opens what [`seal_for_holder`] sealed, given the same token.
+pub fn open_as_holder(token: &[u8], context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let key = holder_key(token).ok()?;
+    open_under(&key, context, sealed)
+}
+
+/// SHA-256, for values of 128 random bits or more, which no dictionary holds.
+pub fn sha256(value: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, value).as_ref().to_vec()
+}
+
+/// Equality in constant time.
+pub fn same(left: &[u8], right: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(left, right).is_ok()
+}
+
+/// `N` random bytes, wiped when dropped.
+pub fn random<const N: usize>(entropy: &dyn Entropy) -> Zeroizing<[u8; N]> {
+    let mut bytes = Zeroizing::new([0; N]);
+    entropy.fill(&mut *bytes);
+    bytes
+}
+
+/// How tokens and handles are written.
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads a token or handle of exactly `N` bytes; anything longer is not even decoded.
+pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    if text.len() != (N * 4).div_ceil(3) {
+        return None;
+    }
+    let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
+    <[u8; N]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
+}
+
+fn mac_under(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
+}
+
+/// A key of its own for each context, so that no nonce can ever repeat under one key in practice.
+fn row_key(key: &hmac::Key, context: &[u8]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(mac_under(key, &[b"row", context]))
+}
+
+fn holder_key(token: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorcode/1").extract(token);
+    expand(&root, b"doorcode/1/refresh-successor", &mut *key)?;
+    Ok(key)
+}
+
+fn expand(root: &hkdf::Prk, label: &[u8], out: &mut [u8; 32]) -> Result<()> {
+    root.expand(&[label], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(out))
+        .map_err(|_| Error::Internal("key derivation failed".into()))
+}
+
+fn cipher(key: &[u8; 32]) -> Result<aead::LessSafeKey> {
+    aead::UnboundKey::new(&aead::AES_256_GCM, key)
+        .map(aead::LessSafeKey::new)
+        .map_err(|_| Error::Internal("the cipher refused its key".into()))
+}
+
+fn seal_under(key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
+    let nonce = *random::<{ aead::NONCE_LEN }>(entropy);
+    let mut sealed = plain.to_vec();
+    cipher(key)?
+        .seal_in_place_append_tag(
+            aead::Nonce::assume_unique_for_key(nonce),
+            aead::Aad::from(context),
+            &mut sealed,
+        )
+        .map_err(|_| Error::Internal("sealing failed".into()))?;
+    sealed.splice(0..0, nonce);
+    Ok(sealed)
+}
+
+fn open_under(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, body) = sealed.split_first_chunk::<{ aead::NONCE_LEN }>()?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    let length = cipher(key)
+        .ok()?
+        .open_in_place(
+            aead::Nonce::assume_unique_for_key(*nonce),
+            aead::Aad::from(context),
+            &mut plain,
+        )
+        .ok()?
+        .len();
+    plain.truncate(length);
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter;
+    impl Entropy for Counter {
+        fn fill(&self, buffer: &mut [u8]) {
+            for (value, byte) in (7u8..).zip(buffer) {
+                *byte = value;
+            }
+        }
+    }
+
+    fn vault(secrets: &[&str]) -> Vault {
+        let secrets: Vec<_> = secrets
+            .iter()
+            .map(|secret| SecretString::from(secret.repeat(8)))
+            .collect();
+        Vault::new(&secrets).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_in_its_context_and_for_its_purpose() {
+        let vault = vault(&["abcd"]);
+        let sealed = vault.seal(Purpose::Outbox, b"row 1", b"12345678", &Counter).unwrap();
+        assert!(!sealed.windows(8).any(|window| window == b"12345678"));
+        assert_eq!(
+            vault.open(Purpose::Outbox, b"row 1", &sealed).unwrap().as_slice(),
+            b"12345678"
+        );
+        assert!(vault.open(Purpose::Outbox, b"row 2", &sealed).is_none());
+        assert!(vault.open(Purpose::Link, b"row 1", &sealed).is_none());
+        assert!(
+            vault
+                .open(Purpose::Outbox, b"row 1", &sealed[..sealed.len() - 1])
+                .is_none()
+        );
+        assert!(vault.open(Purpose::Outbox, b"row 1", b"short").is_none());
+    }
+
+    #[test]
+    fn an_older_secret_still_opens_and_matches_while_a_foreign_one_does_not() {
+        let old = vault(&["old1"]);
+        let sealed = old.seal(Purpose::SigningKey, b"k", b"key", &Counter).unwrap();
+        let hash = old.mac(Purpose::Code, &[b"a", b"b"]);
+        let rotated = vault(&["new1", "old1"]);
+        assert!(rotated.open(Purpose::SigningKey, b"k", &sealed).is_some());
+        assert!(rotated.mac_matches(Purpose::Code, &[b"a", b"b"], &hash));
+        let foreign = vault(&["new1"]);
+        assert!(foreign.open(Purpose::SigningKey, b"k", &sealed).is_none());
+        assert!(!foreign.mac_matches(Purpose::Code, &[b"a", b"b"], &hash));
+    }
+
+    #[test]
+    fn parts_cannot_be_shifted_into_each_other() {
+        let vault = vault(&["abcd"]);
+        assert_ne!(
+            vault.mac(Purpose::Code, &[b"ab", b"c"]),
+            vault.mac(Purpose::Code, &[b"a", b"bc"])
+        );
+    }
+
+    #[test]
+    fn tokens_of_another_length_are_not_decoded() {
+        let text = encode(&[1; 16]);
+        assert_eq!(*decode::<16>(&text).unwrap(), [1; 16]);
+        assert!(decode::<16>(&format!("{text}A")).is_none());
+        assert!(decode::<16>("").is_none());
+        assert!(decode::<16>(&"é".repeat(11)).is_none());
+    }
+}

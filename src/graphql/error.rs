@@ -1,0 +1,211 @@
+//! Errors as clients see them: a code from one closed list and a sentence. The reasons of a fault go to the log, once;
+//! nothing of them reaches a client. `ApiError` has no `Display`, so that only errors somebody mapped get through `?`.
+
+use async_graphql::{ErrorExtensions, Interface, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Error, Wait};
+
+/// The closed list of `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// A bad bearer, or none where one is needed.
+    Unauthenticated,
+    /// Signed in, but not allowed.
+    Forbidden,
+    /// Absent or hidden.
+    NotFound,
+    /// Somebody else was faster.
+    Conflict,
+    /// Wrong input; `extensions.field` names it.
+    BadUserInput,
+    /// The body is not one JSON object with a `query`.
+    BadRequest,
+    /// Not GraphQL.
+    ParseFailed,
+    /// Not of this schema.
+    ValidationFailed,
+    /// Not POST.
+    MethodNotAllowed,
+    /// No answer type that the client accepts.
+    NotAcceptable,
+    /// The body came too slowly.
+    Timeout,
+    /// Not JSON.
+    UnsupportedMediaType,
+    /// Too many bytes, or one of the guard's other bounds.
+    DocumentTooLarge,
+    /// Refused before execution.
+    RateLimited,
+    /// Database, limiter or time.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Code {
+    /// As it stands in `extensions.code`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::Timeout => "TIMEOUT",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::DocumentTooLarge => "DOCUMENT_TOO_LARGE",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// An error on its way to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// Which.
+    pub code: Code,
+    /// For a person; never more than they may know.
+    pub message: String,
+    /// The input field it is about.
+    pub field: Option<&'static str>,
+}
+
+impl ApiError {
+    /// An error with a sentence of our own.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+        }
+    }
+
+    /// Wrong input in a field.
+    pub fn input(field: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: Code::BadUserInput,
+            message: message.into(),
+            field: Some(field),
+        }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
+            Error::Forbidden => Self::new(Code::Forbidden, "You may not do this."),
+            Error::NotFound => Self::new(Code::NotFound, "There is no such thing, or not for you."),
+            Error::Conflict => Self::new(
+                Code::Conflict,
+                "Somebody else changed this at the same time. Try again.",
+            ),
+            Error::Invalid { field, message } => Self::input(field, message),
+            Error::Unavailable(why) => {
+                tracing::error!(why, "unavailable");
+                Self::new(
+                    Code::Unavailable,
+                    "This does not work at the moment. Try again in a few seconds.",
+                )
+            }
+            Error::Internal(why) => {
+                tracing::error!(why, "internal error");
+                Self::new(
+                    Code::Internal,
+                    "Something went wrong on our side. The request id helps us find out what.",
+                )
+            }
+        }
+    }
+}
+
+impl From<ApiError> for async_graphql::Error {
+    fn from(error: ApiError) -> Self {
+        let ApiError { code, message, field } = error;
+        Self::new(message).extend_with(|_, extensions| {
+            extensions.set("code", code.as_str());
+            if let Some(field) = field {
+                extensions.set("field", field);
+            }
+        })
+    }
+}
+
+/// An outcome that the person can act on. Select `... on Problem { message }` in every result, so that problems added
+/// later are readable too.
+#[derive(Interface)]
+#[graphql(field(name = "message", ty = "&String", desc = "What to tell the person."))]
+pub(super) enum Problem {
+    InvalidEmail(InvalidEmail),
+    RateLimited(RateLimited),
+    InvalidCode(InvalidCode),
+    CodeExpired(CodeExpired),
+    SessionEnded(SessionEnded),
+}
+
+/// What was typed is not an e-mail address.
+#[derive(SimpleObject)]
+pub(super) struct InvalidEmail {
+    /// What to tell the person.
+    pub message: String,
+}
+
+/// Too many, too fast.
+#[derive(SimpleObject)]
+pub(super) struct RateLimited {
+    /// What to tell the person.
+    pub message: String,
+    /// Seconds to wait.
+    pub retry_after: i32,
+    /// The moment after which the same call is admitted, unless others come between.
+    pub retry_at: DateTime<Utc>,
+}
+
+impl From<Wait> for RateLimited {
+    fn from(wait: Wait) -> Self {
+        let millis = (wait.retry_at - wait.now).num_milliseconds().max(1);
+        let seconds = i32::try_from((millis + 999) / 1000).unwrap_or(i32::MAX);
+        let minutes = (seconds + 59) / 60;
+        let span = if seconds < 90 {
+            format!("{seconds} seconds")
+        } else {
+            format!("{minutes} minutes")
+        };
+        Self {
+            message: format!("Too many tries. Try again in {span}."),
+            retry_after: seconds,
+            retry_at: wait.retry_at,
+        }
+    }
+}
+
+/// The code is wrong; the try was counted.
+#[derive(SimpleObject)]
+pub(super) struct InvalidCode {
+    /// What to tell the person.
+    pub message: String,
+    /// Tries that this challenge still has.
+    pub attempts_left: i32,
+}
+
+/// The code is expired, used, used up, or never existed: one answer.
+#[derive(SimpleObject)]
+pub(super) struct CodeExpired {
+    /// What to tell the person.
+    pub message: String,
+}
+
+/// The session is over, or the token was never one of ours: sign in again.
+#[derive(SimpleObject)]
+pub(super) struct SessionEnded {
+    /// What to tell the person.
+    pub message: String,
+}

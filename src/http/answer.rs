@@ -1,0 +1,238 @@
+//! Answers in one shape: GraphQL's. A refusal by the edge, an error of a field and a fault of ours all look alike:
+//! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Nothing of a fault's reason is in it.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value as Json_, json};
+
+use crate::graphql::error::{ApiError, Code};
+
+/// What the client gets to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MediaType {
+    GraphQlResponse,
+    Json,
+}
+
+impl MediaType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphQlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+
+    /// The better of the two that `Accept` allows; `None` when it allows neither.
+    pub(super) fn negotiate(accept: Option<&str>) -> Option<Self> {
+        let Some(accept) = accept else {
+            return Some(Self::GraphQlResponse);
+        };
+        let mut best: Option<(u16, Self)> = None;
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "application/graphql-response+json" | "application/*" | "*/*" => Self::GraphQlResponse,
+                "application/json" => Self::Json,
+                _ => continue,
+            };
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, weight);
+            // At equal weight the newer type wins, whatever the order.
+            let better = best.is_none_or(|(best, found)| weight > best || (weight == best && found == Self::Json));
+            if weight > 0 && better {
+                best = Some((weight, kind));
+            }
+        }
+        best.map(|(_, kind)| kind)
+    }
+}
+
+fn weight(text: &str) -> u16 {
+    let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=1000"
+    )]
+    let weight = thousandths as u16;
+    weight
+}
+
+/// The request's id, where every answer can find it.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub String);
+
+/// The status that goes with a code when the whole request is refused.
+const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Conflict => StatusCode::CONFLICT,
+        Code::BadUserInput | Code::ValidationFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::BadRequest | Code::ParseFailed => StatusCode::BAD_REQUEST,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Code::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::DocumentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A request refused as a whole.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub error: ApiError,
+    status: StatusCode,
+    retry_after: Option<i64>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::from(ApiError::new(code, message))
+    }
+
+    /// The guard's bounds other than bytes are about the document, not about the payload.
+    pub(super) fn document(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            ..Self::new(Code::DocumentTooLarge, message)
+        }
+    }
+
+    pub(super) fn retry_after(self, seconds: i64) -> Self {
+        Self {
+            retry_after: Some(seconds.max(1)),
+            ..self
+        }
+    }
+
+    pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
+        let Self {
+            error,
+            status,
+            retry_after,
+        } = self;
+        let mut extensions = json!({ "code": error.code.as_str(), "requestId": id.0 });
+        if let Some(field) = error.field {
+            extensions["field"] = json!(field);
+        }
+        let body = json!({ "errors": [{ "message": error.message, "extensions": extensions }] });
+        let mut answer = json_answer(status, media, &body);
+        let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
+        if let Some(seconds) = retry_after {
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            answer
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        answer
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self {
+            status: status(error.code),
+            error,
+            retry_after: None,
+        }
+    }
+}
+
+/// The answer to an executed request: errors get the request's id and a code, and a request that was not executed at
+/// all has no `data`.
+pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media: MediaType) -> Response {
+    let refused_whole = response.data == async_graphql::Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    let errors: Vec<_> = response
+        .errors
+        .into_iter()
+        .map(|error| complete(error, refused_whole, id))
+        .collect();
+    if refused_whole {
+        return json_answer(StatusCode::UNPROCESSABLE_ENTITY, media, &json!({ "errors": errors }));
+    }
+    let mut body = json!({ "data": response.data });
+    if !errors.is_empty() {
+        body["errors"] = json!(errors);
+    }
+    json_answer(StatusCode::OK, media, &body)
+}
+
+fn complete(error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> Json_ {
+    let mut error = error;
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        // An error without a code is the library's own: about the document before execution, about an input in it.
+        let (code, field) = match (refused_whole, argument(&error.message)) {
+            (_, Some(argument)) => (Code::BadUserInput, Some(argument.to_owned())),
+            (true, None) => (Code::ValidationFailed, None),
+            (false, None) => (Code::BadUserInput, None),
+        };
+        extensions.set("code", code.as_str());
+        if let Some(field) = field {
+            extensions.set("field", field);
+        }
+    }
+    extensions.set("requestId", id.0.clone());
+    json!(error)
+}
+
+/// The argument that a message of the library's is about: `Invalid value for argument "input.code", …`.
+fn argument(message: &str) -> Option<&str> {
+    let (name, _) = message.strip_prefix("Invalid value for argument \"")?.split_once('"')?;
+    Some(name.strip_prefix("input.").unwrap_or(name))
+}
+
+pub(super) fn json_answer(status: StatusCode, media: MediaType, body: &Json_) -> Response {
+    let mut answer = (status, Json(body)).into_response();
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accept_header_is_read_with_its_weights() {
+        use MediaType::{GraphQlResponse, Json};
+        let cases = [
+            (None, Some(GraphQlResponse)),
+            (Some("*/*"), Some(GraphQlResponse)),
+            (Some("application/json"), Some(Json)),
+            (
+                Some("application/json, application/graphql-response+json"),
+                Some(GraphQlResponse),
+            ),
+            (
+                Some("application/graphql-response+json;q=0.5, application/json;q=0.9"),
+                Some(Json),
+            ),
+            (Some("application/json;charset=utf-8;q=0.1"), Some(Json)),
+            (Some("text/html, application/json;q=0"), None),
+            (Some("text/html"), None),
+            (Some(""), None),
+        ];
+        for (accept, expected) in cases {
+            assert_eq!(MediaType::negotiate(accept), expected, "{accept:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The HTTP side: the router and its layers, the listeners, the stop. The way of a GraphQL request is in `graphql`,
+//! what is refused before parsing in `guard`, who asks in `viewer`, what people look at in `pages`.
+
+mod answer;
+mod edge;
+mod graphql;
+mod guard;
+mod health;
+mod pages;
+mod viewer;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::{
+    Extension, Router,
+    extract::State,
+    http::{HeaderValue, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    domain::Ctx,
+    graphql::{Api, error::Code},
+};
+use answer::{MediaType, Refusal, RequestId};
+
+/// What the handlers share.
+pub struct Server {
+    ctx: Arc<Ctx>,
+    api: Api,
+    https: bool,
+    draining: AtomicBool,
+}
+
+impl Server {
+    /// A server over the domain.
+    pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
+        let api = Api::new(&ctx);
+        let https = ctx.settings.public_url.scheme() == "https";
+        Arc::new(Self {
+            ctx,
+            api,
+            https,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Everything that the public listener answers.
+pub fn router(server: &Arc<Server>) -> Router {
+    let settings = &server.ctx.settings;
+    let pages = pages::Pages {
+        brand: settings.brand.clone(),
+        graphiql: settings.graphiql,
+        inbox: server.ctx.inbox.is_some(),
+    };
+    let shared = Router::new()
+        .route("/graphql", post(graphql::handle).fallback(method_not_allowed))
+        .route("/.well-known/jwks.json", get(jwks))
+        .layer(edge::cors(settings));
+    dressed(shared.merge(pages::router(pages)).merge(probes()), server)
+}
+
+/// Everything that the operations listener answers.
+pub fn ops_router(server: &Arc<Server>) -> Router {
+    dressed(probes(), server)
+}
+
+fn probes() -> Router<Arc<Server>> {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+}
+
+fn dressed(routes: Router<Arc<Server>>, server: &Arc<Server>) -> Router {
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(server), edge::wrap))
+        .with_state(Arc::clone(server))
+}
+
+async fn not_found(Extension(id): Extension<RequestId>) -> Response {
+    Refusal::new(Code::NotFound, "There is nothing here.").answer(&id, MediaType::Json)
+}
+
+async fn method_not_allowed(Extension(id): Extension<RequestId>) -> Response {
+    Refusal::new(Code::MethodNotAllowed, "This method does not work here.").answer(&id, MediaType::Json)
+}
+
+/// The public keys. Caches may keep them for as long as a new key is published before it signs.
+async fn jwks(State(server): State<Arc<Server>>) -> Response {
+    let mut answer = axum::Json(server.ctx.keyring.jwks()).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/jwk-set+json"),
+    );
+    answer
+}
+
+/// Serves both listeners until `stop` says so; readiness goes first, then requests under way are finished.
+pub async fn serve(
+    server: Arc<Server>,
+    public: TcpListener,
+    ops: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let public_app = router(&server).into_make_service_with_connect_info::<SocketAddr>();
+    let ops_app = ops_router(&server).into_make_service();
+    let stopped = |mut stop: watch::Receiver<bool>| async move {
+        // An error means that whoever would tell us is gone, which is a stop as well.
+        drop(stop.wait_for(|stop| *stop).await);
+    };
+    let public = axum::serve(public, public_app).with_graceful_shutdown(stopped(stop.clone()));
+    let ops = axum::serve(ops, ops_app).with_graceful_shutdown(stopped(stop.clone()));
+    let drain = async {
+        drop(stop.wait_for(|stop| *stop).await);
+        server.draining.store(true, Ordering::Relaxed);
+        Ok(())
+    };
+    tokio::try_join!(public.into_future(), ops.into_future(), drain)?;
+    Ok(())
+}

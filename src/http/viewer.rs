@@ -1,0 +1,207 @@
+//! From a request to who asks: the client's address behind trusted proxies, and the bearer token. A header about the
+//! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
+
+use crate::domain::{
+    Ctx, Error, Result,
+    policy::{Origin, SignedIn},
+    session,
+    token::{self, Claims},
+};
+
+const LONGEST_USER_AGENT: usize = 256;
+
+/// Where a request comes from.
+pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_id: &str) -> Origin {
+    let ip = client_address(&ctx.settings.trusted_proxies, peer.ip().to_canonical(), headers);
+    let user_agent = headers.get(header::USER_AGENT).map(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST_USER_AGENT)
+            .collect()
+    });
+    Origin {
+        ip,
+        user_agent,
+        request_id: request_id.to_owned(),
+    }
+}
+
+/// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written.
+fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let mut client = peer;
+    if !is_trusted(&client) {
+        return client;
+    }
+    for hop in hops(headers).into_iter().rev() {
+        // A hop that cannot be read hides everything before it.
+        let Some(ip) = hop else { break };
+        client = ip;
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    client
+}
+
+/// The chain that the proxies wrote: `Forwarded` when there is one, else `X-Forwarded-For`.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let values = |name| {
+        headers.get_all(name).iter().flat_map(|value| {
+            value
+                .to_str()
+                .unwrap_or("?")
+                .split(',')
+                .map(str::trim)
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        })
+    };
+    if headers.contains_key(header::FORWARDED) {
+        let of = |element: String| {
+            let pairs = element.split(';').map(str::trim);
+            let mut named = pairs.filter_map(|pair| pair.split_once('='));
+            let (_, node) = named.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+            address(node.trim_matches('"'))
+        };
+        values(header::FORWARDED.as_str()).map(of).collect()
+    } else {
+        values("x-forwarded-for").map(|hop| address(&hop)).collect()
+    }
+}
+
+/// An address with or without brackets and port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let ip = bare
+        .parse()
+        .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    ip.ok().map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// What the `Authorization` header brings.
+pub(super) enum Bearer {
+    /// No header.
+    None,
+    /// A token of ours whose session is yet to be looked up.
+    Claims(Box<Claims>),
+    /// A header that is not a good token.
+    Bad,
+}
+
+/// Reads the bearer without asking the database, except for a signing key that is new to us.
+pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(Bearer::None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let (Some(token), None) = (token, values.next()) else {
+        return Ok(Bearer::Bad);
+    };
+    match token::verify(ctx, token).await {
+        Ok(claims) => Ok(Bearer::Claims(Box::new(claims))),
+        Err(Error::Unauthenticated) => Ok(Bearer::Bad),
+        Err(error) => Err(error),
+    }
+}
+
+/// How an operation treats a bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It is not even looked at: whoever recovers still has a dead token attached.
+    Ignored,
+    /// A good one counts, a bad one is as none.
+    Welcome,
+    /// A bad one fails the request.
+    Strict,
+}
+
+impl Need {
+    /// What the field at the root of a mutation needs; everything else is strict.
+    pub(super) fn of(mutation: Option<&str>) -> Self {
+        match mutation {
+            Some("login" | "refresh") => Self::Ignored,
+            Some("verify" | "verifyLink") => Self::Welcome,
+            _ => Self::Strict,
+        }
+    }
+}
+
+/// The person behind a bearer.
+pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, need: Need) -> Result<Option<SignedIn>> {
+    let found = match (bearer, need) {
+        (Bearer::None, _) | (_, Need::Ignored) => return Ok(None),
+        (Bearer::Claims(claims), _) => session::look_up(ctx, claims).await,
+        (Bearer::Bad, _) => Err(Error::Unauthenticated),
+    };
+    match (found, need) {
+        (Err(Error::Unauthenticated), Need::Welcome) => Ok(None),
+        (found, _) => found.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        client_address(&trusted, peer.parse().unwrap(), &map).to_string()
+    }
+
+    #[test]
+    fn a_forwarding_header_from_a_stranger_is_ignored() {
+        let forged = [
+            ("x-forwarded-for", "9.9.9.9"),
+            ("forwarded", "for=9.9.9.9"),
+            ("x-real-ip", "9.9.9.9"),
+        ];
+        assert_eq!(client(&[], "192.0.2.1", &forged), "192.0.2.1");
+        assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &forged), "192.0.2.1");
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_rightmost_untrusted_hop_counts() {
+        let trusted = ["10.0.0.0/8", "fd00::/8"];
+        let cases: [(&[(&'static str, &str)], &str); 9] = [
+            (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
+            (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7, 10.1.1.1")], "203.0.113.7"),
+            (
+                &[("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")],
+                "203.0.113.7",
+            ),
+            (
+                &[(
+                    "forwarded",
+                    "for=9.9.9.9, for=\"[2001:db8::1]:443\";proto=https, for=10.1.1.1",
+                )],
+                "2001:db8::1",
+            ),
+            (&[("forwarded", "For=203.0.113.7:1234")], "203.0.113.7"),
+            (&[("x-forwarded-for", "::ffff:203.0.113.7")], "203.0.113.7"),
+            (&[("x-forwarded-for", "203.0.113.7, unknown")], "10.0.0.1"),
+            (&[("x-forwarded-for", "10.2.2.2")], "10.2.2.2"),
+            (&[], "10.0.0.1"),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(client(&trusted, "10.0.0.1", headers), expected, "{headers:?}");
+        }
+    }
+}

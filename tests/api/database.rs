@@ -1,0 +1,222 @@
+//! A database of its own for every test, already migrated. Nothing here starts a server: `tests/run` does.
+//!
+//! `DOORCODE_TEST_DATABASE_URL` names a PostgreSQL maintenance database where the tests may create others, and puts
+//! the whole suite on PostgreSQL; without it the suite runs on SQLite.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
+
+use doorcode::{
+    db::{Db, OnStatement, migrate},
+    domain::Result,
+};
+use sea_orm::{
+    DbBackend,
+    sqlx::{AssertSqlSafe, Connection, PgConnection, Row, raw_sql},
+};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use url::Url;
+use uuid::Uuid;
+
+/// The advisory lock under which the template is made; any number nobody else uses.
+const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
+
+/// A database that goes away when it is dropped.
+pub(crate) struct TestDatabase {
+    /// For `DATABASE_URL`.
+    pub(crate) url: String,
+    /// Where SQLite keeps it.
+    folder: Option<TempDir>,
+}
+
+impl TestDatabase {
+    /// Connects as the program does.
+    pub(crate) async fn connect(&self) -> Db {
+        self.try_connect(None).await.unwrap()
+    }
+
+    /// Connects, and reports every statement.
+    pub(crate) async fn try_connect(&self, on_statement: Option<OnStatement>) -> Result<Db> {
+        Db::open(
+            &SecretString::from(self.url.clone()),
+            (1, 20),
+            Path::new("."),
+            on_statement,
+        )
+        .await
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if self.folder.is_some() {
+            return;
+        }
+        // A runtime of its own, because the test's may be the one that is unwinding, and drop cannot wait on it.
+        let name = Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned();
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(maintain(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        });
+        if dropping.join().is_err() {
+            tracing::warn!("a test database stays behind");
+        }
+    }
+}
+
+/// A migrated database of the kind that this run is about.
+pub(crate) async fn fresh_database() -> TestDatabase {
+    fresh_database_of(if maintenance_url().is_some() {
+        DbBackend::Postgres
+    } else {
+        DbBackend::Sqlite
+    })
+    .await
+}
+
+/// A migrated database of this kind.
+pub(crate) async fn fresh_database_of(backend: DbBackend) -> TestDatabase {
+    if backend == DbBackend::Postgres {
+        return create_database(Some(&postgres_template().await)).await;
+    }
+    let database = empty_database_of(backend).await;
+    let file = database.folder.as_ref().unwrap().path().join("doorcode.db");
+    fs::write(file, sqlite_template().await).unwrap();
+    database
+}
+
+/// A database of this kind without a schema.
+pub(crate) async fn empty_database_of(backend: DbBackend) -> TestDatabase {
+    if backend == DbBackend::Postgres {
+        return create_database(None).await;
+    }
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("doorcode.db").display());
+    TestDatabase {
+        url,
+        folder: Some(folder),
+    }
+}
+
+/// What tests about the databases themselves run on: both, or SQLite alone when that was asked for.
+pub(crate) fn every_backend() -> Vec<DbBackend> {
+    let embedded_only = std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1");
+    match maintenance_url() {
+        Some(_) => vec![DbBackend::Sqlite, DbBackend::Postgres],
+        None if embedded_only => vec![DbBackend::Sqlite],
+        None => panic!("run tests/run, which starts PostgreSQL, or set DOORCODE_TEST_EMBEDDED_ONLY=1"),
+    }
+}
+
+fn maintenance_url() -> Option<String> {
+    std::env::var("DOORCODE_TEST_DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+}
+
+/// The bytes of a migrated file: closing it folded the write-ahead log in.
+async fn sqlite_template() -> &'static [u8] {
+    static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| async {
+            let database = empty_database_of(DbBackend::Sqlite).await;
+            let db = database.connect().await;
+            migrate::up(&db).await.unwrap();
+            db.close().await.unwrap();
+            fs::read(database.folder.as_ref().unwrap().path().join("doorcode.db")).unwrap()
+        })
+        .await
+}
+
+/// The name of a migrated database to copy. It is named after the migrations' text and outlives this process, so
+/// that the next one finds it; a changed migration gets another.
+async fn postgres_template() -> String {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    TEMPLATE.get_or_init(make_postgres_template).await.clone()
+}
+
+async fn make_postgres_template() -> String {
+    let name = format!("doorcode_template_{:016x}", fingerprint());
+    let mut connection = maintenance().await;
+    raw_sql(AssertSqlSafe(format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    let found: i64 = raw_sql(AssertSqlSafe(count))
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+        .get(0);
+    if found == 0 {
+        // Made under another name first: whoever finds the right name finds a finished template.
+        let database = create_database(None).await;
+        let db = database.connect().await;
+        migrate::up(&db).await.unwrap();
+        db.close().await.unwrap();
+        let draft = Url::parse(&database.url)
+            .unwrap()
+            .path()
+            .trim_start_matches('/')
+            .to_owned();
+        maintain(&format!("ALTER DATABASE {draft} RENAME TO {name}")).await;
+    }
+    connection.close().await.unwrap();
+    name
+}
+
+async fn create_database(template: Option<&str>) -> TestDatabase {
+    let name = format!("doorcode_test_{}", Uuid::now_v7().simple());
+    let from = template
+        .map(|template| format!(" TEMPLATE {template}"))
+        .unwrap_or_default();
+    maintain(&format!("CREATE DATABASE {name}{from}")).await;
+    TestDatabase {
+        url: database_url(&name),
+        folder: None,
+    }
+}
+
+fn database_url(name: &str) -> String {
+    let mut url = Url::parse(&maintenance_url().expect("DOORCODE_TEST_DATABASE_URL")).unwrap();
+    url.set_path(name);
+    url.into()
+}
+
+async fn maintenance() -> PgConnection {
+    PgConnection::connect(&maintenance_url().expect("DOORCODE_TEST_DATABASE_URL"))
+        .await
+        .unwrap()
+}
+
+async fn maintain(sql: &str) {
+    let mut connection = maintenance().await;
+    raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// A number that changes with the text of any migration.
+fn fingerprint() -> u64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        fs::read(file).unwrap().hash(&mut hasher);
+    }
+    hasher.finish()
+}

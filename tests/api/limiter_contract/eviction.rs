@@ -1,0 +1,73 @@
+//! What the limiter in memory forgets when it is full, and what it must not.
+
+use std::time::Duration;
+
+use doorcode::{
+    adapter::memory_limiter::MemoryLimiter,
+    ports::{Charge, Verdict},
+};
+
+use super::{MINUTE, QUARTER, admits, after, charge, take};
+
+#[tokio::test]
+async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
+    let limiter = MemoryLimiter::new(1_000);
+    let shut = charge("shut", 3, QUARTER);
+    let instance = Charge {
+        rule: "send.instance",
+        ..charge("", 100_000, Duration::from_hours(24))
+    };
+    for _ in 0..3 {
+        assert!(admits(&limiter, &shut, after(0)).await);
+    }
+    for _ in 0..1_000 {
+        assert!(admits(&limiter, &instance, after(0)).await);
+    }
+    for flood in 0..20_000 {
+        assert!(admits(&limiter, &charge(&format!("flood {flood}"), 3, QUARTER), after(1)).await);
+        assert!(limiter.entries() <= 1_000);
+    }
+    assert!(!admits(&limiter, &shut, after(2)).await, "a shut door stays shut");
+    for _ in 0..99_000 {
+        assert!(admits(&limiter, &instance, after(2)).await);
+    }
+    assert!(
+        !admits(&limiter, &instance, after(2)).await,
+        "and the instance's count is whole"
+    );
+}
+
+#[tokio::test]
+async fn expired_keys_go_before_any_live_one() {
+    let limiter = MemoryLimiter::new(100);
+    for old in 0..50 {
+        for _ in 0..3 {
+            assert!(admits(&limiter, &charge(&format!("old {old}"), 3, MINUTE), after(0)).await);
+        }
+    }
+    let faint: Vec<Charge> = (0..50)
+        .map(|live| charge(&format!("live {live}"), 50, QUARTER))
+        .collect();
+    for charge in &faint {
+        assert!(admits(&limiter, charge, after(100)).await);
+    }
+    assert!(admits(&limiter, &charge("new", 3, MINUTE), after(120)).await);
+    assert_eq!(limiter.entries(), 51, "the fifty live ones and the new one");
+}
+
+#[tokio::test]
+async fn a_refused_call_leaves_no_key_behind() {
+    let limiter = MemoryLimiter::new(100);
+    let full = charge("full", 1, QUARTER);
+    assert!(admits(&limiter, &full, after(0)).await);
+    for stranger in 0..20 {
+        let verdict = take(
+            &limiter,
+            &[charge(&stranger.to_string(), 3, MINUTE), full.clone()],
+            after(1),
+        )
+        .await;
+        assert!(matches!(verdict, Verdict::Refused { charge: 1, .. }));
+    }
+    assert_eq!(limiter.entries(), 1);
+}

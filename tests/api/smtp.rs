@@ -1,0 +1,286 @@
+//! The way a mail leaves, against a real mail server that sometimes misbehaves.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use chrono::DateTime;
+use doorcode::{
+    adapter::smtp::{Patience, Smtp, check_url},
+    domain::mail::template::{Content, Locale, Message, render},
+    ports::{DeliveryFailure, Mail, MailTransport},
+};
+use uuid::Uuid;
+
+use crate::smtp_server::{SmtpServer, Tls, embedded_only};
+
+const FROM: &str = "Doorcode <no-reply@example.com>";
+
+fn smtp(url: &str, production: bool) -> Smtp {
+    Smtp::new(&url.to_owned().into(), FROM, production).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn quick(url: &str) -> Smtp {
+    let patience = Patience {
+        step: Duration::from_millis(500),
+        whole: Duration::from_secs(3),
+    };
+    smtp(url, false).with_patience(patience)
+}
+
+fn mail(number: u128, to: &str, locale: Locale) -> Mail {
+    let content = Content {
+        message: Message::Code {
+            code: "12345678".to_owned().into(),
+        },
+        locale,
+        lifetime: Duration::from_mins(5),
+        brand: "Doorcode".to_owned(),
+        device: Some("Firefox on Linux".to_owned()),
+        network: Some("203.0.113.7".to_owned()),
+        asked_at: DateTime::UNIX_EPOCH,
+    };
+    let rendered = render(&content).unwrap_or_else(|error| panic!("{error}"));
+    Mail {
+        id: Uuid::from_u128(number),
+        to: to.to_owned(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        code: Some("12345678".to_owned()),
+    }
+}
+
+fn english(to: &str) -> Mail {
+    mail(1, to, Locale::En)
+}
+
+#[track_caller]
+fn assert_temporary(outcome: Result<(), DeliveryFailure>, expected: &str) {
+    match outcome {
+        Err(DeliveryFailure::Temporary(text)) => {
+            assert!(text.contains(expected), "{text}");
+            assert_discreet(&text);
+        }
+        other => panic!("{other:?} is not temporary"),
+    }
+}
+
+#[track_caller]
+fn assert_discreet(text: &str) {
+    assert!(
+        !text.contains(char::is_control) && !text.contains("horse") && !text.contains("@example"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn mail_arrives_encrypted_in_every_language_with_both_parts_and_no_header_too_many() {
+    if embedded_only() {
+        return;
+    }
+    for tls in [Tls::Smtps, Tls::Required] {
+        let server = SmtpServer::start(tls);
+        let smtp = smtp(&server.url(), true);
+        for (number, locale) in Locale::ALL.into_iter().enumerate() {
+            let sent = mail(number as u128, "ada@example.com", locale);
+            smtp.deliver(&sent).await.unwrap();
+            let messages = server.messages(number + 1);
+            let got = &messages[number];
+            assert_eq!((&got["tls"], &got["authenticated"]), (&true.into(), &true.into()));
+            assert_eq!(
+                (&got["mail_from"], &got["to"][0]),
+                (&"no-reply@example.com".into(), &"ada@example.com".into())
+            );
+            assert_eq!(got["subject"], sent.subject.as_str());
+            assert_eq!(
+                got["text"].as_str().unwrap().replace("\r\n", "\n").trim_end(),
+                sent.text.trim_end()
+            );
+            assert_eq!(
+                got["html"].as_str().unwrap().replace("\r\n", "\n").trim_end(),
+                sent.html.trim_end()
+            );
+            let header = |name: &str| {
+                let headers = got["headers"].as_array().unwrap();
+                let found = headers.iter().find(|header| header[0] == name);
+                found.map(|header| header[1].as_str().unwrap().to_owned())
+            };
+            assert_eq!(header("Message-ID"), Some(format!("<{}@example.com>", sent.id)));
+            assert_eq!(header("Auto-Submitted").as_deref(), Some("auto-generated"));
+            assert_eq!(header("From").as_deref(), Some(FROM));
+            assert!(header("Content-Type").unwrap().starts_with("multipart/alternative"));
+            let mut names: Vec<_> = got["headers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|header| header[0].as_str().unwrap())
+                .collect();
+            names.retain(|name| !name.starts_with("X-"));
+            names.sort_unstable();
+            let expected = [
+                "Auto-Submitted",
+                "Content-Type",
+                "Date",
+                "From",
+                "MIME-Version",
+                "Message-ID",
+                "Subject",
+                "To",
+            ];
+            assert_eq!(names, expected);
+            let raw = got["raw"].as_str().unwrap();
+            assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_refused_and_nothing_is_sent() {
+    if embedded_only() {
+        return;
+    }
+    for tls in [Tls::Smtps, Tls::Required] {
+        let (server, stranger) = (SmtpServer::start(tls), SmtpServer::start(Tls::None));
+        let url = server
+            .url()
+            .replace(&server.ca().display().to_string(), &stranger.ca().display().to_string());
+        assert_temporary(quick(&url).deliver(&english("ada@example.com")).await, "TLS handshake");
+        let without = server.url().replace(&format!("ca={}", server.ca().display()), "");
+        assert_temporary(
+            quick(without.trim_end_matches(['?', '&']))
+                .deliver(&english("ada@example.com"))
+                .await,
+            "TLS",
+        );
+        assert!(server.events("auth").is_empty() && server.events("mail").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn stripped_starttls_is_refused_and_nothing_is_sent_in_clear() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::Stripped);
+    assert_temporary(
+        quick(&server.url()).deliver(&english("ada@example.com")).await,
+        "offers no STARTTLS",
+    );
+    assert!(server.events("auth").is_empty() && server.events("mail").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let attacker = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut buffer = [0; 1024];
+        stream.write_all(b"220 mail.test\r\n").unwrap();
+        let _ = stream.read(&mut buffer).unwrap();
+        stream.write_all(b"250-mail.test\r\n250 STARTTLS\r\n").unwrap();
+        let _ = stream.read(&mut buffer).unwrap();
+        // A reader that keeps the second line would take it for the answer to its first encrypted command.
+        stream.write_all(b"220 go ahead\r\n250 slipped in\r\n").unwrap();
+        let _ = stream.read(&mut buffer);
+        let _ = stream.read(&mut buffer);
+    });
+    let url = format!("smtp://127.0.0.1:{port}?tls=required");
+    assert_temporary(
+        quick(&url).deliver(&english("ada@example.com")).await,
+        "corrupt message",
+    );
+    attacker.join().unwrap();
+}
+
+#[test]
+fn plain_connections_are_refused_in_production_with_words_that_help() {
+    let refusal = check_url(&"smtp://127.0.0.1:25".to_owned().into(), true).unwrap_err();
+    assert!(
+        refusal.contains("smtps://") && refusal.contains("tls=required"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn answers_of_the_server_tell_what_is_worth_trying_again() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::None);
+    let smtp = quick(&server.url());
+    assert_temporary(smtp.deliver(&english("tempfail@example.com")).await, "451");
+    match smtp.deliver(&english("reject@example.com")).await {
+        Err(DeliveryFailure::Permanent(text)) => {
+            assert!(text.contains("550") && text.contains("[address]"), "{text}");
+            assert_discreet(&text);
+        }
+        other => panic!("{other:?} is not permanent"),
+    }
+    assert_temporary(smtp.deliver(&english("drop@example.com")).await, "mail");
+    assert_temporary(smtp.deliver(&english("flaky@example.com")).await, "451");
+    assert_temporary(smtp.deliver(&english("flaky@example.com")).await, "451");
+    smtp.deliver(&english("flaky@example.com")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_given_up_and_its_connection_never_used_again() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::None);
+    let smtp = quick(&server.url());
+    let before = Instant::now();
+    assert_temporary(smtp.deliver(&english("hang@example.com")).await, "no answer");
+    assert!(before.elapsed() < Duration::from_secs(3));
+    smtp.deliver(&english("ada@example.com")).await.unwrap();
+    assert_eq!(server.messages(1).len(), 1);
+    assert_eq!(server.events("connect").len(), 2);
+}
+
+#[tokio::test]
+async fn one_connection_serves_mail_after_mail() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::Required);
+    let smtp = smtp(&server.url(), true);
+    for number in 0..5 {
+        smtp.deliver(&mail(number, "ada@example.com", Locale::De))
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.messages(5).len(), 5);
+    assert_eq!(server.events("connect").len(), 1);
+}
+
+#[tokio::test]
+async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::Smtps);
+    quick(&server.url()).test().await.unwrap();
+    let wrong = quick(&server.url().replace("c0rrect", "wrong"))
+        .test()
+        .await
+        .unwrap_err();
+    assert!(
+        wrong.contains("check user name and password") && wrong.contains("535"),
+        "{wrong}"
+    );
+    assert_discreet(&wrong);
+    let outcome = quick(&server.url().replace("c0rrect", "wrong"))
+        .deliver(&english("ada@example.com"))
+        .await;
+    assert_temporary(outcome, "535");
+    let dead = server.url();
+    drop(server);
+    let ca_is_gone = check_url(&dead.clone().into(), false).unwrap_err();
+    assert!(ca_is_gone.contains("cannot be read"), "{ca_is_gone}");
+    let dead = quick(dead.split('?').next().unwrap()).test().await.unwrap_err();
+    assert!(dead.starts_with("connecting"), "{dead}");
+}

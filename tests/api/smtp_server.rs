@@ -1,0 +1,188 @@
+//! A real mail server as a child process, with a certificate made for the occasion. It listens on
+//! loopback alone and ends with its handle.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How the server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    None,
+    /// STARTTLS, and nothing before it.
+    Required,
+    Smtps,
+    /// STARTTLS is configured, and somebody in the middle strips it.
+    Stripped,
+}
+
+/// The user name and password that every server asks for.
+const USER: &str = "doorcode:c0rrect%horse";
+const USER_IN_URL: &str = "doorcode:c0rrect%25horse";
+
+pub(crate) struct SmtpServer {
+    child: Child,
+    events: Arc<Mutex<Vec<Value>>>,
+    port: u16,
+    tls: Tls,
+    keys: TempDir,
+}
+
+/// Whether tests that need programs of the machine may be left out. Otherwise a missing one is a failure.
+pub(crate) fn embedded_only() -> bool {
+    std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1")
+}
+
+impl SmtpServer {
+    pub(crate) fn start(tls: Tls) -> Self {
+        let keys = tempfile::tempdir().unwrap();
+        make_certificates(keys.path());
+        let protection = match tls {
+            Tls::None => "none",
+            Tls::Required | Tls::Stripped => "starttls",
+            Tls::Smtps => "smtps",
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp_server.py");
+        let mut command = Command::new("/usr/bin/python3");
+        command
+            .arg(script)
+            .args(["--port", "0", "--tls", protection, "--auth", USER]);
+        command
+            .arg("--cert")
+            .arg(keys.path().join("server.pem"))
+            .arg("--key")
+            .arg(keys.path().join("server.key"));
+        if tls == Tls::Stripped {
+            command.arg("--no-starttls");
+        }
+        let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = started.unwrap_or_else(|error| panic!("{error}: run tests/run"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.next().and_then(Result::ok).and_then(|line| line.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("the test mail server does not start (aiosmtpd?): run tests/run"));
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&events);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                sink.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+            }
+        });
+        Self {
+            child,
+            events,
+            port,
+            tls,
+            keys,
+        }
+    }
+
+    /// An `SMTP_URL` for this server, with everything it needs.
+    pub(crate) fn url(&self) -> String {
+        let ca = self.ca();
+        let (port, ca) = (self.port, ca.display());
+        match self.tls {
+            Tls::None => format!("smtp://{USER_IN_URL}@127.0.0.1:{port}"),
+            Tls::Required | Tls::Stripped => {
+                format!("smtp://{USER_IN_URL}@127.0.0.1:{port}?tls=required&ca={ca}")
+            }
+            Tls::Smtps => format!("smtps://{USER_IN_URL}@127.0.0.1:{port}?ca={ca}"),
+        }
+    }
+
+    /// The authority that signed the server's certificate.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.keys.path().join("ca.pem")
+    }
+
+    /// Everything of one kind that the server saw: `connect`, `auth`, `mail` (a MAIL command) or `message`.
+    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
+        self.events
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|event| event["event"] == kind)
+            .cloned()
+            .collect()
+    }
+
+    /// The mails that the server took, once there are so many of them.
+    pub(crate) fn messages(&self, at_least: usize) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            let messages = self.events("message");
+            if messages.len() >= at_least || Instant::now() > deadline {
+                return messages;
+            }
+            // The server answers the client before its line has passed the pipe.
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        // Its standard input closes with the handle, too; this is for a server that hangs.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An authority and a certificate for loopback, good for a day.
+fn make_certificates(folder: &Path) {
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").args(arguments).current_dir(folder).output();
+        let output = output.unwrap_or_else(|error| panic!("openssl: {error}: run tests/run"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let mut authority = vec![
+        "req",
+        "-x509",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=Test authority",
+        "-keyout",
+        "ca.key",
+    ];
+    authority.extend(key);
+    authority.extend(["-out", "ca.pem"]);
+    openssl(&authority);
+    let mut request = vec![
+        "req",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.csr",
+    ];
+    request.extend(key);
+    openssl(&request);
+    let extensions = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n";
+    std::fs::write(folder.join("server.ext"), extensions).unwrap();
+    openssl(&[
+        "x509",
+        "-req",
+        "-days",
+        "1",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-extfile",
+        "server.ext",
+        "-out",
+        "server.pem",
+    ]);
+}

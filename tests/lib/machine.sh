@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# What the tests need from the machine, and the small tools that the scripts here share. Sourced, never run; it
+# installs Debian packages when it may, and never changes what is there already.
+
+say() {
+  printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
+}
+
+# Ends the script: 2 means that the machine or the command line is wrong, not the code.
+refuse() {
+  printf 'tests: %s\n' "$*" >&2
+  exit 2
+}
+
+have() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# The folder of PostgreSQL's own programs, newest version first; Debian keeps them off the PATH.
+postgres_bin() {
+  local newest
+  newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+  if [[ -x $newest ]]; then
+    dirname "$newest"
+  elif have initdb && have postgres; then
+    dirname "$(command -v initdb)"
+  else
+    return 1
+  fi
+}
+
+browser() {
+  local candidate
+  for candidate in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+    if [[ -n $candidate ]] && command -v "$candidate"; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# The packages that are missing for the servers, or for everything.
+missing_packages() {
+  postgres_bin >/dev/null || echo postgresql
+  have redis-server || echo redis-server
+  have redis-cli || echo redis-tools
+  [[ $1 == everything ]] || return 0
+  # The tests run Debian's own interpreter, which is the one that apt installs modules for.
+  /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || echo python3-aiosmtpd
+  have openssl || echo openssl
+  browser >/dev/null || echo chromium
+  have node || echo nodejs
+  have npm || echo npm
+}
+
+# Installs what is missing, or says how: `provide servers` or `provide everything`.
+provide() {
+  local -a missing
+  mapfile -t missing < <(missing_packages "$1")
+  ((${#missing[@]})) || return 0
+  local install=(apt-get install -y --no-install-recommends "${missing[@]}")
+  if ((EUID != 0)) || ! have apt-get; then
+    refuse "missing: ${missing[*]}
+As root:  apt-get update && ${install[*]}"
+  fi
+  say "installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  # RUNLEVEL=1 keeps Debian from starting servers of its own; the tests start theirs.
+  if ! { apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${install[@]}"; } >"$log" 2>&1 </dev/null; then
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    refuse "could not install ${missing[*]}"
+  fi
+  rm -f "$log"
+  mapfile -t missing < <(missing_packages "$1")
+  ((${#missing[@]} == 0)) || refuse "still missing after the installation: ${missing[*]}"
+}
+
+# Whether somebody listens on this port of the loopback address.
+is_taken() {
+  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# A port nobody listens on, in `port`, and so is the one 10,000 above it, which a Redis Cluster talks to itself on. Both
+# lie below the range that outgoing connections take their ports from. No two calls of a run give the same one.
+free_port() {
+  while true; do
+    port=$((10000 + RANDOM % 12000))
+    [[ " ${ports_given:-} " == *" $port "* ]] && continue
+    is_taken "$port" || is_taken $((port + 10000)) || break
+  done
+  ports_given="${ports_given:-} $port"
+}
+
+# Repeats a command until it succeeds: `eventually SECONDS COMMAND…`.
+eventually() {
+  local until=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < until)) || return 1
+    sleep 0.1
+  done
+}
+
+is_running() {
+  kill -0 "$1" 2>/dev/null
+}
+
+# Ends processes that lead a group of their own, with the signal and, if that is not enough, with all they started.
+stop() {
+  local signal=$1 pid
+  shift
+  for pid; do
+    # The group does not exist yet in the first moment of a process.
+    kill -s "$signal" -- "-$pid" 2>/dev/null || kill -s "$signal" "$pid" 2>/dev/null || true
+  done
+  for pid; do
+    eventually 10 eval "! is_running $pid" || kill -s KILL -- "-$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+}

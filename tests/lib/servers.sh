@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# PostgreSQL, a Redis and a Redis Cluster of three nodes for one run: private, on free ports of the loopback address, in
+# one temporary folder, gone with the script that sourced this. It never touches a server that runs already.
+# Needs machine.sh and the variable `folder`.
+
+servers=()
+postgres_pid=
+
+# Starts a server as a group of its own, so that Ctrl-C at a terminal leaves its end to us. As root it gets an account
+# that owns nothing: PostgreSQL refuses root, and rightly. If this script is killed, the kernel ends the server.
+start_server() {
+  local log=$1 as=()
+  shift
+  if ((EUID == 0)); then
+    as=(--reuid=nobody --regid="$(id -g nobody)" --clear-groups)
+  fi
+  (cd "$folder/servers" && exec setsid setpriv "${as[@]}" --pdeathsig TERM "$@") >"$log" 2>&1 </dev/null &
+  started=$!
+}
+
+# Runs a command of the servers' account and waits for it.
+as_server() {
+  if ((EUID == 0)); then
+    setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
+  else
+    "$@"
+  fi
+}
+
+server_failed() {
+  printf 'tests: %s does not start; it said:\n' "$1" >&2
+  tail -n 20 "$2" >&2
+  exit 2
+}
+
+start_postgres() {
+  local bin log=$folder/postgres.log data=$folder/servers/postgres password=$folder/servers/password port
+  bin=$(postgres_bin)
+  # A password, because a superuser of PostgreSQL can run programs and this machine may have other people on it.
+  od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$password"
+  ((EUID != 0)) || chown nobody "$password"
+  as_server "$bin/initdb" --pgdata="$data" --username=doorcode --pwfile="$password" --auth=password --encoding=UTF8 \
+    --locale=C --no-sync >"$log" 2>&1 </dev/null || server_failed PostgreSQL "$log"
+  free_port
+  # Nothing here outlives the run, so nothing is forced to disk. That is for tests alone: PostgreSQL's default settings
+  # for durability are what Doorcode needs in service, and no test may draw conclusions about a crash from this server.
+  start_server "$log" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
+    -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+  postgres_pid=$started
+  postgres_url=postgres://doorcode:$(cat "$password")@127.0.0.1:$port/postgres
+  # A shut-down server answers too; this one must run and take connections.
+  eventually 30 "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && is_running "$postgres_pid" ||
+    server_failed PostgreSQL "$log"
+}
+
+start_redis_server() {
+  local data log
+  free_port
+  log=$folder/redis-$port.log
+  data=$folder/servers/redis-$port
+  as_server mkdir "$data"
+  start_server "$log" redis-server --port "$port" --bind 127.0.0.1 --dir "$data" --save '' --appendonly no "$@"
+  servers+=("$started")
+  eventually 10 redis-cli -h 127.0.0.1 -p "$port" ping && is_running "$started" || server_failed Redis "$log"
+}
+
+cluster_is_whole() {
+  local node info
+  for node; do
+    info=$(redis-cli -h 127.0.0.1 -p "${node#*:}" cluster info) || return 1
+    [[ $info == *cluster_state:ok* && $info == *cluster_known_nodes:3* ]] || return 1
+  done
+}
+
+start_redis() {
+  local port nodes=() number log=$folder/cluster.log
+  start_redis_server
+  redis_url=redis://127.0.0.1:$port
+  for number in 1 2 3; do
+    start_redis_server --cluster-enabled yes --cluster-config-file "nodes-$number.conf" --cluster-node-timeout 5000
+    nodes+=("127.0.0.1:$port")
+  done
+  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$log" 2>&1 </dev/null ||
+    server_failed 'the Redis Cluster' "$log"
+  eventually 30 cluster_is_whole "${nodes[@]}" || server_failed 'the Redis Cluster' "$log"
+  redis_cluster_url=redis+cluster://$(
+    IFS=,
+    echo "${nodes[*]}"
+  )
+}
+
+start_servers() {
+  mkdir "$folder/servers"
+  if ((EUID == 0)); then
+    # The way to its own folder, and nothing else, is open for the servers' account.
+    chmod 711 "$folder"
+    chown nobody "$folder/servers"
+  fi
+  start_postgres
+  start_redis
+}
+
+stop_servers() {
+  # Everything is thrown away, so PostgreSQL need not write its memory down first: that is QUIT.
+  [[ -z $postgres_pid ]] || stop QUIT "$postgres_pid"
+  postgres_pid=
+  ((${#servers[@]} == 0)) || stop TERM "${servers[@]}"
+  servers=()
+}

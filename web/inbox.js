@@ -1,0 +1,118 @@
+// The development inbox: asks for new mail every two seconds and shows it. It never sends or changes anything, and a
+// mail's HTML is only ever shown in a sandboxed frame that runs no script and may load nothing.
+
+import { ApiError, call } from "./graphql.js";
+
+const IDS = `query InboxIds { inbox(first: 100) { id } }`;
+const MESSAGES = `query Inbox { inbox(first: 100) { id at to subject text html code } }`;
+const EVERY = 2000;
+
+const at = (id) => document.getElementById(id);
+const shown = new Map(); // id -> { item, to }
+let known = null;
+
+// Asks for the ids first: the same hundred mails again every two seconds would be work for nothing.
+async function look() {
+  try {
+    const ids = (await call(IDS)).inbox.map((message) => message.id).join();
+    if (ids !== known) {
+      const { inbox } = await call(MESSAGES);
+      place(inbox);
+      known = inbox.map((message) => message.id).join();
+    }
+    if (at("status").dataset.trouble) {
+      delete at("status").dataset.trouble;
+      at("status").textContent = "";
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    at("status").dataset.trouble = "yes";
+    if (at("status").textContent !== error.message) at("status").textContent = error.message;
+  } finally {
+    setTimeout(look, EVERY);
+  }
+}
+
+// Adds what is new and removes what is gone; what stays is not touched, so nothing that is open or focused closes.
+function place(inbox) {
+  const ids = new Set(inbox.map((message) => message.id));
+  for (const [id, { item }] of shown) {
+    if (ids.has(id)) continue;
+    item.remove();
+    shown.delete(id);
+  }
+  for (const message of [...inbox].reverse()) {
+    if (shown.has(message.id)) continue;
+    const item = build(message);
+    shown.set(message.id, { item, to: message.to.toLowerCase() });
+    at("messages").prepend(item);
+  }
+  filter();
+}
+
+function build(message) {
+  const item = at("message").content.firstElementChild.cloneNode(true);
+  const part = (selector) => item.querySelector(selector);
+  part("h2").textContent = message.subject;
+  part(".to").textContent = `To ${message.to}`;
+  part("time").dateTime = message.at;
+  part("time").textContent = new Date(message.at).toLocaleString();
+  part(".digits").textContent = message.code ?? "";
+  part(".actions").hidden = !message.code;
+  part("button").setAttribute("aria-label", `Copy the code for ${message.to}`);
+  part("button").addEventListener("click", () => copy(message.code, part(".digits")));
+  fillText(part("pre"), message.text);
+  part(".html").addEventListener("toggle", (event) => fillHtml(event.target, message), { once: true });
+  // A mail without digits carries a sign-in link, which is what one wants to see of it.
+  part(".text").open = !message.code;
+  return item;
+}
+
+// Plain text, with what looks like a web address made into a link.
+function fillText(place, text) {
+  for (const piece of text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/)) {
+    if (!/^https?:\/\//.test(piece)) {
+      place.append(piece);
+      continue;
+    }
+    const link = document.createElement("a");
+    link.href = piece;
+    link.rel = "noopener noreferrer";
+    link.target = "_blank";
+    link.textContent = piece;
+    place.append(link);
+  }
+}
+
+function fillHtml(place, message) {
+  const frame = document.createElement("iframe");
+  // An empty list allows nothing: no scripts, no forms, no pop-ups, an origin of its own.
+  frame.setAttribute("sandbox", "");
+  frame.title = `HTML part of: ${message.subject}`;
+  frame.srcdoc = message.html;
+  place.append(frame);
+}
+
+async function copy(code, digits) {
+  try {
+    await navigator.clipboard.writeText(code);
+    at("status").textContent = `Copied ${code}.`;
+  } catch {
+    // Without permission, or without HTTPS beyond localhost, selecting is the most that a page can do.
+    getSelection().selectAllChildren(digits);
+    at("status").textContent = "The code is selected: copy it with the keyboard.";
+  }
+}
+
+function filter() {
+  const wanted = at("filter").value.trim().toLowerCase();
+  let count = 0;
+  for (const { item, to } of shown.values()) {
+    item.hidden = !to.includes(wanted);
+    if (!item.hidden) count += 1;
+  }
+  at("count").textContent = count === 0 ? "No mail." : `${count} ${count === 1 ? "mail" : "mails"}.`;
+}
+
+at("filter").addEventListener("input", filter);
+look();

@@ -7,7 +7,9 @@ use crate::config::{LogFormat, Settings};
 
 /// Starts logging to standard error. Called once, before anything else can have something to say.
 pub fn start(settings: &Settings) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("DOORCODE_LOG: {error}"))?;
+    // The setting comes last and wins over our own word on libraries that say too much.
+    let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{}", settings.log))
+        .map_err(|error| format!("DOORCODE_LOG: {error}"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -16,6 +16,8 @@ use async_graphql::{
     SchemaBuilder,
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{Ctx, policy::Viewer, session as sessions};
 use device::Device;
 use error::{ApiError, Problem};
@@ -28,6 +30,8 @@ const DEPTH: usize = 15;
 const COMPLEXITY: usize = 1_000;
 /// How many directives a field may carry.
 const DIRECTIVES: usize = 4;
+
+const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
 
 /// Anything with an id of its own.
 #[derive(Interface)]
@@ -155,6 +159,7 @@ where
     builder
         .register_output_type::<Problem>()
         .register_output_type::<Node>()
+        .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_directives(DIRECTIVES)

@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value as Json_, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::graphql::error::{ApiError, Code};
 
@@ -159,38 +160,46 @@ pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media:
     let refused_whole = response.data == async_graphql::Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty());
-    let errors: Vec<_> = response
+    let errors = response
         .errors
         .into_iter()
         .map(|error| complete(error, refused_whole, id))
         .collect();
-    if refused_whole {
-        return json_answer(StatusCode::UNPROCESSABLE_ENTITY, media, &json!({ "errors": errors }));
-    }
-    let mut body = json!({ "data": response.data });
-    if !errors.is_empty() {
-        body["errors"] = json!(errors);
-    }
-    json_answer(StatusCode::OK, media, &body)
+    let (status, data) = if refused_whole {
+        (StatusCode::UNPROCESSABLE_ENTITY, None)
+    } else {
+        (StatusCode::OK, Some(response.data))
+    };
+    json_answer(status, media, &Executed { data, errors })
 }
 
-fn complete(error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> Json_ {
-    let mut error = error;
+/// Serialized as it is, for `data` has its fields in the order of the document.
+#[derive(Serialize)]
+struct Executed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<async_graphql::Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<async_graphql::ServerError>,
+}
+
+fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> async_graphql::ServerError {
     let extensions = error.extensions.get_or_insert_default();
     if extensions.get("code").is_none() {
         // An error without a code is the library's own: about the document before execution, about an input in it.
-        let (code, field) = match (refused_whole, argument(&error.message)) {
-            (_, Some(argument)) => (Code::BadUserInput, Some(argument.to_owned())),
-            (true, None) => (Code::ValidationFailed, None),
-            (false, None) => (Code::BadUserInput, None),
+        let field = argument(&error.message);
+        let about_input = field.is_some() || !refused_whole;
+        let code = if about_input {
+            Code::BadUserInput
+        } else {
+            Code::ValidationFailed
         };
         extensions.set("code", code.as_str());
         if let Some(field) = field {
             extensions.set("field", field);
         }
     }
-    extensions.set("requestId", id.0.clone());
-    json!(error)
+    extensions.set("requestId", id.0.as_str());
+    error
 }
 
 /// The argument that a message of the library's is about: `Invalid value for argument "input.code", …`.
@@ -199,7 +208,7 @@ fn argument(message: &str) -> Option<&str> {
     Some(name.strip_prefix("input.").unwrap_or(name))
 }
 
-pub(super) fn json_answer(status: StatusCode, media: MediaType, body: &Json_) -> Response {
+fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
     let mut answer = (status, Json(body)).into_response();
     answer
         .headers_mut()

@@ -1,0 +1,91 @@
+//! What each operation costs, counted: SQL statements (BEGIN and COMMIT aside) and calls of the limiter, each of which
+//! is one round trip to Redis. A change that adds a statement fails here and has to say why.
+
+use std::sync::atomic::Ordering;
+
+use crate::harness::{TestApp, other_than};
+
+/// What happened since the last look.
+fn cost(app: &TestApp) -> (usize, u64) {
+    (app.take_statements().len(), app.limiter.calls.swap(0, Ordering::SeqCst))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_costs_what_the_documentation_says() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    cost(&app);
+
+    let challenge = guest.challenge("cost@example.com").await;
+    assert_eq!(cost(&app), (4, 1), "login of a stranger");
+    let code = app.last_code_for("cost@example.com").await;
+    cost(&app);
+
+    guest.verify(&challenge, &other_than(&code)).await;
+    assert_eq!(cost(&app), (3, 1), "verify with a wrong code");
+
+    let signed_in = guest.verify(&challenge, &code).await;
+    assert_eq!(cost(&app), (7, 1), "verify that signs up");
+    let signed_in = crate::harness::SignedIn::read(&signed_in);
+
+    let known = guest.with_device(&signed_in.device);
+    let challenge = known.challenge("cost@example.com").await;
+    assert_eq!(cost(&app), (4, 1), "login from a known device");
+    let resent = known.resend("cost@example.com", &challenge).await;
+    assert_eq!(resent["challenge"], challenge.as_str());
+    assert_eq!(cost(&app), (4, 1), "resend");
+    let code = app.last_code_for("cost@example.com").await;
+    cost(&app);
+    known.verify(&challenge, &code).await;
+    assert_eq!(cost(&app), (7, 1), "verify from a known device");
+
+    let person = guest.with_bearer(&signed_in.access);
+    person.me().await.field("me");
+    assert_eq!(cost(&app), (1, 0), "me");
+    let refreshed = person.refresh(&signed_in.refresh).await;
+    assert_eq!(refreshed["__typename"], "Refreshed");
+    assert_eq!(cost(&app), (2, 1), "refresh");
+    person.logout().await.field("logout");
+    assert_eq!(cost(&app), (3, 0), "logout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_costs_the_same_for_every_address() {
+    let app = TestApp::with(|flags| flags.signup = Some("closed".into())).await;
+    app.sql(
+        "INSERT INTO users (id, email, role, status, created_at, updated_at) VALUES \
+         ('00000000-0000-7000-8000-000000000001', 'known@example.com', 'USER', 'ACTIVE', \
+         '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')",
+    )
+    .await;
+    app.take_statements();
+    let mut seen = Vec::new();
+    for email in ["known@example.com", "stranger@example.com"] {
+        app.guest().challenge(email).await;
+        seen.push(app.take_statements());
+    }
+    assert_eq!(seen[0], seen[1], "the same statements, word for word");
+    assert_eq!(seen[0].len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_sessions_is_one_statement_more_however_many_there_are() {
+    let app = TestApp::new().await;
+    let mut access = String::new();
+    for _ in 0..3 {
+        access = app.guest().sign_in("many@example.com").await.access;
+    }
+    app.take_statements();
+    let query = "{ me { sessions(first: 100) { totalCount pageInfo { hasNextPage } nodes { id user { email } } } devices { id } } }";
+    let answer = app
+        .guest()
+        .with_bearer(&access)
+        .query(query, serde_json::json!({}))
+        .await;
+    assert_eq!(answer.field("me")["sessions"]["totalCount"], 3);
+    assert_eq!(
+        app.take_statements().len(),
+        4,
+        "viewer, sessions, their number, devices"
+    );
+}

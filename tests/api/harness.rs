@@ -1,0 +1,528 @@
+//! The application as tests see it: the real one over a database of its own, with a clock that can be moved. Helpers
+//! read like the sentences that tests are. On `DOORCODE_TEST_STACK=servers` it stands on PostgreSQL and Redis.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, Response, StatusCode, header},
+};
+use chrono::{DateTime, SubsecRound, Utc};
+use doorcode::{
+    adapter::{
+        memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
+        redis_limiter::RedisLimiter,
+        system::SystemEntropy,
+    },
+    app::{App, Overrides},
+    config::{ServeFlags, Settings},
+    domain::{Ctx, mail::delivery},
+    http::{self, Server},
+    ports::{Charge, Clock, Entropy, Limiter, LimiterUnavailable, Verdict},
+};
+use http_body_util::BodyExt;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::database::{TestDatabase, fresh_database};
+
+/// Whether the suite stands on PostgreSQL and Redis.
+pub(crate) fn on_servers() -> bool {
+    std::env::var("DOORCODE_TEST_STACK").is_ok_and(|stack| stack == "servers")
+}
+
+/// A clock that only tests move.
+pub(crate) struct ManualClock(Mutex<DateTime<Utc>>);
+
+impl ManualClock {
+    pub(crate) fn starting_now() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "where a test begins; it moves by itself from here"
+        )]
+        Self(Mutex::new(Utc::now().trunc_subsecs(6)))
+    }
+
+    /// Moves by so much, back too.
+    pub(crate) fn pass(&self, seconds: f64) {
+        let micros = chrono::TimeDelta::microseconds((seconds * 1e6) as i64);
+        *self.0.lock().unwrap() += micros;
+    }
+
+    pub(crate) fn set(&self, at: DateTime<Utc>) {
+        *self.0.lock().unwrap() = at;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The limiter of the stack with its calls counted, which can be told to be away.
+pub(crate) struct WatchedLimiter {
+    inner: Box<dyn Limiter>,
+    pub(crate) calls: AtomicU64,
+    pub(crate) away: std::sync::atomic::AtomicBool,
+}
+
+#[async_trait]
+impl Limiter for WatchedLimiter {
+    async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.away.load(Ordering::SeqCst) {
+            return Err(LimiterUnavailable("told to be away".into()));
+        }
+        self.inner.take(charges, now).await
+    }
+
+    async fn ping(&self) -> Result<(), LimiterUnavailable> {
+        self.inner.ping().await
+    }
+}
+
+/// One application.
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) limiter: Arc<WatchedLimiter>,
+    pub(crate) statements: Arc<Mutex<Vec<String>>>,
+    router: Router,
+    /// Every application has networks of its own, for Redis is shared.
+    network: u32,
+    guests: AtomicU32,
+    pub(crate) database: TestDatabase,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// As development starts, with the defaults of the settings.
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut ServeFlags)) -> Self {
+        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, change).await
+    }
+
+    /// Another replica of the same application: the same database, secret, clock and limiter.
+    pub(crate) async fn replica(&self) -> Replica {
+        let flags = flags(&self.database.url, self.folder.path(), |_| {});
+        let overrides = Overrides {
+            clock: Some(self.clock.clone()),
+            limiter: Some(self.limiter.clone()),
+            ..Overrides::default()
+        };
+        let mut settings = settings(flags);
+        settings.secrets.clone_from(&self.ctx().settings.secrets);
+        let app = App::build(settings, overrides).await.unwrap();
+        app.prepare().await.unwrap();
+        Replica {
+            router: http::router(&Server::new(Arc::clone(&app.ctx))),
+            app,
+        }
+    }
+
+    async fn over(
+        database: TestDatabase,
+        folder: TempDir,
+        limiter: Option<Box<dyn Limiter>>,
+        change: impl FnOnce(&mut ServeFlags),
+    ) -> Self {
+        let clock = Arc::new(ManualClock::starting_now());
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&statements);
+        let inner = limiter.unwrap_or_else(stack_limiter);
+        let limiter = Arc::new(WatchedLimiter {
+            inner,
+            calls: AtomicU64::new(0),
+            away: false.into(),
+        });
+        let overrides = Overrides {
+            clock: Some(clock.clone()),
+            entropy: None,
+            limiter: Some(limiter.clone()),
+            on_statement: Some(Arc::new(move |info: &sea_orm::metric::Info<'_>| {
+                seen.lock().unwrap().push(info.statement.sql.clone());
+            })),
+        };
+        let flags = flags(&database.url, folder.path(), change);
+        let app = App::build(settings(flags), overrides).await.unwrap();
+        app.prepare().await.unwrap();
+        let router = http::router(&Server::new(Arc::clone(&app.ctx)));
+        let network = u32::from_be_bytes(random()) % 0xffff;
+        Self {
+            app,
+            clock,
+            limiter,
+            statements,
+            router,
+            network,
+            guests: AtomicU32::new(1),
+            database,
+            folder,
+        }
+    }
+
+    pub(crate) fn ctx(&self) -> &Ctx {
+        &self.app.ctx
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Somebody who has not called before, from a network of their own.
+    pub(crate) fn guest(&self) -> Client<'_> {
+        let number = self.guests.fetch_add(1, Ordering::SeqCst);
+        let [_, a, b, c] = ((self.network << 8).wrapping_add(number)).to_be_bytes();
+        Client {
+            router: self.router(),
+            app: self,
+            ip: Ipv4Addr::new(10, a, b, c).into(),
+            bearer: None,
+            device: None,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Delivers everything that is due.
+    pub(crate) async fn drain_outbox(&self) {
+        while delivery::deliver_due(self.ctx(), &*self.app.transport).await.unwrap() > 0 {}
+    }
+
+    /// The mails to an address, newest first.
+    pub(crate) async fn mails_for(&self, email: &str) -> Vec<doorcode::domain::mail::inbox::InboxEntry> {
+        self.drain_outbox().await;
+        self.ctx().inbox.as_ref().unwrap().list(Some(email), 200)
+    }
+
+    pub(crate) async fn last_code_for(&self, email: &str) -> String {
+        self.mails_for(email)
+            .await
+            .first()
+            .and_then(|mail| mail.code.clone())
+            .expect("a mail with a code")
+    }
+
+    /// The token of the link in the newest mail.
+    pub(crate) async fn last_link_for(&self, email: &str) -> String {
+        let mail = self.mails_for(email).await.into_iter().next().expect("a mail");
+        assert_eq!(mail.code, None, "a mail with a link has no code");
+        let (_, rest) = mail.text.split_once("#link=").expect("a link");
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Statements since the last call, BEGIN and COMMIT aside (the library does not report those).
+    pub(crate) fn take_statements(&self) -> Vec<String> {
+        std::mem::take(&mut self.statements.lock().unwrap())
+    }
+
+    /// How many rows a table has that fit a condition.
+    pub(crate) async fn count(&self, table: &str, condition: &str) -> i64 {
+        use sea_orm::ConnectionTrait;
+        let ctx = self.ctx();
+        let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} WHERE {condition}");
+        let row = ctx
+            .db
+            .read()
+            .query_one_raw(doorcode::db::statement(ctx.db.backend(), &sql, []))
+            .await
+            .unwrap();
+        row.unwrap().try_get("", "n").unwrap()
+    }
+
+    /// Runs a statement of the test's own.
+    pub(crate) async fn sql(&self, sql: &str) {
+        use sea_orm::ConnectionTrait;
+        self.ctx().db.write().execute_unprepared(sql).await.unwrap();
+    }
+}
+
+/// Another process's worth of the same application.
+pub(crate) struct Replica {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+}
+
+fn stack_limiter() -> Box<dyn Limiter> {
+    if on_servers() {
+        let url = std::env::var("DOORCODE_TEST_REDIS_URL").expect("run tests/run");
+        Box::new(RedisLimiter::new(&SecretString::from(url)).unwrap())
+    } else {
+        Box::new(MemoryLimiter::new(DEFAULT_ENTRIES))
+    }
+}
+
+fn flags(database: &str, folder: &std::path::Path, change: impl FnOnce(&mut ServeFlags)) -> ServeFlags {
+    let mut flags = ServeFlags {
+        database_url: Some(database.to_owned()),
+        data: Some(folder.display().to_string()),
+        ..ServeFlags::default()
+    };
+    change(&mut flags);
+    flags
+}
+
+fn settings(flags: ServeFlags) -> Settings {
+    let now = ManualClock::starting_now().now();
+    Settings::load(flags, std::iter::empty(), now, &SystemEntropy).unwrap()
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemEntropy.fill(&mut bytes);
+    bytes
+}
+
+/// Somebody who calls.
+#[derive(Clone)]
+pub(crate) struct Client<'a> {
+    router: Router,
+    app: &'a TestApp,
+    pub(crate) ip: IpAddr,
+    pub(crate) bearer: Option<String>,
+    pub(crate) device: Option<String>,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The one field of a mutation or query, which must have come without errors.
+    pub(crate) fn field(&self, name: &str) -> &Value {
+        assert!(self.json["errors"].is_null(), "{}", self.text);
+        &self.json["data"][name]
+    }
+
+    /// The code of the first error.
+    pub(crate) fn code(&self) -> &str {
+        self.json["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error in {}", self.text))
+    }
+}
+
+/// A person who signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) device: String,
+    pub(crate) session: String,
+    pub(crate) user: String,
+    pub(crate) is_new: bool,
+}
+
+impl SignedIn {
+    pub(crate) fn read(value: &Value) -> Self {
+        assert_eq!(value["__typename"], "SignedIn", "{value}");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            access: text(&value["tokens"]["accessToken"]),
+            refresh: text(&value["tokens"]["refreshToken"]),
+            device: text(&value["deviceToken"]),
+            session: text(&value["session"]["id"]),
+            user: text(&value["user"]["id"]),
+            is_new: value["isNewUser"].as_bool().unwrap(),
+        }
+    }
+}
+
+const PROBLEM: &str = "... on Problem { message } ... on RateLimited { retryAfter retryAt }";
+const SIGNED_IN: &str = "... on SignedIn { isNewUser deviceToken user { id email role } session { id current } \
+    tokens { accessToken tokenType expiresAt refreshToken refreshExpiresAt } }";
+
+impl<'a> Client<'a> {
+    /// The same person through another replica.
+    pub(crate) fn via(&self, replica: &Replica) -> Self {
+        Self {
+            router: replica.router.clone(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn with_bearer(&self, token: &str) -> Self {
+        Self {
+            bearer: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn with_device(&self, token: &str) -> Self {
+        Self {
+            device: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn from_ip(&self, ip: &str) -> Self {
+        Self {
+            ip: ip.parse().unwrap(),
+            ..self.clone()
+        }
+    }
+
+    /// Any request at all.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(ConnectInfo(SocketAddr::new(self.ip, 40_000)));
+        let response: Response<Body> = self
+            .router
+            .clone()
+            .oneshot(Request::from_parts(parts, body))
+            .await
+            .unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap_or_default();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+            json,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// A body of any kind to `/graphql`.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+        let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn query(&self, query: &str, variables: Value) -> Answer {
+        self.post(json!({ "query": query, "variables": variables }).to_string())
+            .await
+    }
+
+    pub(crate) async fn login_with(&self, input: Value) -> Answer {
+        let query = format!(
+            "mutation($input: LoginInput!) {{ login(input: $input) {{ __typename {PROBLEM} \
+             ... on CodeSent {{ challenge email codeLength expiresAt resendAt attemptsLeft }} }} }}"
+        );
+        self.query(&query, json!({ "input": input })).await
+    }
+
+    /// Asks for a code; what came back.
+    pub(crate) async fn login(&self, email: &str) -> Value {
+        let input = json!({ "email": email, "deviceToken": self.device });
+        self.login_with(input).await.field("login").clone()
+    }
+
+    /// Asks for a code; the challenge.
+    pub(crate) async fn challenge(&self, email: &str) -> String {
+        let sent = self.login(email).await;
+        sent["challenge"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no code sent: {sent}"))
+            .to_owned()
+    }
+
+    /// Another mail for the same challenge.
+    pub(crate) async fn resend(&self, email: &str, challenge: &str) -> Value {
+        let input = json!({ "email": email, "challenge": challenge, "deviceToken": self.device });
+        self.login_with(input).await.field("login").clone()
+    }
+
+    pub(crate) async fn verify_answer(&self, challenge: &str, code: &str) -> Answer {
+        let query = format!(
+            "mutation($input: VerifyInput!) {{ verify(input: $input) {{ __typename {PROBLEM} {SIGNED_IN} \
+             ... on InvalidCode {{ attemptsLeft }} }} }}"
+        );
+        self.query(&query, json!({ "input": { "challenge": challenge, "code": code } }))
+            .await
+    }
+
+    pub(crate) async fn verify(&self, challenge: &str, code: &str) -> Value {
+        self.verify_answer(challenge, code).await.field("verify").clone()
+    }
+
+    pub(crate) async fn verify_link(&self, token: &str) -> Value {
+        let query = format!(
+            "mutation($input: VerifyLinkInput!) {{ verifyLink(input: $input) {{ __typename {PROBLEM} {SIGNED_IN} }} }}"
+        );
+        self.query(&query, json!({ "input": { "token": token } }))
+            .await
+            .field("verifyLink")
+            .clone()
+    }
+
+    /// From an address to a session.
+    pub(crate) async fn sign_in(&self, email: &str) -> SignedIn {
+        let challenge = self.challenge(email).await;
+        let code = self.app.last_code_for(email).await;
+        SignedIn::read(&self.verify(&challenge, &code).await)
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Value {
+        let query = format!(
+            "mutation($input: RefreshInput!) {{ refresh(input: $input) {{ __typename {PROBLEM} ... on Refreshed {{ \
+             session {{ id }} tokens {{ accessToken refreshToken expiresAt refreshExpiresAt }} }} }} }}"
+        );
+        self.query(&query, json!({ "input": { "refreshToken": token } }))
+            .await
+            .field("refresh")
+            .clone()
+    }
+
+    pub(crate) async fn logout(&self) -> Answer {
+        self.query(
+            "mutation { logout { __typename ... on LoggedOut { sessionId } ... on Problem { message } } }",
+            json!({}),
+        )
+        .await
+    }
+
+    pub(crate) async fn me(&self) -> Answer {
+        self.query("{ me { id email name role status lastSignInAt } }", json!({}))
+            .await
+    }
+}
+
+/// A code that is not this one.
+pub(crate) fn other_than(code: &str) -> String {
+    let first = if code.starts_with('7') { '1' } else { '7' };
+    format!("{first}{}", &code[1..])
+}
+
+/// Waits for something that another task does.
+pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if check().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("never came true: {what}");
+}

@@ -1,0 +1,407 @@
+//! Signing in with a code or a link: what works, what is refused, and that refusals tell nothing.
+
+use doorcode::domain::user;
+use serde_json::json;
+
+use crate::harness::{SignedIn, TestApp, other_than};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_is_known_refreshes_and_signs_out() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let sent = guest.login(" Ada@Example.COM ").await;
+    assert_eq!(sent["email"], "ada@example.com");
+    assert_eq!(
+        (sent["codeLength"].as_i64(), sent["attemptsLeft"].as_i64()),
+        (Some(8), Some(3))
+    );
+    let code = app.last_code_for("ada@example.com").await;
+    assert!(code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit()));
+    let signed_in = SignedIn::read(&guest.verify(sent["challenge"].as_str().unwrap(), &code).await);
+    assert!(signed_in.is_new);
+
+    let person = guest.with_bearer(&signed_in.access);
+    let me = person.me().await;
+    assert_eq!(me.field("me")["email"], "ada@example.com");
+    assert_eq!(me.field("me")["role"], "USER");
+    let refreshed = person.refresh(&signed_in.refresh).await;
+    let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
+    assert_eq!(
+        guest.with_bearer(access).me().await.field("me")["id"],
+        signed_in.user.as_str()
+    );
+    let out = guest.with_bearer(access).logout().await;
+    assert_eq!(out.field("logout")["sessionId"], signed_in.session.as_str());
+    for token in [access, &signed_in.access] {
+        let refused = guest.with_bearer(token).me().await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (401, "UNAUTHENTICATED"));
+    }
+    assert!(!guest.sign_in("ada@example.com").await.is_new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_once() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("once@example.com").await;
+    let code = app.last_code_for("once@example.com").await;
+    SignedIn::read(&guest.verify(&challenge, &code).await);
+    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
+    assert_eq!(
+        app.count("email_codes", "attempts = 1 AND units = 0").await,
+        1,
+        "a replay moves no counter"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_lives_five_minutes_and_not_a_second_longer() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let first = guest.challenge("time@example.com").await;
+    let code = app.last_code_for("time@example.com").await;
+    app.clock.pass(299.0);
+    SignedIn::read(&guest.verify(&first, &code).await);
+    let second = guest.challenge("time@example.com").await;
+    let code = app.last_code_for("time@example.com").await;
+    app.clock.pass(301.0);
+    assert_eq!(guest.verify(&second, &code).await["__typename"], "CodeExpired");
+    assert_eq!(
+        app.count("email_codes", "consumed_at IS NULL AND attempts = 0").await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_back_gives_no_code_a_second_life() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("jump@example.com").await;
+    let code = app.last_code_for("jump@example.com").await;
+    SignedIn::read(&guest.verify(&challenge, &code).await);
+    for seconds in [-600.0, 1200.0] {
+        app.clock.pass(seconds);
+        assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_wrong_codes_use_a_challenge_up() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("three@example.com").await;
+    let code = app.last_code_for("three@example.com").await;
+    for left in [2, 1, 0] {
+        let answer = guest.verify(&challenge, &other_than(&code)).await;
+        assert_eq!(
+            (answer["__typename"].as_str(), answer["attemptsLeft"].as_i64()),
+            (Some("InvalidCode"), Some(left))
+        );
+    }
+    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
+    assert_eq!(app.count("sessions", "1 = 1").await, 0);
+    assert_eq!(app.count("audit_events", "kind = 'WRONG_CODE'").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resend_keeps_the_code_before_it_good_and_never_resets_the_tries() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("again@example.com").await;
+    let first = app.last_code_for("again@example.com").await;
+    guest.verify(&challenge, &other_than(&first)).await;
+    let resent = guest.resend("again@example.com", &challenge).await;
+    assert_eq!(resent["challenge"], challenge.as_str());
+    assert_eq!(resent["attemptsLeft"], 2);
+    let second = app.last_code_for("again@example.com").await;
+    assert_ne!(first, second);
+    let mut wrong = other_than(&first);
+    if wrong == second {
+        wrong = other_than(&other_than(&second)).replace('0', "9");
+    }
+    assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
+    assert_eq!(
+        app.count("email_codes", "units = 3").await,
+        1,
+        "two live codes make a wrong try cost two"
+    );
+    SignedIn::read(&guest.verify(&challenge, &first).await);
+    assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_earlier_code_dies_at_its_own_time_after_a_resend() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("own@example.com").await;
+    let first = app.last_code_for("own@example.com").await;
+    app.clock.pass(200.0);
+    guest.resend("own@example.com", &challenge).await;
+    let second = app.last_code_for("own@example.com").await;
+    app.clock.pass(120.0);
+    if first != second {
+        assert_eq!(guest.verify(&challenge, &first).await["__typename"], "InvalidCode");
+    }
+    SignedIn::read(&guest.verify(&challenge, &second).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_of_another_address_or_a_dead_one_is_ignored_by_a_resend() {
+    let app = TestApp::new().await;
+    let (owner, stranger) = (app.guest(), app.guest());
+    let challenge = owner.challenge("owner@example.com").await;
+    let code = app.last_code_for("owner@example.com").await;
+    let sent = stranger.resend("stranger@example.com", &challenge).await;
+    assert_eq!(sent["__typename"], "CodeSent");
+    assert_ne!(sent["challenge"], challenge.as_str());
+    let own = app.last_code_for("stranger@example.com").await;
+    assert_eq!(stranger.verify(&challenge, &own).await["__typename"], "InvalidCode");
+    SignedIn::read(&owner.verify(&challenge, &code).await);
+    for dead in [challenge.as_str(), "x", "", &"A".repeat(22)] {
+        let sent = app.guest().resend("owner@example.com", dead).await;
+        assert_eq!(
+            (sent["__typename"].as_str(), sent["attemptsLeft"].as_i64()),
+            (Some("CodeSent"), Some(3))
+        );
+        assert_ne!(sent["challenge"], dead);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_only_for_the_browser_that_asked() {
+    let app = TestApp::new().await;
+    let owner = app.guest();
+    let owners = owner.challenge("mine@example.com").await;
+    let code = app.last_code_for("mine@example.com").await;
+    let strangers = app.guest().challenge("mine@example.com").await;
+    assert_eq!(app.guest().verify(&strangers, &code).await["__typename"], "InvalidCode");
+    SignedIn::read(&owner.verify(&owners, &code).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_code_is_refused_and_moves_no_counter() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let challenge = guest.challenge("shape@example.com").await;
+    for code in [
+        "",
+        "1234567",
+        "123456789",
+        "abcdefgh",
+        "1234567８",
+        "'; DROP TABLE users; --",
+    ] {
+        let answer = guest.verify_answer(&challenge, code).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (200, "BAD_USER_INPUT"),
+            "{code}"
+        );
+        assert_eq!(answer.json["errors"][0]["extensions"]["field"], "code");
+    }
+    for code in [json!(12_345_678), json!(null), json!(["12345678"]), json!({})] {
+        let query = "mutation($input: VerifyInput!) { verify(input: $input) { __typename } }";
+        let answer = guest
+            .query(query, json!({ "input": { "challenge": challenge, "code": code } }))
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (422, "BAD_USER_INPUT"),
+            "{code}: {}",
+            answer.text
+        );
+    }
+    assert_eq!(app.count("email_codes", "attempts > 0").await, 0);
+    let code = app.last_code_for("shape@example.com").await;
+    SignedIn::read(
+        &guest
+            .verify(&challenge, &format!(" {}-{} ", &code[..4], &code[4..]))
+            .await,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_challenges_are_expired_codes() {
+    let app = TestApp::new().await;
+    for challenge in ["", "x", &"A".repeat(22), &"A".repeat(5_000), "../../etc/passwd"] {
+        assert_eq!(
+            app.guest().verify(challenge, "12345678").await["__typename"],
+            "CodeExpired"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_address_is_told_and_counts_nothing() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let long = format!("{}@example.com", "a".repeat(10_000));
+    for email in [
+        "",
+        "ada",
+        "a@b",
+        "a@localhost",
+        "a b@example.com",
+        "a@example.com\r\nBcc: x@y.com",
+        "<a@example.com>",
+        "-oQ/tmp@example.com",
+        "a\0@example.com",
+        "а@example.com",
+        &long,
+    ] {
+        let answer = guest.login(email).await;
+        assert_eq!(answer["__typename"], "InvalidEmail", "{email:?}");
+    }
+    assert_eq!(app.count("email_codes", "1 = 1").await, 0);
+    assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail() {
+    let app = TestApp::with(|flags| flags.signup = Some("domains:example.com,bücher.example".into())).await;
+    let suspended = "suspended@example.com".parse_email();
+    user::create(app.ctx(), &suspended, doorcode::db::entity::Role::User)
+        .await
+        .unwrap();
+    user::change(
+        app.ctx(),
+        &suspended,
+        None,
+        Some(doorcode::db::entity::UserStatus::Suspended),
+    )
+    .await
+    .unwrap();
+    let allowed = ["a@example.com", "b@xn--bcher-kva.example"];
+    let refused = ["suspended@example.com", "c@other.example", "d@sub.example.com"];
+    for email in allowed.iter().chain(&refused) {
+        let guest = app.guest();
+        let sent = guest.login(email).await;
+        let keys: Vec<_> = sent.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(
+            keys,
+            [
+                "__typename",
+                "attemptsLeft",
+                "challenge",
+                "codeLength",
+                "email",
+                "expiresAt",
+                "resendAt"
+            ]
+        );
+        let mails = app.mails_for(email).await.len();
+        assert_eq!(mails, usize::from(allowed.contains(email)), "{email}");
+        let wrong = guest.verify(sent["challenge"].as_str().unwrap(), "00000000").await;
+        assert_eq!(wrong["attemptsLeft"], 2, "{email}");
+    }
+    assert_eq!(app.count("outbox", "state = 'DECOY'").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_suspended_after_asking_does_not_get_in() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    guest.sign_in("late@example.com").await;
+    let challenge = guest.challenge("late@example.com").await;
+    let code = app.last_code_for("late@example.com").await;
+    let email = "late@example.com".parse_email();
+    user::change(
+        app.ctx(),
+        &email,
+        None,
+        Some(doorcode::db::entity::UserStatus::Suspended),
+    )
+    .await
+    .unwrap();
+    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
+    assert_eq!(app.count("sessions", "1 = 1").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_with_a_good_bearer_replaces_that_session() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let first = guest.sign_in("re@example.com").await;
+    let other = guest.sign_in("other@example.com").await;
+    let again = guest.with_bearer(&first.access).sign_in("re@example.com").await;
+    assert_eq!(guest.with_bearer(&first.access).me().await.code(), "UNAUTHENTICATED");
+    assert_eq!(
+        guest.with_bearer(&again.access).me().await.field("me")["email"],
+        "re@example.com"
+    );
+    guest.with_bearer(&other.access).sign_in("re@example.com").await;
+    assert_eq!(
+        guest.with_bearer(&other.access).me().await.field("me")["email"],
+        "other@example.com",
+        "another person's session stays"
+    );
+    app.guest().with_bearer("rubbish").sign_in("re@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
+    let until = (chrono::TimeDelta::days(30), "%Y-%m-%d");
+    let date = (doorcode::ports::Clock::now(&crate::harness::ManualClock::starting_now()) + until.0).format(until.1);
+    let codes = format!("review@example.com=83120475@{date},boss@example.com=27491836@{date}");
+    let app = TestApp::with(|flags| flags.test_codes = Some(codes)).await;
+    let guest = app.guest();
+    let challenge = guest.challenge("review@example.com").await;
+    assert!(app.mails_for("review@example.com").await.is_empty());
+    SignedIn::read(&guest.verify(&challenge, "83120475").await);
+    assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
+
+    user::create(
+        app.ctx(),
+        &"boss@example.com".parse_email(),
+        doorcode::db::entity::Role::Admin,
+    )
+    .await
+    .unwrap();
+    let challenge = guest.challenge("boss@example.com").await;
+    assert_eq!(
+        guest.verify(&challenge, "27491836").await["__typename"],
+        "InvalidCode",
+        "never for somebody with power"
+    );
+    SignedIn::read(
+        &guest
+            .verify(&challenge, &app.last_code_for("boss@example.com").await)
+            .await,
+    );
+
+    app.clock.pass(31.0 * 86_400.0);
+    let challenge = guest.challenge("review@example.com").await;
+    assert_eq!(
+        guest.verify(&challenge, "83120475").await["__typename"],
+        "InvalidCode",
+        "past its date"
+    );
+    assert_eq!(
+        app.mails_for("review@example.com").await.len(),
+        1,
+        "and mail goes out again"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_is_in_the_language_that_was_asked_for() {
+    let app = TestApp::new().await;
+    for (locale, lang) in [("de-CH", "lang=\"de\""), ("ja", "lang=\"ja\""), ("xx", "lang=\"en\"")] {
+        let email = format!("{}@example.com", locale.to_lowercase());
+        app.guest()
+            .login_with(json!({ "email": email, "locale": locale }))
+            .await
+            .field("login");
+        assert!(app.mails_for(&email).await[0].html.contains(lang), "{locale}");
+    }
+}
+
+pub(crate) trait ParseEmail {
+    fn parse_email(&self) -> doorcode::domain::email_address::EmailAddress;
+}
+
+impl ParseEmail for str {
+    fn parse_email(&self) -> doorcode::domain::email_address::EmailAddress {
+        doorcode::domain::email_address::EmailAddress::parse(self).unwrap()
+    }
+}

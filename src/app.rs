@@ -12,7 +12,7 @@ use crate::{
         smtp::Smtp,
         system::{SystemClock, SystemEntropy},
     },
-    config::{Mode, Settings},
+    config::{self, Mode, ServeFlags, Settings},
     db::{Db, migrate},
     domain::{
         Ctx, Error, housekeeping,
@@ -26,6 +26,11 @@ use crate::{
 
 /// How long a stop may take: requests under way first, then the letter being sent.
 const GRACE: Duration = Duration::from_secs(25);
+
+/// Reads the settings, by the system's clock.
+pub fn load(flags: ServeFlags) -> Result<Settings, config::Problems> {
+    Settings::load(flags, config::environment(), SystemClock.now(), &SystemEntropy)
+}
 
 /// The domain and the way its mail leaves.
 pub struct App {
@@ -73,10 +78,7 @@ impl App {
             outbox_filled: tokio::sync::Notify::new(),
             inbox,
         };
-        Ok(Self {
-            ctx: Arc::new(ctx),
-            transport,
-        })
+        Ok(Self { ctx: Arc::new(ctx), transport })
     }
 
     /// Brings the schema up to date in development; in production a stale schema stops the start.
@@ -95,11 +97,7 @@ impl App {
     /// Starts the loops that run beside the requests.
     fn start_loops(&self, stop: &watch::Receiver<bool>) -> [JoinHandle<()>; 2] {
         [
-            tokio::spawn(delivery::run(
-                Arc::clone(&self.ctx),
-                Arc::clone(&self.transport),
-                stop.clone(),
-            )),
+            tokio::spawn(delivery::run(Arc::clone(&self.ctx), Arc::clone(&self.transport), stop.clone())),
             tokio::spawn(housekeeping::run(Arc::clone(&self.ctx), stop.clone())),
         ]
     }
@@ -108,10 +106,10 @@ impl App {
     pub async fn serve(self, public: TcpListener, ops: TcpListener, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let loops = self.start_loops(&stop);
         let server = Server::new(Arc::clone(&self.ctx));
-        let mut stopping = stop.clone();
+        let mut told = stop.clone();
         let serving = http::serve(server, public, ops, stop);
         let too_long = async {
-            drop(stopping.wait_for(|stop| *stop).await);
+            drop(told.wait_for(|stop| *stop).await);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
@@ -130,10 +128,7 @@ impl App {
 fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {
     match &settings.redis_url {
         Some(url) => {
-            let limiter = RedisLimiter::new(url).map_err(|message| Error::Invalid {
-                field: "REDIS_URL",
-                message,
-            })?;
+            let limiter = RedisLimiter::new(url).map_err(|message| Error::Invalid { field: "REDIS_URL", message })?;
             Ok(Arc::new(limiter))
         }
         None => Ok(Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES))),
@@ -148,14 +143,8 @@ fn transport(
     if let Some(inbox) = inbox {
         return Ok(Arc::new(InboxTransport::new(Arc::clone(inbox), Arc::clone(clock))));
     }
-    let missing = || Error::Invalid {
-        field: "SMTP_URL",
-        message: "there is no mail server to send with".into(),
-    };
+    let missing = || Error::Invalid { field: "SMTP_URL", message: "there is no mail server to send with".into() };
     let url = settings.smtp_url.as_ref().ok_or_else(missing)?;
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production);
-    Ok(Arc::new(smtp.map_err(|message| Error::Invalid {
-        field: "SMTP_URL",
-        message,
-    })?))
+    Ok(Arc::new(smtp.map_err(|message| Error::Invalid { field: "SMTP_URL", message })?))
 }

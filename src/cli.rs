@@ -7,18 +7,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    adapter::system::{SystemClock, SystemEntropy},
-    app::{App, Overrides},
-    config::{self, Mode, ServeFlags, Settings},
+    app::{self, App, Overrides},
+    config::{Mode, ServeFlags, Settings},
     db::{
         Db,
         entity::{Role, UserStatus},
         migrate,
     },
     domain::{email_address::EmailAddress, housekeeping, keys, user},
-    graphql,
-    ports::Clock,
-    telemetry,
+    graphql, telemetry,
 };
 
 /// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
@@ -172,8 +169,7 @@ pub fn complain(text: &str) {
 }
 
 fn load(flags: ServeFlags) -> Result<Settings, String> {
-    let now = SystemClock.now();
-    Settings::load(flags, config::environment(), now, &SystemEntropy).map_err(|problems| problems.to_string())
+    app::load(flags).map_err(|problems| problems.to_string())
 }
 
 /// Settings for the commands beside `serve`: from the environment alone.
@@ -184,10 +180,7 @@ fn load_environment() -> Result<Settings, String> {
         flags: ServeFlags,
     }
     let settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
-    telemetry::start(&Settings {
-        log: "warn".into(),
-        ..settings.clone()
-    })?;
+    telemetry::start(&Settings { log: "warn".into(), ..settings.clone() })?;
     Ok(settings)
 }
 
@@ -206,15 +199,11 @@ async fn serve(flags: ServeFlags) -> Outcome {
     let public = bind(settings.listen, "DOORCODE_LISTEN").await?;
     let ops = bind(settings.ops_listen, "DOORCODE_OPS_LISTEN").await?;
     let banner = banner(&settings, &public);
-    let app = App::build(settings, Overrides::default())
-        .await
-        .map_err(|error| error.to_string())?;
+    let app = App::build(settings, Overrides::default()).await.map_err(|error| error.to_string())?;
     app.prepare().await.map_err(|error| error.to_string())?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     say(&banner)?;
-    app.serve(public, ops, stop_signal()?)
-        .await
-        .map_err(|error| error.to_string())?;
+    app.serve(public, ops, stop_signal()?).await.map_err(|error| error.to_string())?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -225,17 +214,12 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
         (Mode::Development, Ok(address)) => format!("http://localhost:{}", address.port()),
         _ => settings.issuer().to_owned(),
     };
-    let mut lines = vec![
-        format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")),
-        format!("  Sign in   {here}/"),
-    ];
+    let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {here}/")];
     if settings.graphiql {
         lines.push(format!("  GraphiQL  {here}/graphiql"));
     }
     if settings.has_inbox() {
-        lines.push(format!(
-            "  Inbox     {here}/inbox   (mail stays here; set SMTP_URL to send it)"
-        ));
+        lines.push(format!("  Inbox     {here}/inbox   (mail stays here; set SMTP_URL to send it)"));
     }
     lines.push(format!("  Health    http://{}/ready", settings.ops_listen));
     let mut embedded = Vec::new();
@@ -249,11 +233,7 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
         embedded.push("inbox");
     }
     if !embedded.is_empty() {
-        lines.push(format!(
-            "  Embedded  {}; data in {}",
-            embedded.join(", "),
-            settings.data.display()
-        ));
+        lines.push(format!("  Embedded  {}; data in {}", embedded.join(", "), settings.data.display()));
     }
     lines.join("\n")
 }
@@ -295,16 +275,14 @@ async fn migrate_command(command: MigrateCommand) -> Outcome {
     Ok(if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn app() -> Result<App, String> {
-    let app = App::build(load_environment()?, Overrides::default())
-        .await
-        .map_err(|error| error.to_string())?;
+async fn build() -> Result<App, String> {
+    let app = App::build(load_environment()?, Overrides::default()).await.map_err(|error| error.to_string())?;
     app.prepare().await.map_err(|error| error.to_string())?;
     Ok(app)
 }
 
 async fn user_command(command: UserCommand) -> Outcome {
-    let app = app().await?;
+    let app = build().await?;
     let ctx = &app.ctx;
     let parse = |email: &str| EmailAddress::parse(email).map_err(|error| error.to_string());
     let changed = match command {
@@ -333,17 +311,11 @@ async fn user_command(command: UserCommand) -> Outcome {
 
 fn describe(person: &crate::db::entity::users::Model) -> String {
     let (role, status) = (user::role_name(person.role), user::status_name(person.status));
-    format!(
-        "{:<9} {:<8} {}  {}",
-        status,
-        role,
-        person.created_at.format("%Y-%m-%d"),
-        person.email
-    )
+    format!("{:<9} {:<8} {}  {}", status, role, person.created_at.format("%Y-%m-%d"), person.email)
 }
 
 async fn keys_command(command: KeysCommand) -> Outcome {
-    let app = app().await?;
+    let app = build().await?;
     if matches!(command, KeysCommand::Rotate) {
         keys::rotate(&app.ctx).await.map_err(|error| error.to_string())?;
     }
@@ -365,7 +337,7 @@ async fn keys_command(command: KeysCommand) -> Outcome {
 }
 
 async fn purge() -> Outcome {
-    let app = app().await?;
+    let app = build().await?;
     let purged = housekeeping::purge(&app.ctx).await.map_err(|error| error.to_string())?;
     say(&format!(
         "purged {} challenges, {} links, {} mails, {} sessions, {} devices",

@@ -160,10 +160,7 @@ impl Settings {
     /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for
     /// typing mistakes; the values come from `flags`, which clap has filled from the same environment. The data folder
     /// is touched last, and only when everything is right.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the flags hold secrets in clear: nobody keeps them after this"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the flags hold secrets in clear: nobody keeps them after this")]
     pub fn load(
         flags: ServeFlags,
         environment: impl Iterator<Item = (String, String)>,
@@ -192,10 +189,5 @@ pub fn read_dotenv() -> Result<(), Problems> {
 
 /// The environment as text, for [`Settings::load`]. Names that are no text are replaced, never a reason to panic.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().map(|(name, value)| {
-        (
-            name.to_string_lossy().into_owned(),
-            value.to_string_lossy().into_owned(),
-        )
-    })
+    std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
 }

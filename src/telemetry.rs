@@ -10,16 +10,10 @@ pub fn start(settings: &Settings) -> Result<(), String> {
     // The setting comes last and wins over our own word on libraries that say too much.
     let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{}", settings.log))
         .map_err(|error| format!("DOORCODE_LOG: {error}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match settings.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
-        LogFormat::Text => lines
-            .compact()
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
+        LogFormat::Text => lines.compact().with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
     };
     started.map_err(|error| format!("logging could not be started: {error}"))
 }

@@ -223,7 +223,7 @@ function takeLink() {
 
 at("link-confirm").addEventListener("click", () => {
   once("link", "link-confirm", async () => {
-    const { verifyLink } = await call(VERIFY_LINK, { input: { token: linkToken, deviceToken: session.deviceToken() } });
+    const { verifyLink } = await call(VERIFY_LINK, { input: { token: linkToken } });
     if (accept(verifyLink)) return;
     complain("link", verifyLink.message);
     if (verifyLink.retryAt) {

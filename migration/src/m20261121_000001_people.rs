@@ -105,18 +105,8 @@ fn sessions(manager: &SchemaManager) -> TableCreateStatement {
         .check(thirty_two_bytes(backend, "sessions", "previous_hash"))
         .check(ends_after_start("sessions", "idle_expires_at"))
         .check(ends_after_start("sessions", "expires_at"))
-        .foreign_key(&mut reference(
-            "sessions",
-            "user_id",
-            "users",
-            ForeignKeyAction::Cascade,
-        ))
+        .foreign_key(&mut reference("sessions", "user_id", "users", ForeignKeyAction::Cascade))
         // Forgetting a device ends its sessions by an update of ours, not by losing their rows.
-        .foreign_key(&mut reference(
-            "sessions",
-            "device_id",
-            "devices",
-            ForeignKeyAction::SetNull,
-        ))
+        .foreign_key(&mut reference("sessions", "device_id", "devices", ForeignKeyAction::SetNull))
         .take()
 }

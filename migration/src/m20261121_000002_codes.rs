@@ -25,18 +25,10 @@ impl MigrationTrait for Migration {
             manager,
             email_codes(manager),
             // The first is the guessing budget: the units that a key was charged since a moment.
-            [
-                index("email_codes", &["budget_key", "attempted_at"]),
-                index("email_codes", &["expires_at"]),
-            ],
+            [index("email_codes", &["budget_key", "attempted_at"]), index("email_codes", &["expires_at"])],
         )
         .await?;
-        create(
-            manager,
-            sign_in_links(manager),
-            [index("sign_in_links", &["expires_at"])],
-        )
-        .await
+        create(manager, sign_in_links(manager), [index("sign_in_links", &["expires_at"])]).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

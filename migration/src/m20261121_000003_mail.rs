@@ -31,11 +31,7 @@ impl MigrationTrait for Migration {
             .col(timestamp_with_time_zone("expires_at"))
             .col(timestamp_with_time_zone_null("finished_at"))
             .col(text_null("last_error"))
-            .check(one_of(
-                "outbox",
-                "state",
-                &["PENDING", "SENT", "EXPIRED", "FAILED", "DECOY"],
-            ))
+            .check(one_of("outbox", "state", &["PENDING", "SENT", "EXPIRED", "FAILED", "DECOY"]))
             .check(at_least("outbox", "attempts", 0))
             .check(ends_after_start("outbox", "expires_at"))
             .take();

@@ -27,11 +27,7 @@ impl MigrationTrait for Migration {
             .col(timestamp_with_time_zone("created_at"))
             .col(timestamp_with_time_zone("signs_from"))
             .col(timestamp_with_time_zone_null("retires_at"))
-            .check(one_of(
-                "signing_keys",
-                "algorithm",
-                &["EdDSA", "ES256", "RS256", "HS256"],
-            ))
+            .check(one_of("signing_keys", "algorithm", &["EdDSA", "ES256", "RS256", "HS256"]))
             .take();
         create(manager, table, [index("signing_keys", &["signs_from"])]).await
     }

@@ -20,11 +20,7 @@ pub(crate) fn one_of(table: &'static str, column: &'static str, words: &[&str]) 
 /// A SHA-256 or HMAC-SHA-256. SQLite's `length` counts the bytes of a blob and knows no `octet_length` in the
 /// versions that are still around; PostgreSQL's `length` would count them too, but says so less plainly.
 pub(crate) fn thirty_two_bytes(backend: DbBackend, table: &'static str, column: &'static str) -> Check {
-    let length = if backend == DbBackend::Postgres {
-        "octet_length"
-    } else {
-        "length"
-    };
+    let length = if backend == DbBackend::Postgres { "octet_length" } else { "length" };
     check(table, column, format!("{length}({column}) = 32"))
 }
 
@@ -55,20 +51,13 @@ pub(crate) fn reference(
     to: &'static str,
     gone: ForeignKeyAction,
 ) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("{table}_{column}_fkey"))
-        .from(table, column)
-        .to(to, "id")
-        .on_delete(gone)
-        .take()
+    ForeignKey::create().name(format!("{table}_{column}_fkey")).from(table, column).to(to, "id").on_delete(gone).take()
 }
 
 /// An index over columns in this order.
 pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut statement = Index::create();
-    statement
-        .name(format!("{table}_{}_idx", columns.join("_")))
-        .table(table);
+    statement.name(format!("{table}_{}_idx", columns.join("_"))).table(table);
     for column in columns {
         statement.col(*column);
     }

@@ -26,10 +26,7 @@ pub struct MemoryLimiter {
 impl MemoryLimiter {
     /// A limiter that keeps at most so many keys, and at least one.
     pub fn new(max_entries: usize) -> Self {
-        Self {
-            max_entries: max_entries.max(1),
-            logs: Mutex::new(HashMap::new()),
-        }
+        Self { max_entries: max_entries.max(1), logs: Mutex::new(HashMap::new()) }
     }
 
     /// How many keys it holds.
@@ -44,10 +41,7 @@ impl Limiter for MemoryLimiter {
         let now = now.timestamp_micros();
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut answers = Vec::with_capacity(charges.len());
-        let keys: Vec<String> = charges
-            .iter()
-            .map(|charge| format!("{}:{}", charge.rule, charge.key))
-            .collect();
+        let keys: Vec<String> = charges.iter().map(|charge| format!("{}:{}", charge.rule, charge.key)).collect();
         // Room for all of them first: a key made a moment ago would be the least dangerous of all.
         if logs.len() + keys.len() > self.max_entries {
             let fresh = keys.iter().filter(|key| !logs.contains_key(*key)).count();

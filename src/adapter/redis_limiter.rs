@@ -39,10 +39,7 @@ impl RedisLimiter {
     /// one server, `redis+cluster://a:1,b:2` for a cluster, `redis+sentinel://a:1,b:2/service` for Sentinel
     /// (the latter two with `rediss+…` as well). The error never repeats the URL.
     pub fn new(url: &SecretString) -> Result<Self, String> {
-        Ok(Self {
-            link: Link::new(url)?,
-            script: Script::new(SOURCE),
-        })
+        Ok(Self { link: Link::new(url)?, script: Script::new(SOURCE) })
     }
 
     /// One command for each key, by the script's hash or, once that is unknown, by its source.
@@ -63,18 +60,12 @@ impl RedisLimiter {
     async fn run(&self, calls: &[Call]) -> Vec<Reply> {
         let mut replies = self.exchange(&self.commands(calls, false)).await;
         let unknown = |reply: &Reply| {
-            reply
-                .as_ref()
-                .is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+            reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
         };
-        let again: Vec<usize> = (0..replies.len())
-            .filter(|position| unknown(&replies[*position]))
-            .collect();
+        let again: Vec<usize> = (0..replies.len()).filter(|position| unknown(&replies[*position])).collect();
         if !again.is_empty() {
-            let commands: Vec<Cmd> = again
-                .iter()
-                .flat_map(|position| self.commands(&calls[*position..=*position], true))
-                .collect();
+            let commands: Vec<Cmd> =
+                again.iter().flat_map(|position| self.commands(&calls[*position..=*position], true)).collect();
             for (position, reply) in again.into_iter().zip(self.exchange(&commands).await) {
                 replies[position] = reply;
             }
@@ -125,11 +116,7 @@ impl RedisLimiter {
         if failure.is_some() || matches!(verdict, Verdict::Refused { .. }) {
             // Newest first, so that a key charged twice returns to what it was.
             give_back.reverse();
-            let given = if give_back.is_empty() {
-                Vec::new()
-            } else {
-                self.run(&give_back).await
-            };
+            let given = if give_back.is_empty() { Vec::new() } else { self.run(&give_back).await };
             // A unit that could not be given back stays taken until its window passes: the closed side again.
             failure = failure.or_else(|| given.into_iter().find_map(Result::err));
         }
@@ -145,13 +132,7 @@ impl Limiter for RedisLimiter {
 
     async fn ping(&self) -> Result<(), LimiterUnavailable> {
         let probe = Call::take(
-            &Charge {
-                rule: "ping",
-                key: String::new(),
-                limit: 1,
-                window: Duration::ZERO,
-                cooldown: None,
-            },
+            &Charge { rule: "ping", key: String::new(), limit: 1, window: Duration::ZERO, cooldown: None },
             0,
         );
         within_budget(async {
@@ -183,12 +164,7 @@ struct Call {
 
 impl Call {
     fn take(charge: &Charge, now: i64) -> Self {
-        let Terms {
-            limit,
-            window,
-            cooldown,
-            granule,
-        } = Terms::of(charge);
+        let Terms { limit, window, cooldown, granule } = Terms::of(charge);
         let life_ms = (window + cooldown + granule) / 1_000 + SLACK_MS;
         Self {
             key: format!("doorcode:limit:{{{}:{}}}", charge.rule, charge.key),
@@ -198,19 +174,8 @@ impl Call {
     }
 
     fn give(key: String, receipt: &Receipt) -> Self {
-        let Receipt {
-            last: _,
-            time,
-            seq,
-            latest,
-            refused,
-            cooldown_until,
-        } = *receipt;
-        Self {
-            key,
-            operation: "give",
-            numbers: vec![time, seq, latest, i64::from(refused), cooldown_until],
-        }
+        let Receipt { last: _, time, seq, latest, refused, cooldown_until } = *receipt;
+        Self { key, operation: "give", numbers: vec![time, seq, latest, i64::from(refused), cooldown_until] }
     }
 }
 
@@ -218,18 +183,10 @@ impl Call {
 fn read_answer(numbers: &[i64]) -> RedisResult<Answer> {
     match *numbers {
         [0, retry_at] => Ok(Answer::Refused(retry_at)),
-        [1, last, time, seq, latest, refused, cooldown_until] => Ok(Answer::Admitted(Receipt {
-            last: last == 1,
-            time,
-            seq,
-            latest,
-            refused: refused == 1,
-            cooldown_until,
-        })),
-        _ => Err(RedisError::from((
-            ErrorKind::UnexpectedReturnType,
-            "the limiter script answered oddly",
-        ))),
+        [1, last, time, seq, latest, refused, cooldown_until] => {
+            Ok(Answer::Admitted(Receipt { last: last == 1, time, seq, latest, refused: refused == 1, cooldown_until }))
+        }
+        _ => Err(RedisError::from((ErrorKind::UnexpectedReturnType, "the limiter script answered oddly"))),
     }
 }
 

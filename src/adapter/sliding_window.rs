@@ -134,14 +134,7 @@ impl Log {
         self.total += 1;
         let rounded = now + (terms.granule - now % terms.granule) % terms.granule;
         let time = self.append(rounded, 1);
-        Receipt {
-            last: self.total >= terms.limit,
-            time,
-            seq: self.seq,
-            latest,
-            refused,
-            cooldown_until,
-        }
+        Receipt { last: self.total >= terms.limit, time, seq: self.seq, latest, refused, cooldown_until }
     }
 
     /// Adds units at the newest end. An entry never stands before an older one, and equal times are one entry.
@@ -228,11 +221,7 @@ impl Log {
     pub(super) fn danger(&self, now: i64) -> (u32, i64) {
         const MANY: u32 = 64;
         let limit = self.terms.map_or(1, |terms| terms.limit).clamp(1, MANY);
-        let share = if self.cooldown_until > now {
-            1_000
-        } else {
-            self.total.min(limit) * 1_000 / limit
-        };
+        let share = if self.cooldown_until > now { 1_000 } else { self.total.min(limit) * 1_000 / limit };
         (share, self.latest)
     }
 }

@@ -51,10 +51,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            step: Duration::from_secs(10),
-            whole: Duration::from_secs(30),
-        }
+        Self { step: Duration::from_secs(10), whole: Duration::from_secs(30) }
     }
 }
 
@@ -75,17 +72,9 @@ impl Smtp {
     /// A transport for `SMTP_URL` and `DOORCODE_MAIL_FROM`. Nothing is connected yet.
     pub fn new(url: &SecretString, from: &str, production: bool) -> Result<Self, String> {
         let target = Target::parse(url, production)?;
-        let from = from
-            .parse::<Mailbox>()
-            .ok()
-            .filter(|mailbox| mailbox.email.to_string().is_ascii());
+        let from = from.parse::<Mailbox>().ok().filter(|mailbox| mailbox.email.to_string().is_ascii());
         let from = from.ok_or("DOORCODE_MAIL_FROM is no mailbox: write Name <no-reply@example.com>")?;
-        Ok(Self {
-            target,
-            from,
-            patience: Patience::default(),
-            idle: Mutex::default(),
-        })
+        Ok(Self { target, from, patience: Patience::default(), idle: Mutex::default() })
     }
 
     /// The same transport with other time-outs.
@@ -110,10 +99,7 @@ impl Smtp {
 
     /// The mail as it travels. The same row gives the same Message-ID, so that a second copy is known as one.
     fn compose(&self, mail: &Mail, to: Address) -> Result<Message, lettre::error::Error> {
-        let automatic = HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        );
+        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         let parts = MultiPart::builder()
             .kind(MultiPartKind::Alternative)
             // `=_` never occurs in an encoded body, so no text can end its part.
@@ -133,11 +119,7 @@ impl Smtp {
     async fn connection(&self) -> Result<AsyncSmtpConnection, Trouble> {
         while let Some((mut connection, since)) = self.take_idle() {
             let is_fresh = since.elapsed() < IDLE_TIME;
-            if is_fresh
-                && step("NOOP", self.patience.step, &self.target, connection.command(Noop))
-                    .await
-                    .is_ok()
-            {
+            if is_fresh && step("NOOP", self.patience.step, &self.target, connection.command(Noop)).await.is_ok() {
                 return Ok(connection);
             }
         }
@@ -162,16 +144,11 @@ impl Smtp {
         let temporary = |trouble: Trouble| DeliveryFailure::Temporary(trouble.text);
         let patience = self.patience;
         let mut connection = self.connection().await.map_err(temporary)?;
-        let parameters = if message.is_ascii() {
-            vec![]
-        } else {
-            vec![MailParameter::Body(MailBodyParameter::EightBitMime)]
-        };
+        let parameters =
+            if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         // A refusal of the sender is about our settings, not about this mail.
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
-        step("sender", patience.step, &self.target, connection.command(sender))
-            .await
-            .map_err(temporary)?;
+        step("sender", patience.step, &self.target, connection.command(sender)).await.map_err(temporary)?;
         let outcome = async {
             let recipient = Rcpt::new(to, vec![]);
             step("recipient", patience.step, &self.target, connection.command(recipient)).await?;
@@ -196,20 +173,14 @@ impl Smtp {
 #[async_trait]
 impl MailTransport for Smtp {
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure> {
-        let to = mail
-            .to
-            .parse::<Address>()
-            .ok()
-            .filter(|to| AsRef::<str>::as_ref(to).is_ascii());
+        let to = mail.to.parse::<Address>().ok().filter(|to| AsRef::<str>::as_ref(to).is_ascii());
         let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is no address".to_owned()))?;
         let message = self
             .compose(mail, to.clone())
             .map_err(|_| DeliveryFailure::Permanent("the mail could not be composed".to_owned()))?
             .formatted();
         let late = |_| DeliveryFailure::Temporary("the mail server takes too long".to_owned());
-        timeout(self.patience.whole, self.converse(to, &message))
-            .await
-            .map_err(late)?
+        timeout(self.patience.whole, self.converse(to, &message)).await.map_err(late)?
     }
 }
 
@@ -230,8 +201,5 @@ async fn hang_up(mut connection: AsyncSmtpConnection) {
 
 /// Templates make one-line subjects; the last gate before the wire does not rely on it.
 fn one_line(subject: &str) -> String {
-    subject
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect()
+    subject.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

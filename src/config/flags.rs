@@ -36,13 +36,7 @@ pub struct ServeFlags {
     ///
     /// Default: needed in production; in development one is made and kept in the file `secret` in the data folder.
     /// Example: what `openssl rand -base64 32` prints
-    #[arg(
-        long,
-        env = "DOORCODE_SECRET",
-        value_name = "SECRET",
-        help_heading = "Start",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "DOORCODE_SECRET", value_name = "SECRET", help_heading = "Start", hide_env_values = true)]
     pub secret: Option<String>,
     /// Lets a development server listen beyond loopback, where anybody who reaches it reads everybody's mail in the
     /// inbox.
@@ -69,35 +63,18 @@ pub struct ServeFlags {
     /// The database: SQLite for one process, PostgreSQL for one or many.
     ///
     /// Default: `doorcode.db` in the data folder. Example: `postgres://doorcode:password@db.example.com/doorcode`
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        value_name = "URL",
-        help_heading = "Storage",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", help_heading = "Storage", hide_env_values = true)]
     pub database_url: Option<String>,
     /// Fewest and most connections to PostgreSQL.
     ///
     /// Default: `5-20`. Example: `2-10`
-    #[arg(
-        long,
-        env = "DOORCODE_DATABASE_POOL",
-        value_name = "FEWEST-MOST",
-        help_heading = "Storage"
-    )]
+    #[arg(long, env = "DOORCODE_DATABASE_POOL", value_name = "FEWEST-MOST", help_heading = "Storage")]
     pub database_pool: Option<String>,
     /// The shared limiter: one Redis server, a Cluster (`redis+cluster://`) or Sentinel (`redis+sentinel://`), with
     /// `rediss` for TLS. Production on PostgreSQL needs it, unless there is a single replica.
     ///
     /// Default: none, limits are counted in this process. Example: `rediss://:password@redis.example.com:6379`
-    #[arg(
-        long,
-        env = "REDIS_URL",
-        value_name = "URL",
-        help_heading = "Storage",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "REDIS_URL", value_name = "URL", help_heading = "Storage", hide_env_values = true)]
     pub redis_url: Option<String>,
     /// Promises that this is the only process on its database, so that production on PostgreSQL may count limits in
     /// it, without `REDIS_URL`.
@@ -109,13 +86,7 @@ pub struct ServeFlags {
     ///
     /// Default: none, mail goes to the built-in inbox (development alone). Example:
     /// `smtps://user:password@smtp.example.com`
-    #[arg(
-        long,
-        env = "SMTP_URL",
-        value_name = "URL",
-        help_heading = "Mail",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "SMTP_URL", value_name = "URL", help_heading = "Mail", hide_env_values = true)]
     pub smtp_url: Option<String>,
     /// The sender of every mail. Production needs one in a real domain.
     ///
@@ -152,123 +123,62 @@ pub struct ServeFlags {
     /// warning.
     ///
     /// Default: none. Example: `review@example.com=83120475@2027-01-31`
-    #[arg(
-        long,
-        env = "DOORCODE_TEST_CODES",
-        value_name = "LIST",
-        help_heading = "Codes",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "DOORCODE_TEST_CODES", value_name = "LIST", help_heading = "Codes", hide_env_values = true)]
     pub test_codes: Option<String>,
     /// How long the first refusal of `send.pair` lasts at least, 1s to 1d.
     ///
     /// Default: `5m`. Example: `10m`
-    #[arg(
-        long,
-        env = "DOORCODE_SEND_COOLDOWN",
-        value_name = "DURATION",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_SEND_COOLDOWN", value_name = "DURATION", help_heading = "Limits")]
     pub send_cooldown: Option<String>,
     /// Codes for one address asked from one network.
     ///
     /// Default: `3/15m`. Example: `5/30m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_SEND_PAIR",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_SEND_PAIR", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_pair: Option<String>,
     /// Codes for one address from all networks together.
     ///
     /// Default: `6/15m`. Example: `10/30m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_SEND_ADDRESS",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_SEND_ADDRESS", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_address: Option<String>,
     /// The same over a day; the last mail it allows carries a sign-in link.
     ///
     /// Default: `12/1d`. Example: `20/1d`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_SEND_ADDRESS_DAY",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_SEND_ADDRESS_DAY", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_address_day: Option<String>,
     /// Codes asked from one IPv4 address or IPv6 /64; four times that for its /56, sixteen times for its /48.
     ///
     /// Default: `30/15m`. Example: `100/15m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_SEND_NETWORK",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_SEND_NETWORK", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_network: Option<String>,
     /// Codes of the whole instance.
     ///
     /// Default: `100000/1d`. Example: `5000/1d`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_SEND_INSTANCE",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_SEND_INSTANCE", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_instance: Option<String>,
     /// Codes tried from one network.
     ///
     /// Default: `30/1m`. Example: `60/1m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_VERIFY_NETWORK",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_VERIFY_NETWORK", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_verify_network: Option<String>,
     /// Wrong codes against one address, counted in the database.
     ///
     /// Default: `20/1d`. Example: `10/1d`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_GUESS_ACCOUNT",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_GUESS_ACCOUNT", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_guess_account: Option<String>,
     /// The same over a longer time.
     ///
     /// Default: `100/30d`. Example: `50/30d`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_guess_account_month: Option<String>,
     /// Refreshes of one session.
     ///
     /// Default: `30/1m`. Example: `60/1m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_REFRESH_SESSION",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_REFRESH_SESSION", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_refresh_session: Option<String>,
     /// Operations of one session, or of one network when anonymous.
     ///
     /// Default: `600/1m`. Example: `1200/1m`
-    #[arg(
-        long,
-        env = "DOORCODE_LIMIT_API_CALLER",
-        value_name = "QUOTA",
-        help_heading = "Limits"
-    )]
+    #[arg(long, env = "DOORCODE_LIMIT_API_CALLER", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_api_caller: Option<String>,
     /// The algorithm of signing keys made from now on: `EdDSA`, `ES256`, `RS256`, or `HS256`, which nobody else can
     /// check.
@@ -279,12 +189,7 @@ pub struct ServeFlags {
     /// The `aud` claim of access tokens.
     ///
     /// Default: the public URL. Example: `https://api.example.com`
-    #[arg(
-        long,
-        env = "DOORCODE_TOKEN_AUDIENCE",
-        value_name = "AUDIENCE",
-        help_heading = "Tokens"
-    )]
+    #[arg(long, env = "DOORCODE_TOKEN_AUDIENCE", value_name = "AUDIENCE", help_heading = "Tokens")]
     pub token_audience: Option<String>,
     /// Life of an access token, 1m to 1h.
     ///
@@ -294,12 +199,7 @@ pub struct ServeFlags {
     /// A session ends when it was not refreshed for so long; at most `DOORCODE_SESSION_MAX`.
     ///
     /// Default: `7d`. Example: `1d`
-    #[arg(
-        long,
-        env = "DOORCODE_REFRESH_IDLE",
-        value_name = "DURATION",
-        help_heading = "Tokens"
-    )]
+    #[arg(long, env = "DOORCODE_REFRESH_IDLE", value_name = "DURATION", help_heading = "Tokens")]
     pub refresh_idle: Option<String>,
     /// A session ends after so long whatever happens, at most 365d.
     ///
@@ -324,12 +224,7 @@ pub struct ServeFlags {
     /// The proxies whose forwarding headers are believed: networks or addresses with commas between.
     ///
     /// Default: none, the peer of the connection is the client. Example: `10.0.0.0/8,fd00::/8`
-    #[arg(
-        long,
-        env = "DOORCODE_TRUSTED_PROXIES",
-        value_name = "LIST",
-        help_heading = "Network"
-    )]
+    #[arg(long, env = "DOORCODE_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Network")]
     pub trusted_proxies: Option<String>,
     /// Origins of other sites whose pages may call the API.
     ///
@@ -340,12 +235,7 @@ pub struct ServeFlags {
     /// How long client addresses are kept in sessions and audit events, 0s to 3650d.
     ///
     /// Default: `90d`. Example: `30d`
-    #[arg(
-        long,
-        env = "DOORCODE_IP_RETENTION",
-        value_name = "DURATION",
-        help_heading = "Network"
-    )]
+    #[arg(long, env = "DOORCODE_IP_RETENTION", value_name = "DURATION", help_heading = "Network")]
     pub ip_retention: Option<String>,
 }
 

@@ -39,12 +39,7 @@ pub(super) fn load(
     unknown::check(&mut reader, names);
     // A start that is refused leaves nothing behind, so files come last.
     if reader.is_clean() {
-        touch_folder(
-            &mut reader,
-            &mut settings,
-            !is_given(flags.database_url.as_deref()),
-            entropy,
-        );
+        touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
     settings.warnings = reader.finish()?;
     Ok(settings)
@@ -59,11 +54,7 @@ pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
         Err(_) => "has a line that is not NAME=value".to_owned(),
     };
     let mut reader = Reader::default();
-    reader.refuse(
-        ".env",
-        wrong,
-        "Write one NAME=value a line; a value with blanks or $ goes into single quotes",
-    );
+    reader.refuse(".env", wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
     reader.finish().map(|_| ())
 }
 
@@ -71,11 +62,7 @@ pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
 fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool, entropy: &dyn Entropy) {
     if has_database && let Err(error) = secret::make_folder(&settings.data) {
         let wrong = format!("is a folder that cannot be made ({})", error.kind());
-        reader.refuse(
-            "DOORCODE_DATA",
-            wrong,
-            "Write one that can, for example DOORCODE_DATA=/var/lib/doorcode",
-        );
+        reader.refuse("DOORCODE_DATA", wrong, "Write one that can, for example DOORCODE_DATA=/var/lib/doorcode");
     } else if settings.secrets.is_empty() {
         settings.secrets = secret::keep(reader, &settings.data, entropy);
     }
@@ -88,22 +75,11 @@ fn is_given(raw: Option<&str>) -> bool {
 
 /// Every setting; what could not be read has its default until the problems are told.
 fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, Facts) {
-    let mode = reader.or(
-        "DOORCODE_MODE",
-        flags.mode.as_deref(),
-        Mode::Development,
-        "production",
-        parse::mode,
-    );
+    let mode = reader.or("DOORCODE_MODE", flags.mode.as_deref(), Mode::Development, "production", parse::mode);
     let in_development = mode == Mode::Development;
     let public_url = public_url(reader, flags);
-    let data = reader.or(
-        "DOORCODE_DATA",
-        flags.data.as_deref(),
-        PathBuf::from("./data"),
-        "/var/lib/doorcode",
-        parse::folder,
-    );
+    let data =
+        reader.or("DOORCODE_DATA", flags.data.as_deref(), PathBuf::from("./data"), "/var/lib/doorcode", parse::folder);
     let limits = numbers::limits(reader, flags);
     let (mail_from, sender) = mail_from(reader, flags);
     let (smtp_url, smtp) = smtp_url(reader, flags).unzip();
@@ -135,44 +111,15 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         default_role: default_role(reader, flags),
         ip_retention: numbers::ip_retention(reader, flags),
         graphiql: boolean(reader, "DOORCODE_GRAPHIQL", flags.graphiql.as_deref(), in_development),
-        introspection: boolean(
-            reader,
-            "DOORCODE_INTROSPECTION",
-            flags.introspection.as_deref(),
-            in_development,
-        ),
-        single_replica: boolean(
-            reader,
-            "DOORCODE_SINGLE_REPLICA",
-            flags.single_replica.as_deref(),
-            false,
-        ),
-        log: reader.or(
-            "DOORCODE_LOG",
-            flags.log.as_deref(),
-            "info".to_owned(),
-            "info",
-            parse::log_filter,
-        ),
+        introspection: boolean(reader, "DOORCODE_INTROSPECTION", flags.introspection.as_deref(), in_development),
+        single_replica: boolean(reader, "DOORCODE_SINGLE_REPLICA", flags.single_replica.as_deref(), false),
+        log: reader.or("DOORCODE_LOG", flags.log.as_deref(), "info".to_owned(), "info", parse::log_filter),
         log_format: log_format(reader, flags, in_development),
         warnings: Vec::new(),
     };
-    let may_expose = boolean(
-        reader,
-        "DOORCODE_EXPOSE_DEVELOPMENT",
-        flags.expose_development.as_deref(),
-        false,
-    );
+    let may_expose = boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false);
     let has_public_url = is_given(flags.public_url.as_deref());
-    (
-        settings,
-        Facts {
-            smtp,
-            sender,
-            has_public_url,
-            may_expose,
-        },
-    )
+    (settings, Facts { smtp, sender, has_public_url, may_expose })
 }
 
 fn boolean(reader: &mut Reader, variable: &str, raw: Option<&str>, default: bool) -> bool {
@@ -188,28 +135,13 @@ fn public_url(reader: &mut Reader, flags: &ServeFlags) -> Url {
     #[expect(clippy::expect_used, reason = "a constant, and every start parses it")]
     let default = Url::parse(DEFAULT_PUBLIC_URL).expect("the default public URL is a URL");
     let example = "https://login.example.com";
-    reader.or(
-        "DOORCODE_PUBLIC_URL",
-        flags.public_url.as_deref(),
-        default,
-        example,
-        parse::public_url,
-    )
+    reader.or("DOORCODE_PUBLIC_URL", flags.public_url.as_deref(), default, example, parse::public_url)
 }
 
 fn mail_from(reader: &mut Reader, flags: &ServeFlags) -> (String, String) {
-    let default = (
-        "Doorcode <no-reply@localhost>".to_owned(),
-        "no-reply@localhost".to_owned(),
-    );
+    let default = ("Doorcode <no-reply@localhost>".to_owned(), "no-reply@localhost".to_owned());
     let example = "Example <no-reply@example.com>";
-    reader.or(
-        "DOORCODE_MAIL_FROM",
-        flags.mail_from.as_deref(),
-        default,
-        example,
-        parse::mailbox,
-    )
+    reader.or("DOORCODE_MAIL_FROM", flags.mail_from.as_deref(), default, example, parse::mailbox)
 }
 
 fn smtp_url(reader: &mut Reader, flags: &ServeFlags) -> Option<(SecretString, SmtpSecurity)> {
@@ -224,106 +156,47 @@ fn redis_url(reader: &mut Reader, flags: &ServeFlags) -> Option<SecretString> {
 
 fn database_url(reader: &mut Reader, flags: &ServeFlags, data: &Path) -> SecretString {
     // The driver decodes the path, so what would end it or look encoded is encoded.
-    let folder = data
-        .to_string_lossy()
-        .replace('%', "%25")
-        .replace('?', "%3F")
-        .replace('#', "%23");
-    let default = SecretString::from(format!(
-        "sqlite://{}/doorcode.db?mode=rwc",
-        folder.trim_end_matches('/')
-    ));
+    let folder = data.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    let default = SecretString::from(format!("sqlite://{}/doorcode.db?mode=rwc", folder.trim_end_matches('/')));
     let example = "postgres://doorcode:password@db.example.com/doorcode";
-    reader.or(
-        "DATABASE_URL",
-        flags.database_url.as_deref(),
-        default,
-        example,
-        parse::database_url,
-    )
+    reader.or("DATABASE_URL", flags.database_url.as_deref(), default, example, parse::database_url)
 }
 
 fn secrets(reader: &mut Reader, flags: &ServeFlags) -> Vec<SecretString> {
     let example = "$(openssl rand -base64 32)";
-    reader.or(
-        "DOORCODE_SECRET",
-        flags.secret.as_deref(),
-        Vec::new(),
-        example,
-        secret::parse,
-    )
+    reader.or("DOORCODE_SECRET", flags.secret.as_deref(), Vec::new(), example, secret::parse)
 }
 
 fn signup(reader: &mut Reader, flags: &ServeFlags) -> SignUp {
     let example = "domains:example.com,example.org";
-    reader.or(
-        "DOORCODE_SIGNUP",
-        flags.signup.as_deref(),
-        SignUp::Open,
-        example,
-        parse::signup,
-    )
+    reader.or("DOORCODE_SIGNUP", flags.signup.as_deref(), SignUp::Open, example, parse::signup)
 }
 
 fn brand(reader: &mut Reader, flags: &ServeFlags) -> String {
     let (default, example) = ("Doorcode".to_owned(), "Example Login");
-    reader.or("DOORCODE_BRAND", flags.brand.as_deref(), default, example, |text| {
-        parse::printable(text, 64)
-    })
+    reader.or("DOORCODE_BRAND", flags.brand.as_deref(), default, example, |text| parse::printable(text, 64))
 }
 
 fn default_role(reader: &mut Reader, flags: &ServeFlags) -> Role {
-    reader.or(
-        "DOORCODE_DEFAULT_ROLE",
-        flags.default_role.as_deref(),
-        Role::User,
-        "GUEST",
-        parse::default_role,
-    )
+    reader.or("DOORCODE_DEFAULT_ROLE", flags.default_role.as_deref(), Role::User, "GUEST", parse::default_role)
 }
 
 fn trusted_proxies(reader: &mut Reader, flags: &ServeFlags) -> Vec<IpNet> {
     let parse = |text: &str| parse::list(text, parse::network);
     let raw = flags.trusted_proxies.as_deref();
-    reader.or(
-        "DOORCODE_TRUSTED_PROXIES",
-        raw,
-        Vec::new(),
-        "10.0.0.0/8,fd00::/8",
-        parse,
-    )
+    reader.or("DOORCODE_TRUSTED_PROXIES", raw, Vec::new(), "10.0.0.0/8,fd00::/8", parse)
 }
 
 fn cors_origins(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> Vec<String> {
-    let default = if in_development {
-        DEVELOPMENT_ORIGINS.map(str::to_owned).to_vec()
-    } else {
-        Vec::new()
-    };
+    let default = if in_development { DEVELOPMENT_ORIGINS.map(str::to_owned).to_vec() } else { Vec::new() };
     let parse = |text: &str| parse::list(text, parse::origin);
-    reader.or(
-        "DOORCODE_CORS_ORIGINS",
-        flags.cors_origins.as_deref(),
-        default,
-        "https://app.example.com",
-        parse,
-    )
+    reader.or("DOORCODE_CORS_ORIGINS", flags.cors_origins.as_deref(), default, "https://app.example.com", parse)
 }
 
 fn log_format(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> LogFormat {
-    let default = if in_development {
-        LogFormat::Text
-    } else {
-        LogFormat::Json
-    };
+    let default = if in_development { LogFormat::Text } else { LogFormat::Json };
     let parse = |text: &str| parse::choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
-    reader.or(
-        "DOORCODE_LOG_FORMAT",
-        flags.log_format.as_deref(),
-        default,
-        "json",
-        parse,
-    )
+    reader.or("DOORCODE_LOG_FORMAT", flags.log_format.as_deref(), default, "json", parse)
 }
 
 fn test_codes(reader: &mut Reader, flags: &ServeFlags, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {

@@ -43,10 +43,7 @@ pub(super) fn boolean(text: &str) -> Parsed<bool> {
 
 /// `development` or `production`.
 pub(super) fn mode(text: &str) -> Parsed<Mode> {
-    choice(
-        text,
-        &[("development", Mode::Development), ("production", Mode::Production)],
-    )
+    choice(text, &[("development", Mode::Development), ("production", Mode::Production)])
 }
 
 /// A whole number between two bounds.
@@ -80,9 +77,7 @@ pub(super) fn quota(text: &str) -> Parsed<Quota> {
 
 /// `fewest-most` connections.
 pub(super) fn pool(text: &str) -> Parsed<(u32, u32)> {
-    let (fewest, most) = text
-        .split_once('-')
-        .ok_or("is not two numbers with a dash between them")?;
+    let (fewest, most) = text.split_once('-').ok_or("is not two numbers with a dash between them")?;
     let fewest = number(fewest.trim(), 1, 1000).map_err(|wrong| format!("has a first number that {wrong}"))?;
     let most = number(most.trim(), 1, 1000).map_err(|wrong| format!("has a second number that {wrong}"))?;
     if fewest > most {
@@ -96,20 +91,12 @@ pub(super) fn list<T>(text: &str, mut parse: impl FnMut(&str) -> Parsed<T>) -> P
     let mut values = Vec::new();
     let mut wrongs = Vec::new();
     for (index, entry) in text.split(',').map(str::trim).enumerate() {
-        match if entry.is_empty() {
-            Err("is empty".to_owned())
-        } else {
-            parse(entry)
-        } {
+        match if entry.is_empty() { Err("is empty".to_owned()) } else { parse(entry) } {
             Ok(value) => values.push(value),
             Err(wrong) => wrongs.push(format!("entry {} that {wrong}", index + 1)),
         }
     }
-    if wrongs.is_empty() {
-        Ok(values)
-    } else {
-        Err(format!("has {}", wrongs.join("; and ")))
-    }
+    if wrongs.is_empty() { Ok(values) } else { Err(format!("has {}", wrongs.join("; and "))) }
 }
 
 /// A folder, which need not exist yet.
@@ -124,9 +111,7 @@ pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
 
 /// A network, or a single address. The whole internet is refused: with it every forwarding header would be believed.
 pub(super) fn network(text: &str) -> Parsed<IpNet> {
-    let network = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let network = network.map_err(|_| "is neither a network such as 10.0.0.0/8 nor an IP address")?;
     if network.prefix_len() == 0 {
         return Err("trusts everybody, so that anybody could choose the address they are counted under".to_owned());
@@ -169,13 +154,8 @@ pub(super) fn origin(text: &str) -> Parsed<String> {
     }
     let wrong = "is not an origin: scheme://host, with :port if need be, and nothing after it";
     let url = Url::parse(text).map_err(|_| wrong.to_owned())?;
-    let bare = text
-        .split_once("://")
-        .is_some_and(|(_, rest)| !rest.contains(['/', '\\', '?', '#', '@', '*']));
-    let host = url
-        .host_str()
-        .filter(|host| bare && !host.is_empty() && url.scheme() != "file")
-        .ok_or(wrong)?;
+    let bare = text.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '\\', '?', '#', '@', '*']));
+    let host = url.host_str().filter(|host| bare && !host.is_empty() && url.scheme() != "file").ok_or(wrong)?;
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok(format!("{}://{host}{port}", url.scheme()))
 }
@@ -194,14 +174,8 @@ pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
 
 /// One server, Sentinel or Cluster; lists of hosts are the adapter's to read.
 pub(super) fn redis_url(text: &str) -> Parsed<SecretString> {
-    const SCHEMES: [&str; 6] = [
-        "redis",
-        "rediss",
-        "redis+cluster",
-        "rediss+cluster",
-        "redis+sentinel",
-        "rediss+sentinel",
-    ];
+    const SCHEMES: [&str; 6] =
+        ["redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
     let known = text.split_once("://").filter(|(scheme, _)| SCHEMES.contains(scheme));
     let (_, rest) = known.ok_or_else(|| format!("does not start with one of {}://", SCHEMES.join("://, ")))?;
     if rest.is_empty() || rest.starts_with('/') || rest.contains(char::is_whitespace) {
@@ -226,10 +200,7 @@ pub(super) fn smtp_url(text: &str) -> Parsed<(SecretString, SmtpSecurity)> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err("names no mail server".to_owned());
     }
-    let tls = url
-        .query_pairs()
-        .find(|(key, _)| key == "tls")
-        .map(|(_, value)| value.into_owned());
+    let tls = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
     let security = match (url.scheme(), tls.as_deref()) {
         ("smtps", _) | ("smtp", Some("required")) => SmtpSecurity::Tls,
         ("smtp", None | Some("opportunistic")) => SmtpSecurity::MaybePlain,
@@ -242,10 +213,8 @@ pub(super) fn smtp_url(text: &str) -> Parsed<(SecretString, SmtpSecurity)> {
 /// `open`, `closed` or `domains:…`.
 pub(super) fn signup(text: &str) -> Parsed<SignUp> {
     if let Some(domains) = text.strip_prefix("domains:") {
-        return list(domains, |domain| {
-            canonical_domain(domain).map_err(|_| "is not a domain".to_owned())
-        })
-        .map(SignUp::Domains);
+        return list(domains, |domain| canonical_domain(domain).map_err(|_| "is not a domain".to_owned()))
+            .map(SignUp::Domains);
     }
     match text {
         "open" => Ok(SignUp::Open),
@@ -256,12 +225,7 @@ pub(super) fn signup(text: &str) -> Parsed<SignUp> {
 
 /// The role of new people. Power is given by somebody who has it, never by default.
 pub(super) fn default_role(text: &str) -> Parsed<Role> {
-    let role = [
-        ("USER", Role::User),
-        ("GUEST", Role::Guest),
-        ("MANAGER", Role::Manager),
-        ("ADMIN", Role::Admin),
-    ];
+    let role = [("USER", Role::User), ("GUEST", Role::Guest), ("MANAGER", Role::Manager), ("ADMIN", Role::Admin)];
     match choice(text, &role) {
         Ok(role @ (Role::User | Role::Guest)) => Ok(role),
         Ok(_) => Err("would give power over other people to everybody who signs in".to_owned()),
@@ -271,10 +235,7 @@ pub(super) fn default_role(text: &str) -> Parsed<Role> {
 
 /// A short text for people: no control characters, so nothing can break out of a header or a line.
 pub(super) fn printable(text: &str, most: usize) -> Parsed<String> {
-    if text
-        .chars()
-        .any(|sign| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}'))
-    {
+    if text.chars().any(|sign| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}')) {
         return Err("holds a control character or a line break".to_owned());
     }
     if text.chars().count() > most {

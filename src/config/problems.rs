@@ -32,12 +32,7 @@ impl fmt::Display for Problems {
             1 => write!(formatter, "1 setting is wrong:")?,
             several => write!(formatter, "{several} settings are wrong:")?,
         }
-        for Problem {
-            variable,
-            wrong,
-            instead,
-        } in &self.0
-        {
+        for Problem { variable, wrong, instead } in &self.0 {
             write!(formatter, "\n  {variable} {wrong}.\n      {instead}")?;
         }
         Ok(())
@@ -88,11 +83,7 @@ impl Reader {
     /// Notes a problem.
     pub(super) fn refuse(&mut self, variable: &str, wrong: impl Into<String>, instead: impl Into<String>) {
         let variable = variable.to_owned();
-        self.problems.push(Problem {
-            variable,
-            wrong: wrong.into(),
-            instead: instead.into(),
-        });
+        self.problems.push(Problem { variable, wrong: wrong.into(), instead: instead.into() });
     }
 
     /// Notes something odd that is not wrong.
@@ -112,10 +103,6 @@ impl Reader {
 
     /// The warnings, or all the problems.
     pub(super) fn finish(self) -> Result<Vec<String>, Problems> {
-        if self.problems.is_empty() {
-            Ok(self.warnings)
-        } else {
-            Err(Problems(self.problems))
-        }
+        if self.problems.is_empty() { Ok(self.warnings) } else { Err(Problems(self.problems)) }
     }
 }

@@ -75,11 +75,7 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
     match facts.smtp {
         None if reader.is_fine("SMTP_URL") => reader.refuse("SMTP_URL", "is needed in production", tls),
         Some(SmtpSecurity::MaybePlain) => {
-            reader.refuse(
-                "SMTP_URL",
-                "would send codes in plain text, which production refuses",
-                tls,
-            );
+            reader.refuse("SMTP_URL", "would send codes in plain text, which production refuses", tls);
         }
         _ => {}
     }
@@ -108,9 +104,7 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
 fn production_storage(reader: &mut Reader, settings: &Settings) {
     let database = settings.database_url.expose_secret();
     let counts_alone = settings.redis_url.is_none() && !settings.single_replica;
-    let is_known = ["DATABASE_URL", "REDIS_URL", "DOORCODE_SINGLE_REPLICA"]
-        .iter()
-        .all(|name| reader.is_fine(name));
+    let is_known = ["DATABASE_URL", "REDIS_URL", "DOORCODE_SINGLE_REPLICA"].iter().all(|name| reader.is_fine(name));
     if database.starts_with("postgres") && counts_alone && is_known {
         reader.refuse(
             "REDIS_URL",
@@ -126,17 +120,13 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
 
 /// What a server with an open inbox must not do.
 fn development(reader: &mut Reader, settings: &Settings, facts: &Facts) {
-    for (variable, address) in [
-        ("DOORCODE_LISTEN", settings.listen),
-        ("DOORCODE_OPS_LISTEN", settings.ops_listen),
-    ] {
+    for (variable, address) in [("DOORCODE_LISTEN", settings.listen), ("DOORCODE_OPS_LISTEN", settings.ops_listen)] {
         if is_local(address) {
             continue;
         }
         if facts.may_expose {
-            reader.warn(format!(
-                "{variable} is beyond loopback in development: whoever reaches it may read everything"
-            ));
+            reader
+                .warn(format!("{variable} is beyond loopback in development: whoever reaches it may read everything"));
         } else if reader.is_fine(variable) && reader.is_fine("DOORCODE_EXPOSE_DEVELOPMENT") {
             reader.refuse(
                 variable,

@@ -21,14 +21,7 @@ use crate::ports::Entropy;
 /// The fewest bytes of a secret.
 const MIN_BYTES: usize = 32;
 /// Words of examples that end up in production.
-const PLACEHOLDERS: [&str; 6] = [
-    "changeme",
-    "change-me",
-    "change_me",
-    "replaceme",
-    "replace-me",
-    "replace_me",
-];
+const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "change_me", "replaceme", "replace-me", "replace_me"];
 
 /// Secrets with commas between them, newest first.
 pub(super) fn parse(text: &str) -> Parsed<Vec<SecretString>> {
@@ -54,11 +47,7 @@ fn check(secret: &str) -> Parsed<()> {
         || steps * 2 > bytes.len()
         || is_repetition(bytes)
         || PLACEHOLDERS.iter().any(|word| lower.contains(word));
-    if weak {
-        Err("can be guessed: it is a repetition, a sequence or a placeholder".to_owned())
-    } else {
-        Ok(())
-    }
+    if weak { Err("can be guessed: it is a repetition, a sequence or a placeholder".to_owned()) } else { Ok(()) }
 }
 
 /// Makes the data folder for this user alone, unless it is there.
@@ -118,11 +107,7 @@ fn create(data: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()));
     let mut name = [0_u8; 16];
     entropy.fill(&mut name);
-    let draft = data.join(format!(
-        "secret.{}.{}",
-        std::process::id(),
-        URL_SAFE_NO_PAD.encode(name)
-    ));
+    let draft = data.join(format!("secret.{}.{}", std::process::id(), URL_SAFE_NO_PAD.encode(name)));
     let result = write(&draft, &text).and_then(|()| fs::hard_link(&draft, data.join("secret")));
     // A draft that cannot be removed is private and harmless; what matters is the result of the link.
     let _ = fs::remove_file(&draft);
@@ -167,10 +152,7 @@ mod tests {
     fn keep_in(data: &Path, seed: u8) -> (Vec<String>, Result<Vec<String>, super::super::Problems>) {
         let mut reader = Reader::default();
         let secrets = keep(&mut reader, data, &Counting(seed));
-        (
-            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect(),
-            reader.finish(),
-        )
+        (secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect(), reader.finish())
     }
 
     #[test]
@@ -202,13 +184,7 @@ mod tests {
     fn a_kept_secret_that_is_weak_or_unreadable_stops_the_start() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret"), "").unwrap();
-        assert!(
-            keep_in(folder.path(), 1)
-                .1
-                .unwrap_err()
-                .to_string()
-                .contains("shorter than 32 bytes")
-        );
+        assert!(keep_in(folder.path(), 1).1.unwrap_err().to_string().contains("shorter than 32 bytes"));
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
         assert!(keep_in(&file, 1).1.unwrap_err().to_string().contains("DOORCODE_DATA"));
@@ -241,19 +217,10 @@ mod tests {
 
     #[test]
     fn good_secrets_are_kept_newest_first() {
-        let (new, old) = (
-            "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU",
-            "3f9c1e5ad2b84760f1e2d3c4b5a697880badc0ffee15dead",
-        );
+        let (new, old) = ("hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU", "3f9c1e5ad2b84760f1e2d3c4b5a697880badc0ffee15dead");
         let secrets = parse(&format!("{new}, {old}")).unwrap();
-        assert_eq!(
-            secrets.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>(),
-            [new, old]
-        );
-        assert_eq!(
-            parse(&format!("{new},{new}")).unwrap_err(),
-            "holds the same secret twice"
-        );
+        assert_eq!(secrets.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>(), [new, old]);
+        assert_eq!(parse(&format!("{new},{new}")).unwrap_err(), "holds the same secret twice");
         assert!(parse(&format!("{new},")).unwrap_err().contains("entry 2 that is empty"));
     }
 }

@@ -31,15 +31,11 @@ pub(super) fn parse(text: &str, today: NaiveDate, digits: Option<usize>) -> Pars
             }
             Entry::Live(code) => {
                 let (email, until) = (&code.email, code.until);
-                warnings.push(format!(
-                    "DOORCODE_TEST_CODES: a fixed code signs in as {email} until {until}"
-                ));
+                warnings.push(format!("DOORCODE_TEST_CODES: a fixed code signs in as {email} until {until}"));
                 live.push(code);
             }
             Entry::Past(email, until) => {
-                warnings.push(format!(
-                    "DOORCODE_TEST_CODES: the code for {email} ended on {until} and is left out"
-                ));
+                warnings.push(format!("DOORCODE_TEST_CODES: the code for {email} ended on {until} and is left out"));
             }
         }
     }
@@ -51,9 +47,7 @@ fn parse_entry(entry: &str, today: NaiveDate, digits: Option<usize>) -> Parsed<E
     let (rest, date) = entry.rsplit_once('@').ok_or("is not address=code@date")?;
     let (address, code) = rest.rsplit_once('=').ok_or("is not address=code@date")?;
     let email = EmailAddress::parse(address).map_err(|_| "has no e-mail address before the =")?;
-    let until = NaiveDate::parse_from_str(date, "%Y-%m-%d")
-        .ok()
-        .filter(|_| date.len() == "2027-01-31".len());
+    let until = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|_| date.len() == "2027-01-31".len());
     let until = until.ok_or("has no date such as 2027-01-31 after the code")?;
     if until < today {
         return Ok(Entry::Past(email, until));
@@ -70,20 +64,12 @@ fn parse_entry(entry: &str, today: NaiveDate, digits: Option<usize>) -> Parsed<E
     if is_sequence(code.as_bytes()) || is_repetition(code.as_bytes()) {
         return Err("has a code that is a run, a sequence or a repetition".to_owned());
     }
-    Ok(Entry::Live(TestCode {
-        email,
-        code: SecretString::from(code),
-        until,
-    }))
+    Ok(Entry::Live(TestCode { email, code: SecretString::from(code), until }))
 }
 
 /// Whether each digit is one more, or each one less, than the digit before; 0 and 9 are neighbours.
 fn is_sequence(digits: &[u8]) -> bool {
-    let steps = |step: u8| {
-        digits
-            .windows(2)
-            .all(|pair| (pair[0] - b'0' + step) % 10 == pair[1] - b'0')
-    };
+    let steps = |step: u8| digits.windows(2).all(|pair| (pair[0] - b'0' + step) % 10 == pair[1] - b'0');
     steps(1) || steps(9)
 }
 
@@ -108,10 +94,7 @@ mod tests {
         assert_eq!(codes[0].email.as_str(), "review+a=b@example.com");
         assert_eq!(codes[0].code.expose_secret(), "83120475");
         assert_eq!(codes[1].until, NaiveDate::from_ymd_opt(2027, 2, 19).unwrap());
-        assert!(
-            warnings.len() == 2 && warnings[1].contains("qa@example.org until 2027-02-19"),
-            "{warnings:?}"
-        );
+        assert!(warnings.len() == 2 && warnings[1].contains("qa@example.org until 2027-02-19"), "{warnings:?}");
         assert!(!format!("{codes:?}{warnings:?}").contains("83120475"));
     }
 
@@ -129,10 +112,7 @@ mod tests {
             "12312312",
         ] {
             let refusal = read(&format!("review@example.com={code}@2027-01-31")).unwrap_err();
-            assert!(
-                refusal.contains("a run, a sequence or a repetition") && !refusal.contains(code),
-                "{refusal}"
-            );
+            assert!(refusal.contains("a run, a sequence or a repetition") && !refusal.contains(code), "{refusal}");
         }
     }
 
@@ -151,10 +131,7 @@ mod tests {
             ("review@example.com=8312 475@2027-01-31", "digits alone"),
             ("review@example.com=８3120475@2027-01-31", "digits alone"),
             ("review@example.com=83120475@2027-01-31,", "entry 2 that is empty"),
-            (
-                "a@example.com=83120475@2027-01-31,A@example.com=40917263@2027-01-31",
-                "two codes for one address",
-            ),
+            ("a@example.com=83120475@2027-01-31,A@example.com=40917263@2027-01-31", "two codes for one address"),
         ] {
             let refusal = read(entry).unwrap_err();
             assert!(refusal.contains(wrong), "{entry}: {refusal}");

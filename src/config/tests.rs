@@ -57,30 +57,20 @@ fn flags(variables: &[(&str, &str)]) -> ServeFlags {
     let documented = ServeFlags::augment_args(Command::new("doorcode"));
     let mut arguments = vec!["doorcode".to_owned()];
     for (variable, value) in variables {
-        let flag = documented
-            .get_arguments()
-            .find(|flag| flag.get_env().is_some_and(|name| name == *variable));
+        let flag = documented.get_arguments().find(|flag| flag.get_env().is_some_and(|name| name == *variable));
         arguments.push(format!("--{}={value}", flag.and_then(clap::Arg::get_long).unwrap()));
     }
     ServeFlags::from_arg_matches(&command().try_get_matches_from(arguments).unwrap()).unwrap()
 }
 
 fn load(variables: &[(&str, &str)]) -> Result<Settings, Problems> {
-    let environment = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::load(flags(variables), environment, now(), &Fixed)
 }
 
 /// Development with a secret and a database of its own, so that nothing is written.
 fn develop(variables: &[(&str, &str)]) -> Result<Settings, Problems> {
-    load(
-        &[
-            &[("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")],
-            variables,
-        ]
-        .concat(),
-    )
+    load(&[&[("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")], variables].concat())
 }
 
 /// Production that is fine, with some variables changed or (when empty) taken away.
@@ -117,27 +107,15 @@ fn without_any_variable_it_is_a_safe_development_server() {
     assert_eq!(settings.issuer(), "http://localhost:4000");
     assert_eq!(settings.tokens.audience, "http://localhost:4000");
     assert_eq!(settings.limits, Limits::default());
-    assert_eq!(
-        settings.cors_origins,
-        ["http://localhost:3000", "http://localhost:5173"]
-    );
+    assert_eq!(settings.cors_origins, ["http://localhost:3000", "http://localhost:5173"]);
     assert_eq!(settings.database_pool, (5, 20));
     assert_eq!(settings.ip_retention, Duration::from_hours(90 * 24));
-    assert_eq!(
-        (settings.default_role, settings.signup.clone()),
-        (Role::User, SignUp::Open)
-    );
+    assert_eq!((settings.default_role, settings.signup.clone()), (Role::User, SignUp::Open));
     assert_eq!((settings.log.as_str(), settings.log_format), ("info", LogFormat::Text));
     assert!(settings.graphiql && settings.introspection && settings.has_inbox() && !settings.single_replica);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
-    assert_eq!(
-        fs::read_to_string(data.join("secret")).unwrap(),
-        settings.secrets[0].expose_secret()
-    );
-    let expected = format!(
-        "sqlite://{}/a%3Fb%23c%2520/doorcode.db?mode=rwc",
-        folder.path().display()
-    );
+    assert_eq!(fs::read_to_string(data.join("secret")).unwrap(), settings.secrets[0].expose_secret());
+    let expected = format!("sqlite://{}/a%3Fb%23c%2520/doorcode.db?mode=rwc", folder.path().display());
     assert_eq!(settings.database_url.expose_secret(), expected);
 }
 
@@ -175,10 +153,7 @@ fn good_values_arrive_where_they_belong() {
         ("DOORCODE_CODE_TRIES", "10"),
         ("DOORCODE_TEST_CODES", "review@example.com=831204@2027-01-31"),
         ("DOORCODE_TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1,2001:db8::/32"),
-        (
-            "DOORCODE_CORS_ORIGINS",
-            "HTTPS://App.Example.com:443, http://localhost:8080,capacitor://localhost",
-        ),
+        ("DOORCODE_CORS_ORIGINS", "HTTPS://App.Example.com:443, http://localhost:8080,capacitor://localhost"),
         ("DOORCODE_TOKEN_ALG", "es256"),
         ("DOORCODE_TOKEN_AUDIENCE", "everybody"),
         ("DOORCODE_ACCESS_TTL", "1h"),
@@ -207,51 +182,22 @@ fn good_values_arrive_where_they_belong() {
     assert_eq!((limits.send_cooldown.as_secs(), limits.code_ttl.as_secs()), (90, 1800));
     assert_eq!((limits.code_length, limits.code_tries), (6, 10));
     assert_eq!(settings.issuer(), "https://example.com/login");
-    assert_eq!(
-        settings.signup,
-        SignUp::Domains(vec!["xn--bcher-kva.example".into(), "example.org".into()])
-    );
+    assert_eq!(settings.signup, SignUp::Domains(vec!["xn--bcher-kva.example".into(), "example.org".into()]));
     assert_eq!(settings.test_codes[0].code.expose_secret(), "831204");
     let proxies: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
-    assert_eq!(
-        settings.cors_origins,
-        [
-            "https://app.example.com",
-            "http://localhost:8080",
-            "capacitor://localhost"
-        ]
-    );
-    assert_eq!(
-        (settings.tokens.algorithm, settings.tokens.audience.as_str()),
-        (TokenAlgorithm::Es256, "everybody")
-    );
-    assert_eq!(
-        (
-            settings.tokens.access_ttl.as_secs(),
-            settings.tokens.session_max.as_secs()
-        ),
-        (3600, 31_536_000)
-    );
-    assert_eq!(
-        (settings.default_role, settings.brand.as_str()),
-        (Role::Guest, "Bücher & Söhne <3")
-    );
-    assert_eq!(
-        (settings.ip_retention, settings.log_format),
-        (Duration::ZERO, LogFormat::Json)
-    );
+    assert_eq!(settings.cors_origins, ["https://app.example.com", "http://localhost:8080", "capacitor://localhost"]);
+    assert_eq!((settings.tokens.algorithm, settings.tokens.audience.as_str()), (TokenAlgorithm::Es256, "everybody"));
+    assert_eq!((settings.tokens.access_ttl.as_secs(), settings.tokens.session_max.as_secs()), (3600, 31_536_000));
+    assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
+    assert_eq!((settings.ip_retention, settings.log_format), (Duration::ZERO, LogFormat::Json));
     assert!(!settings.has_inbox(), "a mail server takes the place of the inbox");
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
 }
 
 #[test]
 fn an_empty_variable_counts_as_none() {
-    let empty: Vec<_> = CONTRACT
-        .split(' ')
-        .filter(|name| *name != "DOORCODE_DATA")
-        .map(|name| (name, " "))
-        .collect();
+    let empty: Vec<_> = CONTRACT.split(' ').filter(|name| *name != "DOORCODE_DATA").map(|name| (name, " ")).collect();
     let folder = tempfile::tempdir().unwrap();
     let with_data = [&empty[..], &[("DOORCODE_DATA", folder.path().to_str().unwrap())]].concat();
     let settings = load(&with_data).unwrap();
@@ -274,9 +220,5 @@ fn secrets_are_not_in_the_debug_form_of_settings_or_flags() {
 #[test]
 fn a_port_of_its_own_without_a_public_url_is_warned_about() {
     let settings = develop(&[("DOORCODE_LISTEN", "127.0.0.1:8080")]).unwrap();
-    assert!(
-        settings.warnings[0].contains("DOORCODE_PUBLIC_URL"),
-        "{:?}",
-        settings.warnings
-    );
+    assert!(settings.warnings[0].contains("DOORCODE_PUBLIC_URL"), "{:?}", settings.warnings);
 }

@@ -4,11 +4,13 @@
 use super::{flags::variables, problems::Reader};
 
 /// What the tests of this repository are told; the server itself does not read them.
-const FOR_TESTS: [&str; 4] = [
+const FOR_TESTS: [&str; 6] = [
     "DOORCODE_TEST_EMBEDDED_ONLY",
     "DOORCODE_TEST_REDIS_URL",
     "DOORCODE_TEST_REDIS_CLUSTER_URL",
     "DOORCODE_TEST_DATABASE_URL",
+    "DOORCODE_TEST_STACK",
+    "DOORCODE_TEST_KILLS",
 ];
 
 /// Refuses every name that only looks like a setting, with the one that was probably meant.
@@ -28,8 +30,7 @@ pub(super) fn check(reader: &mut Reader, names: impl Iterator<Item = String>) {
 
 /// `DOORCODE_`, in any case: a variable in lower case would be overlooked just the same.
 fn has_our_prefix(name: &str) -> bool {
-    name.get(.."DOORCODE_".len())
-        .is_some_and(|start| start.eq_ignore_ascii_case("DOORCODE_"))
+    name.get(.."DOORCODE_".len()).is_some_and(|start| start.eq_ignore_ascii_case("DOORCODE_"))
 }
 
 /// What Kubernetes puts into every container next to a service named `doorcode`.
@@ -79,11 +80,7 @@ mod tests {
     fn refused(names: &[&str]) -> String {
         let mut reader = Reader::default();
         check(&mut reader, names.iter().map(|name| (*name).to_owned()));
-        reader
-            .finish()
-            .err()
-            .map(|problems| problems.to_string())
-            .unwrap_or_default()
+        reader.finish().err().map(|problems| problems.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -102,21 +99,13 @@ mod tests {
             ("DOORCODE_TEST_CODE", "DOORCODE_TEST_CODES"),
         ] {
             let text = refused(&[typed]);
-            assert!(
-                text.contains(typed) && text.contains(&format!("Did you mean {meant}?")),
-                "{text}"
-            );
+            assert!(text.contains(typed) && text.contains(&format!("Did you mean {meant}?")), "{text}");
         }
     }
 
     #[test]
     fn a_name_like_no_other_is_refused_without_a_guess() {
-        for name in [
-            "DOORCODE_FROBNICATE",
-            "DOORCODE_",
-            "DOORCODE_X",
-            "DOORCODE_TEST_ANYTHING_ELSE",
-        ] {
+        for name in ["DOORCODE_FROBNICATE", "DOORCODE_", "DOORCODE_X", "DOORCODE_TEST_ANYTHING_ELSE"] {
             let text = refused(&[name]);
             assert!(text.contains("--help") && !text.contains("Did you mean"), "{text}");
         }
@@ -149,13 +138,9 @@ mod tests {
 
     #[test]
     fn edits_are_counted_one_by_one() {
-        for (one, other, count) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("", "ab", 2),
-            ("kitten", "sitting", 3),
-            ("MODE", "MOED", 2),
-        ] {
+        for (one, other, count) in
+            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("MODE", "MOED", 2)]
+        {
             assert_eq!(edits(one, other), count, "{one} {other}");
         }
     }

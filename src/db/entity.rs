@@ -177,11 +177,7 @@ pub mod sessions {
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {
         /// Whose it is.
-        #[sea_orm(
-            belongs_to = "super::users::Entity",
-            from = "Column::UserId",
-            to = "super::users::Column::Id"
-        )]
+        #[sea_orm(belongs_to = "super::users::Entity", from = "Column::UserId", to = "super::users::Column::Id")]
         User,
     }
 

@@ -49,9 +49,7 @@ fn is_passing(refusal: &dyn DatabaseError) -> bool {
     if refusal.try_downcast_ref::<SqliteError>().is_some() {
         // The low byte is the kind of error: busy, locked, no memory, interrupted, input or output, disk full,
         // cannot open. Read-only is not among them: it is how a reader says that somebody made it write.
-        return code
-            .parse::<u32>()
-            .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 9 | 10 | 13 | 14));
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 9 | 10 | 13 | 14));
     }
     // Deadlock and serialization, no lock in time, idle too long in a transaction, and a server that has just
     // become a read-only standby, one by one; whole classes for lost connections, exhausted resources (the disk
@@ -71,11 +69,7 @@ pub(super) fn describe(error: &sqlx::Error) -> String {
                 || ["08", "23", "25", "28", "3D", "40", "42", "53", "55", "57", "58"]
                     .iter()
                     .any(|class| code.starts_with(class));
-            let message = if quotes_no_value {
-                refusal.message()
-            } else {
-                "message withheld"
-            };
+            let message = if quotes_no_value { refusal.message() } else { "message withheld" };
             let table = refusal.table().unwrap_or("-");
             format!("database error {code}: {message} (table {table})")
         }

@@ -39,10 +39,7 @@ pub async fn down(db: &Db, steps: u32) -> Result<(), Error> {
 pub async fn status(db: &Db) -> Result<Vec<(String, bool)>, Error> {
     let applied = applied(db).await?;
     let known = Migrator::get_migration_files();
-    Ok(known
-        .iter()
-        .map(|step| (step.name().to_owned(), applied.contains(step.name())))
-        .collect())
+    Ok(known.iter().map(|step| (step.name().to_owned(), applied.contains(step.name()))).collect())
 }
 
 /// Whether every step this program knows is applied.
@@ -68,17 +65,11 @@ struct Lock {
 impl Lock {
     async fn take(db: &Db) -> Result<Self, Error> {
         let Some(database) = &db.file else {
-            return Ok(Self {
-                transaction: advisory_lock(db).await?,
-                file: None,
-            });
+            return Ok(Self { transaction: advisory_lock(db).await?, file: None });
         };
         // The transaction alone would do, but other writers wait for it only as long as a request may.
         let file = file_lock(database).await?;
-        Ok(Self {
-            transaction: db.begin().await?,
-            file: Some(file),
-        })
+        Ok(Self { transaction: db.begin().await?, file: Some(file) })
     }
 
     async fn commit(self) -> Result<(), Error> {
@@ -97,11 +88,7 @@ async fn advisory_lock(db: &Db) -> Result<DatabaseTransaction, Error> {
         PATIENCE.as_secs()
     );
     transaction.execute_unprepared(&limits).await?;
-    let take = statement(
-        DbBackend::Postgres,
-        "SELECT pg_advisory_xact_lock($1)",
-        [Value::from(LOCK)],
-    );
+    let take = statement(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [Value::from(LOCK)]);
     transaction.execute_raw(take).await?;
     Ok(transaction)
 }
@@ -117,9 +104,7 @@ async fn file_lock(database: &Path) -> Result<fs::File, Error> {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => sleep(LOOK).await,
             Err(fs::TryLockError::WouldBlock) => {
-                return Err(Error::Unavailable(
-                    "another process has been migrating for too long".to_owned(),
-                ));
+                return Err(Error::Unavailable("another process has been migrating for too long".to_owned()));
             }
             Err(fs::TryLockError::Error(error)) => return Err(unavailable(&error)),
         }

@@ -52,13 +52,7 @@ impl Db {
 
     /// Connects, and reports every statement to `on_statement`.
     pub async fn connect_with(settings: &Settings, on_statement: Option<OnStatement>) -> Result<Self, Error> {
-        Self::open(
-            &settings.database_url,
-            settings.database_pool,
-            &settings.data,
-            on_statement,
-        )
-        .await
+        Self::open(&settings.database_url, settings.database_pool, &settings.data, on_statement).await
     }
 
     /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `data` the
@@ -81,13 +75,7 @@ impl Db {
             })
         } else if address.starts_with("sqlite:") {
             let sqlite::Opened { writer, reader, file } = sqlite::open(address, data, on_statement).await?;
-            Ok(Self {
-                writer,
-                reader,
-                backend: DbBackend::Sqlite,
-                file: Some(file),
-                trouble: None,
-            })
+            Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None })
         } else {
             Err(bad_url("must begin with sqlite:// or postgres://"))
         }
@@ -170,8 +158,5 @@ where
 }
 
 fn bad_url(message: &str) -> Error {
-    Error::Invalid {
-        field: "DATABASE_URL",
-        message: message.to_owned(),
-    }
+    Error::Invalid { field: "DATABASE_URL", message: message.to_owned() }
 }

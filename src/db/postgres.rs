@@ -46,10 +46,7 @@ pub(super) async fn open(
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| bad_url("is not a PostgreSQL URL"))?
         .application_name("doorcode")
-        .options([
-            ("statement_timeout", STATEMENT),
-            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
-        ])
+        .options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)])
         .disable_statement_logging();
     let trouble = Trouble::default();
     let (suspects, failing) = (trouble.clone(), trouble.clone());
@@ -109,10 +106,7 @@ pub(super) struct Trouble {
 
 impl Default for Trouble {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            last: Arc::default(),
-        }
+        Self { start: Instant::now(), last: Arc::default() }
     }
 }
 

@@ -37,9 +37,7 @@ pub(super) struct Opened {
 pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatement>) -> Result<Opened, Error> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     if url.contains(":memory:") || query.split('&').any(|pair| pair == "mode=memory") {
-        return Err(bad_url(
-            "must name a file: a database in memory would be a different one for each connection",
-        ));
+        return Err(bad_url("must name a file: a database in memory would be a different one for each connection"));
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|_| bad_url("is not a SQLite URL"))?;
     let file = place(options.get_filename(), data);
@@ -55,26 +53,15 @@ pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatemen
         .disable_statement_logging();
 
     // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
-    let writing = options
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let writer = pool(writing, 1).await?;
     let reader = pool(options.pragma("query_only", "ON"), READERS).await?;
-    Ok(Opened {
-        writer: observed(writer, on_statement.clone()),
-        reader: observed(reader, on_statement),
-        file,
-    })
+    Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
 }
 
 /// A relative name means the data folder, whether or not the URL already says so.
 fn place(name: &Path, data: &Path) -> PathBuf {
-    if name.is_absolute() || name.starts_with(data) {
-        name.to_owned()
-    } else {
-        data.join(name)
-    }
+    if name.is_absolute() || name.starts_with(data) { name.to_owned() } else { data.join(name) }
 }
 
 /// Makes the file, and its folder, for this user alone. What SQLite puts beside the file gets the file's mode.

@@ -1,8 +1,10 @@
-//! The audit trail: what may be recorded, and how. Events are written in the transaction of what they tell, are
-//! never changed after (a refusal's count and the erasure of old addresses aside) and never hold a secret.
+//! The audit trail: what may be recorded, and how. An event that tells of a change is written in its
+//! transaction. Events are never changed after (a refusal's count and the erasure of old addresses aside) and never hold a secret.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Value};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Value, sea_query::Expr,
+};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -82,9 +84,7 @@ pub async fn record(ctx: &Ctx, db: &impl ConnectionTrait, now: DateTime<Utc>, ev
         tell(event.kind, event.origin, event.subject);
         row(ctx, now, event).into_active_model().reset_all()
     });
-    audit_events::Entity::insert_many(rows)
-        .exec_without_returning(db)
-        .await?;
+    audit_events::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
 }
 
@@ -99,17 +99,8 @@ pub async fn record_refusal(
 ) -> Result<()> {
     let window_number = now.timestamp() / i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
     let detail = json!({ "rule": rule });
-    let event = row(
-        ctx,
-        now,
-        &Event {
-            kind: Kind::LimitRefused,
-            origin: Some(origin),
-            actor: None,
-            subject: None,
-            detail,
-        },
-    );
+    let event =
+        row(ctx, now, &Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail });
     tracing::warn!(rule, ip = %origin.ip, request_id = origin.request_id, "a limit refused");
     let values: [Value; 9] = [
         event.id.into(),
@@ -126,9 +117,17 @@ pub async fn record_refusal(
          (id, at, kind, ip_address, user_agent, request_id, detail, count, refusal_key) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (refusal_key) DO UPDATE SET count = audit_events.count + 1";
-    ctx.db
-        .write()
-        .execute_raw(db::statement(ctx.db.backend(), sql, values))
+    ctx.db.write().execute_raw(db::statement(ctx.db.backend(), sql, values)).await?;
+    Ok(())
+}
+
+/// Takes client addresses out of what is older than they may be kept.
+pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
+    audit_events::Entity::update_many()
+        .col_expr(audit_events::Column::IpAddress, Expr::value(Option::<String>::None))
+        .filter(audit_events::Column::IpAddress.is_not_null())
+        .filter(audit_events::Column::At.lt(before))
+        .exec(ctx.db.write())
         .await?;
     Ok(())
 }

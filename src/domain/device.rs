@@ -2,7 +2,7 @@
 //! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -100,6 +100,23 @@ pub async fn distrust(ctx: &Ctx, db: &impl ConnectionTrait, origin: &Origin, id:
     Ok(())
 }
 
+/// Deletes devices that nobody signed in from for so long that they are strangers again.
+pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
+    let expired = devices::Entity::delete_many().filter(devices::Column::ExpiresAt.lt(now));
+    Ok(expired.exec(ctx.db.write()).await?.rows_affected)
+}
+
+/// Takes client addresses out of what is older than they may be kept.
+pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
+    devices::Entity::update_many()
+        .col_expr(devices::Column::IpAddress, Expr::value(Option::<String>::None))
+        .filter(devices::Column::IpAddress.is_not_null())
+        .filter(devices::Column::LastUsedAt.lt(before))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(())
+}
+
 async fn record_forgotten(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -110,12 +127,6 @@ async fn record_forgotten(
     why: &str,
 ) -> Result<()> {
     let detail = serde_json::json!({ "device": device, "why": why });
-    let event = Event {
-        kind: Kind::DeviceForgotten,
-        origin: Some(origin),
-        actor: user,
-        subject: user,
-        detail,
-    };
+    let event = Event { kind: Kind::DeviceForgotten, origin: Some(origin), actor: user, subject: user, detail };
     audit::record(ctx, db, now, &[event]).await
 }

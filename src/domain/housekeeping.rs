@@ -3,12 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Ctx, Result, keys, mail::outbox, session, sign_in, token};
-use crate::db::entity::{audit_events, devices, sessions};
+use super::{Ctx, Result, audit, device, keys, mail::outbox, session, sign_in, token};
 
 const TICK: Duration = Duration::from_secs(10);
 const RELOAD_EVERY: u64 = 6;
@@ -63,41 +61,13 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
         links: sign_in::link::purge(ctx, now).await?,
         mails: outbox::purge(ctx, now, now - MAIL_KEPT).await?,
         sessions: session::purge(ctx, now - KEPT).await?,
-        devices: devices::Entity::delete_many()
-            .filter(devices::Column::ExpiresAt.lt(now))
-            .exec(ctx.db.write())
-            .await?
-            .rows_affected,
+        devices: device::purge(ctx, now).await?,
     };
     keys::purge(ctx, now).await?;
-    forget_addresses(
-        ctx,
-        now - TimeDelta::from_std(ctx.settings.ip_retention).unwrap_or(KEPT),
-    )
-    .await?;
+    let kept_since = now - TimeDelta::from_std(ctx.settings.ip_retention).unwrap_or(KEPT);
+    audit::forget_addresses(ctx, kept_since).await?;
+    session::forget_addresses(ctx, kept_since).await?;
+    device::forget_addresses(ctx, kept_since).await?;
     tracing::info!(?purged, "purged");
     Ok(purged)
-}
-
-async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    let none = || Expr::value(Option::<String>::None);
-    audit_events::Entity::update_many()
-        .col_expr(audit_events::Column::IpAddress, none())
-        .filter(audit_events::Column::IpAddress.is_not_null())
-        .filter(audit_events::Column::At.lt(before))
-        .exec(ctx.db.write())
-        .await?;
-    sessions::Entity::update_many()
-        .col_expr(sessions::Column::IpAddress, none())
-        .filter(sessions::Column::IpAddress.is_not_null())
-        .filter(sessions::Column::LastSeenAt.lt(before))
-        .exec(ctx.db.write())
-        .await?;
-    devices::Entity::update_many()
-        .col_expr(devices::Column::IpAddress, none())
-        .filter(devices::Column::IpAddress.is_not_null())
-        .filter(devices::Column::LastUsedAt.lt(before))
-        .exec(ctx.db.write())
-        .await?;
-    Ok(())
 }

@@ -8,10 +8,15 @@ use aws_lc_rs::{
     rsa,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr,
+};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -60,7 +65,11 @@ pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
 
 /// Every key whose tokens may still be alive. A key that no server secret opens is left out, loudly.
 pub async fn live(ctx: &Ctx, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
-    let rows = list(ctx).await?;
+    live_in(ctx, ctx.db.read(), now).await
+}
+
+async fn live_in(ctx: &Ctx, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
+    let rows = signing_keys::Entity::find().all(db).await?;
     Ok(rows
         .into_iter()
         .filter(|row| row.retires_at.is_none_or(|at| at > now))
@@ -74,45 +83,62 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<signing_keys::Model>> {
     Ok(newest_first.all(ctx.db.read()).await?)
 }
 
+/// Makes the first key, or the next one when the algorithm was changed. Of processes that start together one makes it.
+pub async fn ensure(ctx: &Ctx) -> Result<()> {
+    let now = ctx.now();
+    let is_there = |keys: Vec<SigningKey>| {
+        let newest = keys.into_iter().max_by_key(|key| key.signs_from);
+        newest.is_some_and(|key| key.algorithm == algorithm(ctx.settings.tokens.algorithm))
+    };
+    if is_there(live(ctx, now).await?) {
+        return Ok(());
+    }
+    let tx = begin_alone(ctx).await?;
+    if !is_there(live_in(ctx, &tx, now).await?) {
+        add(ctx, &tx, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
 /// Makes the next key. It signs at once when there is none, else after every verifier had time to learn it; the keys
 /// before it retire when the last token that they can sign is dead.
 pub async fn rotate(ctx: &Ctx) -> Result<signing_keys::Model> {
-    let now = ctx.now();
+    let tx = begin_alone(ctx).await?;
+    let row = add(ctx, &tx, ctx.now()).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// A transaction that nobody else can add keys beside. SQLite has one writer anyway; readers go on.
+async fn begin_alone(ctx: &Ctx) -> Result<DatabaseTransaction> {
     let tx = ctx.db.begin().await?;
-    let usable = live(ctx, now).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE").await?;
+    }
+    Ok(tx)
+}
+
+async fn add(ctx: &Ctx, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<signing_keys::Model> {
+    let usable = live_in(ctx, tx, now).await?;
     let signs_from = if usable.is_empty() { now } else { now + PUBLISHED_BEFORE };
     let row = make(ctx, now, signs_from)?;
     let retires_at = signs_from + ctx.settings.tokens.access_ttl + Duration::from_mins(1);
     signing_keys::Entity::update_many()
         .col_expr(signing_keys::Column::RetiresAt, Expr::value(retires_at))
         .filter(signing_keys::Column::RetiresAt.is_null())
-        .exec(&tx)
+        .exec(tx)
         .await?;
-    db::insert(&tx, row.clone()).await?;
+    db::insert(tx, row.clone()).await?;
     let detail = json!({ "kid": row.id, "algorithm": row.algorithm, "signsFrom": row.signs_from });
-    audit::record(
-        ctx,
-        &tx,
-        now,
-        &[Event {
-            kind: Kind::KeyRotated,
-            origin: None,
-            actor: None,
-            subject: None,
-            detail,
-        }],
-    )
-    .await?;
-    tx.commit().await?;
+    let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail };
+    audit::record(ctx, tx, now, &[event]).await?;
     Ok(row)
 }
 
 /// Deletes keys that nothing alive was signed with.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<()> {
-    signing_keys::Entity::delete_many()
-        .filter(signing_keys::Column::RetiresAt.lte(now))
-        .exec(ctx.db.write())
-        .await?;
+    signing_keys::Entity::delete_many().filter(signing_keys::Column::RetiresAt.lte(now)).exec(ctx.db.write()).await?;
     Ok(())
 }
 
@@ -129,9 +155,7 @@ fn make(ctx: &Ctx, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<sign
     Ok(signing_keys::Model {
         id,
         algorithm: format!("{algorithm:?}"),
-        sealed: ctx
-            .vault
-            .seal(Purpose::SigningKey, id.as_bytes(), &private, &*ctx.entropy)?,
+        sealed: ctx.vault.seal(Purpose::SigningKey, id.as_bytes(), &private, &*ctx.entropy)?,
         public_jwk,
         created_at: now,
         signs_from,
@@ -147,20 +171,14 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
         Algorithm::EdDSA => {
             let pair = Ed25519KeyPair::generate().map_err(failed)?;
             let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key().as_ref()) });
-            Ok((
-                Zeroizing::new(pair.to_pkcs8().map_err(failed)?.as_ref().to_vec()),
-                Some(jwk),
-            ))
+            Ok((Zeroizing::new(pair.to_pkcs8().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
         }
         Algorithm::ES256 => {
             let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
             // An uncompressed point: one byte that says so, then the two coordinates.
             let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
             let jwk = json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) });
-            Ok((
-                Zeroizing::new(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()),
-                Some(jwk),
-            ))
+            Ok((Zeroizing::new(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
         }
         Algorithm::RS256 => {
             let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(failed)?;
@@ -207,10 +225,16 @@ fn halves(algorithm: Algorithm, private: &[u8], public: Option<&Json>) -> Option
     let encoding = match algorithm {
         Algorithm::EdDSA => EncodingKey::from_ed_der(private),
         Algorithm::ES256 => EncodingKey::from_ec_der(private),
-        Algorithm::RS256 => EncodingKey::from_rsa_der(private),
+        Algorithm::RS256 => EncodingKey::from_rsa_pem(pem(private).as_bytes()).ok()?,
         Algorithm::HS256 => return Some((EncodingKey::from_secret(private), DecodingKey::from_secret(private))),
         _ => return None,
     };
     let jwk = serde_json::from_value(public?.clone()).ok()?;
     Some((encoding, DecodingKey::from_jwk(&jwk).ok()?))
+}
+
+/// The token crate takes an RSA key in the sealed form, PKCS#8, only by way of this; it checks nothing else of it.
+fn pem(private: &[u8]) -> Zeroizing<String> {
+    let body = Zeroizing::new(STANDARD.encode(private));
+    Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *body))
 }

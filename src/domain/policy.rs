@@ -66,11 +66,7 @@ impl<'a> Person<'a> {
 
     /// The person themselves, if that is whom the id is of. Others are not theirs to see.
     pub fn own_user(self, id: uuid::Uuid) -> Result<&'a SignedIn> {
-        if self.signed_in.user.id == id {
-            Ok(self.signed_in)
-        } else {
-            Err(Error::NotFound)
-        }
+        if self.signed_in.user.id == id { Ok(self.signed_in) } else { Err(Error::NotFound) }
     }
 
     /// From where.
@@ -83,10 +79,7 @@ impl Viewer {
     /// The person who asks, or [`Error::Unauthenticated`].
     pub fn person(&self) -> Result<Person<'_>> {
         let signed_in = self.signed_in.as_ref().ok_or(Error::Unauthenticated)?;
-        Ok(Person {
-            viewer: self,
-            signed_in,
-        })
+        Ok(Person { viewer: self, signed_in })
     }
 }
 

@@ -115,10 +115,7 @@ pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
 }
 
 async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<SignedIn>> {
-    let row = sessions::Entity::find_by_id(id)
-        .find_also_related(users::Entity)
-        .one(ctx.db.read())
-        .await?;
+    let row = sessions::Entity::find_by_id(id).find_also_related(users::Entity).one(ctx.db.read()).await?;
     Ok(row.and_then(|(session, user)| Some(SignedIn { user: user?, session })))
 }
 
@@ -156,20 +153,13 @@ pub async fn end(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Mo
 async fn end_own(ctx: &Ctx, person: Person<'_>, id: Uuid, reason: EndReason) -> Result<sessions::Model> {
     let now = ctx.now();
     let tx = ctx.db.begin().await?;
-    let mine = Condition::all()
-        .add(sessions::Column::Id.eq(id))
-        .add(sessions::Column::UserId.eq(person.user().id));
-    let ended = end_where(&tx, mine, reason, now).await?;
-    let Some(session) = ended.into_iter().next() else {
+    let mine = Condition::all().add(sessions::Column::Id.eq(id)).add(sessions::Column::UserId.eq(person.user().id));
+    let Some(session) = end_where(&tx, mine, reason, now).await?.into_iter().next() else {
         drop(tx);
-        // Ended before: the same answer again. Not theirs, or not there: not found.
+        // It ended before: the same answer again. Not theirs, or not there: not found.
         return find_own(ctx, person, id).await;
     };
-    let kind = if reason == EndReason::SignedOut {
-        Kind::SignedOut
-    } else {
-        Kind::SessionEnded
-    };
+    let kind = if reason == EndReason::SignedOut { Kind::SignedOut } else { Kind::SessionEnded };
     record_end(ctx, &tx, now, kind, person.origin(), &session).await?;
     tx.commit().await?;
     Ok(session)
@@ -187,13 +177,8 @@ pub async fn end_others(ctx: &Ctx, person: Person<'_>) -> Result<usize> {
         let user = Some(person.user().id);
         let ids: Vec<_> = ended.iter().map(|session| session.id).collect();
         let detail = json!({ "sessions": ids, "reason": EndReason::EndedElsewhere.as_str() });
-        let event = Event {
-            kind: Kind::SessionEnded,
-            origin: Some(person.origin()),
-            actor: user,
-            subject: user,
-            detail,
-        };
+        let event =
+            Event { kind: Kind::SessionEnded, origin: Some(person.origin()), actor: user, subject: user, detail };
         audit::record(ctx, &tx, now, &[event]).await?;
     }
     tx.commit().await?;
@@ -281,19 +266,7 @@ async fn record_end(
 ) -> Result<()> {
     let user = Some(session.user_id);
     let detail = json!({ "session": session.id, "reason": session.end_reason });
-    audit::record(
-        ctx,
-        db,
-        now,
-        &[Event {
-            kind,
-            origin: Some(origin),
-            actor: user,
-            subject: user,
-            detail,
-        }],
-    )
-    .await
+    audit::record(ctx, db, now, &[Event { kind, origin: Some(origin), actor: user, subject: user, detail }]).await
 }
 
 /// Deletes sessions that have been over for so long that nobody asks for them.
@@ -307,6 +280,17 @@ pub async fn purge(ctx: &Ctx, over_since: DateTime<Utc>) -> Result<u64> {
         .exec(ctx.db.write())
         .await?;
     Ok(gone.rows_affected)
+}
+
+/// Takes client addresses out of what is older than they may be kept.
+pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
+    sessions::Entity::update_many()
+        .col_expr(sessions::Column::IpAddress, Expr::value(Option::<String>::None))
+        .filter(sessions::Column::IpAddress.is_not_null())
+        .filter(sessions::Column::LastSeenAt.lt(before))
+        .exec(ctx.db.write())
+        .await?;
+    Ok(())
 }
 
 /// Erases every successor whose grace is over, so that for all but those seconds a table reveals nothing.

@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
@@ -51,6 +55,10 @@ pub struct Claims {
 #[derive(Default)]
 pub struct Keyring {
     keys: RwLock<Keys>,
+    /// Held while somebody looks for an unknown key; whether the latest look failed.
+    looking: Mutex<bool>,
+    /// Looks so far.
+    looks: AtomicU64,
 }
 
 #[derive(Clone, Default)]
@@ -62,6 +70,10 @@ struct Keys {
 impl Keyring {
     fn current(&self) -> Keys {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn get(&self, kid: Uuid) -> Option<SigningKey> {
+        self.current().by_id.get(&kid).cloned()
     }
 
     fn replace(&self, keys: Keys) {
@@ -80,39 +92,27 @@ impl Keyring {
 /// Reads the keys anew. At start, every minute, and when a token names a key that we do not know.
 pub async fn reload(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
-    let by_id = keys::live(ctx, now)
-        .await?
-        .into_iter()
-        .map(|key| (key.id, key))
-        .collect();
-    ctx.keyring.replace(Keys {
-        by_id: Arc::new(by_id),
-        loaded_at: Some(now),
-    });
+    let by_id = keys::live(ctx, now).await?.into_iter().map(|key| (key.id, key)).collect();
+    ctx.keyring.replace(Keys { by_id: Arc::new(by_id), loaded_at: Some(now) });
     Ok(())
 }
 
-/// Makes the first key, or the next one when the algorithm was changed; then reads all.
+/// Sees to it that there is a key of the algorithm that is set, then reads all.
 pub async fn prepare(ctx: &Ctx) -> Result<()> {
-    reload(ctx).await?;
-    let current = ctx.keyring.current().by_id;
-    let newest = current.values().max_by_key(|key| key.signs_from);
-    if newest.is_none_or(|key| key.algorithm != keys::algorithm(ctx.settings.tokens.algorithm)) {
-        keys::rotate(ctx).await?;
-        reload(ctx).await?;
-    }
-    Ok(())
+    keys::ensure(ctx).await?;
+    reload(ctx).await
 }
 
 /// Signs an access token for a session; when it dies.
 pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
     let current = ctx.keyring.current().by_id;
-    let key = current
-        .values()
-        .filter(|key| key.signs_from <= now)
-        .max_by_key(|key| key.signs_from)
+    let begun = current.values().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
+    // Before the very first key's time, which is what a clock behind another's sees, that key signs all the same.
+    let key = begun
+        .or_else(|| current.values().min_by_key(|key| key.signs_from))
         .ok_or_else(|| Error::Internal("there is no signing key".into()))?;
-    let expires_at = (now + ctx.settings.tokens.access_ttl).min(signed_in.session.expires_at);
+    let session = &signed_in.session;
+    let expires_at = (now + ctx.settings.tokens.access_ttl).min(session.idle_expires_at).min(session.expires_at);
     let claims = Claims {
         iss: ctx.settings.issuer().to_owned(),
         aud: ctx.settings.tokens.audience.clone(),
@@ -126,11 +126,7 @@ pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(Secr
         amr: vec![signed_in.session.method.clone()],
         role: super::user::role_name(signed_in.user.role),
     };
-    let header = Header {
-        typ: Some("at+jwt".into()),
-        kid: Some(key.id.to_string()),
-        ..Header::new(key.algorithm)
-    };
+    let header = Header { typ: Some("at+jwt".into()), kid: Some(key.id.to_string()), ..Header::new(key.algorithm) };
     let token = jsonwebtoken::encode(&header, &claims, &key.encoding)
         .map_err(|error| Error::Internal(format!("signing failed: {error}")))?;
     Ok((token.into(), expires_at))
@@ -142,18 +138,11 @@ pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
         return Err(Error::Unauthenticated);
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
-    let typed = header
-        .typ
-        .as_deref()
-        .is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
+    let typed = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
     if !typed || header.crit.is_some() {
         return Err(Error::Unauthenticated);
     }
-    let kid = header
-        .kid
-        .as_deref()
-        .and_then(|kid| Uuid::try_parse(kid).ok())
-        .ok_or(Error::Unauthenticated)?;
+    let kid = header.kid.as_deref().and_then(|kid| Uuid::try_parse(kid).ok()).ok_or(Error::Unauthenticated)?;
     let now = ctx.now();
     let key = find_key(ctx, kid, now).await?;
     if header.alg != key.algorithm || key.retires_at.is_some_and(|at| at <= now) {
@@ -172,19 +161,25 @@ pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
 }
 
 async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<SigningKey> {
-    let keys = ctx.keyring.current();
-    if let Some(key) = keys.by_id.get(&kid) {
-        return Ok(key.clone());
+    let ring = &ctx.keyring;
+    if let Some(key) = ring.get(kid) {
+        return Ok(key);
     }
-    if keys.loaded_at.is_none_or(|at| now >= at + RELOAD_PAUSE || now < at) {
-        reload(ctx).await?;
+    let before = ring.looks.load(Ordering::SeqCst);
+    let mut failed = ring.looking.lock().await;
+    if ring.looks.load(Ordering::SeqCst) != before {
+        // Whoever waited while somebody else looked shares what came of it: a crowd costs one look.
+        if *failed {
+            return Err(Error::Unavailable("the signing keys could not be read".into()));
+        }
+    } else if ring.current().loaded_at.is_none_or(|at| now >= at + RELOAD_PAUSE || now < at) {
+        let looked = reload(ctx).await;
+        *failed = looked.is_err();
+        ring.looks.fetch_add(1, Ordering::SeqCst);
+        looked?;
     }
-    ctx.keyring
-        .current()
-        .by_id
-        .get(&kid)
-        .cloned()
-        .ok_or(Error::Unauthenticated)
+    drop(failed);
+    ring.get(kid).ok_or(Error::Unauthenticated)
 }
 
 /// The crate checks the signature; every claim is checked above, by our own clock and with every claim required

@@ -71,14 +71,7 @@ pub async fn create(ctx: &Ctx, email: &EmailAddress, role: Role) -> Result<users
     };
     let tx = ctx.db.begin().await?;
     db::insert(&tx, user.clone()).await?;
-    record_change(
-        ctx,
-        &tx,
-        now,
-        user.id,
-        serde_json::json!({ "created": true, "role": role_name(role) }),
-    )
-    .await?;
+    record_change(ctx, &tx, now, user.id, serde_json::json!({ "created": true, "role": role_name(role) })).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -120,11 +113,7 @@ pub async fn change(
 
 /// The newest accounts, for the command line.
 pub async fn newest(ctx: &Ctx, most: u64) -> Result<Vec<users::Model>> {
-    Ok(users::Entity::find()
-        .order_by_desc(users::Column::Id)
-        .limit(most)
-        .all(ctx.db.read())
-        .await?)
+    Ok(users::Entity::find().order_by_desc(users::Column::Id).limit(most).all(ctx.db.read()).await?)
 }
 
 /// A role as it is written everywhere.
@@ -144,12 +133,6 @@ async fn record_change(
     user: Uuid,
     detail: serde_json::Value,
 ) -> Result<()> {
-    let event = Event {
-        kind: Kind::UserChanged,
-        origin: None,
-        actor: None,
-        subject: Some(user),
-        detail,
-    };
+    let event = Event { kind: Kind::UserChanged, origin: None, actor: None, subject: Some(user), detail };
     audit::record(ctx, db, now, &[event]).await
 }

@@ -28,14 +28,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
-        Self::Code,
-        Self::Address,
-        Self::RefreshTag,
-        Self::Outbox,
-        Self::Link,
-        Self::SigningKey,
-    ];
+    const ALL: [Self; 6] = [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::SigningKey];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -58,12 +51,10 @@ impl Keys {
         let mut keys = Vec::with_capacity(Purpose::ALL.len());
         for purpose in Purpose::ALL {
             let mut key = Zeroizing::new([0; 32]);
-            expand(&root, purpose.label(), &mut *key)?;
+            expand(&root, purpose.label(), &mut key)?;
             keys.push(hmac::Key::new(hmac::HMAC_SHA256, &*key));
         }
-        keys.try_into()
-            .map(Self)
-            .map_err(|_| Error::Internal("a key per purpose".into()))
+        keys.try_into().map(Self).map_err(|_| Error::Internal("a key per purpose".into()))
     }
 
     fn of(&self, purpose: Purpose) -> &hmac::Key {
@@ -80,13 +71,9 @@ pub struct Vault {
 impl Vault {
     /// Derives every key; `secrets` is newest first and never empty.
     pub fn new(secrets: &[SecretString]) -> Result<Self> {
-        let (newest, older) = secrets
-            .split_first()
-            .ok_or_else(|| Error::Internal("there is no server secret".into()))?;
-        Ok(Self {
-            newest: Keys::derive(newest)?,
-            older: older.iter().map(Keys::derive).collect::<Result<_>>()?,
-        })
+        let (newest, older) =
+            secrets.split_first().ok_or_else(|| Error::Internal("there is no server secret".into()))?;
+        Ok(Self { newest: Keys::derive(newest)?, older: older.iter().map(Keys::derive).collect::<Result<_>>()? })
     }
 
     fn all(&self) -> impl Iterator<Item = &Keys> {
@@ -106,9 +93,7 @@ impl Vault {
 
     /// Whether `expected` is the keyed hash of the parts under any secret. Looks at all of them, in constant time.
     pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], expected: &[u8]) -> bool {
-        self.all().fold(false, |found, keys| {
-            found | same(&mac_under(keys.of(purpose), parts), expected)
-        })
+        self.all().fold(false, |found, keys| found | same(&mac_under(keys.of(purpose), parts), expected))
     }
 
     /// Seals `plain` under the newest secret, bound to `context`: a sealed value moved elsewhere does not open.
@@ -118,8 +103,7 @@ impl Vault {
 
     /// Opens what any of the secrets sealed for this purpose and context.
     pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        self.all()
-            .find_map(|keys| open_under(&row_key(keys.of(purpose), context), context, sealed))
+        self.all().find_map(|keys| open_under(&row_key(keys.of(purpose), context), context, sealed))
     }
 }
 
@@ -185,7 +169,7 @@ fn row_key(key: &hmac::Key, context: &[u8]) -> Zeroizing<[u8; 32]> {
 fn holder_key(token: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doorcode/1").extract(token);
-    expand(&root, b"doorcode/1/refresh-successor", &mut *key)?;
+    expand(&root, b"doorcode/1/refresh-successor", &mut key)?;
     Ok(key)
 }
 
@@ -205,11 +189,7 @@ fn seal_under(key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entrop
     let nonce = *random::<{ aead::NONCE_LEN }>(entropy);
     let mut sealed = plain.to_vec();
     cipher(key)?
-        .seal_in_place_append_tag(
-            aead::Nonce::assume_unique_for_key(nonce),
-            aead::Aad::from(context),
-            &mut sealed,
-        )
+        .seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(context), &mut sealed)
         .map_err(|_| Error::Internal("sealing failed".into()))?;
     sealed.splice(0..0, nonce);
     Ok(sealed)
@@ -220,11 +200,7 @@ fn open_under(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Zeroizing
     let mut plain = Zeroizing::new(body.to_vec());
     let length = cipher(key)
         .ok()?
-        .open_in_place(
-            aead::Nonce::assume_unique_for_key(*nonce),
-            aead::Aad::from(context),
-            &mut plain,
-        )
+        .open_in_place(aead::Nonce::assume_unique_for_key(*nonce), aead::Aad::from(context), &mut plain)
         .ok()?
         .len();
     plain.truncate(length);
@@ -245,10 +221,7 @@ mod tests {
     }
 
     fn vault(secrets: &[&str]) -> Vault {
-        let secrets: Vec<_> = secrets
-            .iter()
-            .map(|secret| SecretString::from(secret.repeat(8)))
-            .collect();
+        let secrets: Vec<_> = secrets.iter().map(|secret| SecretString::from(secret.repeat(8))).collect();
         Vault::new(&secrets).unwrap()
     }
 
@@ -257,17 +230,10 @@ mod tests {
         let vault = vault(&["abcd"]);
         let sealed = vault.seal(Purpose::Outbox, b"row 1", b"12345678", &Counter).unwrap();
         assert!(!sealed.windows(8).any(|window| window == b"12345678"));
-        assert_eq!(
-            vault.open(Purpose::Outbox, b"row 1", &sealed).unwrap().as_slice(),
-            b"12345678"
-        );
+        assert_eq!(vault.open(Purpose::Outbox, b"row 1", &sealed).unwrap().as_slice(), b"12345678");
         assert!(vault.open(Purpose::Outbox, b"row 2", &sealed).is_none());
         assert!(vault.open(Purpose::Link, b"row 1", &sealed).is_none());
-        assert!(
-            vault
-                .open(Purpose::Outbox, b"row 1", &sealed[..sealed.len() - 1])
-                .is_none()
-        );
+        assert!(vault.open(Purpose::Outbox, b"row 1", &sealed[..sealed.len() - 1]).is_none());
         assert!(vault.open(Purpose::Outbox, b"row 1", b"short").is_none());
     }
 
@@ -287,10 +253,7 @@ mod tests {
     #[test]
     fn parts_cannot_be_shifted_into_each_other() {
         let vault = vault(&["abcd"]);
-        assert_ne!(
-            vault.mac(Purpose::Code, &[b"ab", b"c"]),
-            vault.mac(Purpose::Code, &[b"a", b"bc"])
-        );
+        assert_ne!(vault.mac(Purpose::Code, &[b"ab", b"c"]), vault.mac(Purpose::Code, &[b"a", b"bc"]));
     }
 
     #[test]

@@ -81,20 +81,12 @@ pub struct ApiError {
 impl ApiError {
     /// An error with a sentence of our own.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            field: None,
-        }
+        Self { code, message: message.into(), field: None }
     }
 
     /// Wrong input in a field.
     pub fn input(field: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code: Code::BadUserInput,
-            message: message.into(),
-            field: Some(field),
-        }
+        Self { code: Code::BadUserInput, message: message.into(), field: Some(field) }
     }
 }
 
@@ -104,24 +96,15 @@ impl From<Error> for ApiError {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
             Error::Forbidden => Self::new(Code::Forbidden, "You may not do this."),
             Error::NotFound => Self::new(Code::NotFound, "There is no such thing, or not for you."),
-            Error::Conflict => Self::new(
-                Code::Conflict,
-                "Somebody else changed this at the same time. Try again.",
-            ),
+            Error::Conflict => Self::new(Code::Conflict, "Somebody else changed this at the same time. Try again."),
             Error::Invalid { field, message } => Self::input(field, message),
             Error::Unavailable(why) => {
                 tracing::error!(why, "unavailable");
-                Self::new(
-                    Code::Unavailable,
-                    "This does not work at the moment. Try again in a few seconds.",
-                )
+                Self::new(Code::Unavailable, "This does not work at the moment. Try again in a few seconds.")
             }
             Error::Internal(why) => {
                 tracing::error!(why, "internal error");
-                Self::new(
-                    Code::Internal,
-                    "Something went wrong on our side. The request id helps us find out what.",
-                )
+                Self::new(Code::Internal, "Something went wrong on our side. The request id helps us find out what.")
             }
         }
     }
@@ -174,16 +157,8 @@ impl From<Wait> for RateLimited {
         let millis = (wait.retry_at - wait.now).num_milliseconds().max(1);
         let seconds = i32::try_from((millis + 999) / 1000).unwrap_or(i32::MAX);
         let minutes = (seconds + 59) / 60;
-        let span = if seconds < 90 {
-            format!("{seconds} seconds")
-        } else {
-            format!("{minutes} minutes")
-        };
-        Self {
-            message: format!("Too many tries. Try again in {span}."),
-            retry_after: seconds,
-            retry_at: wait.retry_at,
-        }
+        let span = if seconds < 90 { format!("{seconds} seconds") } else { format!("{minutes} minutes") };
+        Self { message: format!("Too many tries. Try again in {span}."), retry_after: seconds, retry_at: wait.retry_at }
     }
 }
 

@@ -26,8 +26,9 @@ use user::User;
 
 /// How deep an operation may go.
 const DEPTH: usize = 15;
-/// How many fields an operation may ask for, lists counted by their page size.
-const COMPLEXITY: usize = 1_000;
+/// How many fields an operation may ask for, lists counted by their page size: a full page with all that a session has
+/// is about 1,800.
+const COMPLEXITY: usize = 2_000;
 /// How many directives a field may carry.
 const DIRECTIVES: usize = 4;
 
@@ -72,15 +73,9 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Node, ApiError> {
         relay::Kind::User => Ok(Node::User(User::from(person.own_user(id)?))),
         relay::Kind::Session => {
             let session = sessions::find_own(domain, person, id).await?;
-            Ok(Node::Session(Session::new(
-                session,
-                person.user(),
-                Some(person.session().id),
-            )))
+            Ok(Node::Session(Session::new(session, person.user(), Some(person.session().id))))
         }
-        relay::Kind::Device => Ok(Node::Device(
-            crate::domain::device::find(domain, person, id).await?.into(),
-        )),
+        relay::Kind::Device => Ok(Node::Device(crate::domain::device::find(domain, person, id).await?.into())),
     }
 }
 
@@ -101,11 +96,7 @@ struct DevelopmentQuery(CoreQuery, inbox::InboxQuery);
 
 /// Changes. A document may hold one of them at its root.
 #[derive(MergedObject, Default)]
-struct Mutation(
-    sign_in::SignInMutation,
-    session::SessionMutation,
-    device::DeviceMutation,
-);
+struct Mutation(sign_in::SignInMutation, session::SessionMutation, device::DeviceMutation);
 
 type ProductionSchema = Schema<Query, Mutation, EmptySubscription>;
 type DevelopmentSchema = Schema<DevelopmentQuery, Mutation, EmptySubscription>;
@@ -140,11 +131,7 @@ impl Api {
 }
 
 fn development() -> SchemaBuilder<DevelopmentQuery, Mutation, EmptySubscription> {
-    limits(Schema::build(
-        DevelopmentQuery::default(),
-        Mutation::default(),
-        EmptySubscription,
-    ))
+    limits(Schema::build(DevelopmentQuery::default(), Mutation::default(), EmptySubscription))
 }
 
 fn production() -> SchemaBuilder<Query, Mutation, EmptySubscription> {

@@ -38,10 +38,7 @@ pub(super) fn decode(id: &ID) -> Result<(Kind, Uuid), ApiError> {
     let not_ours = || ApiError::input("id", "This is not an id of this API.");
     let (letter, id) = untagged(id).ok_or_else(not_ours)?;
     let kinds = [Kind::User, Kind::Session, Kind::Device];
-    let kind = kinds
-        .into_iter()
-        .find(|kind| kind.letter() == letter)
-        .ok_or_else(not_ours)?;
+    let kind = kinds.into_iter().find(|kind| kind.letter() == letter).ok_or_else(not_ours)?;
     Ok((kind, id))
 }
 
@@ -159,14 +156,7 @@ mod tests {
         assert!(decode_as(Kind::Device, &id).is_err());
         assert!(Page::new(None, Some(&id), None, None).is_err());
         assert!(decode(&cursor(Uuid::max()).into()).is_err());
-        for forged in [
-            "",
-            "x",
-            "U",
-            "' OR 1=1 --",
-            "é".repeat(12).as_str(),
-            &"A".repeat(10_000),
-        ] {
+        for forged in ["", "x", "U", "' OR 1=1 --", "é".repeat(12).as_str(), &"A".repeat(10_000)] {
             assert!(decode(&forged.into()).is_err(), "{forged}");
         }
     }

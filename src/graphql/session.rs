@@ -93,11 +93,7 @@ pub(super) struct SessionConnection {
 
 impl SessionConnection {
     pub(super) fn new(nodes: Vec<Session>, page_info: PageInfo, user_id: Uuid) -> Self {
-        Self {
-            nodes,
-            page_info,
-            user_id,
-        }
+        Self { nodes, page_info, user_id }
     }
 }
 
@@ -115,10 +111,7 @@ struct SessionEdge {
 impl SessionConnection {
     /// The entries with their cursors.
     async fn edges(&self) -> Vec<SessionEdge> {
-        let edge = |node: &Session| SessionEdge {
-            cursor: relay::cursor(node.model.id),
-            node: node.clone(),
-        };
+        let edge = |node: &Session| SessionEdge { cursor: relay::cursor(node.model.id), node: node.clone() };
         self.nodes.iter().map(edge).collect()
     }
 
@@ -194,12 +187,8 @@ impl SessionMutation {
             None => Some(session::sign_out(domain, viewer.person()?).await?),
         };
         Ok(match ended {
-            Some(ended) => LogoutResult::LoggedOut(LoggedOut {
-                session_id: relay::encode(Kind::Session, ended.id),
-            }),
-            None => LogoutResult::SessionEnded(SessionEnded {
-                message: "This session is already over.".into(),
-            }),
+            Some(ended) => LogoutResult::LoggedOut(LoggedOut { session_id: relay::encode(Kind::Session, ended.id) }),
+            None => LogoutResult::SessionEnded(SessionEnded { message: "This session is already over.".into() }),
         })
     }
 
@@ -209,17 +198,13 @@ impl SessionMutation {
         let id = relay::decode_as(Kind::Session, &input.id)?;
         let person = viewer.person()?;
         let session = session::end(domain, person, id).await?;
-        Ok(EndSessionResult {
-            session: Session::new(session, person.user(), Some(person.session().id)),
-        })
+        Ok(EndSessionResult { session: Session::new(session, person.user(), Some(person.session().id)) })
     }
 
     /// Ends all of your sessions but this one.
     async fn end_other_sessions(&self, ctx: &Context<'_>) -> Result<EndOtherSessionsResult, ApiError> {
         let (domain, viewer) = parts(ctx);
         let count = session::end_others(domain, viewer.person()?).await?;
-        Ok(EndOtherSessionsResult {
-            count: i32::try_from(count).unwrap_or(i32::MAX),
-        })
+        Ok(EndOtherSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) })
     }
 }

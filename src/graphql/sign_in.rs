@@ -37,7 +37,6 @@ struct LoginInput {
 
 /// What became of `login`.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum LoginResult {
     CodeSent(CodeSent),
     InvalidEmail(InvalidEmail),
@@ -165,9 +164,9 @@ impl SignInMutation {
                 resend_at: sent.resend_at,
                 attempts_left: count(sent.attempts_left),
             }),
-            Requested::InvalidEmail(invalid) => LoginResult::InvalidEmail(InvalidEmail {
-                message: invalid.to_string(),
-            }),
+            Requested::InvalidEmail(invalid) => {
+                LoginResult::InvalidEmail(InvalidEmail { message: invalid.to_string() })
+            }
             Requested::Wait(wait) => LoginResult::RateLimited(wait.into()),
         })
     }
@@ -175,10 +174,7 @@ impl SignInMutation {
     /// Completes signing in with the code from the mail.
     async fn verify(&self, ctx: &Context<'_>, input: VerifyInput) -> Result<VerifyResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        verified(
-            domain,
-            email_code::verify(domain, viewer, &input.challenge, &input.code).await?,
-        )
+        verified(domain, email_code::verify(domain, viewer, &input.challenge, &input.code).await?)
     }
 
     /// Completes signing in with the link from a mail. Call it when the person presses a button, never on load: mail
@@ -192,23 +188,18 @@ impl SignInMutation {
     /// several tabs may refresh at once; presented later again it ends the session.
     async fn refresh(&self, ctx: &Context<'_>, input: RefreshInput) -> Result<RefreshResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        Ok(
-            match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
-                refresh::Outcome::Refreshed(refreshed) => {
-                    let (holder, refresh_token) = *refreshed;
-                    let tokens = tokens(domain, &holder, &refresh_token)?;
-                    let id = Some(holder.session.id);
-                    RefreshResult::Refreshed(Refreshed {
-                        tokens,
-                        session: Session::new(holder.session, &holder.user, id),
-                    })
-                }
-                refresh::Outcome::Ended => RefreshResult::SessionEnded(SessionEnded {
-                    message: "Your session is over. Sign in again.".into(),
-                }),
-                refresh::Outcome::Wait(wait) => RefreshResult::RateLimited(wait.into()),
-            },
-        )
+        Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
+            refresh::Outcome::Refreshed(refreshed) => {
+                let (holder, refresh_token) = *refreshed;
+                let tokens = tokens(domain, &holder, &refresh_token)?;
+                let id = Some(holder.session.id);
+                RefreshResult::Refreshed(Refreshed { tokens, session: Session::new(holder.session, &holder.user, id) })
+            }
+            refresh::Outcome::Ended => {
+                RefreshResult::SessionEnded(SessionEnded { message: "Your session is over. Sign in again.".into() })
+            }
+            refresh::Outcome::Wait(wait) => RefreshResult::RateLimited(wait.into()),
+        })
     }
 }
 

@@ -75,10 +75,7 @@ pub(super) struct User {
 
 impl User {
     pub(super) fn new(model: entity::users::Model, current: Option<Uuid>) -> Self {
-        Self {
-            model: Arc::new(model),
-            current,
-        }
+        Self { model: Arc::new(model), current }
     }
 }
 
@@ -151,10 +148,7 @@ impl User {
         };
         let rows = session::list_open(domain, self.model.id, wanted).await?;
         let (rows, page_info) = page.cut(rows, |row| row.id);
-        let sessions = rows
-            .into_iter()
-            .map(|row| Session::of(row, Arc::clone(&self.model), self.current))
-            .collect();
+        let sessions = rows.into_iter().map(|row| Session::of(row, Arc::clone(&self.model), self.current)).collect();
         Ok(SessionConnection::new(sessions, page_info, self.model.id))
     }
 

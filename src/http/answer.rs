@@ -26,37 +26,42 @@ impl MediaType {
         }
     }
 
-    /// The better of the two that `Accept` allows; `None` when it allows neither.
+    /// The better of the two that `Accept` allows; `None` when it allows neither. At equal weight the newer type wins.
     pub(super) fn negotiate(accept: Option<&str>) -> Option<Self> {
         let Some(accept) = accept else {
             return Some(Self::GraphQlResponse);
         };
-        let mut best: Option<(u16, Self)> = None;
-        for range in accept.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "application/graphql-response+json" | "application/*" | "*/*" => Self::GraphQlResponse,
-                "application/json" => Self::Json,
-                _ => continue,
-            };
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, weight);
-            // At equal weight the newer type wins, whatever the order.
-            let better = best.is_none_or(|(best, found)| weight > best || (weight == best && found == Self::Json));
-            if weight > 0 && better {
-                best = Some((weight, kind));
-            }
+        let newer = weight_of("application/graphql-response+json", accept);
+        let older = weight_of("application/json", accept);
+        match (newer, older) {
+            (0, 0) => None,
+            _ if older > newer => Some(Self::Json),
+            _ => Some(Self::GraphQlResponse),
         }
-        best.map(|(_, kind)| kind)
     }
+}
+
+/// What the most specific range that fits a media type says of it; nothing when none fits.
+fn weight_of(kind: &str, accept: &str) -> u16 {
+    let mut best = (0, 0);
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let specific = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            range if range == kind => 3,
+            "application/*" => 2,
+            "*/*" => 1,
+            _ => continue,
+        };
+        let weight =
+            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(1000, weight);
+        best = best.max((specific, weight));
+    }
+    best.1
 }
 
 fn weight(text: &str) -> u16 {
     let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to 0..=1000"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
     let weight = thousandths as u16;
     weight
 }
@@ -100,25 +105,15 @@ impl Refusal {
 
     /// The guard's bounds other than bytes are about the document, not about the payload.
     pub(super) fn document(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            ..Self::new(Code::DocumentTooLarge, message)
-        }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::new(Code::DocumentTooLarge, message) }
     }
 
     pub(super) fn retry_after(self, seconds: i64) -> Self {
-        Self {
-            retry_after: Some(seconds.max(1)),
-            ..self
-        }
+        Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
     pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
-        let Self {
-            error,
-            status,
-            retry_after,
-        } = self;
+        let Self { error, status, retry_after } = self;
         let mut extensions = json!({ "code": error.code.as_str(), "requestId": id.0 });
         if let Some(field) = error.field {
             extensions["field"] = json!(field);
@@ -127,18 +122,11 @@ impl Refusal {
         let mut answer = json_answer(status, media, &body);
         let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
         if let Some(seconds) = retry_after {
-            answer
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            answer
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         answer
     }
@@ -146,13 +134,12 @@ impl Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        Self {
-            status: status(error.code),
-            error,
-            retry_after: None,
-        }
+        Self { status: status(error.code), error, retry_after: None }
     }
 }
+
+/// A document can have a mistake in every token; nobody mends more than so many at once.
+const MOST_ERRORS: usize = 10;
 
 /// The answer to an executed request: errors get the request's id and a code, and a request that was not executed at
 /// all has no `data`.
@@ -160,16 +147,10 @@ pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media:
     let refused_whole = response.data == async_graphql::Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty());
-    let errors = response
-        .errors
-        .into_iter()
-        .map(|error| complete(error, refused_whole, id))
-        .collect();
-    let (status, data) = if refused_whole {
-        (StatusCode::UNPROCESSABLE_ENTITY, None)
-    } else {
-        (StatusCode::OK, Some(response.data))
-    };
+    let most = if refused_whole { MOST_ERRORS } else { usize::MAX };
+    let errors = response.errors.into_iter().take(most).map(|error| complete(error, refused_whole, id)).collect();
+    let (status, data) =
+        if refused_whole { (StatusCode::UNPROCESSABLE_ENTITY, None) } else { (StatusCode::OK, Some(response.data)) };
     json_answer(status, media, &Executed { data, errors })
 }
 
@@ -188,11 +169,7 @@ fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &Req
         // An error without a code is the library's own: about the document before execution, about an input in it.
         let field = argument(&error.message);
         let about_input = field.is_some() || !refused_whole;
-        let code = if about_input {
-            Code::BadUserInput
-        } else {
-            Code::ValidationFailed
-        };
+        let code = if about_input { Code::BadUserInput } else { Code::ValidationFailed };
         extensions.set("code", code.as_str());
         if let Some(field) = field {
             extensions.set("field", field);
@@ -210,9 +187,7 @@ fn argument(message: &str) -> Option<&str> {
 
 fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
     let mut answer = (status, Json(body)).into_response();
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
     answer
 }
 
@@ -227,15 +202,12 @@ mod tests {
             (None, Some(GraphQlResponse)),
             (Some("*/*"), Some(GraphQlResponse)),
             (Some("application/json"), Some(Json)),
-            (
-                Some("application/json, application/graphql-response+json"),
-                Some(GraphQlResponse),
-            ),
-            (
-                Some("application/graphql-response+json;q=0.5, application/json;q=0.9"),
-                Some(Json),
-            ),
+            (Some("application/json, application/graphql-response+json"), Some(GraphQlResponse)),
+            (Some("application/graphql-response+json;q=0.5, application/json;q=0.9"), Some(Json)),
             (Some("application/json;charset=utf-8;q=0.1"), Some(Json)),
+            (Some("application/graphql-response+json;q=0, */*"), Some(Json)),
+            (Some("*/*;q=0.1, application/json"), Some(Json)),
+            (Some("application/*;Q=0.5, application/graphql-response+json;q=0.4"), Some(Json)),
             (Some("text/html, application/json;q=0"), None),
             (Some("text/html"), None),
             (Some(""), None),

@@ -25,10 +25,7 @@ const LONGEST_ID: usize = 64;
 /// The headers of answers that bring their own do not need.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -41,13 +38,10 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());
-    let mut answer = AssertUnwindSafe(next.run(request))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
-            tracing::error!(request_id = id.0, "a handler panicked");
-            Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
-        });
+    let mut answer = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(request_id = id.0, "a handler panicked");
+        Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
+    });
     dress(&mut answer, &id, server.https);
     tracing::info!(
         %method,
@@ -87,18 +81,12 @@ fn fresh_id(server: &Server) -> String {
 
 /// A path as it may stand in a log: short, and without anything that a terminal obeys.
 fn loggable(path: &str) -> String {
-    path.chars()
-        .take(128)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    path.chars().take(128).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// Which origins' scripts may read our answers: an exact list, and never with credentials.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
-    let origins = settings
-        .cors_origins
-        .iter()
-        .filter_map(|origin| origin.parse::<HeaderValue>().ok());
+    let origins = settings.cors_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::POST, Method::GET])

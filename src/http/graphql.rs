@@ -39,20 +39,19 @@ const OPERATION_TIME: Duration = Duration::from_secs(2);
 /// Handles one request. Always answers, in one shape.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
     let (parts, body) = request.into_parts();
-    let id = parts
-        .extensions
-        .get::<RequestId>()
-        .cloned()
-        .unwrap_or_else(|| RequestId(String::new()));
-    let accept = parts
-        .headers
-        .get(header::ACCEPT)
-        .map(|value| value.to_str().unwrap_or_default());
-    let media = MediaType::negotiate(accept);
+    let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
+    let media = MediaType::negotiate(accept(&parts.headers).as_deref());
     match answer(&server, &parts, body, &id, media).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(&id, media.unwrap_or(MediaType::Json)),
     }
+}
+
+/// What the client accepts; several headers are one list.
+fn accept(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let lists: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
+    (!lists.is_empty()).then(|| lists.join(","))
 }
 
 async fn answer(
@@ -64,25 +63,19 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
     let media = media.ok_or_else(|| {
-        Refusal::new(
-            Code::NotAcceptable,
-            "Accept `application/graphql-response+json` or `application/json`.",
-        )
+        Refusal::new(Code::NotAcceptable, "Accept `application/graphql-response+json` or `application/json`.")
     })?;
     let call = Call::read(&read_body(body).await?)?;
-    guard::text::check(&call.query).map_err(|too_much| Refusal::document(too_much.message()))?;
+    guard::text::check(&call.query).map_err(|unfit| match unfit {
+        guard::text::Unfit::OpenString => Refusal::new(Code::ParseFailed, guard::text::explain(unfit)),
+        _ => Refusal::document(guard::text::explain(unfit)),
+    })?;
     let document = async_graphql::parser::parse_query(&call.query)
         .map_err(|error| Refusal::new(Code::ParseFailed, format!("This is not GraphQL. {}", position(&error))))?;
-    let variables = Variables::from_json(
-        call.variables
-            .map_or(serde_json::Value::Null, serde_json::Value::Object),
-    );
+    let variables = Variables::from_json(call.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
     let operation = guard::document::check(&document, call.operation_name.as_deref(), &variables)?;
     if operation.introspects && !server.ctx.settings.introspection {
-        return Err(Refusal::new(
-            Code::ValidationFailed,
-            "Introspection is off; see the published schema.",
-        ));
+        return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));
     }
     let viewer = identify(server, parts, id, Need::of(operation.mutation())).await?;
 
@@ -100,10 +93,7 @@ async fn answer(
         }
         Err(_) => {
             tracing::error!(request_id = id.0, "an operation ran out of time");
-            Err(Refusal::new(
-                Code::Unavailable,
-                "This took too long. Try again in a few seconds.",
-            ))
+            Err(Refusal::new(Code::Unavailable, "This took too long. Try again in a few seconds."))
         }
     }
 }
@@ -113,10 +103,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     let (first, second) = (types.next(), types.next());
     let is_json = first.and_then(|value| value.to_str().ok()).is_some_and(is_json_in_utf8);
     if !is_json || second.is_some() {
-        return Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "Send `Content-Type: application/json`.",
-        ));
+        return Err(Refusal::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`."));
     }
     let plain = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
@@ -127,24 +114,19 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
 
 fn is_json_in_utf8(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let in_utf8 = parts
-        .filter_map(|parameter| parameter.split_once('='))
-        .all(|(name, value)| {
-            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        });
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let in_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
     is_json && in_utf8
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Refusal> {
     match timeout(BODY_TIME, Limited::new(body, LARGEST_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(
-            Code::DocumentTooLarge,
-            format!("A request has at most {LARGEST_BODY} bytes."),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes.")))
+        }
         Ok(Err(_)) => Err(Refusal::new(Code::BadRequest, "The body broke off.")),
         Err(_) => Err(Refusal::new(Code::Timeout, "The body came too slowly.")),
     }
@@ -212,13 +194,7 @@ async fn charge(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Result<(), Refus
         Bearer::Claims(claims) => claims.sid.to_string(),
         _ => network(origin.ip, 64),
     };
-    let charge = Charge {
-        rule: "api.caller",
-        key,
-        limit: quota.count,
-        window: quota.window,
-        cooldown: None,
-    };
+    let charge = Charge { rule: "api.caller", key, limit: quota.count, window: quota.window, cooldown: None };
     let now = ctx.now();
     match ctx.local_limiter.take(&[charge], now).await {
         Ok(Verdict::Admitted { .. }) => Ok(()),

@@ -23,27 +23,17 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoRespons
     );
     let draining = server.is_draining();
     let all_well = !draining && [&database, &limiter, &migrations].iter().all(|part| part["ok"] == true);
-    let status = if all_well {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if all_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let state = match (draining, all_well) {
         (true, _) => "stopping",
         (_, true) => "ready",
         _ => "not ready",
     };
-    (
-        status,
-        Json(json!({ "status": state, "parts": [database, limiter, migrations] })),
-    )
+    (status, Json(json!({ "status": state, "parts": [database, limiter, migrations] })))
 }
 
 async fn limiter(ctx: &Ctx) -> Result<()> {
-    ctx.limiter
-        .ping()
-        .await
-        .map_err(|error| Error::Unavailable(error.to_string()))
+    ctx.limiter.ping().await.map_err(|error| Error::Unavailable(error.to_string()))
 }
 
 async fn migrations(ctx: &Ctx) -> Result<()> {

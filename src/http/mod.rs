@@ -46,12 +46,7 @@ impl Server {
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
         let api = Api::new(&ctx);
         let https = ctx.settings.public_url.scheme() == "https";
-        Arc::new(Self {
-            ctx,
-            api,
-            https,
-            draining: AtomicBool::new(false),
-        })
+        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false) })
     }
 
     fn is_draining(&self) -> bool {
@@ -62,11 +57,8 @@ impl Server {
 /// Everything that the public listener answers.
 pub fn router(server: &Arc<Server>) -> Router {
     let settings = &server.ctx.settings;
-    let pages = pages::Pages {
-        brand: settings.brand.clone(),
-        graphiql: settings.graphiql,
-        inbox: server.ctx.inbox.is_some(),
-    };
+    let pages =
+        pages::Pages { brand: settings.brand.clone(), graphiql: settings.graphiql, inbox: server.ctx.inbox.is_some() };
     let shared = Router::new()
         .route("/graphql", post(graphql::handle).fallback(method_not_allowed))
         .route("/.well-known/jwks.json", get(jwks))
@@ -80,9 +72,7 @@ pub fn ops_router(server: &Arc<Server>) -> Router {
 }
 
 fn probes() -> Router<Arc<Server>> {
-    Router::new()
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
+    Router::new().route("/health", get(health::health)).route("/ready", get(health::ready))
 }
 
 fn dressed(routes: Router<Arc<Server>>, server: &Arc<Server>) -> Router {
@@ -106,14 +96,12 @@ async fn jwks(State(server): State<Arc<Server>>) -> Response {
     let mut answer = axum::Json(server.ctx.keyring.jwks()).into_response();
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/jwk-set+json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
     answer
 }
 
-/// Serves both listeners until `stop` says so; readiness goes first, then requests under way are finished.
+/// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
+/// the operations listener answers until that is done.
 pub async fn serve(
     server: Arc<Server>,
     public: TcpListener,
@@ -122,17 +110,20 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let public_app = router(&server).into_make_service_with_connect_info::<SocketAddr>();
     let ops_app = ops_router(&server).into_make_service();
-    let stopped = |mut stop: watch::Receiver<bool>| async move {
+    let (drained, mut when_drained) = watch::channel(false);
+    let told = async move {
         // An error means that whoever would tell us is gone, which is a stop as well.
         drop(stop.wait_for(|stop| *stop).await);
-    };
-    let public = axum::serve(public, public_app).with_graceful_shutdown(stopped(stop.clone()));
-    let ops = axum::serve(ops, ops_app).with_graceful_shutdown(stopped(stop.clone()));
-    let drain = async {
-        drop(stop.wait_for(|stop| *stop).await);
         server.draining.store(true, Ordering::Relaxed);
+    };
+    let public = async move {
+        axum::serve(public, public_app).with_graceful_shutdown(told).await?;
+        drained.send_replace(true);
         Ok(())
     };
-    tokio::try_join!(public.into_future(), ops.into_future(), drain)?;
+    let ops = axum::serve(ops, ops_app).with_graceful_shutdown(async move {
+        drop(when_drained.wait_for(|drained| *drained).await);
+    });
+    tokio::try_join!(public, ops.into_future())?;
     Ok(())
 }

@@ -2,13 +2,13 @@
 //! start. Nothing here reads a request's body, a cookie or the database, and no page may load anything from, or send
 //! anything to, another host: the content security policies below see to it.
 
-use std::{collections::HashMap, future::ready, sync::Arc};
+use std::{collections::HashMap, future::ready};
 
 use aws_lc_rs::digest;
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, RawQuery},
+    extract::RawQuery,
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
@@ -85,44 +85,18 @@ const INBOX_FILES: [File; 1] = [plain("inbox.js", JS, include_bytes!("../../web/
 const GRAPHIQL_FILES: [File; 6] = [
     plain("graphiql.js", JS, include_bytes!("../../web/graphiql.js")),
     plain("graphiql.css", CSS, include_bytes!("../../web/graphiql.css")),
-    gzipped(
-        "graphiql.min.js",
-        JS,
-        include_bytes!("../../web/vendor/graphiql.min.js.gz"),
-    ),
-    gzipped(
-        "graphiql.min.css",
-        CSS,
-        include_bytes!("../../web/vendor/graphiql.min.css.gz"),
-    ),
-    gzipped(
-        "react.production.min.js",
-        JS,
-        include_bytes!("../../web/vendor/react.production.min.js.gz"),
-    ),
-    gzipped(
-        "react-dom.production.min.js",
-        JS,
-        include_bytes!("../../web/vendor/react-dom.production.min.js.gz"),
-    ),
+    gzipped("graphiql.min.js", JS, include_bytes!("../../web/vendor/graphiql.min.js.gz")),
+    gzipped("graphiql.min.css", CSS, include_bytes!("../../web/vendor/graphiql.min.css.gz")),
+    gzipped("react.production.min.js", JS, include_bytes!("../../web/vendor/react.production.min.js.gz")),
+    gzipped("react-dom.production.min.js", JS, include_bytes!("../../web/vendor/react-dom.production.min.js.gz")),
 ];
 
 const fn plain(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
-    File {
-        name,
-        kind,
-        gzipped: false,
-        content,
-    }
+    File { name, kind, gzipped: false, content }
 }
 
 const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
-    File {
-        name,
-        kind,
-        gzipped: true,
-        content,
-    }
+    File { name, kind, gzipped: true, content }
 }
 
 /// A file ready to be served.
@@ -149,11 +123,7 @@ impl Asset {
     fn respond(&self, asked_version: Option<&str>, request: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.version);
         let exact = asked_version.and_then(|query| query.strip_prefix("v=")) == Some(self.version.as_str());
-        let cache = if exact {
-            "public, max-age=31536000, immutable"
-        } else {
-            "no-cache"
-        };
+        let cache = if exact { "public, max-age=31536000, immutable" } else { "no-cache" };
         let known = request
             .get_all(header::IF_NONE_MATCH)
             .iter()
@@ -184,10 +154,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(pages: Pages) -> Router<S
     let brand = escape(&brand);
     let render = |template| render(template, &brand, inbox, &assets);
     let mut router = Router::new()
-        .route(
-            "/",
-            page(render(include_str!("../../web/sign-in.html")), SIGN_IN_POLICY),
-        )
+        .route("/", page(render(include_str!("../../web/sign-in.html")), SIGN_IN_POLICY))
         .route("/favicon.svg", icon())
         .route("/favicon.ico", icon());
     if graphiql {
@@ -198,7 +165,10 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(pages: Pages) -> Router<S
         let html = render(include_str!("../../web/inbox.html"));
         router = router.route("/inbox", page(html, INBOX_POLICY));
     }
-    router.route("/assets/{file}", files(assets))
+    // A route for each: any other name meets the answer that every unknown path gets.
+    assets
+        .into_values()
+        .fold(router, |router, asset| router.route(&format!("/assets/{}", asset.file.name), file(asset)))
 }
 
 /// The files of the pages that exist, by name.
@@ -232,17 +202,9 @@ fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     get(move |request: HeaderMap| ready(icon.respond(None, &request)))
 }
 
-/// Answers with the files of the pages that exist.
-fn files<S: Clone + Send + Sync + 'static>(assets: HashMap<&'static str, Asset>) -> MethodRouter<S> {
-    let assets = Arc::new(assets);
-    get(
-        move |Path(name): Path<String>, RawQuery(query): RawQuery, request: HeaderMap| {
-            ready(match assets.get(name.as_str()) {
-                Some(asset) => asset.respond(query.as_deref(), &request),
-                None => (StatusCode::NOT_FOUND, HARDENING).into_response(),
-            })
-        },
-    )
+/// Answers with one file.
+fn file<S: Clone + Send + Sync + 'static>(asset: Asset) -> MethodRouter<S> {
+    get(move |RawQuery(query): RawQuery, request: HeaderMap| ready(asset.respond(query.as_deref(), &request)))
 }
 
 /// Fills a template in one pass, so that what is filled in is never read as a placeholder itself. A placeholder that
@@ -329,10 +291,7 @@ mod tests {
             ] {
                 assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
             }
-            assert!(
-                !policy.contains("http") && !policy.contains('*'),
-                "{path} lets another host in: {policy}"
-            );
+            assert!(!policy.contains("http") && !policy.contains('*'), "{path} lets another host in: {policy}");
         }
         Ok(())
     }
@@ -364,10 +323,7 @@ mod tests {
             let escaped = "Ada &amp; &lt;b&gt;&quot;Sons&quot;&lt;/b&gt; {{ inbox }}";
             assert!(html.contains(escaped), "{path}");
             assert!(!html.contains("<b>"), "{path}");
-            assert!(
-                !html.replace(escaped, "").contains("{{"),
-                "{path} has a placeholder left"
-            );
+            assert!(!html.replace(escaped, "").contains("{{"), "{path} has a placeholder left");
         }
         Ok(())
     }
@@ -379,18 +335,11 @@ mod tests {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
             let addresses: Vec<_> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
             assert!(addresses.len() >= 2, "{path}");
-            assert!(
-                !html.contains("src=\"\"") && !html.contains("href=\"\""),
-                "{path} names a file that is not there"
-            );
+            assert!(!html.contains("src=\"\"") && !html.contains("href=\"\""), "{path} names a file that is not there");
             for address in addresses {
                 let (status, headers, body) = fetch(&router, address, None).await?;
                 assert_eq!(status, StatusCode::OK, "{address}");
-                assert_eq!(
-                    headers[header::CACHE_CONTROL],
-                    "public, max-age=31536000, immutable",
-                    "{address}"
-                );
+                assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable", "{address}");
                 assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{address}");
                 assert_eq!(
                     headers.contains_key(header::CONTENT_ENCODING),

@@ -20,16 +20,9 @@ pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_i
     let ip = client_address(&ctx.settings.trusted_proxies, peer.ip().to_canonical(), headers);
     let user_agent = headers.get(header::USER_AGENT).map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
-        text.chars()
-            .filter(|c| !c.is_control())
-            .take(LONGEST_USER_AGENT)
-            .collect()
+        text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect()
     });
-    Origin {
-        ip,
-        user_agent,
-        request_id: request_id.to_owned(),
-    }
+    Origin { ip, user_agent, request_id: request_id.to_owned() }
 }
 
 /// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written.
@@ -54,13 +47,7 @@ fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAdd
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let values = |name| {
         headers.get_all(name).iter().flat_map(|value| {
-            value
-                .to_str()
-                .unwrap_or("?")
-                .split(',')
-                .map(str::trim)
-                .map(ToOwned::to_owned)
-                .collect::<Vec<_>>()
+            value.to_str().unwrap_or("?").split(',').map(str::trim).map(ToOwned::to_owned).collect::<Vec<_>>()
         })
     };
     if headers.contains_key(header::FORWARDED) {
@@ -78,13 +65,8 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 
 /// An address with or without brackets and port.
 fn address(text: &str) -> Option<IpAddr> {
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
-    let ip = bare
-        .parse()
-        .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let ip = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
@@ -168,11 +150,7 @@ mod tests {
 
     #[test]
     fn a_forwarding_header_from_a_stranger_is_ignored() {
-        let forged = [
-            ("x-forwarded-for", "9.9.9.9"),
-            ("forwarded", "for=9.9.9.9"),
-            ("x-real-ip", "9.9.9.9"),
-        ];
+        let forged = [("x-forwarded-for", "9.9.9.9"), ("forwarded", "for=9.9.9.9"), ("x-real-ip", "9.9.9.9")];
         assert_eq!(client(&[], "192.0.2.1", &forged), "192.0.2.1");
         assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &forged), "192.0.2.1");
     }
@@ -183,17 +161,8 @@ mod tests {
         let cases: [(&[(&'static str, &str)], &str); 9] = [
             (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
             (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7, 10.1.1.1")], "203.0.113.7"),
-            (
-                &[("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")],
-                "203.0.113.7",
-            ),
-            (
-                &[(
-                    "forwarded",
-                    "for=9.9.9.9, for=\"[2001:db8::1]:443\";proto=https, for=10.1.1.1",
-                )],
-                "2001:db8::1",
-            ),
+            (&[("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")], "203.0.113.7"),
+            (&[("forwarded", "for=9.9.9.9, for=\"[2001:db8::1]:443\";proto=https, for=10.1.1.1")], "2001:db8::1"),
             (&[("forwarded", "For=203.0.113.7:1234")], "203.0.113.7"),
             (&[("x-forwarded-for", "::ffff:203.0.113.7")], "203.0.113.7"),
             (&[("x-forwarded-for", "203.0.113.7, unknown")], "10.0.0.1"),

@@ -30,12 +30,7 @@ const KEY: &str =
     "INSERT INTO signing_keys (id, algorithm, sealed, created_at, signs_from) VALUES ($1, $2, $3, $4, $4)";
 
 fn key(id: Uuid, algorithm: &str) -> [Value; 4] {
-    [
-        id.into(),
-        algorithm.into(),
-        vec![1_u8].into(),
-        chrono::DateTime::UNIX_EPOCH.into(),
-    ]
+    [id.into(), algorithm.into(), vec![1_u8].into(), chrono::DateTime::UNIX_EPOCH.into()]
 }
 
 #[tokio::test]
@@ -44,19 +39,11 @@ async fn placeholders_are_numbered_on_both_databases() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
         // `KEY` uses its fourth value twice; this one uses them out of order.
-        db.write()
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await
-            .unwrap();
+        db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await.unwrap();
         let sql = "SELECT count(*) AS n FROM signing_keys WHERE algorithm = $2 AND signs_from >= $1 AND created_at = $1
                    AND algorithm <> $3";
         let values = [chrono::DateTime::UNIX_EPOCH.into(), "EdDSA".into(), "ES256".into()];
-        let row = db
-            .read()
-            .query_one_raw(statement(backend, sql, values))
-            .await
-            .unwrap()
-            .unwrap();
+        let row = db.read().query_one_raw(statement(backend, sql, values)).await.unwrap().unwrap();
         assert_eq!(row.try_get::<i64>("", "n").unwrap(), 1, "{backend:?}");
     }
 }
@@ -67,39 +54,21 @@ async fn a_refused_row_is_a_conflict_and_a_fault_of_ours_names_no_value() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
         let id = Uuid::now_v7();
-        db.write()
-            .execute_raw(statement(backend, KEY, key(id, "EdDSA")))
-            .await
-            .unwrap();
+        db.write().execute_raw(statement(backend, KEY, key(id, "EdDSA"))).await.unwrap();
         let twice = db.write().execute_raw(statement(backend, KEY, key(id, "EdDSA"))).await;
-        assert!(
-            matches!(twice.map_err(Error::from), Err(Error::Conflict)),
-            "{backend:?}"
-        );
+        assert!(matches!(twice.map_err(Error::from), Err(Error::Conflict)), "{backend:?}");
 
-        let checked = db
-            .write()
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "canary")))
-            .await;
-        let Err(Error::Internal(text)) = checked.map_err(Error::from) else {
-            panic!("{backend:?}")
-        };
-        assert!(
-            text.contains("signing_keys_algorithm_check") && !text.contains("canary"),
-            "{text}"
-        );
+        let checked = db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "canary"))).await;
+        let Err(Error::Internal(text)) = checked.map_err(Error::from) else { panic!("{backend:?}") };
+        assert!(text.contains("signing_keys_algorithm_check") && !text.contains("canary"), "{text}");
 
         let wrong = db.read().execute_unprepared("SELECT missing FROM nowhere").await;
-        let Err(Error::Internal(text)) = wrong.map_err(Error::from) else {
-            panic!("{backend:?}")
-        };
+        let Err(Error::Internal(text)) = wrong.map_err(Error::from) else { panic!("{backend:?}") };
         assert!(text.contains("nowhere"), "{text}");
 
         if backend == DbBackend::Postgres {
             let cast = statement(backend, "SELECT CAST(CAST($1 AS text) AS uuid)", ["canary".into()]);
-            let Err(Error::Internal(text)) = db.read().query_one_raw(cast).await.map_err(Error::from) else {
-                panic!()
-            };
+            let Err(Error::Internal(text)) = db.read().query_one_raw(cast).await.map_err(Error::from) else { panic!() };
             assert!(text.contains("22P02") && !text.contains("canary"), "{text}");
         }
     }
@@ -136,15 +105,9 @@ async fn every_statement_is_reported_to_a_test_that_asks() {
             .await
             .unwrap();
         entity::users::Entity::find().count(db.read()).await.unwrap();
-        db.write()
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await
-            .unwrap();
+        db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await.unwrap();
         let transaction = db.begin().await.unwrap();
-        transaction
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await
-            .unwrap();
+        transaction.execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await.unwrap();
         transaction.commit().await.unwrap();
         assert_eq!(
             count.load(Ordering::Relaxed),
@@ -165,9 +128,7 @@ async fn no_transaction_that_reads_and_writes_is_lost() {
                 tokio::spawn(async move {
                     let transaction = db.begin().await?;
                     entity::signing_keys::Entity::find().count(&transaction).await?;
-                    transaction
-                        .execute_raw(statement(db.backend(), KEY, key(Uuid::now_v7(), "EdDSA")))
-                        .await?;
+                    transaction.execute_raw(statement(db.backend(), KEY, key(Uuid::now_v7(), "EdDSA"))).await?;
                     transaction.commit().await?;
                     Ok::<_, Error>(())
                 })
@@ -176,11 +137,7 @@ async fn no_transaction_that_reads_and_writes_is_lost() {
         for racer in racing {
             racer.await.unwrap().unwrap();
         }
-        assert_eq!(
-            entity::signing_keys::Entity::find().count(db.read()).await.unwrap(),
-            32,
-            "{backend:?}"
-        );
+        assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 32, "{backend:?}");
     }
 }
 
@@ -190,17 +147,10 @@ async fn a_dropped_transaction_leaves_nothing_behind() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
         let transaction = db.begin().await.unwrap();
-        transaction
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await
-            .unwrap();
+        transaction.execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await.unwrap();
         drop(transaction);
         db.begin().await.unwrap().commit().await.unwrap();
-        assert_eq!(
-            entity::signing_keys::Entity::find().count(db.read()).await.unwrap(),
-            0,
-            "{backend:?}"
-        );
+        assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
     }
 }
 
@@ -214,20 +164,10 @@ async fn a_caller_who_gets_no_connection_hears_so_in_time() {
             held.push(db.begin().await.unwrap());
         }
         let start = Instant::now();
-        let refused = db
-            .write()
-            .execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await;
-        assert!(
-            matches!(refused.map_err(Error::from), Err(Error::Unavailable(_))),
-            "{backend:?}"
-        );
+        let refused = db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await;
+        assert!(matches!(refused.map_err(Error::from), Err(Error::Unavailable(_))), "{backend:?}");
         assert!(matches!(db.begin().await, Err(Error::Unavailable(_))), "{backend:?}");
-        assert!(
-            start.elapsed() < PROMISED * 2,
-            "{backend:?}: {:?} for two",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < PROMISED * 2, "{backend:?}: {:?} for two", start.elapsed());
         drop(held);
         db.begin().await.unwrap().commit().await.unwrap();
     }
@@ -241,10 +181,7 @@ async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
     for _ in 0..2 {
         let start = Instant::now();
         assert!(matches!(db.begin().await, Err(Error::Unavailable(_))));
-        let refused = db
-            .write()
-            .execute_raw(statement(DbBackend::Sqlite, KEY, key(Uuid::now_v7(), "EdDSA")))
-            .await;
+        let refused = db.write().execute_raw(statement(DbBackend::Sqlite, KEY, key(Uuid::now_v7(), "EdDSA"))).await;
         assert!(matches!(refused.map_err(Error::from), Err(Error::Unavailable(_))));
         assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
     }
@@ -258,25 +195,16 @@ async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
 async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
-    db.write()
-        .execute_unprepared("PRAGMA max_page_count = 1")
-        .await
-        .unwrap();
+    db.write().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
     let transaction = db.begin().await.unwrap();
     let mut values = key(Uuid::now_v7(), "EdDSA");
-    transaction
-        .execute_raw(statement(DbBackend::Sqlite, KEY, values.clone()))
-        .await
-        .unwrap();
+    transaction.execute_raw(statement(DbBackend::Sqlite, KEY, values.clone())).await.unwrap();
     values[0] = Uuid::now_v7().into();
     values[2] = vec![1_u8; 1 << 20].into();
     let full = transaction.execute_raw(statement(DbBackend::Sqlite, KEY, values)).await;
     assert!(matches!(full.map_err(Error::from), Err(Error::Unavailable(_))));
     drop(transaction);
-    db.write()
-        .execute_unprepared("PRAGMA max_page_count = 100000")
-        .await
-        .unwrap();
+    db.write().execute_unprepared("PRAGMA max_page_count = 100000").await.unwrap();
     assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0);
 }
 
@@ -284,19 +212,11 @@ async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
 async fn a_reader_of_sqlite_cannot_write_and_commits_are_durable() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
-    let refused = db
-        .read()
-        .execute_raw(statement(DbBackend::Sqlite, KEY, key(Uuid::now_v7(), "EdDSA")))
-        .await;
+    let refused = db.read().execute_raw(statement(DbBackend::Sqlite, KEY, key(Uuid::now_v7(), "EdDSA"))).await;
     assert!(matches!(refused.map_err(Error::from), Err(Error::Internal(_))));
     for (pragma, expected) in [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal")] {
         let sql = format!("SELECT CAST({pragma} AS text) AS v FROM pragma_{pragma}");
-        let row = db
-            .write()
-            .query_one_raw(statement(DbBackend::Sqlite, &sql, []))
-            .await
-            .unwrap()
-            .unwrap();
+        let row = db.write().query_one_raw(statement(DbBackend::Sqlite, &sql, [])).await.unwrap().unwrap();
         assert_eq!(row.try_get::<String>("", "v").unwrap(), expected, "{pragma}");
     }
 }
@@ -308,22 +228,10 @@ async fn a_new_sqlite_file_is_for_its_owner_alone() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let db = Db::open(
-        &SecretString::from("sqlite://doorcode.db?mode=rwc"),
-        (1, 2),
-        &data,
-        None,
-    )
-    .await
-    .unwrap();
+    let db = Db::open(&SecretString::from("sqlite://doorcode.db?mode=rwc"), (1, 2), &data, None).await.unwrap();
     migrate::up(&db).await.unwrap();
     assert_eq!(mode(&data), 0o700);
-    for name in [
-        "doorcode.db",
-        "doorcode.db-wal",
-        "doorcode.db-shm",
-        "doorcode.db.migrating",
-    ] {
+    for name in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm", "doorcode.db.migrating"] {
         assert_eq!(mode(&data.join(name)), 0o600, "{name}");
     }
 }
@@ -331,21 +239,11 @@ async fn a_new_sqlite_file_is_for_its_owner_alone() {
 #[tokio::test]
 async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     let folder = TempDir::new().unwrap();
-    for url in [
-        "sqlite::memory:",
-        "sqlite://x?mode=memory",
-        "mysql://root:canary@localhost/x",
-        "",
-        "postgres://u:canary@[/",
-    ] {
+    for url in
+        ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
+    {
         let refused = Db::open(&SecretString::from(url), (1, 2), folder.path(), None).await;
-        let Err(Error::Invalid {
-            field: "DATABASE_URL",
-            message,
-        }) = refused
-        else {
-            panic!("{url}: {refused:?}")
-        };
+        let Err(Error::Invalid { field: "DATABASE_URL", message }) = refused else { panic!("{url}: {refused:?}") };
         assert!(!message.contains("canary"), "{message}");
     }
     let missing = Db::open(&SecretString::from("sqlite://missing.db"), (1, 2), folder.path(), None).await;
@@ -375,19 +273,12 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
             let outcome = if transactions {
                 db.begin().await.map(drop)
             } else {
-                entity::users::Entity::find()
-                    .count(db.read())
-                    .await
-                    .map(drop)
-                    .map_err(Error::from)
+                entity::users::Entity::find().count(db.read()).await.map(drop).map_err(Error::from)
             };
             failed.extend(outcome.err());
         }
         assert!(failed.len() <= 1, "{failed:?}");
-        assert!(
-            failed.iter().all(|error| matches!(error, Error::Unavailable(_))),
-            "{failed:?}"
-        );
+        assert!(failed.iter().all(|error| matches!(error, Error::Unavailable(_))), "{failed:?}");
     }
 }
 
@@ -395,10 +286,7 @@ async fn cut_all_connections(url: &str) {
     let mut server = PgConnection::connect(url).await.unwrap();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    raw_sql(AssertSqlSafe(cut.to_owned()))
-        .execute(&mut server)
-        .await
-        .unwrap();
+    raw_sql(AssertSqlSafe(cut.to_owned())).execute(&mut server).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
@@ -409,18 +297,11 @@ async fn a_statement_that_takes_too_long_is_unavailable() {
     }
     let database = fresh_database_of(DbBackend::Postgres).await;
     let db = database.connect().await;
-    let limit = db
-        .read()
-        .query_one_raw(statement(DbBackend::Postgres, "SHOW statement_timeout", []))
-        .await
-        .unwrap()
-        .unwrap();
+    let limit =
+        db.read().query_one_raw(statement(DbBackend::Postgres, "SHOW statement_timeout", [])).await.unwrap().unwrap();
     assert_eq!(limit.try_get::<String>("", "statement_timeout").unwrap(), "10s");
     let transaction = db.write().begin().await.unwrap();
-    transaction
-        .execute_unprepared("SET LOCAL statement_timeout = 50")
-        .await
-        .unwrap();
+    transaction.execute_unprepared("SET LOCAL statement_timeout = 50").await.unwrap();
     let late = transaction.execute_unprepared("SELECT pg_sleep(5)").await;
     assert!(matches!(late.map_err(Error::from), Err(Error::Unavailable(_))));
 }

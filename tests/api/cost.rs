@@ -77,15 +77,7 @@ async fn asking_for_sessions_is_one_statement_more_however_many_there_are() {
     }
     app.take_statements();
     let query = "{ me { sessions(first: 100) { totalCount pageInfo { hasNextPage } nodes { id user { email } } } devices { id } } }";
-    let answer = app
-        .guest()
-        .with_bearer(&access)
-        .query(query, serde_json::json!({}))
-        .await;
+    let answer = app.guest().with_bearer(&access).query(query, serde_json::json!({})).await;
     assert_eq!(answer.field("me")["sessions"]["totalCount"], 3);
-    assert_eq!(
-        app.take_statements().len(),
-        4,
-        "viewer, sessions, their number, devices"
-    );
+    assert_eq!(app.take_statements().len(), 4, "viewer, sessions, their number, devices");
 }

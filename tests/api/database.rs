@@ -42,13 +42,7 @@ impl TestDatabase {
 
     /// Connects, and reports every statement.
     pub(crate) async fn try_connect(&self, on_statement: Option<OnStatement>) -> Result<Db> {
-        Db::open(
-            &SecretString::from(self.url.clone()),
-            (1, 20),
-            Path::new("."),
-            on_statement,
-        )
-        .await
+        Db::open(&SecretString::from(self.url.clone()), (1, 20), Path::new("."), on_statement).await
     }
 }
 
@@ -60,10 +54,7 @@ impl Drop for TestDatabase {
         // A runtime of its own, because the test's may be the one that is unwinding, and drop cannot wait on it.
         let name = Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned();
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(maintain(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
         });
         if dropping.join().is_err() {
@@ -74,12 +65,7 @@ impl Drop for TestDatabase {
 
 /// A migrated database of the kind that this run is about.
 pub(crate) async fn fresh_database() -> TestDatabase {
-    fresh_database_of(if maintenance_url().is_some() {
-        DbBackend::Postgres
-    } else {
-        DbBackend::Sqlite
-    })
-    .await
+    fresh_database_of(if maintenance_url().is_some() { DbBackend::Postgres } else { DbBackend::Sqlite }).await
 }
 
 /// A migrated database of this kind.
@@ -100,10 +86,7 @@ pub(crate) async fn empty_database_of(backend: DbBackend) -> TestDatabase {
     }
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("doorcode.db").display());
-    TestDatabase {
-        url,
-        folder: Some(folder),
-    }
+    TestDatabase { url, folder: Some(folder) }
 }
 
 /// What tests about the databases themselves run on: both, or SQLite alone when that was asked for.
@@ -117,9 +100,7 @@ pub(crate) fn every_backend() -> Vec<DbBackend> {
 }
 
 fn maintenance_url() -> Option<String> {
-    std::env::var("DOORCODE_TEST_DATABASE_URL")
-        .ok()
-        .filter(|url| !url.is_empty())
+    std::env::var("DOORCODE_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
 /// The bytes of a migrated file: closing it folded the write-ahead log in.
@@ -146,27 +127,16 @@ async fn postgres_template() -> String {
 async fn make_postgres_template() -> String {
     let name = format!("doorcode_template_{:016x}", fingerprint());
     let mut connection = maintenance().await;
-    raw_sql(AssertSqlSafe(format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")))
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    raw_sql(AssertSqlSafe(format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})"))).execute(&mut connection).await.unwrap();
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
-    let found: i64 = raw_sql(AssertSqlSafe(count))
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
-        .get(0);
+    let found: i64 = raw_sql(AssertSqlSafe(count)).fetch_one(&mut connection).await.unwrap().get(0);
     if found == 0 {
         // Made under another name first: whoever finds the right name finds a finished template.
         let database = create_database(None).await;
         let db = database.connect().await;
         migrate::up(&db).await.unwrap();
         db.close().await.unwrap();
-        let draft = Url::parse(&database.url)
-            .unwrap()
-            .path()
-            .trim_start_matches('/')
-            .to_owned();
+        let draft = Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
         maintain(&format!("ALTER DATABASE {draft} RENAME TO {name}")).await;
     }
     connection.close().await.unwrap();
@@ -175,14 +145,9 @@ async fn make_postgres_template() -> String {
 
 async fn create_database(template: Option<&str>) -> TestDatabase {
     let name = format!("doorcode_test_{}", Uuid::now_v7().simple());
-    let from = template
-        .map(|template| format!(" TEMPLATE {template}"))
-        .unwrap_or_default();
+    let from = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
     maintain(&format!("CREATE DATABASE {name}{from}")).await;
-    TestDatabase {
-        url: database_url(&name),
-        folder: None,
-    }
+    TestDatabase { url: database_url(&name), folder: None }
 }
 
 fn database_url(name: &str) -> String {
@@ -192,27 +157,19 @@ fn database_url(name: &str) -> String {
 }
 
 async fn maintenance() -> PgConnection {
-    PgConnection::connect(&maintenance_url().expect("DOORCODE_TEST_DATABASE_URL"))
-        .await
-        .unwrap()
+    PgConnection::connect(&maintenance_url().expect("DOORCODE_TEST_DATABASE_URL")).await.unwrap()
 }
 
 async fn maintain(sql: &str) {
     let mut connection = maintenance().await;
-    raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
 /// A number that changes with the text of any migration.
 fn fingerprint() -> u64 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut hasher = DefaultHasher::new();
     for file in files {

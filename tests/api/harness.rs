@@ -48,17 +48,15 @@ pub(crate) struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
     pub(crate) fn starting_now() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "where a test begins; it moves by itself from here"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "where a test begins; it moves by itself from here")]
         Self(Mutex::new(Utc::now().trunc_subsecs(6)))
     }
 
     /// Moves by so much, back too.
     pub(crate) fn pass(&self, seconds: f64) {
-        let micros = chrono::TimeDelta::microseconds((seconds * 1e6) as i64);
-        *self.0.lock().unwrap() += micros;
+        let length = Duration::from_secs_f64(seconds.abs());
+        let mut now = self.0.lock().unwrap();
+        *now = if seconds < 0.0 { *now - length } else { *now + length };
     }
 
     pub(crate) fn set(&self, at: DateTime<Utc>) {
@@ -90,6 +88,9 @@ impl Limiter for WatchedLimiter {
     }
 
     async fn ping(&self) -> Result<(), LimiterUnavailable> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(LimiterUnavailable("told to be away".into()));
+        }
         self.inner.ping().await
     }
 }
@@ -119,22 +120,26 @@ impl TestApp {
         Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, change).await
     }
 
+    /// With a limiter of its own whatever the stack, for limits that everybody shares.
+    pub(crate) async fn alone(change: impl FnOnce(&mut ServeFlags)) -> Self {
+        Self::limited_by(Box::new(MemoryLimiter::new(DEFAULT_ENTRIES)), change).await
+    }
+
+    /// With a limiter of the test's own.
+    pub(crate) async fn limited_by(limiter: Box<dyn Limiter>, change: impl FnOnce(&mut ServeFlags)) -> Self {
+        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), Some(limiter), change).await
+    }
+
     /// Another replica of the same application: the same database, secret, clock and limiter.
     pub(crate) async fn replica(&self) -> Replica {
         let flags = flags(&self.database.url, self.folder.path(), |_| {});
-        let overrides = Overrides {
-            clock: Some(self.clock.clone()),
-            limiter: Some(self.limiter.clone()),
-            ..Overrides::default()
-        };
+        let overrides =
+            Overrides { clock: Some(self.clock.clone()), limiter: Some(self.limiter.clone()), ..Overrides::default() };
         let mut settings = settings(flags);
         settings.secrets.clone_from(&self.ctx().settings.secrets);
         let app = App::build(settings, overrides).await.unwrap();
         app.prepare().await.unwrap();
-        Replica {
-            router: http::router(&Server::new(Arc::clone(&app.ctx))),
-            app,
-        }
+        Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }
     }
 
     async fn over(
@@ -147,11 +152,7 @@ impl TestApp {
         let statements = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&statements);
         let inner = limiter.unwrap_or_else(stack_limiter);
-        let limiter = Arc::new(WatchedLimiter {
-            inner,
-            calls: AtomicU64::new(0),
-            away: false.into(),
-        });
+        let limiter = Arc::new(WatchedLimiter { inner, calls: AtomicU64::new(0), away: false.into() });
         let overrides = Overrides {
             clock: Some(clock.clone()),
             entropy: None,
@@ -165,21 +166,16 @@ impl TestApp {
         app.prepare().await.unwrap();
         let router = http::router(&Server::new(Arc::clone(&app.ctx)));
         let network = u32::from_be_bytes(random()) % 0xffff;
-        Self {
-            app,
-            clock,
-            limiter,
-            statements,
-            router,
-            network,
-            guests: AtomicU32::new(1),
-            database,
-            folder,
-        }
+        Self { app, clock, limiter, statements, router, network, guests: AtomicU32::new(1), database, folder }
     }
 
     pub(crate) fn ctx(&self) -> &Ctx {
         &self.app.ctx
+    }
+
+    /// The `/40`, as text, of IPv6 networks that no other test has.
+    pub(crate) fn v6_prefix(&self) -> String {
+        format!("2001:db8:{:x}", self.network)
     }
 
     pub(crate) fn router(&self) -> Router {
@@ -212,11 +208,7 @@ impl TestApp {
     }
 
     pub(crate) async fn last_code_for(&self, email: &str) -> String {
-        self.mails_for(email)
-            .await
-            .first()
-            .and_then(|mail| mail.code.clone())
-            .expect("a mail with a code")
+        self.mails_for(email).await.first().and_then(|mail| mail.code.clone()).expect("a mail with a code")
     }
 
     /// The token of the link in the newest mail.
@@ -237,12 +229,7 @@ impl TestApp {
         use sea_orm::ConnectionTrait;
         let ctx = self.ctx();
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} WHERE {condition}");
-        let row = ctx
-            .db
-            .read()
-            .query_one_raw(doorcode::db::statement(ctx.db.backend(), &sql, []))
-            .await
-            .unwrap();
+        let row = ctx.db.read().query_one_raw(doorcode::db::statement(ctx.db.backend(), &sql, [])).await.unwrap();
         row.unwrap().try_get("", "n").unwrap()
     }
 
@@ -318,9 +305,7 @@ impl Answer {
 
     /// The code of the first error.
     pub(crate) fn code(&self) -> &str {
-        self.json["errors"][0]["extensions"]["code"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no error in {}", self.text))
+        self.json["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no error in {}", self.text))
     }
 }
 
@@ -354,55 +339,38 @@ const PROBLEM: &str = "... on Problem { message } ... on RateLimited { retryAfte
 const SIGNED_IN: &str = "... on SignedIn { isNewUser deviceToken user { id email role } session { id current } \
     tokens { accessToken tokenType expiresAt refreshToken refreshExpiresAt } }";
 
-impl<'a> Client<'a> {
+impl Client<'_> {
     /// The same person through another replica.
     pub(crate) fn via(&self, replica: &Replica) -> Self {
-        Self {
-            router: replica.router.clone(),
-            ..self.clone()
-        }
+        self.via_router(replica.router.clone())
+    }
+
+    /// The same person through another listener.
+    pub(crate) fn via_router(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
     }
 
     pub(crate) fn with_bearer(&self, token: &str) -> Self {
-        Self {
-            bearer: Some(token.to_owned()),
-            ..self.clone()
-        }
+        Self { bearer: Some(token.to_owned()), ..self.clone() }
     }
 
     pub(crate) fn with_device(&self, token: &str) -> Self {
-        Self {
-            device: Some(token.to_owned()),
-            ..self.clone()
-        }
+        Self { device: Some(token.to_owned()), ..self.clone() }
     }
 
-    pub(crate) fn from_ip(&self, ip: &str) -> Self {
-        Self {
-            ip: ip.parse().unwrap(),
-            ..self.clone()
-        }
+    pub(crate) fn at_ip(&self, ip: &str) -> Self {
+        Self { ip: ip.parse().unwrap(), ..self.clone() }
     }
 
     /// Any request at all.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(ConnectInfo(SocketAddr::new(self.ip, 40_000)));
-        let response: Response<Body> = self
-            .router
-            .clone()
-            .oneshot(Request::from_parts(parts, body))
-            .await
-            .unwrap();
+        let response: Response<Body> = self.router.clone().oneshot(Request::from_parts(parts, body)).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap_or_default();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text,
-            json,
-        }
+        Answer { status: parts.status, headers: parts.headers, text, json }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -422,8 +390,7 @@ impl<'a> Client<'a> {
     }
 
     pub(crate) async fn query(&self, query: &str, variables: Value) -> Answer {
-        self.post(json!({ "query": query, "variables": variables }).to_string())
-            .await
+        self.post(json!({ "query": query, "variables": variables }).to_string()).await
     }
 
     pub(crate) async fn login_with(&self, input: Value) -> Answer {
@@ -443,10 +410,7 @@ impl<'a> Client<'a> {
     /// Asks for a code; the challenge.
     pub(crate) async fn challenge(&self, email: &str) -> String {
         let sent = self.login(email).await;
-        sent["challenge"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no code sent: {sent}"))
-            .to_owned()
+        sent["challenge"].as_str().unwrap_or_else(|| panic!("no code sent: {sent}")).to_owned()
     }
 
     /// Another mail for the same challenge.
@@ -460,8 +424,7 @@ impl<'a> Client<'a> {
             "mutation($input: VerifyInput!) {{ verify(input: $input) {{ __typename {PROBLEM} {SIGNED_IN} \
              ... on InvalidCode {{ attemptsLeft }} }} }}"
         );
-        self.query(&query, json!({ "input": { "challenge": challenge, "code": code } }))
-            .await
+        self.query(&query, json!({ "input": { "challenge": challenge, "code": code } })).await
     }
 
     pub(crate) async fn verify(&self, challenge: &str, code: &str) -> Value {
@@ -472,10 +435,7 @@ impl<'a> Client<'a> {
         let query = format!(
             "mutation($input: VerifyLinkInput!) {{ verifyLink(input: $input) {{ __typename {PROBLEM} {SIGNED_IN} }} }}"
         );
-        self.query(&query, json!({ "input": { "token": token } }))
-            .await
-            .field("verifyLink")
-            .clone()
+        self.query(&query, json!({ "input": { "token": token } })).await.field("verifyLink").clone()
     }
 
     /// From an address to a session.
@@ -490,10 +450,7 @@ impl<'a> Client<'a> {
             "mutation($input: RefreshInput!) {{ refresh(input: $input) {{ __typename {PROBLEM} ... on Refreshed {{ \
              session {{ id }} tokens {{ accessToken refreshToken expiresAt refreshExpiresAt }} }} }} }}"
         );
-        self.query(&query, json!({ "input": { "refreshToken": token } }))
-            .await
-            .field("refresh")
-            .clone()
+        self.query(&query, json!({ "input": { "refreshToken": token } })).await.field("refresh").clone()
     }
 
     pub(crate) async fn logout(&self) -> Answer {
@@ -505,8 +462,7 @@ impl<'a> Client<'a> {
     }
 
     pub(crate) async fn me(&self) -> Answer {
-        self.query("{ me { id email name role status lastSignInAt } }", json!({}))
-            .await
+        self.query("{ me { id email name role status lastSignInAt } }", json!({})).await
     }
 }
 

@@ -14,7 +14,7 @@ mod clocks;
 mod eviction;
 mod model;
 mod outage;
-mod own_redis;
+pub(crate) mod own_redis;
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,20 +51,11 @@ fn key() -> String {
 }
 
 fn charge(key: &str, limit: u32, window: Duration) -> Charge {
-    Charge {
-        rule: "test.rule",
-        key: key.to_owned(),
-        limit,
-        window,
-        cooldown: None,
-    }
+    Charge { rule: "test.rule", key: key.to_owned(), limit, window, cooldown: None }
 }
 
 fn cooling(key: &str, limit: u32, window: Duration, cooldown: Duration) -> Charge {
-    Charge {
-        cooldown: Some(cooldown),
-        ..charge(key, limit, window)
-    }
+    Charge { cooldown: Some(cooldown), ..charge(key, limit, window) }
 }
 
 async fn take(limiter: &dyn Limiter, charges: &[Charge], now: DateTime<Utc>) -> Verdict {
@@ -72,10 +63,7 @@ async fn take(limiter: &dyn Limiter, charges: &[Charge], now: DateTime<Utc>) -> 
 }
 
 async fn admits(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> bool {
-    matches!(
-        take(limiter, std::slice::from_ref(charge), now).await,
-        Verdict::Admitted { .. }
-    )
+    matches!(take(limiter, std::slice::from_ref(charge), now).await, Verdict::Admitted { .. })
 }
 
 async fn refused_until(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -104,10 +92,7 @@ fn url_from(variable: &str) -> Option<SecretString> {
     if let Ok(url) = std::env::var(variable) {
         return Some(SecretString::from(url));
     }
-    assert!(
-        std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok(),
-        "{variable} is not set: run tests/run"
-    );
+    assert!(std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok(), "{variable} is not set: run tests/run");
     eprintln!("skipped: {variable} is not set");
     None
 }
@@ -166,11 +151,7 @@ async fn a_window_slides_unit_by_unit(limiter: Arc<dyn Limiter>) {
     assert_eq!(refused_until(&*limiter, &charge, after(180)).await, after(900));
     assert_eq!(refused_until(&*limiter, &charge, after(899)).await, after(900));
     assert!(admits(&*limiter, &charge, after(900)).await, "the first unit has left");
-    assert_eq!(
-        refused_until(&*limiter, &charge, after(900)).await,
-        after(960),
-        "and only the first"
-    );
+    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "and only the first");
     assert!(admits(&*limiter, &charge, after(960)).await);
     assert!(admits(&*limiter, &charge, after(5_000)).await, "all have left");
 }
@@ -180,31 +161,15 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
     for second in [0, 1, 2] {
         assert!(admits(&*limiter, &charge, after(second)).await);
     }
-    assert_eq!(
-        refused_until(&*limiter, &charge, after(800)).await,
-        after(1_100),
-        "the cooldown outlasts the window"
-    );
-    assert_eq!(
-        refused_until(&*limiter, &charge, after(1_000)).await,
-        after(1_100),
-        "there is room, but it is shut"
-    );
+    assert_eq!(refused_until(&*limiter, &charge, after(800)).await, after(1_100), "the cooldown outlasts the window");
+    assert_eq!(refused_until(&*limiter, &charge, after(1_000)).await, after(1_100), "there is room, but it is shut");
     assert_eq!(refused_until(&*limiter, &charge, after(1_099)).await, after(1_100));
     assert!(admits(&*limiter, &charge, after(1_100)).await);
     for second in [1_101, 1_102] {
         assert!(admits(&*limiter, &charge, after(second)).await);
     }
-    assert_eq!(
-        refused_until(&*limiter, &charge, after(1_110)).await,
-        after(2_000),
-        "armed again by the admission"
-    );
-    assert_eq!(
-        refused_until(&*limiter, &charge, after(1_900)).await,
-        after(2_000),
-        "used up: no second cooldown"
-    );
+    assert_eq!(refused_until(&*limiter, &charge, after(1_110)).await, after(2_000), "armed again by the admission");
+    assert_eq!(refused_until(&*limiter, &charge, after(1_900)).await, after(2_000), "used up: no second cooldown");
 }
 
 async fn a_reserved_share_is_left_to_those_with_the_full_limit(limiter: Arc<dyn Limiter>) {
@@ -215,11 +180,7 @@ async fn a_reserved_share_is_left_to_those_with_the_full_limit(limiter: Arc<dyn 
     }
     assert_eq!(refused_until(&*limiter, &stranger, after(10)).await, after(60));
     assert!(admits(&*limiter, &known, after(10)).await);
-    assert_eq!(
-        refused_until(&*limiter, &stranger, after(11)).await,
-        after(61),
-        "two must leave before a stranger"
-    );
+    assert_eq!(refused_until(&*limiter, &stranger, after(11)).await, after(61), "two must leave before a stranger");
     assert!(admits(&*limiter, &known, after(12)).await);
     assert_eq!(refused_until(&*limiter, &known, after(13)).await, after(60));
     assert_eq!(refused_until(&*limiter, &stranger, after(13)).await, after(62));
@@ -227,34 +188,16 @@ async fn a_reserved_share_is_left_to_those_with_the_full_limit(limiter: Arc<dyn 
 }
 
 async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
-    let (wide, narrow, late) = (
-        charge(&key(), 2, MINUTE),
-        charge(&key(), 1, QUARTER),
-        charge(&key(), 3, MINUTE),
-    );
+    let (wide, narrow, late) = (charge(&key(), 2, MINUTE), charge(&key(), 1, QUARTER), charge(&key(), 3, MINUTE));
     assert!(admits(&*limiter, &narrow, after(0)).await);
     assert!(admits(&*limiter, &wide, after(1)).await);
     for second in 2..20 {
         let verdict = take(&*limiter, &[wide.clone(), narrow.clone(), late.clone()], after(second)).await;
-        assert_eq!(
-            verdict,
-            Verdict::Refused {
-                charge: 1,
-                retry_at: after(900)
-            }
-        );
+        assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(900) });
     }
     let verdict = take(&*limiter, &[wide.clone(), late.clone()], after(20)).await;
-    assert_eq!(
-        verdict,
-        Verdict::Admitted { last: 0b01 },
-        "one unit of two was free, and all of three"
-    );
-    assert_eq!(
-        refused_until(&*limiter, &wide, after(21)).await,
-        after(61),
-        "its own unit is where it was"
-    );
+    assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one unit of two was free, and all of three");
+    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is where it was");
 }
 
 async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dyn Limiter>) {
@@ -265,33 +208,14 @@ async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dy
     assert_eq!(refused_until(&*limiter, &pair, after(55)).await, after(65));
     // Taken and given back at 70: as if it had not happened, the pair stays disarmed until a real admission.
     let verdict = take(&*limiter, &[pair.clone(), full.clone()], after(70)).await;
-    assert_eq!(
-        verdict,
-        Verdict::Refused {
-            charge: 1,
-            retry_at: after(900)
-        }
-    );
-    let nothing = Charge {
-        limit: 0,
-        ..pair.clone()
-    };
-    assert_eq!(
-        refused_until(&*limiter, &nothing, after(71)).await,
-        after(131),
-        "no new cooldown was set"
-    );
+    assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(900) });
+    let nothing = Charge { limit: 0, ..pair.clone() };
+    assert_eq!(refused_until(&*limiter, &nothing, after(71)).await, after(131), "no new cooldown was set");
     assert!(admits(&*limiter, &pair, after(72)).await);
     // The cooldown of the charge that refuses stays although the call took nothing.
     let free = charge(&key(), 5, MINUTE);
     let verdict = take(&*limiter, &[free, pair.clone()], after(130)).await;
-    assert_eq!(
-        verdict,
-        Verdict::Refused {
-            charge: 1,
-            retry_at: after(140)
-        }
-    );
+    assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(140) });
     assert_eq!(refused_until(&*limiter, &pair, after(139)).await, after(140));
 }
 
@@ -300,13 +224,7 @@ async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Lim
     assert!(admits(&*limiter, &twice, after(0)).await);
     assert!(admits(&*limiter, &full, after(0)).await);
     let verdict = take(&*limiter, &[twice.clone(), full, twice.clone()], after(1)).await;
-    assert_eq!(
-        verdict,
-        Verdict::Refused {
-            charge: 1,
-            retry_at: after(900)
-        }
-    );
+    assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(900) });
     for second in 2..5 {
         assert!(admits(&*limiter, &twice, after(second)).await);
     }
@@ -314,26 +232,10 @@ async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Lim
 }
 
 async fn the_charge_that_refuses_longest_is_named(limiter: Arc<dyn Limiter>) {
-    let charges = [
-        charge(&key(), 1, MINUTE),
-        charge(&key(), 1, QUARTER),
-        charge(&key(), 1, MINUTE * 2),
-    ];
-    assert_eq!(
-        take(&*limiter, &charges, after(0)).await,
-        Verdict::Admitted { last: 0b111 }
-    );
-    assert_eq!(
-        take(&*limiter, &charges, after(1)).await,
-        Verdict::Refused {
-            charge: 1,
-            retry_at: after(900)
-        }
-    );
-    assert_eq!(
-        take(&*limiter, &charges, after(900)).await,
-        Verdict::Admitted { last: 0b111 }
-    );
+    let charges = [charge(&key(), 1, MINUTE), charge(&key(), 1, QUARTER), charge(&key(), 1, MINUTE * 2)];
+    assert_eq!(take(&*limiter, &charges, after(0)).await, Verdict::Admitted { last: 0b111 });
+    assert_eq!(take(&*limiter, &charges, after(1)).await, Verdict::Refused { charge: 1, retry_at: after(900) });
+    assert_eq!(take(&*limiter, &charges, after(900)).await, Verdict::Admitted { last: 0b111 });
 }
 
 async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Limiter>) {
@@ -359,18 +261,9 @@ async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Lim
 
 async fn the_last_unit_of_a_limit_is_marked(limiter: Arc<dyn Limiter>) {
     let charges = [charge(&key(), 3, MINUTE), charge(&key(), 2, MINUTE)];
-    assert_eq!(
-        take(&*limiter, &charges, after(0)).await,
-        Verdict::Admitted { last: 0b00 }
-    );
-    assert_eq!(
-        take(&*limiter, &charges, after(1)).await,
-        Verdict::Admitted { last: 0b10 }
-    );
-    assert_eq!(
-        take(&*limiter, &charges[..1], after(2)).await,
-        Verdict::Admitted { last: 0b1 }
-    );
+    assert_eq!(take(&*limiter, &charges, after(0)).await, Verdict::Admitted { last: 0b00 });
+    assert_eq!(take(&*limiter, &charges, after(1)).await, Verdict::Admitted { last: 0b10 });
+    assert_eq!(take(&*limiter, &charges[..1], after(2)).await, Verdict::Admitted { last: 0b1 });
 }
 
 async fn a_large_limit_is_counted_exactly_and_never_frees_early(limiter: Arc<dyn Limiter>) {
@@ -387,10 +280,7 @@ async fn a_large_limit_is_counted_exactly_and_never_frees_early(limiter: Arc<dyn
     for _ in 0..40 {
         let retry_at = refused_until(&*limiter, &charge, now).await;
         let exact = taken[taken.len() - LIMIT as usize] + TimeDelta::minutes(1);
-        assert!(
-            retry_at >= exact && retry_at <= exact + granule,
-            "{retry_at} for {exact}"
-        );
+        assert!(retry_at >= exact && retry_at <= exact + granule, "{retry_at} for {exact}");
         assert!(!admits(&*limiter, &charge, retry_at - TimeDelta::microseconds(1)).await);
         while admits(&*limiter, &charge, retry_at).await {
             taken.push(retry_at);

@@ -19,6 +19,17 @@ mod limiter_contract;
 mod smtp;
 mod smtp_server;
 
+mod canary;
+mod contract;
 mod cost;
+mod faults;
+mod limits;
+mod mail;
 mod races;
+mod sessions;
 mod sign_in;
+mod timing;
+mod tokens;
+
+mod house;
+mod program;

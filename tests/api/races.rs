@@ -42,18 +42,11 @@ async fn of_sixty_four_wrong_codes_three_are_compared() {
     let answers = join_all((0..RACERS).map(|_| guest.verify(&challenge, &wrong))).await;
     let invalid = typed(&answers, "InvalidCode");
     assert_eq!(invalid.len(), 3);
-    let mut left: Vec<_> = invalid
-        .iter()
-        .map(|answer| answer["attemptsLeft"].as_i64().unwrap())
-        .collect();
+    let mut left: Vec<_> = invalid.iter().map(|answer| answer["attemptsLeft"].as_i64().unwrap()).collect();
     left.sort_unstable();
     assert_eq!(left, [0, 1, 2]);
     assert_eq!(app.count("email_codes", "attempts = 3 AND units = 3").await, 1);
-    assert_eq!(
-        guest.verify(&challenge, &code).await["__typename"],
-        "CodeExpired",
-        "used up for the right code too"
-    );
+    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired", "used up for the right code too");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,9 +64,7 @@ async fn concurrent_guesses_at_many_challenges_never_overdraw_an_accounts_budget
     }
     let code = app.last_code_for("target@example.com").await;
     let (guest, wrong) = (app.guest(), other_than(&code));
-    let tries = challenges
-        .iter()
-        .flat_map(|challenge| (0..3).map(|_| guest.verify(challenge, &wrong)));
+    let tries = challenges.iter().flat_map(|challenge| (0..3).map(|_| guest.verify(challenge, &wrong)));
     let answers = join_all(tries).await;
     assert_eq!(typed(&answers, "InvalidCode").len(), 5);
     assert_eq!(typed(&answers, "RateLimited").len(), 31);
@@ -92,12 +83,7 @@ async fn fifty_tabs_refreshing_at_once_get_one_successor_and_nobody_is_logged_ou
     let refreshed = typed(&answers, "Refreshed");
     assert_eq!(refreshed.len(), 50);
     let first = &refreshed[0]["tokens"]["refreshToken"];
-    assert!(
-        refreshed
-            .iter()
-            .all(|answer| answer["tokens"]["refreshToken"] == *first),
-        "one successor"
-    );
+    assert!(refreshed.iter().all(|answer| answer["tokens"]["refreshToken"] == *first), "one successor");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
     let next = guest.refresh(first.as_str().unwrap()).await;
     assert_eq!(next["__typename"], "Refreshed");
@@ -122,24 +108,11 @@ async fn workers_that_share_an_outbox_send_every_mail_once() {
     join_all(workers).await;
     let mut sent = Vec::new();
     for worker in std::iter::once(&app.app).chain(replicas.iter().map(|replica| &replica.app)) {
-        sent.extend(
-            worker
-                .ctx
-                .inbox
-                .as_ref()
-                .unwrap()
-                .list(None, 200)
-                .into_iter()
-                .map(|mail| mail.to),
-        );
+        sent.extend(worker.ctx.inbox.as_ref().unwrap().list(None, 200).into_iter().map(|mail| mail.to));
     }
     sent.sort();
     let total = sent.len();
     sent.dedup();
     assert_eq!((total, sent.len()), (20, 20));
-    assert_eq!(
-        app.count("outbox", "state = 'SENT' AND sealed IS NULL AND attempts = 1")
-            .await,
-        20
-    );
+    assert_eq!(app.count("outbox", "state = 'SENT' AND sealed IS NULL AND attempts = 1").await, 20);
 }

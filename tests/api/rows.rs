@@ -39,13 +39,7 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn new() -> Self {
         let unique = [Uuid::now_v7().into_bytes(), Uuid::now_v7().into_bytes()].concat();
-        Self {
-            user: Uuid::now_v7(),
-            device: Uuid::now_v7(),
-            credential: Uuid::now_v7(),
-            unique,
-            now: moment(0),
-        }
+        Self { user: Uuid::now_v7(), device: Uuid::now_v7(), credential: Uuid::now_v7(), unique, now: moment(0) }
     }
 
     pub(crate) async fn insert_all(&self, db: &Db) {
@@ -54,6 +48,7 @@ impl Rows {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of rows")]
     pub(crate) fn row(&self, table: &'static str) -> Vec<(&'static str, Value)> {
         let (now, hash) = (Value::from(self.now), Value::from(self.unique.clone()));
         let id = Value::from(Uuid::now_v7());
@@ -141,16 +136,8 @@ impl Rows {
     }
 }
 
-const TABLES: [&str; 8] = [
-    "users",
-    "devices",
-    "sessions",
-    "email_codes",
-    "sign_in_links",
-    "outbox",
-    "audit_events",
-    "signing_keys",
-];
+const TABLES: [&str; 8] =
+    ["users", "devices", "sessions", "email_codes", "sign_in_links", "outbox", "audit_events", "signing_keys"];
 
 /// Table, column, a value that must not get in, and the kind of rule that keeps it out.
 pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value, &'static str)> {
@@ -161,12 +148,7 @@ pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value,
     let too_long = Value::from(format!("{}@example.com", "a".repeat(243)));
     vec![
         ("users", "id", good.user.into(), "unique"),
-        (
-            "users",
-            "email",
-            format!("{}@example.com", good.user.simple()).into(),
-            "unique",
-        ),
+        ("users", "email", format!("{}@example.com", good.user.simple()).into(), "unique"),
         ("users", "email", "Person@example.com".into(), "check"),
         ("users", "email", too_long.clone(), "check"),
         ("users", "email", Value::String(None), "not null"),

@@ -72,11 +72,8 @@ async fn four_processes_may_migrate_at_once() {
         for _ in 0..4 {
             processes.push(database.connect().await);
         }
-        let racing: Vec<_> = processes
-            .iter()
-            .cloned()
-            .map(|db| tokio::spawn(async move { migrate::up(&db).await }))
-            .collect();
+        let racing: Vec<_> =
+            processes.iter().cloned().map(|db| tokio::spawn(async move { migrate::up(&db).await })).collect();
         for process in racing {
             process.await.unwrap().unwrap();
         }
@@ -95,10 +92,7 @@ async fn a_program_that_is_older_than_the_schema_still_starts() {
         db.write().execute_unprepared(newer).await.unwrap();
         migrate::up(&db).await.unwrap();
         assert!(migrate::is_current(&db).await.unwrap());
-        assert!(
-            migrate::down(&db, 1).await.is_err(),
-            "it must not take back what it does not know"
-        );
+        assert!(migrate::down(&db, 1).await.is_err(), "it must not take back what it does not know");
     }
 }
 
@@ -126,16 +120,9 @@ async fn every_index_is_there() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
         let indexes = indexes_of(&db).await;
-        assert_eq!(
-            indexes.keys().map(String::as_str).collect::<Vec<_>>(),
-            INDEXES,
-            "{backend:?}"
-        );
-        let partial: Vec<_> = indexes
-            .iter()
-            .filter(|(_, sql)| sql.contains("WHERE"))
-            .map(|(name, _)| name.as_str())
-            .collect();
+        assert_eq!(indexes.keys().map(String::as_str).collect::<Vec<_>>(), INDEXES, "{backend:?}");
+        let partial: Vec<_> =
+            indexes.iter().filter(|(_, sql)| sql.contains("WHERE")).map(|(name, _)| name.as_str()).collect();
         let expected = [
             "outbox_finished_at_idx",
             "outbox_next_attempt_at_idx",
@@ -171,10 +158,9 @@ async fn a_row_that_breaks_a_rule_is_refused() {
             let case = format!("{backend:?}: {table}.{column} = {bad:?}");
             match (rule, refused) {
                 ("unique" | "foreign", Err(Error::Conflict)) => {}
-                ("not null", Err(Error::Internal(text))) => assert!(
-                    text.to_lowercase().contains("not null") || text.contains("not-null"),
-                    "{case}: {text}"
-                ),
+                ("not null", Err(Error::Internal(text))) => {
+                    assert!(text.to_lowercase().contains("not null") || text.contains("not-null"), "{case}: {text}");
+                }
                 ("check", Err(Error::Internal(text))) => {
                     assert!(text.contains(&format!("{table}_{column}_check")), "{case}: {text}");
                 }
@@ -192,22 +178,12 @@ async fn what_hangs_on_a_person_goes_with_the_person() {
         let rows = Rows::new();
         rows.insert_all(&db).await;
 
-        entity::devices::Entity::delete_by_id(rows.device)
-            .exec(db.write())
-            .await
-            .unwrap();
+        entity::devices::Entity::delete_by_id(rows.device).exec(db.write()).await.unwrap();
         let session = entity::sessions::Entity::find().one(db.read()).await.unwrap().unwrap();
         assert_eq!(session.device_id, None, "a session outlives its device's row");
 
-        entity::users::Entity::delete_by_id(rows.user)
-            .exec(db.write())
-            .await
-            .unwrap();
-        assert_eq!(
-            entity::sessions::Entity::find().count(db.read()).await.unwrap(),
-            0,
-            "{backend:?}"
-        );
+        entity::users::Entity::delete_by_id(rows.user).exec(db.write()).await.unwrap();
+        assert_eq!(entity::sessions::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
         assert_eq!(
             entity::audit_events::Entity::find().count(db.read()).await.unwrap(),
             1,
@@ -249,9 +225,8 @@ async fn of_sixty_four_who_use_a_code_one_wins() {
 async fn moments_compare_and_sort_as_time_does() {
     // SQLite compares the text that the driver writes: RFC 3339 with no, three or six digits of fraction, and always
     // "+00:00". That sign sorts before the point and before every digit, so a shorter fraction is the earlier one.
-    let micros = [
-        0, 1, 10, 999, 1_000, 1_001, 99_999, 100_000, 100_001, 120_000, 123_456, 999_999, 1_000_000, 1_000_001,
-    ];
+    let micros =
+        [0, 1, 10, 999, 1_000, 1_001, 99_999, 100_000, 100_001, 120_000, 123_456, 999_999, 1_000_000, 1_000_001];
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -270,11 +245,7 @@ async fn moments_compare_and_sort_as_time_does() {
                 .count(db.read())
                 .await
                 .unwrap();
-            assert_eq!(
-                usize::try_from(earlier).unwrap(),
-                position,
-                "{backend:?}: before {micro}"
-            );
+            assert_eq!(usize::try_from(earlier).unwrap(), position, "{backend:?}: before {micro}");
         }
     }
 }
@@ -295,18 +266,13 @@ async fn every_test_gets_a_database_of_its_own() {
         last_sign_in_at: Set(None),
     };
     let written = user.insert(db.write()).await.unwrap();
-    assert_eq!(
-        entity::users::Entity::find().one(db.read()).await.unwrap(),
-        Some(written)
-    );
+    assert_eq!(entity::users::Entity::find().one(db.read()).await.unwrap(), Some(written));
     assert_eq!(entity::users::Entity::find().count(neighbour.read()).await.unwrap(), 0);
 }
 
 fn declare<E: EntityTrait + EntityName>(columns: &mut Columns, entity: E) {
     use sea_orm::{ColumnTrait, IdenStatic};
-    let of_entity = E::Column::iter()
-        .map(|column| (column.as_str().to_owned(), column.def().is_null()))
-        .collect();
+    let of_entity = E::Column::iter().map(|column| (column.as_str().to_owned(), column.def().is_null())).collect();
     columns.insert(entity.table_name().to_owned(), of_entity);
 }
 
@@ -322,10 +288,7 @@ async fn columns_of(db: &Db) -> Columns {
     let mut columns = Columns::new();
     for row in db.read().query_all_raw(statement(db.backend(), sql, [])).await.unwrap() {
         let table: String = row.try_get("", "t").unwrap();
-        columns
-            .entry(table)
-            .or_default()
-            .insert(row.try_get("", "c").unwrap(), row.try_get("", "n").unwrap());
+        columns.entry(table).or_default().insert(row.try_get("", "c").unwrap(), row.try_get("", "n").unwrap());
     }
     columns
 }
@@ -339,7 +302,5 @@ async fn indexes_of(db: &Db) -> BTreeMap<String, String> {
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     };
     let rows = db.read().query_all_raw(statement(db.backend(), sql, [])).await.unwrap();
-    rows.iter()
-        .map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "sql").unwrap()))
-        .collect()
+    rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "sql").unwrap())).collect()
 }

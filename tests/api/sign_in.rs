@@ -11,10 +11,7 @@ async fn a_person_signs_in_is_known_refreshes_and_signs_out() {
     let guest = app.guest();
     let sent = guest.login(" Ada@Example.COM ").await;
     assert_eq!(sent["email"], "ada@example.com");
-    assert_eq!(
-        (sent["codeLength"].as_i64(), sent["attemptsLeft"].as_i64()),
-        (Some(8), Some(3))
-    );
+    assert_eq!((sent["codeLength"].as_i64(), sent["attemptsLeft"].as_i64()), (Some(8), Some(3)));
     let code = app.last_code_for("ada@example.com").await;
     assert!(code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit()));
     let signed_in = SignedIn::read(&guest.verify(sent["challenge"].as_str().unwrap(), &code).await);
@@ -26,10 +23,7 @@ async fn a_person_signs_in_is_known_refreshes_and_signs_out() {
     assert_eq!(me.field("me")["role"], "USER");
     let refreshed = person.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
-    assert_eq!(
-        guest.with_bearer(access).me().await.field("me")["id"],
-        signed_in.user.as_str()
-    );
+    assert_eq!(guest.with_bearer(access).me().await.field("me")["id"], signed_in.user.as_str());
     let out = guest.with_bearer(access).logout().await;
     assert_eq!(out.field("logout")["sessionId"], signed_in.session.as_str());
     for token in [access, &signed_in.access] {
@@ -47,11 +41,7 @@ async fn a_code_works_once() {
     let code = app.last_code_for("once@example.com").await;
     SignedIn::read(&guest.verify(&challenge, &code).await);
     assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
-    assert_eq!(
-        app.count("email_codes", "attempts = 1 AND units = 0").await,
-        1,
-        "a replay moves no counter"
-    );
+    assert_eq!(app.count("email_codes", "attempts = 1 AND units = 0").await, 1, "a replay moves no counter");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,10 +56,7 @@ async fn a_code_lives_five_minutes_and_not_a_second_longer() {
     let code = app.last_code_for("time@example.com").await;
     app.clock.pass(301.0);
     assert_eq!(guest.verify(&second, &code).await["__typename"], "CodeExpired");
-    assert_eq!(
-        app.count("email_codes", "consumed_at IS NULL AND attempts = 0").await,
-        1
-    );
+    assert_eq!(app.count("email_codes", "consumed_at IS NULL AND attempts = 0").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,10 +80,7 @@ async fn three_wrong_codes_use_a_challenge_up() {
     let code = app.last_code_for("three@example.com").await;
     for left in [2, 1, 0] {
         let answer = guest.verify(&challenge, &other_than(&code)).await;
-        assert_eq!(
-            (answer["__typename"].as_str(), answer["attemptsLeft"].as_i64()),
-            (Some("InvalidCode"), Some(left))
-        );
+        assert_eq!((answer["__typename"].as_str(), answer["attemptsLeft"].as_i64()), (Some("InvalidCode"), Some(left)));
     }
     assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
     assert_eq!(app.count("sessions", "1 = 1").await, 0);
@@ -120,11 +104,7 @@ async fn a_resend_keeps_the_code_before_it_good_and_never_resets_the_tries() {
         wrong = other_than(&other_than(&second)).replace('0', "9");
     }
     assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
-    assert_eq!(
-        app.count("email_codes", "units = 3").await,
-        1,
-        "two live codes make a wrong try cost two"
-    );
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "two live codes make a wrong try cost two");
     SignedIn::read(&guest.verify(&challenge, &first).await);
     assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
 }
@@ -159,10 +139,7 @@ async fn a_challenge_of_another_address_or_a_dead_one_is_ignored_by_a_resend() {
     SignedIn::read(&owner.verify(&challenge, &code).await);
     for dead in [challenge.as_str(), "x", "", &"A".repeat(22)] {
         let sent = app.guest().resend("owner@example.com", dead).await;
-        assert_eq!(
-            (sent["__typename"].as_str(), sent["attemptsLeft"].as_i64()),
-            (Some("CodeSent"), Some(3))
-        );
+        assert_eq!((sent["__typename"].as_str(), sent["attemptsLeft"].as_i64()), (Some("CodeSent"), Some(3)));
         assert_ne!(sent["challenge"], dead);
     }
 }
@@ -183,51 +160,26 @@ async fn what_is_no_code_is_refused_and_moves_no_counter() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("shape@example.com").await;
-    for code in [
-        "",
-        "1234567",
-        "123456789",
-        "abcdefgh",
-        "1234567８",
-        "'; DROP TABLE users; --",
-    ] {
+    for code in ["", "1234567", "123456789", "abcdefgh", "1234567８", "'; DROP TABLE users; --"] {
         let answer = guest.verify_answer(&challenge, code).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code()),
-            (200, "BAD_USER_INPUT"),
-            "{code}"
-        );
+        assert_eq!((answer.status.as_u16(), answer.code()), (200, "BAD_USER_INPUT"), "{code}");
         assert_eq!(answer.json["errors"][0]["extensions"]["field"], "code");
     }
     for code in [json!(12_345_678), json!(null), json!(["12345678"]), json!({})] {
         let query = "mutation($input: VerifyInput!) { verify(input: $input) { __typename } }";
-        let answer = guest
-            .query(query, json!({ "input": { "challenge": challenge, "code": code } }))
-            .await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code()),
-            (422, "BAD_USER_INPUT"),
-            "{code}: {}",
-            answer.text
-        );
+        let answer = guest.query(query, json!({ "input": { "challenge": challenge, "code": code } })).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (422, "BAD_USER_INPUT"), "{code}: {}", answer.text);
     }
     assert_eq!(app.count("email_codes", "attempts > 0").await, 0);
     let code = app.last_code_for("shape@example.com").await;
-    SignedIn::read(
-        &guest
-            .verify(&challenge, &format!(" {}-{} ", &code[..4], &code[4..]))
-            .await,
-    );
+    SignedIn::read(&guest.verify(&challenge, &format!(" {}-{} ", &code[..4], &code[4..])).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_challenges_are_expired_codes() {
     let app = TestApp::new().await;
     for challenge in ["", "x", &"A".repeat(22), &"A".repeat(5_000), "../../etc/passwd"] {
-        assert_eq!(
-            app.guest().verify(challenge, "12345678").await["__typename"],
-            "CodeExpired"
-        );
+        assert_eq!(app.guest().verify(challenge, "12345678").await["__typename"], "CodeExpired");
     }
 }
 
@@ -260,35 +212,15 @@ async fn what_is_no_address_is_told_and_counts_nothing() {
 async fn addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com,bücher.example".into())).await;
     let suspended = "suspended@example.com".parse_email();
-    user::create(app.ctx(), &suspended, doorcode::db::entity::Role::User)
-        .await
-        .unwrap();
-    user::change(
-        app.ctx(),
-        &suspended,
-        None,
-        Some(doorcode::db::entity::UserStatus::Suspended),
-    )
-    .await
-    .unwrap();
+    user::create(app.ctx(), &suspended, doorcode::db::entity::Role::User).await.unwrap();
+    user::change(app.ctx(), &suspended, None, Some(doorcode::db::entity::UserStatus::Suspended)).await.unwrap();
     let allowed = ["a@example.com", "b@xn--bcher-kva.example"];
     let refused = ["suspended@example.com", "c@other.example", "d@sub.example.com"];
     for email in allowed.iter().chain(&refused) {
         let guest = app.guest();
         let sent = guest.login(email).await;
         let keys: Vec<_> = sent.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(
-            keys,
-            [
-                "__typename",
-                "attemptsLeft",
-                "challenge",
-                "codeLength",
-                "email",
-                "expiresAt",
-                "resendAt"
-            ]
-        );
+        assert_eq!(keys, ["__typename", "attemptsLeft", "challenge", "codeLength", "email", "expiresAt", "resendAt"]);
         let mails = app.mails_for(email).await.len();
         assert_eq!(mails, usize::from(allowed.contains(email)), "{email}");
         let wrong = guest.verify(sent["challenge"].as_str().unwrap(), "00000000").await;
@@ -305,14 +237,7 @@ async fn somebody_suspended_after_asking_does_not_get_in() {
     let challenge = guest.challenge("late@example.com").await;
     let code = app.last_code_for("late@example.com").await;
     let email = "late@example.com".parse_email();
-    user::change(
-        app.ctx(),
-        &email,
-        None,
-        Some(doorcode::db::entity::UserStatus::Suspended),
-    )
-    .await
-    .unwrap();
+    user::change(app.ctx(), &email, None, Some(doorcode::db::entity::UserStatus::Suspended)).await.unwrap();
     assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
     assert_eq!(app.count("sessions", "1 = 1").await, 1);
 }
@@ -325,10 +250,7 @@ async fn signing_in_again_with_a_good_bearer_replaces_that_session() {
     let other = guest.sign_in("other@example.com").await;
     let again = guest.with_bearer(&first.access).sign_in("re@example.com").await;
     assert_eq!(guest.with_bearer(&first.access).me().await.code(), "UNAUTHENTICATED");
-    assert_eq!(
-        guest.with_bearer(&again.access).me().await.field("me")["email"],
-        "re@example.com"
-    );
+    assert_eq!(guest.with_bearer(&again.access).me().await.field("me")["email"], "re@example.com");
     guest.with_bearer(&other.access).sign_in("re@example.com").await;
     assert_eq!(
         guest.with_bearer(&other.access).me().await.field("me")["email"],
@@ -350,37 +272,19 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    user::create(
-        app.ctx(),
-        &"boss@example.com".parse_email(),
-        doorcode::db::entity::Role::Admin,
-    )
-    .await
-    .unwrap();
+    user::create(app.ctx(), &"boss@example.com".parse_email(), doorcode::db::entity::Role::Admin).await.unwrap();
     let challenge = guest.challenge("boss@example.com").await;
     assert_eq!(
         guest.verify(&challenge, "27491836").await["__typename"],
         "InvalidCode",
         "never for somebody with power"
     );
-    SignedIn::read(
-        &guest
-            .verify(&challenge, &app.last_code_for("boss@example.com").await)
-            .await,
-    );
+    SignedIn::read(&guest.verify(&challenge, &app.last_code_for("boss@example.com").await).await);
 
     app.clock.pass(31.0 * 86_400.0);
     let challenge = guest.challenge("review@example.com").await;
-    assert_eq!(
-        guest.verify(&challenge, "83120475").await["__typename"],
-        "InvalidCode",
-        "past its date"
-    );
-    assert_eq!(
-        app.mails_for("review@example.com").await.len(),
-        1,
-        "and mail goes out again"
-    );
+    assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "past its date");
+    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "and mail goes out again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -388,10 +292,7 @@ async fn mail_is_in_the_language_that_was_asked_for() {
     let app = TestApp::new().await;
     for (locale, lang) in [("de-CH", "lang=\"de\""), ("ja", "lang=\"ja\""), ("xx", "lang=\"en\"")] {
         let email = format!("{}@example.com", locale.to_lowercase());
-        app.guest()
-            .login_with(json!({ "email": email, "locale": locale }))
-            .await
-            .field("login");
+        app.guest().login_with(json!({ "email": email, "locale": locale })).await.field("login");
         assert!(app.mails_for(&email).await[0].html.contains(lang), "{locale}");
     }
 }

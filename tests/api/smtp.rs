@@ -23,18 +23,13 @@ fn smtp(url: &str, production: bool) -> Smtp {
 }
 
 fn quick(url: &str) -> Smtp {
-    let patience = Patience {
-        step: Duration::from_millis(500),
-        whole: Duration::from_secs(3),
-    };
+    let patience = Patience { step: Duration::from_millis(500), whole: Duration::from_secs(3) };
     smtp(url, false).with_patience(patience)
 }
 
 fn mail(number: u128, to: &str, locale: Locale) -> Mail {
     let content = Content {
-        message: Message::Code {
-            code: "12345678".to_owned().into(),
-        },
+        message: Message::Code { code: "12345678".to_owned().into() },
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),
@@ -70,10 +65,7 @@ fn assert_temporary(outcome: Result<(), DeliveryFailure>, expected: &str) {
 
 #[track_caller]
 fn assert_discreet(text: &str) {
-    assert!(
-        !text.contains(char::is_control) && !text.contains("horse") && !text.contains("@example"),
-        "{text}"
-    );
+    assert!(!text.contains(char::is_control) && !text.contains("horse") && !text.contains("@example"), "{text}");
 }
 
 #[tokio::test]
@@ -90,19 +82,10 @@ async fn mail_arrives_encrypted_in_every_language_with_both_parts_and_no_header_
             let messages = server.messages(number + 1);
             let got = &messages[number];
             assert_eq!((&got["tls"], &got["authenticated"]), (&true.into(), &true.into()));
-            assert_eq!(
-                (&got["mail_from"], &got["to"][0]),
-                (&"no-reply@example.com".into(), &"ada@example.com".into())
-            );
+            assert_eq!((&got["mail_from"], &got["to"][0]), (&"no-reply@example.com".into(), &"ada@example.com".into()));
             assert_eq!(got["subject"], sent.subject.as_str());
-            assert_eq!(
-                got["text"].as_str().unwrap().replace("\r\n", "\n").trim_end(),
-                sent.text.trim_end()
-            );
-            assert_eq!(
-                got["html"].as_str().unwrap().replace("\r\n", "\n").trim_end(),
-                sent.html.trim_end()
-            );
+            assert_eq!(got["text"].as_str().unwrap().replace("\r\n", "\n").trim_end(), sent.text.trim_end());
+            assert_eq!(got["html"].as_str().unwrap().replace("\r\n", "\n").trim_end(), sent.html.trim_end());
             let header = |name: &str| {
                 let headers = got["headers"].as_array().unwrap();
                 let found = headers.iter().find(|header| header[0] == name);
@@ -112,24 +95,12 @@ async fn mail_arrives_encrypted_in_every_language_with_both_parts_and_no_header_
             assert_eq!(header("Auto-Submitted").as_deref(), Some("auto-generated"));
             assert_eq!(header("From").as_deref(), Some(FROM));
             assert!(header("Content-Type").unwrap().starts_with("multipart/alternative"));
-            let mut names: Vec<_> = got["headers"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|header| header[0].as_str().unwrap())
-                .collect();
+            let mut names: Vec<_> =
+                got["headers"].as_array().unwrap().iter().map(|header| header[0].as_str().unwrap()).collect();
             names.retain(|name| !name.starts_with("X-"));
             names.sort_unstable();
-            let expected = [
-                "Auto-Submitted",
-                "Content-Type",
-                "Date",
-                "From",
-                "MIME-Version",
-                "Message-ID",
-                "Subject",
-                "To",
-            ];
+            let expected =
+                ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
             assert_eq!(names, expected);
             let raw = got["raw"].as_str().unwrap();
             assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998));
@@ -144,17 +115,10 @@ async fn an_unknown_authority_is_refused_and_nothing_is_sent() {
     }
     for tls in [Tls::Smtps, Tls::Required] {
         let (server, stranger) = (SmtpServer::start(tls), SmtpServer::start(Tls::None));
-        let url = server
-            .url()
-            .replace(&server.ca().display().to_string(), &stranger.ca().display().to_string());
+        let url = server.url().replace(&server.ca().display().to_string(), &stranger.ca().display().to_string());
         assert_temporary(quick(&url).deliver(&english("ada@example.com")).await, "TLS handshake");
         let without = server.url().replace(&format!("ca={}", server.ca().display()), "");
-        assert_temporary(
-            quick(without.trim_end_matches(['?', '&']))
-                .deliver(&english("ada@example.com"))
-                .await,
-            "TLS",
-        );
+        assert_temporary(quick(without.trim_end_matches(['?', '&'])).deliver(&english("ada@example.com")).await, "TLS");
         assert!(server.events("auth").is_empty() && server.events("mail").is_empty());
     }
 }
@@ -165,10 +129,7 @@ async fn stripped_starttls_is_refused_and_nothing_is_sent_in_clear() {
         return;
     }
     let server = SmtpServer::start(Tls::Stripped);
-    assert_temporary(
-        quick(&server.url()).deliver(&english("ada@example.com")).await,
-        "offers no STARTTLS",
-    );
+    assert_temporary(quick(&server.url()).deliver(&english("ada@example.com")).await, "offers no STARTTLS");
     assert!(server.events("auth").is_empty() && server.events("mail").is_empty());
 }
 
@@ -189,20 +150,14 @@ async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
         let _ = stream.read(&mut buffer);
     });
     let url = format!("smtp://127.0.0.1:{port}?tls=required");
-    assert_temporary(
-        quick(&url).deliver(&english("ada@example.com")).await,
-        "corrupt message",
-    );
+    assert_temporary(quick(&url).deliver(&english("ada@example.com")).await, "corrupt message");
     attacker.join().unwrap();
 }
 
 #[test]
 fn plain_connections_are_refused_in_production_with_words_that_help() {
     let refusal = check_url(&"smtp://127.0.0.1:25".to_owned().into(), true).unwrap_err();
-    assert!(
-        refusal.contains("smtps://") && refusal.contains("tls=required"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("smtps://") && refusal.contains("tls=required"), "{refusal}");
 }
 
 #[tokio::test]
@@ -249,9 +204,7 @@ async fn one_connection_serves_mail_after_mail() {
     let server = SmtpServer::start(Tls::Required);
     let smtp = smtp(&server.url(), true);
     for number in 0..5 {
-        smtp.deliver(&mail(number, "ada@example.com", Locale::De))
-            .await
-            .unwrap();
+        smtp.deliver(&mail(number, "ada@example.com", Locale::De)).await.unwrap();
     }
     assert_eq!(server.messages(5).len(), 5);
     assert_eq!(server.events("connect").len(), 1);
@@ -264,18 +217,10 @@ async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
     }
     let server = SmtpServer::start(Tls::Smtps);
     quick(&server.url()).test().await.unwrap();
-    let wrong = quick(&server.url().replace("c0rrect", "wrong"))
-        .test()
-        .await
-        .unwrap_err();
-    assert!(
-        wrong.contains("check user name and password") && wrong.contains("535"),
-        "{wrong}"
-    );
+    let wrong = quick(&server.url().replace("c0rrect", "wrong")).test().await.unwrap_err();
+    assert!(wrong.contains("check user name and password") && wrong.contains("535"), "{wrong}");
     assert_discreet(&wrong);
-    let outcome = quick(&server.url().replace("c0rrect", "wrong"))
-        .deliver(&english("ada@example.com"))
-        .await;
+    let outcome = quick(&server.url().replace("c0rrect", "wrong")).deliver(&english("ada@example.com")).await;
     assert_temporary(outcome, "535");
     let dead = server.url();
     drop(server);

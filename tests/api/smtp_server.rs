@@ -51,14 +51,8 @@ impl SmtpServer {
         };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp_server.py");
         let mut command = Command::new("/usr/bin/python3");
-        command
-            .arg(script)
-            .args(["--port", "0", "--tls", protection, "--auth", USER]);
-        command
-            .arg("--cert")
-            .arg(keys.path().join("server.pem"))
-            .arg("--key")
-            .arg(keys.path().join("server.key"));
+        command.arg(script).args(["--port", "0", "--tls", protection, "--auth", USER]);
+        command.arg("--cert").arg(keys.path().join("server.pem")).arg("--key").arg(keys.path().join("server.key"));
         if tls == Tls::Stripped {
             command.arg("--no-starttls");
         }
@@ -74,13 +68,7 @@ impl SmtpServer {
                 sink.lock().unwrap().push(serde_json::from_str(&line).unwrap());
             }
         });
-        Self {
-            child,
-            events,
-            port,
-            tls,
-            keys,
-        }
+        Self { child, events, port, tls, keys }
     }
 
     /// An `SMTP_URL` for this server, with everything it needs.
@@ -103,13 +91,7 @@ impl SmtpServer {
 
     /// Everything of one kind that the server saw: `connect`, `auth`, `mail` (a MAIL command) or `message`.
     pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
-        self.events
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|event| event["event"] == kind)
-            .cloned()
-            .collect()
+        self.events.lock().unwrap().iter().filter(|event| event["event"] == kind).cloned().collect()
     }
 
     /// The mails that the server took, once there are so many of them.
@@ -142,28 +124,11 @@ fn make_certificates(folder: &Path) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let mut authority = vec![
-        "req",
-        "-x509",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=Test authority",
-        "-keyout",
-        "ca.key",
-    ];
+    let mut authority = vec!["req", "-x509", "-days", "1", "-subj", "/CN=Test authority", "-keyout", "ca.key"];
     authority.extend(key);
     authority.extend(["-out", "ca.pem"]);
     openssl(&authority);
-    let mut request = vec![
-        "req",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.csr",
-    ];
+    let mut request = vec!["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"];
     request.extend(key);
     openssl(&request);
     let extensions = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n";

@@ -80,8 +80,9 @@ start_redis() {
     start_redis_server --cluster-enabled yes --cluster-config-file "nodes-$number.conf" --cluster-node-timeout 5000
     nodes+=("127.0.0.1:$port")
   done
-  redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$log" 2>&1 </dev/null ||
-    server_failed 'the Redis Cluster' "$log"
+  # It waits for ever if a node dies meanwhile; as a job, because only a waiting shell answers to signals.
+  timeout 60 redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$log" 2>&1 </dev/null &
+  wait $! || server_failed 'the Redis Cluster' "$log"
   eventually 30 cluster_is_whole "${nodes[@]}" || server_failed 'the Redis Cluster' "$log"
   redis_cluster_url=redis+cluster://$(
     IFS=,

@@ -49,11 +49,7 @@ pub(super) enum Connection {
 enum Target {
     Server(Client),
     Cluster(Box<ClusterClient>),
-    Sentinel {
-        sentinels: Vec<ConnectionInfo>,
-        service: String,
-        node: SentinelNodeConnectionInfo,
-    },
+    Sentinel { sentinels: Vec<ConnectionInfo>, service: String, node: SentinelNodeConnectionInfo },
 }
 
 /// One connection for everybody, opened on demand.
@@ -90,12 +86,7 @@ impl Link {
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move { inner.open().await })
             .await
-            .unwrap_or_else(|_| {
-                Err(RedisError::from((
-                    ErrorKind::Io,
-                    "opening a connection was interrupted",
-                )))
-            })
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "opening a connection was interrupted"))))
     }
 
     /// Lets go of the connection of that number, if it is still the one in use.
@@ -150,22 +141,14 @@ impl Target {
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_pipeline_buffer_size(QUEUE);
         match self {
-            Self::Server(client) => Ok(Connection::Server(
-                client.get_multiplexed_async_connection_with_config(&config).await?,
-            )),
+            Self::Server(client) => {
+                Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
+            }
             Self::Cluster(client) => Ok(Connection::Cluster(client.get_async_connection().await?)),
-            Self::Sentinel {
-                sentinels,
-                service,
-                node,
-            } => {
+            Self::Sentinel { sentinels, service, node } => {
                 // Built anew each time, so that the sentinels are asked who is master now.
-                let client = Sentinel::build(sentinels.clone())?
-                    .async_master_for(service, Some(node))
-                    .await?;
-                Ok(Connection::Server(
-                    client.get_multiplexed_async_connection_with_config(&config).await?,
-                ))
+                let client = Sentinel::build(sentinels.clone())?.async_master_for(service, Some(node)).await?;
+                Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
             }
         }
     }
@@ -179,13 +162,9 @@ impl Target {
             _ => return Err("REDIS_URL must start with redis:// or rediss://".to_owned()),
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (user, hosts) = authority
-            .rsplit_once('@')
-            .map_or((None, authority), |(user, hosts)| (Some(user), hosts));
+        let (user, hosts) = authority.rsplit_once('@').map_or((None, authority), |(user, hosts)| (Some(user), hosts));
         match kind {
-            "server" => Ok(Self::Server(
-                Client::open(node(tls, user, hosts, path)?).map_err(|_| UNUSABLE.to_owned())?,
-            )),
+            "server" => Ok(Self::Server(Client::open(node(tls, user, hosts, path)?).map_err(|_| UNUSABLE.to_owned())?)),
             "cluster" => Self::cluster(&nodes(tls, user, hosts, path)?),
             "sentinel" => Self::sentinel(tls, user, hosts, path),
             _ => Err("REDIS_URL: after the plus stands cluster or sentinel".to_owned()),
@@ -222,9 +201,7 @@ impl Target {
         if let Some(password) = query.get("sentinel_password") {
             own = own.set_password(password);
         }
-        let sentinels = nodes(tls, None, hosts, "")?
-            .into_iter()
-            .map(|node| node.set_redis_settings(own.clone()));
+        let sentinels = nodes(tls, None, hosts, "")?.into_iter().map(|node| node.set_redis_settings(own.clone()));
         let settings = node(tls, user, "master", db)?;
         let mut node = SentinelNodeConnectionInfo::default()
             .set_redis_connection_info(settings.redis_settings().clone())
@@ -232,11 +209,7 @@ impl Target {
         if tls {
             node = node.set_tls_mode(TlsMode::Secure);
         }
-        Ok(Self::Sentinel {
-            sentinels: sentinels.collect(),
-            service: service.to_owned(),
-            node,
-        })
+        Ok(Self::Sentinel { sentinels: sentinels.collect(), service: service.to_owned(), node })
     }
 }
 
@@ -248,27 +221,19 @@ fn tcp() -> TcpSettings {
 fn node(tls: bool, user: Option<&str>, host: &str, path: &str) -> Result<ConnectionInfo, String> {
     let scheme = if tls { "rediss" } else { "redis" };
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    let info = format!("{scheme}://{user}{host}/{path}")
-        .into_connection_info()
-        .map_err(|_| UNUSABLE.to_owned())?;
+    let info = format!("{scheme}://{user}{host}/{path}").into_connection_info().map_err(|_| UNUSABLE.to_owned())?;
     Ok(info.set_tcp_settings(tcp()))
 }
 
 fn nodes(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Vec<ConnectionInfo>, String> {
-    hosts
-        .split(',')
-        .map(|host| node(tls, user, host.trim(), path))
-        .collect()
+    hosts.split(',').map(|host| node(tls, user, host.trim(), path)).collect()
 }
 
 /// Whether the connection that gave this error is of no more use: closed, silent, or its server is no master.
 pub(super) fn is_broken(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
-        )
+        || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
 }
 
 /// Whether the error says that a connection was closed, or that its server may not write: the same command is

@@ -42,9 +42,7 @@ impl Target {
             _ => return Err(format!("SMTP_URL has an unknown scheme: {INSTEAD}")),
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err(format!(
-                "SMTP_URL has something after its host: {INSTEAD} (a # in a password is %23)"
-            ));
+            return Err(format!("SMTP_URL has something after its host: {INSTEAD} (a # in a password is %23)"));
         }
         let host = host(&url)?;
         let (required, authority) = options(&url, implicit)?;
@@ -53,14 +51,10 @@ impl Target {
             (true, _) => Protection::Implicit(tls(&host, authority.as_deref())?),
             (false, true) => Protection::Upgrade(tls(&host, authority.as_deref())?),
             (false, false) if production => {
-                return Err(format!(
-                    "SMTP_URL would send sign-in codes in clear, refused in production: {INSTEAD}"
-                ));
+                return Err(format!("SMTP_URL would send sign-in codes in clear, refused in production: {INSTEAD}"));
             }
             (false, false) if !is_loopback(&host) => {
-                return Err(format!(
-                    "SMTP_URL would send sign-in codes in clear to another machine: {INSTEAD}"
-                ));
+                return Err(format!("SMTP_URL would send sign-in codes in clear to another machine: {INSTEAD}"));
             }
             (false, false) if authority.is_some() => {
                 return Err("SMTP_URL names a ca= for a connection without TLS: add tls=required".to_owned());
@@ -74,23 +68,14 @@ impl Target {
             None if required => 587,
             None => 25,
         };
-        Ok(Self {
-            host,
-            port,
-            protection,
-            credentials,
-            password,
-        })
+        Ok(Self { host, port, protection, credentials, password })
     }
 }
 
 fn host(url: &Url) -> Result<String, String> {
     let host = url.host_str().unwrap_or_default();
     // A URL puts brackets around an IPv6 address; certificates and sockets do not.
-    let host = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     if host.is_empty() || host.contains('%') || !host.is_ascii() {
         return Err(format!("SMTP_URL has no usable host: {INSTEAD}"));
     }
@@ -120,10 +105,9 @@ fn credentials(url: &Url) -> Result<(Option<Credentials>, Option<SecretString>),
     match (url.username(), url.password()) {
         ("", None) => Ok((None, None)),
         (user, Some(password)) => match (decode(user), decode(password)) {
-            (Some(user), Some(password)) => Ok((
-                Some(Credentials::new(user, password.clone())),
-                Some(SecretString::from(password)),
-            )),
+            (Some(user), Some(password)) => {
+                Ok((Some(Credentials::new(user, password.clone())), Some(SecretString::from(password))))
+            }
             _ => Err("SMTP_URL has a user name or password that is empty or not percent-encoded UTF-8".to_owned()),
         },
         (_, None) => Err(format!("SMTP_URL has a user name and no password: {INSTEAD}")),
@@ -141,9 +125,7 @@ fn tls(host: &str, authority: Option<&str>) -> Result<TlsParameters, String> {
         let certificate = Certificate::from_pem(&pem).map_err(|_| format!("SMTP_URL: ca={path} is not valid PEM"))?;
         builder = builder.add_root_certificate(certificate);
     }
-    builder
-        .build()
-        .map_err(|_| "SMTP_URL: TLS could not be set up; check the certificate that ca= names".to_owned())
+    builder.build().map_err(|_| "SMTP_URL: TLS could not be set up; check the certificate that ca= names".to_owned())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -160,11 +142,7 @@ mod tests {
 
     #[test]
     fn encrypted_urls_are_taken_anywhere_and_plain_ones_only_on_loopback_in_development() {
-        for url in [
-            "smtps://u:p@mail.example.com:465",
-            "smtp://mail.example.com?tls=required",
-            "smtps://[::1]",
-        ] {
+        for url in ["smtps://u:p@mail.example.com:465", "smtp://mail.example.com?tls=required", "smtps://[::1]"] {
             assert!(parse(url, true).is_ok() && parse(url, false).is_ok(), "{url}");
         }
         for url in ["smtp://127.0.0.1:25", "smtp://localhost", "smtp://[::1]:2525"] {
@@ -194,10 +172,7 @@ mod tests {
             "smtp://",
         ] {
             let refusal = parse(url, false).err().unwrap_or_else(|| panic!("{url} was taken"));
-            assert!(
-                refusal.starts_with("SMTP_URL") && !refusal.contains("hunter2"),
-                "{url}: {refusal}"
-            );
+            assert!(refusal.starts_with("SMTP_URL") && !refusal.contains("hunter2"), "{url}: {refusal}");
         }
     }
 

@@ -38,10 +38,7 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self {
-            code: None,
-            text: text.into(),
-        }
+        Self { code: None, text: text.into() }
     }
 }
 
@@ -57,15 +54,9 @@ pub(super) async fn step<T>(
         Ok(Err(error)) => {
             let code = error.status().map(u16::from);
             let words = neutral(&error.to_string(), target);
-            Err(Trouble {
-                code,
-                text: format!("{name}: {words}"),
-            })
+            Err(Trouble { code, text: format!("{name}: {words}") })
         }
-        Err(_) => Err(Trouble::new(format!(
-            "{name}: no answer in {} ms",
-            patience.as_millis()
-        ))),
+        Err(_) => Err(Trouble::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
     }
 }
 
@@ -82,9 +73,7 @@ pub(super) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
                 Ok(Err((true, error))) => return Err(tls_trouble(&error, target)),
                 Ok(Err((false, error))) => return step("connecting", patience, target, async { Err(error) }).await,
                 Err(_) => {
-                    return Err(Trouble::new(
-                        "connecting: no answer; does the server speak TLS on this port?",
-                    ));
+                    return Err(Trouble::new("connecting: no answer; does the server speak TLS on this port?"));
                 }
             }
         }
@@ -117,40 +106,23 @@ async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<
     let stream = match timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
-            return Err(Trouble::new(format!(
-                "connecting: {}",
-                neutral(&error.to_string(), target)
-            )));
+            return Err(Trouble::new(format!("connecting: {}", neutral(&error.to_string(), target))));
         }
         Err(_) => return Err(Trouble::new("connecting: no answer")),
     };
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
     if matches!(target.protection, Protection::Loopback) && !is_local {
         // `localhost` is a name, and names can be made to point elsewhere.
-        return Err(Trouble::new(
-            "the mail server is not on this machine, so nothing was sent in clear",
-        ));
+        return Err(Trouble::new("the mail server is not on this machine, so nothing was sent in clear"));
     }
-    let stream = Box::new(ByLine {
-        stream,
-        encrypted: false,
-    });
-    step(
-        "greeting",
-        patience,
-        target,
-        AsyncSmtpConnection::connect_with_transport(stream, hello),
-    )
-    .await
+    let stream = Box::new(ByLine { stream, encrypted: false });
+    step("greeting", patience, target, AsyncSmtpConnection::connect_with_transport(stream, hello)).await
 }
 
 fn is_tls(error: &Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
-        if error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == ErrorKind::InvalidData)
-        {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::InvalidData) {
             return true;
         }
         source = error.source();
@@ -174,19 +146,9 @@ fn neutral(text: &str, target: &Target) -> String {
     if let Some(password) = &target.password {
         text = text.replace(password.expose_secret(), "[password]");
     }
-    let printable: String = text
-        .chars()
-        .map(|char| {
-            if char == ' ' || char.is_ascii_graphic() {
-                char
-            } else {
-                ' '
-            }
-        })
-        .collect();
-    let words = printable
-        .split_whitespace()
-        .map(|word| if word.contains('@') { "[address]" } else { word });
+    let printable: String =
+        text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { ' ' }).collect();
+    let words = printable.split_whitespace().map(|word| if word.contains('@') { "[address]" } else { word });
     words.collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect()
 }
 

@@ -8,10 +8,7 @@ use crate::config::{Settings, load::read_dotenv};
 /// Values that must not be taken, by variable; every setting but the quotas is here.
 const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_MODE", &["prod", "dev", "1"]),
-    (
-        "DOORCODE_LISTEN",
-        &["4000", "localhost:4000", "127.0.0.1", "127.0.0.1:70000"],
-    ),
+    ("DOORCODE_LISTEN", &["4000", "localhost:4000", "127.0.0.1", "127.0.0.1:70000"]),
     ("DOORCODE_OPS_LISTEN", &[":4001", "127.0.0.1:4000", "127.0.0.1:-1"]),
     (
         "DOORCODE_PUBLIC_URL",
@@ -28,78 +25,29 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_LOG", &["doorcode=loud", "[[["]),
     ("DOORCODE_LOG_FORMAT", &["xml"]),
     ("DOORCODE_DATA", &["a\u{7}b"]),
-    (
-        "DATABASE_URL",
-        &["mysql://localhost/x", "doorcode.db", "postgres://a:b:c@[", "POSTGRES"],
-    ),
-    (
-        "DOORCODE_DATABASE_POOL",
-        &["5", "20-5", "0-5", "5-", "5-20-30", "1-100000"],
-    ),
+    ("DATABASE_URL", &["mysql://localhost/x", "doorcode.db", "postgres://a:b:c@[", "POSTGRES"]),
+    ("DOORCODE_DATABASE_POOL", &["5", "20-5", "0-5", "5-", "5-20-30", "1-100000"]),
     (
         "REDIS_URL",
-        &[
-            "localhost:6379",
-            "redis:",
-            "redis://",
-            "redis:///0",
-            "valkey://a",
-            "redis+tls://a",
-            "redis://a b",
-        ],
+        &["localhost:6379", "redis:", "redis://", "redis:///0", "valkey://a", "redis+tls://a", "redis://a b"],
     ),
     ("DOORCODE_SINGLE_REPLICA", &["on"]),
-    (
-        "SMTP_URL",
-        &["smtp.example.com", "smtp://", "smtp://a?tls=none", "http://a", "smtps:"],
-    ),
+    ("SMTP_URL", &["smtp.example.com", "smtp://", "smtp://a?tls=none", "http://a", "smtps:"]),
     (
         "DOORCODE_MAIL_FROM",
-        &[
-            "nobody",
-            "A <a@b.com> x",
-            "a@b.com\r\nBcc: c@d.com",
-            "a@b.com, c@d.com",
-            "A <a@b.com>, C <c@d.com>",
-        ],
+        &["nobody", "A <a@b.com> x", "a@b.com\r\nBcc: c@d.com", "a@b.com, c@d.com", "A <a@b.com>, C <c@d.com>"],
     ),
     (
         "DOORCODE_SIGNUP",
-        &[
-            "none",
-            "domains",
-            "domains:",
-            "domains:localhost",
-            "domains:a.com,,b.com",
-            "domains:a@b.com",
-        ],
+        &["none", "domains", "domains:", "domains:localhost", "domains:a.com,,b.com", "domains:a@b.com"],
     ),
     ("DOORCODE_DEFAULT_ROLE", &["ADMIN", "MANAGER", "admin", "ROOT"]),
     ("DOORCODE_CODE_LENGTH", &["5", "13", "-8", "8.0", "eight"]),
     ("DOORCODE_CODE_TTL", &["59s", "31m", "5", "1500ms", "-5m"]),
     ("DOORCODE_CODE_TRIES", &["0", "11"]),
-    (
-        "DOORCODE_TEST_CODES",
-        &[
-            "review@example.com=12345678@2027-01-31",
-            "review@example.com=83120475@2027-03-31",
-        ],
-    ),
+    ("DOORCODE_TEST_CODES", &["review@example.com=12345678@2027-01-31", "review@example.com=83120475@2027-03-31"]),
     ("DOORCODE_SEND_COOLDOWN", &["0s", "25h"]),
-    (
-        "DOORCODE_LIMIT_SEND_PAIR",
-        &[
-            "3",
-            "3/",
-            "/15m",
-            "0/15m",
-            "3/0s",
-            "3/32d",
-            "3/15",
-            "1000000001/1d",
-            "3/15m/1d",
-        ],
-    ),
+    ("DOORCODE_LIMIT_SEND_PAIR", &["3", "3/", "/15m", "0/15m", "3/0s", "3/32d", "3/15", "1000000001/1d", "3/15m/1d"]),
     ("DOORCODE_TOKEN_ALG", &["none", "HS512", "EdDSA,RS256"]),
     ("DOORCODE_TOKEN_AUDIENCE", &["a\nb"]),
     ("DOORCODE_ACCESS_TTL", &["59s", "61m"]),
@@ -108,10 +56,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_BRAND", &["a\u{1b}[31mb", "a\u{2028}b"]),
     ("DOORCODE_GRAPHIQL", &["maybe"]),
     ("DOORCODE_INTROSPECTION", &["maybe"]),
-    (
-        "DOORCODE_TRUSTED_PROXIES",
-        &["10.0.0.0/33", "proxy.example.com", "0.0.0.0/0", "::/0", "10.0.0.1,"],
-    ),
+    ("DOORCODE_TRUSTED_PROXIES", &["10.0.0.0/33", "proxy.example.com", "0.0.0.0/0", "::/0", "10.0.0.1,"]),
     (
         "DOORCODE_CORS_ORIGINS",
         &[
@@ -139,61 +84,27 @@ const WRONG: &[(&str, &[&str])] = &[
 fn production_refuses_everything_unsafe() {
     let postgres = ("DATABASE_URL", "postgres://doorcode:canary@db.example.com/doorcode");
     for (changes, variable, words) in [
-        (
-            &[("DOORCODE_SECRET", "")][..],
-            "DOORCODE_SECRET",
-            "needed in production",
-        ),
+        (&[("DOORCODE_SECRET", "")][..], "DOORCODE_SECRET", "needed in production"),
         (&[("SMTP_URL", "")], "SMTP_URL", "needed in production"),
         (&[("SMTP_URL", "smtp://smtp.example.com")], "SMTP_URL", "plain text"),
         (&[("SMTP_URL", "smtp://localhost:1025")], "SMTP_URL", "plain text"),
-        (
-            &[("SMTP_URL", "smtp://smtp.example.com?tls=opportunistic")],
-            "SMTP_URL",
-            "plain text",
-        ),
-        (
-            &[("SMTP_URL", "smtp://smtp.example.com?tls=opportunistic&tls=required")],
-            "SMTP_URL",
-            "plain text",
-        ),
+        (&[("SMTP_URL", "smtp://smtp.example.com?tls=opportunistic")], "SMTP_URL", "plain text"),
+        (&[("SMTP_URL", "smtp://smtp.example.com?tls=opportunistic&tls=required")], "SMTP_URL", "plain text"),
         (&[postgres], "REDIS_URL", "PostgreSQL"),
-        (
-            &[postgres, ("DOORCODE_SINGLE_REPLICA", "false")],
-            "REDIS_URL",
-            "DOORCODE_SINGLE_REPLICA=true",
-        ),
-        (
-            &[("DOORCODE_PUBLIC_URL", "http://login.example.com")],
-            "DOORCODE_PUBLIC_URL",
-            "https",
-        ),
-        (
-            &[("DOORCODE_PUBLIC_URL", "http://localhost.example.com")],
-            "DOORCODE_PUBLIC_URL",
-            "https",
-        ),
+        (&[postgres, ("DOORCODE_SINGLE_REPLICA", "false")], "REDIS_URL", "DOORCODE_SINGLE_REPLICA=true"),
+        (&[("DOORCODE_PUBLIC_URL", "http://login.example.com")], "DOORCODE_PUBLIC_URL", "https"),
+        (&[("DOORCODE_PUBLIC_URL", "http://localhost.example.com")], "DOORCODE_PUBLIC_URL", "https"),
         (&[("DOORCODE_MAIL_FROM", "")], "DOORCODE_MAIL_FROM", "real domain"),
-        (
-            &[("DOORCODE_MAIL_FROM", "Example <-oQ/tmp@example.com>")],
-            "DOORCODE_MAIL_FROM",
-            "real domain",
-        ),
+        (&[("DOORCODE_MAIL_FROM", "Example <-oQ/tmp@example.com>")], "DOORCODE_MAIL_FROM", "real domain"),
     ] {
         assert_refused(produce(changes), variable, words);
     }
     for changes in [
         &[postgres, ("DOORCODE_SINGLE_REPLICA", "true")][..],
-        &[
-            postgres,
-            ("REDIS_URL", "redis+cluster://a.example.com:6379,b.example.com:6379"),
-        ],
+        &[postgres, ("REDIS_URL", "redis+cluster://a.example.com:6379,b.example.com:6379")],
         &[("SMTP_URL", "smtp://smtp.example.com:2525?tls=required")],
         &[("DOORCODE_PUBLIC_URL", "http://127.0.0.1:4000")],
-        &[
-            ("DOORCODE_LISTEN", "0.0.0.0:4000"),
-            ("DOORCODE_OPS_LISTEN", "[::]:4001"),
-        ],
+        &[("DOORCODE_LISTEN", "0.0.0.0:4000"), ("DOORCODE_OPS_LISTEN", "[::]:4001")],
     ] {
         produce(changes).unwrap();
     }
@@ -202,30 +113,11 @@ fn production_refuses_everything_unsafe() {
 
 #[test]
 fn development_refuses_to_listen_beyond_loopback_unless_told_to() {
-    for address in [
-        "0.0.0.0:4005",
-        "[::]:4005",
-        "192.168.1.5:4005",
-        "[2001:db8::1]:4005",
-        "[::ffff:10.0.0.1]:4005",
-    ] {
-        assert_refused(
-            develop(&[("DOORCODE_LISTEN", address)]),
-            "DOORCODE_LISTEN",
-            "DOORCODE_EXPOSE_DEVELOPMENT=true",
-        );
-        assert_refused(
-            develop(&[("DOORCODE_OPS_LISTEN", address)]),
-            "DOORCODE_OPS_LISTEN",
-            "beyond loopback",
-        );
+    for address in ["0.0.0.0:4005", "[::]:4005", "192.168.1.5:4005", "[2001:db8::1]:4005", "[::ffff:10.0.0.1]:4005"] {
+        assert_refused(develop(&[("DOORCODE_LISTEN", address)]), "DOORCODE_LISTEN", "DOORCODE_EXPOSE_DEVELOPMENT=true");
+        assert_refused(develop(&[("DOORCODE_OPS_LISTEN", address)]), "DOORCODE_OPS_LISTEN", "beyond loopback");
         let exposed = develop(&[("DOORCODE_LISTEN", address), ("DOORCODE_EXPOSE_DEVELOPMENT", "true")]).unwrap();
-        assert!(
-            exposed
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("beyond loopback"))
-        );
+        assert!(exposed.warnings.iter().any(|warning| warning.contains("beyond loopback")));
     }
     for address in ["127.0.0.1:0", "127.9.9.9:4005", "[::1]:4005", "[::ffff:127.0.0.1]:4005"] {
         develop(&[("DOORCODE_LISTEN", address)]).unwrap();
@@ -251,11 +143,7 @@ fn a_bad_value_of_any_setting_is_refused_by_name() {
         .collect();
     assert!(untested.is_empty(), "{untested:?}");
     for variable in CONTRACT.split(' ').filter(|name| name.starts_with("DOORCODE_LIMIT_")) {
-        assert_refused(
-            develop(&[(variable, "3 per hour")]),
-            variable,
-            "is not a count, a slash and a window",
-        );
+        assert_refused(develop(&[(variable, "3 per hour")]), variable, "is not a count, a slash and a window");
     }
 }
 
@@ -275,10 +163,7 @@ fn all_problems_are_told_at_once() {
         DOORCODE_MAIL_FROM DOORCODE_SEKRET";
     assert_eq!(named, expected.split(' ').collect());
     let text = problems.to_string();
-    assert!(
-        text.starts_with("8 settings are wrong:") && text.contains("Did you mean DOORCODE_SECRET?"),
-        "{text}"
-    );
+    assert!(text.starts_with("8 settings are wrong:") && text.contains("Did you mean DOORCODE_SECRET?"), "{text}");
     assert!(!text.contains("canary"));
 }
 
@@ -303,31 +188,18 @@ fn a_data_folder_that_cannot_be_made_is_a_problem() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert_refused(
-        load(&[("DOORCODE_DATA", file.join("data").to_str().unwrap())]),
-        "DOORCODE_DATA",
-        "cannot be made",
-    );
+    assert_refused(load(&[("DOORCODE_DATA", file.join("data").to_str().unwrap())]), "DOORCODE_DATA", "cannot be made");
 }
 
 #[test]
 fn no_value_is_ever_repeated_secret_or_not() {
     for variable in CONTRACT.split(' ') {
-        for value in [
-            "canary",
-            "smtp://u:canary@",
-            "postgres://u:canary@[",
-            "redis:canary",
-            "https://u:canary@h",
-            "canary/1d",
-        ] {
+        for value in
+            ["canary", "smtp://u:canary@", "postgres://u:canary@[", "redis:canary", "https://u:canary@h", "canary/1d"]
+        {
             let name_only = [(variable.to_owned(), value.to_owned())];
             let is_set_apart = matches!(variable, "DOORCODE_DATA" | "DOORCODE_CODE_TRIES");
-            let set = if is_set_apart {
-                Vec::new()
-            } else {
-                vec![(variable, value)]
-            };
+            let set = if is_set_apart { Vec::new() } else { vec![(variable, value)] };
             let both = [&set[..], &[("DOORCODE_CODE_TRIES", "0")]].concat();
             let problems = Settings::load(flags(&both), name_only.into_iter(), now(), &Fixed).unwrap_err();
             let told = format!("{problems} {problems:?}");

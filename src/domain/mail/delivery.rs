@@ -123,28 +123,19 @@ async fn note(ctx: &Ctx, letter: &table::Model, outcome: &Outcome) -> Result<()>
 /// Doubles with every try, up to a bound, and a random half of it so that many letters do not come back at once.
 fn pause(ctx: &Ctx, attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
-    let full = FIRST_PAUSE
-        .checked_mul(1 << doublings)
-        .unwrap_or(LONGEST_PAUSE)
-        .min(LONGEST_PAUSE);
+    let full = FIRST_PAUSE.checked_mul(1 << doublings).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
     let share = i32::from(vault::random::<1>(&*ctx.entropy)[0]);
     full / 2 + full / 2 * share / 255
 }
 
 fn render(ctx: &Ctx, letter: &table::Model, payload: &Payload, now: DateTime<Utc>) -> Result<Mail> {
     let (message, lifetime) = match (&payload.code, &payload.link) {
-        (Some(code), _) => (
-            template::Message::Code {
-                code: SecretString::from(code.clone()),
-            },
-            ctx.settings.limits.code_ttl,
-        ),
-        (None, Some(link)) => (
-            template::Message::Link {
-                url: SecretString::from(link.clone()),
-            },
-            super::super::limits::LINK_LIFETIME,
-        ),
+        (Some(code), _) => {
+            (template::Message::Code { code: SecretString::from(code.clone()) }, ctx.settings.limits.code_ttl)
+        }
+        (None, Some(link)) => {
+            (template::Message::Link { url: SecretString::from(link.clone()) }, super::super::limits::LINK_LIFETIME)
+        }
         (None, None) => return Err(Error::Internal("a letter with nothing in it".into())),
     };
     let content = Content {

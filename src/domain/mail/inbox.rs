@@ -47,26 +47,11 @@ impl Inbox {
 
     /// Puts a mail on top. A mail that is here already (delivered twice) takes its old one's place.
     pub fn push(&self, mail: Mail, at: DateTime<Utc>) {
-        let Mail {
-            id,
-            to,
-            subject,
-            text,
-            html,
-            code,
-        } = mail;
+        let Mail { id, to, subject, text, html, code } = mail;
         let mut entries = self.lock();
         entries.retain(|entry| entry.id != id);
         entries.truncate(CAPACITY - 1);
-        entries.push_front(InboxEntry {
-            id,
-            at,
-            to,
-            subject,
-            text,
-            html,
-            code,
-        });
+        entries.push_front(InboxEntry { id, at, to, subject, text, html, code });
     }
 
     /// The newest `first` mails, of one recipient or of all.
@@ -118,13 +103,7 @@ mod tests {
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(2, "bob@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(3, "ada@example.com"), DateTime::UNIX_EPOCH);
-        let numbers = |to, first| {
-            inbox
-                .list(to, first)
-                .iter()
-                .map(|entry| entry.id.as_u128())
-                .collect::<Vec<_>>()
-        };
+        let numbers = |to, first| inbox.list(to, first).iter().map(|entry| entry.id.as_u128()).collect::<Vec<_>>();
         assert_eq!(numbers(Some("ada@example.com"), 9), [3, 1]);
         assert_eq!(numbers(Some("ada@example.com"), 1), [3]);
         assert_eq!(numbers(Some("eve@example.com"), 9), [0_u128; 0]);

@@ -79,20 +79,11 @@ pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, n
     };
     let plain = serde_json::to_vec(&payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
     let plain = Zeroizing::new(plain);
-    let sealed = ctx.vault.seal(
-        Purpose::Outbox,
-        &context(id, kind, letter.expires_at),
-        &plain,
-        &*ctx.entropy,
-    )?;
+    let sealed = ctx.vault.seal(Purpose::Outbox, &context(id, kind, letter.expires_at), &plain, &*ctx.entropy)?;
     let row = outbox::Model {
         id,
         kind: kind.to_owned(),
-        state: if letter.deliver {
-            MailState::Pending
-        } else {
-            MailState::Decoy
-        },
+        state: if letter.deliver { MailState::Pending } else { MailState::Decoy },
         sealed: Some(sealed),
         attempts: 0,
         created_at: now,
@@ -114,11 +105,7 @@ pub(super) async fn claim(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<outbox::Model>> {
-    let lock = if ctx.db.backend() == sea_orm::DbBackend::Postgres {
-        "FOR UPDATE SKIP LOCKED"
-    } else {
-        ""
-    };
+    let lock = if ctx.db.backend() == sea_orm::DbBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
     let sql = format!(
         "UPDATE outbox SET claimed_until = $2, attempts = attempts + 1 WHERE id IN (\
          SELECT id FROM outbox WHERE state = 'PENDING' AND next_attempt_at <= $1 \
@@ -126,18 +113,13 @@ pub(super) async fn claim(
          ORDER BY next_attempt_at LIMIT {most} {lock}) RETURNING *"
     );
     let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into()]);
-    Ok(outbox::Entity::find()
-        .from_raw_sql(statement)
-        .all(ctx.db.write())
-        .await?)
+    Ok(outbox::Entity::find().from_raw_sql(statement).all(ctx.db.write()).await?)
 }
 
 /// Opens a claimed letter.
 pub(super) fn open(ctx: &Ctx, row: &outbox::Model) -> Option<Payload> {
     let sealed = row.sealed.as_deref()?;
-    let plain = ctx
-        .vault
-        .open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed)?;
+    let plain = ctx.vault.open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed)?;
     serde_json::from_slice(&plain).ok()
 }
 
@@ -150,10 +132,7 @@ pub(super) async fn close(
     error: Option<String>,
 ) -> Result<()> {
     held(row)
-        .col_expr(
-            outbox::Column::State,
-            Expr::value(sea_orm::ActiveEnum::to_value(&state)),
-        )
+        .col_expr(outbox::Column::State, Expr::value(sea_orm::ActiveEnum::to_value(&state)))
         .col_expr(outbox::Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
         .col_expr(outbox::Column::FinishedAt, Expr::value(now))
         .col_expr(outbox::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
@@ -190,15 +169,10 @@ fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
 
 /// Deletes letters that were done before `finished_before`, and decoys that are past their time.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>, finished_before: DateTime<Utc>) -> Result<u64> {
-    let decoys = Condition::all()
-        .add(outbox::Column::State.eq(MailState::Decoy))
-        .add(outbox::Column::ExpiresAt.lt(now));
+    let decoys =
+        Condition::all().add(outbox::Column::State.eq(MailState::Decoy)).add(outbox::Column::ExpiresAt.lt(now));
     let gone = outbox::Entity::delete_many()
-        .filter(
-            Condition::any()
-                .add(outbox::Column::FinishedAt.lt(finished_before))
-                .add(decoys),
-        )
+        .filter(Condition::any().add(outbox::Column::FinishedAt.lt(finished_before)).add(decoys))
         .exec(ctx.db.write())
         .await?;
     Ok(gone.rows_affected)

@@ -7,10 +7,7 @@ const FOREIGN_TEXT: usize = 80;
 /// Foreign text on one line: no control characters, no line breaks of any kind, nothing that reverses
 /// the direction of what follows, and not endless. Everything else stays as it is.
 pub(super) fn tame(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|char| if is_unruly(char) { ' ' } else { char })
-        .collect();
+    let visible: String = text.chars().map(|char| if is_unruly(char) { ' ' } else { char }).collect();
     let joined = visible.split_whitespace().collect::<Vec<_>>().join(" ");
     joined.chars().take(FOREIGN_TEXT).collect()
 }
@@ -82,11 +79,7 @@ fn is_wide(char: char) -> bool {
 
 /// The groups in which people read a code: fours, or threes where only threes come out even.
 pub(super) fn groups(code: &str) -> Vec<&str> {
-    let size = if code.len() > 4 && !code.len().is_multiple_of(4) && code.len().is_multiple_of(3) {
-        3
-    } else {
-        4
-    };
+    let size = if code.len() > 4 && !code.len().is_multiple_of(4) && code.len().is_multiple_of(3) { 3 } else { 4 };
     let mut groups = Vec::new();
     let mut rest = code;
     while let Some((group, after)) = rest.split_at_checked(size) {

@@ -35,16 +35,8 @@ impl Locale {
 
     /// The language for a BCP 47 tag such as `de-CH`. Region and script make no difference.
     pub fn negotiate(tag: Option<&str>) -> Self {
-        let primary = tag
-            .unwrap_or_default()
-            .trim()
-            .split(['-', '_'])
-            .next()
-            .unwrap_or_default();
-        Self::ALL
-            .into_iter()
-            .find(|locale| locale.as_str().eq_ignore_ascii_case(primary))
-            .unwrap_or(Self::En)
+        let primary = tag.unwrap_or_default().trim().split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(primary)).unwrap_or(Self::En)
     }
 
     /// The primary language tag.
@@ -113,11 +105,7 @@ pub fn render(content: &Content) -> Result<Rendered> {
     let fault = |error: askama::Error| Error::Internal(format!("a mail template failed: {error}"));
     let text = Text { parts: &parts }.render().map_err(fault)?;
     let html = Html { parts: &parts }.render().map_err(fault)?;
-    Ok(Rendered {
-        subject: parts.subject,
-        text,
-        html,
-    })
+    Ok(Rendered { subject: parts.subject, text, html })
 }
 
 /// A device in words that every language can use, such as `Firefox on Linux`. It is put together from
@@ -151,9 +139,7 @@ pub fn describe_device(user_agent: &str) -> Option<String> {
         ("FreeBSD", "FreeBSD"),
     ];
     let known = |list: &[(&str, &'static str)]| {
-        list.iter()
-            .find(|(token, _)| user_agent.contains(token))
-            .map(|(_, name)| *name)
+        list.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
     };
     // Only Safari calls its version that, but so do crawlers and old Android: it must say Safari, too.
     let browser = known(&BROWSERS).filter(|name| *name != "Safari" || user_agent.contains("Safari/"));
@@ -235,11 +221,7 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
                 subject: (words.code_subject)(brand),
                 heading: words.code_heading,
                 before: vec![(words.code_intro)(brand)],
-                code: Some(Code {
-                    digits,
-                    groups: plain::groups(digits),
-                    copy: words.code_copy,
-                }),
+                code: Some(Code { digits, groups: plain::groups(digits), copy: words.code_copy }),
                 after: vec![
                     (words.code_lifetime)(&lifetime),
                     words.code_not_you.to_owned(),
@@ -254,10 +236,7 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
                 subject: (words.link_subject)(brand),
                 heading: words.link_heading,
                 before: vec![words.link_why.to_owned(), (words.link_how)(&lifetime)],
-                link: Some(Link {
-                    url,
-                    button: words.link_button,
-                }),
+                link: Some(Link { url, button: words.link_button }),
                 after: vec![words.link_not_you.to_owned(), (words.link_secret)(brand)],
                 ..common
             }
@@ -278,33 +257,17 @@ fn web_address(url: &SecretString) -> Result<&str> {
 
 /// Where the request came from, as far as it is known.
 fn facts(content: &Content, words: &Words) -> Vec<Fact> {
-    let device = content
-        .device
-        .as_deref()
-        .map(plain::tame)
-        .filter(|device| !device.is_empty());
+    let device = content.device.as_deref().map(plain::tame).filter(|device| !device.is_empty());
     let device = device.map(|device| match device.split_once(ON) {
         Some((browser, system)) => (words.browser_on)(browser, system),
         None => device,
     });
-    let network = content
-        .network
-        .as_deref()
-        .and_then(|text| text.trim().parse::<IpAddr>().ok());
+    let network = content.network.as_deref().and_then(|text| text.trim().parse::<IpAddr>().ok());
     let time = content.asked_at.format("%Y-%m-%d %H:%M UTC").to_string();
     [
-        Some(Fact {
-            label: words.time,
-            value: time,
-        }),
-        device.map(|value| Fact {
-            label: words.device,
-            value,
-        }),
-        network.map(|address| Fact {
-            label: words.network,
-            value: address.to_string(),
-        }),
+        Some(Fact { label: words.time, value: time }),
+        device.map(|value| Fact { label: words.device, value }),
+        network.map(|address| Fact { label: words.network, value: address.to_string() }),
     ]
     .into_iter()
     .flatten()
@@ -314,11 +277,7 @@ fn facts(content: &Content, words: &Words) -> Vec<Fact> {
 /// A length of time in words, rounded down, for a mail must not promise more than it keeps.
 fn spell(lifetime: Duration, words: &Words) -> String {
     let minutes = (lifetime.as_secs() / 60).max(1);
-    if minutes.is_multiple_of(60) {
-        (words.hours)(minutes / 60)
-    } else {
-        (words.minutes)(minutes)
-    }
+    if minutes.is_multiple_of(60) { (words.hours)(minutes / 60) } else { (words.minutes)(minutes) }
 }
 
 /// Filters that the templates call by name.

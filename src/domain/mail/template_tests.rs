@@ -6,9 +6,7 @@ const LINK: &str = "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6c
 
 fn code_mail(locale: Locale) -> Content {
     Content {
-        message: Message::Code {
-            code: "12345678".to_owned().into(),
-        },
+        message: Message::Code { code: "12345678".to_owned().into() },
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),
@@ -19,14 +17,8 @@ fn code_mail(locale: Locale) -> Content {
 }
 
 fn link_mail(locale: Locale) -> Content {
-    let message = Message::Link {
-        url: LINK.to_owned().into(),
-    };
-    Content {
-        message,
-        lifetime: Duration::from_hours(24),
-        ..code_mail(locale)
-    }
+    let message = Message::Link { url: LINK.to_owned().into() };
+    Content { message, lifetime: Duration::from_hours(24), ..code_mail(locale) }
 }
 
 /// The text of a page as a reader would copy it.
@@ -60,13 +52,8 @@ fn every_language_shows_the_code_grouped_and_lets_it_be_copied_as_digits() {
 fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_lasts() {
     let lasts = ["5 minutes", "5 Minuten", "5\u{a0}minutes", "5 minutos", "5 分"];
     let days = ["24 hours", "24 Stunden", "24\u{a0}heures", "24 horas", "24 時間"];
-    let devices = [
-        "Firefox on Linux",
-        "Firefox auf Linux",
-        "Firefox sur Linux",
-        "Firefox en Linux",
-        "Linux の Firefox",
-    ];
+    let devices =
+        ["Firefox on Linux", "Firefox auf Linux", "Firefox sur Linux", "Firefox en Linux", "Linux の Firefox"];
     for (index, locale) in Locale::ALL.into_iter().enumerate() {
         for (mail, lifetime) in [(code_mail(locale), lasts[index]), (link_mail(locale), days[index])] {
             let mail = render(&mail).unwrap();
@@ -87,19 +74,12 @@ fn languages_share_no_sentence() {
         for content in [code_mail(locale), link_mail(locale)] {
             let mail = render(&content).unwrap();
             assert!(seen.insert(mail.subject.clone()), "{} twice", mail.subject);
-            for paragraph in mail
-                .text
-                .split("\n\n")
-                .filter(|paragraph| paragraph.contains(['.', '。']))
-            {
+            for paragraph in mail.text.split("\n\n").filter(|paragraph| paragraph.contains(['.', '。'])) {
                 let is_common = paragraph.starts_with("https://")
                     || paragraph.starts_with("-- ")
                     || paragraph.contains("203.0.113.7");
                 // The facts and the footer are the same in both mails of one language.
-                assert!(
-                    is_common || seen.insert(paragraph.to_owned()),
-                    "{locale:?}: {paragraph} twice"
-                );
+                assert!(is_common || seen.insert(paragraph.to_owned()), "{locale:?}: {paragraph} twice");
             }
         }
     }
@@ -122,10 +102,7 @@ fn plain_text_stays_within_78_columns_but_for_the_link() {
             let mail = render(&content).unwrap();
             for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
                 assert!(plain::columns_of(line) <= 78, "{line}");
-                assert!(
-                    line == "-- " || line == line.trim_end(),
-                    "blanks at the end of {line:?}"
-                );
+                assert!(line == "-- " || line == line.trim_end(), "blanks at the end of {line:?}");
             }
             assert!(!mail.text.contains("\n\n\n"), "{}", mail.text);
         }
@@ -144,19 +121,8 @@ fn the_link_mail_carries_the_link_whole_and_no_digits_to_type() {
 
 #[test]
 fn a_link_that_is_not_a_web_address_makes_no_mail() {
-    for url in [
-        "javascript:alert(1)",
-        "https://a b",
-        "https://a\r\nb",
-        "data:text/html,x",
-        "",
-    ] {
-        let content = Content {
-            message: Message::Link {
-                url: url.to_owned().into(),
-            },
-            ..code_mail(Locale::En)
-        };
+    for url in ["javascript:alert(1)", "https://a b", "https://a\r\nb", "data:text/html,x", ""] {
+        let content = Content { message: Message::Link { url: url.to_owned().into() }, ..code_mail(Locale::En) };
         assert!(matches!(render(&content), Err(Error::Internal(_))), "{url}");
     }
 }
@@ -170,16 +136,9 @@ fn foreign_text_arrives_as_itself_and_breaks_nothing() {
         ..code_mail(Locale::En)
     };
     let mail = render(&hostile).unwrap();
-    assert_eq!(
-        mail.subject,
-        "Your sign-in code for <img src=x>{{7*7}} Bcc: eve@example.com"
-    );
+    assert_eq!(mail.subject, "Your sign-in code for <img src=x>{{7*7}} Bcc: eve@example.com");
     assert!(mail.text.contains("<img src=x>{{7*7}} Bcc:"), "{}", mail.text);
-    assert!(
-        mail.text.contains("    Device: <script> . evil</script>\n"),
-        "{}",
-        mail.text
-    );
+    assert!(mail.text.contains("    Device: <script> . evil</script>\n"), "{}", mail.text);
     assert!(!mail.text.contains('\r') && !mail.text.contains("\n.\n"));
     assert!(mail.html.contains("&#60;img src=x&#62;{{7*7}}"), "{}", mail.html);
     assert!(!mail.html.contains("<img") && !mail.html.contains("<script"));
@@ -189,14 +148,9 @@ fn foreign_text_arrives_as_itself_and_breaks_nothing() {
 
 #[test]
 fn html_loads_nothing_and_knows_the_dark() {
-    for content in Locale::ALL
-        .into_iter()
-        .flat_map(|locale| [code_mail(locale), link_mail(locale)])
-    {
+    for content in Locale::ALL.into_iter().flat_map(|locale| [code_mail(locale), link_mail(locale)]) {
         let html = render(&content).unwrap().html;
-        for loader in [
-            "<img", "src=", "url(", "@import", "<link", "<script", "<iframe", "srcset",
-        ] {
+        for loader in ["<img", "src=", "url(", "@import", "<link", "<script", "<iframe", "srcset"] {
             assert!(!html.contains(loader), "{loader} in {html}");
         }
         assert_eq!(html.matches("http").count(), html.matches(LINK).count());
@@ -217,10 +171,7 @@ fn a_lifetime_is_never_promised_longer_than_it_is() {
 #[test]
 fn a_language_tag_chooses_by_its_first_part_and_unknown_ones_get_english() {
     let chosen = |tag| Locale::negotiate(Some(tag)).as_str();
-    assert_eq!(
-        ["de", "de-CH", "DE_at", "ja-JP", "fr-CA", "es-419"].map(chosen),
-        ["de", "de", "de", "ja", "fr", "es"]
-    );
+    assert_eq!(["de", "de-CH", "DE_at", "ja-JP", "fr-CA", "es-419"].map(chosen), ["de", "de", "de", "ja", "fr", "es"]);
     assert_eq!(["en-GB", "pt", "deu", "", "-", "\r\n", "ｄｅ"].map(chosen), ["en"; 7]);
     assert_eq!(Locale::negotiate(None), Locale::En);
 }
@@ -228,10 +179,7 @@ fn a_language_tag_chooses_by_its_first_part_and_unknown_ones_get_english() {
 #[test]
 fn devices_are_described_from_a_closed_list() {
     let cases = [
-        (
-            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-            Some("Firefox on Linux"),
-        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", Some("Firefox on Linux")),
         (
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 \
              Mobile/15E148 Safari/604.1",

@@ -73,18 +73,10 @@ static ENGLISH: Words = Words {
     colon: ": ",
     browser_on: |browser, system| format!("{browser} on {system}"),
     minutes: |count| {
-        if count == 1 {
-            "1 minute".to_owned()
-        } else {
-            format!("{count} minutes")
-        }
+        if count == 1 { "1 minute".to_owned() } else { format!("{count} minutes") }
     },
     hours: |count| {
-        if count == 1 {
-            "1 hour".to_owned()
-        } else {
-            format!("{count} hours")
-        }
+        if count == 1 { "1 hour".to_owned() } else { format!("{count} hours") }
     },
     footer: |brand| format!("This mail was sent automatically because someone entered your address at {brand}."),
 };
@@ -124,18 +116,10 @@ static GERMAN: Words = Words {
     colon: ": ",
     browser_on: |browser, system| format!("{browser} auf {system}"),
     minutes: |count| {
-        if count == 1 {
-            "1 Minute".to_owned()
-        } else {
-            format!("{count} Minuten")
-        }
+        if count == 1 { "1 Minute".to_owned() } else { format!("{count} Minuten") }
     },
     hours: |count| {
-        if count == 1 {
-            "1 Stunde".to_owned()
-        } else {
-            format!("{count} Stunden")
-        }
+        if count == 1 { "1 Stunde".to_owned() } else { format!("{count} Stunden") }
     },
     footer: |brand| {
         format!("Diese E-Mail wurde automatisch verschickt, weil jemand bei {brand} Ihre Adresse eingegeben hat.")
@@ -179,18 +163,10 @@ static FRENCH: Words = Words {
     colon: "\u{a0}: ",
     browser_on: |browser, system| format!("{browser} sur {system}"),
     minutes: |count| {
-        if count == 1 {
-            "1\u{a0}minute".to_owned()
-        } else {
-            format!("{count}\u{a0}minutes")
-        }
+        if count == 1 { "1\u{a0}minute".to_owned() } else { format!("{count}\u{a0}minutes") }
     },
     hours: |count| {
-        if count == 1 {
-            "1\u{a0}heure".to_owned()
-        } else {
-            format!("{count}\u{a0}heures")
-        }
+        if count == 1 { "1\u{a0}heure".to_owned() } else { format!("{count}\u{a0}heures") }
     },
     footer: |brand| {
         format!("Cet e-mail a été envoyé automatiquement, car quelqu’un a saisi votre adresse sur {brand}.")
@@ -225,18 +201,10 @@ static SPANISH: Words = Words {
     colon: ": ",
     browser_on: |browser, system| format!("{browser} en {system}"),
     minutes: |count| {
-        if count == 1 {
-            "1 minuto".to_owned()
-        } else {
-            format!("{count} minutos")
-        }
+        if count == 1 { "1 minuto".to_owned() } else { format!("{count} minutos") }
     },
     hours: |count| {
-        if count == 1 {
-            "1 hora".to_owned()
-        } else {
-            format!("{count} horas")
-        }
+        if count == 1 { "1 hora".to_owned() } else { format!("{count} horas") }
     },
     footer: |brand| {
         format!("Este correo se ha enviado automáticamente porque alguien introdujo su dirección en {brand}.")

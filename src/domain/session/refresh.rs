@@ -47,9 +47,7 @@ impl RefreshToken {
         let bytes = vault::decode::<LENGTH>(text)?;
         let (body, tag) = bytes.split_at(ID + RANDOM);
         let tags = ctx.vault.macs(Purpose::RefreshTag, &[body]);
-        let ours = tags
-            .iter()
-            .fold(false, |found, own| found | vault::same(&own[..TAG], tag));
+        let ours = tags.iter().fold(false, |found, own| found | vault::same(&own[..TAG], tag));
         ours.then_some(Self(bytes))
     }
 
@@ -108,9 +106,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
             return Ok(Outcome::Ended);
         }
     }
-    Err(Error::Unavailable(
-        "a session changed hands twice during one refresh".into(),
-    ))
+    Err(Error::Unavailable("a session changed hands twice during one refresh".into()))
 }
 
 /// Ends the session of a refresh token, which is how a client without an access token signs out. Only the live token
@@ -127,11 +123,7 @@ pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<
             .add(sessions::Column::RefreshHash.eq(presented.clone()))
             .add(sessions::Column::PreviousHash.eq(presented)),
     );
-    let Some(session) = end_where(&tx, holder, EndReason::SignedOut, now)
-        .await?
-        .into_iter()
-        .next()
-    else {
+    let Some(session) = end_where(&tx, holder, EndReason::SignedOut, now).await?.into_iter().next() else {
         return Ok(None);
     };
     record_end(ctx, &tx, now, Kind::SignedOut, origin, &session).await?;
@@ -154,10 +146,7 @@ async fn too_often(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>
         Ok(verdict) => verdict,
         Err(error) => {
             tracing::warn!(%error, "refreshing under this process's own limit");
-            ctx.local_limiter
-                .take(charges, now)
-                .await
-                .map_err(|error| Error::Unavailable(error.to_string()))?
+            ctx.local_limiter.take(charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?
         }
     };
     let Verdict::Refused { retry_at, .. } = verdict else {
@@ -192,15 +181,7 @@ async fn rotate(
         .await?
         .into_iter()
         .next();
-    Ok(rotated.map(|session| {
-        (
-            SignedIn {
-                user: signed_in.user.clone(),
-                session,
-            },
-            next,
-        )
-    }))
+    Ok(rotated.map(|session| (SignedIn { user: signed_in.user.clone(), session }, next)))
 }
 
 fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: DateTime<Utc>) -> Option<RefreshToken> {
@@ -210,21 +191,13 @@ fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: Date
         return None;
     }
     let plain = vault::open_as_holder(&*token.0, session.id.as_bytes(), session.successor.as_deref()?)?;
-    <[u8; LENGTH]>::try_from(plain.as_slice())
-        .ok()
-        .map(|bytes| RefreshToken(Zeroizing::new(bytes)))
+    <[u8; LENGTH]>::try_from(plain.as_slice()).ok().map(|bytes| RefreshToken(Zeroizing::new(bytes)))
 }
 
 /// An old token in somebody's hands: either the thief's or the owner's is a copy, and nobody can tell which.
 async fn end_reused(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<()> {
     let tx = ctx.db.begin().await?;
-    let ended = end_where(
-        &tx,
-        sessions::Column::Id.eq(session).into(),
-        EndReason::TokenReused,
-        now,
-    )
-    .await?;
+    let ended = end_where(&tx, sessions::Column::Id.eq(session).into(), EndReason::TokenReused, now).await?;
     for session in &ended {
         record_end(ctx, &tx, now, Kind::RefreshTokenReused, origin, session).await?;
     }

@@ -38,15 +38,8 @@ pub(super) async fn take_send(
     let mut charges = send_charges(limits, origin, address, device);
     let known = device.is_some();
     let of_network = |factor: u32, bits| {
-        let quota = Quota {
-            count: limits.send_network.count.saturating_mul(factor),
-            ..limits.send_network
-        };
-        let rule = if bits == 64 {
-            "send.network"
-        } else {
-            "send.network.wide"
-        };
+        let quota = Quota { count: limits.send_network.count.saturating_mul(factor), ..limits.send_network };
+        let rule = if bits == 64 { "send.network" } else { "send.network.wide" };
         charge(rule, network(origin.ip, bits), shared(quota, known))
     };
     charges.push(of_network(1, 64));
@@ -54,11 +47,7 @@ pub(super) async fn take_send(
         charges.push(of_network(4, 56));
         charges.push(of_network(16, 48));
     }
-    charges.push(charge(
-        "send.instance",
-        "all".into(),
-        shared(limits.send_instance, known),
-    ));
+    charges.push(charge("send.instance", "all".into(), shared(limits.send_instance, known)));
     let verdict = take(ctx, origin, &charges, now).await?;
     Ok(verdict.map(|last| Granted {
         pair_is_spent: last & (1 << PAIR) != 0,
@@ -67,10 +56,7 @@ pub(super) async fn take_send(
 }
 
 fn send_charges(limits: &Limits, origin: &Origin, address: &str, device: Option<Uuid>) -> Vec<Charge> {
-    let pair = |key| Charge {
-        cooldown: Some(limits.send_cooldown),
-        ..charge("send.pair", key, limits.send_pair)
-    };
+    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..charge("send.pair", key, limits.send_pair) };
     match device {
         Some(device) => vec![pair(format!("device:{device}"))],
         None => vec![
@@ -83,32 +69,18 @@ fn send_charges(limits: &Limits, origin: &Origin, address: &str, device: Option<
 
 /// Charges one verification.
 pub(super) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let charge = charge(
-        "verify.network",
-        network(origin.ip, 64),
-        ctx.settings.limits.verify_network,
-    );
+    let charge = charge("verify.network", network(origin.ip, 64), ctx.settings.limits.verify_network);
     Ok(take(ctx, origin, &[charge], now).await?.err())
 }
 
 fn charge(rule: &'static str, key: String, quota: Quota) -> Charge {
-    Charge {
-        rule,
-        key,
-        limit: quota.count,
-        window: quota.window,
-        cooldown: None,
-    }
+    Charge { rule, key, limit: quota.count, window: quota.window, cooldown: None }
 }
 
 /// Strangers may use four fifths of what is shared; the rest is for known devices.
 fn shared(quota: Quota, known: bool) -> Quota {
     let for_strangers = (u64::from(quota.count) * 4).div_ceil(5);
-    let count = if known {
-        quota.count
-    } else {
-        u32::try_from(for_strangers).unwrap_or(quota.count)
-    };
+    let count = if known { quota.count } else { u32::try_from(for_strangers).unwrap_or(quota.count) };
     Quota { count, ..quota }
 }
 
@@ -133,11 +105,7 @@ mod tests {
     use super::*;
 
     fn origin(ip: &str) -> Origin {
-        Origin {
-            ip: ip.parse().unwrap(),
-            user_agent: None,
-            request_id: "r".into(),
-        }
+        Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() }
     }
 
     #[test]

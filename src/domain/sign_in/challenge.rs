@@ -17,7 +17,7 @@ use crate::{
         Ctx, Result, Wait, device,
         limits::{DEVICE_WRONG_TRIES, Limits},
         policy::Origin,
-        vault::Purpose,
+        vault::{self, Purpose},
     },
 };
 
@@ -32,10 +32,7 @@ pub(super) fn address_key(ctx: &Ctx, email: &str) -> Vec<u8> {
 /// Whose budget wrong tries are charged to: the known device's own, or the address's.
 pub(super) fn budget_key(ctx: &Ctx, address_key: &[u8], device: Option<Uuid>) -> Vec<u8> {
     match device {
-        Some(device) => ctx
-            .vault
-            .mac(Purpose::Address, &[b"device", device.as_bytes()])
-            .to_vec(),
+        Some(device) => ctx.vault.mac(Purpose::Address, &[b"device", device.as_bytes()]).to_vec(),
         None => address_key.to_vec(),
     }
 }
@@ -87,9 +84,7 @@ pub(super) async fn standing(
         now.into(),
         tries(&ctx.settings.limits).into(),
     ];
-    let row = Standing::find_by_statement(db::statement(ctx.db.backend(), &sql, values))
-        .one(ctx.db.read())
-        .await?;
+    let row = Standing::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).one(ctx.db.read()).await?;
     row.ok_or_else(|| crate::domain::Error::Internal("a select without a condition gave no row".into()))
 }
 
@@ -161,28 +156,19 @@ pub(super) async fn count_try(ctx: &Ctx, origin: &Origin, handle_hash: &[u8], no
     let Some(aimed) = ledger.iter().find(|entry| entry.handle_hash == handle_hash) else {
         return Ok(Counted::Dead);
     };
-    let cost = if aimed.earlier_expires_at.is_some_and(|at| at > now) {
-        2
-    } else {
-        1
-    };
+    let cost = if aimed.earlier_expires_at.is_some_and(|at| at > now) { 2 } else { 1 };
     if let Some(free_at) = spent_until(&ctx.settings.limits, &ledger, aimed.device_id.is_some(), cost, now) {
         if let Some(device) = aimed.device_id {
             device::distrust(ctx, &tx, origin, device).await?;
             tx.commit().await?;
             return Ok(Counted::Dead);
         }
-        let key = aimed.budget_key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        return Ok(Counted::Spent {
-            wait: Wait { now, retry_at: free_at },
-            key,
-        });
+        let key = vault::encode(&aimed.budget_key[..16]);
+        return Ok(Counted::Spent { wait: Wait { now, retry_at: free_at }, key });
     }
     let counted = count(ctx, &tx, handle_hash, cost, now).await?;
     tx.commit().await?;
-    Ok(counted.map_or(Counted::Dead, |challenge| {
-        Counted::Yes(Box::new(Try { challenge, cost }))
-    }))
+    Ok(counted.map_or(Counted::Dead, |challenge| Counted::Yes(Box::new(Try { challenge, cost }))))
 }
 
 /// The guarded count itself.
@@ -239,25 +225,15 @@ async fn lock_ledger(
     handle_hash: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Vec<Entry>> {
-    let lock = if ctx.db.backend() == DbBackend::Postgres {
-        " FOR UPDATE"
-    } else {
-        ""
-    };
+    let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let sql = format!(
         "SELECT handle_hash, budget_key, device_id, earlier_expires_at, units, attempted_at FROM email_codes \
          WHERE budget_key = (SELECT budget_key FROM email_codes WHERE handle_hash = $1) \
          AND (handle_hash = $1 OR (units > 0 AND attempted_at > $2) OR (consumed_at IS NULL AND expires_at > $3)) \
          ORDER BY id{lock}"
     );
-    let values = [
-        handle_hash.to_vec().into(),
-        (now - month(&ctx.settings.limits)).into(),
-        now.into(),
-    ];
-    Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values))
-        .all(db)
-        .await?)
+    let values = [handle_hash.to_vec().into(), (now - month(&ctx.settings.limits)).into(), now.into()];
+    Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).all(db).await?)
 }
 
 /// When the budget has room for `cost` again, if it has none now.
@@ -265,15 +241,9 @@ fn spent_until(limits: &Limits, ledger: &[Entry], known: bool, cost: i32, now: D
     let budgets = if known {
         vec![(DEVICE_WRONG_TRIES, MONTH)]
     } else {
-        vec![
-            (limits.guess_account.count, day(limits)),
-            (limits.guess_account_month.count, month(limits)),
-        ]
+        vec![(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))]
     };
-    budgets
-        .into_iter()
-        .filter_map(|(most, window)| full_until(ledger, most, window, cost, now))
-        .max()
+    budgets.into_iter().filter_map(|(most, window)| full_until(ledger, most, window, cost, now)).max()
 }
 
 fn full_until(ledger: &[Entry], most: u32, window: TimeDelta, cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -348,14 +318,8 @@ mod tests {
         let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
         let ledger = [entry(now, 60, 2), entry(now, 30, 3), entry(now, 10, 3)];
         assert_eq!(full_until(&ledger, 9, DAY, 1, now), None);
-        assert_eq!(
-            full_until(&ledger, 8, DAY, 1, now),
-            Some(now - TimeDelta::minutes(60) + DAY)
-        );
-        assert_eq!(
-            full_until(&ledger, 6, DAY, 1, now),
-            Some(now - TimeDelta::minutes(30) + DAY)
-        );
+        assert_eq!(full_until(&ledger, 8, DAY, 1, now), Some(now - TimeDelta::minutes(60) + DAY));
+        assert_eq!(full_until(&ledger, 6, DAY, 1, now), Some(now - TimeDelta::minutes(30) + DAY));
         assert_eq!(full_until(&ledger, 8, TimeDelta::minutes(20), 1, now), None);
     }
 

@@ -104,33 +104,13 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         deliver: asked.deliver(ctx, narrow),
     };
     outbox::enqueue(ctx, &tx, letter, now).await?;
-    let kind = if narrow {
-        Kind::LinkRequested
-    } else {
-        Kind::CodeRequested
-    };
+    let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
     let detail = json!({ "challenge": challenge.id, "address": asked.limit_key() });
-    audit::record(
-        ctx,
-        &tx,
-        now,
-        &[Event {
-            kind,
-            origin: Some(origin),
-            actor: None,
-            subject: None,
-            detail,
-        }],
-    )
-    .await?;
+    audit::record(ctx, &tx, now, &[Event { kind, origin: Some(origin), actor: None, subject: None, detail }]).await?;
     tx.commit().await?;
     ctx.outbox_filled.notify_one();
 
-    let pause = if granted.pair_is_spent {
-        ctx.settings.limits.send_pair.window
-    } else {
-        RESEND_PAUSE
-    };
+    let pause = if granted.pair_is_spent { ctx.settings.limits.send_pair.window } else { RESEND_PAUSE };
     Ok(Requested::Sent(CodeSent {
         handle,
         email: asked.email,
@@ -158,13 +138,7 @@ impl Asked {
         let device_hash = request.device_token.and_then(device::token_hash);
         let standing = challenge::standing(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
         let test_code = test_code(ctx, &email, &standing, now);
-        Ok(Self {
-            email,
-            address_key,
-            handle,
-            standing,
-            test_code,
-        })
+        Ok(Self { email, address_key, handle, standing, test_code })
     }
 
     /// The address as limits and the audit trail know it.
@@ -263,17 +237,9 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Res
     } else {
         let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
         let origin = Some(&viewer.origin);
-        let event = Event {
-            kind: Kind::WrongCode,
-            origin,
-            actor: None,
-            subject: None,
-            detail,
-        };
+        let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail };
         audit::record(ctx, ctx.db.write(), now, &[event]).await?;
-        Ok(Outcome::Wrong {
-            attempts_left: attempts_left(ctx, &attempt.challenge),
-        })
+        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
     }
 }
 
@@ -286,13 +252,7 @@ async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) 
     let row = &attempt.challenge;
     let email = EmailAddress::parse(&row.email)
         .map_err(|_| Error::Internal(format!("challenge {} holds no address", row.id)))?;
-    let proof = Proof {
-        credential_id: row.id,
-        method: "otp",
-        email,
-        device_id: row.device_id,
-        fixed: row.fixed,
-    };
+    let proof = Proof { credential_id: row.id, method: "otp", email, device_id: row.device_id, fixed: row.fixed };
     let completed = finish(ctx, &tx, viewer, proof, now).await?;
     tx.commit().await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
@@ -300,65 +260,38 @@ async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) 
 
 /// Digits alone, blanks and dashes dropped. What has not the shape of a code is no try: nothing is counted for it.
 fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
-    let wrong = || Error::Invalid {
-        field: "code",
-        message: format!("The code has {length} digits."),
-    };
+    let wrong = || Error::Invalid { field: "code", message: format!("The code has {length} digits.") };
     if code.len() > 64 {
         return Err(wrong());
     }
-    let digits: String = code
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐' | '–'))
-        .collect();
+    let digits: String = code.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐' | '–')).collect();
     let digits = Zeroizing::new(digits);
-    if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(digits)
-    } else {
-        Err(wrong())
-    }
+    if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) { Ok(digits) } else { Err(wrong()) }
 }
 
 /// Compares with every live code, always both, in constant time.
 fn is_right(ctx: &Ctx, row: &email_codes::Model, handle: &[u8], code: &str, now: DateTime<Utc>) -> bool {
     let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
     let newest = ctx.vault.mac_matches(Purpose::Code, &parts, &row.code_hash);
-    let earlier = ctx
-        .vault
-        .mac_matches(Purpose::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
+    let earlier = ctx.vault.mac_matches(Purpose::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
     let earlier_is_live = row.earlier_expires_at.is_some_and(|at| at > now);
-    newest | (earlier & earlier_is_live)
+    newest || (earlier && earlier_is_live)
 }
 
 fn code_hash(ctx: &Ctx, handle: &[u8], email: &str, code: &str) -> Vec<u8> {
-    ctx.vault
-        .mac(
-            Purpose::Code,
-            &[handle, email.as_bytes(), PURPOSE.as_bytes(), code.as_bytes()],
-        )
-        .to_vec()
+    ctx.vault.mac(Purpose::Code, &[handle, email.as_bytes(), PURPOSE.as_bytes(), code.as_bytes()]).to_vec()
 }
 
 fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model) -> u32 {
-    ctx.settings
-        .limits
-        .code_tries
-        .saturating_sub(u32::try_from(challenge.attempts).unwrap_or(u32::MAX))
+    ctx.settings.limits.code_tries.saturating_sub(u32::try_from(challenge.attempts).unwrap_or(u32::MAX))
 }
 
 /// The fixed code of a test address: only before its date, and never for somebody with power.
 fn test_code(ctx: &Ctx, email: &EmailAddress, standing: &Standing, now: DateTime<Utc>) -> Option<SecretString> {
-    let powerless = matches!(
-        standing.role.unwrap_or(ctx.settings.default_role),
-        Role::User | Role::Guest
-    );
+    let powerless = matches!(standing.role.unwrap_or(ctx.settings.default_role), Role::User | Role::Guest);
     let today = now.date_naive();
     let matches = |test: &&TestCode| powerless && test.email == *email && today <= test.until;
-    ctx.settings
-        .test_codes
-        .iter()
-        .find(matches)
-        .map(|test| test.code.clone())
+    ctx.settings.test_codes.iter().find(matches).map(|test| test.code.clone())
 }
 
 /// Uniform digits: bytes that would favour some digits are drawn again.
@@ -367,10 +300,7 @@ fn draw_code(entropy: &dyn Entropy, length: usize) -> String {
     let mut code = String::with_capacity(length);
     while code.len() < length {
         let bytes = vault::random::<16>(entropy);
-        let fair = bytes
-            .iter()
-            .filter(|byte| **byte < FAIR)
-            .map(|byte| char::from(b'0' + byte % 10));
+        let fair = bytes.iter().filter(|byte| **byte < FAIR).map(|byte| char::from(b'0' + byte % 10));
         code.extend(fair.take(length - code.len()));
     }
     code
@@ -385,19 +315,18 @@ mod tests {
         fn fill(&self, buffer: &mut [u8]) {
             let mut state = self.0.lock().unwrap();
             for byte in buffer {
-                *state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
+                *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 *byte = state.to_be_bytes()[0];
             }
         }
     }
 
+    const CODES: u32 = 100_000;
+
     #[test]
     fn every_digit_is_as_likely_as_any_other_in_every_place() {
         let entropy = Lcg(std::sync::Mutex::new(42));
         let mut seen = [[0u32; 10]; 8];
-        const CODES: u32 = 100_000;
         for _ in 0..CODES {
             let code = draw_code(&entropy, 8);
             assert_eq!(code.len(), 8);
@@ -408,36 +337,17 @@ mod tests {
         // Chi-squared with nine degrees of freedom: 33.7 leaves one chance in ten thousand for each place.
         for place in seen {
             let expected = f64::from(CODES) / 10.0;
-            let chi: f64 = place
-                .iter()
-                .map(|count| (f64::from(*count) - expected).powi(2) / expected)
-                .sum();
+            let chi: f64 = place.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
             assert!(chi < 33.7, "chi-squared {chi}");
         }
     }
 
     #[test]
     fn blanks_and_dashes_in_a_code_are_ignored_and_all_else_is_refused() {
-        for good in [
-            "12345678",
-            "1234 5678",
-            " 1234-5678 ",
-            "12 34 56 78",
-            "1234–5678",
-            "1234\u{a0}5678",
-        ] {
+        for good in ["12345678", "1234 5678", " 1234-5678 ", "12 34 56 78", "1234–5678", "1234\u{a0}5678"] {
             assert_eq!(normalize(good, 8).unwrap().as_str(), "12345678");
         }
-        for bad in [
-            "",
-            "1234567",
-            "123456789",
-            "1234567a",
-            "١٢٣٤٥٦٧٨",
-            "12345678\0",
-            "+12345678",
-            "1e345678",
-        ] {
+        for bad in ["", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨", "12345678\0", "+12345678", "1e345678"] {
             assert!(normalize(bad, 8).is_err(), "{bad:?}");
         }
         assert!(normalize(&" ".repeat(10_000), 8).is_err());

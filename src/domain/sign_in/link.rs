@@ -41,10 +41,7 @@ pub(super) async fn issue(
          expires_at = CASE WHEN {dead} THEN excluded.expires_at ELSE sign_in_links.expires_at END, \
          consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END \
          RETURNING *"
-        .replace(
-            "{dead}",
-            "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6",
-        );
+        .replace("{dead}", "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6");
     let values = [
         ctx.new_id(now).into(),
         address_key.to_vec().into(),
@@ -89,13 +86,7 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> 
     };
     let email =
         EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;
-    let proof = Proof {
-        credential_id: link.id,
-        method: "link",
-        email,
-        device_id: None,
-        fixed: false,
-    };
+    let proof = Proof { credential_id: link.id, method: "link", email, device_id: None, fixed: false };
     let completed = finish(ctx, &tx, viewer, proof, now).await?;
     tx.commit().await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))

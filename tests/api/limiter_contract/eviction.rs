@@ -13,10 +13,7 @@ use super::{MINUTE, QUARTER, admits, after, charge, take};
 async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
     let limiter = MemoryLimiter::new(1_000);
     let shut = charge("shut", 3, QUARTER);
-    let instance = Charge {
-        rule: "send.instance",
-        ..charge("", 100_000, Duration::from_hours(24))
-    };
+    let instance = Charge { rule: "send.instance", ..charge("", 100_000, Duration::from_hours(24)) };
     for _ in 0..3 {
         assert!(admits(&limiter, &shut, after(0)).await);
     }
@@ -31,10 +28,7 @@ async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
     for _ in 0..99_000 {
         assert!(admits(&limiter, &instance, after(2)).await);
     }
-    assert!(
-        !admits(&limiter, &instance, after(2)).await,
-        "and the instance's count is whole"
-    );
+    assert!(!admits(&limiter, &instance, after(2)).await, "and the instance's count is whole");
 }
 
 #[tokio::test]
@@ -45,9 +39,7 @@ async fn expired_keys_go_before_any_live_one() {
             assert!(admits(&limiter, &charge(&format!("old {old}"), 3, MINUTE), after(0)).await);
         }
     }
-    let faint: Vec<Charge> = (0..50)
-        .map(|live| charge(&format!("live {live}"), 50, QUARTER))
-        .collect();
+    let faint: Vec<Charge> = (0..50).map(|live| charge(&format!("live {live}"), 50, QUARTER)).collect();
     for charge in &faint {
         assert!(admits(&limiter, charge, after(100)).await);
     }
@@ -61,12 +53,7 @@ async fn a_refused_call_leaves_no_key_behind() {
     let full = charge("full", 1, QUARTER);
     assert!(admits(&limiter, &full, after(0)).await);
     for stranger in 0..20 {
-        let verdict = take(
-            &limiter,
-            &[charge(&stranger.to_string(), 3, MINUTE), full.clone()],
-            after(1),
-        )
-        .await;
+        let verdict = take(&limiter, &[charge(&stranger.to_string(), 3, MINUTE), full.clone()], after(1)).await;
         assert!(matches!(verdict, Verdict::Refused { charge: 1, .. }));
     }
     assert_eq!(limiter.entries(), 1);

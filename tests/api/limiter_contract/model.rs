@@ -17,10 +17,7 @@ pub(super) async fn a_refusal_tells_the_very_moment_of_the_next_admission(limite
         let key = key();
         let limit = u32::try_from(1 + dice.below(6)).unwrap();
         let cooldown = (round % 2 == 0).then(|| Duration::from_secs(dice.below(90)));
-        let charge = Charge {
-            cooldown,
-            ..charge(&key, limit, MINUTE)
-        };
+        let charge = Charge { cooldown, ..charge(&key, limit, MINUTE) };
         let mut now = start();
         for _ in 0..40 {
             now += TimeDelta::microseconds(i64::try_from(dice.below(20_000_000)).unwrap());
@@ -28,11 +25,7 @@ pub(super) async fn a_refusal_tells_the_very_moment_of_the_next_admission(limite
             if let Verdict::Refused { retry_at, .. } = take(&*limiter, &call, now).await {
                 assert!(retry_at > now);
                 let before = retry_at - TimeDelta::microseconds(1);
-                assert_eq!(
-                    refused_until(&*limiter, &charge, before).await,
-                    retry_at,
-                    "never early, and steady"
-                );
+                assert_eq!(refused_until(&*limiter, &charge, before).await, retry_at, "never early, and steady");
                 assert!(admits(&*limiter, &charge, retry_at).await, "true to the microsecond");
                 now = retry_at;
             }
@@ -56,15 +49,8 @@ impl Model {
 
     /// Tries every moment at which anything can change.
     fn retry_at(&self, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
-        let moments = self
-            .units
-            .iter()
-            .map(|unit| *unit + charge.window)
-            .chain(self.shut_until);
-        moments
-            .filter(|moment| *moment > now && self.admits(charge, *moment))
-            .min()
-            .expect("it opens one day")
+        let moments = self.units.iter().map(|unit| *unit + charge.window).chain(self.shut_until);
+        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens one day")
     }
 }
 
@@ -91,10 +77,7 @@ fn model_verdict(models: &mut HashMap<String, Model>, charges: &[Charge], now: D
     let mut last = 0;
     for (position, charge) in charges.iter().enumerate() {
         let model = models.entry(charge.key.clone()).or_default();
-        *model = Model {
-            units: std::mem::take(&mut model.units),
-            ..Model::default()
-        };
+        *model = Model { units: std::mem::take(&mut model.units), ..Model::default() };
         model.units.push(now);
         let live = model.units.iter().filter(|unit| **unit + charge.window > now).count();
         last |= u32::from(live >= charge.limit as usize) << position;
@@ -112,10 +95,7 @@ fn random_charges(dice: &mut Dice, keys: &[String]) -> Vec<Charge> {
             let full = 2 + u32::try_from(index).unwrap() * 2;
             let limit = if dice.below(3) == 0 { full * 4 / 5 } else { full };
             let cooldown = index.is_multiple_of(2).then(|| Duration::from_secs(40));
-            Charge {
-                cooldown,
-                ..charge(&keys[index], limit, MINUTE * (1 + u32::try_from(index % 3).unwrap()))
-            }
+            Charge { cooldown, ..charge(&keys[index], limit, MINUTE * (1 + u32::try_from(index % 3).unwrap())) }
         })
         .collect()
 }
@@ -131,20 +111,13 @@ pub(super) async fn every_decision_agrees_with_a_naive_model(limiter: Arc<dyn Li
             now += TimeDelta::microseconds(i64::try_from(dice.below(16_000_000)).unwrap());
             let charges = random_charges(&mut dice, &keys);
             let expected = model_verdict(&mut models, &charges, now);
-            assert_eq!(
-                take(&*limiter, &charges, now).await,
-                expected,
-                "seed {seed}, call {call}: {charges:?}"
-            );
+            assert_eq!(take(&*limiter, &charges, now).await, expected, "seed {seed}, call {call}: {charges:?}");
             match expected {
                 Verdict::Admitted { .. } => admitted += 1,
                 Verdict::Refused { .. } => refused += 1,
             }
         }
-        assert!(
-            admitted > 60 && refused > 60,
-            "both happen often: {admitted}, {refused}"
-        );
+        assert!(admitted > 60 && refused > 60, "both happen often: {admitted}, {refused}");
     }
 }
 
@@ -165,11 +138,7 @@ async fn memory_and_redis_agree(variable: &str) {
             now += TimeDelta::seconds(i64::try_from(dice.below(1_200)).unwrap() - 600);
         }
         let mut charges = random_charges(&mut dice, &keys);
-        charges.push(charge(
-            &large,
-            257 + u32::try_from(dice.below(2)).unwrap() * 60,
-            QUARTER,
-        ));
+        charges.push(charge(&large, 257 + u32::try_from(dice.below(2)).unwrap() * 60, QUARTER));
         let (here, there) = (take(&memory, &charges, now).await, take(&redis, &charges, now).await);
         assert_eq!(here, there, "call {call} at {now}: {charges:?}");
     }

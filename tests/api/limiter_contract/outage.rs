@@ -22,11 +22,7 @@ use super::{MINUTE, admits, after, charge, cooling, key, own_redis::OwnRedis, st
 async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, LimiterUnavailable> {
     let asked = Instant::now();
     let answer = limiter.take(std::slice::from_ref(charge), after(0)).await;
-    assert!(
-        asked.elapsed() < Duration::from_millis(1_500),
-        "answered after {:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_millis(1_500), "answered after {:?}", asked.elapsed());
     answer
 }
 
@@ -66,9 +62,7 @@ async fn a_redis_that_is_away_makes_the_limiter_unavailable_until_it_is_back() {
 
     redis.stop();
     redis.run();
-    promptly(&limiter, &charge)
-        .await
-        .expect("a restart between two calls is not noticed");
+    promptly(&limiter, &charge).await.expect("a restart between two calls is not noticed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,9 +110,7 @@ async fn a_server_that_never_answers_is_unavailable_in_time_in_every_form() {
         let (port, _) = silent_port();
         let limiter = RedisLimiter::new(&form.replace("{}", &port.to_string()).into()).unwrap();
         for _ in 0..3 {
-            let error = promptly(&limiter, &charge(&key(), 1, MINUTE))
-                .await
-                .expect_err("nobody is let in");
+            let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
             assert!(!error.to_string().contains("interrupted"), "{form} panics: {error}");
         }
     }
@@ -149,16 +141,10 @@ async fn a_flushed_script_is_loaded_again_and_no_count_is_lost() {
     let charges = [charge(&key(), 3, MINUTE), charge(&key(), 9, MINUTE)];
     for second in 0..3 {
         redis.command(&["SCRIPT", "FLUSH"]).await;
-        assert!(matches!(
-            take(&limiter, &charges, after(second)).await,
-            Verdict::Admitted { .. }
-        ));
+        assert!(matches!(take(&limiter, &charges, after(second)).await, Verdict::Admitted { .. }));
     }
     redis.command(&["SCRIPT", "FLUSH"]).await;
-    assert!(matches!(
-        take(&limiter, &charges, after(3)).await,
-        Verdict::Refused { charge: 0, .. }
-    ));
+    assert!(matches!(take(&limiter, &charges, after(3)).await, Verdict::Refused { charge: 0, .. }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,36 +157,14 @@ async fn a_key_stays_small_and_goes_by_itself() {
         assert!(admits(&limiter, &charge, now).await);
     }
     let name = "doorcode:limit:{test.rule:somebody}";
-    let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else {
-        panic!("not a list")
-    };
+    let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else { panic!("not a list") };
     assert!((200..=258).contains(&length), "{length} entries with the head");
-    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else {
-        panic!("no life")
-    };
-    assert!(
-        (90_000..=600_000).contains(&life),
-        "{life} ms: the window, the cooldown and some slack"
-    );
+    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no life") };
+    assert!((90_000..=600_000).contains(&life), "{life} ms: the window, the cooldown and some slack");
 
-    let full = [
-        Charge {
-            limit: 1,
-            ..charge.clone()
-        },
-        Charge {
-            key: "free".to_owned(),
-            ..charge
-        },
-    ];
-    assert!(matches!(
-        take(&limiter, &full, after(63)).await,
-        Verdict::Refused { charge: 0, .. }
-    ));
-    assert_eq!(
-        redis.command(&["EXISTS", "doorcode:limit:{test.rule:free}"]).await,
-        redis::Value::Int(0)
-    );
+    let full = [Charge { limit: 1, ..charge.clone() }, Charge { key: "free".to_owned(), ..charge }];
+    assert!(matches!(take(&limiter, &full, after(63)).await, Verdict::Refused { charge: 0, .. }));
+    assert_eq!(redis.command(&["EXISTS", "doorcode:limit:{test.rule:free}"]).await, redis::Value::Int(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -247,15 +211,11 @@ async fn an_error_never_repeats_the_password() {
     ];
     for url in urls {
         let limiter = RedisLimiter::new(&url.clone().into()).unwrap();
-        let error = promptly(&limiter, &charge(&key(), 1, MINUTE))
-            .await
-            .expect_err("nobody is let in");
+        let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
         assert!(!format!("{error} {error:?}").contains("wrong-horse"), "{error}");
     }
     let limiter = RedisLimiter::new(&format!("redis://:right-horse@127.0.0.1:{}/3", redis.port).into()).unwrap();
-    promptly(&limiter, &charge(&key(), 1, MINUTE))
-        .await
-        .expect("the right password and a database");
+    promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect("the right password and a database");
 }
 
 #[test]
@@ -271,16 +231,10 @@ fn an_unusable_url_is_refused_without_being_repeated() {
         "redis+ring://door:wrong-horse@h1:1",
         "rediss+cluster://",
     ] {
-        let error = RedisLimiter::new(&url.to_owned().into())
-            .err()
-            .unwrap_or_else(|| panic!("{url} was taken"));
+        let error = RedisLimiter::new(&url.to_owned().into()).err().unwrap_or_else(|| panic!("{url} was taken"));
         assert!(!error.contains("horse") && error.contains("REDIS_URL"), "{error}");
     }
-    for url in [
-        "rediss+cluster://door:horse@h1:1,h2:2",
-        "rediss+sentinel://:horse@h1:1,h2:2/door/3",
-        "redis://h",
-    ] {
+    for url in ["rediss+cluster://door:horse@h1:1,h2:2", "rediss+sentinel://:horse@h1:1,h2:2/door/3", "redis://h"] {
         RedisLimiter::new(&url.to_owned().into()).unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 }

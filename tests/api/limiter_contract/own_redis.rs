@@ -10,8 +10,8 @@ use std::{
 use secrecy::SecretString;
 
 /// A Redis process of this test's own, which ends with it.
-pub(super) struct OwnRedis {
-    pub(super) port: u16,
+pub(crate) struct OwnRedis {
+    pub(crate) port: u16,
     folder: tempfile::TempDir,
     child: Option<Child>,
     arguments: Vec<String>,
@@ -19,23 +19,15 @@ pub(super) struct OwnRedis {
 
 impl OwnRedis {
     /// `None` in quick daily work on a machine without Redis.
-    pub(super) fn start(arguments: &[&str]) -> Option<Self> {
+    pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut redis = Self {
-            port,
-            folder: tempfile::tempdir().unwrap(),
-            child: None,
-            arguments,
-        };
+        let mut redis = Self { port, folder: tempfile::tempdir().unwrap(), child: None, arguments };
         redis.run().then_some(redis)
     }
 
-    pub(super) fn run(&mut self) -> bool {
-        let sentinel = self
-            .arguments
-            .first()
-            .filter(|argument| argument.starts_with("sentinel "));
+    pub(crate) fn run(&mut self) -> bool {
+        let sentinel = self.arguments.first().filter(|argument| argument.starts_with("sentinel "));
         let mut command = Command::new("redis-server");
         if let Some(lines) = sentinel {
             let file = self.folder.path().join("sentinel.conf");
@@ -44,16 +36,11 @@ impl OwnRedis {
         } else {
             command.args(["--save", "", "--appendonly", "no"]).args(&self.arguments);
         }
-        command
-            .args(["--port", &self.port.to_string(), "--dir"])
-            .arg(self.folder.path());
+        command.args(["--port", &self.port.to_string(), "--dir"]).arg(self.folder.path());
         match command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
             Ok(child) => self.child = Some(child),
             Err(error) => {
-                assert!(
-                    std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok(),
-                    "redis-server does not start: {error}"
-                );
+                assert!(std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok(), "redis-server does not start: {error}");
                 eprintln!("skipped: no redis-server");
                 return false;
             }
@@ -66,30 +53,26 @@ impl OwnRedis {
         true
     }
 
-    pub(super) fn url(&self) -> SecretString {
+    pub(crate) fn url(&self) -> SecretString {
         format!("redis://127.0.0.1:{}", self.port).into()
     }
 
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    pub(super) fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    pub(super) async fn command(&self, words: &[&str]) -> redis::Value {
+    pub(crate) async fn command(&self, words: &[&str]) -> redis::Value {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        redis::cmd(words[0])
-            .arg(&words[1..])
-            .query_async(&mut connection)
-            .await
-            .unwrap()
+        redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await.unwrap()
     }
 }
 

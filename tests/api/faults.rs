@@ -1,0 +1,59 @@
+//! What fails around us: the limiter's server, the database. Refusals come quickly, nothing is let through unchecked,
+//! and everything goes on by itself when the fault is over.
+
+use std::time::{Duration, Instant};
+
+use doorcode::adapter::redis_limiter::RedisLimiter;
+use serde_json::json;
+
+use crate::{
+    harness::{Client, SignedIn, TestApp, eventually},
+    limiter_contract::own_redis::OwnRedis,
+};
+
+/// Refused in time, and as the contract says.
+async fn is_unavailable(client: &Client<'_>, email: &str) {
+    let start = Instant::now();
+    let answer = client.login_with(json!({ "email": email })).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (200, "UNAVAILABLE"));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_is_stopped_codes_wait_and_people_go_on_and_all_is_well_when_it_is_back() {
+    let Some(mut redis) = OwnRedis::start(&[]) else { return };
+    let app = TestApp::limited_by(Box::new(RedisLimiter::new(&redis.url()).unwrap()), |_| {}).await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("redis@example.com").await;
+    let challenge = guest.challenge("redis@example.com").await;
+    let code = app.last_code_for("redis@example.com").await;
+    redis.stop();
+    is_unavailable(&guest, "redis@example.com").await;
+    assert_eq!(guest.verify_answer(&challenge, &code).await.code(), "UNAVAILABLE");
+    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0, "no counter moved");
+    assert_eq!(app.count("outbox", "1 = 1").await, 2, "nothing was queued");
+    let person = guest.with_bearer(&signed_in.access);
+    assert_eq!(person.me().await.field("me")["email"], "redis@example.com");
+    assert_eq!(person.refresh(&signed_in.refresh).await["__typename"], "Refreshed");
+    assert_eq!(guest.get("/ready").await.status.as_u16(), 503);
+    assert_eq!(guest.get("/health").await.status.as_u16(), 200);
+    assert!(redis.run());
+    eventually("codes are checked again", async || {
+        let answer = guest.verify_answer(&challenge, &code).await;
+        answer.json["errors"].is_null() && SignedIn::read(answer.field("verify")).access.len() > 100
+    })
+    .await;
+    assert_eq!(guest.get("/ready").await.status.as_u16(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothing() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    app.sql("ALTER TABLE audit_events RENAME TO gone").await;
+    let answer = guest.login_with(json!({ "email": "fault@example.com" })).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (200, "INTERNAL"));
+    assert!(answer.json["errors"][0]["extensions"]["requestId"].is_string());
+    assert_eq!(app.count("email_codes", "1 = 1").await, 0, "nothing half-written");
+    assert_eq!(app.count("outbox", "1 = 1").await, 0);
+}

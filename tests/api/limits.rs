@@ -1,0 +1,314 @@
+//! The limits: who is charged, who is refused, for how long, and that the owner of an address always has a way in.
+
+use std::sync::atomic::Ordering;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::harness::{SignedIn, TestApp, other_than};
+
+fn kind(answer: &Value) -> &str {
+    answer["__typename"].as_str().unwrap()
+}
+
+fn retry_at(answer: &Value) -> DateTime<Utc> {
+    assert_eq!(kind(answer), "RateLimited", "{answer}");
+    answer["retryAt"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fourth_code_in_fifteen_minutes_is_refused_until_the_moment_that_the_answer_names() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let start = doorcode::ports::Clock::now(&*app.clock);
+    for _ in 0..3 {
+        assert_eq!(kind(&guest.login("pair@example.com").await), "CodeSent");
+        app.clock.pass(60.0);
+    }
+    let refused = guest.login("pair@example.com").await;
+    assert_eq!(retry_at(&refused), start + chrono::TimeDelta::minutes(15));
+    assert_eq!(refused["retryAfter"], 12 * 60);
+    app.clock.set(retry_at(&refused) - chrono::TimeDelta::seconds(1));
+    assert_eq!(kind(&guest.login("pair@example.com").await), "RateLimited");
+    app.clock.set(retry_at(&refused) + chrono::TimeDelta::seconds(1));
+    assert_eq!(kind(&guest.login("pair@example.com").await), "CodeSent");
+    let rows = app.count("audit_events", "kind = 'LIMIT_REFUSED'").await;
+    for _ in 0..5 {
+        guest.login("pair@example.com").await;
+    }
+    let after = app.count("audit_events", "kind = 'LIMIT_REFUSED'").await;
+    assert!(after - rows <= 1, "one row a rule, key and window");
+    assert!(app.count("audit_events", "kind = 'LIMIT_REFUSED' AND count > 1").await >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    for _ in 0..3 {
+        guest.login("cool@example.com").await;
+    }
+    app.clock.pass(14.0 * 60.0);
+    let now = doorcode::ports::Clock::now(&*app.clock);
+    let refused = guest.login("cool@example.com").await;
+    assert_eq!(retry_at(&refused), now + chrono::TimeDelta::minutes(5));
+    app.clock.pass(2.0 * 60.0);
+    assert_eq!(kind(&guest.login("cool@example.com").await), "RateLimited", "the window is open, the cooldown is not");
+    app.clock.pass(3.0 * 60.0 + 1.0);
+    assert_eq!(kind(&guest.login("cool@example.com").await), "CodeSent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_call_takes_nothing_from_the_other_allowances() {
+    let app = TestApp::with(|flags| flags.limit_send_network = Some("10/15m".into())).await;
+    let guest = app.guest();
+    for _ in 0..10 {
+        guest.login("full@example.com").await;
+    }
+    // Three were sent and seven refused: of the eight that strangers have in this network, five are left.
+    for number in 0..5 {
+        assert_eq!(kind(&guest.login(&format!("other{number}@example.com")).await), "CodeSent", "{number}");
+    }
+    assert_eq!(kind(&guest.login("other5@example.com").await), "RateLimited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
+    let app = TestApp::new().await;
+    let mut sent = 0;
+    for _ in 0..40 {
+        sent += usize::from(kind(&app.guest().login("bombed@example.com").await) == "CodeSent");
+    }
+    assert_eq!(sent, 6);
+    assert_eq!(app.mails_for("bombed@example.com").await.len(), 6);
+    for _ in 0..20 {
+        app.clock.pass(901.0);
+        for _ in 0..7 {
+            app.guest().login("bombed@example.com").await;
+        }
+        app.drain_outbox().await;
+    }
+    assert_eq!(app.mails_for("bombed@example.com").await.len(), 12, "twelve a day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
+    let app = TestApp::with(|flags| flags.limit_send_network = Some("5/15m".into())).await;
+    let (guest, prefix) = (app.guest(), app.v6_prefix());
+    let mut number = 0;
+    let mut send = async |address: String| {
+        number += 1;
+        kind(&guest.at_ip(&address).login(&format!("v{number}@example.com")).await) == "CodeSent"
+    };
+    // Strangers may use four fifths: 4 a /64, 16 a /56, 64 a /48.
+    for host in 0..4 {
+        assert!(send(format!("{prefix}:100::{host}")).await);
+    }
+    assert!(!send(format!("{prefix}:100:ffff::1")).await, "the same /64");
+    for subnet in 1..4 {
+        for host in 0..4 {
+            assert!(send(format!("{prefix}:10{subnet}::{host}")).await);
+        }
+    }
+    assert!(!send(format!("{prefix}:1ff::1")).await, "another /64 of a /56 that is spent");
+    assert!(send(format!("{prefix}:200::1")).await, "another /56");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_verifications_a_minute_and_network() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    for _ in 0..30 {
+        assert_eq!(kind(&guest.verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
+    }
+    let refused = guest.verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await;
+    app.clock.set(retry_at(&refused) + chrono::TimeDelta::seconds(1));
+    assert_eq!(kind(&guest.verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
+    assert_eq!(kind(&app.guest().verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
+    // The ceiling is one key for everybody: this test has a process's own limiter.
+    let app = TestApp::alone(|flags| flags.limit_send_instance = Some("10/1d".into())).await;
+    let known = app.guest();
+    let signed_in = known.sign_in("known@example.com").await;
+    for number in 1..8 {
+        assert_eq!(kind(&app.guest().login(&format!("n{number}@example.com")).await), "CodeSent");
+    }
+    assert_eq!(kind(&app.guest().login("n8@example.com").await), "RateLimited");
+    let known = known.with_device(&signed_in.device);
+    for _ in 0..2 {
+        assert_eq!(kind(&known.login("known@example.com").await), "CodeSent");
+    }
+    assert_eq!(kind(&known.login("known@example.com").await), "RateLimited");
+}
+
+/// An attacker's day: from ever new networks, as many challenges and wrong codes as the limits let through.
+async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
+    let mut wrong = 0;
+    while wrong < guesses {
+        let stranger = app.guest();
+        let sent = stranger.login(email).await;
+        let Some(challenge) = sent["challenge"].as_str() else {
+            break;
+        };
+        for _ in 0..3 {
+            match kind(&stranger.verify(challenge, "00000000").await) {
+                "InvalidCode" => wrong += 1,
+                _ => return wrong,
+            }
+        }
+    }
+    wrong
+}
+
+fn generous_sends(flags: &mut doorcode::config::ServeFlags) {
+    flags.limit_send_address = Some("1000/15m".into());
+    flags.limit_send_address_day = Some("1000/1d".into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_wrong_codes_a_day_are_all_that_an_account_gives_whatever_the_networks() {
+    let app = TestApp::with(generous_sends).await;
+    assert_eq!(attack(&app, "target@example.com", 1_000).await, 20);
+    let stranger = app.guest();
+    let challenge = stranger.challenge("target@example.com").await;
+    let refused = stranger.verify(&challenge, "00000000").await;
+    app.clock.set(retry_at(&refused) - chrono::TimeDelta::seconds(2));
+    assert_eq!(attack(&app, "target@example.com", 1).await, 0);
+    app.clock.pass(3.0);
+    assert!(attack(&app, "target@example.com", 1).await >= 1, "the answer's moment is true");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_wrong_codes_in_thirty_days_are_the_end_of_it() {
+    let app = TestApp::with(generous_sends).await;
+    let mut total = 0;
+    for _ in 0..20 {
+        total += attack(&app, "month@example.com", 1_000).await;
+        app.clock.pass(86_401.0);
+    }
+    assert_eq!(total, 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_gives_no_guess_back() {
+    let app = TestApp::with(generous_sends).await;
+    assert_eq!(attack(&app, "owner@example.com", 18).await, 18);
+    app.guest().sign_in("owner@example.com").await;
+    assert_eq!(attack(&app, "owner@example.com", 1_000).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_stranger_burns_every_budget_the_owner_signs_in_from_a_known_device() {
+    let app = TestApp::new().await;
+    let owner = app.guest();
+    let signed_in = owner.sign_in("owner@example.com").await;
+    for _ in 0..30 {
+        attack(&app, "owner@example.com", 1_000).await;
+        app.clock.pass(30.0);
+    }
+    let owner = owner.with_device(&signed_in.device);
+    let again = owner.sign_in("owner@example.com").await;
+    assert!(!again.is_new);
+    assert_ne!(again.device, signed_in.device, "the token rotates");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
+    let app = TestApp::with(generous_sends).await;
+    attack(&app, "owner@example.com", 1_000).await;
+    let owner = app.guest();
+    let sent = owner.login("owner@example.com").await;
+    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the answer does not tell");
+    let link = app.last_link_for("owner@example.com").await;
+    // A stranger who asks again neither kills nor multiplies it.
+    app.guest().login("owner@example.com").await;
+    assert_eq!(app.last_link_for("owner@example.com").await, link);
+    assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
+    SignedIn::read(&owner.verify_link(&link).await);
+    assert_eq!(kind(&owner.verify_link(&link).await), "CodeExpired");
+    owner.login("owner@example.com").await;
+    let next = app.last_link_for("owner@example.com").await;
+    assert_ne!(next, link);
+    app.clock.pass(86_401.0);
+    assert_eq!(kind(&owner.verify_link(&next).await), "CodeExpired", "a day and no longer");
+    for forged in ["", "x", &"A".repeat(43), &other_than(&next)] {
+        assert_eq!(kind(&app.guest().verify_link(forged).await), "CodeExpired");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_mail_of_a_day_carries_a_link() {
+    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("3/1d".into())).await;
+    for _ in 0..2 {
+        app.guest().login("day@example.com").await;
+        app.last_code_for("day@example.com").await;
+    }
+    let owner = app.guest();
+    owner.login("day@example.com").await;
+    let link = app.last_link_for("day@example.com").await;
+    assert_eq!(kind(&app.guest().login("day@example.com").await), "RateLimited");
+    SignedIn::read(&owner.verify_link(&link).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_account_nothing() {
+    let app = TestApp::with(|flags| {
+        flags.limit_send_pair = Some("1000/15m".into());
+        flags.limit_send_network = Some("10000/15m".into());
+        flags.limit_verify_network = Some("10000/1m".into());
+    })
+    .await;
+    let owner = app.guest();
+    let signed_in = owner.sign_in("device@example.com").await;
+    let known = owner.with_device(&signed_in.device);
+    let mut wrong = 0;
+    for _ in 0..34 {
+        let challenge = known.challenge("device@example.com").await;
+        for _ in 0..3 {
+            wrong += usize::from(kind(&known.verify(&challenge, "00000000").await) == "InvalidCode");
+        }
+    }
+    assert_eq!(wrong, 100);
+    assert_eq!(app.count("devices", "1 = 1").await, 0);
+    assert_eq!(app.count("audit_events", "kind = 'DEVICE_FORGOTTEN'").await, 1);
+    SignedIn::read(&{
+        let stranger = app.guest();
+        let challenge = stranger.challenge("device@example.com").await;
+        let code = app.last_code_for("device@example.com").await;
+        stranger.verify(&challenge, &code).await
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_in_people_go_on() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("on@example.com").await;
+    let challenge = guest.challenge("on@example.com").await;
+    let code = app.last_code_for("on@example.com").await;
+    app.limiter.away.store(true, Ordering::SeqCst);
+    let login = guest.login_with(serde_json::json!({ "email": "on@example.com" })).await;
+    assert_eq!(login.code(), "UNAVAILABLE");
+    assert_eq!(guest.verify_answer(&challenge, &code).await.code(), "UNAVAILABLE");
+    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0);
+    assert_eq!(guest.with_bearer(&signed_in.access).me().await.field("me")["email"], "on@example.com");
+    assert_eq!(kind(&guest.refresh(&signed_in.refresh).await), "Refreshed");
+    app.limiter.away.store(false, Ordering::SeqCst);
+    SignedIn::read(&guest.verify(&challenge, &code).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() {
+    let app = TestApp::with(|flags| flags.limit_api_caller = Some("5/1m".into())).await;
+    let guest = app.guest();
+    for _ in 0..5 {
+        assert_eq!(guest.me().await.status.as_u16(), 200);
+    }
+    let refused = guest.me().await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (429, "RATE_LIMITED"));
+    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() <= 61);
+    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network goes on");
+}

@@ -1,0 +1,143 @@
+//! The outbox: what is queued is sent once or expires, sealed until then and erased after. With a real mail server
+//! speaking TLS where it matters.
+
+use std::sync::Arc;
+
+use doorcode::{
+    adapter::smtp::Smtp,
+    domain::mail::delivery::{self, deliver_due},
+    ports::{DeliveryFailure, Mail, MailTransport},
+};
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::{
+    harness::{SignedIn, TestApp, eventually},
+    smtp_server::{SmtpServer, Tls, embedded_only},
+};
+
+/// A next hop that says what it is told to say.
+struct Moody(DeliveryFailure);
+
+#[async_trait::async_trait]
+impl MailTransport for Moody {
+    async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
+        Err(match &self.0 {
+            DeliveryFailure::Temporary(why) => DeliveryFailure::Temporary(why.clone()),
+            DeliveryFailure::Permanent(why) => DeliveryFailure::Permanent(why.clone()),
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_has_expired_is_never_sent() {
+    let app = TestApp::new().await;
+    app.guest().challenge("stale@example.com").await;
+    app.clock.pass(301.0);
+    assert!(app.mails_for("stale@example.com").await.is_empty());
+    assert_eq!(app.count("outbox", "state = 'EXPIRED' AND sealed IS NULL").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() {
+    let app = TestApp::new().await;
+    app.guest().challenge("again@example.com").await;
+    let moody = Moody(DeliveryFailure::Temporary("451 not now".into()));
+    let mut pauses = Vec::new();
+    let mut waited = 0.0;
+    for _ in 0..600 {
+        let taken = deliver_due(app.ctx(), &moody).await.unwrap();
+        if taken > 0 {
+            pauses.push(waited);
+            waited = 0.0;
+        }
+        app.clock.pass(1.0);
+        waited += 1.0;
+    }
+    assert!((5..=10).contains(&pauses.len()), "{pauses:?}");
+    assert!(pauses[pauses.len() - 2] > pauses[1] * 3.0, "the pauses grow: {pauses:?}");
+    assert_eq!(app.count("outbox", "state = 'EXPIRED' AND last_error = '451 not now' AND sealed IS NULL").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permanent_refusal_is_marked_and_not_tried_again() {
+    let app = TestApp::new().await;
+    app.guest().challenge("never@example.com").await;
+    let moody = Moody(DeliveryFailure::Permanent("550 no such box".into()));
+    assert_eq!(deliver_due(app.ctx(), &moody).await.unwrap(), 1);
+    app.clock.pass(120.0);
+    assert_eq!(deliver_due(app.ctx(), &moody).await.unwrap(), 0);
+    assert_eq!(app.count("outbox", "state = 'FAILED' AND last_error = '550 no such box' AND sealed IS NULL").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
+    let app = TestApp::new().await;
+    app.guest().challenge("orphan@example.com").await;
+    let (ctx, hanging) = (Arc::clone(&app.app.ctx), Arc::new(Hanging));
+    let worker = tokio::spawn(async move { deliver_due(&ctx, &*hanging).await });
+    eventually("the mail is claimed", async || app.count("outbox", "claimed_until IS NOT NULL").await == 1).await;
+    worker.abort();
+    assert!(app.mails_for("orphan@example.com").await.is_empty(), "the claim holds");
+    app.clock.pass(91.0);
+    assert_eq!(app.mails_for("orphan@example.com").await.len(), 1);
+}
+
+/// A next hop that never answers.
+struct Hanging;
+
+#[async_trait::async_trait]
+impl MailTransport for Hanging {
+    async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outbox_is_sealed_and_bound_to_its_row() {
+    let app = TestApp::new().await;
+    app.guest().challenge("sealed@example.com").await;
+    app.guest().challenge("other@example.com").await;
+    // A sealed letter moved to another row does not open: it is given up, not sent to the wrong person.
+    app.sql("UPDATE outbox SET sealed = (SELECT first.sealed FROM outbox first ORDER BY first.id LIMIT 1)").await;
+    let sent = app.mails_for("sealed@example.com").await.len() + app.mails_for("other@example.com").await.len();
+    assert_eq!(sent, 1, "the letter that stayed in its row");
+    assert_eq!(app.count("outbox", "state = 'FAILED'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_does_not_wait_for_a_mail_server_that_hangs() {
+    let app = TestApp::new().await;
+    let (stop, stopped) = watch::channel(false);
+    let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(Hanging), stopped));
+    let start = std::time::Instant::now();
+    for number in 0..5 {
+        app.guest().challenge(&format!("fast{number}@example.com")).await;
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(2));
+    looped.abort();
+    drop(stop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
+    if embedded_only() {
+        return;
+    }
+    for tls in [Tls::Smtps, Tls::Required] {
+        let server = SmtpServer::start(tls);
+        let app = TestApp::new().await;
+        let smtp = Smtp::new(&SecretString::from(server.url()), "Doorcode <no-reply@example.com>", true).unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(smtp), stopped));
+        let guest = app.guest();
+        let challenge = guest.challenge("real@example.com").await;
+        eventually("the mail is sent", async || app.count("outbox", "state = 'SENT'").await == 1).await;
+        let messages = server.messages(1);
+        let text = messages[0]["text"].as_str().unwrap();
+        let code: String = text.split("To copy: ").nth(1).unwrap().chars().take(8).collect();
+        SignedIn::read(&guest.verify(&challenge, &code).await);
+        stop.send_replace(true);
+        looped.await.unwrap();
+    }
+}

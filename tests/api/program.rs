@@ -1,0 +1,329 @@
+//! The program itself, started as an operator starts it: what it prints, what it refuses, how it stops, and what is
+//! left of it when it is killed.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    database::{TestDatabase, fresh_database},
+    harness::on_servers,
+};
+
+/// A running program; it is killed when dropped.
+struct Program {
+    child: Child,
+    port: u16,
+    printed: Arc<Mutex<String>>,
+    started: Instant,
+}
+
+/// Where a program lives: its folder and its database.
+struct Home {
+    folder: TempDir,
+    database: TestDatabase,
+}
+
+impl Home {
+    async fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: fresh_database().await }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
+        command
+            .env_clear()
+            .current_dir(self.folder.path())
+            .env("DATABASE_URL", &self.database.url)
+            .env("DOORCODE_LIMIT_VERIFY_NETWORK", "100000/1m")
+            .env("DOORCODE_LIMIT_SEND_PAIR", "100000/1m")
+            .env("DOORCODE_LIMIT_SEND_ADDRESS", "100000/1m")
+            .env("DOORCODE_LIMIT_SEND_ADDRESS_DAY", "100000/1d")
+            .env("DOORCODE_LIMIT_SEND_NETWORK", "100000/1m")
+            .env("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d")
+            .env("DOORCODE_LIMIT_API_CALLER", "1000000/1m");
+        if on_servers() {
+            command.env("REDIS_URL", std::env::var("DOORCODE_TEST_REDIS_URL").unwrap());
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    async fn start(&self) -> Program {
+        let (port, ops) = (free_port(), free_port());
+        let mut command = self.command();
+        command
+            .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+            .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
+            // The issuer of tokens: the same at every start of one home.
+            .env("DOORCODE_PUBLIC_URL", "http://localhost:4000")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().unwrap();
+        let printed = Arc::new(Mutex::new(String::new()));
+        collect(child.stdout.take().unwrap(), &printed);
+        collect(child.stderr.take().unwrap(), &printed);
+        let program = Program { child, port, printed, started };
+        program.wait_until_it_answers().await;
+        program
+    }
+}
+
+fn collect(stream: impl std::io::Read + Send + 'static, into: &Arc<Mutex<String>>) {
+    let into = Arc::clone(into);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut text = into.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Program {
+    fn printed(&self) -> String {
+        self.printed.lock().unwrap().clone()
+    }
+
+    async fn wait_until_it_answers(&self) {
+        for _ in 0..1_000 {
+            if reqwest::get(format!("http://127.0.0.1:{}/ready", self.port))
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it never answered:\n{}", self.printed());
+    }
+
+    /// `None` when the connection broke, which is what a client of a killed server sees.
+    async fn call(&self, query: &str, variables: Value) -> Option<Value> {
+        let body = json!({ "query": query, "variables": variables });
+        let client = reqwest::Client::new();
+        let sent = client.post(format!("http://127.0.0.1:{}/graphql", self.port)).json(&body).send().await.ok()?;
+        sent.json().await.ok()
+    }
+
+    async fn login(&self, email: &str) -> Option<String> {
+        let query = "mutation($e: String!) { login(input: { email: $e }) { ... on CodeSent { challenge } } }";
+        let answer = self.call(query, json!({ "e": email })).await?;
+        Some(answer["data"]["login"]["challenge"].as_str()?.to_owned())
+    }
+
+    async fn code_for(&self, email: &str) -> Option<String> {
+        for _ in 0..200 {
+            let answer =
+                self.call("query($e: String!) { inbox(to: $e, first: 1) { code } }", json!({ "e": email })).await?;
+            if let Some(code) = answer["data"]["inbox"][0]["code"].as_str() {
+                return Some(code.to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        None
+    }
+
+    async fn verify(&self, challenge: &str, code: &str) -> Option<Value> {
+        let query = "mutation($c: String!, $d: String!) { verify(input: { challenge: $c, code: $d }) { __typename \
+             ... on SignedIn { tokens { accessToken } } } }";
+        Some(self.call(query, json!({ "c": challenge, "d": code })).await?["data"]["verify"].clone())
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_where_everything_is_serves_a_sign_in_and_stops_when_told() {
+    let home = Home::new().await;
+    let mut program = home.start().await;
+    println!("start to first answer: {} ms", program.started.elapsed().as_millis());
+    let printed = program.printed();
+    for part in ["Sign in   http://localhost:", "/graphiql", "/inbox", "Embedded"] {
+        assert!(printed.contains(part), "{part} in:\n{printed}");
+    }
+    let challenge = program.login("ada@example.com").await.unwrap();
+    let code = program.code_for("ada@example.com").await.unwrap();
+    assert_eq!(program.verify(&challenge, &code).await.unwrap()["__typename"], "SignedIn");
+    program.signal("-TERM");
+    let stopping = Instant::now();
+    let status = program.child.wait().unwrap();
+    assert!(status.success(), "{}", program.printed());
+    assert!(stopping.elapsed() < Duration::from_secs(5));
+    assert!(!program.printed().contains(&code), "the code is in no log line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_under_load_answers_every_request_that_it_took() {
+    let home = Home::new().await;
+    let program = home.start().await;
+    let url = format!("http://127.0.0.1:{}/graphql", program.port);
+    let client = reqwest::Client::new();
+    let calls = (0..40).map(|number| {
+        let (client, url) = (client.clone(), url.clone());
+        tokio::spawn(async move {
+            let query = format!("mutation {{ login(input: {{ email: \"n{number}@example.com\" }}) {{ __typename }} }}");
+            client.post(url).json(&json!({ "query": query })).send().await.and_then(reqwest::Response::error_for_status)
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    program.signal("-TERM");
+    for call in calls {
+        // Refused because nobody listens any more is honest; a connection that was taken and then reset is not.
+        if let Err(error) = call.await.unwrap() {
+            assert!(error.is_connect(), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsafe_production_start_is_refused_with_every_problem_named() {
+    let home = Home::new().await;
+    let output = home.command().env("DOORCODE_MODE", "production").env("DOORCODE_COD_LENGTH", "8").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    for part in ["DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM", "DOORCODE_COD_LENGTH", "DOORCODE_CODE_LENGTH"] {
+        assert!(told.contains(part), "{part} in:\n{told}");
+    }
+    assert!(!home.folder.path().join("data").exists(), "a refused start leaves nothing behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_refuses_a_stale_schema_and_serves_a_current_one() {
+    let home = Home::new().await;
+    let production = |arguments: &[&str]| {
+        let mut command = home.command();
+        command
+            .args(arguments)
+            .env("DOORCODE_MODE", "production")
+            .env("DOORCODE_SECRET", "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU")
+            .env("SMTP_URL", "smtps://mail.example.com")
+            .env("DOORCODE_MAIL_FROM", "Doorcode <no-reply@example.com>")
+            .env("DOORCODE_PUBLIC_URL", "https://id.example.com")
+            .env("DOORCODE_SINGLE_REPLICA", "true")
+            .env("DOORCODE_LISTEN", format!("127.0.0.1:{}", free_port()))
+            .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{}", free_port()));
+        command
+    };
+    assert!(production(&["migrate", "down", "--steps", "1"]).output().unwrap().status.success());
+    let status = production(&["migrate", "status"]).output().unwrap();
+    assert_eq!(status.status.code(), Some(1));
+    assert!(text(&status.stdout).contains("pending"));
+    let refused = production(&["serve"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("migrate up"), "{}", text(&refused.stderr));
+    assert!(production(&["migrate", "up"]).output().unwrap().status.success());
+    let mut serving = production(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("is ready"), "{first}");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_makes_an_administrator_keeps_people_out_and_rotates_keys() {
+    let home = Home::new().await;
+    let good = |arguments: &[&str]| {
+        let output = home.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(good(&["user", "role", "Boss@Example.com", "admin"]).contains("ADMIN"));
+    assert!(good(&["user", "suspend", "boss@example.com"]).contains("SUSPENDED"));
+    assert!(good(&["user", "restore", "boss@example.com"]).contains("ACTIVE"));
+    good(&["user", "create", "b@example.com", "--role", "guest"]);
+    assert_eq!(good(&["user", "list"]).lines().count(), 2);
+    assert!(text(&home.run(&["user", "create", "b@example.com"]).stderr).contains("already"));
+    assert!(text(&home.run(&["user", "suspend", "nobody@example.com"]).stderr).contains("nobody"));
+    assert_eq!(good(&["keys", "list"]).lines().count(), 1);
+    let rotated = good(&["keys", "rotate"]);
+    assert!(rotated.contains("signs from") && rotated.contains("retires at"), "{rotated}");
+    assert!(good(&["purge"]).starts_with("purged"));
+    assert!(good(&["schema"]).contains("type Mutation") && !good(&["schema"]).contains("inbox"));
+    assert!(good(&["schema", "--development"]).contains("inbox"));
+}
+
+/// How many times the program is killed; a soak asks for hundreds.
+fn kills() -> u32 {
+    std::env::var("DOORCODE_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_no_sign_in_it_told_of() {
+    let home = Home::new().await;
+    let mut told = 0;
+    for round in 0..kills() {
+        let mut program = home.start().await;
+        let email = format!("kill{round}@example.com");
+        let (Some(challenge), Some(code)) = (program.login(&email).await, program.code_for(&email).await) else {
+            panic!("a healthy program answers");
+        };
+        let verify = program.verify(&challenge, &code);
+        let kill = async {
+            // A little later each round, from before the first statement to after the answer.
+            tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await;
+            program.signal("-KILL");
+        };
+        let (answer, ()) = tokio::join!(verify, kill);
+        program.child.wait().unwrap();
+        let restarted = home.start().await;
+        let again = restarted.verify(&challenge, &code).await.unwrap();
+        match answer {
+            Some(answer) if answer["__typename"] == "SignedIn" => {
+                told += 1;
+                assert_eq!(again["__typename"], "CodeExpired", "a code works once");
+                let access = answer["tokens"]["accessToken"].as_str().unwrap();
+                let me = reqwest::Client::new()
+                    .post(format!("http://127.0.0.1:{}/graphql", restarted.port))
+                    .bearer_auth(access)
+                    .json(&json!({ "query": "{ me { email } }" }));
+                let me: Value = me.send().await.unwrap().json().await.unwrap();
+                assert_eq!(me["data"]["me"]["email"], email, "an acknowledged sign-in survives: {me}");
+            }
+            // Unknown: signed in or not, but never twice, and the retry gets a clean answer.
+            _ => assert!(["SignedIn", "CodeExpired"].contains(&again["__typename"].as_str().unwrap()), "{again}"),
+        }
+        drop(restarted);
+        let db = home.database.connect().await;
+        let sql =
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COUNT(DISTINCT credential_id) AS BIGINT) AS d FROM sessions";
+        let row = {
+            use sea_orm::ConnectionTrait;
+            db.read().query_one_raw(doorcode::db::statement(db.backend(), sql, [])).await.unwrap().unwrap()
+        };
+        let (sessions, credentials): (i64, i64) = (row.try_get("", "n").unwrap(), row.try_get("", "d").unwrap());
+        assert_eq!(sessions, credentials);
+        assert!(sessions >= i64::from(told));
+        assert!(sessions <= i64::from(round) + 1);
+    }
+}

@@ -1,0 +1,126 @@
+//! Known devices: what their token is good for, and when it stops. It shows in whose allowance a `login` is counted.
+
+use serde_json::json;
+
+use crate::harness::{Client, SignedIn, TestApp};
+
+/// Uses up the allowance that strangers have for an address.
+async fn burn(app: &TestApp, email: &str) {
+    for _ in 0..20 {
+        if app.guest().login(email).await["__typename"] == "RateLimited" {
+            return;
+        }
+    }
+    panic!("no limit for {email}");
+}
+
+/// Whether a `login` with this token passes where a stranger's does not.
+async fn is_known(app: &TestApp, token: &str, email: &str) -> bool {
+    match app.guest().with_device(token).login(email).await["__typename"].as_str() {
+        Some("CodeSent") => true,
+        Some("RateLimited") => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn device_ids(client: &Client<'_>) -> Vec<String> {
+    let answer = client.query("{ me { devices { id } } }", json!({})).await;
+    let devices = answer.field("me")["devices"].as_array().unwrap();
+    devices.iter().map(|device| device["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn sign_in_from(client: &Client<'_>, device: &str, email: &str) -> SignedIn {
+    client.with_device(device).sign_in(email).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let other = guest.sign_in("other@example.com").await;
+    burn(&app, "ada@example.com").await;
+    assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
+
+    let person = guest.with_bearer(&signed_in.access);
+    let ids = device_ids(&person).await;
+    assert_eq!(ids.len(), 1);
+    let forget = async |client: &Client<'_>| {
+        let query = "mutation($input: ForgetDeviceInput!) { forgetDevice(input: $input) { deviceId } }";
+        client.query(query, json!({ "input": { "id": ids[0] } })).await
+    };
+    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "nobody else's to forget");
+    assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
+    assert_eq!(forget(&person).await.field("forgetDevice")["deviceId"], ids[0].as_str());
+    assert!(!is_known(&app, &signed_in.device, "ada@example.com").await);
+    assert_eq!(forget(&person).await.code(), "NOT_FOUND");
+    assert_eq!(device_ids(&person).await, Vec::<String>::new());
+    assert_eq!(app.count("audit_events", "kind = 'DEVICE_FORGOTTEN'").await, 1);
+    person.me().await.field("me");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_token_of_another_account_is_ignored() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let ada = guest.sign_in("ada@example.com").await;
+    let eve = guest.sign_in("eve@example.com").await;
+    burn(&app, "ada@example.com").await;
+    assert!(!is_known(&app, &eve.device, "ada@example.com").await);
+    for garbage in ["", "x", &"A".repeat(43), &"A".repeat(5_000)] {
+        assert!(!is_known(&app, garbage, "ada@example.com").await);
+    }
+    assert!(is_known(&app, &ada.device, "ada@example.com").await);
+    let again = sign_in_from(&guest, &ada.device, "eve@example.com").await;
+    assert_eq!(app.count("devices", "1 = 1").await, 3, "eve's new device, and ada's as it was");
+    assert!(is_known(&app, &ada.device, "ada@example.com").await);
+    assert!(!is_known(&app, &again.device, "ada@example.com").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_token_is_replaced_at_every_sign_in() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let first = guest.sign_in("ada@example.com").await;
+    let second = sign_in_from(&guest, &first.device, "ada@example.com").await;
+    assert_ne!(first.device, second.device);
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "it is the same device");
+    burn(&app, "ada@example.com").await;
+    assert!(!is_known(&app, &first.device, "ada@example.com").await);
+    assert!(is_known(&app, &second.device, "ada@example.com").await);
+    let hidden = app.count("email_codes", "device_id IS NOT NULL").await;
+    assert_eq!(hidden, 2, "one sign-in and one login were a known device's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
+    const LIFE: f64 = 180.0 * 86_400.0;
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let first = guest.sign_in("ada@example.com").await;
+    app.clock.pass(LIFE - 1.0);
+    let second = sign_in_from(&guest, &first.device, "ada@example.com").await;
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "known on the last day");
+    app.clock.pass(LIFE - 1.0);
+    burn(&app, "ada@example.com").await;
+    assert!(is_known(&app, &second.device, "ada@example.com").await);
+    app.clock.pass(1.0);
+    assert!(!is_known(&app, &second.device, "ada@example.com").await);
+    let person = guest.with_bearer(&guest.sign_in("late@example.com").await.access);
+    assert_eq!(device_ids(&person).await.len(), 1);
+    app.clock.pass(1.0);
+    doorcode::domain::housekeeping::purge(app.ctx()).await.unwrap();
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with the rest that is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_holds_no_device_token() {
+    use sea_orm::EntityTrait;
+    let app = TestApp::new().await;
+    let signed_in = app.guest().sign_in("ada@example.com").await;
+    let row = doorcode::db::entity::devices::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap();
+    assert_eq!(Some(&row.token_hash), doorcode::domain::device::token_hash(&signed_in.device).as_ref());
+    burn(&app, "ada@example.com").await;
+    let hash = doorcode::domain::vault::encode(&row.token_hash);
+    assert!(!is_known(&app, &hash, "ada@example.com").await);
+}

@@ -1,0 +1,225 @@
+//! Signing keys over time: rotation under load, several replicas, unknown key ids, and a changed server secret.
+
+use std::{collections::HashSet, sync::Arc};
+
+use doorcode::{
+    app::{App, Overrides},
+    domain::{keys, token},
+    http::{self, Server},
+    ports::Clock,
+};
+use futures_util::future::join_all;
+use secrecy::SecretString;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    accepted,
+    forge::{Forge, kid},
+    refused, unlimited,
+};
+use crate::harness::{Client, Replica, TestApp};
+
+async fn published(client: &Client<'_>) -> HashSet<String> {
+    let answer = client.get("/.well-known/jwks.json").await;
+    let keys = answer.json["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
+    let answer = client.refresh(token).await;
+    let text = |name: &str| answer["tokens"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+    (text("accessToken"), text("refreshToken"))
+}
+
+/// A process over the same database with other server secrets.
+async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
+    let mut settings = app.ctx().settings.clone();
+    settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
+    let overrides = Overrides {
+        clock: Some(app.clock.clone()),
+        limiter: Some(app.limiter.clone()),
+        ..Overrides::default()
+    };
+    let app = App::build(settings, overrides).await.unwrap();
+    app.prepare().await.unwrap();
+    let router = http::router(&Server::new(Arc::clone(&app.ctx)));
+    Replica { app, router }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_rotate_under_load_without_one_false_refusal() {
+    let app = unlimited("EdDSA").await;
+    let replica = app.replica().await;
+    let clients = [app.guest(), app.guest().via(&replica)];
+    let signed_in = clients[0].sign_in("ada@example.com").await;
+    let old = kid(&signed_in.access);
+    let (mut access, mut refresh) = (signed_in.access, signed_in.refresh);
+    let mut living = vec![(app.clock.now(), access.clone())];
+    let load = async |tokens: &[(_, String)]| {
+        let calls = (0..40).map(|number| (&clients[number % 2], &tokens[number % tokens.len()].1));
+        join_all(calls.map(|(client, token)| accepted(client, token, "under load"))).await;
+    };
+    let (next, ()) = tokio::join!(keys::rotate(app.ctx()), load(&living));
+    let next = next.unwrap().id.to_string();
+    let started = app.clock.now();
+    for minute in 1..=30 {
+        app.clock.pass(60.0);
+        // What housekeeping does every minute, in each process, while requests go on.
+        let (here, there, ()) = tokio::join!(token::reload(app.ctx()), token::reload(&replica.app.ctx), load(&living));
+        here.unwrap();
+        there.unwrap();
+        for client in &clients {
+            let keys = published(client).await;
+            assert!(keys.contains(&next), "minute {minute}: published");
+            assert_eq!(keys.contains(&old), minute < 26, "minute {minute}: retired when its last token is dead");
+        }
+        (access, refresh) = refreshed(&clients[minute % 2], &refresh).await;
+        let expected = if minute < 10 { &old } else { &next };
+        assert_eq!(&kid(&access), expected, "minute {minute}: published ten minutes before it signs");
+        living.push((app.clock.now(), access));
+        living.retain(|(made, _)| app.clock.now() - *made < chrono::TimeDelta::minutes(14));
+    }
+    assert!(app.clock.now() - started == chrono::TimeDelta::minutes(30));
+    keys::purge(app.ctx(), app.clock.now()).await.unwrap();
+    let left = keys::list(app.ctx()).await.unwrap();
+    assert_eq!((left.len(), left[0].id.to_string()), (1, next));
+    load(&living).await;
+    assert_eq!(app.count("audit_events", "kind = 'KEY_ROTATED'").await, 2, "the first key and the next");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_missed_a_rotation_learns_the_key_from_the_first_token() {
+    let app = TestApp::new().await;
+    let replica = app.replica().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    keys::rotate(app.ctx()).await.unwrap();
+    token::reload(app.ctx()).await.unwrap();
+    app.clock.pass(600.0);
+    let (access, _) = refreshed(&guest, &signed_in.refresh).await;
+    assert_ne!(kid(&access), kid(&signed_in.access));
+    accepted(&guest.via(&replica), &access, "looked up on demand").await;
+    accepted(&guest.via(&replica), &signed_in.access, "and the old one is good still").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let forge = Forge::of(&app, &signed_in.access).await;
+    keys::rotate(app.ctx()).await.unwrap();
+    for seconds in [25.0 * 60.0, 60.0] {
+        // This process never read its keys anew by itself; the key tells its own end.
+        token::reload(app.ctx()).await.unwrap();
+        app.clock.pass(seconds);
+        let now = app.clock.now().timestamp();
+        let fresh = forge.claiming(json!({ "iat": now, "nbf": now, "exp": now + 900 }));
+        if seconds > 60.0 {
+            accepted(&guest, &fresh, "before").await;
+        } else {
+            refused(&guest, &fresh, "after").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_key_ids_do_not_reach_the_database_more_than_once_in_five_seconds() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let forge = Forge::of(&app, &signed_in.access).await;
+    let unknown: Vec<String> = (0..50).map(|_| forge.headed(json!({ "kid": Uuid::new_v4() }))).collect();
+    let statements = || app.take_statements().len();
+    app.clock.pass(6.0);
+    for round in 0..3 {
+        statements();
+        for token in &unknown {
+            refused(&guest, token, "an unknown key").await;
+        }
+        assert_eq!(statements(), 1, "round {round}: one after the other");
+        app.clock.pass(4.0);
+        join_all(unknown.iter().map(|token| refused(&guest, token, "an unknown key"))).await;
+        assert_eq!(statements(), 0, "round {round}: within the pause");
+        app.clock.pass(6.0);
+        join_all(unknown.iter().map(|token| refused(&guest, token, "an unknown key"))).await;
+        assert_eq!(statements(), 1, "round {round}: all at once");
+        app.clock.pass(6.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_together_know_each_others_first_tokens() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let replicas = [app.replica().await, app.replica().await, app.replica().await];
+    app.sql("DELETE FROM signing_keys").await;
+    let started = join_all(replicas.iter().map(|replica| token::prepare(&replica.app.ctx))).await;
+    assert!(started.into_iter().all(|outcome| outcome.is_ok()));
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one made the key, the others took it");
+    let mut refresh = signed_in.refresh;
+    for replica in &replicas {
+        let access;
+        (access, refresh) = refreshed(&guest.via(replica), &refresh).await;
+        for other in &replicas {
+            accepted(&guest.via(other), &access, "of another replica").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let mut settings = app.ctx().settings.clone();
+    settings.tokens.algorithm = doorcode::config::TokenAlgorithm::Es256;
+    for _ in 0..2 {
+        let overrides = Overrides { clock: Some(app.clock.clone()), ..Overrides::default() };
+        let other = App::build(settings.clone(), overrides).await.unwrap();
+        other.prepare().await.unwrap();
+        let router = http::router(&Server::new(Arc::clone(&other.ctx)));
+        let replica = Replica { app: other, router };
+        accepted(&guest.via(&replica), &signed_in.access, "signed with the old key").await;
+        assert_eq!(published(&guest.via(&replica)).await.len(), 2);
+    }
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_open_while_the_secret_that_sealed_them_is_given_and_not_after() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let old = app.ctx().settings.secrets[0].clone();
+    let new = SecretString::from("a new secret of more than thirty-two bytes");
+
+    let both = process_with(&app, &[&new, &old]).await;
+    let elsewhere = guest.via(&both);
+    accepted(&elsewhere, &signed_in.access, "sealed under the older secret").await;
+    let (access, refresh) = refreshed(&elsewhere, &signed_in.refresh).await;
+    accepted(&guest, &access, "and known to who has the older one alone").await;
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "no new key was needed");
+
+    let foreign = process_with(&app, &[&new]).await;
+    let elsewhere = guest.via(&foreign);
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 2);
+    for token in [&signed_in.access, &access] {
+        refused(&elsewhere, token, "nothing opens its key").await;
+    }
+    let fresh = published(&elsewhere).await;
+    assert!(!fresh.contains(&kid(&access)) && fresh.len() == 1);
+    let own = refreshed(&elsewhere, &refresh).await;
+    accepted(&elsewhere, &own.0, "its own tokens work at once").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_when_the_first_key_was_made_stops_nobody_from_signing_in() {
+    let app = TestApp::new().await;
+    app.clock.pass(-600.0);
+    let guest = app.guest();
+    let signed_in = guest.sign_in("ada@example.com").await;
+    accepted(&guest, &signed_in.access, "signed before the key's own time").await;
+}

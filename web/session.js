@@ -5,7 +5,8 @@
 import { ApiError, call, serverNow } from "./graphql.js";
 
 const TOKENS = "doorcode.tokens";
-const DEVICE = "doorcode.device";
+const DEVICES = "doorcode.devices";
+const MOST_DEVICES = 10;
 const REFRESH = `mutation Refresh($input: RefreshInput!) {
   refresh(input: $input) {
     __typename
@@ -52,19 +53,28 @@ export function exists() {
 /** Starts a session from `SignedIn`, and remembers the device for the next sign-in. */
 export function begin(signedIn) {
   keep(signedIn.tokens);
+  const known = devices();
+  known.delete(signedIn.user.email);
+  known.set(signedIn.user.email, signedIn.deviceToken);
   try {
-    localStorage.setItem(DEVICE, signedIn.deviceToken);
+    localStorage.setItem(DEVICES, JSON.stringify([...known].slice(-MOST_DEVICES)));
   } catch {
     // Storage may be full or forbidden. The person is signed in all the same, only not known next time.
   }
 }
 
-/** The token of a device that signed in before, or null. */
-export function deviceToken() {
+/** The token that this device has from an earlier sign-in with this address, or null. */
+export function deviceToken(email) {
+  return devices().get(email.trim().toLowerCase()) ?? null;
+}
+
+// Canonical address -> token, the newest last. One for each address, so that a second account, or a stranger's link,
+// does not cost the first one its allowances.
+function devices() {
   try {
-    return localStorage.getItem(DEVICE);
+    return new Map(JSON.parse(localStorage.getItem(DEVICES)));
   } catch {
-    return null;
+    return new Map();
   }
 }
 
@@ -81,6 +91,11 @@ export function whenOver(callback) {
 function over() {
   drop();
   onOver();
+}
+
+/** Runs `verify` or `verifyLink` with this tab's access token, so that the server ends the session that is replaced. */
+export function prove(mutation, variables) {
+  return call(mutation, variables, tokens?.accessToken);
 }
 
 /** Runs a query as the person signed in. One refusal of the access token is answered with a refresh. */

@@ -6,7 +6,7 @@ import { ApiError, call, serverNow } from "./graphql.js";
 import * as session from "./session.js";
 
 const SIGNED_IN = `... on SignedIn {
-  isNewUser deviceToken
+  isNewUser deviceToken user { email }
   tokens { accessToken expiresAt refreshToken refreshExpiresAt }
 }
 ... on InvalidCode { attemptsLeft }
@@ -123,7 +123,7 @@ function tick() {
 
 async function askForCode(email, challenge) {
   const { login } = await call(LOGIN, {
-    input: { email, challenge, deviceToken: session.deviceToken(), locale: navigator.language },
+    input: { email, challenge, deviceToken: session.deviceToken(email), locale: navigator.language },
   });
   if (login.__typename === "CodeSent") {
     sent = login;
@@ -151,7 +151,9 @@ at("email-form").addEventListener("submit", (event) => {
       say(`A code was asked for ${outcome.email}.`);
       return;
     }
-    complain("email", outcome.message);
+    // Said for every address alike: whether a link was mailed is not for this page to tell.
+    const hint = outcome.retryAt ? " If a mail with a sign-in link has reached you, use that." : "";
+    complain("email", outcome.message + hint);
     if (outcome.retryAt) waitUntil("email-submit", outcome.retryAt);
     at("email").focus();
   });
@@ -169,7 +171,7 @@ at("code-form").addEventListener("submit", (event) => {
       at("code").focus();
       return;
     }
-    const { verify } = await call(VERIFY, { input: { challenge: sent.challenge, code } });
+    const { verify } = await session.prove(VERIFY, { input: { challenge: sent.challenge, code } });
     if (!accept(verify)) refuse(verify);
   });
 });
@@ -215,20 +217,38 @@ function takeLink() {
   if (!match) return false;
   history.replaceState(null, "", location.pathname);
   linkToken = match[1];
-  complain("link", "");
-  at("link-confirm").hidden = false;
-  show("link");
+  offerLink();
   return true;
+}
+
+// The link may be somebody else's, sent to make this person act in a stranger's account. Who is signed in already learns
+// here that they would not be any more.
+async function offerLink() {
+  let already = "";
+  if (session.exists()) {
+    at("wait-retry").hidden = true;
+    show("wait");
+    const email = await session.read(ME).then(({ me }) => me?.email, () => null);
+    if (session.exists()) {
+      already = `You are signed in ${email ? `as ${email}` : "already"}. If you go on, this tab signs in with the link instead.`;
+    }
+  }
+  at("link-session").textContent = already;
+  at("link-back").textContent = already ? "Stay signed in" : "Ask for a code instead";
+  at("link-confirm").hidden = false;
+  complain("link", "");
+  show("link");
 }
 
 at("link-confirm").addEventListener("click", () => {
   once("link", "link-confirm", async () => {
-    const { verifyLink } = await call(VERIFY_LINK, { input: { token: linkToken } });
-    if (accept(verifyLink)) return;
+    const { verifyLink } = await session.prove(VERIFY_LINK, { input: { token: linkToken } });
+    if (accept(verifyLink, "If this is not your address, sign out: somebody else sent you their link.")) return;
     complain("link", verifyLink.message);
     if (verifyLink.retryAt) {
       waitUntil("link-confirm", verifyLink.retryAt);
     } else {
+      linkToken = null;
       at("link-confirm").hidden = true;
       at("link-back").focus();
     }
@@ -236,31 +256,33 @@ at("link-confirm").addEventListener("click", () => {
 });
 at("link-back").addEventListener("click", () => {
   linkToken = null;
-  startOver();
+  if (session.exists()) resume();
+  else startOver();
 });
 addEventListener("hashchange", takeLink);
 
 // ---- Signed in -----------------------------------------------------------------------------------------------------
 
-function accept(outcome) {
+function accept(outcome, caution = "") {
   if (outcome.__typename !== "SignedIn") return false;
   session.begin(outcome);
   sent = null;
   linkToken = null;
   at("code").value = "";
-  resume(outcome.isNewUser);
+  resume(outcome.isNewUser, caution);
   return true;
 }
 
 // Shows who is signed in, or the way in. The server is asked even right after signing in: what the page says is what
 // the token can do.
-async function resume(isNewUser = false) {
+async function resume(isNewUser = false, caution = "") {
   at("wait-retry").hidden = true;
   show("wait");
   try {
     const { me } = await session.read(ME);
     if (!me) throw new session.SessionOver();
     at("done-title").textContent = `You are signed in as ${me.email}`;
+    at("done-caution").textContent = caution;
     at("done-welcome").hidden = !isNewUser;
     at("done-session").textContent = "This tab stays signed in until you sign out or close it.";
     complain("done", "");
@@ -289,7 +311,10 @@ at("sign-out").addEventListener("click", () => {
     startOver(message);
   });
 });
-session.whenOver(() => startOver("Your session has ended. Please sign in again."));
+session.whenOver(() => {
+  if (linkToken) offerLink();
+  else startOver("Your session has ended. Please sign in again.");
+});
 
 // ---- Start ---------------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let purged = Purged {
         challenges: sign_in::challenge::purge(ctx, now).await?,
         links: sign_in::link::purge(ctx, now).await?,
-        mails: outbox::purge(ctx, now, now - MAIL_KEPT).await?,
+        mails: outbox::purge(ctx, now - MAIL_KEPT).await?,
         sessions: session::purge(ctx, now - KEPT).await?,
         devices: device::purge(ctx, now).await?,
     };

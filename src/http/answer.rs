@@ -142,15 +142,19 @@ impl From<ApiError> for Refusal {
 const MOST_ERRORS: usize = 10;
 
 /// The answer to an executed request: errors get the request's id and a code, and a request that was not executed at
-/// all has no `data`.
+/// all has no `data`. That includes one whose root field could not read its input: it did not run, and others at the
+/// root only read.
 pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media: MediaType) -> Response {
-    let refused_whole = response.data == async_graphql::Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty());
-    let most = if refused_whole { MOST_ERRORS } else { usize::MAX };
-    let errors = response.errors.into_iter().take(most).map(|error| complete(error, refused_whole, id)).collect();
+    let async_graphql::Response { data, mut errors, .. } = response;
+    let not_run = |error: &async_graphql::ServerError| code_of(error).is_none() && error.path.len() <= 1;
+    let refused_whole = errors.iter().any(not_run);
+    if refused_whole {
+        errors.retain(not_run);
+        errors.truncate(MOST_ERRORS);
+    }
+    let errors: Vec<_> = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
     let (status, data) =
-        if refused_whole { (StatusCode::UNPROCESSABLE_ENTITY, None) } else { (StatusCode::OK, Some(response.data)) };
+        if refused_whole { (StatusCode::UNPROCESSABLE_ENTITY, None) } else { (StatusCode::OK, Some(data)) };
     json_answer(status, media, &Executed { data, errors })
 }
 
@@ -163,19 +167,26 @@ struct Executed {
     errors: Vec<async_graphql::ServerError>,
 }
 
+fn code_of(error: &async_graphql::ServerError) -> Option<&async_graphql::Value> {
+    error.extensions.as_ref()?.get("code")
+}
+
 fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> async_graphql::ServerError {
-    let extensions = error.extensions.get_or_insert_default();
-    if extensions.get("code").is_none() {
-        // An error without a code is the library's own: about the document before execution, about an input in it.
-        let field = argument(&error.message);
-        let about_input = field.is_some() || !refused_whole;
+    if code_of(&error).is_none() {
+        // An error without a code is the library's own: about the document, or about an input in it.
+        let field = argument(&error.message).map(ToOwned::to_owned);
+        let about_input = field.is_some() || !error.path.is_empty() || error.message.starts_with("Failed to parse \"");
         let code = if about_input { Code::BadUserInput } else { Code::ValidationFailed };
+        if refused_whole {
+            error.path.clear();
+        }
+        let extensions = error.extensions.get_or_insert_default();
         extensions.set("code", code.as_str());
         if let Some(field) = field {
             extensions.set("field", field);
         }
     }
-    extensions.set("requestId", id.0.as_str());
+    error.extensions.get_or_insert_default().set("requestId", id.0.as_str());
     error
 }
 

@@ -1,7 +1,7 @@
 //! `POST /graphql`: bytes, JSON, guard, viewer, execution, answer. Everything that can be refused is refused here, in
 //! that order, before anything is executed or counted.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables};
 use axum::{
@@ -10,10 +10,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::Response,
 };
-use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::{
     Server,
@@ -84,16 +84,23 @@ async fn answer(
         request = request.operation_name(name);
     }
     request.set_parsed_query(document);
-    let execution = AssertUnwindSafe(server.api.execute(request)).catch_unwind();
-    match timeout(OPERATION_TIME, execution).await {
-        Ok(Ok(response)) => Ok(executed(response, id, media)),
+    execute(server, request, id).await.map(|response| executed(response, id, media))
+}
+
+/// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
+/// an allowance charged and the mail that it was charged for rolled back.
+async fn execute(server: &Server, request: Request, id: &RequestId) -> Result<async_graphql::Response, Refusal> {
+    let api = server.api.clone();
+    let execution = async move { timeout(OPERATION_TIME, api.execute(request)).await };
+    match tokio::spawn(execution.in_current_span()).await {
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {
-            tracing::error!(request_id = id.0, "a resolver panicked");
-            Err(Refusal::new(Code::Internal, "Something went wrong on our side."))
-        }
-        Err(_) => {
             tracing::error!(request_id = id.0, "an operation ran out of time");
             Err(Refusal::new(Code::Unavailable, "This took too long. Try again in a few seconds."))
+        }
+        Err(_) => {
+            tracing::error!(request_id = id.0, "a resolver panicked");
+            Err(Refusal::new(Code::Internal, "Something went wrong on our side."))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 
 use crate::domain::{
@@ -14,6 +14,7 @@ use crate::domain::{
 };
 
 const LONGEST_USER_AGENT: usize = 256;
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from.
 pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_id: &str) -> Origin {
@@ -25,42 +26,57 @@ pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_i
     Origin { ip, user_agent, request_id: request_id.to_owned() }
 }
 
-/// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written.
+/// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written. Most proxies
+/// write one of the two headers and pass the other on as the client sent it: where they disagree, neither is believed.
 fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    let mut client = peer;
-    if !is_trusted(&client) {
-        return client;
+    if !is_trusted(trusted, peer) {
+        return peer;
     }
-    for hop in hops(headers).into_iter().rev() {
+    let forwarded = headers.contains_key(header::FORWARDED).then(|| forwarded(headers));
+    let x_forwarded = headers.contains_key(X_FORWARDED_FOR).then(|| x_forwarded_for(headers));
+    match (forwarded, x_forwarded) {
+        (Some(hops), None) | (None, Some(hops)) => rightmost(trusted, peer, hops),
+        (Some(one), Some(other)) => {
+            let (one, other) = (rightmost(trusted, peer, one), rightmost(trusted, peer, other));
+            if one == other { one } else { peer }
+        }
+        (None, None) => peer,
+    }
+}
+
+fn is_trusted(trusted: &[IpNet], ip: IpAddr) -> bool {
+    trusted.iter().any(|net| net.contains(&ip))
+}
+
+fn rightmost(trusted: &[IpNet], peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
+    let mut client = peer;
+    for hop in hops.into_iter().rev() {
         // A hop that cannot be read hides everything before it.
         let Some(ip) = hop else { break };
         client = ip;
-        if !is_trusted(&client) {
+        if !is_trusted(trusted, client) {
             break;
         }
     }
     client
 }
 
-/// The chain that the proxies wrote: `Forwarded` when there is one, else `X-Forwarded-For`.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let values = |name| {
-        headers.get_all(name).iter().flat_map(|value| {
-            value.to_str().unwrap_or("?").split(',').map(str::trim).map(ToOwned::to_owned).collect::<Vec<_>>()
-        })
+fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    elements(headers, &X_FORWARDED_FOR).map(address).collect()
+}
+
+fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let node = |element: &str| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+        address(node.trim_matches('"'))
     };
-    if headers.contains_key(header::FORWARDED) {
-        let of = |element: String| {
-            let pairs = element.split(';').map(str::trim);
-            let mut named = pairs.filter_map(|pair| pair.split_once('='));
-            let (_, node) = named.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
-            address(node.trim_matches('"'))
-        };
-        values(header::FORWARDED.as_str()).map(of).collect()
-    } else {
-        values("x-forwarded-for").map(|hop| address(&hop)).collect()
-    }
+    elements(headers, &header::FORWARDED).map(node).collect()
+}
+
+/// The elements of a list header; one that is not text is one that cannot be read.
+fn elements<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or("?").split(',').map(str::trim))
 }
 
 /// An address with or without brackets and port.
@@ -158,7 +174,10 @@ mod tests {
     #[test]
     fn behind_trusted_proxies_the_rightmost_untrusted_hop_counts() {
         let trusted = ["10.0.0.0/8", "fd00::/8"];
-        let cases: [(&[(&'static str, &str)], &str); 9] = [
+        let cases: [(&[(&'static str, &str)], &str); 12] = [
+            (&[("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=9.9.9.9")], "10.0.0.1"),
+            (&[("forwarded", "for=203.0.113.7"), ("x-forwarded-for", "9.9.9.9")], "10.0.0.1"),
+            (&[("forwarded", "for=203.0.113.7"), ("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
             (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
             (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7, 10.1.1.1")], "203.0.113.7"),
             (&[("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")], "203.0.113.7"),

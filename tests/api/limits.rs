@@ -312,3 +312,86 @@ async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() 
     assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() <= 61);
     assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network goes on");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() {
+    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("3/1d".into())).await;
+    for _ in 0..3 {
+        app.guest().login("door@example.com").await;
+    }
+    // As if the third request had been cut off after it was charged.
+    app.sql("DELETE FROM sign_in_links").await;
+    let owner = app.guest();
+    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent");
+    let link = app.last_link_for("door@example.com").await;
+    for _ in 0..5 {
+        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a way in lies in the mailbox");
+    }
+    SignedIn::read(&owner.verify_link(&link).await);
+    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "a used link earns the next");
+    SignedIn::read(&owner.verify_link(&app.last_link_for("door@example.com").await).await);
+    assert_eq!(app.mails_for("door@example.com").await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_mailed_again_lives_a_day_from_then() {
+    let app = TestApp::with(generous_sends).await;
+    attack(&app, "owner@example.com", 1_000).await;
+    app.guest().login("owner@example.com").await;
+    let link = app.last_link_for("owner@example.com").await;
+    app.clock.pass(23.0 * 3600.0);
+    app.guest().login("owner@example.com").await;
+    assert_eq!(app.last_link_for("owner@example.com").await, link);
+    app.clock.pass(23.0 * 3600.0);
+    SignedIn::read(&app.guest().verify_link(&link).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_code_is_mailed_that_the_budget_would_not_let_anybody_use() {
+    let app = TestApp::with(generous_sends).await;
+    assert_eq!(attack(&app, "edge@example.com", 19).await, 20, "three by three");
+    app.sql("UPDATE email_codes SET units = units - 1 WHERE units = 3 AND attempts = 3 AND id = (SELECT id FROM email_codes WHERE units = 3 ORDER BY id LIMIT 1)").await;
+    let owner = app.guest();
+    let challenge = owner.challenge("edge@example.com").await;
+    let code = app.last_code_for("edge@example.com").await;
+    // One unit is left, and two live codes would cost two: the second mail brings a link.
+    owner.resend("edge@example.com", &challenge).await;
+    SignedIn::read(&owner.verify_link(&app.last_link_for("edge@example.com").await).await);
+    assert_eq!(code.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_cannot_turn_a_fixed_test_code_into_a_link() {
+    let until = doorcode::ports::Clock::now(&crate::harness::ManualClock::starting_now()) + chrono::TimeDelta::days(9);
+    let codes = format!("review@example.com=83120475@{}", until.format("%Y-%m-%d"));
+    let app = TestApp::with(|flags| {
+        flags.test_codes = Some(codes);
+        flags.limit_send_address_day = Some("3/1d".into());
+    })
+    .await;
+    for _ in 0..2 {
+        app.guest().login("review@example.com").await;
+    }
+    let reviewer = app.guest();
+    let challenge = reviewer.challenge("review@example.com").await;
+    SignedIn::read(&reviewer.verify(&challenge, "83120475").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_charged_for() {
+    let app = TestApp::with(generous_sends).await;
+    for number in 0..20_u64 {
+        let email = format!("cut{number}@example.com");
+        let guest = app.guest();
+        let call = guest.login(&email);
+        // Dropped at another moment each time, from before the charge to after the commit.
+        drop(tokio::time::timeout(std::time::Duration::from_micros(number * 300), call).await);
+    }
+    let charged = app.limiter.calls.load(Ordering::SeqCst);
+    crate::harness::eventually("what was charged was queued", async || {
+        app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
+            && app.limiter.calls.load(Ordering::SeqCst) == charged
+    })
+    .await;
+    assert!(charged >= 5, "{charged}");
+}

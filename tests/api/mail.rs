@@ -102,7 +102,7 @@ async fn the_outbox_is_sealed_and_bound_to_its_row() {
     app.sql("UPDATE outbox SET sealed = (SELECT first.sealed FROM outbox first ORDER BY first.id LIMIT 1)").await;
     let sent = app.mails_for("sealed@example.com").await.len() + app.mails_for("other@example.com").await.len();
     assert_eq!(sent, 1, "the letter that stayed in its row");
-    assert_eq!(app.count("outbox", "state = 'FAILED'").await, 1);
+    assert_eq!(app.count("outbox", "state = 'PENDING' AND last_error LIKE 'no server secret%'").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,4 +140,35 @@ async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
         stop.send_replace(true);
         looped.await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decoy_costs_the_worker_what_a_mail_costs() {
+    let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
+    let mut costs = Vec::new();
+    for email in ["real@example.com", "decoy@example.org"] {
+        app.guest().challenge(email).await;
+        app.take_statements();
+        assert_eq!(deliver_due(app.ctx(), &*app.app.transport).await.unwrap(), 1);
+        costs.push(app.take_statements());
+    }
+    assert_eq!(costs[0], costs[1], "the same statements, word for word");
+    assert_eq!(app.count("outbox", "state = 'DECOY' AND sealed IS NULL").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_strangers_software_calls_itself_is_not_in_our_mail() {
+    let app = TestApp::new().await;
+    let mut stranger = app.guest();
+    let bait = "Account locked! Verify at https://evil.example/unlock";
+    stranger.headers.insert("user-agent", bait.parse().unwrap());
+    stranger.challenge("bait@example.com").await;
+    stranger.headers.insert(
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0".parse().unwrap(),
+    );
+    stranger.challenge("fox@example.com").await;
+    let mail = &app.mails_for("bait@example.com").await[0];
+    assert!(!mail.text.contains("evil") && !mail.html.contains("evil") && !mail.text.contains("locked"));
+    assert!(app.mails_for("fox@example.com").await[0].text.contains("Firefox on Linux"));
 }

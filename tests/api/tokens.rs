@@ -24,10 +24,7 @@ use crate::{
 fn is_refused(answer: &Answer, why: &str) {
     assert_eq!(answer.status.as_u16(), 401, "{why}: {}", answer.text);
     assert_eq!(answer.code(), "UNAUTHENTICATED", "{why}");
-    assert_eq!(
-        answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"",
-        "{why}"
-    );
+    assert_eq!(answer.headers["www-authenticate"], "Bearer error=\"invalid_token\"", "{why}");
     assert!(answer.json["data"].is_null(), "{why}: {}", answer.text);
 }
 
@@ -57,11 +54,7 @@ async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
     let signed_in = guest.sign_in("ada@example.com").await;
     let opened = app.clock.now().timestamp();
     let user = users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap();
-    let session = sessions::Entity::find()
-        .one(app.ctx().db.read())
-        .await
-        .unwrap()
-        .unwrap();
+    let session = sessions::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap();
     let (header, claims) = read(&signed_in.access);
     let kid = doorcode::domain::keys::list(app.ctx()).await.unwrap()[0].id;
     assert_eq!(header, json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": kid }));
@@ -79,12 +72,8 @@ async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
     let (_, later) = read(refreshed["tokens"]["accessToken"].as_str().unwrap());
     assert_ne!(later["jti"], jti, "every token has an id of its own");
     assert_eq!(later["auth_time"], opened, "a refresh is no sign-in");
-    assert_eq!(
-        (later["iat"].as_i64(), later["exp"].as_i64()),
-        (Some(opened + 100), Some(opened + 1000))
-    );
-    let expires_at: chrono::DateTime<chrono::Utc> =
-        refreshed["tokens"]["expiresAt"].as_str().unwrap().parse().unwrap();
+    assert_eq!((later["iat"].as_i64(), later["exp"].as_i64()), (Some(opened + 100), Some(opened + 1000)));
+    let expires_at: chrono::DateTime<chrono::Utc> = refreshed["tokens"]["expiresAt"].as_str().unwrap().parse().unwrap();
     assert_eq!(expires_at.timestamp(), opened + 1000, "what clients are told is what the token says");
 }
 
@@ -107,11 +96,7 @@ async fn issuer_audience_and_life_follow_the_settings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_keys_verify_tokens_of_every_public_algorithm() {
-    for (name, algorithm) in [
-        ("EdDSA", Algorithm::EdDSA),
-        ("ES256", Algorithm::ES256),
-        ("RS256", Algorithm::RS256),
-    ] {
+    for (name, algorithm) in [("EdDSA", Algorithm::EdDSA), ("ES256", Algorithm::ES256), ("RS256", Algorithm::RS256)] {
         let app = unlimited(name).await;
         let guest = app.guest();
         let signed_in = guest.sign_in("ada@example.com").await;
@@ -160,10 +145,7 @@ async fn a_token_with_any_bit_flipped_is_refused() {
         let app = unlimited(alg).await;
         let guest = app.guest();
         let token = guest.sign_in("ada@example.com").await.access;
-        let segments: Vec<Vec<u8>> = token
-            .split('.')
-            .map(|segment| URL_SAFE_NO_PAD.decode(segment).unwrap())
-            .collect();
+        let segments: Vec<Vec<u8>> = token.split('.').map(|segment| URL_SAFE_NO_PAD.decode(segment).unwrap()).collect();
         for (number, segment) in segments.iter().enumerate() {
             for bit in 0..segment.len() * 8 {
                 let mut flipped = segments.clone();
@@ -246,9 +228,7 @@ async fn the_authorization_header_is_one_bearer_in_any_case() {
         is_refused(&with(&values).me().await, &format!("{values:?}"));
     }
     let mut bytes = guest.clone();
-    bytes
-        .headers
-        .insert("authorization", axum::http::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
+    bytes.headers.insert("authorization", axum::http::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
     is_refused(&bytes.me().await, "bytes that are no text");
 }
 
@@ -315,9 +295,7 @@ async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_eve
     refused(&elsewhere, access, "the role was raised").await;
 
     let other = guest.sign_in("boss@example.com").await;
-    user::change(&replica.app.ctx, &email, None, Some(UserStatus::Suspended))
-        .await
-        .unwrap();
+    user::change(&replica.app.ctx, &email, None, Some(UserStatus::Suspended)).await.unwrap();
     refused(&guest, &other.access, "suspended on the other replica").await;
     refused(&elsewhere, &other.access, "and there").await;
     assert_eq!(guest.refresh(&other.refresh).await["__typename"], "SessionEnded");

@@ -73,6 +73,8 @@ async fn handle(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model)
 /// What one try came to.
 enum Outcome {
     Sent,
+    /// For an address that gets no mail: the same work up to this point, and the same statements after it.
+    Decoy,
     Expired,
     Failed(String),
     Again(DateTime<Utc>, String),
@@ -84,12 +86,17 @@ async fn attempt(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model
         return Outcome::Expired;
     }
     let Some(payload) = outbox::open(ctx, letter) else {
-        return Outcome::Failed("no server secret opens this letter".into());
+        // While secrets rotate, another replica may have the one that sealed it.
+        let why = "no server secret of this process opens this letter";
+        return Outcome::Again(now + pause(ctx, letter.attempts), why.into());
     };
     let mail = match render(ctx, letter, &payload, now) {
         Ok(mail) => mail,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
+    if !payload.deliver {
+        return Outcome::Decoy;
+    }
     match transport.deliver(&mail).await {
         Ok(()) => Outcome::Sent,
         Err(DeliveryFailure::Permanent(why)) => Outcome::Failed(why),
@@ -105,6 +112,7 @@ async fn note(ctx: &Ctx, letter: &table::Model, outcome: &Outcome) -> Result<()>
             tracing::info!(letter = %letter.id, kind = letter.kind, attempts = letter.attempts, "mail sent");
             outbox::close(ctx, letter, MailState::Sent, now, None).await
         }
+        Outcome::Decoy => outbox::close(ctx, letter, MailState::Decoy, now, None).await,
         Outcome::Expired => {
             tracing::warn!(letter = %letter.id, kind = letter.kind, "a mail went stale before it could be sent");
             outbox::close(ctx, letter, MailState::Expired, now, letter.last_error.clone()).await

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::template::Locale;
+use super::template::{Locale, describe_device};
 use crate::{
     db::{
         self,
@@ -52,6 +52,8 @@ pub(super) struct Payload {
     pub locale: String,
     pub device: Option<String>,
     pub network: IpAddr,
+    /// Whether it is meant to be sent. Inside the seal, so that a waiting decoy looks like any other letter.
+    pub deliver: bool,
 }
 
 impl Drop for Payload {
@@ -74,8 +76,10 @@ pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, n
         code,
         link,
         locale: letter.locale.as_str().to_owned(),
-        device: letter.origin.user_agent.clone(),
+        // A description of ours: what a stranger's software calls itself is no text for our mail.
+        device: letter.origin.user_agent.as_deref().and_then(describe_device),
         network: letter.origin.ip,
+        deliver: letter.deliver,
     };
     let plain = serde_json::to_vec(&payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
     let plain = Zeroizing::new(plain);
@@ -83,7 +87,7 @@ pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, n
     let row = outbox::Model {
         id,
         kind: kind.to_owned(),
-        state: if letter.deliver { MailState::Pending } else { MailState::Decoy },
+        state: MailState::Pending,
         sealed: Some(sealed),
         attempts: 0,
         created_at: now,
@@ -167,13 +171,8 @@ fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
     context
 }
 
-/// Deletes letters that were done before `finished_before`, and decoys that are past their time.
-pub async fn purge(ctx: &Ctx, now: DateTime<Utc>, finished_before: DateTime<Utc>) -> Result<u64> {
-    let decoys =
-        Condition::all().add(outbox::Column::State.eq(MailState::Decoy)).add(outbox::Column::ExpiresAt.lt(now));
-    let gone = outbox::Entity::delete_many()
-        .filter(Condition::any().add(outbox::Column::FinishedAt.lt(finished_before)).add(decoys))
-        .exec(ctx.db.write())
-        .await?;
-    Ok(gone.rows_affected)
+/// Deletes letters that were done before `finished_before`.
+pub async fn purge(ctx: &Ctx, finished_before: DateTime<Utc>) -> Result<u64> {
+    let done = outbox::Entity::delete_many().filter(outbox::Column::FinishedAt.lt(finished_before));
+    Ok(done.exec(ctx.db.write()).await?.rows_affected)
 }

@@ -3,7 +3,7 @@
 //! under the server secret, so that nobody can end a session with a made-up token of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -109,24 +109,21 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
     Err(Error::Unavailable("a session changed hands twice during one refresh".into()))
 }
 
-/// Ends the session of a refresh token, which is how a client without an access token signs out. Only the live token
-/// and its immediate predecessor can; `None` for anything else.
+/// Ends the session of a refresh token, which is how a client without an access token signs out. Any token that was
+/// ever given out for the session ends it; `None` when it is over already, or the token is none of ours.
 pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<sessions::Model>> {
-    let Some(token) = RefreshToken::parse(ctx, token) else {
-        return Ok(None);
-    };
+    let Some(token) = RefreshToken::parse(ctx, token) else { return Ok(None) };
     let now = ctx.now();
-    let presented = token.hash();
     let tx = ctx.db.begin().await?;
-    let holder = Condition::all().add(sessions::Column::Id.eq(token.session())).add(
-        Condition::any()
-            .add(sessions::Column::RefreshHash.eq(presented.clone()))
-            .add(sessions::Column::PreviousHash.eq(presented)),
-    );
-    let Some(session) = end_where(&tx, holder, EndReason::SignedOut, now).await?.into_iter().next() else {
+    let which = sessions::Column::Id.eq(token.session()).into();
+    let Some(session) = end_where(&tx, which, EndReason::SignedOut, now).await?.into_iter().next() else {
         return Ok(None);
     };
-    record_end(ctx, &tx, now, Kind::SignedOut, origin, &session).await?;
+    let presented = token.hash();
+    let is_recent = vault::same(&session.refresh_hash, &presented)
+        || session.previous_hash.as_deref().is_some_and(|previous| vault::same(previous, &presented));
+    let kind = if is_recent { Kind::SignedOut } else { Kind::RefreshTokenReused };
+    record_end(ctx, &tx, now, kind, origin, &session).await?;
     tx.commit().await?;
     Ok(Some(session))
 }

@@ -21,56 +21,82 @@ pub(super) struct Granted {
     pub day_is_spent: bool,
 }
 
+/// Who asks for a send, and for whom.
+pub(super) struct Sender<'a> {
+    /// From where.
+    pub origin: &'a Origin,
+    /// The address, as limits know it.
+    pub address: &'a str,
+    /// The known device that asks.
+    pub device: Option<Uuid>,
+    /// Whether the address has a sign-in link that works.
+    pub has_link: bool,
+}
+
 /// The positions that [`Granted`] is read from.
 const PAIR: usize = 0;
 const ADDRESS_DAY: usize = 2;
 
 /// Charges one send. A known device has a pair of its own, is exempt from the address's allowances, and may use the
 /// fifth of the shared ones that strangers cannot.
-pub(super) async fn take_send(
-    ctx: &Ctx,
-    origin: &Origin,
-    address: &str,
-    device: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<Result<Granted, Wait>> {
+///
+/// The door never closes: when the address's day is spent and nothing that works lies in its mailbox (the last mail was
+/// cut off, or its link was used), one more mail is granted for a link, which no stranger can use up.
+pub(super) async fn take_send(ctx: &Ctx, sender: &Sender<'_>, now: DateTime<Utc>) -> Result<Result<Granted, Wait>> {
     let limits = &ctx.settings.limits;
-    let mut charges = send_charges(limits, origin, address, device);
-    let known = device.is_some();
-    let of_network = |factor: u32, bits| {
-        let quota = Quota { count: limits.send_network.count.saturating_mul(factor), ..limits.send_network };
-        let rule = if bits == 64 { "send.network" } else { "send.network.wide" };
-        charge(rule, network(origin.ip, bits), shared(quota, known))
-    };
-    charges.push(of_network(1, 64));
-    if origin.ip.to_canonical().is_ipv6() {
-        charges.push(of_network(4, 56));
-        charges.push(of_network(16, 48));
+    let own = send_charges(limits, sender);
+    let shared = shared_charges(limits, sender);
+    let known = sender.device.is_some();
+    let all: Vec<_> = own.iter().chain(&shared).cloned().collect();
+    let granted = |last: u32, day_is_spent| Granted { pair_is_spent: last & (1 << PAIR) != 0, day_is_spent };
+    match ask(ctx, &all, now).await? {
+        Verdict::Admitted { last } => Ok(Ok(granted(last, !known && last & (1 << ADDRESS_DAY) != 0))),
+        Verdict::Refused { charge: ADDRESS_DAY, .. } if !known && !sender.has_link => {
+            let without_address: Vec<_> = own.into_iter().take(1).chain(shared).collect();
+            let verdict = ask(ctx, &without_address, now).await?;
+            let outcome = admitted_or_refused(ctx, sender.origin, &without_address, verdict, now).await?;
+            Ok(outcome.map(|last| granted(last, true)))
+        }
+        refused @ Verdict::Refused { .. } => {
+            let outcome = admitted_or_refused(ctx, sender.origin, &all, refused, now).await?;
+            Ok(outcome.map(|last| granted(last, false)))
+        }
     }
-    charges.push(charge("send.instance", "all".into(), shared(limits.send_instance, known)));
-    let verdict = take(ctx, origin, &charges, now).await?;
-    Ok(verdict.map(|last| Granted {
-        pair_is_spent: last & (1 << PAIR) != 0,
-        day_is_spent: !known && last & (1 << ADDRESS_DAY) != 0,
-    }))
 }
 
-fn send_charges(limits: &Limits, origin: &Origin, address: &str, device: Option<Uuid>) -> Vec<Charge> {
+fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
     let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..charge("send.pair", key, limits.send_pair) };
-    match device {
+    let address = || sender.address.to_owned();
+    match sender.device {
         Some(device) => vec![pair(format!("device:{device}"))],
         None => vec![
-            pair(format!("{address}@{}", network(origin.ip, 64))),
-            charge("send.address", address.to_owned(), limits.send_address),
-            charge("send.address.day", address.to_owned(), limits.send_address_day),
+            pair(format!("{}@{}", sender.address, network(sender.origin.ip, 64))),
+            charge("send.address", address(), limits.send_address),
+            charge("send.address.day", address(), limits.send_address_day),
         ],
     }
 }
 
+fn shared_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
+    let (ip, known) = (sender.origin.ip, sender.device.is_some());
+    let of_network = |rule, factor: u32, bits| {
+        let quota = Quota { count: limits.send_network.count.saturating_mul(factor), ..limits.send_network };
+        charge(rule, network(ip, bits), shared(quota, known))
+    };
+    let mut charges = vec![of_network("send.network", 1, 64)];
+    if ip.to_canonical().is_ipv6() {
+        charges.push(of_network("send.network.56", 4, 56));
+        charges.push(of_network("send.network.48", 16, 48));
+    }
+    charges.push(charge("send.instance", "all".into(), shared(limits.send_instance, known)));
+    charges
+}
+
 /// Charges one verification.
 pub(super) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let charge = charge("verify.network", network(origin.ip, 64), ctx.settings.limits.verify_network);
-    Ok(take(ctx, origin, &[charge], now).await?.err())
+    let charges = [charge("verify.network", network(origin.ip, 64), ctx.settings.limits.verify_network)];
+    let verdict = ask(ctx, &charges, now).await?;
+    Ok(admitted_or_refused(ctx, origin, &charges, verdict, now).await?.err())
 }
 
 fn charge(rule: &'static str, key: String, quota: Quota) -> Charge {
@@ -85,11 +111,21 @@ fn shared(quota: Quota, known: bool) -> Quota {
 }
 
 /// Takes the charges; a limiter that cannot be asked refuses.
-async fn take(ctx: &Ctx, origin: &Origin, charges: &[Charge], now: DateTime<Utc>) -> Result<Result<u32, Wait>> {
-    let verdict = ctx.limiter.take(charges, now).await.map_err(|error| {
+async fn ask(ctx: &Ctx, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict> {
+    ctx.limiter.take(charges, now).await.map_err(|error| {
         tracing::error!(%error, "the limiter is away: codes are neither sent nor checked until it is back");
         Error::Unavailable(error.to_string())
-    })?;
+    })
+}
+
+/// What a verdict means to the caller; a refusal is noted in the audit trail.
+async fn admitted_or_refused(
+    ctx: &Ctx,
+    origin: &Origin,
+    charges: &[Charge],
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Result<Result<u32, Wait>> {
     match verdict {
         Verdict::Admitted { last } => Ok(Ok(last)),
         Verdict::Refused { charge, retry_at } => {
@@ -111,11 +147,13 @@ mod tests {
     #[test]
     fn a_known_device_is_exempt_from_the_addresses_allowances_and_has_a_pair_of_its_own() {
         let limits = Limits::default();
-        let stranger = send_charges(&limits, &origin("192.0.2.1"), "a", None);
+        let origin = origin("192.0.2.1");
+        let sender = |device| Sender { origin: &origin, address: "a", device, has_link: false };
+        let stranger = send_charges(&limits, &sender(None));
         let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
         assert_eq!(stranger[ADDRESS_DAY].rule, "send.address.day");
-        let known = send_charges(&limits, &origin("192.0.2.1"), "a", Some(Uuid::nil()));
+        let known = send_charges(&limits, &sender(Some(Uuid::nil())));
         assert_eq!(known.len(), 1);
         assert_ne!(known[PAIR].key, stranger[PAIR].key);
     }

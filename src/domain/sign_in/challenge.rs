@@ -48,6 +48,8 @@ pub(super) struct Standing {
     pub device_id: Option<Uuid>,
     /// The challenge to resend for, if it is live and of this address.
     pub challenge_id: Option<Uuid>,
+    /// The address's sign-in link, if it has one that works.
+    pub link_id: Option<Uuid>,
     /// Units of the address's budget that the last day used.
     pub day_units: i64,
     /// The same for the last thirty days.
@@ -66,13 +68,14 @@ pub(super) async fn standing(
     let spent =
         "(SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes WHERE budget_key = $4 AND attempted_at > ";
     let sql = format!(
-        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, \
+        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, l.id AS link_id, \
          {spent} $5) AS day_units, {spent} $6) AS month_units \
          FROM (SELECT 1 AS one) AS base \
          LEFT JOIN users u ON u.email = $1 \
          LEFT JOIN devices d ON d.user_id = u.id AND d.token_hash = $2 AND d.expires_at > $7 \
          LEFT JOIN email_codes c ON c.handle_hash = $3 AND c.address_key = $4 AND c.purpose = 'sign_in' \
-         AND c.consumed_at IS NULL AND c.attempts < $8 AND c.expires_at > $7"
+         AND c.consumed_at IS NULL AND c.attempts < $8 AND c.expires_at > $7 \
+         LEFT JOIN sign_in_links l ON l.address_key = $4 AND l.consumed_at IS NULL AND l.expires_at > $7"
     );
     let values = [
         email.into(),
@@ -94,20 +97,29 @@ pub(super) async fn insert(db: &impl ConnectionTrait, challenge: email_codes::Mo
     Ok(())
 }
 
+/// A code about to be written, as its keyed hash.
+pub(super) struct NewCode {
+    /// Keyed hash.
+    pub hash: Vec<u8>,
+    /// Whether it is a fixed test code.
+    pub fixed: bool,
+}
+
 /// Gives a live challenge a new code beside the one it has, which stays good until it expires. Tries are shared and
 /// never reset. `None` when the challenge died meanwhile.
 pub(super) async fn add_code(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     id: Uuid,
-    code_hash: Vec<u8>,
+    code: NewCode,
     now: DateTime<Utc>,
 ) -> Result<Option<email_codes::Model>> {
     use email_codes::Column;
     let changed = email_codes::Entity::update_many()
         .col_expr(Column::EarlierHash, Expr::col(Column::CodeHash))
         .col_expr(Column::EarlierExpiresAt, Expr::col(Column::ExpiresAt))
-        .col_expr(Column::CodeHash, Expr::value(code_hash))
+        .col_expr(Column::CodeHash, Expr::value(code.hash))
+        .col_expr(Column::Fixed, Expr::col(Column::Fixed).or(code.fixed))
         .col_expr(Column::ExpiresAt, Expr::value(now + ctx.settings.limits.code_ttl))
         .filter(Column::Id.eq(id))
         .filter(is_live(ctx, now))
@@ -153,11 +165,12 @@ pub(super) struct Try {
 pub(super) async fn count_try(ctx: &Ctx, origin: &Origin, handle_hash: &[u8], now: DateTime<Utc>) -> Result<Counted> {
     let tx = ctx.db.begin().await?;
     let ledger = lock_ledger(ctx, &tx, handle_hash, now).await?;
-    let Some(aimed) = ledger.iter().find(|entry| entry.handle_hash == handle_hash) else {
+    let Some(aimed) = ledger.iter().find(|entry| entry.handle_hash == handle_hash && entry.is_live(ctx, now)) else {
         return Ok(Counted::Dead);
     };
     let cost = if aimed.earlier_expires_at.is_some_and(|at| at > now) { 2 } else { 1 };
-    if let Some(free_at) = spent_until(&ctx.settings.limits, &ledger, aimed.device_id.is_some(), cost, now) {
+    let budget = Budget::of(&ctx.settings.limits, aimed.device_id);
+    if let Some(free_at) = budget.spent_until(&ledger, cost, now) {
         if let Some(device) = aimed.device_id {
             device::distrust(ctx, &tx, origin, device).await?;
             tx.commit().await?;
@@ -166,30 +179,41 @@ pub(super) async fn count_try(ctx: &Ctx, origin: &Origin, handle_hash: &[u8], no
         let key = vault::encode(&aimed.budget_key[..16]);
         return Ok(Counted::Spent { wait: Wait { now, retry_at: free_at }, key });
     }
-    let counted = count(ctx, &tx, handle_hash, cost, now).await?;
+    let counted = count(ctx, &tx, handle_hash, budget, cost, now).await?;
     tx.commit().await?;
     Ok(counted.map_or(Counted::Dead, |challenge| Counted::Yes(Box::new(Try { challenge, cost }))))
 }
 
-/// The guarded count itself.
+/// The guarded count itself. The budget is asked once more, by a statement that begins after the locks were taken: a
+/// challenge that was made and tried while we waited for them is in no ledger of ours.
 async fn count(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     handle_hash: &[u8],
+    budget: Budget,
     cost: i32,
     now: DateTime<Utc>,
 ) -> Result<Option<email_codes::Model>> {
-    use email_codes::Column;
-    let counted = email_codes::Entity::update_many()
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .col_expr(Column::Units, Expr::col(Column::Units).add(cost))
-        .col_expr(Column::AttemptedAt, Expr::value(now))
-        .filter(Column::HandleHash.eq(handle_hash))
-        .filter(Column::Purpose.eq("sign_in"))
-        .filter(is_live(ctx, now))
-        .exec_with_returning(db)
-        .await?;
-    Ok(counted.into_iter().next())
+    let spent = "(SELECT COALESCE(SUM(b.units), 0) FROM email_codes b \
+         WHERE b.budget_key = email_codes.budget_key AND b.attempted_at > ";
+    let sql = format!(
+        "UPDATE email_codes SET attempts = attempts + 1, units = units + $3, attempted_at = $2 \
+         WHERE handle_hash = $1 AND purpose = 'sign_in' AND attempts < $4 AND consumed_at IS NULL \
+         AND expires_at > $2 AND {spent} $5) <= $6 AND {spent} $7) <= $8 RETURNING *"
+    );
+    let [(day_most, day), (month_most, month)] = budget.0;
+    let values = [
+        handle_hash.to_vec().into(),
+        now.into(),
+        cost.into(),
+        tries(&ctx.settings.limits).into(),
+        (now - day).into(),
+        (i64::from(day_most) - i64::from(cost)).into(),
+        (now - month).into(),
+        (i64::from(month_most) - i64::from(cost)).into(),
+    ];
+    let statement = db::statement(ctx.db.backend(), &sql, values);
+    Ok(email_codes::Entity::find().from_raw_sql(statement).one(db).await?)
 }
 
 /// Uses the challenge up: the guarded statement that only one of any number of right tries passes. The right try's
@@ -212,9 +236,18 @@ struct Entry {
     handle_hash: Vec<u8>,
     budget_key: Vec<u8>,
     device_id: Option<Uuid>,
+    attempts: i32,
+    consumed_at: Option<DateTime<Utc>>,
+    expires_at: DateTime<Utc>,
     earlier_expires_at: Option<DateTime<Utc>>,
     units: i32,
     attempted_at: Option<DateTime<Utc>>,
+}
+
+impl Entry {
+    fn is_live(&self, ctx: &Ctx, now: DateTime<Utc>) -> bool {
+        self.consumed_at.is_none() && self.expires_at > now && self.attempts < tries(&ctx.settings.limits)
+    }
 }
 
 /// The aimed challenge and all that share its budget: those that cost something in the last thirty days, and those
@@ -227,7 +260,8 @@ async fn lock_ledger(
 ) -> Result<Vec<Entry>> {
     let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let sql = format!(
-        "SELECT handle_hash, budget_key, device_id, earlier_expires_at, units, attempted_at FROM email_codes \
+        "SELECT handle_hash, budget_key, device_id, attempts, consumed_at, expires_at, earlier_expires_at, units, \
+         attempted_at FROM email_codes \
          WHERE budget_key = (SELECT budget_key FROM email_codes WHERE handle_hash = $1) \
          AND (handle_hash = $1 OR (units > 0 AND attempted_at > $2) OR (consumed_at IS NULL AND expires_at > $3)) \
          ORDER BY id{lock}"
@@ -236,14 +270,23 @@ async fn lock_ledger(
     Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).all(db).await?)
 }
 
-/// When the budget has room for `cost` again, if it has none now.
-fn spent_until(limits: &Limits, ledger: &[Entry], known: bool, cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let budgets = if known {
-        vec![(DEVICE_WRONG_TRIES, MONTH)]
-    } else {
-        vec![(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))]
-    };
-    budgets.into_iter().filter_map(|(most, window)| full_until(ledger, most, window, cost, now)).max()
+/// How many units fit into which windows.
+#[derive(Clone, Copy)]
+struct Budget([(u32, TimeDelta); 2]);
+
+impl Budget {
+    /// A known device has one of its own, and nobody else can spend it.
+    fn of(limits: &Limits, device: Option<Uuid>) -> Self {
+        if device.is_some() {
+            return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
+        }
+        Self([(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))])
+    }
+
+    /// When there is room for `cost` again, if there is none now.
+    fn spent_until(&self, ledger: &[Entry], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
+    }
 }
 
 fn full_until(ledger: &[Entry], most: u32, window: TimeDelta, cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -307,6 +350,9 @@ mod tests {
             handle_hash: vec![],
             budget_key: vec![],
             device_id: None,
+            attempts: 0,
+            consumed_at: None,
+            expires_at: now,
             earlier_expires_at: None,
             units,
             attempted_at: Some(now - TimeDelta::minutes(minutes_ago)),

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{
     Outcome, Proof,
-    allowance::{self, Granted},
-    challenge::{self, Counted, Standing, Try},
+    allowance::{self, Granted, Sender},
+    challenge::{self, Counted, NewCode, Standing, Try},
     finish, link,
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         audit::{self, Event, Kind},
         device,
         email_address::{EmailAddress, InvalidEmail},
+        limits::Quota,
         mail::{outbox, template::Locale},
         policy::{Origin, Viewer},
         user,
@@ -80,15 +81,21 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     };
     let now = ctx.now();
     let asked = Asked::new(ctx, email, &request, now).await?;
-    let granted = match allowance::take_send(ctx, origin, &asked.limit_key(), asked.standing.device_id, now).await? {
+    let sender = Sender {
+        origin,
+        address: &asked.limit_key(),
+        device: asked.standing.device_id,
+        has_link: asked.standing.link_id.is_some(),
+    };
+    let granted = match allowance::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
     let narrow = asked.needs_link(ctx, &granted);
-    let code = asked.code(ctx, narrow);
+    let code = asked.code(ctx);
 
     let tx = ctx.db.begin().await?;
-    let (challenge, handle) = asked.write_challenge(ctx, &tx, &code, narrow, now).await?;
+    let (challenge, handle) = asked.write_challenge(ctx, &tx, &code, now).await?;
     let (message, mail_expires_at) = if narrow {
         let (url, expires_at) = link::issue(ctx, &tx, &asked.address_key, &asked.email, now).await?;
         (outbox::Message::Link(url), expires_at)
@@ -101,7 +108,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         locale: Locale::negotiate(request.locale),
         origin,
         expires_at: mail_expires_at,
-        deliver: asked.deliver(ctx, narrow),
+        deliver: asked.deliver(ctx),
     };
     outbox::enqueue(ctx, &tx, letter, now).await?;
     let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
@@ -146,31 +153,32 @@ impl Asked {
         vault::encode(&self.address_key[..16])
     }
 
-    /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget is spent.
+    /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget has no room for a
+    /// wrong try at what this mail would bring. Fixed codes stay as they are, for nobody may read that mailbox.
     fn needs_link(&self, ctx: &Ctx, granted: &Granted) -> bool {
         let limits = &ctx.settings.limits;
-        let spent = |units, quota: crate::domain::limits::Quota| units >= i64::from(quota.count);
+        let cost = if self.standing.challenge_id.is_some() { 2 } else { 1 };
+        let spent = |units: i64, quota: Quota| units + cost > i64::from(quota.count);
         self.standing.device_id.is_none()
+            && self.test_code.is_none()
             && (granted.day_is_spent
                 || spent(self.standing.day_units, limits.guess_account)
                 || spent(self.standing.month_units, limits.guess_account_month))
     }
 
     /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
-    fn code(&self, ctx: &Ctx, narrow: bool) -> SecretString {
-        match &self.test_code {
-            Some(fixed) if !narrow => fixed.clone(),
-            _ => draw_code(&*ctx.entropy, ctx.settings.limits.code_length).into(),
-        }
+    fn code(&self, ctx: &Ctx) -> SecretString {
+        let draw = || draw_code(&*ctx.entropy, ctx.settings.limits.code_length).into();
+        self.test_code.clone().unwrap_or_else(draw)
     }
 
     /// Whether a mail really goes out. A fixed code needs none; nobody mails people who may not sign in.
-    fn deliver(&self, ctx: &Ctx, narrow: bool) -> bool {
+    fn deliver(&self, ctx: &Ctx) -> bool {
         let may_sign_in = match self.standing.status {
             Some(status) => status == UserStatus::Active,
             None => user::may_sign_up(&ctx.settings.signup, &self.email),
         };
-        may_sign_in && (narrow || self.test_code.is_none())
+        may_sign_in && self.test_code.is_none()
     }
 
     /// Adds a code to the live challenge, or writes a fresh one.
@@ -179,12 +187,12 @@ impl Asked {
         ctx: &Ctx,
         db: &impl sea_orm::ConnectionTrait,
         code: &SecretString,
-        narrow: bool,
         now: DateTime<Utc>,
     ) -> Result<(email_codes::Model, String)> {
         if let Some((handle, id)) = self.handle.as_ref().zip(self.standing.challenge_id) {
             let hash = code_hash(ctx, &**handle, self.email.as_str(), code.expose_secret());
-            if let Some(challenge) = challenge::add_code(ctx, db, id, hash, now).await? {
+            let code = NewCode { hash, fixed: self.test_code.is_some() };
+            if let Some(challenge) = challenge::add_code(ctx, db, id, code, now).await? {
                 return Ok((challenge, vault::encode(&**handle)));
             }
         }
@@ -197,7 +205,7 @@ impl Asked {
             budget_key: challenge::budget_key(ctx, &self.address_key, self.standing.device_id),
             email: self.email.as_str().to_owned(),
             device_id: self.standing.device_id,
-            fixed: self.test_code.is_some() && !narrow,
+            fixed: self.test_code.is_some(),
             code_hash: code_hash(ctx, &*handle, self.email.as_str(), code.expose_secret()),
             earlier_hash: None,
             earlier_expires_at: None,

@@ -20,7 +20,7 @@ use crate::{
 
 const TOKEN_BYTES: usize = 32;
 
-/// The address's live link, made now if there is none, and when it dies. One statement.
+/// The address's live link, made now if there is none, and when it dies: a day from now, as the mail says. One statement.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -38,7 +38,7 @@ pub(super) async fn issue(
          token_hash = CASE WHEN {dead} THEN excluded.token_hash ELSE sign_in_links.token_hash END, \
          sealed = CASE WHEN {dead} THEN excluded.sealed ELSE sign_in_links.sealed END, \
          created_at = CASE WHEN {dead} THEN excluded.created_at ELSE sign_in_links.created_at END, \
-         expires_at = CASE WHEN {dead} THEN excluded.expires_at ELSE sign_in_links.expires_at END, \
+         expires_at = excluded.expires_at, \
          consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END \
          RETURNING *"
         .replace("{dead}", "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6");

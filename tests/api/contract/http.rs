@@ -241,6 +241,9 @@ async fn every_code_has_the_status_of_the_table() {
         (node, json!({ "id": null }), 422, "BAD_USER_INPUT"),
         (node, json!({ "id": { "a": 1 } }), 422, "BAD_USER_INPUT"),
         (node, json!({ "id": ["a"] }), 422, "BAD_USER_INPUT"),
+        ("query($n: Int) { inbox(first: $n) { id } }", json!({ "n": 2_147_483_648_u64 }), 422, "BAD_USER_INPUT"),
+        ("query($n: Int) { inbox(first: $n) { id } }", json!({ "n": "1" }), 422, "BAD_USER_INPUT"),
+        ("query($n: Int) { me { id } inbox(first: $n) { id } }", json!({ "n": 1.5 }), 422, "BAD_USER_INPUT"),
     ] {
         let answer = guest.query(query, variables.clone()).await;
         refused(&answer, status, code, &format!("{query} {variables}"));

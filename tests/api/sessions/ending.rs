@@ -109,10 +109,7 @@ async fn ending_the_other_sessions_ends_them_everywhere_and_nobody_elses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_ended_from_another_one_of_the_same_person_alone() {
     let app = TestApp::new().await;
-    let (first, second) = (
-        app.guest().sign_in("ada@example.com").await,
-        app.guest().sign_in("ada@example.com").await,
-    );
+    let (first, second) = (app.guest().sign_in("ada@example.com").await, app.guest().sign_in("ada@example.com").await);
     let other = app.guest().sign_in("other@example.com").await;
     let guest = app.guest();
     let end = async |access: &str, id: &str| {

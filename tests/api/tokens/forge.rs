@@ -29,10 +29,7 @@ impl Forge {
         let ctx = app.ctx();
         let rows = keys::list(ctx).await.unwrap();
         let row = rows.into_iter().find(|row| header["kid"] == row.id.to_string()).unwrap();
-        let private = ctx
-            .vault
-            .open(Purpose::SigningKey, row.id.as_bytes(), &row.sealed)
-            .unwrap();
+        let private = ctx.vault.open(Purpose::SigningKey, row.id.as_bytes(), &row.sealed).unwrap();
         let algorithm: Algorithm = row.algorithm.parse().unwrap();
         let key = match algorithm {
             Algorithm::EdDSA => EncodingKey::from_ed_der(&private),
@@ -40,13 +37,7 @@ impl Forge {
             Algorithm::RS256 => rsa_key(&private),
             _ => EncodingKey::from_secret(&private),
         };
-        Self {
-            header,
-            claims,
-            jwk: row.public_jwk.unwrap_or_default(),
-            algorithm,
-            key,
-        }
+        Self { header, claims, jwk: row.public_jwk.unwrap_or_default(), algorithm, key }
     }
 
     /// Any header and claims with a good signature.
@@ -83,10 +74,7 @@ impl Forge {
             forms.push(part.as_bytes().to_vec());
             forms.push(URL_SAFE_NO_PAD.decode(part).unwrap());
         }
-        let raw: Vec<u8> = parts
-            .iter()
-            .flat_map(|part| URL_SAFE_NO_PAD.decode(part).unwrap())
-            .collect();
+        let raw: Vec<u8> = parts.iter().flat_map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
         let prefix = match self.algorithm {
             Algorithm::EdDSA => "302a300506032b6570032100",
             Algorithm::ES256 => "3059301306072a8648ce3d020106082a8648ce3d03010703420004",
@@ -141,16 +129,11 @@ pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
 /// An object with some of its fields replaced.
 pub(super) fn changed(object: &Value, changes: Value) -> Value {
     let mut object = object.clone();
-    let Value::Object(changes) = changes else {
-        panic!("changes are an object")
-    };
+    let Value::Object(changes) = changes else { panic!("changes are an object") };
     object.as_object_mut().unwrap().extend(changes);
     object
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }

@@ -19,9 +19,7 @@ use super::{
 };
 use crate::harness::{Client, TestApp};
 
-const CLAIMS: [&str; 11] = [
-    "iss", "aud", "sub", "sid", "exp", "iat", "nbf", "jti", "auth_time", "amr", "role",
-];
+const CLAIMS: [&str; 11] = ["iss", "aud", "sub", "sid", "exp", "iat", "nbf", "jti", "auth_time", "amr", "role"];
 
 async fn forge_for<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, String, Forge) {
     let guest = app.guest();
@@ -56,11 +54,7 @@ fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
             rsa_key(AsDer::<Pkcs8V1Der<'_>>::as_der(&rsa).unwrap().as_ref()),
             json!({ "kty": "RSA", "n": text(n), "e": text(e) }),
         ),
-        (
-            Algorithm::HS256,
-            EncodingKey::from_secret(&[7; 32]),
-            json!({ "kty": "oct", "k": text(&[7; 32]) }),
-        ),
+        (Algorithm::HS256, EncodingKey::from_secret(&[7; 32]), json!({ "kty": "oct", "k": text(&[7; 32]) })),
     ]
 }
 
@@ -107,11 +101,8 @@ async fn a_public_key_is_no_shared_secret() {
         let app = unlimited(alg).await;
         let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
         for secret in forge.public_bytes() {
-            for (name, hmac) in [
-                ("HS256", Algorithm::HS256),
-                ("HS384", Algorithm::HS384),
-                ("HS512", Algorithm::HS512),
-            ] {
+            for (name, hmac) in [("HS256", Algorithm::HS256), ("HS384", Algorithm::HS384), ("HS512", Algorithm::HS512)]
+            {
                 let key = EncodingKey::from_secret(&secret);
                 for said in [name, alg] {
                     let header = changed(&forge.header, json!({ "alg": said }));

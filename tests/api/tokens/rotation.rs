@@ -36,11 +36,8 @@ async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
 async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     let mut settings = app.ctx().settings.clone();
     settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
-    let overrides = Overrides {
-        clock: Some(app.clock.clone()),
-        limiter: Some(app.limiter.clone()),
-        ..Overrides::default()
-    };
+    let overrides =
+        Overrides { clock: Some(app.clock.clone()), limiter: Some(app.limiter.clone()), ..Overrides::default() };
     let app = App::build(settings, overrides).await.unwrap();
     app.prepare().await.unwrap();
     let router = http::router(&Server::new(Arc::clone(&app.ctx)));

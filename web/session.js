@@ -93,7 +93,7 @@ function over() {
   onOver();
 }
 
-/** Runs `verify` or `verifyLink` with this tab's access token, so that the server ends the session that is replaced. */
+/** Runs `verify` or `verifyLink` with this tab's access token: the same person's new session ends the one before. */
 export function prove(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }

@@ -221,20 +221,20 @@ function takeLink() {
   return true;
 }
 
-// The link may be somebody else's, sent to make this person act in a stranger's account. Who is signed in already learns
-// here that they would not be any more.
+// The link may be a stranger's, sent so that this person goes on in the stranger's account. So the page says who is
+// signed in: here before, and afterwards with a caution.
 async function offerLink() {
-  let already = "";
+  let who = "already";
   if (session.exists()) {
     at("wait-retry").hidden = true;
     show("wait");
-    const email = await session.read(ME).then(({ me }) => me?.email, () => null);
-    if (session.exists()) {
-      already = `You are signed in ${email ? `as ${email}` : "already"}. If you go on, this tab signs in with the link instead.`;
-    }
+    // Without an answer the link is offered all the same; without a session there is nobody to name.
+    await session.read(ME).then(({ me }) => (who = `as ${me.email}`)).catch(() => {});
   }
-  at("link-session").textContent = already;
-  at("link-back").textContent = already ? "Stay signed in" : "Ask for a code instead";
+  const signedIn = session.exists();
+  const notice = `You are signed in ${who}. If you go on, this tab signs in with the link instead.`;
+  at("link-session").textContent = signedIn ? notice : "";
+  at("link-back").textContent = signedIn ? "Stay signed in" : "Ask for a code instead";
   at("link-confirm").hidden = false;
   complain("link", "");
   show("link");
@@ -243,7 +243,7 @@ async function offerLink() {
 at("link-confirm").addEventListener("click", () => {
   once("link", "link-confirm", async () => {
     const { verifyLink } = await session.prove(VERIFY_LINK, { input: { token: linkToken } });
-    if (accept(verifyLink, "If this is not your address, sign out: somebody else sent you their link.")) return;
+    if (accept(verifyLink, "If this is not your address, sign out: the link was somebody else's.")) return;
     complain("link", verifyLink.message);
     if (verifyLink.retryAt) {
       waitUntil("link-confirm", verifyLink.retryAt);
@@ -269,20 +269,20 @@ function accept(outcome, caution = "") {
   sent = null;
   linkToken = null;
   at("code").value = "";
-  resume(outcome.isNewUser, caution);
+  at("done-caution").textContent = caution;
+  resume(outcome.isNewUser);
   return true;
 }
 
 // Shows who is signed in, or the way in. The server is asked even right after signing in: what the page says is what
 // the token can do.
-async function resume(isNewUser = false, caution = "") {
+async function resume(isNewUser = false) {
   at("wait-retry").hidden = true;
   show("wait");
   try {
     const { me } = await session.read(ME);
     if (!me) throw new session.SessionOver();
     at("done-title").textContent = `You are signed in as ${me.email}`;
-    at("done-caution").textContent = caution;
     at("done-welcome").hidden = !isNewUser;
     at("done-session").textContent = "This tab stays signed in until you sign out or close it.";
     complain("done", "");

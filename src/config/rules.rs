@@ -113,9 +113,30 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
              or DOORCODE_SINGLE_REPLICA=true when this is the only process",
         );
     }
+    let encrypted = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
+    if database.starts_with("postgres")
+        && !stays_here(database)
+        && !encrypted.iter().any(|mode| database.contains(mode))
+    {
+        reader.warn("DATABASE_URL may travel in plain text: add sslmode=verify-full unless the network is your own");
+    }
+    let redis = settings.redis_url.as_ref().map_or("", |url| url.expose_secret());
+    if redis.starts_with("redis") && !redis.starts_with("rediss") && !stays_here(redis) {
+        reader.warn("REDIS_URL travels in plain text: write rediss:// unless the network is your own");
+    }
     if database.contains(":memory:") || database.contains("mode=memory") {
         reader.warn("DATABASE_URL is in memory: every account is gone when this process ends");
     }
+}
+
+/// Whether every host of a URL is this very machine.
+fn stays_here(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    hosts
+        .split(',')
+        .all(|host| host.is_empty() || ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local)))
 }
 
 /// What a server with an open inbox must not do.

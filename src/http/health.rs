@@ -1,35 +1,78 @@
 //! Whether the process lives, and whether it can serve. Says which part is not well, never why: that is in the log.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::Server;
 use crate::domain::{Ctx, Error, Result};
+
+/// For how long one outcome is everybody's. Anybody may ask, and a measurement costs statements and a round trip.
+const SHARED: Duration = Duration::from_secs(1);
+/// A part that takes longer is not well.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The last outcome and when it came. The lock is held while a new one is measured, so that whoever asks meanwhile
+/// waits for that one; only this path takes it, and no request of the API ever waits here.
+pub(super) type LastOutcome = Arc<Mutex<Option<(Instant, Outcome)>>>;
+
+/// How the parts are.
+#[derive(Clone)]
+pub(super) struct Outcome {
+    all_well: bool,
+    parts: Value,
+}
 
 /// Alive: it answers.
 pub(super) async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// Able to serve: database, limiter and schema are as they must be.
+/// Able to serve: database, limiter and schema are as they must be. That a stop began is told at once.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoResponse {
-    let ctx = &*server.ctx;
+    let Outcome { all_well, parts } = outcome(&server).await;
+    let (status, state) = match (server.is_draining(), all_well) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        (false, true) => (StatusCode::OK, "ready"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    (status, Json(json!({ "status": state, "parts": parts })))
+}
+
+/// The last outcome while it is fresh, else a new one.
+async fn outcome(server: &Server) -> Outcome {
+    let mut last = Arc::clone(&server.last_outcome).lock_owned().await;
+    if let Some((at, outcome)) = &*last
+        && at.elapsed() < SHARED
+    {
+        return outcome.clone();
+    }
+    let ctx = Arc::clone(&server.ctx);
+    // In a task of its own: a caller who hangs up would take the measurement along, and the next one begin another.
+    let measuring = tokio::spawn(async move {
+        let outcome = measure(&ctx).await;
+        *last = Some((Instant::now(), outcome.clone()));
+        outcome
+    });
+    measuring.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "readiness could not be measured");
+        Outcome { all_well: false, parts: json!([]) }
+    })
+}
+
+async fn measure(ctx: &Ctx) -> Outcome {
     let (database, limiter, migrations) = tokio::join!(
         timed("database", async { ctx.db.ping().await }),
         timed("limiter", limiter(ctx)),
         timed("migrations", migrations(ctx)),
     );
-    let draining = server.is_draining();
-    let all_well = !draining && [&database, &limiter, &migrations].iter().all(|part| part["ok"] == true);
-    let status = if all_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let state = match (draining, all_well) {
-        (true, _) => "stopping",
-        (_, true) => "ready",
-        _ => "not ready",
-    };
-    (status, Json(json!({ "status": state, "parts": [database, limiter, migrations] })))
+    let all_well = [&database, &limiter, &migrations].iter().all(|part| part["ok"] == true);
+    Outcome { all_well, parts: json!([database, limiter, migrations]) }
 }
 
 async fn limiter(ctx: &Ctx) -> Result<()> {
@@ -44,9 +87,9 @@ async fn migrations(ctx: &Ctx) -> Result<()> {
     }
 }
 
-async fn timed(name: &str, check: impl Future<Output = Result<()>>) -> serde_json::Value {
+async fn timed(name: &str, check: impl Future<Output = Result<()>>) -> Value {
     let start = Instant::now();
-    let outcome = tokio::time::timeout(std::time::Duration::from_secs(2), check).await;
+    let outcome = tokio::time::timeout(LONGEST, check).await;
     let ok = match outcome {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {

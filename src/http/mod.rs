@@ -6,11 +6,11 @@ mod edge;
 mod graphql;
 mod guard;
 mod health;
+mod listener;
 mod pages;
 mod viewer;
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,6 +32,7 @@ use crate::{
     graphql::{Api, error::Code},
 };
 use answer::{MediaType, Refusal, RequestId};
+pub use listener::Caps;
 
 /// What the handlers share.
 pub struct Server {
@@ -39,6 +40,7 @@ pub struct Server {
     api: Api,
     https: bool,
     draining: AtomicBool,
+    last_outcome: health::LastOutcome,
 }
 
 impl Server {
@@ -46,7 +48,7 @@ impl Server {
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
         let api = Api::new(&ctx);
         let https = ctx.settings.public_url.scheme() == "https";
-        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false) })
+        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false), last_outcome: Arc::default() })
     }
 
     fn is_draining(&self) -> bool {
@@ -106,24 +108,33 @@ pub async fn serve(
     server: Arc<Server>,
     public: TcpListener,
     ops: TcpListener,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let public_app = router(&server).into_make_service_with_connect_info::<SocketAddr>();
-    let ops_app = ops_router(&server).into_make_service();
+    serve_within(Caps::default(), server, public, ops, stop).await;
+    Ok(())
+}
+
+/// As [`serve`], with other caps on connections.
+pub async fn serve_within(
+    caps: Caps,
+    server: Arc<Server>,
+    public: TcpListener,
+    ops: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) {
+    let trusted = &server.ctx.settings.trusted_proxies;
     let (drained, mut when_drained) = watch::channel(false);
-    let told = async move {
+    let told = async {
         // An error means that whoever would tell us is gone, which is a stop as well.
         drop(stop.wait_for(|stop| *stop).await);
         server.draining.store(true, Ordering::Relaxed);
     };
-    let public = async move {
-        axum::serve(public, public_app).with_graceful_shutdown(told).await?;
+    let public = async {
+        listener::run(public, router(&server), &caps, trusted, told).await;
         drained.send_replace(true);
-        Ok(())
     };
-    let ops = axum::serve(ops, ops_app).with_graceful_shutdown(async move {
+    let ops = listener::run(ops, ops_router(&server), &caps, trusted, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
-    tokio::try_join!(public, ops.into_future())?;
-    Ok(())
+    tokio::join!(public, ops);
 }

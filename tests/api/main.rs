@@ -28,6 +28,7 @@ mod mail;
 mod races;
 mod sessions;
 mod sign_in;
+mod slow;
 mod timing;
 mod tokens;
 

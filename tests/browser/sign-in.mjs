@@ -4,14 +4,19 @@
 //
 // BASE_URL is otherwise taken from DOORCODE_URL, the browser from CHROMIUM. Any request to another host, any error in a
 // console and any violation of a content security policy is a failure. It downloads no browser and keeps no profile.
+//
+// Sign-in links are mailed once an address's guessing budget is spent. DOORCODE_GUESS_ACCOUNT tells its size, the count
+// in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. To spend the default of 20 takes more codes than the other limits grant
+// by default, so the server wants a small one, as tests/run gives it.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 
 const { values, positionals } = parseArgs({ options: { screenshots: { type: "string" } }, allowPositionals: true });
 const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
+const budget = Number(process.env.DOORCODE_GUESS_ACCOUNT ?? 20);
 const switches = [
   "--headless",
   "--no-sandbox",
@@ -43,14 +48,47 @@ async function ask(query, variables = {}) {
   return data;
 }
 
-/** The newest code mailed to an address, other than `not`; mail leaves a moment after the answer. */
-async function codeFor(to, not = null) {
+/** What `find` finds in the newest mail to an address; mail leaves a moment after the answer. */
+async function mailed(to, what, find) {
   for (let tries = 0; tries < 50; tries += 1) {
-    const { inbox } = await ask("query Code($to: String!) { inbox(to: $to, first: 1) { code } }", { to });
-    if (inbox[0]?.code && inbox[0].code !== not) return inbox[0].code;
+    const { inbox } = await ask("query Newest($to: String!) { inbox(to: $to, first: 1) { code text } }", { to });
+    const found = inbox[0] && find(inbox[0]);
+    if (found) return found;
     await new Promise((done) => setTimeout(done, 200));
   }
-  throw new Error(`no code was mailed to ${to} within ten seconds`);
+  throw new Error(`no ${what} was mailed to ${to} within ten seconds`);
+}
+
+/** The newest code mailed to an address, other than `not`. */
+function codeFor(to, not = null) {
+  return mailed(to, "code", ({ code }) => (code === not ? null : code));
+}
+
+function linkFor(to) {
+  return mailed(to, "link", ({ text }) => /https?:\S+#link=[\w-]+/.exec(text)?.[0]);
+}
+
+/** Spends the guessing budget of an address, as somebody would who guesses: from then on its mail carries a link. */
+async function narrow(email) {
+  let challenge = null;
+  for (let wrong = 0; wrong < budget; wrong += 1) {
+    if (!challenge) {
+      const { login } = await ask(
+        `mutation Login($input: LoginInput!) { login(input: $input) { __typename ... on CodeSent { challenge } } }`,
+        { input: { email } },
+      );
+      check(login.challenge, `${login.__typename} before ${budget} wrong codes: see DOORCODE_GUESS_ACCOUNT above`);
+      challenge = login.challenge;
+    }
+    const { verify } = await ask(
+      `mutation Verify($input: VerifyInput!) {
+        verify(input: $input) { __typename ... on InvalidCode { attemptsLeft } }
+      }`,
+      { input: { challenge, code: "00000000" } },
+    );
+    check(verify.__typename === "InvalidCode", `${verify.__typename} for wrong code ${wrong + 1} of ${budget}`);
+    if (verify.attemptsLeft === 0) challenge = null;
+  }
 }
 
 /** Presses Tab until the element has the focus; what Tab does not reach, a keyboard cannot use. */
@@ -180,6 +218,64 @@ test("a sign-in link is taken from the address bar and used only by its button",
   await focused(page, "#link-back");
 });
 
+test("once somebody has guessed too often, the link in the mail signs in", phone, async (page) => {
+  const email = `narrow-${run}@example.com`;
+  await narrow(email);
+  await typeAddress(page, email);
+  await page.goto(await linkFor(email));
+  await sees(page, "h1", "Sign in on this device?");
+  check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
+  check(!(await page.locator("#link-session").isVisible()), "somebody is said to be signed in");
+  await tabTo(page, "#link-confirm");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-caution", "If this is not your address");
+  await fits(page);
+  await picture(page, "phone-link-signed-in");
+});
+
+test("a stranger's link in a tab that is signed in says so first, and leaves the device known", phone, async (page) => {
+  const email = `mine-${run}@example.com`;
+  const other = `other-${run}@example.com`;
+  await narrow(other);
+  await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email: other } });
+  const link = await linkFor(other);
+  await signIn(page, email);
+  check(!(await page.locator("#done-caution").isVisible()), "a code was met with the caution about links");
+  const [accessToken, device] = await page.evaluate((address) => [
+    JSON.parse(sessionStorage.getItem("doorcode.tokens")).accessToken,
+    new Map(JSON.parse(localStorage.getItem("doorcode.devices"))).get(address),
+  ], email);
+
+  await page.goto(link);
+  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  await focused(page, "#step-link h1");
+  await fits(page);
+  await picture(page, "phone-link-while-signed-in");
+  await tabTo(page, "#link-back");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+
+  await page.goto(link);
+  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  const used = page.waitForRequest((request) => request.postData()?.includes("verifyLink(input"));
+  await tabTo(page, "#link-confirm");
+  await page.keyboard.press("Enter");
+  const { authorization } = (await used).headers();
+  check(authorization === `Bearer ${accessToken}`, "the server is not told of the former session");
+  await sees(page, "#done-title", `You are signed in as ${other}`);
+  await tabTo(page, "#sign-out");
+  await page.keyboard.press("Enter");
+  await focused(page, "#email");
+
+  const asked = page.waitForRequest((request) => request.postData()?.includes("login(input"));
+  await page.keyboard.type(` ${email.toUpperCase()}`);
+  await page.keyboard.press("Enter");
+  const { deviceToken } = (await asked).postDataJSON().variables.input;
+  check(device && deviceToken === device, "the first account's device is lost");
+  await focused(page, "#code");
+});
+
 test("GraphiQL knows the schema and runs the walk-through's login", desk, async (page) => {
   await page.goto(`${base}/graphiql`);
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
@@ -281,6 +377,7 @@ test("a refusal counts down to the moment from which it is over", phone, async (
   await page.keyboard.type(`refused-${run}@example.com`);
   await page.keyboard.press("Enter");
   await sees(page, "#email-error", "Too many codes were asked for.");
+  await sees(page, "#email-error", "If a mail with a sign-in link has reached you, use that.");
   await sees(page, "#email-submit", "(in ");
   await picture(page, "phone-refused");
   await page.locator("#email-submit[aria-disabled=false]").waitFor();
@@ -341,6 +438,32 @@ test("the sign-in page is readable in the dark and on a desk, and so is the inbo
   await picture(page, "desk-dark-inbox");
 });
 
+// Where the operations of each script are sent from.
+const pageOf = { "graphiql.js": "/graphiql", "inbox.js": "/inbox", "session.js": "/", "sign-in.js": "/" };
+const answered = new Set();
+const operations = (text) => [...text.matchAll(/\b(?:query|mutation) ([A-Z]\w*)/g)].map(([, name]) => name);
+
+/** Notes the operations that the server found valid; it looks at all of a document, whichever of them is to run. */
+function note(response) {
+  const request = response.request();
+  if (request.url() !== `${base}/graphql` || response.status() !== 200) return;
+  const { pathname } = new URL(request.frame().url());
+  for (const name of operations(request.postDataJSON().query)) answered.add(`${pathname} ${name}`);
+}
+
+// The last test: it asks what the ones before have shown.
+test("every operation in the pages' scripts was answered by the server", desk, async () => {
+  const web = new URL("../../web/", import.meta.url);
+  const written = [];
+  for (const script of (await readdir(web)).filter((name) => name.endsWith(".js"))) {
+    const names = operations(await readFile(new URL(script, web), "utf8"));
+    written.push(...names.map((name) => `${pageOf[script]} ${name}`));
+  }
+  check(written.length > 10, `only ${written.length} operations were found in web/*.js`);
+  const never = written.filter((operation) => !answered.has(operation));
+  check(never.length === 0, `never answered: ${never.join(", ")}`);
+});
+
 /** Notes whatever a page must not do. */
 function watch(page, faults) {
   page.on("request", (request) => {
@@ -348,6 +471,7 @@ function watch(page, faults) {
     if (origin !== base && !["data:", "about:", "blob:"].includes(protocol)) faults.push(`request to ${request.url()}`);
   });
   page.on("response", (response) => {
+    note(response);
     if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
   });
   page.on("console", (message) => {

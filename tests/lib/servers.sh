@@ -5,6 +5,10 @@
 
 servers=()
 postgres_pid=
+# For the caller: where the servers are.
+postgres_url=
+redis_url=
+redis_cluster_url=
 
 # Starts a server as a group of its own, so that Ctrl-C at a terminal leaves its end to us. As root it gets an account
 # that owns nothing: PostgreSQL refuses root, and rightly. If this script is killed, the kernel ends the server.

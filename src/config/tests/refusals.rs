@@ -81,6 +81,20 @@ const WRONG: &[(&str, &[&str])] = &[
 ];
 
 #[test]
+fn production_warns_when_data_may_travel_in_plain_text() {
+    let warned = |variable: &str, value: &str| {
+        let settings = produce(&[("DOORCODE_SINGLE_REPLICA", "true"), (variable, value)]).unwrap();
+        settings.warnings.iter().any(|warning| warning.contains("plain text"))
+    };
+    assert!(warned("DATABASE_URL", "postgres://u:p@db.example.com/d"));
+    assert!(!warned("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=verify-full"));
+    assert!(!warned("DATABASE_URL", "postgres://u:p@127.0.0.1:5432/d"));
+    assert!(warned("REDIS_URL", "redis://:p@r.example.com:6379"));
+    assert!(warned("REDIS_URL", "redis+cluster://127.0.0.1:1,10.0.0.2:2"));
+    assert!(!warned("REDIS_URL", "redis://localhost:6379/1"));
+}
+
+#[test]
 fn production_refuses_everything_unsafe() {
     let postgres = ("DATABASE_URL", "postgres://doorcode:canary@db.example.com/doorcode");
     for (changes, variable, words) in [

@@ -1,6 +1,9 @@
 //! What every answer carries, whichever gave it: request id, security headers, CORS. And the paths beside `/graphql`.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use axum::http::Method;
 use doorcode::{
@@ -201,6 +204,7 @@ async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
     assert_eq!(names(&ready, true), ["database", "limiter", "migrations"]);
 
     app.limiter.away.store(true, Ordering::SeqCst);
+    until_measured_anew().await;
     let ready = guest.get("/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json["status"]), (503, &json!("not ready")));
     assert_eq!(names(&ready, false), ["limiter"]);
@@ -208,10 +212,51 @@ async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
     app.limiter.away.store(false, Ordering::SeqCst);
 
     app.ctx().db.clone().close().await.unwrap();
+    until_measured_anew().await;
     let ready = guest.get("/ready").await;
     assert_eq!(ready.status.as_u16(), 503);
     assert_eq!(names(&ready, false), ["database", "migrations"]);
     assert_eq!(guest.get("/health").await.status.as_u16(), 200, "alive all the same");
+}
+
+/// One outcome of `/ready` is everybody's for a second.
+async fn until_measured_anew() {
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    app.take_statements();
+    guest.get("/ready").await;
+    let of_one = app.take_statements().len();
+    assert!(of_one > 0);
+
+    until_measured_anew().await;
+    let started = Instant::now();
+    let asks = (0..50).map(|_| guest.get("/ready"));
+    for ready in futures_util::future::join_all(asks).await {
+        assert_eq!((ready.status.as_u16(), &ready.json["status"]), (200, &json!("ready")));
+    }
+    let measurements = 1 + usize::try_from(started.elapsed().as_secs()).unwrap();
+    let statements = app.take_statements().len();
+    assert!((of_one..=of_one * measurements).contains(&statements), "{statements}, {of_one} a measurement");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hangs_up_does_not_take_the_measurement_along() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    app.take_statements();
+    guest.get("/ready").await;
+    let of_one = app.take_statements().len();
+    until_measured_anew().await;
+    for _ in 0..20 {
+        drop(tokio::time::timeout(Duration::ZERO, guest.get("/ready")).await);
+    }
+    assert_eq!(guest.get("/ready").await.status.as_u16(), 200);
+    assert_eq!(app.take_statements().len(), of_one);
 }
 
 #[tokio::test(flavor = "multi_thread")]

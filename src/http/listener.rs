@@ -1,0 +1,210 @@
+//! The way in for connections: how many there may be, how long one may keep us waiting, how they end. It knows nothing
+//! of what they ask. It speaks HTTP/1 only, without TLS; both are a proxy's work.
+
+use std::{
+    collections::HashMap,
+    io::ErrorKind,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tower::ServiceExt;
+
+use crate::domain::policy::network;
+
+/// More than one process can serve well.
+const MOST_CONNECTIONS: usize = 10_000;
+/// Proxies keep connections for the next request, nginx and AWS for 60 seconds, Google for 600. The one that closes
+/// must be the proxy: a request that meets a connection which we just closed is an error to somebody.
+const PROXY_PATIENCE: Duration = Duration::from_secs(620);
+/// What one connection may have in memory, its headers among it.
+const BUFFER: usize = 32 * 1024;
+/// When the system has no more files for us, some will be free a moment later.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often the log hears that a network is full, however often it knocks.
+const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+
+/// What connections may take.
+#[derive(Clone, Debug)]
+pub struct Caps {
+    /// Connections in all. Those beyond wait in the system's queue until one ends.
+    pub in_all: usize,
+    /// Connections of one network, an IPv4 address or an IPv6 `/64`. Those beyond are closed at once. Trusted proxies
+    /// have no such cap, for everybody comes through them.
+    pub of_network: usize,
+    /// How long the headers of a request may take, the wait for a connection's first or next request included: hyper
+    /// starts its timer as soon as it could read headers, not at their first byte.
+    pub headers: Duration,
+    /// How long a connection may live, so that one which never reads its answers ends too.
+    pub life: Duration,
+    /// How long a connection may take to end once it is told to, which is more than any request needs.
+    pub end: Duration,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            in_all: open_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files / 2)),
+            of_network: 256,
+            headers: Duration::from_secs(30),
+            life: Duration::from_mins(10),
+            end: Duration::from_secs(15),
+        }
+    }
+}
+
+/// How many files the system lets us have, where it says so. Half of them are for the database and mail, which must
+/// find one when connections have taken all that they may.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Serves one listener until `stop` ends. Then it accepts nothing more, closes what is idle, lets requests under way
+/// finish, and returns when all connections are gone. Dropped, it cuts them off.
+pub(super) async fn run(
+    listener: TcpListener,
+    router: Router,
+    caps: &Caps,
+    trusted: &[IpNet],
+    stop: impl Future<Output = ()>,
+) {
+    let mut gate = Gate { caps, trusted, networks: Arc::default(), warned: None };
+    let (stopping, told) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            // Taken out here, and only here do they make room.
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < caps.in_all => match accepted {
+                Ok((stream, peer)) => if let Some(terms) = gate.admit(peer.ip().to_canonical()) {
+                    connections.spawn(converse(stream, peer, router.clone(), terms, told.clone()));
+                },
+                Err(error) if is_of_one_connection(error.kind()) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a connection could not be accepted");
+                    sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Whether accepting failed because whoever knocked is gone, which is no trouble of ours.
+fn is_of_one_connection(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+/// Lets connections in, and counts them by network.
+struct Gate<'a> {
+    caps: &'a Caps,
+    trusted: &'a [IpNet],
+    networks: Networks,
+    warned: Option<Instant>,
+}
+
+type Networks = Arc<Mutex<HashMap<String, usize>>>;
+
+/// What one connection was let in on.
+struct Terms {
+    headers: Duration,
+    life: Duration,
+    end: Duration,
+    /// Held for as long as the connection lives.
+    _seat: Option<Seat>,
+}
+
+/// One connection of a network, until it is dropped.
+struct Seat {
+    networks: Networks,
+    network: String,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = networks.get_mut(&self.network) {
+            *taken -= 1;
+            // A network without connections leaves nothing, or the map would remember everybody who ever came.
+            if *taken == 0 {
+                networks.remove(&self.network);
+            }
+        }
+    }
+}
+
+impl Gate<'_> {
+    fn admit(&mut self, ip: IpAddr) -> Option<Terms> {
+        let end = self.caps.end;
+        if self.trusted.iter().any(|net| net.contains(&ip)) {
+            return Some(Terms { headers: PROXY_PATIENCE, life: Duration::MAX, end, _seat: None });
+        }
+        let network = network(ip, 64);
+        let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = networks.entry(network.clone()).or_default();
+        if *taken < self.caps.of_network {
+            *taken += 1;
+            let seat = Seat { networks: Arc::clone(&self.networks), network };
+            return Some(Terms { headers: self.caps.headers, life: self.caps.life, end, _seat: Some(seat) });
+        }
+        drop(networks);
+        if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(network, "too many connections; if this is a proxy, DOORCODE_TRUSTED_PROXIES must name it");
+        }
+        None
+    }
+}
+
+/// Serves one connection until it ends, has lived long enough, or everything stops.
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Terms, mut told: watch::Receiver<bool>) {
+    // Answers are short: waiting for more to send with them costs time and gains nothing.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(terms.headers).max_buf_size(BUFFER);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = &mut connection => return note(ended),
+        // An error means that nobody is left to tell, which is a stop as well.
+        _ = told.wait_for(|stopping| *stopping) => {}
+        () = sleep(terms.life) => {}
+    }
+    // Idle it closes now, else after the answer to what is under way.
+    connection.as_mut().graceful_shutdown();
+    if let Ok(ended) = timeout(terms.end, connection).await {
+        note(ended);
+    } else {
+        tracing::debug!("a connection did not end in time and was cut off");
+    }
+}
+
+/// How a connection ended is its client's affair: it may be slow, leave in the middle, or speak something else.
+fn note(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}

@@ -1,0 +1,284 @@
+//! Clients that hold on to connections: over real sockets, for none of it is the router's doing. And the stop, which
+//! must wait for requests and for nobody else.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use doorcode::{
+    config::ServeFlags,
+    http::{Caps, Server, serve_within},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::harness::{TestApp, eventually};
+
+const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const SHORT: Duration = Duration::from_millis(400);
+/// Longer than anything takes here that must not wait.
+const AT_ONCE: Duration = Duration::from_secs(5);
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
+const QUERY: &str = r#"{"query":"{ __typename }"}"#;
+
+/// An application that listens.
+struct Listening {
+    public: SocketAddr,
+    ops: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    _app: TestApp,
+}
+
+impl Listening {
+    async fn new(caps: Caps) -> Self {
+        Self::with(caps, |_| {}).await
+    }
+
+    async fn with(caps: Caps, change: impl FnOnce(&mut ServeFlags)) -> Self {
+        let app = TestApp::with(change).await;
+        let server = Server::new(Arc::clone(&app.app.ctx));
+        let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = (public.local_addr().unwrap(), ops.local_addr().unwrap());
+        let (stop, told) = watch::channel(false);
+        let serving = tokio::spawn(serve_within(caps, server, public, ops, told));
+        Self { public: addresses.0, ops: addresses.1, stop, serving, _app: app }
+    }
+
+    async fn connect(&self) -> Client {
+        self.connect_from(HERE).await
+    }
+
+    async fn connect_from(&self, ip: Ipv4Addr) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((ip, 0))).unwrap();
+        Client(socket.connect(self.public).await.unwrap())
+    }
+
+    /// Stops; how long that took.
+    async fn stop(self) -> Duration {
+        let start = Instant::now();
+        self.stop.send_replace(true);
+        timeout(Duration::from_secs(60), self.serving).await.expect("it stops").unwrap();
+        start.elapsed()
+    }
+}
+
+/// One connection.
+struct Client(TcpStream);
+
+impl Client {
+    async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// One answer with its body; empty when the connection was closed instead.
+    async fn answer(&mut self) -> String {
+        let mut text = Vec::new();
+        while !is_whole(&text) {
+            let mut part = [0; 4096];
+            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("an answer, or an end") {
+                Ok(0) | Err(_) => break,
+                Ok(length) => text.extend_from_slice(&part[..length]),
+            }
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn is_served(&mut self) -> bool {
+        // Against a closed connection this fails, which the answer shows.
+        drop(self.0.write_all(HEALTH.as_bytes()).await);
+        self.answer().await.starts_with("HTTP/1.1 200")
+    }
+
+    /// Waits for the other side to close; how long that took.
+    async fn closed(&mut self) -> Duration {
+        let start = Instant::now();
+        assert_eq!(self.answer().await, "");
+        start.elapsed()
+    }
+}
+
+fn is_whole(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+}
+
+/// The head of a GraphQL request, whose body is to follow.
+fn head() -> String {
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        QUERY.len()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_do_not_end_are_cut_off_in_time_however_they_trickle() {
+    let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
+    let mut silent = server.connect().await;
+    let start = Instant::now();
+    let trickle = async {
+        let mut client = server.connect().await;
+        client.send("GET /health HTTP/1.1\r\nx: ").await;
+        while client.0.write_all(b"x").await.is_ok() {
+            assert!(start.elapsed() < AT_ONCE, "every byte buys more time");
+            sleep(Duration::from_millis(50)).await;
+        }
+        client.closed().await;
+    };
+    tokio::join!(trickle, silent.closed());
+    assert!(start.elapsed() >= SHORT && start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_asks_nothing_more_is_closed_after_a_while() {
+    let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
+    let mut client = server.connect().await;
+    for _ in 0..4 {
+        assert!(client.is_served().await, "the time starts anew with each request");
+        sleep(SHORT / 2).await;
+    }
+    assert!(client.closed().await < AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_byte_by_byte_gets_408() {
+    let server = Listening::new(Caps::default()).await;
+    let client = server.connect().await;
+    let (mut reading, mut writing) = client.0.into_split();
+    let start = Instant::now();
+    let trickle = tokio::spawn(async move {
+        writing.write_all(head().as_bytes()).await.unwrap();
+        for byte in QUERY.bytes() {
+            if writing.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(900)).await;
+        }
+    });
+    let mut answer = vec![0; 4096];
+    let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("an answer").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!((9..15).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    trickle.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() {
+    let server = Listening::new(Caps { of_network: 3, ..Caps::default() }).await;
+    let mut first = Vec::new();
+    for _ in 0..3 {
+        let mut client = server.connect().await;
+        assert!(client.is_served().await);
+        first.push(client);
+    }
+    for _ in 0..3 {
+        assert!(server.connect().await.closed().await < AT_ONCE);
+    }
+    assert!(server.connect_from(ELSEWHERE).await.is_served().await);
+    for client in &mut first {
+        assert!(client.is_served().await, "those who were there stay");
+    }
+    first.pop();
+    eventually("one who left makes room", async || server.connect().await.is_served().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_time() {
+    let caps = Caps { of_network: 1, headers: SHORT, life: SHORT, ..Caps::default() };
+    let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
+    let mut proxy = Vec::new();
+    for _ in 0..5 {
+        let mut client = server.connect().await;
+        assert!(client.is_served().await);
+        proxy.push(client);
+    }
+    let mut stranger = server.connect_from(ELSEWHERE).await;
+    assert!(stranger.is_served().await);
+    assert!(server.connect_from(ELSEWHERE).await.closed().await < AT_ONCE);
+    stranger.closed().await;
+    sleep(SHORT).await;
+    for client in &mut proxy {
+        assert!(client.is_served().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
+    let server = Listening::new(Caps { in_all: 2, ..Caps::default() }).await;
+    let (mut one, mut two) = (server.connect().await, server.connect().await);
+    assert!(one.is_served().await && two.is_served().await);
+    let mut third = server.connect_from(ELSEWHERE).await;
+    third.send(HEALTH).await;
+    assert!(timeout(SHORT, third.answer()).await.is_err(), "it waits");
+    drop(one);
+    assert!(third.answer().await.starts_with("HTTP/1.1 200"));
+    assert!(two.is_served().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_reads_the_answers_does_not_keep_the_connection() {
+    let server = Listening::new(Caps { of_network: 1, life: SHORT, end: SHORT, ..Caps::default() }).await;
+    let mut client = server.connect().await;
+    let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50);
+    client.send(&asks).await;
+    let start = Instant::now();
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
+    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(start.elapsed() >= SHORT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_idle_connection() {
+    let server = Listening::new(Caps::default()).await;
+    let mut silent = server.connect().await;
+    let mut idle = server.connect().await;
+    assert!(idle.is_served().await);
+    assert!(server.stop().await < AT_ONCE);
+    assert!(silent.closed().await < AT_ONCE && idle.closed().await < AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() {
+    let server = Listening::new(Caps::default()).await;
+    let (first, second) = QUERY.split_at(10);
+    let mut client = server.connect().await;
+    client.send(&(head() + first)).await;
+    // So that the request is under way: its head was read when a later connection is answered after this.
+    sleep(SHORT).await;
+    let ready = async || reqwest::get(format!("http://{}/ready", server.ops)).await.unwrap();
+    assert_eq!(ready().await.status(), 200);
+    server.stop.send_replace(true);
+    eventually("readiness is gone", async || ready().await.text().await.unwrap().contains("stopping")).await;
+    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    assert!(!server.serving.is_finished());
+    client.send(second).await;
+    let answer = client.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("connection: close") && answer.contains("__typename"), "{answer}");
+    let stopping = server.stop().await;
+    assert!(stopping < AT_ONCE, "{stopping:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_never_ends_does_not_hold_up_the_stop() {
+    let server = Listening::new(Caps { end: SHORT, ..Caps::default() }).await;
+    let mut client = server.connect().await;
+    client.send("GET /health HTTP/1.1\r\n").await;
+    sleep(SHORT).await;
+    let stopping = server.stop().await;
+    assert!(stopping >= SHORT && stopping < AT_ONCE, "{stopping:?}");
+}

@@ -1,0 +1,511 @@
+// Drives the pages of a running development server in Chromium, with the keyboard alone, as a person would.
+//
+//   node sign-in.mjs [BASE_URL] [--screenshots DIR]
+//
+// BASE_URL is otherwise taken from DOORCODE_URL, the browser from CHROMIUM. Any request to another host, any error in a
+// console and any violation of a content security policy is a failure. It downloads no browser and keeps no profile.
+//
+// Sign-in links are mailed once an address's guessing budget is spent. DOORCODE_GUESS_ACCOUNT tells its size, the count
+// in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. To spend the default of 20 takes more codes than the other limits grant
+// by default, so the server wants a small one, as tests/run gives it.
+
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const { values, positionals } = parseArgs({ options: { screenshots: { type: "string" } }, allowPositionals: true });
+const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
+const budget = Number(process.env.DOORCODE_GUESS_ACCOUNT ?? 20);
+const switches = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const run = Date.now().toString(36);
+const tests = [];
+const test = (name, size, body) => tests.push({ name, size, body });
+const phone = { width: 360, height: 740 };
+const desk = { width: 1280, height: 860 };
+
+function check(holds, message) {
+  if (!holds) throw new Error(message);
+}
+
+async function ask(query, variables = {}) {
+  const response = await fetch(`${base}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(`${errors[0].message} (${errors[0].extensions?.code})`);
+  return data;
+}
+
+/** What `find` finds in the newest mail to an address; mail leaves a moment after the answer. */
+async function mailed(to, what, find) {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const { inbox } = await ask("query Newest($to: String!) { inbox(to: $to, first: 1) { code text } }", { to });
+    const found = inbox[0] && find(inbox[0]);
+    if (found) return found;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error(`no ${what} was mailed to ${to} within ten seconds`);
+}
+
+/** The newest code mailed to an address, other than `not`. */
+function codeFor(to, not = null) {
+  return mailed(to, "code", ({ code }) => (code === not ? null : code));
+}
+
+function linkFor(to) {
+  return mailed(to, "link", ({ text }) => /https?:\S+#link=[\w-]+/.exec(text)?.[0]);
+}
+
+/** Spends the guessing budget of an address, as somebody would who guesses: from then on its mail carries a link. */
+async function narrow(email) {
+  let challenge = null;
+  for (let wrong = 0; wrong < budget; wrong += 1) {
+    if (!challenge) {
+      const { login } = await ask(
+        `mutation Login($input: LoginInput!) { login(input: $input) { __typename ... on CodeSent { challenge } } }`,
+        { input: { email } },
+      );
+      check(login.challenge, `${login.__typename} before ${budget} wrong codes: see DOORCODE_GUESS_ACCOUNT above`);
+      challenge = login.challenge;
+    }
+    const { verify } = await ask(
+      `mutation Verify($input: VerifyInput!) {
+        verify(input: $input) { __typename ... on InvalidCode { attemptsLeft } }
+      }`,
+      { input: { challenge, code: "00000000" } },
+    );
+    check(verify.__typename === "InvalidCode", `${verify.__typename} for wrong code ${wrong + 1} of ${budget}`);
+    if (verify.attemptsLeft === 0) challenge = null;
+  }
+}
+
+/** Presses Tab until the element has the focus; what Tab does not reach, a keyboard cannot use. */
+async function tabTo(page, selector) {
+  for (let presses = 0; presses < 30; presses += 1) {
+    if (await page.locator(selector).evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not reach ${selector}`);
+}
+
+async function focused(page, selector) {
+  await page.waitForFunction((wanted) => document.activeElement?.matches(wanted), selector);
+}
+
+async function sees(page, selector, text) {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor({ state: "visible" });
+}
+
+async function fits(page) {
+  const extra = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  check(extra <= 0, `the page is ${extra} px wider than the window`);
+}
+
+let shot = 0;
+async function picture(page, name) {
+  if (!values.screenshots) return;
+  shot += 1;
+  await page.screenshot({ path: join(values.screenshots, `${String(shot).padStart(2, "0")}-${name}.png`) });
+}
+
+async function typeAddress(page, email) {
+  await page.goto(`${base}/`);
+  await focused(page, "#email");
+  await page.keyboard.type(email);
+  await page.keyboard.press("Enter");
+  await focused(page, "#code");
+}
+
+async function signIn(page, email) {
+  await typeAddress(page, email);
+  const code = await codeFor(email);
+  await page.keyboard.type(`${code.slice(0, 4)} ${code.slice(4)}`);
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+}
+
+for (const [label, size] of [["phone", phone], ["desk", desk]]) {
+  test(`on a ${label}, a person signs in, stays signed in and signs out`, size, async (page) => {
+    const email = `${label}-${run}@example.com`;
+    await page.goto(`${base}/`);
+    await focused(page, "#email");
+    await fits(page);
+    await picture(page, `${label}-address`);
+    await typeAddress(page, email);
+    await sees(page, "#code-email", email);
+    await fits(page);
+    await picture(page, `${label}-code`);
+    await page.keyboard.type(await codeFor(email));
+    await page.keyboard.press("Enter");
+    await sees(page, "#done-title", `You are signed in as ${email}`);
+    await focused(page, "#done-title");
+    await fits(page);
+    await picture(page, `${label}-signed-in`);
+    await page.reload();
+    await sees(page, "#done-title", `You are signed in as ${email}`);
+    await tabTo(page, "#sign-out");
+    await page.keyboard.press("Enter");
+    await focused(page, "#email");
+    await sees(page, "#status", "You are signed out.");
+    const left = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+    check(!left.includes("Token"), "a token is left in the tab after signing out");
+    await page.reload();
+    await focused(page, "#email");
+  });
+}
+
+test("a wrong code says so, is tied to its field and costs a try", phone, async (page) => {
+  const email = `wrong-${run}@example.com`;
+  await typeAddress(page, email);
+  const code = await codeFor(email);
+  await page.keyboard.type("1234");
+  await page.keyboard.press("Enter");
+  await sees(page, "#code-error", "The code has 8 digits.");
+  await sees(page, "#code-tries", "3 tries left.");
+  await page.locator("#code").selectText();
+  await page.keyboard.type(code.replace(/.$/, (last) => String((Number(last) + 1) % 10)));
+  await page.keyboard.press("Enter");
+  await sees(page, "#code-tries", "2 tries left.");
+  check((await page.locator("#code-error").textContent()).length > 5, "no problem is shown");
+  check((await page.locator("#code").getAttribute("aria-invalid")) === "true", "the field is not marked as invalid");
+  check((await page.locator("#code").getAttribute("aria-describedby")).includes("code-error"), "the problem is not tied to the field");
+  await focused(page, "#code");
+  await picture(page, "phone-wrong-code");
+  await page.keyboard.type(code);
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", email);
+});
+
+test("an address that is none says so, and another address can be used", desk, async (page) => {
+  await page.goto(`${base}/`);
+  await focused(page, "#email");
+  await page.keyboard.type("not an address");
+  await page.keyboard.press("Enter");
+  await page.locator("#email[aria-invalid=true]").waitFor();
+  check((await page.locator("#email-error").textContent()).length > 5, "no problem is shown");
+  await picture(page, "desk-wrong-address");
+  await typeAddress(page, `first-${run}@example.com`);
+  await tabTo(page, "#code-back");
+  await page.keyboard.press("Enter");
+  await focused(page, "#email");
+});
+
+test("a sign-in link is taken from the address bar and used only by its button", phone, async (page) => {
+  const calls = [];
+  page.on("request", (request) => calls.push(request.postData() ?? ""));
+  await page.goto(`${base}/#link=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
+  await sees(page, "h1", "Sign in on this device?");
+  check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
+  await page.waitForTimeout(300);
+  check(!calls.some((body) => body.includes("verifyLink")), "the link was used by opening it");
+  await picture(page, "phone-link");
+  await tabTo(page, "#link-confirm");
+  await page.keyboard.press("Enter");
+  await page.locator("#link-error:not(:empty)").waitFor();
+  check(calls.some((body) => body.includes("verifyLink")), "the button did nothing");
+  await focused(page, "#link-back");
+});
+
+test("once somebody has guessed too often, the link in the mail signs in", phone, async (page) => {
+  const email = `narrow-${run}@example.com`;
+  await narrow(email);
+  await typeAddress(page, email);
+  await page.goto(await linkFor(email));
+  await sees(page, "h1", "Sign in on this device?");
+  check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
+  check(!(await page.locator("#link-session").isVisible()), "somebody is said to be signed in");
+  await tabTo(page, "#link-confirm");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-caution", "If this is not your address");
+  await fits(page);
+  await picture(page, "phone-link-signed-in");
+});
+
+test("a stranger's link in a tab that is signed in says so first, and leaves the device known", phone, async (page) => {
+  const email = `mine-${run}@example.com`;
+  const other = `other-${run}@example.com`;
+  await narrow(other);
+  await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email: other } });
+  const link = await linkFor(other);
+  await signIn(page, email);
+  check(!(await page.locator("#done-caution").isVisible()), "a code was met with the caution about links");
+  const [accessToken, device] = await page.evaluate((address) => [
+    JSON.parse(sessionStorage.getItem("doorcode.tokens")).accessToken,
+    new Map(JSON.parse(localStorage.getItem("doorcode.devices"))).get(address),
+  ], email);
+
+  await page.goto(link);
+  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  await focused(page, "#step-link h1");
+  await fits(page);
+  await picture(page, "phone-link-while-signed-in");
+  await tabTo(page, "#link-back");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+
+  await page.goto(link);
+  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  const used = page.waitForRequest((request) => request.postData()?.includes("verifyLink(input"));
+  await tabTo(page, "#link-confirm");
+  await page.keyboard.press("Enter");
+  const { authorization } = (await used).headers();
+  check(authorization === `Bearer ${accessToken}`, "the server is not told of the former session");
+  await sees(page, "#done-title", `You are signed in as ${other}`);
+  await tabTo(page, "#sign-out");
+  await page.keyboard.press("Enter");
+  await focused(page, "#email");
+
+  const asked = page.waitForRequest((request) => request.postData()?.includes("login(input"));
+  await page.keyboard.type(` ${email.toUpperCase()}`);
+  await page.keyboard.press("Enter");
+  const { deviceToken } = (await asked).postDataJSON().variables.input;
+  check(device && deviceToken === device, "the first account's device is lost");
+  await focused(page, "#code");
+});
+
+test("GraphiQL knows the schema and runs the walk-through's login", desk, async (page) => {
+  await page.goto(`${base}/graphiql`);
+  await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
+  // The Docs show the root types only after GraphiQL's own introspection.
+  await page.locator('button[aria-label="Show Documentation Explorer"]').click();
+  await sees(page, ".graphiql-doc-explorer", "Mutation");
+  await page.locator('button[aria-label="Hide Documentation Explorer"]').click();
+  // An address of this run's own: the walk-through's may have spent its allowance on this server.
+  const variables = page.locator('.graphiql-editor-tool .CodeMirror:visible');
+  await variables.evaluate((element, email) => {
+    const given = JSON.parse(element.CodeMirror.getValue());
+    element.CodeMirror.setValue(JSON.stringify({ ...given, email }));
+  }, `graphiql-${run}@example.com`);
+  const editor = page.locator(".graphiql-query-editor .CodeMirror");
+  await editor.evaluate((element) => {
+    element.CodeMirror.focus();
+    const line = element.CodeMirror.getValue().split("\n").findIndex((text) => text.startsWith("mutation Login"));
+    element.CodeMirror.setCursor(line, 5);
+  });
+  await page.keyboard.press("Control+Enter");
+  await sees(page, ".result-window", "CodeSent");
+  await page.waitForTimeout(700);
+  check((await page.locator(".graphiql-query-editor .CodeMirror-lint-mark-error").count()) === 0, "the walk-through does not fit the schema");
+  await picture(page, "desk-graphiql");
+  await page.reload();
+  await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
+  check((await page.locator(".graphiql-tab").count()) === 1, "a reload opens one more tab");
+  check((await page.evaluate(() => localStorage.length)) === 0, "GraphiQL keeps something beyond the tab");
+});
+
+test("the inbox shows the mail, its code and its HTML without scripts", phone, async (page) => {
+  const email = `reader-${run}@example.com`;
+  await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email } });
+  const code = await codeFor(email);
+  await page.goto(`${base}/inbox`);
+  await tabTo(page, "#filter");
+  await page.keyboard.type(email);
+  await sees(page, ".messages .digits", code);
+  await sees(page, "#count", "1 mail.");
+  await fits(page);
+  await picture(page, "phone-inbox");
+  const item = page.locator(".messages > li:visible");
+  await item.locator(".html summary").focus();
+  await page.keyboard.press("Enter");
+  const frame = item.locator("iframe");
+  check((await frame.getAttribute("sandbox")) === "", "the frame allows something");
+  check((await frame.getAttribute("src")) === null, "the frame has an address");
+  await item.locator(".text summary").focus();
+  await page.keyboard.press("Enter");
+  await sees(page, ".messages pre", code.slice(0, 4));
+  // New mail must not close what is open.
+  await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email } });
+  await sees(page, "#count", "2 mails.");
+  check(await item.locator(".text[open]").isVisible(), "new mail closed an open part");
+  await item.last().locator("iframe").scrollIntoViewIfNeeded();
+  await picture(page, "phone-inbox-open");
+});
+
+/** Changes what the server answers to one operation, on its way to the page. */
+async function alter(page, operation, change) {
+  await page.route("**/graphql", async (route) => {
+    if (!route.request().postData()?.includes(`${operation}(input`)) return route.continue();
+    const response = await route.fetch();
+    const json = await response.json();
+    change(json.data);
+    return route.fulfill({ response, json });
+  });
+}
+
+const soon = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
+
+test("a new code can be asked for once the time has come, and the old one still works", phone, async (page) => {
+  const email = `resend-${run}@example.com`;
+  await alter(page, "login", (data) => (data.login.resendAt = soon(3)));
+  await typeAddress(page, email);
+  const first = await codeFor(email);
+  await tabTo(page, "#code-resend");
+  await page.keyboard.press("Enter");
+  check((await page.locator("#code-resend").getAttribute("aria-disabled")) === "true", "the button does not wait");
+  await page.locator("#code-resend[aria-disabled=false]").waitFor();
+  await focused(page, "#code-resend");
+  await page.keyboard.press("Enter");
+  await sees(page, "#status", `A new code was asked for ${email}.`);
+  await focused(page, "#code");
+  await codeFor(email, first);
+  await page.keyboard.type(first);
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", email);
+});
+
+test("a refusal counts down to the moment from which it is over", phone, async (page) => {
+  let refuse = true;
+  await alter(page, "login", (data) => {
+    if (refuse) data.login = { __typename: "RateLimited", message: "Too many codes were asked for.", retryAt: soon(4) };
+    refuse = false;
+  });
+  await page.goto(`${base}/`);
+  await focused(page, "#email");
+  await page.keyboard.type(`refused-${run}@example.com`);
+  await page.keyboard.press("Enter");
+  await sees(page, "#email-error", "Too many codes were asked for.");
+  await sees(page, "#email-error", "If a mail with a sign-in link has reached you, use that.");
+  await sees(page, "#email-submit", "(in ");
+  await picture(page, "phone-refused");
+  await page.locator("#email-submit[aria-disabled=false]").waitFor();
+  await focused(page, "#email");
+  await page.keyboard.press("Enter");
+  await focused(page, "#code");
+});
+
+test("an access token is renewed before it ends, and when the server refuses it", desk, async (page, faults) => {
+  const refreshed = () => page.waitForResponse((response) => response.request().postData()?.includes("refresh(input"));
+  await alter(page, "verify", (data) => (data.verify.tokens.expiresAt = soon(14)));
+  const early = refreshed();
+  await signIn(page, `renewed-${run}@example.com`);
+  await early;
+  await page.evaluate(() => {
+    const tokens = JSON.parse(sessionStorage.getItem("doorcode.tokens"));
+    sessionStorage.setItem("doorcode.tokens", JSON.stringify({ ...tokens, accessToken: `${tokens.accessToken}x` }));
+  });
+  const late = refreshed();
+  await page.reload();
+  await late;
+  await sees(page, "#done-title", "You are signed in as");
+  // With both tokens gone bad there is only one way: to sign in again.
+  await page.evaluate(() => {
+    const tokens = JSON.parse(sessionStorage.getItem("doorcode.tokens"));
+    sessionStorage.setItem("doorcode.tokens", JSON.stringify({ ...tokens, accessToken: "x", refreshToken: "x" }));
+  });
+  await page.reload();
+  await sees(page, "#status", "Your session has ended.");
+  await focused(page, "#email");
+  // The two refusals were asked for, and a browser logs every one.
+  for (const fault of faults.splice(0)) if (!/\b401\b/.test(fault)) faults.push(fault);
+});
+
+test("two tabs with one session renew it together, and sign out together", desk, async (page) => {
+  const email = `tabs-${run}@example.com`;
+  await signIn(page, email);
+  const tokens = await page.evaluate(() => sessionStorage.getItem("doorcode.tokens"));
+  const twin = await page.context().newPage();
+  await twin.addInitScript((copy) => {
+    if (!sessionStorage.getItem("seen")) sessionStorage.setItem("doorcode.tokens", copy);
+    sessionStorage.setItem("seen", "yes");
+  }, tokens);
+  await twin.goto(`${base}/`);
+  await sees(twin, "#done-title", email);
+  await tabTo(twin, "#sign-out");
+  await twin.keyboard.press("Enter");
+  await sees(twin, "#status", "You are signed out.");
+  await sees(page, "#status", "Your session has ended.");
+});
+
+test("the sign-in page is readable in the dark and on a desk, and so is the inbox", desk, async (page) => {
+  await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await signIn(page, `dark-${run}@example.com`);
+  await picture(page, "desk-dark-signed-in");
+  await page.goto(`${base}/inbox`);
+  await page.locator(".messages > li").first().waitFor();
+  await picture(page, "desk-dark-inbox");
+});
+
+// Where the operations of each script are sent from.
+const pageOf = { "graphiql.js": "/graphiql", "inbox.js": "/inbox", "session.js": "/", "sign-in.js": "/" };
+const answered = new Set();
+const operations = (text) => [...text.matchAll(/\b(?:query|mutation) ([A-Z]\w*)/g)].map(([, name]) => name);
+
+/** Notes the operations that the server found valid; it looks at all of a document, whichever of them is to run. */
+function note(response) {
+  const request = response.request();
+  if (request.url() !== `${base}/graphql` || response.status() !== 200) return;
+  const { pathname } = new URL(request.frame().url());
+  for (const name of operations(request.postDataJSON().query)) answered.add(`${pathname} ${name}`);
+}
+
+// The last test: it asks what the ones before have shown.
+test("every operation in the pages' scripts was answered by the server", desk, async () => {
+  const web = new URL("file:///work/main/web/");
+  const written = [];
+  for (const script of (await readdir(web)).filter((name) => name.endsWith(".js"))) {
+    const names = operations(await readFile(new URL(script, web), "utf8"));
+    written.push(...names.map((name) => `${pageOf[script]} ${name}`));
+  }
+  check(written.length > 10, `only ${written.length} operations were found in web/*.js`);
+  const never = written.filter((operation) => !answered.has(operation));
+  check(never.length === 0, `never answered: ${never.join(", ")}`);
+});
+
+/** Notes whatever a page must not do. */
+function watch(page, faults) {
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== base && !["data:", "about:", "blob:"].includes(protocol)) faults.push(`request to ${request.url()}`);
+  });
+  page.on("response", (response) => {
+    note(response);
+    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
+  });
+  page.on("console", (message) => {
+    const text = message.text();
+    const policy = /content security policy|permissions-policy|trusted/i.test(text);
+    if (message.type() === "error" || policy) faults.push(`console: ${text} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+}
+
+if (values.screenshots) await mkdir(values.screenshots, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: switches,
+});
+let passed = 0;
+for (const { name, size, body } of tests) {
+  const context = await browser.newContext({ viewport: size, locale: "en-GB" });
+  context.setDefaultTimeout(10_000);
+  const faults = [];
+  context.on("page", (page) => watch(page, faults));
+  if (process.env.MUTANT) { const [a, b] = process.env.MUTANT.split("=>"); await context.route(/\.js$/, async (route) => { const r = await route.fetch(); const t = await r.text(); await route.fulfill({ response: r, body: t.replaceAll(a, b) }); }); }
+  const page = await context.newPage();
+  try {
+    await body(page, faults);
+    check(faults.length === 0, faults.join("\n       "));
+    passed += 1;
+    console.log(`ok     ${name}`);
+  } catch (error) {
+    await picture(page, "failed").catch(() => {});
+    console.log(`FAILED ${name}\n       ${[error.message, ...faults].join("\n       ")}`);
+  }
+  await context.close();
+}
+await browser.close();
+console.log(`${passed} passed, ${tests.length - passed} failed`);
+process.exitCode = passed === tests.length ? 0 : 1;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     io::ErrorKind,
     net::{IpAddr, SocketAddr},
     pin::pin,
@@ -10,8 +11,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, header},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::{
@@ -33,6 +38,10 @@ const PROXY_PATIENCE: Duration = Duration::from_secs(620);
 const BUFFER: usize = 32 * 1024;
 /// When the system has no more files for us, some will be free a moment later.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How many may wait to be accepted; tokio asks the system for so many.
+const LONGEST_QUEUE: usize = 1_024;
+/// What a client sent before a stop has been read by then.
+const MOMENT: Duration = Duration::from_millis(50);
 /// How often the log hears that a network is full, however often it knocks.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
@@ -73,8 +82,9 @@ fn open_files() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Serves one listener until `stop` ends. Then it accepts nothing more, closes what is idle, lets requests under way
-/// finish, and returns when all connections are gone. Dropped, it cuts them off.
+/// Serves one listener until `stop` ends. Then it takes who has been let in by the system already and nobody else,
+/// closes what is idle, lets requests under way finish, and returns when all connections are gone. Dropped, it cuts
+/// them off.
 pub(super) async fn run(
     listener: TcpListener,
     router: Router,
@@ -85,6 +95,11 @@ pub(super) async fn run(
     let mut gate = Gate { caps, trusted, networks: Arc::default(), warned: None };
     let (stopping, told) = watch::channel(false);
     let mut connections = JoinSet::new();
+    let mut take = |connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
+        if let Some(terms) = gate.admit(peer.ip().to_canonical()) {
+            connections.spawn(converse(stream, peer, router.clone(), terms, told.clone()));
+        }
+    };
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
@@ -92,9 +107,7 @@ pub(super) async fn run(
             // Taken out here, and only here do they make room.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < caps.in_all => match accepted {
-                Ok((stream, peer)) => if let Some(terms) = gate.admit(peer.ip().to_canonical()) {
-                    connections.spawn(converse(stream, peer, router.clone(), terms, told.clone()));
-                },
+                Ok((stream, peer)) => take(&mut connections, stream, peer),
                 Err(error) if is_of_one_connection(error.kind()) => {}
                 Err(error) => {
                     tracing::error!(%error, "a connection could not be accepted");
@@ -103,9 +116,24 @@ pub(super) async fn run(
             },
         }
     }
-    drop(listener);
+    let room = caps.in_all.saturating_sub(connections.len());
+    for (stream, peer) in queue(listener).into_iter().take(room) {
+        take(&mut connections, stream, peer);
+    }
     stopping.send_replace(true);
     while connections.join_next().await.is_some() {}
+}
+
+/// Closes a listener; who was waiting in its queue. To them they are connected, and their requests are on the way:
+/// closing with them in it would be a reset instead of an answer.
+fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let waiting = std::iter::from_fn(|| listener.accept().ok()).take(LONGEST_QUEUE);
+    let ours = waiting.filter_map(|(stream, peer)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    });
+    ours.collect()
 }
 
 /// Whether accepting failed because whoever knocked is gone, which is no trouble of ours.
@@ -180,9 +208,19 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Te
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
+    let stopping = told.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        let stopping = stopping.clone();
+        async move {
+            let mut answer = answer.await?;
+            // So that the client sends nothing more on a connection that is about to close.
+            if *stopping.borrow() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(terms.headers).max_buf_size(BUFFER);
@@ -192,6 +230,10 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Te
         // An error means that nobody is left to tell, which is a stop as well.
         _ = told.wait_for(|stopping| *stopping) => {}
         () = sleep(terms.life) => {}
+    }
+    // Its request may lie unread with the system, and closing over that is a reset.
+    if let Ok(ended) = timeout(MOMENT, &mut connection).await {
+        return note(ended);
     }
     // Idle it closes now, else after the answer to what is under way.
     connection.as_mut().graceful_shutdown();

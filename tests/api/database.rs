@@ -1,7 +1,7 @@
 //! A database of its own for every test, already migrated. Nothing here starts a server: `tests/run` does.
 //!
-//! `DOORCODE_TEST_DATABASE_URL` names a PostgreSQL maintenance database where the tests may create others, and puts
-//! the whole suite on PostgreSQL; without it the suite runs on SQLite.
+//! `DOORCODE_TEST_DATABASE_URL` names a PostgreSQL maintenance database where the tests may create others. Tests of the
+//! databases themselves run on both; `DOORCODE_TEST_STACK=servers` puts all others on PostgreSQL too.
 
 use std::{
     fs,
@@ -22,6 +22,8 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
+
+use crate::harness::on_servers;
 
 /// The advisory lock under which the template is made; any number nobody else uses.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
@@ -65,7 +67,7 @@ impl Drop for TestDatabase {
 
 /// A migrated database of the kind that this run is about.
 pub(crate) async fn fresh_database() -> TestDatabase {
-    fresh_database_of(if maintenance_url().is_some() { DbBackend::Postgres } else { DbBackend::Sqlite }).await
+    fresh_database_of(if on_servers() { DbBackend::Postgres } else { DbBackend::Sqlite }).await
 }
 
 /// A migrated database of this kind.

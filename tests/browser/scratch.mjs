@@ -453,7 +453,7 @@ function note(response) {
 
 // The last test: it asks what the ones before have shown.
 test("every operation in the pages' scripts was answered by the server", desk, async () => {
-  const web = new URL("file:///work/main/web/");
+  const web = new URL("../../web/", import.meta.url);
   const written = [];
   for (const script of (await readdir(web)).filter((name) => name.endsWith(".js"))) {
     const names = operations(await readFile(new URL(script, web), "utf8"));
@@ -493,7 +493,7 @@ for (const { name, size, body } of tests) {
   context.setDefaultTimeout(10_000);
   const faults = [];
   context.on("page", (page) => watch(page, faults));
-  if (process.env.MUTANT) { const [a, b] = process.env.MUTANT.split("=>"); await context.route(/\.js$/, async (route) => { const r = await route.fetch(); const t = await r.text(); await route.fulfill({ response: r, body: t.replaceAll(a, b) }); }); }
+  if (process.env.MUTANT) { const [a, b] = process.env.MUTANT.split("=>"); await context.route(/\.js/, async (route) => { const r = await route.fetch(); const t = await r.text(); await route.fulfill({ response: r, body: t.replaceAll(a, b) }); }); }
   const page = await context.newPage();
   try {
     await body(page, faults);

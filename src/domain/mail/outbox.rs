@@ -114,10 +114,13 @@ pub(super) async fn claim(
         "UPDATE outbox SET claimed_until = $2, attempts = attempts + 1 WHERE id IN (\
          SELECT id FROM outbox WHERE state = 'PENDING' AND next_attempt_at <= $1 \
          AND (claimed_until IS NULL OR claimed_until <= $1) \
-         ORDER BY next_attempt_at LIMIT {most} {lock}) RETURNING *"
+         ORDER BY next_attempt_at, id LIMIT {most} {lock}) RETURNING *"
     );
     let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into()]);
-    Ok(outbox::Entity::find().from_raw_sql(statement).all(ctx.db.write()).await?)
+    let mut letters = outbox::Entity::find().from_raw_sql(statement).all(ctx.db.write()).await?;
+    // The database returns what it changed in any order; people read the last mail that arrives.
+    letters.sort_unstable_by_key(|letter| (letter.next_attempt_at, letter.id));
+    Ok(letters)
 }
 
 /// Opens a claimed letter.

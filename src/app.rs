@@ -1,6 +1,9 @@
 //! The composition root: the only place that chooses what stands behind the ports. Nothing here is a rule of sign-in.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -76,6 +79,7 @@ impl App {
             vault,
             keyring: token::Keyring::default(),
             outbox_filled: tokio::sync::Notify::new(),
+            last_tick: AtomicU64::new(0),
             inbox,
         };
         Ok(Self { ctx: Arc::new(ctx), transport })

@@ -14,7 +14,10 @@ pub mod token;
 pub mod user;
 pub mod vault;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
@@ -89,6 +92,8 @@ pub struct Ctx {
     pub keyring: token::Keyring,
     /// Wakes the delivery loop.
     pub outbox_filled: Notify,
+    /// Time and counter of the latest id.
+    pub last_tick: AtomicU64,
     /// The development inbox, where there is one.
     pub inbox: Option<Arc<mail::inbox::Inbox>>,
 }
@@ -99,12 +104,22 @@ impl Ctx {
         self.clock.now()
     }
 
-    /// A UUID v7 of this moment.
+    /// A UUID v7 of this moment. Ids of one process go up even within a millisecond, and when the clock is set back: the
+    /// twelve bits after the time are a counter, the rest is random.
     pub fn new_id(&self, now: DateTime<Utc>) -> Uuid {
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &vault::random::<10>(&*self.entropy)).into_uuid()
+        let tick = u64::try_from(now.timestamp_millis()).unwrap_or_default() << COUNTER_BITS;
+        let next = |last: u64| Some(tick.max(last + 1));
+        let last = self.last_tick.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
+        let tick = tick.max(last + 1);
+        let mut tail = vault::random::<10>(&*self.entropy);
+        // The builder takes the low twelve bits of the first two bytes.
+        [tail[0], tail[1]] = [(tick >> 8).to_be_bytes()[7], tick.to_be_bytes()[7]];
+        uuid::Builder::from_unix_timestamp_millis(tick >> COUNTER_BITS, &tail).into_uuid()
     }
 }
+
+/// How many ids of one millisecond are told apart by their order; more of them borrow from the next one.
+const COUNTER_BITS: u32 = 12;
 
 /// Whether the database has the schema that this program was built for.
 pub async fn schema_is_current(ctx: &Ctx) -> Result<bool> {

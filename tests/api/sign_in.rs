@@ -306,3 +306,18 @@ impl ParseEmail for str {
         doorcode::domain::email_address::EmailAddress::parse(self).unwrap()
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_go_up_even_when_the_clock_stands_still_or_goes_back() {
+    let app = TestApp::new().await;
+    let mut last = uuid::Uuid::nil();
+    for round in 0..10_000 {
+        if round == 5_000 {
+            app.clock.pass(-600.0);
+        }
+        let id = app.ctx().new_id(app.ctx().now());
+        assert!(id > last, "{id} after {last}");
+        assert_eq!(id.get_version_num(), 7);
+        last = id;
+    }
+}

@@ -44,11 +44,11 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
         let sql = if ctx.db.backend() == DbBackend::Postgres {
             format!("SELECT CAST(t AS TEXT) AS line FROM {table} t")
         } else {
-                let columns = format!("SELECT name FROM pragma_table_info('{table}')");
-                let rows = ctx.db.read().query_all_raw(doorcode::db::statement(ctx.db.backend(), &columns, [])).await;
-                let names: Vec<String> = rows.unwrap().iter().map(|row| row.try_get("", "name").unwrap()).collect();
-                let quoted: Vec<_> = names.iter().map(|name| format!("quote({name})")).collect();
-                format!("SELECT {} AS line FROM {table}", quoted.join(" || ' ' || "))
+            let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+            let rows = ctx.db.read().query_all_raw(doorcode::db::statement(ctx.db.backend(), &columns, [])).await;
+            let names: Vec<String> = rows.unwrap().iter().map(|row| row.try_get("", "name").unwrap()).collect();
+            let quoted: Vec<_> = names.iter().map(|name| format!("quote({name})")).collect();
+            format!("SELECT {} AS line FROM {table}", quoted.join(" || ' ' || "))
         };
         for row in ctx.db.read().query_all_raw(doorcode::db::statement(ctx.db.backend(), &sql, [])).await.unwrap() {
             let line: Option<String> = row.try_get("", "line").unwrap();

@@ -132,10 +132,7 @@ impl<'a> Survey<'a> {
                 Selection::Field(field) => {
                     let inner = self.set(&field.node.selection_set.node)?;
                     let name = field.node.name.node.as_str();
-                    Size {
-                        introspects: inner.introspects || matches!(name, "__schema" | "__type"),
-                        ..inner
-                    }
+                    Size { introspects: inner.introspects || matches!(name, "__schema" | "__type"), ..inner }
                 }
                 Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,

@@ -387,11 +387,10 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
         // Dropped at another moment each time, from before the charge to after the commit.
         drop(tokio::time::timeout(std::time::Duration::from_micros(number * 300), call).await);
     }
-    let charged = app.limiter.calls.load(Ordering::SeqCst);
+    // Those whose client has gone are still at work.
     crate::harness::eventually("what was charged was queued", async || {
-        app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
-            && app.limiter.calls.load(Ordering::SeqCst) == charged
+        let charged = app.limiter.calls.load(Ordering::SeqCst);
+        charged >= 5 && app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
     })
     .await;
-    assert!(charged >= 5, "{charged}");
 }

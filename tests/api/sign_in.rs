@@ -106,6 +106,7 @@ async fn a_resend_keeps_the_code_before_it_good_and_never_resets_the_tries() {
     assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
     assert_eq!(app.count("email_codes", "units = 3").await, 1, "two live codes make a wrong try cost two");
     SignedIn::read(&guest.verify(&challenge, &first).await);
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is given back");
     assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
 }
 

@@ -4,7 +4,10 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -90,8 +93,17 @@ fn collect(stream: impl std::io::Read + Send + 'static, into: &Arc<Mutex<String>
     });
 }
 
+/// A port that no other test comes by, also when this one has given it back: below those that the system hands out, and
+/// another ten for each process.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let ours = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
+    loop {
+        let port = 22_000 + ours + NEXT.fetch_add(1, Ordering::SeqCst) % 10;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Program {

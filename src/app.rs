@@ -23,7 +23,7 @@ use crate::{
         token,
         vault::Vault,
     },
-    http::{self, Server},
+    http::{self, Caps, Server},
     ports::{Clock, Entropy, Limiter, MailTransport},
 };
 
@@ -111,13 +111,13 @@ impl App {
         let loops = self.start_loops(&stop);
         let server = Server::new(Arc::clone(&self.ctx));
         let mut told = stop.clone();
-        let serving = http::serve(server, public, ops, stop);
+        let serving = http::serve(Caps::default(), server, public, ops, stop);
         let too_long = async {
             drop(told.wait_for(|stop| *stop).await);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            served = serving => served.map_err(|error| Error::Internal(format!("serving: {error}")))?,
+            () = serving => {}
             () = too_long => tracing::warn!("some requests did not end in time and were cut off"),
         }
         for running in loops {

@@ -8,10 +8,7 @@ use aws_lc_rs::{
     rsa,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
 };
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use sea_orm::{
@@ -170,14 +167,14 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
     match algorithm {
         Algorithm::EdDSA => {
             let pair = Ed25519KeyPair::generate().map_err(failed)?;
-            let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key().as_ref()) });
+            let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": vault::encode(pair.public_key().as_ref()) });
             Ok((Zeroizing::new(pair.to_pkcs8().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
         }
         Algorithm::ES256 => {
             let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
             // An uncompressed point: one byte that says so, then the two coordinates.
             let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-            let jwk = json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) });
+            let jwk = json!({ "kty": "EC", "crv": "P-256", "x": vault::encode(x), "y": vault::encode(y) });
             Ok((Zeroizing::new(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
         }
         Algorithm::RS256 => {
@@ -186,18 +183,14 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
             let (n, e) = (public.modulus(), public.exponent());
             let jwk = json!({
                 "kty": "RSA",
-                "n": base64url(n.big_endian_without_leading_zero()),
-                "e": base64url(e.big_endian_without_leading_zero()),
+                "n": vault::encode(n.big_endian_without_leading_zero()),
+                "e": vault::encode(e.big_endian_without_leading_zero()),
             });
             let der = pair.as_der().map_err(failed)?;
             Ok((Zeroizing::new(der.as_ref().to_vec()), Some(jwk)))
         }
         _ => Ok((Zeroizing::new(vault::random::<32>(&*ctx.entropy).to_vec()), None)),
     }
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn open(ctx: &Ctx, row: signing_keys::Model) -> Option<SigningKey> {

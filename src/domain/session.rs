@@ -16,7 +16,7 @@ use super::{
     audit::{self, Event, Kind},
     policy::{Origin, Person, SignedIn},
     token::Claims,
-    user, vault,
+    user,
 };
 use crate::db::{
     self,
@@ -302,9 +302,4 @@ pub async fn erase_successors(ctx: &Ctx) -> Result<()> {
         .exec(ctx.db.write())
         .await?;
     Ok(())
-}
-
-/// SHA-256 of a refresh token.
-fn hash(token: &[u8]) -> Vec<u8> {
-    vault::sha256(token)
 }

@@ -63,7 +63,7 @@ pub struct Keyring {
 
 #[derive(Clone, Default)]
 struct Keys {
-    by_id: Arc<HashMap<Uuid, SigningKey>>,
+    by_id: Arc<HashMap<Uuid, Arc<SigningKey>>>,
     loaded_at: Option<DateTime<Utc>>,
 }
 
@@ -72,7 +72,7 @@ impl Keyring {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn get(&self, kid: Uuid) -> Option<SigningKey> {
+    fn get(&self, kid: Uuid) -> Option<Arc<SigningKey>> {
         self.current().by_id.get(&kid).cloned()
     }
 
@@ -84,7 +84,7 @@ impl Keyring {
     pub fn jwks(&self) -> Json {
         let mut keys: Vec<_> = self.current().by_id.values().cloned().collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.id));
-        let public: Vec<Json> = keys.into_iter().filter_map(|key| key.public_jwk).collect();
+        let public: Vec<Json> = keys.into_iter().filter_map(|key| key.public_jwk.clone()).collect();
         serde_json::json!({ "keys": public })
     }
 }
@@ -92,7 +92,7 @@ impl Keyring {
 /// Reads the keys anew. At start, every minute, and when a token names a key that we do not know.
 pub async fn reload(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
-    let by_id = keys::live(ctx, now).await?.into_iter().map(|key| (key.id, key)).collect();
+    let by_id = keys::live(ctx, now).await?.into_iter().map(|key| (key.id, Arc::new(key))).collect();
     ctx.keyring.replace(Keys { by_id: Arc::new(by_id), loaded_at: Some(now) });
     Ok(())
 }
@@ -160,7 +160,7 @@ pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
     }
 }
 
-async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<SigningKey> {
+async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<Arc<SigningKey>> {
     let ring = &ctx.keyring;
     if let Some(key) = ring.get(kid) {
         return Ok(key);

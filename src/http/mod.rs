@@ -103,17 +103,6 @@ async fn jwks(State(server): State<Arc<Server>>) -> Response {
 /// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
 /// the operations listener answers until that is done.
 pub async fn serve(
-    server: Arc<Server>,
-    public: TcpListener,
-    ops: TcpListener,
-    stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    serve_within(Caps::default(), server, public, ops, stop).await;
-    Ok(())
-}
-
-/// As [`serve`], with other caps on connections.
-pub async fn serve_within(
     caps: Caps,
     server: Arc<Server>,
     public: TcpListener,

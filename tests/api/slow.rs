@@ -9,7 +9,7 @@ use std::{
 
 use doorcode::{
     config::ServeFlags,
-    http::{Caps, Server, serve_within},
+    http::{Caps, Server, serve},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -50,7 +50,7 @@ impl Listening {
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addresses = (public.local_addr().unwrap(), ops.local_addr().unwrap());
         let (stop, told) = watch::channel(false);
-        let serving = tokio::spawn(serve_within(caps, server, public, ops, told));
+        let serving = tokio::spawn(serve(caps, server, public, ops, told));
         Self { public: addresses.0, ops: addresses.1, stop, serving, _app: app }
     }
 

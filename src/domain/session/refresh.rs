@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{EndReason, end_where, find, hash, is_live, record_end};
+use super::{EndReason, end_where, find, is_live, record_end};
 use crate::{
     db::entity::sessions,
     domain::{
@@ -58,7 +58,7 @@ impl RefreshToken {
     }
 
     pub(super) fn hash(&self) -> Vec<u8> {
-        hash(&*self.0)
+        vault::sha256(&*self.0)
     }
 
     /// As the client keeps it.

@@ -160,3 +160,15 @@ impl User {
         Ok(devices.into_iter().map(Device::from).collect())
     }
 }
+
+#[derive(Default)]
+pub(super) struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// The person who is signed in; `null` when no token was sent.
+    async fn me(&self, ctx: &Context<'_>) -> Option<User> {
+        let (_, viewer) = parts(ctx);
+        viewer.signed_in.as_ref().map(User::from)
+    }
+}

@@ -5,12 +5,15 @@ use std::{
     time::Duration,
 };
 
+use migration::MigratorTrait;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     adapter::{
         inbox::InboxTransport,
+        memory_bus::MemoryBus,
         memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
+        redis_bus::RedisBus,
         redis_limiter::RedisLimiter,
         smtp::Smtp,
         system::{SystemClock, SystemEntropy},
@@ -18,13 +21,14 @@ use crate::{
     config::{self, Mode, ServeFlags, Settings},
     db::{Db, migrate},
     domain::{
-        Ctx, Error, housekeeping,
+        Ctx, Error, housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
         vault::Vault,
     },
+    graphql::Api,
     http::{self, Caps, Server},
-    ports::{Clock, Entropy, Limiter, MailTransport},
+    ports::{Bus, Clock, Entropy, Limiter, MailTransport},
 };
 
 /// How long a stop may take: requests under way first, then the letter being sent.
@@ -54,6 +58,8 @@ pub struct Overrides {
     pub on_statement: Option<crate::db::OnStatement>,
     /// A limiter that counts its calls, or breaks.
     pub limiter: Option<Arc<dyn Limiter>>,
+    /// A bus that several applications of one test share.
+    pub bus: Option<Arc<dyn Bus>>,
 }
 
 impl App {
@@ -64,6 +70,10 @@ impl App {
         let limiter = match overrides.limiter {
             Some(limiter) => limiter,
             None => limiter(&settings)?,
+        };
+        let bus = match overrides.bus {
+            Some(bus) => bus,
+            None => bus(&settings, &*entropy)?,
         };
         let inbox = settings.has_inbox().then(|| Arc::new(Inbox::new()));
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
@@ -78,6 +88,7 @@ impl App {
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
             keyring: token::Keyring::default(),
+            live: live::Live::new(bus),
             outbox_filled: tokio::sync::Notify::new(),
             last_tick: AtomicU64::new(0),
             inbox,
@@ -90,12 +101,24 @@ impl App {
         if self.ctx.settings.mode == Mode::Development {
             migrate::up(&self.ctx.db).await?;
         } else if !migrate::is_current(&self.ctx.db).await? {
-            return Err(Error::Invalid {
-                field: "DATABASE_URL",
-                message: "the database's schema is not current: run `doorcode migrate up` first".into(),
-            });
+            return Err(Error::invalid(
+                "DATABASE_URL",
+                "the database's schema is not current: run `doorcode migrate up` first",
+            ));
         }
         token::prepare(&self.ctx).await
+    }
+
+    /// The same for an application with migrations of its own, whose table of applied ones is its own, too.
+    pub async fn prepare_with<M: MigratorTrait>(&self) -> Result<(), Error> {
+        self.prepare().await?;
+        if self.ctx.settings.mode == Mode::Development {
+            migrate::up_with::<M>(&self.ctx.db).await
+        } else if migrate::is_current_with::<M>(&self.ctx.db).await? {
+            Ok(())
+        } else {
+            Err(Error::invalid("DATABASE_URL", "the application's schema is not current: apply its migrations first"))
+        }
     }
 
     /// Starts the loops that run beside the requests.
@@ -108,8 +131,23 @@ impl App {
 
     /// Serves until `stop` says so, then finishes what is under way, within the grace.
     pub async fn serve(self, public: TcpListener, ops: TcpListener, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let api = Api::new(&self.ctx);
+        self.serve_api(api, public, ops, stop).await
+    }
+
+    /// The same with the API of an application that merged Doorcode's roots with its own.
+    pub async fn serve_api(
+        self,
+        api: Api,
+        public: TcpListener,
+        ops: TcpListener,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), Error> {
         let loops = self.start_loops(&stop);
-        let server = Server::new(Arc::clone(&self.ctx));
+        // Told after the last request, so that what it committed is told, too.
+        let (served, when_served) = watch::channel(false);
+        let live = tokio::spawn(live::run(Arc::clone(&self.ctx), when_served));
+        let server = Server::of(Arc::clone(&self.ctx), api);
         let mut told = stop.clone();
         let serving = http::serve(Caps::default(), server, public, ops, stop);
         let too_long = async {
@@ -120,7 +158,8 @@ impl App {
             () = serving => {}
             () = too_long => tracing::warn!("some requests did not end in time and were cut off"),
         }
-        for running in loops {
+        served.send_replace(true);
+        for running in loops.into_iter().chain([live]) {
             if tokio::time::timeout(Duration::from_secs(5), running).await.is_err() {
                 tracing::warn!("a loop did not end in time; what it was sending will be looked at by the next process");
             }
@@ -132,10 +171,21 @@ impl App {
 fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {
     match &settings.redis_url {
         Some(url) => {
-            let limiter = RedisLimiter::new(url).map_err(|message| Error::Invalid { field: "REDIS_URL", message })?;
+            let limiter = RedisLimiter::new(url).map_err(|message| Error::invalid("REDIS_URL", message))?;
             Ok(Arc::new(limiter))
         }
         None => Ok(Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES))),
+    }
+}
+
+/// Replicas of one service meet by its public URL, so that two services may share a Redis.
+fn bus(settings: &Settings, entropy: &dyn Entropy) -> Result<Arc<dyn Bus>, Error> {
+    match &settings.redis_url {
+        Some(url) => {
+            let bus = RedisBus::new(url, settings.issuer(), entropy);
+            Ok(Arc::new(bus.map_err(|message| Error::invalid("REDIS_URL", message))?))
+        }
+        None => Ok(Arc::new(MemoryBus::default())),
     }
 }
 
@@ -147,8 +197,8 @@ fn transport(
     if let Some(inbox) = inbox {
         return Ok(Arc::new(InboxTransport::new(Arc::clone(inbox), Arc::clone(clock))));
     }
-    let missing = || Error::Invalid { field: "SMTP_URL", message: "there is no mail server to send with".into() };
+    let missing = || Error::invalid("SMTP_URL", "there is no mail server to send with");
     let url = settings.smtp_url.as_ref().ok_or_else(missing)?;
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production);
-    Ok(Arc::new(smtp.map_err(|message| Error::Invalid { field: "SMTP_URL", message })?))
+    Ok(Arc::new(smtp.map_err(|message| Error::invalid("SMTP_URL", message))?))
 }

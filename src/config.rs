@@ -75,6 +75,22 @@ pub enum TokenAlgorithm {
     Hs256,
 }
 
+/// Which mails tell people what happened to their account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// A sign-in from a device that was not known.
+    pub new_device: bool,
+    /// A change of the address, by its owner or by an administrator.
+    pub email_change: bool,
+    /// A change of the role.
+    pub role_change: bool,
+}
+
+impl Notices {
+    /// Every one.
+    pub const ALL: Self = Self { new_device: true, email_change: true, role_change: true };
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -142,6 +158,14 @@ pub struct Settings {
     pub default_role: Role,
     /// `DOORCODE_IP_RETENTION`.
     pub ip_retention: Duration,
+    /// `DOORCODE_AUDIT_RETENTION`.
+    pub audit_retention: Duration,
+    /// `DOORCODE_ERASE_AFTER`.
+    pub erase_after: Duration,
+    /// `DOORCODE_NOTICES`.
+    pub notices: Notices,
+    /// `DOORCODE_FEDERATION`.
+    pub federation: bool,
     /// `DOORCODE_GRAPHIQL`.
     pub graphiql: bool,
     /// `DOORCODE_INTROSPECTION`.

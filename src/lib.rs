@@ -5,6 +5,48 @@
 //! `db` how it reaches its tables. `graphql` and `http` are the way in, `cli` the other one.
 //!
 //! One direction: `http`, `graphql` → `domain` → `ports`, `db`; `adapter` → `ports`. A test reads the `use` lines.
+//!
+//! # In an application of yours
+//!
+//! Doorcode's roots merge with those of another async-graphql schema, and Doorcode's edge serves the result within its
+//! own bounds. `examples/notes` is a whole application with a table, migrations and tests. What it needs:
+//!
+//! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]: the
+//!   roots; [`graphql::Api::of`] bounds the merged schema, [`http::Server::of`] and [`app::App::serve_api`] serve it.
+//! - [`graphql::parts`]: in a resolver, the [`domain::Ctx`] with settings, database and clock, and the
+//!   [`domain::policy::Viewer`] who asks. [`domain::policy::Viewer::person`] and [`domain::policy::Member::require`] give
+//!   the proofs that your functions take.
+//! - [`graphql::error::ApiError`]: errors with our codes; every [`domain::Error`] becomes one, and so does a database's.
+//! - [`graphql::relay`]: ids of your own kinds, pages and connections.
+//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: your migrations, beside ours.
+//!
+//! Everything else is public for the tests, and may change with any version.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use async_graphql::{Context, MergedObject, Object, Schema};
+//! use doorcode::{domain::Ctx, graphql::{self, Api, error::ApiError, parts}};
+//!
+//! #[derive(Default)]
+//! struct Greetings;
+//!
+//! #[Object]
+//! impl Greetings {
+//!     /// For whoever is signed in.
+//!     async fn greeting(&self, ctx: &Context<'_>) -> Result<String, ApiError> {
+//!         let (_, viewer) = parts(ctx);
+//!         Ok(format!("Hello, {}!", viewer.person()?.user().email))
+//!     }
+//! }
+//!
+//! #[derive(MergedObject, Default)]
+//! struct Query(graphql::Query, Greetings);
+//!
+//! fn api(ctx: &Arc<Ctx>) -> Api {
+//!     Api::of(Schema::build(Query::default(), graphql::Mutation::default(), graphql::Subscription::default()), ctx)
+//! }
+//! ```
 
 pub mod config;
 pub mod ports;

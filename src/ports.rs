@@ -1,11 +1,13 @@
-//! The four things that differ between a test, a laptop and a fleet, as traits: time, randomness,
-//! the limiter and the way a mail leaves. Each has at least two real implementations in `adapter`.
+//! The five things that differ between a test, a laptop and a fleet, as traits: time, randomness, the limiter, the way
+//! a mail leaves and the bus between replicas. Each has at least two real implementations in `adapter`.
 //! This file never chooses one; `app.rs` does.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
 
 /// The only source of the present moment.
 pub trait Clock: Send + Sync {
@@ -101,4 +103,28 @@ pub enum DeliveryFailure {
 pub trait MailTransport: Send + Sync {
     /// Delivers one mail; `Ok` means the next hop has taken responsibility for it.
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure>;
+}
+
+/// What comes over the bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A message as somebody published it, this replica included.
+    Message(Bytes),
+    /// Messages may have been missed here: the way to the other replicas was broken, or this listener too slow.
+    Gap,
+}
+
+/// The other replicas cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error("the bus is unavailable: {0}")]
+pub struct BusUnavailable(pub String);
+
+/// Carries short messages to every replica that listens, at most once each. Nothing is kept for those who are away.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Tells everybody. Listeners of this replica have heard it even when this fails. Answers within a second or two.
+    async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable>;
+
+    /// What is published from now on. Never ends while the bus lives.
+    fn subscribe(&self) -> BoxStream<'static, Heard>;
 }

@@ -2,7 +2,7 @@
 //! does not answer within a second, neither does this: it says so, and callers keep the door shut. It never
 //! counts anything in the process and never asks Redis for the time.
 
-mod link;
+pub(super) mod link;
 
 use std::time::Duration;
 

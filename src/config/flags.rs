@@ -237,6 +237,29 @@ pub struct ServeFlags {
     /// Default: `90d`. Example: `30d`
     #[arg(long, env = "DOORCODE_IP_RETENTION", value_name = "DURATION", help_heading = "Network")]
     pub ip_retention: Option<String>,
+    /// How long audit events are kept, 1d to 3650d.
+    ///
+    /// Default: `400d`. Example: `90d`
+    #[arg(long, env = "DOORCODE_AUDIT_RETENTION", value_name = "DURATION", help_heading = "People")]
+    pub audit_retention: Option<String>,
+    /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. The audit trail keeps what
+    /// happened without telling to whom.
+    ///
+    /// Default: `30d`. Example: `7d`
+    #[arg(long, env = "DOORCODE_ERASE_AFTER", value_name = "DURATION", help_heading = "People")]
+    pub erase_after: Option<String>,
+    /// Which mails tell people what happened to their account: `new-device`, `email-change` and `role-change` with
+    /// commas between, or `none`.
+    ///
+    /// Default: `new-device,email-change,role-change`. Example: `email-change`
+    #[arg(long, env = "DOORCODE_NOTICES", value_name = "LIST", help_heading = "People")]
+    pub notices: Option<String>,
+    /// Whether the API is an Apollo Federation 2 subgraph: a gateway may ask it for the schema and for people by id.
+    /// Everybody else who reaches it may ask for the schema then, too, even with introspection off.
+    ///
+    /// Default: `false`. Example: `true`
+    #[arg(long, env = "DOORCODE_FEDERATION", value_name = "BOOL", help_heading = "Pages", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub federation: Option<String>,
 }
 
 impl fmt::Debug for ServeFlags {

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    LogFormat, Mode, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
+    LogFormat, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
     parse::{self, SmtpSecurity},
     problems::Reader,
     rules::{self, Facts},
@@ -110,6 +110,10 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         brand: brand(reader, flags),
         default_role: default_role(reader, flags),
         ip_retention: numbers::ip_retention(reader, flags),
+        audit_retention: numbers::audit_retention(reader, flags),
+        erase_after: numbers::erase_after(reader, flags),
+        notices: notices(reader, flags),
+        federation: boolean(reader, "DOORCODE_FEDERATION", flags.federation.as_deref(), false),
         graphiql: boolean(reader, "DOORCODE_GRAPHIQL", flags.graphiql.as_deref(), in_development),
         introspection: boolean(reader, "DOORCODE_INTROSPECTION", flags.introspection.as_deref(), in_development),
         single_replica: boolean(reader, "DOORCODE_SINGLE_REPLICA", flags.single_replica.as_deref(), false),
@@ -179,6 +183,10 @@ fn brand(reader: &mut Reader, flags: &ServeFlags) -> String {
 
 fn default_role(reader: &mut Reader, flags: &ServeFlags) -> Role {
     reader.or("DOORCODE_DEFAULT_ROLE", flags.default_role.as_deref(), Role::User, "GUEST", parse::default_role)
+}
+
+fn notices(reader: &mut Reader, flags: &ServeFlags) -> Notices {
+    reader.or("DOORCODE_NOTICES", flags.notices.as_deref(), Notices::ALL, "new-device,role-change", parse::notices)
 }
 
 fn trusted_proxies(reader: &mut Reader, flags: &ServeFlags) -> Vec<IpNet> {

@@ -31,6 +31,16 @@ pub(super) fn ip_retention(reader: &mut Reader, flags: &ServeFlags) -> Duration 
     duration(reader, "DOORCODE_IP_RETENTION", raw, 90 * DAY, (Duration::ZERO, 3650 * DAY))
 }
 
+pub(super) fn audit_retention(reader: &mut Reader, flags: &ServeFlags) -> Duration {
+    let raw = flags.audit_retention.as_deref();
+    duration(reader, "DOORCODE_AUDIT_RETENTION", raw, 400 * DAY, (DAY, 3650 * DAY))
+}
+
+pub(super) fn erase_after(reader: &mut Reader, flags: &ServeFlags) -> Duration {
+    let raw = flags.erase_after.as_deref();
+    duration(reader, "DOORCODE_ERASE_AFTER", raw, 30 * DAY, (Duration::ZERO, 3650 * DAY))
+}
+
 /// Everything about tokens; their audience is the service itself unless somebody says otherwise.
 pub(super) fn tokens(reader: &mut Reader, flags: &ServeFlags, public_url: &Url) -> TokenSettings {
     const ALGORITHMS: [(&str, TokenAlgorithm); 4] = [

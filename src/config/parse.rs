@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Mode, SignUp};
+use super::{Mode, Notices, SignUp};
 use crate::{
     db::entity::Role,
     domain::{email_address::canonical_domain, limits::Quota},
@@ -39,6 +39,28 @@ pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Parsed<T> {
 /// `true` or `false`.
 pub(super) fn boolean(text: &str) -> Parsed<bool> {
     choice(text, &[("true", true), ("false", false)])
+}
+
+/// Which notices are mailed: their names, or `none`.
+pub(super) fn notices(text: &str) -> Parsed<Notices> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Notices::default());
+    }
+    let one = |word: &str| {
+        let none = Notices::default();
+        let words = [
+            ("new-device", Notices { new_device: true, ..none }),
+            ("email-change", Notices { email_change: true, ..none }),
+            ("role-change", Notices { role_change: true, ..none }),
+        ];
+        choice(word, &words)
+    };
+    let all = list(text, one)?.into_iter();
+    Ok(all.fold(Notices::default(), |sum, next| Notices {
+        new_device: sum.new_device || next.new_device,
+        email_change: sum.email_change || next.email_change,
+        role_change: sum.role_change || next.role_change,
+    }))
 }
 
 /// `development` or `production`.

@@ -31,7 +31,7 @@ const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_S
     DOORCODE_MAIL_FROM DOORCODE_BRAND DOORCODE_TOKEN_ALG DOORCODE_TOKEN_AUDIENCE DOORCODE_ACCESS_TTL \
     DOORCODE_REFRESH_IDLE DOORCODE_SESSION_MAX DOORCODE_DEFAULT_ROLE DOORCODE_IP_RETENTION DOORCODE_GRAPHIQL \
     DOORCODE_INTROSPECTION DOORCODE_SINGLE_REPLICA DOORCODE_EXPOSE_DEVELOPMENT DOORCODE_DATABASE_POOL DOORCODE_LOG \
-    DOORCODE_LOG_FORMAT";
+    DOORCODE_LOG_FORMAT DOORCODE_AUDIT_RETENTION DOORCODE_ERASE_AFTER DOORCODE_NOTICES DOORCODE_FEDERATION";
 
 struct Fixed;
 
@@ -162,6 +162,10 @@ fn good_values_arrive_where_they_belong() {
         ("DOORCODE_DEFAULT_ROLE", "guest"),
         ("DOORCODE_BRAND", "Bücher & Söhne <3"),
         ("DOORCODE_IP_RETENTION", "0s"),
+        ("DOORCODE_AUDIT_RETENTION", "90d"),
+        ("DOORCODE_ERASE_AFTER", "0s"),
+        ("DOORCODE_NOTICES", "role-change, New-Device"),
+        ("DOORCODE_FEDERATION", "true"),
         ("DOORCODE_LOG", "info,doorcode=debug"),
         ("DOORCODE_LOG_FORMAT", "json"),
         ("SMTP_URL", "smtp://localhost:1025"),
@@ -191,6 +195,10 @@ fn good_values_arrive_where_they_belong() {
     assert_eq!((settings.tokens.access_ttl.as_secs(), settings.tokens.session_max.as_secs()), (3600, 31_536_000));
     assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
     assert_eq!((settings.ip_retention, settings.log_format), (Duration::ZERO, LogFormat::Json));
+    let day = Duration::from_hours(24);
+    assert_eq!((settings.audit_retention, settings.erase_after), (90 * day, Duration::ZERO));
+    assert_eq!(settings.notices, Notices { email_change: false, ..Notices::ALL });
+    assert!(settings.federation);
     assert!(!settings.has_inbox(), "a mail server takes the place of the inbox");
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
 }

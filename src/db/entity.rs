@@ -84,6 +84,14 @@ pub mod users {
         pub updated_at: DateTimeUtc,
         /// The last completed sign-in.
         pub last_sign_in_at: Option<DateTimeUtc>,
+        /// Goes up with every change by a person, so that two of them cannot overwrite each other.
+        pub version: i32,
+        /// The name in lower case, which lists search and sort by; empty without a name.
+        pub name_key: String,
+        /// The language of their mails, as they last asked for it.
+        pub locale: Option<String>,
+        /// When the account was deleted; erased for good some time after.
+        pub deleted_at: Option<DateTimeUtc>,
     }
 
     /// Relations are joined by hand where a query needs them.
@@ -234,6 +242,10 @@ pub mod email_codes {
         pub created_at: DateTimeUtc,
         /// When a right code was used.
         pub consumed_at: Option<DateTimeUtc>,
+        /// The person who asked, when the code is for something that only they may do.
+        pub user_id: Option<Uuid>,
+        /// The language that was asked for.
+        pub locale: Option<String>,
     }
 
     /// Relations are joined by hand where a query needs them.
@@ -270,6 +282,41 @@ pub mod sign_in_links {
         pub expires_at: DateTimeUtc,
         /// When it was used.
         pub consumed_at: Option<DateTimeUtc>,
+    }
+
+    /// Relations are joined by hand where a query needs them.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Changes of address that the holder of the old one can still undo.
+pub mod email_changes {
+    use sea_orm::entity::prelude::*;
+
+    /// One change.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "email_changes")]
+    pub struct Model {
+        /// UUID v7.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Whose address.
+        pub user_id: Uuid,
+        /// The address before.
+        pub old_email: String,
+        /// The address after.
+        pub new_email: String,
+        /// SHA-256 of the token in the notice to the old address.
+        #[sea_orm(unique)]
+        pub token_hash: Vec<u8>,
+        /// When the address changed.
+        pub created_at: DateTimeUtc,
+        /// Until when it can be undone.
+        pub expires_at: DateTimeUtc,
+        /// When it was undone.
+        pub undone_at: Option<DateTimeUtc>,
     }
 
     /// Relations are joined by hand where a query needs them.

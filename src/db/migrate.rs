@@ -3,8 +3,8 @@
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
-use migration::{Migrator, MigratorTrait, SchemaManager, seaql_migrations};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, TransactionTrait, Value};
+use migration::{Migrator, MigratorTrait, SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, TransactionTrait, Value};
 use tokio::time::{Instant, sleep};
 
 use super::{Db, sqlite, statement};
@@ -28,6 +28,28 @@ pub async fn up(db: &Db) -> Result<(), Error> {
     lock.commit().await
 }
 
+/// The same for the steps of an application beside Doorcode's own, which come first. It must keep them in a table of its
+/// own, named by `migration_table_name`: then neither disturbs the other.
+pub async fn up_with<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
+    if M::migration_table_name().to_string() == Migrator::migration_table_name().to_string() {
+        return Err(Error::Internal(
+            "an application's migrations need a `migration_table_name` of their own".to_owned(),
+        ));
+    }
+    up(db).await?;
+    if is_current_with::<M>(db).await? {
+        return Ok(());
+    }
+    let lock = Lock::take(db).await?;
+    M::up(&lock.transaction, None).await?;
+    lock.commit().await
+}
+
+/// Whether every step of an application is applied. Never writes.
+pub async fn is_current_with<M: MigratorTrait>(db: &Db) -> Result<bool, Error> {
+    Ok(status_with::<M>(db).await?.iter().all(|(_, applied)| *applied))
+}
+
 /// Takes the newest `steps` back, with the data they held.
 pub async fn down(db: &Db, steps: u32) -> Result<(), Error> {
     let lock = Lock::take(db).await?;
@@ -37,22 +59,27 @@ pub async fn down(db: &Db, steps: u32) -> Result<(), Error> {
 
 /// Every step this program knows, oldest first, and whether it is applied. Never writes.
 pub async fn status(db: &Db) -> Result<Vec<(String, bool)>, Error> {
-    let applied = applied(db).await?;
-    let known = Migrator::get_migration_files();
+    status_with::<Migrator>(db).await
+}
+
+async fn status_with<M: MigratorTrait>(db: &Db) -> Result<Vec<(String, bool)>, Error> {
+    let applied = applied(db, &M::migration_table_name().to_string()).await?;
+    let known = M::get_migration_files();
     Ok(known.iter().map(|step| (step.name().to_owned(), applied.contains(step.name()))).collect())
 }
 
 /// Whether every step this program knows is applied.
 pub async fn is_current(db: &Db) -> Result<bool, Error> {
-    Ok(status(db).await?.iter().all(|(_, applied)| *applied))
+    is_current_with::<Migrator>(db).await
 }
 
-async fn applied(db: &Db) -> Result<HashSet<String>, Error> {
-    if !SchemaManager::new(db.read()).has_table("seaql_migrations").await? {
+async fn applied(db: &Db, table: &str) -> Result<HashSet<String>, Error> {
+    if !SchemaManager::new(db.read()).has_table(table).await? {
         return Ok(HashSet::new());
     }
-    let rows = seaql_migrations::Entity::find().all(db.read()).await?;
-    Ok(rows.into_iter().map(|row| row.version).collect())
+    let sql = format!("SELECT version FROM {table}");
+    let rows = db.read().query_all_raw(statement(db.backend(), &sql, [])).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?)
 }
 
 /// The right to change the schema, and the transaction to do it in.

@@ -158,5 +158,5 @@ where
 }
 
 fn bad_url(message: &str) -> Error {
-    Error::Invalid { field: "DATABASE_URL", message: message.to_owned() }
+    Error::invalid("DATABASE_URL", message)
 }

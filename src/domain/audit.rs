@@ -1,5 +1,10 @@
-//! The audit trail: what may be recorded, and how. An event that tells of a change is written in its
-//! transaction. Events are never changed after (a refusal's count and the erasure of old addresses aside) and never hold a secret.
+//! The audit trail: what may be recorded, and how. An event that tells of a change is written in its transaction.
+//! Events are never changed after, with three exceptions: a refusal's count goes up, old client addresses are taken
+//! out, and what tells who an erased person was. They never hold a secret. Reading them is in `audit/list.rs`.
+
+pub mod heard;
+pub mod list;
+pub mod tail;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -9,59 +14,79 @@ use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
 
-use super::{Ctx, Result, policy::Origin};
+use super::{
+    Ctx, Result,
+    policy::{Origin, Person},
+    work::Work,
+};
 use crate::db::{self, entity::audit_events};
 
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Somebody asked for a code for an address.
-    CodeRequested,
-    /// The same, and the mail that went out carries a link.
-    LinkRequested,
-    /// A counted try with a wrong code.
-    WrongCode,
-    /// Somebody signed in.
-    SignedIn,
-    /// Somebody signed in for the first time, which made their account.
-    SignedUp,
-    /// A fixed test code was used.
-    TestCodeUsed,
-    /// Somebody ended the session they came with.
-    SignedOut,
-    /// A session ended: by its owner from elsewhere, by a newer sign-in, or by reuse of a refresh token.
-    SessionEnded,
-    /// An old refresh token was presented: the session ended.
-    RefreshTokenReused,
-    /// A device was forgotten.
-    DeviceForgotten,
-    /// A limit refused; one row a rule, key and window.
-    LimitRefused,
-    /// A new signing key was made.
-    KeyRotated,
-    /// An account was made or changed from the command line.
-    UserChanged,
+/// Names every kind once: as a variant, as it is stored and shown, and in words.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What can happen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Kind {
+            /// Every kind there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// How the kind is stored and shown.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// How the kind is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CodeRequested => "CODE_REQUESTED",
-            Self::LinkRequested => "LINK_REQUESTED",
-            Self::WrongCode => "WRONG_CODE",
-            Self::SignedIn => "SIGNED_IN",
-            Self::SignedUp => "SIGNED_UP",
-            Self::TestCodeUsed => "TEST_CODE_USED",
-            Self::SignedOut => "SIGNED_OUT",
-            Self::SessionEnded => "SESSION_ENDED",
-            Self::RefreshTokenReused => "REFRESH_TOKEN_REUSED",
-            Self::DeviceForgotten => "DEVICE_FORGOTTEN",
-            Self::LimitRefused => "LIMIT_REFUSED",
-            Self::KeyRotated => "KEY_ROTATED",
-            Self::UserChanged => "USER_CHANGED",
-        }
-    }
+kinds! {
+    /// Somebody asked for a code for an address.
+    CodeRequested = "CODE_REQUESTED",
+    /// The same, and the mail that went out carries a link.
+    LinkRequested = "LINK_REQUESTED",
+    /// A counted try with a wrong code.
+    WrongCode = "WRONG_CODE",
+    /// Somebody signed in.
+    SignedIn = "SIGNED_IN",
+    /// Somebody signed in for the first time, which made their account.
+    SignedUp = "SIGNED_UP",
+    /// A fixed test code was used.
+    TestCodeUsed = "TEST_CODE_USED",
+    /// Somebody ended the session they came with.
+    SignedOut = "SIGNED_OUT",
+    /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
+    SessionEnded = "SESSION_ENDED",
+    /// An old refresh token was presented: the session ended.
+    RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+    /// A device was forgotten.
+    DeviceForgotten = "DEVICE_FORGOTTEN",
+    /// A limit refused; one row a rule, key and window.
+    LimitRefused = "LIMIT_REFUSED",
+    /// Somebody asked for what they may not do; one row a person, field and hour.
+    PermissionDenied = "PERMISSION_DENIED",
+    /// A new signing key was made.
+    KeyRotated = "KEY_ROTATED",
+    /// A person changed their own name or language.
+    ProfileChanged = "PROFILE_CHANGED",
+    /// A person asked to change their address; a code went to the new one.
+    EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
+    /// A person's address changed.
+    EmailChanged = "EMAIL_CHANGED",
+    /// The holder of the old address undid the change.
+    EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
+    /// An account was made by an administrator or from the command line.
+    UserCreated = "USER_CREATED",
+    /// An administrator or the command line changed name, role, status or address.
+    UserChanged = "USER_CHANGED",
+    /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
+    UserDeleted = "USER_DELETED",
+    /// A deleted account was restored.
+    UserRestored = "USER_RESTORED",
+    /// A deleted account was erased for good.
+    UserErased = "USER_ERASED",
+    /// A person took a copy of all that is kept about them.
+    DataExported = "DATA_EXPORTED",
 }
 
 /// One event about to be recorded.
@@ -78,14 +103,40 @@ pub struct Event<'a> {
     pub detail: Json,
 }
 
-/// Records events in one statement, in the caller's transaction.
-pub async fn record(ctx: &Ctx, db: &impl ConnectionTrait, now: DateTime<Utc>, events: &[Event<'_>]) -> Result<()> {
-    let rows = events.iter().map(|event| {
-        tell(event.kind, event.origin, event.subject);
-        row(ctx, now, event).into_active_model().reset_all()
-    });
-    audit_events::Entity::insert_many(rows).exec_without_returning(db).await?;
+impl<'a> Event<'a> {
+    /// What a person did to themselves.
+    pub fn own(kind: Kind, person: Person<'a>, detail: Json) -> Self {
+        let user = Some(person.user().id);
+        Self { kind, origin: Some(person.origin()), actor: user, subject: user, detail }
+    }
+}
+
+/// Records events in one statement, in the transaction of what they tell.
+pub async fn record(ctx: &Ctx, work: &Work, now: DateTime<Utc>, events: &[Event<'_>]) -> Result<()> {
+    work.note(write(ctx, &**work, now, events).await?);
     Ok(())
+}
+
+/// Records an event that tells of no change.
+pub async fn record_alone(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>) -> Result<()> {
+    let rows = write(ctx, ctx.db.write(), now, &[event]).await?;
+    ctx.live.announce(&rows);
+    Ok(())
+}
+
+async fn write(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    events: &[Event<'_>],
+) -> Result<Vec<audit_events::Model>> {
+    let rows: Vec<_> = events.iter().map(|event| row(ctx, now, event)).collect();
+    for event in events {
+        tell(event.kind, event.origin, event.subject);
+    }
+    let written = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+    audit_events::Entity::insert_many(written).exec_without_returning(db).await?;
+    Ok(rows)
 }
 
 /// Records that a limit refused: the first refusal of a rule, key and window writes a row, later ones count it up.
@@ -97,27 +148,48 @@ pub async fn record_refusal(
     key: &str,
     window: Duration,
 ) -> Result<()> {
-    let window_number = now.timestamp() / i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
-    let detail = json!({ "rule": rule });
-    let event =
-        row(ctx, now, &Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail });
     tracing::warn!(rule, ip = %origin.ip, request_id = origin.request_id, "a limit refused");
-    let values: [Value; 9] = [
+    let detail = json!({ "rule": rule });
+    let event = Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail };
+    count_up(ctx, now, &event, &format!("{rule}:{key}"), window).await
+}
+
+const DENIALS_SHARE: Duration = Duration::from_hours(1);
+
+/// Records that somebody asked for what they may not do: one row a person, field and hour.
+pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
+    tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "permission denied");
+    let event = Event::own(Kind::PermissionDenied, person, json!({ "field": field }));
+    count_up(ctx, ctx.now(), &event, &format!("denied:{field}:{}", person.user().id), DENIALS_SHARE).await
+}
+
+/// One row for all of its kind in a window, so that nobody fills the table. Only the first is told.
+async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>, key: &str, window: Duration) -> Result<()> {
+    let window_number = now.timestamp() / i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
+    let event = row(ctx, now, event);
+    let values: [Value; 11] = [
         event.id.into(),
         event.at.into(),
-        event.kind.into(),
-        event.ip_address.into(),
-        event.user_agent.into(),
-        event.request_id.into(),
-        event.detail.into(),
+        event.kind.clone().into(),
+        event.actor_id.into(),
+        event.subject_id.into(),
+        event.ip_address.clone().into(),
+        event.user_agent.clone().into(),
+        event.request_id.clone().into(),
+        event.detail.clone().into(),
         1.into(),
-        format!("{rule}:{key}:{window_number}").into(),
+        format!("{key}:{window_number}").into(),
     ];
     let sql = "INSERT INTO audit_events \
-         (id, at, kind, ip_address, user_agent, request_id, detail, count, refusal_key) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-         ON CONFLICT (refusal_key) DO UPDATE SET count = audit_events.count + 1";
-    ctx.db.write().execute_raw(db::statement(ctx.db.backend(), sql, values)).await?;
+         (id, at, kind, actor_id, subject_id, ip_address, user_agent, request_id, detail, count, refusal_key) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (refusal_key) DO UPDATE SET count = audit_events.count + 1 RETURNING id";
+    let statement = db::statement(ctx.db.backend(), sql, values);
+    let row = ctx.db.write().query_one_raw(statement).await?;
+    let id: Option<Uuid> = row.map(|row| row.try_get("", "id")).transpose()?;
+    if id == Some(event.id) {
+        ctx.live.announce(&[event]);
+    }
     Ok(())
 }
 
@@ -130,6 +202,28 @@ pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
         .exec(ctx.db.write())
         .await?;
     Ok(())
+}
+
+/// Takes out of the trail what tells who these people were. That something happened, when, and to the same person,
+/// stays: their ids stand for nobody any more. Of what they did to others, only from where goes.
+pub async fn forget_people(db: &impl ConnectionTrait, people: &[Uuid]) -> Result<()> {
+    use audit_events::Column;
+    let without_origin = |by: Column| {
+        audit_events::Entity::update_many()
+            .col_expr(Column::IpAddress, Expr::value(Option::<String>::None))
+            .col_expr(Column::UserAgent, Expr::value(Option::<String>::None))
+            .filter(by.is_in(people.iter().copied()))
+    };
+    let erased = json!({ "erased": true });
+    without_origin(Column::SubjectId).col_expr(Column::Detail, Expr::value(erased)).exec(db).await?;
+    without_origin(Column::ActorId).exec(db).await?;
+    Ok(())
+}
+
+/// Deletes events that are older than the trail is kept.
+pub async fn purge(ctx: &Ctx, before: DateTime<Utc>) -> Result<u64> {
+    let old = audit_events::Entity::delete_many().filter(audit_events::Column::At.lt(before));
+    Ok(old.exec(ctx.db.write()).await?.rows_affected)
 }
 
 fn row(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>) -> audit_events::Model {

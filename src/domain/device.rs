@@ -2,7 +2,7 @@
 //! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -10,8 +10,10 @@ use super::{
     Ctx, Error, Result,
     audit::{self, Event, Kind},
     limits,
-    policy::{Origin, Person},
+    policy::{Origin, Person, Sight, Viewer},
+    slice::{self, Union},
     vault,
+    work::Work,
 };
 use crate::db::{self, entity::devices};
 
@@ -53,49 +55,59 @@ pub async fn remember(
 }
 
 /// The devices of a person, latest first.
-pub async fn list(ctx: &Ctx, user_id: Uuid, most: u64) -> Result<Vec<devices::Model>> {
-    let rows = devices::Entity::find()
-        .filter(devices::Column::UserId.eq(user_id))
-        .filter(devices::Column::ExpiresAt.gt(ctx.now()))
-        .order_by_desc(devices::Column::LastUsedAt)
-        .limit(most)
-        .all(ctx.db.read())
-        .await?;
-    Ok(rows)
+pub async fn list(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<devices::Model>> {
+    Ok(list_each(ctx, &[sight], most).await?.pop().unwrap_or_default())
 }
 
-/// One device of the person who asks.
-pub async fn find(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<devices::Model> {
-    devices::Entity::find_by_id(id)
-        .filter(devices::Column::UserId.eq(person.user().id))
-        .one(ctx.db.read())
-        .await?
-        .ok_or(Error::NotFound)
+/// The devices of each of these people, latest first. One statement for a hundred people.
+pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec<devices::Model>>> {
+    let now = ctx.now();
+    let part = |union: &mut Union, number, sight: &Sight| {
+        let (user, now, most) = (union.bind(sight.user_id()), union.bind(now), union.limit(most));
+        format!(
+            "SELECT {number} AS part, devices.* FROM devices WHERE user_id = {user} AND expires_at > {now} \
+             ORDER BY last_used_at DESC, id DESC LIMIT {most}"
+        )
+    };
+    slice::read_each(ctx, people, part, |row| devices::Model::from_query_result(row, "")).await
+}
+
+/// One device that the viewer may see.
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<devices::Model> {
+    viewer.person()?;
+    let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
+    viewer.sight_of(device.user_id).map(|_| device).ok_or(Error::NotFound)
 }
 
 /// Forgets a device of the person who asks: its next sign-in is a stranger's.
 pub async fn forget(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<()> {
     let now = ctx.now();
-    let tx = ctx.db.begin().await?;
+    let work = Work::begin(ctx).await?;
     let gone = devices::Entity::delete_many()
         .filter(devices::Column::Id.eq(id))
         .filter(devices::Column::UserId.eq(person.user().id))
-        .exec(&tx)
+        .exec(&*work)
         .await?;
     if gone.rows_affected == 0 {
         return Err(Error::NotFound);
     }
     let user = Some(person.user().id);
-    record_forgotten(ctx, &tx, now, person.origin(), user, id, "by its owner").await?;
-    tx.commit().await?;
+    record_forgotten(ctx, &work, now, person.origin(), user, id, "by its owner").await?;
+    work.commit(ctx).await?;
+    Ok(())
+}
+
+/// Forgets every device of a person.
+pub(super) async fn forget_all(db: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+    devices::Entity::delete_many().filter(devices::Column::UserId.eq(user_id)).exec(db).await?;
     Ok(())
 }
 
 /// Forgets a device from which too many wrong codes came.
-pub async fn distrust(ctx: &Ctx, db: &impl ConnectionTrait, origin: &Origin, id: Uuid) -> Result<()> {
-    let gone = devices::Entity::delete_by_id(id).exec(db).await?;
+pub async fn distrust(ctx: &Ctx, work: &Work, origin: &Origin, id: Uuid) -> Result<()> {
+    let gone = devices::Entity::delete_by_id(id).exec(&**work).await?;
     if gone.rows_affected > 0 {
-        record_forgotten(ctx, db, ctx.now(), origin, None, id, "too many wrong codes").await?;
+        record_forgotten(ctx, work, ctx.now(), origin, None, id, "too many wrong codes").await?;
     }
     Ok(())
 }
@@ -119,7 +131,7 @@ pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
 
 async fn record_forgotten(
     ctx: &Ctx,
-    db: &impl ConnectionTrait,
+    work: &Work,
     now: DateTime<Utc>,
     origin: &Origin,
     user: Option<Uuid>,
@@ -128,5 +140,5 @@ async fn record_forgotten(
 ) -> Result<()> {
     let detail = serde_json::json!({ "device": device, "why": why });
     let event = Event { kind: Kind::DeviceForgotten, origin: Some(origin), actor: user, subject: user, detail };
-    audit::record(ctx, db, now, &[event]).await
+    audit::record(ctx, work, now, &[event]).await
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Ctx, Result, audit, device, keys, mail::outbox, session, sign_in, token};
+use super::{Ctx, Result, audit, device, keys, mail::outbox, session, sign_in, token, user};
 
 const TICK: Duration = Duration::from_secs(10);
 const RELOAD_EVERY: u64 = 6;
@@ -51,20 +51,30 @@ pub struct Purged {
     pub sessions: u64,
     /// Devices past their time.
     pub devices: u64,
+    /// Changes of address that cannot be undone any more.
+    pub email_changes: u64,
+    /// People who were deleted long enough ago, erased for good.
+    pub people: u64,
+    /// Audit events older than the trail is kept.
+    pub events: u64,
 }
 
 /// Deletes what is over, and takes client addresses out of what is older than they may be kept.
 pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let now = ctx.now();
+    let before = |kept: Duration| now - TimeDelta::from_std(kept).unwrap_or(KEPT);
     let purged = Purged {
         challenges: sign_in::challenge::purge(ctx, now).await?,
         links: sign_in::link::purge(ctx, now).await?,
         mails: outbox::purge(ctx, now - MAIL_KEPT).await?,
         sessions: session::purge(ctx, now - KEPT).await?,
         devices: device::purge(ctx, now).await?,
+        email_changes: user::email_change::purge(ctx, now).await?,
+        people: user::erase::erase_deleted(ctx, before(ctx.settings.erase_after)).await?,
+        events: audit::purge(ctx, before(ctx.settings.audit_retention)).await?,
     };
     keys::purge(ctx, now).await?;
-    let kept_since = now - TimeDelta::from_std(ctx.settings.ip_retention).unwrap_or(KEPT);
+    let kept_since = before(ctx.settings.ip_retention);
     audit::forget_addresses(ctx, kept_since).await?;
     session::forget_addresses(ctx, kept_since).await?;
     device::forget_addresses(ctx, kept_since).await?;

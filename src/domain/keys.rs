@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use super::{
     Ctx, Error, Result,
     audit::{self, Event, Kind},
     vault::{self, Purpose},
+    work::Work,
 };
 use crate::{
     config::TokenAlgorithm,
@@ -90,10 +91,10 @@ pub async fn ensure(ctx: &Ctx) -> Result<()> {
     if is_there(live(ctx, now).await?) {
         return Ok(());
     }
-    let tx = begin_alone(ctx).await?;
-    if !is_there(live_in(ctx, &tx, now).await?) {
-        add(ctx, &tx, now).await?;
-        tx.commit().await?;
+    let work = begin_alone(ctx).await?;
+    if !is_there(live_in(ctx, &*work, now).await?) {
+        add(ctx, &work, now).await?;
+        work.commit(ctx).await?;
     }
     Ok(())
 }
@@ -101,35 +102,35 @@ pub async fn ensure(ctx: &Ctx) -> Result<()> {
 /// Makes the next key. It signs at once when there is none, else after every verifier had time to learn it; the keys
 /// before it retire when the last token that they can sign is dead.
 pub async fn rotate(ctx: &Ctx) -> Result<signing_keys::Model> {
-    let tx = begin_alone(ctx).await?;
-    let row = add(ctx, &tx, ctx.now()).await?;
-    tx.commit().await?;
+    let work = begin_alone(ctx).await?;
+    let row = add(ctx, &work, ctx.now()).await?;
+    work.commit(ctx).await?;
     Ok(row)
 }
 
 /// A transaction that nobody else can add keys beside. SQLite has one writer anyway; readers go on.
-async fn begin_alone(ctx: &Ctx) -> Result<DatabaseTransaction> {
-    let tx = ctx.db.begin().await?;
-    if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE").await?;
+async fn begin_alone(ctx: &Ctx) -> Result<Work> {
+    let work = Work::begin(ctx).await?;
+    if ctx.db.backend() == DbBackend::Postgres {
+        work.execute_unprepared("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE").await?;
     }
-    Ok(tx)
+    Ok(work)
 }
 
-async fn add(ctx: &Ctx, tx: &DatabaseTransaction, now: DateTime<Utc>) -> Result<signing_keys::Model> {
-    let usable = live_in(ctx, tx, now).await?;
+async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys::Model> {
+    let usable = live_in(ctx, &**work, now).await?;
     let signs_from = if usable.is_empty() { now } else { now + PUBLISHED_BEFORE };
     let row = make(ctx, now, signs_from)?;
     let retires_at = signs_from + ctx.settings.tokens.access_ttl + Duration::from_mins(1);
     signing_keys::Entity::update_many()
         .col_expr(signing_keys::Column::RetiresAt, Expr::value(retires_at))
         .filter(signing_keys::Column::RetiresAt.is_null())
-        .exec(tx)
+        .exec(&**work)
         .await?;
-    db::insert(tx, row.clone()).await?;
+    db::insert(&**work, row.clone()).await?;
     let detail = json!({ "kid": row.id, "algorithm": row.algorithm, "signsFrom": row.signs_from });
     let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail };
-    audit::record(ctx, tx, now, &[event]).await?;
+    audit::record(ctx, work, now, &[event]).await?;
     Ok(row)
 }
 

@@ -6,13 +6,17 @@ pub mod email_address;
 pub mod housekeeping;
 pub mod keys;
 pub mod limits;
+pub mod live;
 pub mod mail;
 pub mod policy;
+pub mod seed;
 pub mod session;
 pub mod sign_in;
+pub mod slice;
 pub mod token;
 pub mod user;
 pub mod vault;
+pub mod work;
 
 use std::sync::{
     Arc,
@@ -38,26 +42,69 @@ pub enum Error {
     /// Signed in, but not allowed.
     #[error("not allowed")]
     Forbidden,
+    /// Allowed, but only soon after signing in.
+    #[error("the sign-in is too old for this")]
+    ReauthenticationRequired,
     /// Absent, or hidden from this viewer.
     #[error("not found")]
     NotFound,
     /// Somebody else was faster.
     #[error("conflict")]
     Conflict,
-    /// The caller's input is wrong.
-    #[error("{field}: {message}")]
-    Invalid {
-        /// The input field, as the caller knows it.
-        field: &'static str,
-        /// What is wrong with it, for a person.
-        message: String,
-    },
+    /// The caller's input is wrong: all that is wrong with it, never nothing.
+    #[error("{}", sentences(.0))]
+    Invalid(Vec<Flaw>),
     /// Database, limiter or time: worth trying again.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// A fault of ours. The text is for the log alone.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// What is wrong with a field of the caller's input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The input field, as the caller knows it.
+    pub field: &'static str,
+    /// What is wrong with it, for a person.
+    pub message: String,
+}
+
+fn sentences(flaws: &[Flaw]) -> String {
+    let sentences: Vec<_> = flaws.iter().map(|flaw| format!("{}: {}", flaw.field, flaw.message)).collect();
+    sentences.join("; ")
+}
+
+impl Error {
+    /// One thing is wrong with the caller's input.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Flaw { field, message: message.into() }])
+    }
+}
+
+/// Gathers what is wrong with an input, so that all of it is told at once.
+#[derive(Debug, Default)]
+pub struct Check(Vec<Flaw>);
+
+impl Check {
+    /// The value, or nothing and a flaw noted.
+    pub fn field<T, E: ToString>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
+        value.map_err(|error| self.0.push(Flaw { field, message: error.to_string() })).ok()
+    }
+
+    /// Goes on if nothing was wrong.
+    pub fn done(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+
+    /// Goes on with a value that must be there if nothing was wrong.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(Error::Invalid(self.0)),
+        }
+    }
 }
 
 /// What every domain function gives.
@@ -90,6 +137,8 @@ pub struct Ctx {
     pub vault: vault::Vault,
     /// The keys of access tokens.
     pub keyring: token::Keyring,
+    /// Where committed events are told.
+    pub live: live::Live,
     /// Wakes the delivery loop.
     pub outbox_filled: Notify,
     /// Time and counter of the latest id.

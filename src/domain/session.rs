@@ -1,12 +1,15 @@
 //! Sessions: opened by a sign-in, looked up on every request, ended at once. Rotation of refresh tokens is in
 //! `session/refresh.rs`. Nothing here trusts a token without asking the database.
 
+pub mod listening;
 pub mod refresh;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -14,9 +17,11 @@ use uuid::Uuid;
 use super::{
     Ctx, Error, Result,
     audit::{self, Event, Kind},
-    policy::{Origin, Person, SignedIn},
+    policy::{Origin, Person, Sight, SignedIn, Viewer},
+    slice::{self, Slice, Union},
     token::Claims,
     user,
+    work::Work,
 };
 use crate::db::{
     self,
@@ -38,15 +43,31 @@ pub enum EndReason {
     Replaced,
     /// An old refresh token was presented.
     TokenReused,
+    /// An administrator ended it.
+    ByAdmin,
+    /// The person was suspended.
+    Suspended,
+    /// The account was deleted.
+    Deleted,
+    /// The account has another address now.
+    EmailChanged,
+    /// The holder of the old address took the account back.
+    EmailChangeUndone,
 }
 
 impl EndReason {
-    const fn as_str(self) -> &'static str {
+    /// As stored and told.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "SIGNED_OUT",
             Self::EndedElsewhere => "ENDED_ELSEWHERE",
             Self::Replaced => "REPLACED",
             Self::TokenReused => "TOKEN_REUSED",
+            Self::ByAdmin => "BY_ADMIN",
+            Self::Suspended => "SUSPENDED",
+            Self::Deleted => "DELETED",
+            Self::EmailChanged => "EMAIL_CHANGED",
+            Self::EmailChangeUndone => "EMAIL_CHANGE_UNDONE",
         }
     }
 }
@@ -121,10 +142,7 @@ async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<SignedIn>> {
 
 fn is_live(signed_in: &SignedIn, now: DateTime<Utc>) -> bool {
     let SignedIn { user, session } = signed_in;
-    user.status == UserStatus::Active
-        && session.ended_at.is_none()
-        && now < session.idle_expires_at
-        && now < session.expires_at
+    user.status == UserStatus::Active && is_open(session, now)
 }
 
 /// A request does not fail for a time that could not be noted; the log says so.
@@ -152,37 +170,54 @@ pub async fn end(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Mo
 
 async fn end_own(ctx: &Ctx, person: Person<'_>, id: Uuid, reason: EndReason) -> Result<sessions::Model> {
     let now = ctx.now();
-    let tx = ctx.db.begin().await?;
+    let work = Work::begin(ctx).await?;
     let mine = Condition::all().add(sessions::Column::Id.eq(id)).add(sessions::Column::UserId.eq(person.user().id));
-    let Some(session) = end_where(&tx, mine, reason, now).await?.into_iter().next() else {
-        drop(tx);
+    let Some(session) = end_where(&*work, mine, reason, now).await?.into_iter().next() else {
+        drop(work);
         // It ended before: the same answer again. Not theirs, or not there: not found.
         return find_own(ctx, person, id).await;
     };
     let kind = if reason == EndReason::SignedOut { Kind::SignedOut } else { Kind::SessionEnded };
-    record_end(ctx, &tx, now, kind, person.origin(), &session).await?;
-    tx.commit().await?;
+    record_end(ctx, &work, now, kind, person.origin(), &session).await?;
+    work.commit(ctx).await?;
     Ok(session)
 }
 
 /// Ends every session of the person but the one they came with; how many.
 pub async fn end_others(ctx: &Ctx, person: Person<'_>) -> Result<usize> {
     let now = ctx.now();
-    let tx = ctx.db.begin().await?;
-    let others = Condition::all()
-        .add(sessions::Column::UserId.eq(person.user().id))
-        .add(sessions::Column::Id.ne(person.session().id));
-    let ended = end_where(&tx, others, EndReason::EndedElsewhere, now).await?;
+    let work = Work::begin(ctx).await?;
+    let ended = end_all_but(&*work, person.session(), EndReason::EndedElsewhere, now).await?;
     if !ended.is_empty() {
-        let user = Some(person.user().id);
-        let ids: Vec<_> = ended.iter().map(|session| session.id).collect();
-        let detail = json!({ "sessions": ids, "reason": EndReason::EndedElsewhere.as_str() });
-        let event =
-            Event { kind: Kind::SessionEnded, origin: Some(person.origin()), actor: user, subject: user, detail };
-        audit::record(ctx, &tx, now, &[event]).await?;
+        let detail = json!({ "sessions": ended, "reason": EndReason::EndedElsewhere.as_str() });
+        audit::record(ctx, &work, now, &[Event::own(Kind::SessionEnded, person, detail)]).await?;
     }
-    tx.commit().await?;
+    work.commit(ctx).await?;
     Ok(ended.len())
+}
+
+/// Ends every open session of a person; which.
+pub(super) async fn end_all(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let ended = end_where(db, sessions::Column::UserId.eq(user_id).into(), reason, now).await?;
+    Ok(ended.iter().map(|session| session.id).collect())
+}
+
+/// Ends every open session of a person but one; which.
+pub(super) async fn end_all_but(
+    db: &impl ConnectionTrait,
+    kept: &sessions::Model,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let others =
+        Condition::all().add(sessions::Column::UserId.eq(kept.user_id)).add(sessions::Column::Id.ne(kept.id));
+    let ended = end_where(db, others, reason, now).await?;
+    Ok(ended.iter().map(|session| session.id).collect())
 }
 
 /// Ends the session that a newer sign-in of the same person replaces; whether it was still open.
@@ -191,51 +226,70 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) ->
     Ok(!ended.is_empty())
 }
 
-/// A part of a list of sessions, latest first.
-#[derive(Clone, Copy, Debug)]
-pub struct Slice {
-    /// At most so many.
-    pub most: u64,
-    /// Only those opened before this one.
-    pub older_than: Option<Uuid>,
-    /// Only those opened after this one.
-    pub newer_than: Option<Uuid>,
-    /// Taken from the other end of the list, and in its order.
-    pub oldest_first: bool,
+/// The sessions of people that are open now, latest first: of everybody the part that is wanted, in the order in which
+/// they were asked for. One statement for a hundred people.
+pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<sessions::Model>>> {
+    let now = ctx.now();
+    let part = |union: &mut Union, number, (sight, slice): &(Sight, Slice)| {
+        let (user, now) = (union.bind(sight.user_id()), union.bind(now));
+        let tail = slice.tail(union);
+        format!(
+            "SELECT {number} AS part, sessions.* FROM sessions \
+             WHERE user_id = {user} AND ended_at IS NULL AND idle_expires_at > {now}{tail}"
+        )
+    };
+    slice::read_each(ctx, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
 }
 
-/// The sessions of a person that are open now.
-pub async fn list_open(ctx: &Ctx, user_id: Uuid, slice: Slice) -> Result<Vec<sessions::Model>> {
-    let older = slice.older_than.map(|id| sessions::Column::Id.lt(id));
-    let newer = slice.newer_than.map(|id| sessions::Column::Id.gt(id));
-    let order = if slice.oldest_first { Order::Asc } else { Order::Desc };
-    let rows = sessions::Entity::find()
-        .filter(open_now(user_id, ctx.now()).add_option(older).add_option(newer))
-        .order_by(sessions::Column::Id, order)
-        .limit(slice.most);
-    Ok(rows.all(ctx.db.read()).await?)
+/// How many sessions of people are open now; nothing for those who have none. One statement.
+pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
+    let open = sessions::Entity::find()
+        .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
+        .filter(open_now(ctx.now()));
+    slice::count_each(ctx, open, sessions::Column::UserId).await
 }
 
-/// How many sessions of a person are open now.
-pub async fn count_open(ctx: &Ctx, user_id: Uuid) -> Result<u64> {
-    let open = sessions::Entity::find().filter(open_now(user_id, ctx.now()));
-    Ok(open.count(ctx.db.read()).await?)
+fn open_now(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(sessions::Column::EndedAt.is_null()).add(sessions::Column::IdleExpiresAt.gt(now))
 }
 
-fn open_now(user_id: Uuid, now: DateTime<Utc>) -> Condition {
-    Condition::all()
-        .add(sessions::Column::UserId.eq(user_id))
-        .add(sessions::Column::EndedAt.is_null())
-        .add(sessions::Column::IdleExpiresAt.gt(now))
+/// Every session of a person that is kept, open or not, latest first.
+pub async fn list_all(ctx: &Ctx, sight: Sight) -> Result<Vec<sessions::Model>> {
+    let all = sessions::Entity::find().filter(sessions::Column::UserId.eq(sight.user_id()));
+    Ok(all.order_by_desc(sessions::Column::Id).all(ctx.db.read()).await?)
+}
+
+/// The sessions of a person, those that are open first, then the latest first. One statement.
+pub async fn list_open_first(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<sessions::Model>> {
+    let is_open: SimpleExpr = Expr::case(open_now(ctx.now()), 0).finally(1).into();
+    let sessions = sessions::Entity::find()
+        .filter(sessions::Column::UserId.eq(sight.user_id()))
+        .order_by_asc(is_open)
+        .order_by_desc(sessions::Column::Id)
+        .limit(most);
+    Ok(sessions.all(ctx.db.read()).await?)
+}
+
+/// Whether a session is open at this moment.
+pub fn is_open(session: &sessions::Model, now: DateTime<Utc>) -> bool {
+    session.ended_at.is_none() && now < session.idle_expires_at && now < session.expires_at
 }
 
 /// One session of the person who asks, open or not.
-pub async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Model> {
+async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Model> {
     sessions::Entity::find_by_id(id)
         .filter(sessions::Column::UserId.eq(person.user().id))
         .one(ctx.db.read())
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// One session that the viewer may see, open or not, with its owner. One statement.
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<(SignedIn, Sight)> {
+    viewer.person()?;
+    let found = find(ctx, id).await?.ok_or(Error::NotFound)?;
+    let sight = viewer.sight_of(found.user.id).filter(|sight| sight.shows(&found.user)).ok_or(Error::NotFound)?;
+    Ok((found, sight))
 }
 
 /// The guarded end: only sessions that are open, each once.
@@ -258,7 +312,7 @@ async fn end_where(
 
 async fn record_end(
     ctx: &Ctx,
-    db: &impl ConnectionTrait,
+    work: &Work,
     now: DateTime<Utc>,
     kind: Kind,
     origin: &Origin,
@@ -266,7 +320,7 @@ async fn record_end(
 ) -> Result<()> {
     let user = Some(session.user_id);
     let detail = json!({ "session": session.id, "reason": session.end_reason });
-    audit::record(ctx, db, now, &[Event { kind, origin: Some(origin), actor: user, subject: user, detail }]).await
+    audit::record(ctx, work, now, &[Event { kind, origin: Some(origin), actor: user, subject: user, detail }]).await
 }
 
 /// Deletes sessions that have been over for so long that nobody asks for them.

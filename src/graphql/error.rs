@@ -1,10 +1,10 @@
 //! Errors as clients see them: a code from one closed list and a sentence. The reasons of a fault go to the log, once;
 //! nothing of them reaches a client. `ApiError` has no `Display`, so that only errors somebody mapped get through `?`.
 
-use async_graphql::{ErrorExtensions, Interface, SimpleObject};
+use async_graphql::{ErrorExtensionValues, Interface, Name, SimpleObject, Value};
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Error, Wait};
+use crate::domain::{Error, Flaw, Wait};
 
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Code {
     Unauthenticated,
     /// Signed in, but not allowed.
     Forbidden,
+    /// Allowed, but only soon after signing in.
+    ReauthenticationRequired,
     /// Absent or hidden.
     NotFound,
     /// Somebody else was faster.
@@ -44,11 +46,33 @@ pub enum Code {
 }
 
 impl Code {
+    /// The whole list.
+    pub const ALL: [Self; 17] = [
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::ReauthenticationRequired,
+        Self::NotFound,
+        Self::Conflict,
+        Self::BadUserInput,
+        Self::BadRequest,
+        Self::ParseFailed,
+        Self::ValidationFailed,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::Timeout,
+        Self::UnsupportedMediaType,
+        Self::DocumentTooLarge,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// As it stands in `extensions.code`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
             Self::BadUserInput => "BAD_USER_INPUT",
@@ -74,19 +98,41 @@ pub struct ApiError {
     pub code: Code,
     /// For a person; never more than they may know.
     pub message: String,
-    /// The input field it is about.
-    pub field: Option<&'static str>,
+    /// What is wrong with the input, field by field.
+    pub flaws: Vec<Flaw>,
 }
 
 impl ApiError {
     /// An error with a sentence of our own.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self { code, message: message.into(), flaws: Vec::new() }
     }
 
     /// Wrong input in a field.
     pub fn input(field: &'static str, message: impl Into<String>) -> Self {
-        Self { code: Code::BadUserInput, message: message.into(), field: Some(field) }
+        Self::flawed(vec![Flaw { field, message: message.into() }])
+    }
+}
+
+impl ApiError {
+    fn flawed(flaws: Vec<Flaw>) -> Self {
+        let sentences: Vec<_> = flaws.iter().map(|flaw| flaw.message.as_str()).collect();
+        Self { code: Code::BadUserInput, message: sentences.join(" "), flaws }
+    }
+
+    /// The `extensions` beside the request id: the code, the first field that is wrong, and all of them.
+    pub fn extensions(&self) -> ErrorExtensionValues {
+        let mut values = ErrorExtensionValues::default();
+        values.set("code", self.code.as_str());
+        if let Some(first) = self.flaws.first() {
+            values.set("field", first.field);
+            let problem = |flaw: &Flaw| {
+                let parts = [("field", flaw.field.to_owned()), ("message", flaw.message.clone())];
+                Value::Object(parts.into_iter().map(|(name, text)| (Name::new(name), Value::String(text))).collect())
+            };
+            values.set("problems", Value::List(self.flaws.iter().map(problem).collect()));
+        }
+        values
     }
 }
 
@@ -95,9 +141,13 @@ impl From<Error> for ApiError {
         match error {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
             Error::Forbidden => Self::new(Code::Forbidden, "You may not do this."),
+            Error::ReauthenticationRequired => {
+                let message = "Sign in again first: this needs a sign-in of the last ten minutes.";
+                Self::new(Code::ReauthenticationRequired, message)
+            }
             Error::NotFound => Self::new(Code::NotFound, "There is no such thing, or not for you."),
             Error::Conflict => Self::new(Code::Conflict, "Somebody else changed this at the same time. Try again."),
-            Error::Invalid { field, message } => Self::input(field, message),
+            Error::Invalid(flaws) => Self::flawed(flaws),
             Error::Unavailable(why) => {
                 tracing::error!(why, "unavailable");
                 Self::new(Code::Unavailable, "This does not work at the moment. Try again in a few seconds.")
@@ -112,13 +162,8 @@ impl From<Error> for ApiError {
 
 impl From<ApiError> for async_graphql::Error {
     fn from(error: ApiError) -> Self {
-        let ApiError { code, message, field } = error;
-        Self::new(message).extend_with(|_, extensions| {
-            extensions.set("code", code.as_str());
-            if let Some(field) = field {
-                extensions.set("field", field);
-            }
-        })
+        let extensions = Some(error.extensions());
+        Self { extensions, ..Self::new(error.message) }
     }
 }
 
@@ -132,6 +177,8 @@ pub(super) enum Problem {
     InvalidCode(InvalidCode),
     CodeExpired(CodeExpired),
     SessionEnded(SessionEnded),
+    EmailTaken(EmailTaken),
+    LastAdmin(LastAdmin),
 }
 
 /// What was typed is not an e-mail address.
@@ -183,4 +230,43 @@ pub(super) struct CodeExpired {
 pub(super) struct SessionEnded {
     /// What to tell the person.
     pub message: String,
+}
+
+/// Somebody else has this address.
+#[derive(SimpleObject)]
+pub(super) struct EmailTaken {
+    /// What to tell the person.
+    pub message: String,
+}
+
+/// Nobody would be left who may change people.
+#[derive(SimpleObject)]
+pub(super) struct LastAdmin {
+    /// What to tell the person.
+    pub message: String,
+}
+
+impl InvalidCode {
+    pub(super) fn new(attempts_left: u32) -> Self {
+        let message = "This code is not right. Look at the latest mail again.".into();
+        Self { message, attempts_left: i32::try_from(attempts_left).unwrap_or(i32::MAX) }
+    }
+}
+
+impl CodeExpired {
+    pub(super) fn new() -> Self {
+        Self { message: "This code does not work any more. Ask for a new one.".into() }
+    }
+}
+
+impl EmailTaken {
+    pub(super) fn new() -> Self {
+        Self { message: "Somebody else has this address.".into() }
+    }
+}
+
+impl LastAdmin {
+    pub(super) fn new() -> Self {
+        Self { message: "This is the last active administrator. Make another one first.".into() }
+    }
 }

@@ -39,8 +39,9 @@ impl From<InboxEntry> for InboxMessage {
     }
 }
 
-#[derive(Default)]
-pub(super) struct InboxQuery;
+/// The inbox. An application merges it into the root that it has in development, and into no other.
+#[derive(Debug, Default)]
+pub struct InboxQuery;
 
 #[Object]
 impl InboxQuery {

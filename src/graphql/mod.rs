@@ -1,11 +1,18 @@
 //! The GraphQL side. Resolvers parse ids, make one domain call and map its outcome; they decide nothing. The roots and
 //! the schema are in `schema`, errors in `error`, ids, cursors and pages in `relay`; every other file is one subject.
 
+mod admin;
+mod audit;
 mod device;
 pub mod error;
+mod federation;
 mod inbox;
+mod live;
+mod loader;
 mod node;
-mod relay;
+mod people;
+mod profile;
+pub mod relay;
 mod schema;
 mod session;
 mod sign_in;
@@ -16,9 +23,10 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 use crate::domain::{Ctx, policy::Viewer};
-pub use schema::{Api, Mutation, Query, Subscription, sdl};
+pub use inbox::InboxQuery;
+pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
 
-/// What every resolver starts from.
-fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {
+/// What every resolver starts from, an application's too: what the domain stands on, and who asks.
+pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {
     (ctx.data_unchecked::<Arc<Ctx>>(), ctx.data_unchecked::<Viewer>())
 }

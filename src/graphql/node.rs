@@ -4,6 +4,7 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
+    audit::AuditEvent,
     device::Device,
     error::ApiError,
     parts,
@@ -11,7 +12,7 @@ use super::{
     session::Session,
     user::User,
 };
-use crate::domain::{device, session};
+use crate::domain::{audit, device, policy::SignedIn, session, user};
 
 /// Anything with an id of its own.
 #[derive(Interface)]
@@ -20,6 +21,7 @@ pub(super) enum Node {
     User(User),
     Session(Session),
     Device(Device),
+    AuditEvent(AuditEvent),
 }
 
 #[derive(Default)]
@@ -27,7 +29,8 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// One object by its id: yourself, or one of your sessions or devices. What is hidden from you is `NOT_FOUND`.
+    /// One object by its id: yourself or what is yours, or anything of anybody for a MANAGER. What is hidden from you
+    /// is `NOT_FOUND`.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -40,13 +43,13 @@ impl NodeQuery {
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Node, ApiError> {
     let (domain, viewer) = parts(ctx);
     let (kind, id) = relay::decode(id)?;
-    let person = viewer.person()?;
-    match kind {
-        Kind::User => Ok(Node::User(User::from(person.own_user(id)?))),
+    Ok(match kind {
+        Kind::User => Node::User(User::seen(user::find_seen(domain, viewer, id, "node").await?, viewer)),
         Kind::Session => {
-            let session = session::find_own(domain, person, id).await?;
-            Ok(Node::Session(Session::new(session, person.user(), Some(person.session().id))))
+            let (SignedIn { user, session }, sight) = session::find_seen(domain, viewer, id).await?;
+            Node::Session(Session::new(session, User::seen((user, sight), viewer)))
         }
-        Kind::Device => Ok(Node::Device(device::find(domain, person, id).await?.into())),
-    }
+        Kind::Device => Node::Device(device::find_seen(domain, viewer, id).await?.into()),
+        Kind::AuditEvent => Node::AuditEvent(audit::list::find_seen(domain, viewer, id).await?.into()),
+    })
 }

@@ -5,17 +5,28 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    EmptySubscription, MergedObject, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
+    MergedObject, MergedSubscription, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
     SubscriptionType,
 };
 use chrono::{DateTime, Utc};
-use futures_util::{future::BoxFuture, stream::BoxStream};
+use futures_util::{
+    StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 
 use super::{
+    admin::AdminMutation,
+    audit::AuditQuery,
     device::DeviceMutation,
     error::Problem,
+    federation::{FederationQuery, Keys},
     inbox::InboxQuery,
+    live::LiveSubscription,
+    loader,
     node::{Node, NodeQuery},
+    people::PeopleQuery,
+    profile::ProfileMutation,
     session::SessionMutation,
     sign_in::SignInMutation,
     user::UserQuery,
@@ -24,37 +35,72 @@ use crate::domain::Ctx;
 
 /// How deep an operation may go.
 const DEPTH: usize = 15;
-/// How many fields an operation may ask for, lists counted by their page size: a full page with all that a session has
-/// is about 1,800.
-const COMPLEXITY: usize = 2_000;
+/// How many fields an operation may ask for, lists counted by their page size: a hundred people, each with a page of
+/// sessions, a page of events with both people in them and their devices are about 25,000, in eight statements.
+pub(super) const COMPLEXITY: usize = 30_000;
 /// How many directives a field may carry.
 const DIRECTIVES: usize = 4;
 
 const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
 
+/// Questions. Nothing here changes anything. An application merges this into its own root.
+#[derive(MergedObject, Default)]
+#[graphql(name = "DoorcodeQuery")]
+pub struct Query(UserQuery, PeopleQuery, AuditQuery, NodeQuery);
+
 /// Questions. Nothing here changes anything.
 #[derive(MergedObject, Default)]
-pub struct Query(UserQuery, NodeQuery);
+#[graphql(name = "Query")]
+struct ProductionQuery(Query);
 
 /// Questions, and the inbox that only development has.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 struct DevelopmentQuery(Query, InboxQuery);
 
+/// Questions. Nothing here changes anything.
+// What a gateway asks is another part where the schema is only written down; see `federation`.
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+struct ProductionSubgraph<F: ObjectType>(Query, F);
+
+/// Questions, and the inbox that only development has.
+#[derive(MergedObject)]
+#[graphql(name = "Query")]
+struct DevelopmentSubgraph<F: ObjectType>(Query, InboxQuery, F);
+
+/// Changes. An application merges this into its own root.
+#[derive(MergedObject, Default)]
+#[graphql(name = "DoorcodeMutation")]
+pub struct Mutation(SignInMutation, SessionMutation, DeviceMutation, ProfileMutation, AdminMutation);
+
 /// Changes. A document may hold one of them at its root.
 #[derive(MergedObject, Default)]
-pub struct Mutation(SignInMutation, SessionMutation, DeviceMutation);
+#[graphql(name = "Mutation")]
+struct MutationRoot(Mutation);
+
+/// What is told as it happens. An application merges this into its own root.
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "DoorcodeSubscription")]
+pub struct Subscription(LiveSubscription);
 
 /// What is told as it happens.
-pub type Subscription = EmptySubscription;
+#[derive(MergedSubscription, Default)]
+#[graphql(name = "Subscription")]
+struct SubscriptionRoot(Subscription);
 
 /// A schema that the edge can serve, whatever its roots are.
 #[derive(Clone)]
-pub struct Api(Arc<dyn Run>);
+pub struct Api {
+    schema: Arc<dyn Run>,
+    /// Not there in a schema that can only be read.
+    ctx: Option<Arc<Ctx>>,
+}
 
 trait Run: Send + Sync {
     fn execute(&self, request: Request) -> BoxFuture<'static, Response>;
     fn stream(&self, request: Request) -> BoxStream<'static, Response>;
+    fn sdl(&self, options: SDLExportOptions) -> String;
 }
 
 impl<Q, M, S> Run for Schema<Q, M, S>
@@ -71,16 +117,18 @@ where
     fn stream(&self, request: Request) -> BoxStream<'static, Response> {
         self.execute_stream(request)
     }
+
+    fn sdl(&self, options: SDLExportOptions) -> String {
+        self.sdl_with_options(options)
+    }
 }
 
 impl Api {
-    /// Doorcode's own schema for a process: with the inbox where there is one.
+    /// Doorcode's own schema for a process: with the inbox where there is one, and with what a gateway asks where one
+    /// is said to be.
     pub fn new(ctx: &Arc<Ctx>) -> Self {
-        if ctx.inbox.is_some() {
-            Self::of(Schema::build(DevelopmentQuery::default(), Mutation::default(), Subscription::default()), ctx)
-        } else {
-            Self::of(Schema::build(Query::default(), Mutation::default(), Subscription::default()), ctx)
-        }
+        let inbox = ctx.inbox.is_some();
+        if ctx.settings.federation { subgraph(inbox, ctx) } else { own(inbox, Some(ctx)) }
     }
 
     /// A schema whose roots contain Doorcode's, bounded like Doorcode's own.
@@ -90,40 +138,80 @@ impl Api {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        Self(Arc::new(complete(builder).data(Arc::clone(ctx)).finish()))
+        finish(builder, Some(ctx))
     }
 
     /// Runs a question or a change that the edge has already checked.
     pub async fn execute(&self, request: Request) -> Response {
-        self.0.execute(request).await
+        let (request, turns) = loader::give(request, self.ctx.as_ref());
+        turns.take(stream::once(self.schema.execute(request))).next().await.unwrap_or_default()
     }
 
     /// Runs a subscription that the edge has already checked.
     pub fn stream(&self, request: Request) -> BoxStream<'static, Response> {
-        self.0.stream(request)
+        let (request, turns) = loader::give(request, self.ctx.as_ref());
+        turns.take(self.schema.stream(request)).boxed()
     }
 }
 
-/// What every schema has beside its roots.
-fn complete<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
-    builder
+/// Doorcode's own schema, with the inbox of development or without; without a domain it can only be read.
+fn own(inbox: bool, ctx: Option<&Arc<Ctx>>) -> Api {
+    if inbox {
+        finish(of_query(DevelopmentQuery::default()), ctx)
+    } else {
+        finish(of_query(ProductionQuery::default()), ctx)
+    }
+}
+
+/// Doorcode's own schema as a subgraph.
+fn subgraph(inbox: bool, ctx: &Arc<Ctx>) -> Api {
+    let federation = FederationQuery::new(subgraph_sdl(inbox));
+    if inbox {
+        finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, federation)), Some(ctx))
+    } else {
+        finish(of_query(ProductionSubgraph(Query::default(), federation)), Some(ctx))
+    }
+}
+
+fn of_query<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot, SubscriptionRoot> {
+    Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
+}
+
+/// Gives a schema what every one has beside its roots.
+fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: Option<&Arc<Ctx>>) -> Api
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let builder = builder
         .register_output_type::<Problem>()
         .register_output_type::<Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_directives(DIRECTIVES)
-        .disable_suggestions()
+        .disable_suggestions();
+    let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
+    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned() }
 }
 
 /// The schema as text: production's, which is what `schema.graphql` holds, or development's with the inbox.
 pub fn sdl(development: bool) -> String {
-    let options = SDLExportOptions::new().prefer_single_line_descriptions();
-    let (mutation, subscription) = (Mutation::default(), Subscription::default());
-    if development {
-        let roots = Schema::build(DevelopmentQuery::default(), mutation, subscription);
-        complete(roots).finish().sdl_with_options(options)
+    own(development, None).schema.sdl(text())
+}
+
+/// The schema as a subgraph of Apollo Federation 2, for whoever composes a supergraph: production's or development's.
+/// Without subscriptions, which a gateway does not pass on.
+pub fn subgraph_sdl(development: bool) -> String {
+    let api = if development {
+        finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, Keys)), None)
     } else {
-        complete(Schema::build(Query::default(), mutation, subscription)).finish().sdl_with_options(options)
-    }
+        finish(of_query(ProductionSubgraph(Query::default(), Keys)), None)
+    };
+    api.schema.sdl(text().federation())
+}
+
+fn text() -> SDLExportOptions {
+    SDLExportOptions::new().prefer_single_line_descriptions()
 }

@@ -1,37 +1,39 @@
 //! Sessions as clients see them, and ending them. Only the owner of a session reaches it.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::{
     error::{ApiError, SessionEnded},
-    parts,
-    relay::{self, Kind, PageInfo},
+    loader, parts,
+    relay::{self, Kind, Listed},
     user::User,
 };
 use crate::{
-    db::entity::{sessions, users},
-    domain::session::{self, refresh},
+    db::entity::sessions,
+    domain::{
+        policy::{Sight, SignedIn},
+        session::{self, refresh},
+    },
 };
 
 /// A sign-in that lasts until it ends.
 #[derive(Clone)]
 pub(super) struct Session {
     model: sessions::Model,
-    user: Arc<users::Model>,
-    current: Option<Uuid>,
+    user: User,
 }
 
 impl Session {
-    pub(super) fn new(model: sessions::Model, user: &users::Model, current: Option<Uuid>) -> Self {
-        Self::of(model, Arc::new(user.clone()), current)
+    pub(super) fn new(model: sessions::Model, user: User) -> Self {
+        Self { model, user }
     }
+}
 
-    pub(super) fn of(model: sessions::Model, user: Arc<users::Model>, current: Option<Uuid>) -> Self {
-        Self { model, user, current }
+impl From<SignedIn> for Session {
+    fn from(signed_in: SignedIn) -> Self {
+        let user = User::from(&signed_in);
+        Self::new(signed_in.session, user)
     }
 }
 
@@ -44,8 +46,8 @@ impl Session {
     }
 
     /// Whose it is.
-    async fn user(&self) -> User {
-        User::new((*self.user).clone(), self.current)
+    async fn user(&self) -> &User {
+        &self.user
     }
 
     /// When it was opened.
@@ -80,55 +82,16 @@ impl Session {
 
     /// Whether it is the one that this request came with.
     async fn current(&self) -> bool {
-        self.current == Some(self.model.id)
+        self.user.is_current(self.model.id)
     }
 }
 
-/// A page of sessions.
-pub(super) struct SessionConnection {
-    nodes: Vec<Session>,
-    page_info: PageInfo,
-    user_id: Uuid,
-}
+impl Listed for Session {
+    const NAME: &'static str = "Session";
+    type List = Sight;
 
-impl SessionConnection {
-    pub(super) fn new(nodes: Vec<Session>, page_info: PageInfo, user_id: Uuid) -> Self {
-        Self { nodes, page_info, user_id }
-    }
-}
-
-/// A session in a list.
-#[derive(SimpleObject)]
-struct SessionEdge {
-    /// Where it stands in the list.
-    cursor: String,
-    /// The session.
-    node: Session,
-}
-
-/// A page of sessions.
-#[Object]
-impl SessionConnection {
-    /// The entries with their cursors.
-    async fn edges(&self) -> Vec<SessionEdge> {
-        let edge = |node: &Session| SessionEdge { cursor: relay::cursor(node.model.id), node: node.clone() };
-        self.nodes.iter().map(edge).collect()
-    }
-
-    /// The entries alone.
-    async fn nodes(&self) -> &[Session] {
-        &self.nodes
-    }
-
-    /// What lies around this page.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
-    }
-
-    /// How many there are in all; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
-        let count = session::count_open(parts(ctx).0, self.user_id).await?;
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    async fn count(ctx: &Context<'_>, of: &Sight) -> Result<u64, ApiError> {
+        Ok(loader::load(ctx, loader::SessionCount(*of)).await?.unwrap_or_default())
     }
 }
 
@@ -198,7 +161,7 @@ impl SessionMutation {
         let id = relay::decode_as(Kind::Session, &input.id)?;
         let person = viewer.person()?;
         let session = session::end(domain, person, id).await?;
-        Ok(EndSessionResult { session: Session::new(session, person.user(), Some(person.session().id)) })
+        Ok(EndSessionResult { session: Session::new(session, User::own(person)) })
     }
 
     /// Ends all of your sessions but this one.

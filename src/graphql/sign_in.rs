@@ -45,7 +45,7 @@ enum LoginResult {
 
 /// A mail is on its way, if this address may sign in here. The answer is the same for every address.
 #[derive(SimpleObject)]
-struct CodeSent {
+pub(super) struct CodeSent {
     /// Keep it in this browser: the code works only together with it.
     challenge: String,
     /// What was typed, in its canonical form.
@@ -58,6 +58,19 @@ struct CodeSent {
     resend_at: DateTime<Utc>,
     /// Wrong codes that may still be typed.
     attempts_left: i32,
+}
+
+impl CodeSent {
+    pub(super) fn new(domain: &Ctx, sent: email_code::CodeSent) -> Self {
+        Self {
+            challenge: sent.handle,
+            email: EmailAddress(sent.email.as_str().to_owned()),
+            code_length: i32::try_from(domain.settings.limits.code_length).unwrap_or_default(),
+            expires_at: sent.expires_at,
+            resend_at: sent.resend_at,
+            attempts_left: count(sent.attempts_left),
+        }
+    }
 }
 
 /// A code and the challenge that it was sent for.
@@ -156,14 +169,7 @@ impl SignInMutation {
             locale: input.locale.as_deref(),
         };
         Ok(match email_code::request(domain, &viewer.origin, request).await? {
-            Requested::Sent(sent) => LoginResult::CodeSent(CodeSent {
-                challenge: sent.handle,
-                email: EmailAddress(sent.email.as_str().to_owned()),
-                code_length: i32::try_from(domain.settings.limits.code_length).unwrap_or_default(),
-                expires_at: sent.expires_at,
-                resend_at: sent.resend_at,
-                attempts_left: count(sent.attempts_left),
-            }),
+            Requested::Sent(sent) => LoginResult::CodeSent(CodeSent::new(domain, sent)),
             Requested::InvalidEmail(invalid) => {
                 LoginResult::InvalidEmail(InvalidEmail { message: invalid.to_string() })
             }
@@ -192,8 +198,7 @@ impl SignInMutation {
             refresh::Outcome::Refreshed(refreshed) => {
                 let (holder, refresh_token) = *refreshed;
                 let tokens = tokens(domain, &holder, &refresh_token)?;
-                let id = Some(holder.session.id);
-                RefreshResult::Refreshed(Refreshed { tokens, session: Session::new(holder.session, &holder.user, id) })
+                RefreshResult::Refreshed(Refreshed { tokens, session: holder.into() })
             }
             refresh::Outcome::Ended => {
                 RefreshResult::SessionEnded(SessionEnded { message: "Your session is over. Sign in again.".into() })
@@ -213,16 +218,11 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Result<VerifyResult, ApiError> {
                 user: User::from(&holder),
                 is_new_user: completed.is_new_user,
                 device_token: completed.device_token.expose_secret().to_owned(),
-                session: Session::new(holder.session.clone(), &holder.user, Some(holder.session.id)),
+                session: holder.into(),
             })
         }
-        Outcome::Wrong { attempts_left } => VerifyResult::InvalidCode(InvalidCode {
-            message: "This code is not right. Look at the latest mail again.".into(),
-            attempts_left: count(attempts_left),
-        }),
-        Outcome::Expired => VerifyResult::CodeExpired(CodeExpired {
-            message: "This code does not work any more. Ask for a new one.".into(),
-        }),
+        Outcome::Wrong { attempts_left } => VerifyResult::InvalidCode(InvalidCode::new(attempts_left)),
+        Outcome::Expired => VerifyResult::CodeExpired(CodeExpired::new()),
         Outcome::Wait(wait) => VerifyResult::RateLimited(wait.into()),
     })
 }

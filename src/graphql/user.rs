@@ -8,15 +8,19 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
+    audit::{AuditEvent, Trail},
     device::Device,
     error::ApiError,
-    parts,
-    relay::{self, Kind, Page},
-    session::{Session, SessionConnection},
+    loader, parts,
+    relay::{self, Connection, Kind, Page},
+    session::Session,
 };
 use crate::{
     db::entity,
-    domain::{device, policy::SignedIn, session},
+    domain::{
+        policy::{Person, Sight, SignedIn, Viewer},
+        user,
+    },
 };
 
 /// What a person may do. Each role may do all that the ones before it may: GUEST, USER, MANAGER, ADMIN.
@@ -69,19 +73,38 @@ impl ScalarType for EmailAddress {
 #[derive(Clone)]
 pub(super) struct User {
     model: Arc<entity::users::Model>,
+    sight: Sight,
     /// The session that this request came with or made, to mark as current.
     current: Option<Uuid>,
 }
 
 impl User {
-    pub(super) fn new(model: entity::users::Model, current: Option<Uuid>) -> Self {
-        Self { model: Arc::new(model), current }
+    /// Somebody whom the viewer may see.
+    pub(super) fn seen((model, sight): (entity::users::Model, Sight), viewer: &Viewer) -> Self {
+        let current = viewer.signed_in.as_ref().map(|signed_in| signed_in.session.id);
+        Self { model: Arc::new(model), sight, current }
+    }
+
+    /// The person who asks.
+    pub(super) fn own(person: Person<'_>) -> Self {
+        let current = Some(person.session().id);
+        Self { model: Arc::new(person.user().clone()), sight: person.sight(), current }
+    }
+
+    /// The person who asks, as they are after a change of theirs.
+    pub(super) fn own_after(person: Person<'_>, model: entity::users::Model) -> Self {
+        Self { model: Arc::new(model), ..Self::own(person) }
+    }
+
+    pub(super) fn is_current(&self, session: Uuid) -> bool {
+        self.current == Some(session)
     }
 }
 
 impl From<&SignedIn> for User {
     fn from(signed_in: &SignedIn) -> Self {
-        Self::new(signed_in.user.clone(), Some(signed_in.session.id))
+        let current = Some(signed_in.session.id);
+        Self { model: Arc::new(signed_in.user.clone()), sight: signed_in.sight(), current }
     }
 }
 
@@ -123,6 +146,22 @@ impl User {
         self.model.updated_at
     }
 
+    /// The language of their mails, if they ever asked for one.
+    async fn locale(&self) -> Option<&str> {
+        self.model.locale.as_deref()
+    }
+
+    /// Goes up with every change. Send it back with a change of yours, and it is refused as `CONFLICT` if somebody else
+    /// came first.
+    async fn version(&self) -> i32 {
+        self.model.version
+    }
+
+    /// When the account was deleted, while it can be restored.
+    async fn deleted_at(&self) -> Option<DateTime<Utc>> {
+        self.model.deleted_at
+    }
+
     /// The latest completed sign-in.
     async fn last_sign_in_at(&self) -> Option<DateTime<Utc>> {
         self.model.last_sign_in_at
@@ -137,26 +176,32 @@ impl User {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<SessionConnection, ApiError> {
-        let (domain, _) = parts(ctx);
-        let page = Page::new(first, after.as_deref(), last, before.as_deref())?;
-        let wanted = session::Slice {
-            most: page.fetch(),
-            older_than: page.after,
-            newer_than: page.before,
-            oldest_first: page.backward,
-        };
-        let rows = session::list_open(domain, self.model.id, wanted).await?;
-        let (rows, page_info) = page.cut(rows, |row| row.id);
-        let sessions = rows.into_iter().map(|row| Session::of(row, Arc::clone(&self.model), self.current)).collect();
-        Ok(SessionConnection::new(sessions, page_info, self.model.id))
+    ) -> Result<Connection<Session>, ApiError> {
+        let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
+        let rows = loader::load(ctx, loader::Sessions(self.sight, page.slice())).await?.unwrap_or_default();
+        let session = |row| Session::new(row, self.clone());
+        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), session, self.sight))
+    }
+
+    /// What happened to them and what they did to themselves, newest first.
+    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<AuditEvent>, ApiError> {
+        let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
+        let rows = loader::load(ctx, loader::Events(self.sight, page.slice())).await?.unwrap_or_default();
+        Ok(Connection::new(&page, rows, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::About(self.sight)))
     }
 
     /// The devices that are remembered, latest first, at most 100. Forget those that you do not know.
     #[graphql(complexity = "20 * child_complexity")]
     async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
-        let (domain, _) = parts(ctx);
-        let devices = device::list(domain, self.model.id, 100).await?;
+        let devices = loader::load(ctx, loader::Devices(self.sight)).await?.unwrap_or_default();
         Ok(devices.into_iter().map(Device::from).collect())
     }
 }
@@ -171,4 +216,19 @@ impl UserQuery {
         let (_, viewer) = parts(ctx);
         viewer.signed_in.as_ref().map(User::from)
     }
+
+    /// One person: yourself, or anybody for a MANAGER.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of a person.")] id: ID,
+    ) -> Option<Result<User, ApiError>> {
+        Some(find(ctx, &id).await)
+    }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<User, ApiError> {
+    let (domain, viewer) = parts(ctx);
+    let id = relay::decode_as(Kind::User, id)?;
+    Ok(User::seen(user::find_seen(domain, viewer, id, "user").await?, viewer))
 }

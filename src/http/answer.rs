@@ -74,7 +74,7 @@ pub(super) struct RequestId(pub String);
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::ReauthenticationRequired => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict => StatusCode::CONFLICT,
         Code::BadUserInput | Code::ValidationFailed => StatusCode::UNPROCESSABLE_ENTITY,
@@ -112,13 +112,16 @@ impl Refusal {
         Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
+    /// The list of errors that clients get to read.
+    pub(super) fn errors(&self, id: &RequestId) -> serde_json::Value {
+        let mut extensions = self.error.extensions();
+        extensions.set("requestId", id.0.as_str());
+        json!([{ "message": self.error.message, "extensions": extensions }])
+    }
+
     pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
-        let Self { error, status, retry_after } = self;
-        let mut extensions = json!({ "code": error.code.as_str(), "requestId": id.0 });
-        if let Some(field) = error.field {
-            extensions["field"] = json!(field);
-        }
-        let body = json!({ "errors": [{ "message": error.message, "extensions": extensions }] });
+        let body = json!({ "errors": self.errors(id) });
+        let Self { status, retry_after, .. } = self;
         let mut answer = json_answer(status, media, &body);
         let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
         if let Some(seconds) = retry_after {
@@ -141,30 +144,36 @@ impl From<ApiError> for Refusal {
 /// A document can have a mistake in every token; nobody mends more than so many at once.
 const MOST_ERRORS: usize = 10;
 
-/// The answer to an executed request: errors get the request's id and a code, and a request that was not executed at
-/// all has no `data`. That includes one whose root field could not read its input: it did not run, and others at the
-/// root only read.
+/// The answer to an executed request.
 pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media: MediaType) -> Response {
-    let async_graphql::Response { data, mut errors, .. } = response;
-    let not_run = |error: &async_graphql::ServerError| code_of(error).is_none() && error.path.len() <= 1;
-    let refused_whole = errors.iter().any(not_run);
-    if refused_whole {
-        errors.retain(not_run);
-        errors.truncate(MOST_ERRORS);
-    }
-    let errors: Vec<_> = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
-    let (status, data) =
-        if refused_whole { (StatusCode::UNPROCESSABLE_ENTITY, None) } else { (StatusCode::OK, Some(data)) };
-    json_answer(status, media, &Executed { data, errors })
+    let outcome = Outcome::of(response, id);
+    let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    json_answer(status, media, &outcome)
 }
 
-/// Serialized as it is, for `data` has its fields in the order of the document.
+/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all has no
+/// `data`. That includes one whose root field could not read its input: it did not run, and others at the root only
+/// read. Serialized as it is, for `data` has its fields in the order of the document.
 #[derive(Serialize)]
-struct Executed {
+pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<async_graphql::Value>,
+    pub data: Option<async_graphql::Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<async_graphql::ServerError>,
+    pub errors: Vec<async_graphql::ServerError>,
+}
+
+impl Outcome {
+    pub(super) fn of(response: async_graphql::Response, id: &RequestId) -> Self {
+        let async_graphql::Response { data, mut errors, .. } = response;
+        let not_run = |error: &async_graphql::ServerError| code_of(error).is_none() && error.path.len() <= 1;
+        let refused_whole = errors.iter().any(not_run);
+        if refused_whole {
+            errors.retain(not_run);
+            errors.truncate(MOST_ERRORS);
+        }
+        let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
+        Self { data: (!refused_whole).then_some(data), errors }
+    }
 }
 
 fn code_of(error: &async_graphql::ServerError) -> Option<&async_graphql::Value> {

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use async_graphql::{Request, Variables};
+use async_graphql::{Request, Variables, parser::types::OperationType};
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, State},
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use super::{
     Server,
     answer::{MediaType, Refusal, RequestId, executed},
-    guard,
+    guard, stream,
     viewer::{self, Bearer, Need},
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
     ports::{Charge, Verdict},
 };
 
-const LARGEST_BODY: usize = 16 * 1024;
+pub(super) const LARGEST_BODY: usize = 16 * 1024;
 /// A body that takes longer is somebody holding a connection.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// An operation that takes longer gives its caller a way out; what it had not committed is rolled back.
@@ -40,8 +40,10 @@ const OPERATION_TIME: Duration = Duration::from_secs(2);
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
-    let media = MediaType::negotiate(accept(&parts.headers).as_deref());
-    match answer(&server, &parts, body, &id, media).await {
+    let accept = accept(&parts.headers);
+    let media = MediaType::negotiate(accept.as_deref());
+    let events = stream::is_wanted(accept.as_deref());
+    match answer(&server, &parts, body, &id, media, events).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(&id, media.unwrap_or(MediaType::Json)),
     }
@@ -55,36 +57,30 @@ fn accept(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn answer(
-    server: &Server,
+    server: &Arc<Server>,
     parts: &Parts,
     body: Body,
     id: &RequestId,
     media: Option<MediaType>,
+    events: bool,
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
-    let media = media.ok_or_else(|| {
+    let not_acceptable = || {
         Refusal::new(Code::NotAcceptable, "Accept `application/graphql-response+json` or `application/json`.")
-    })?;
+    };
+    if media.is_none() && !events {
+        return Err(not_acceptable());
+    }
     let call = Call::read(&read_body(body).await?)?;
-    guard::text::check(&call.query).map_err(|unfit| match unfit {
-        guard::text::Unfit::OpenString => Refusal::new(Code::ParseFailed, guard::text::explain(unfit)),
-        _ => Refusal::document(guard::text::explain(unfit)),
-    })?;
-    let document = async_graphql::parser::parse_query(&call.query)
-        .map_err(|error| Refusal::new(Code::ParseFailed, format!("This is not GraphQL. {}", position(&error))))?;
-    let variables = Variables::from_json(call.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
-    let operation = guard::document::check(&document, call.operation_name.as_deref(), &variables)?;
-    if operation.introspects && !server.ctx.settings.introspection {
-        return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));
-    }
+    let Checked { request, operation } = call.check(server.ctx.settings.introspection)?;
+    let listens = events && operation.kind == OperationType::Subscription;
+    let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
     let viewer = identify(server, parts, id, Need::of(operation.mutation())).await?;
-
-    let mut request = Request::new(String::new()).variables(variables).data(viewer);
-    if let Some(name) = operation.name {
-        request = request.operation_name(name);
+    if listens {
+        let tie = parts.extensions.get().cloned();
+        return stream::open(server, &parts.headers, tie, id, viewer, request).await;
     }
-    request.set_parsed_query(document);
-    execute(server, request, id).await.map(|response| executed(response, id, media))
+    execute(server, request.data(viewer), id).await.map(|response| executed(response, id, media))
 }
 
 /// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
@@ -142,7 +138,7 @@ async fn read_body(body: Body) -> Result<Bytes, Refusal> {
 /// A request of GraphQL over HTTP.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Call {
+pub(super) struct Call {
     query: String,
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
@@ -161,6 +157,36 @@ impl Call {
                 "Send one JSON object with `query`, and `variables` and `operationName` where needed.",
             )
         })
+    }
+}
+
+/// A call about whose document nothing can be refused any more.
+pub(super) struct Checked {
+    /// Ready to run, as soon as it says for whom.
+    pub request: Request,
+    pub operation: guard::document::Operation,
+}
+
+impl Call {
+    /// Both passes of the guard, with the parser between them.
+    pub(super) fn check(self, introspection: bool) -> Result<Checked, Refusal> {
+        guard::text::check(&self.query).map_err(|unfit| match unfit {
+            guard::text::Unfit::OpenString => Refusal::new(Code::ParseFailed, guard::text::explain(unfit)),
+            _ => Refusal::document(guard::text::explain(unfit)),
+        })?;
+        let document = async_graphql::parser::parse_query(&self.query)
+            .map_err(|error| Refusal::new(Code::ParseFailed, format!("This is not GraphQL. {}", position(&error))))?;
+        let mut variables = Variables::from_json(self.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
+        let operation = guard::document::check(&document, self.operation_name.as_deref(), &mut variables)?;
+        if operation.introspects && !introspection {
+            return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));
+        }
+        let mut request = Request::new(String::new()).variables(variables);
+        if let Some(name) = &operation.name {
+            request = request.operation_name(name);
+        }
+        request.set_parsed_query(document);
+        Ok(Checked { request, operation })
     }
 }
 
@@ -195,7 +221,7 @@ async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) ->
 }
 
 /// `api.caller`, counted by each process for itself: it bounds work, not guesses, and costs no round trip.
-async fn charge(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Result<(), Refusal> {
+pub(super) async fn charge(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Result<(), Refusal> {
     let quota = ctx.settings.limits.api_caller;
     let key = match bearer {
         Bearer::Claims(claims) => claims.sid.to_string(),

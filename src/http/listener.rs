@@ -14,14 +14,14 @@ use std::{
 use axum::{
     Router,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, header},
+    http::{HeaderValue, Request, StatusCode, header},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -179,6 +179,22 @@ impl Drop for Seat {
     }
 }
 
+/// What a request gets of its connection, for those that outlive their answer. While it is held, the connection counts
+/// against the caps and a stop waits for it.
+#[derive(Clone)]
+pub(super) struct Tie {
+    stopping: watch::Receiver<bool>,
+    _held: mpsc::Sender<Infallible>,
+}
+
+impl Tie {
+    /// Resolves when everything stops.
+    pub(super) async fn stopping(&mut self) {
+        // An error means that nobody is left to tell, which is a stop as well.
+        drop(self.stopping.wait_for(|stopping| *stopping).await);
+    }
+}
+
 impl Gate<'_> {
     fn admit(&mut self, ip: IpAddr) -> Option<Terms> {
         let end = self.caps.end;
@@ -202,21 +218,39 @@ impl Gate<'_> {
     }
 }
 
-/// Serves one connection until it ends, has lived long enough, or everything stops.
+/// Serves one connection until it ends, has lived long enough, or everything stops. What it became by an upgrade has its
+/// own bounds on its life, and keeps its place here until it is gone.
 async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Terms, mut told: watch::Receiver<bool>) {
     // Answers are short: waiting for more to send with them costs time and gains nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
+    let (held, mut released) = mpsc::channel(1);
+    let tie = Tie { stopping: told.clone(), _held: held };
+    speak(stream, peer, router, &terms, tie).await;
+    let stop = async {
+        drop(told.wait_for(|stopping| *stopping).await);
+        sleep(terms.end).await;
+    };
+    tokio::select! {
+        _ = released.recv() => {}
+        () = stop => tracing::debug!("a socket did not end in time and was left"),
+    }
+}
+
+/// Speaks HTTP until there is no more of it on this connection.
+async fn speak(stream: TcpStream, peer: SocketAddr, router: Router, terms: &Terms, tie: Tie) {
+    let mut told = tie.stopping.clone();
     let stopping = told.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(tie.clone());
         let answer = router.clone().oneshot(request);
         let stopping = stopping.clone();
         async move {
             let mut answer = answer.await?;
             // So that the client sends nothing more on a connection that is about to close.
-            if *stopping.borrow() {
+            if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(answer)
@@ -224,7 +258,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Te
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(terms.headers).max_buf_size(BUFFER);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         ended = &mut connection => return note(ended),
         // An error means that nobody is left to tell, which is a stop as well.

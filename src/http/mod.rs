@@ -8,6 +8,8 @@ mod guard;
 mod health;
 mod listener;
 mod pages;
+mod socket;
+mod stream;
 mod viewer;
 
 use std::sync::{
@@ -31,6 +33,7 @@ use crate::{
 };
 use answer::{MediaType, Refusal, RequestId};
 pub use listener::Caps;
+pub use socket::SocketCaps;
 
 /// What the handlers share.
 pub struct Server {
@@ -38,15 +41,31 @@ pub struct Server {
     api: Api,
     https: bool,
     draining: AtomicBool,
+    sockets: socket::Room,
     last_outcome: health::LastOutcome,
 }
 
 impl Server {
     /// A server over the domain.
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
+        Self::with(ctx, SocketCaps::default())
+    }
+
+    /// With other bounds on sockets.
+    pub fn with(ctx: Arc<Ctx>, caps: SocketCaps) -> Arc<Self> {
         let api = Api::new(&ctx);
+        Self::build(ctx, api, caps)
+    }
+
+    /// With the API of an application that merged Doorcode's roots with its own.
+    pub fn of(ctx: Arc<Ctx>, api: Api) -> Arc<Self> {
+        Self::build(ctx, api, SocketCaps::default())
+    }
+
+    fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
         let https = ctx.settings.public_url.scheme() == "https";
-        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false), last_outcome: Arc::default() })
+        let sockets = socket::Room::new(caps);
+        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false), sockets, last_outcome: Arc::default() })
     }
 
     fn is_draining(&self) -> bool {
@@ -60,7 +79,7 @@ pub fn router(server: &Arc<Server>) -> Router {
     let pages =
         pages::Pages { brand: settings.brand.clone(), graphiql: settings.graphiql, inbox: server.ctx.inbox.is_some() };
     let shared = Router::new()
-        .route("/graphql", post(graphql::handle).fallback(method_not_allowed))
+        .route("/graphql", post(graphql::handle).fallback(socket::handle))
         .route("/.well-known/jwks.json", get(jwks))
         .layer(edge::cors(settings));
     dressed(shared.merge(pages::router(pages)).merge(probes()), server)

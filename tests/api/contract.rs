@@ -66,7 +66,7 @@ fn body(query: &str) -> String {
 
 /// Every error of an answer has the one shape, whatever the answer is.
 #[track_caller]
-fn check_errors(answer: &Answer, what: &str) {
+pub(crate) fn check_errors(answer: &Answer, what: &str) {
     let id = answer.headers["x-request-id"].to_str().unwrap();
     let errors = answer.json["errors"]
         .as_array()
@@ -80,7 +80,7 @@ fn check_errors(answer: &Answer, what: &str) {
         let code = error["extensions"]["code"].as_str().unwrap();
         assert!(CODES.contains(&code) || code == INTERNAL, "{what}: {code} is in no list");
         assert_eq!(error["extensions"]["requestId"], id, "{what}");
-        let known = ["code", "requestId", "field"];
+        let known = ["code", "requestId", "field", "problems"];
         let extensions = error["extensions"].as_object().unwrap();
         assert!(extensions.keys().all(|key| known.contains(&key.as_str())), "{what}: {error}");
     }
@@ -88,7 +88,7 @@ fn check_errors(answer: &Answer, what: &str) {
 
 /// A request refused as a whole: so, with this code, and without `data`.
 #[track_caller]
-fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
+pub(crate) fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
     let what = format!("{what}: {} {}", answer.status, answer.text);
     assert_eq!((answer.status.as_u16(), answer.code()), (status, code), "{what}");
     check_errors(answer, &what);
@@ -101,7 +101,7 @@ fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
 
 /// An error in a field: the request itself went well.
 #[track_caller]
-fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
+pub(crate) fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.code()), (200, code), "{}", answer.text);
     check_errors(answer, &answer.text);
     assert_eq!(answer.json["errors"][0]["path"], *path, "{}", answer.text);

@@ -20,15 +20,26 @@ use axum::{
 use chrono::{DateTime, SubsecRound, Utc};
 use doorcode::{
     adapter::{
+        memory_bus::MemoryBus,
         memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
+        redis_bus::RedisBus,
         redis_limiter::RedisLimiter,
         system::SystemEntropy,
     },
     app::{App, Overrides},
     config::{ServeFlags, Settings},
-    domain::{Ctx, mail::delivery},
+    db::entity::{Role, UserStatus},
+    domain::{
+        Ctx,
+        email_address::EmailAddress,
+        mail::delivery,
+        user::{
+            self,
+            manage::{self, By, Change, Changed, NewPerson},
+        },
+    },
     http::{self, Server},
-    ports::{Charge, Clock, Entropy, Limiter, LimiterUnavailable, Verdict},
+    ports::{Bus, Charge, Clock, Entropy, Limiter, LimiterUnavailable, Verdict},
 };
 use http_body_util::BodyExt;
 use secrecy::SecretString;
@@ -100,10 +111,11 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) limiter: Arc<WatchedLimiter>,
-    pub(crate) statements: Arc<Mutex<Vec<String>>>,
+    pub(crate) statements: Arc<Mutex<Vec<sea_orm::Statement>>>,
     router: Router,
     /// Every application has networks of its own, for Redis is shared.
     network: u32,
+    bus: Arc<dyn Bus>,
     guests: AtomicU32,
     pub(crate) database: TestDatabase,
     folder: TempDir,
@@ -117,7 +129,7 @@ impl TestApp {
 
     /// With other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeFlags)) -> Self {
-        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, change).await
+        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, None, change).await
     }
 
     /// With a limiter of its own whatever the stack, for limits that everybody shares.
@@ -127,14 +139,25 @@ impl TestApp {
 
     /// With a limiter of the test's own.
     pub(crate) async fn limited_by(limiter: Box<dyn Limiter>, change: impl FnOnce(&mut ServeFlags)) -> Self {
-        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), Some(limiter), change).await
+        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), Some(limiter), None, change).await
+    }
+
+    /// With a bus of the test's own.
+    pub(crate) async fn on_bus(bus: Arc<dyn Bus>) -> Self {
+        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, Some(bus), |_| {}).await
     }
 
     /// Another replica of the same application: the same database, secret, clock and limiter.
     pub(crate) async fn replica(&self) -> Replica {
         let flags = flags(&self.database.url, self.folder.path(), |_| {});
-        let overrides =
-            Overrides { clock: Some(self.clock.clone()), limiter: Some(self.limiter.clone()), ..Overrides::default() };
+        // On Redis every replica has a way of its own to the bus; in one process they share it.
+        let bus = if on_servers() { stack_bus(self.network) } else { Arc::clone(&self.bus) };
+        let overrides = Overrides {
+            clock: Some(self.clock.clone()),
+            limiter: Some(self.limiter.clone()),
+            bus: Some(bus),
+            ..Overrides::default()
+        };
         let mut settings = settings(flags);
         settings.secrets.clone_from(&self.ctx().settings.secrets);
         let app = App::build(settings, overrides).await.unwrap();
@@ -146,6 +169,7 @@ impl TestApp {
         database: TestDatabase,
         folder: TempDir,
         limiter: Option<Box<dyn Limiter>>,
+        bus: Option<Arc<dyn Bus>>,
         change: impl FnOnce(&mut ServeFlags),
     ) -> Self {
         let clock = Arc::new(ManualClock::starting_now());
@@ -153,20 +177,22 @@ impl TestApp {
         let seen = Arc::clone(&statements);
         let inner = limiter.unwrap_or_else(stack_limiter);
         let limiter = Arc::new(WatchedLimiter { inner, calls: AtomicU64::new(0), away: false.into() });
+        let network = u32::from_be_bytes(random()) % 0xffff;
+        let bus = bus.unwrap_or_else(|| stack_bus(network));
         let overrides = Overrides {
             clock: Some(clock.clone()),
             entropy: None,
+            bus: Some(Arc::clone(&bus)),
             limiter: Some(limiter.clone()),
             on_statement: Some(Arc::new(move |info: &sea_orm::metric::Info<'_>| {
-                seen.lock().unwrap().push(info.statement.sql.clone());
+                seen.lock().unwrap().push(info.statement.clone());
             })),
         };
         let flags = flags(&database.url, folder.path(), change);
         let app = App::build(settings(flags), overrides).await.unwrap();
         app.prepare().await.unwrap();
         let router = http::router(&Server::new(Arc::clone(&app.ctx)));
-        let network = u32::from_be_bytes(random()) % 0xffff;
-        Self { app, clock, limiter, statements, router, network, guests: AtomicU32::new(1), database, folder }
+        Self { app, clock, limiter, statements, router, network, bus, guests: AtomicU32::new(1), database, folder }
     }
 
     pub(crate) fn ctx(&self) -> &Ctx {
@@ -196,6 +222,32 @@ impl TestApp {
         }
     }
 
+    /// An account, from the command line.
+    pub(crate) async fn make(&self, email: &str, role: Role) {
+        let address = EmailAddress::parse(email).unwrap();
+        let new = NewPerson { email: &address, name: None, role, locale: None, invite: false };
+        let made = manage::create(self.ctx(), By::CommandLine, new).await.unwrap();
+        assert!(matches!(made, Changed::Done(_)), "somebody has {email}");
+    }
+
+    /// Gives somebody a role, from the command line.
+    pub(crate) async fn set_role(&self, email: &str, role: Role) {
+        set(self.ctx(), email, Change { role: Some(role), ..Change::default() }).await;
+    }
+
+    /// Suspends somebody or lets them in again, from the command line.
+    pub(crate) async fn set_status(&self, email: &str, status: UserStatus) {
+        set(self.ctx(), email, Change { status: Some(status), ..Change::default() }).await;
+    }
+
+    /// Somebody with a role who has just signed in.
+    pub(crate) async fn person(&self, email: &str, role: Role) -> Actor<'_> {
+        self.make(email, role).await;
+        let guest = self.guest();
+        let signed_in = guest.sign_in(email).await;
+        Actor { client: guest.with_bearer(&signed_in.access), signed_in }
+    }
+
     /// Delivers everything that is due.
     pub(crate) async fn drain_outbox(&self) {
         while delivery::deliver_due(self.ctx(), &*self.app.transport).await.unwrap() > 0 {}
@@ -221,6 +273,11 @@ impl TestApp {
 
     /// Statements since the last call, BEGIN and COMMIT aside (the library does not report those).
     pub(crate) fn take_statements(&self) -> Vec<String> {
+        self.take_statements_and_values().into_iter().map(|statement| statement.sql).collect()
+    }
+
+    /// The same with their values.
+    pub(crate) fn take_statements_and_values(&self) -> Vec<sea_orm::Statement> {
         std::mem::take(&mut self.statements.lock().unwrap())
     }
 
@@ -240,10 +297,31 @@ impl TestApp {
     }
 }
 
+/// Somebody who is signed in.
+pub(crate) struct Actor<'a> {
+    client: Client<'a>,
+    pub(crate) signed_in: SignedIn,
+}
+
+impl<'a> std::ops::Deref for Actor<'a> {
+    type Target = Client<'a>;
+
+    fn deref(&self) -> &Client<'a> {
+        &self.client
+    }
+}
+
 /// Another process's worth of the same application.
 pub(crate) struct Replica {
     pub(crate) app: App,
     pub(crate) router: Router,
+}
+
+/// Changes somebody from the command line of any replica.
+pub(crate) async fn set(ctx: &Ctx, email: &str, change: Change) {
+    let id = user::id_of(ctx, &EmailAddress::parse(email).unwrap()).await.unwrap();
+    let changed = manage::change(ctx, By::CommandLine, id, change).await.unwrap();
+    assert!(matches!(changed, Changed::Done(_)), "{email} could not be changed");
 }
 
 fn stack_limiter() -> Box<dyn Limiter> {
@@ -252,6 +330,15 @@ fn stack_limiter() -> Box<dyn Limiter> {
         Box::new(RedisLimiter::new(&SecretString::from(url)).unwrap())
     } else {
         Box::new(MemoryLimiter::new(DEFAULT_ENTRIES))
+    }
+}
+
+fn stack_bus(network: u32) -> Arc<dyn Bus> {
+    if on_servers() {
+        let url = SecretString::from(std::env::var("DOORCODE_TEST_REDIS_URL").expect("run tests/run"));
+        Arc::new(RedisBus::new(&url, &format!("test:{}:{network}", std::process::id()), &SystemEntropy).unwrap())
+    } else {
+        Arc::new(MemoryBus::default())
     }
 }
 
@@ -459,6 +546,13 @@ impl Client<'_> {
             json!({}),
         )
         .await
+    }
+
+    /// A mutation with one field and one input; what came back for it, problems and all.
+    pub(crate) async fn change(&self, field: &str, input: Value, selection: &str) -> Answer {
+        let name = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
+        let query = format!("mutation($input: {name}!) {{ {field}(input: $input) {{ {selection} }} }}");
+        self.query(&query, json!({ "input": input })).await
     }
 
     pub(crate) async fn me(&self) -> Answer {

@@ -41,22 +41,25 @@ const NEVER: [(&str, &[&str]); 9] = [
 const ONLY: [(&str, &[&str]); 2] = [("adapter", &["crate::ports", "crate::domain::mail::inbox"]), ("ports", &[])];
 
 /// A table and the place in `domain/` that its rows belong to.
-const OWNERS: [(&str, &str); 8] = [
+const OWNERS: [(&str, &str); 9] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
     ("sessions", "src/domain/session"),
     ("email_codes", "src/domain/sign_in/"),
     ("sign_in_links", "src/domain/sign_in/link"),
+    ("email_changes", "src/domain/user/email_change"),
     ("outbox", "src/domain/mail/"),
     ("audit_events", "src/domain/audit"),
     ("signing_keys", "src/domain/keys"),
 ];
 
 /// Who reaches into another's table all the same, and why.
-const GUESTS: [(&str, &str, &str); 4] = [
+const GUESTS: [(&str, &str, &str); 6] = [
     ("src/domain/sign_in/challenge", "users", "one statement answers all that a sign-in asks, for everybody alike"),
     ("src/domain/sign_in/challenge", "devices", "as above: a known device must not show in the time it takes"),
     ("src/domain/sign_in/challenge", "sign_in_links", "as above: nor must a link that is under way"),
+    ("src/domain/user", "devices", "the statement that lets somebody in also tells whether they were here before"),
+    ("src/domain/user", "sessions", "as above"),
     ("src/domain/session", "users", "a request finds its session and person with one statement"),
 ];
 

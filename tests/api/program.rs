@@ -14,6 +14,9 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod audit;
+mod people;
+
 use crate::{
     database::{TestDatabase, fresh_database},
     harness::on_servers,
@@ -59,6 +62,26 @@ impl Home {
 
     fn run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
+    }
+
+    /// What a command prints that does what it is told.
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The same with `--json`, line by line.
+    fn objects(&self, arguments: &[&str]) -> Vec<Value> {
+        let printed = self.good(&[arguments, &["--json"]].concat());
+        printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    }
+
+    /// What a command says that refuses.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
+        text(&output.stderr)
     }
 
     async fn start(&self) -> Program {
@@ -265,19 +288,16 @@ async fn production_refuses_a_stale_schema_and_serves_a_current_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_makes_an_administrator_keeps_people_out_and_rotates_keys() {
     let home = Home::new().await;
-    let good = |arguments: &[&str]| {
-        let output = home.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    };
+    let good = |arguments: &[&str]| home.good(arguments);
     assert!(good(&["user", "role", "Boss@Example.com", "admin"]).contains("ADMIN"));
+    good(&["user", "role", "deputy@example.com", "admin"]);
     assert!(good(&["user", "suspend", "boss@example.com"]).contains("SUSPENDED"));
     assert!(good(&["user", "restore", "boss@example.com"]).contains("ACTIVE"));
     good(&["user", "create", "b@example.com", "--role", "guest"]);
-    assert_eq!(good(&["user", "list"]).lines().count(), 2);
+    assert_eq!(good(&["user", "list"]).lines().count(), 4, "a heading and three people");
     assert!(text(&home.run(&["user", "create", "b@example.com"]).stderr).contains("already"));
     assert!(text(&home.run(&["user", "suspend", "nobody@example.com"]).stderr).contains("nobody"));
-    assert_eq!(good(&["keys", "list"]).lines().count(), 1);
+    assert_eq!(good(&["keys", "list"]).lines().count(), 2, "a heading and a key");
     let rotated = good(&["keys", "rotate"]);
     assert!(rotated.contains("signs from") && rotated.contains("retires at"), "{rotated}");
     assert!(good(&["purge"]).starts_with("purged"));

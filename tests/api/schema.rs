@@ -17,12 +17,14 @@ use uuid::Uuid;
 use crate::database::{empty_database_of, every_backend, fresh_database, fresh_database_of};
 use crate::rows::{Rows, bad_values, insert, moment};
 
-const INDEXES: [&str; 16] = [
+const INDEXES: [&str; 24] = [
     "audit_events_actor_id_id_idx",
     "audit_events_at_idx",
     "audit_events_kind_id_idx",
     "audit_events_subject_id_id_idx",
     "devices_user_id_idx",
+    "email_changes_expires_at_idx",
+    "email_changes_user_id_idx",
     "email_codes_budget_key_attempted_at_idx",
     "email_codes_expires_at_idx",
     "outbox_finished_at_idx",
@@ -30,10 +32,16 @@ const INDEXES: [&str; 16] = [
     "sessions_device_id_idx",
     "sessions_ended_at_idx",
     "sessions_expires_at_idx",
+    "sessions_open_idx",
     "sessions_rotated_at_idx",
     "sessions_user_id_created_at_idx",
     "sign_in_links_expires_at_idx",
     "signing_keys_signs_from_idx",
+    "users_deleted_at_idx",
+    "users_list_created_at_idx",
+    "users_list_email_idx",
+    "users_list_last_sign_in_at_idx",
+    "users_list_name_key_idx",
 ];
 
 /// Table -> column -> whether it may be null.
@@ -54,7 +62,7 @@ async fn the_schema_goes_up_and_down_and_up_again() {
 
         migrate::down(&db, 1).await.unwrap();
         assert!(!migrate::is_current(&db).await.unwrap());
-        assert!(!columns_of(&db).await.contains_key("signing_keys"));
+        assert!(!columns_of(&db).await.contains_key("email_changes"));
         migrate::down(&db, u32::MAX).await.unwrap();
         assert!(columns_of(&db).await.is_empty(), "{backend:?}");
         assert!(indexes_of(&db).await.is_empty(), "{backend:?}");
@@ -107,6 +115,7 @@ async fn every_entity_has_the_columns_of_its_table() {
         declare(&mut entities, entity::sessions::Entity);
         declare(&mut entities, entity::email_codes::Entity);
         declare(&mut entities, entity::sign_in_links::Entity);
+        declare(&mut entities, entity::email_changes::Entity);
         declare(&mut entities, entity::outbox::Entity);
         declare(&mut entities, entity::audit_events::Entity);
         declare(&mut entities, entity::signing_keys::Entity);
@@ -127,6 +136,7 @@ async fn every_index_is_there() {
             "outbox_finished_at_idx",
             "outbox_next_attempt_at_idx",
             "sessions_ended_at_idx",
+            "sessions_open_idx",
             "sessions_rotated_at_idx",
         ];
         assert_eq!(partial, expected, "{backend:?}");
@@ -264,6 +274,10 @@ async fn every_test_gets_a_database_of_its_own() {
         created_at: Set(moment(0)),
         updated_at: Set(moment(1)),
         last_sign_in_at: Set(None),
+        version: Set(1),
+        name_key: Set(String::new()),
+        locale: Set(None),
+        deleted_at: Set(None),
     };
     let written = user.insert(db.write()).await.unwrap();
     assert_eq!(entity::users::Entity::find().one(db.read()).await.unwrap(), Some(written));

@@ -1,6 +1,6 @@
 //! Signing in with a code or a link: what works, what is refused, and that refusals tell nothing.
 
-use doorcode::domain::user;
+use doorcode::db::entity::{Role, UserStatus};
 use serde_json::json;
 
 use crate::harness::{SignedIn, TestApp, other_than};
@@ -212,9 +212,8 @@ async fn what_is_no_address_is_told_and_counts_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com,bücher.example".into())).await;
-    let suspended = "suspended@example.com".parse_email();
-    user::create(app.ctx(), &suspended, doorcode::db::entity::Role::User).await.unwrap();
-    user::change(app.ctx(), &suspended, None, Some(doorcode::db::entity::UserStatus::Suspended)).await.unwrap();
+    app.make("suspended@example.com", Role::User).await;
+    app.set_status("suspended@example.com", UserStatus::Suspended).await;
     let allowed = ["a@example.com", "b@xn--bcher-kva.example"];
     let refused = ["suspended@example.com", "c@other.example", "d@sub.example.com"];
     for email in allowed.iter().chain(&refused) {
@@ -237,8 +236,7 @@ async fn somebody_suspended_after_asking_does_not_get_in() {
     guest.sign_in("late@example.com").await;
     let challenge = guest.challenge("late@example.com").await;
     let code = app.last_code_for("late@example.com").await;
-    let email = "late@example.com".parse_email();
-    user::change(app.ctx(), &email, None, Some(doorcode::db::entity::UserStatus::Suspended)).await.unwrap();
+    app.set_status("late@example.com", UserStatus::Suspended).await;
     assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
     assert_eq!(app.count("sessions", "1 = 1").await, 1);
 }
@@ -273,7 +271,7 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    user::create(app.ctx(), &"boss@example.com".parse_email(), doorcode::db::entity::Role::Admin).await.unwrap();
+    app.make("boss@example.com", Role::Admin).await;
     let challenge = guest.challenge("boss@example.com").await;
     assert_eq!(
         guest.verify(&challenge, "27491836").await["__typename"],
@@ -295,30 +293,5 @@ async fn mail_is_in_the_language_that_was_asked_for() {
         let email = format!("{}@example.com", locale.to_lowercase());
         app.guest().login_with(json!({ "email": email, "locale": locale })).await.field("login");
         assert!(app.mails_for(&email).await[0].html.contains(lang), "{locale}");
-    }
-}
-
-pub(crate) trait ParseEmail {
-    fn parse_email(&self) -> doorcode::domain::email_address::EmailAddress;
-}
-
-impl ParseEmail for str {
-    fn parse_email(&self) -> doorcode::domain::email_address::EmailAddress {
-        doorcode::domain::email_address::EmailAddress::parse(self).unwrap()
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ids_go_up_even_when_the_clock_stands_still_or_goes_back() {
-    let app = TestApp::new().await;
-    let mut last = uuid::Uuid::nil();
-    for round in 0..10_000 {
-        if round == 5_000 {
-            app.clock.pass(-600.0);
-        }
-        let id = app.ctx().new_id(app.ctx().now());
-        assert!(id > last, "{id} after {last}");
-        assert_eq!(id.get_version_num(), 7);
-        last = id;
     }
 }

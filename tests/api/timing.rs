@@ -30,8 +30,7 @@ async fn time_does_not_tell_whether_an_address_has_an_account() {
     .await;
     let addresses = ["known1@example.com", "known2@example.com", "stranger@example.com"];
     for email in &addresses[..2] {
-        let email = doorcode::domain::email_address::EmailAddress::parse(email).unwrap();
-        doorcode::domain::user::create(app.ctx(), &email, doorcode::db::entity::Role::User).await.unwrap();
+        app.make(email, doorcode::db::entity::Role::User).await;
     }
     let guest = app.guest();
     let mut times = [Vec::new(), Vec::new(), Vec::new()];

@@ -8,7 +8,7 @@ mod rotation;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
     db::entity::{Role, UserStatus, sessions, users},
-    domain::user,
+    domain::user::manage::Change,
     ports::Clock,
 };
 use forge::{Forge, read};
@@ -16,10 +16,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use crate::{
-    harness::{Answer, Client, TestApp},
-    sign_in::ParseEmail,
-};
+use crate::harness::{Answer, Client, TestApp, set};
 
 fn is_refused(answer: &Answer, why: &str) {
     assert_eq!(answer.status.as_u16(), 401, "{why}: {}", answer.text);
@@ -277,25 +274,26 @@ async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_eve
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
-    let email = "boss@example.com".parse_email();
-    user::create(app.ctx(), &email, Role::Admin).await.unwrap();
+    app.make("boss@example.com", Role::Admin).await;
+    app.make("other@example.com", Role::Admin).await;
     let signed_in = guest.sign_in("boss@example.com").await;
     let elsewhere = guest.via(&replica);
     assert_eq!(read(&signed_in.access).1["role"], "ADMIN");
     accepted(&elsewhere, &signed_in.access, "on the other replica").await;
 
-    user::change(app.ctx(), &email, Some(Role::User), None).await.unwrap();
+    app.set_role("boss@example.com", Role::User).await;
     refused(&elsewhere, &signed_in.access, "the role was lowered").await;
     refused(&guest, &signed_in.access, "here too").await;
     let refreshed = elsewhere.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
     assert_eq!(read(access).1["role"], "USER");
     accepted(&guest, access, "with the role as it is now").await;
-    user::change(app.ctx(), &email, Some(Role::Manager), None).await.unwrap();
+    app.set_role("boss@example.com", Role::Manager).await;
     refused(&elsewhere, access, "the role was raised").await;
 
     let other = guest.sign_in("boss@example.com").await;
-    user::change(&replica.app.ctx, &email, None, Some(UserStatus::Suspended)).await.unwrap();
+    let suspended = Change { status: Some(UserStatus::Suspended), ..Change::default() };
+    set(&replica.app.ctx, "boss@example.com", suspended).await;
     refused(&guest, &other.access, "suspended on the other replica").await;
     refused(&elsewhere, &other.access, "and there").await;
     assert_eq!(guest.refresh(&other.refresh).await["__typename"], "SessionEnded");

@@ -14,7 +14,7 @@ use std::{
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError,
     RedisResult, ServerErrorKind, TlsMode,
-    aio::MultiplexedConnection,
+    aio::{MultiplexedConnection, PubSub},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
     io::tcp::TcpSettings,
@@ -40,7 +40,7 @@ const UNUSABLE: &str =
 
 /// An open connection, cheap to clone.
 #[derive(Clone)]
-pub(super) enum Connection {
+pub(in crate::adapter) enum Connection {
     Server(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
@@ -48,12 +48,12 @@ pub(super) enum Connection {
 /// Where Redis is.
 enum Target {
     Server(Client),
-    Cluster(Box<ClusterClient>),
+    Cluster { client: Box<ClusterClient>, nodes: Vec<ConnectionInfo> },
     Sentinel { sentinels: Vec<ConnectionInfo>, service: String, node: SentinelNodeConnectionInfo },
 }
 
 /// One connection for everybody, opened on demand.
-pub(super) struct Link(Arc<Inner>);
+pub(in crate::adapter) struct Link(Arc<Inner>);
 
 struct Inner {
     target: Target,
@@ -66,7 +66,7 @@ struct Inner {
 }
 
 impl Link {
-    pub(super) fn new(url: &SecretString) -> Result<Self, String> {
+    pub(in crate::adapter) fn new(url: &SecretString) -> Result<Self, String> {
         let target = Target::parse(url.expose_secret())?;
         Ok(Self(Arc::new(Inner {
             target,
@@ -77,7 +77,7 @@ impl Link {
     }
 
     /// The open connection with its number, or a new one.
-    pub(super) async fn connection(&self) -> RedisResult<(Connection, u64)> {
+    pub(in crate::adapter) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         if let Some(open) = self.0.current() {
             return Ok(open);
         }
@@ -89,8 +89,15 @@ impl Link {
             .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "opening a connection was interrupted"))))
     }
 
+    /// A connection of its own that only listens, and that nobody shares.
+    pub(in crate::adapter) async fn listen(&self) -> RedisResult<PubSub> {
+        tokio::time::timeout(OPEN_TIMEOUT, self.0.target.listen())
+            .await
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis could not be reached in time"))))
+    }
+
     /// Lets go of the connection of that number, if it is still the one in use.
-    pub(super) fn forget(&self, number: u64) {
+    pub(in crate::adapter) fn forget(&self, number: u64) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|(_, open)| *open == number) {
             *current = None;
@@ -144,11 +151,32 @@ impl Target {
             Self::Server(client) => {
                 Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
             }
-            Self::Cluster(client) => Ok(Connection::Cluster(client.get_async_connection().await?)),
+            Self::Cluster { client, .. } => Ok(Connection::Cluster(client.get_async_connection().await?)),
             Self::Sentinel { sentinels, service, node } => {
-                // Built anew each time, so that the sentinels are asked who is master now.
-                let client = Sentinel::build(sentinels.clone())?.async_master_for(service, Some(node)).await?;
+                let client = master(sentinels, service, node).await?;
                 Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
+            }
+        }
+    }
+
+    /// A connection that only listens. In a cluster any node will do: each hears what is published at another.
+    async fn listen(&self) -> RedisResult<PubSub> {
+        match self {
+            Self::Server(client) => client.get_async_pubsub().await,
+            Self::Cluster { nodes, .. } => {
+                let mut failure = RedisError::from((ErrorKind::InvalidClientConfig, "a cluster without nodes"));
+                for node in nodes {
+                    let client = Client::open(node.clone())?;
+                    let opened = tokio::time::timeout(2 * CONNECT_TIMEOUT, client.get_async_pubsub()).await;
+                    match opened.unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "a node is silent")))) {
+                        Ok(open) => return Ok(open),
+                        Err(error) => failure = error,
+                    }
+                }
+                Err(failure)
+            }
+            Self::Sentinel { sentinels, service, node } => {
+                master(sentinels, service, node).await?.get_async_pubsub().await
             }
         }
     }
@@ -181,7 +209,7 @@ impl Target {
             .max_retry_wait(100)
             .tcp_settings(tcp())
             .build()
-            .map(|client| Self::Cluster(Box::new(client)))
+            .map(|client| Self::Cluster { client: Box::new(client), nodes: nodes.to_vec() })
             .map_err(|_| UNUSABLE.to_owned())
     }
 
@@ -213,6 +241,11 @@ impl Target {
     }
 }
 
+/// Asks the sentinels anew each time, who is master now.
+async fn master(sentinels: &[ConnectionInfo], service: &str, node: &SentinelNodeConnectionInfo) -> RedisResult<Client> {
+    Sentinel::build(sentinels.to_vec())?.async_master_for(service, Some(node)).await
+}
+
 fn tcp() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
@@ -230,7 +263,7 @@ fn nodes(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Vec<C
 }
 
 /// Whether the connection that gave this error is of no more use: closed, silent, or its server is no master.
-pub(super) fn is_broken(error: &RedisError) -> bool {
+pub(in crate::adapter) fn is_broken(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
         || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
@@ -238,7 +271,7 @@ pub(super) fn is_broken(error: &RedisError) -> bool {
 
 /// Whether the error says that a connection was closed, or that its server may not write: the same command is
 /// worth sending once more on a new one.
-pub(super) fn is_closed(error: &RedisError) -> bool {
+pub(in crate::adapter) fn is_closed(error: &RedisError) -> bool {
     !error.is_timeout()
         && (error.is_connection_dropped() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))
 }

@@ -78,6 +78,10 @@ const WRONG: &[(&str, &[&str])] = &[
         ],
     ),
     ("DOORCODE_IP_RETENTION", &["forever", "4000d"]),
+    ("DOORCODE_AUDIT_RETENTION", &["forever", "1h", "4000d"]),
+    ("DOORCODE_ERASE_AFTER", &["never", "4000d"]),
+    ("DOORCODE_NOTICES", &["everything", "new-device,,role-change", "none,role-change"]),
+    ("DOORCODE_FEDERATION", &["perhaps"]),
 ];
 
 #[test]

@@ -6,16 +6,16 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use secrecy::SecretString;
 use tokio::sync::watch;
 
 use super::{
-    outbox::{self, Payload},
-    template::{self, Content, Locale},
+    outbox,
+    payload::Payload,
+    template::{self, Content, Locale, Message},
 };
 use crate::{
     db::entity::{MailState, outbox as table},
-    domain::{Ctx, Error, Result, vault},
+    domain::{Ctx, Result, vault},
     ports::{DeliveryFailure, Mail, MailTransport},
 };
 
@@ -85,12 +85,16 @@ async fn attempt(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model
     if letter.expires_at <= now {
         return Outcome::Expired;
     }
-    let Some(payload) = outbox::open(ctx, letter) else {
+    let again = |why: &str| Outcome::Again(now + pause(ctx, letter.attempts), why.to_owned());
+    let Some(payload) = outbox::open(&ctx.vault, letter) else {
         // While secrets rotate, another replica may have the one that sealed it.
-        let why = "no server secret of this process opens this letter";
-        return Outcome::Again(now + pause(ctx, letter.attempts), why.into());
+        return again("no server secret of this process opens this letter");
     };
-    let mail = match render(ctx, letter, &payload, now) {
+    let Some(message) = payload.message(&letter.kind, ctx.settings.public_url.as_str()) else {
+        // While versions are replaced, another replica may be newer.
+        return again("this version of the program knows no such letter");
+    };
+    let mail = match render(&ctx.settings.brand, letter, &payload, message, now) {
         Ok(mail) => mail,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
@@ -136,23 +140,21 @@ fn pause(ctx: &Ctx, attempts: i32) -> TimeDelta {
     full / 2 + full / 2 * share / 255
 }
 
-fn render(ctx: &Ctx, letter: &table::Model, payload: &Payload, now: DateTime<Utc>) -> Result<Mail> {
-    let (message, lifetime) = match (&payload.code, &payload.link) {
-        (Some(code), _) => {
-            (template::Message::Code { code: SecretString::from(code.clone()) }, ctx.settings.limits.code_ttl)
-        }
-        (None, Some(link)) => {
-            (template::Message::Link { url: SecretString::from(link.clone()) }, super::super::limits::LINK_LIFETIME)
-        }
-        (None, None) => return Err(Error::Internal("a letter with nothing in it".into())),
-    };
+pub(super) fn render(
+    brand: &str,
+    letter: &table::Model,
+    payload: &Payload,
+    message: Message,
+    now: DateTime<Utc>,
+) -> Result<Mail> {
+    let code = message.code().map(str::to_owned);
     let content = Content {
         message,
         locale: Locale::negotiate(Some(&payload.locale)),
-        lifetime,
-        brand: ctx.settings.brand.clone(),
+        lifetime: (letter.expires_at - letter.created_at).to_std().unwrap_or_default(),
+        brand: brand.to_owned(),
         device: payload.device.clone(),
-        network: Some(payload.network.to_string()),
+        network: payload.network.map(|address| address.to_string()),
         asked_at: letter.created_at.min(now),
     };
     let rendered = template::render(&content)?;
@@ -162,6 +164,6 @@ fn render(ctx: &Ctx, letter: &table::Model, payload: &Payload, now: DateTime<Utc
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
-        code: payload.code.clone(),
+        code,
     })
 }

@@ -1,30 +1,50 @@
 //! The outbox: letters wait here, sealed, until a worker sends them, and are erased after. Recipients are inside the
 //! seal, which is bound to the row's id, kind and expiry. Nothing here talks to a mail server.
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::template::{Locale, describe_device};
+use super::{payload::Payload, template::Locale};
 use crate::{
     db::{
         self,
-        entity::{MailState, outbox},
+        entity::{MailState, Role, outbox},
     },
-    domain::{Ctx, Error, Result, policy::Origin, vault::Purpose},
+    domain::{
+        Ctx, Error, Result,
+        policy::Origin,
+        vault::{Purpose, Vault},
+    },
+    ports::Entropy,
 };
 
 /// What a letter brings.
 pub enum Message {
-    /// A one-time code.
+    /// A one-time code that signs in.
     Code(SecretString),
     /// The URL of a sign-in link.
     Link(SecretString),
+    /// A one-time code that confirms the new address of an account.
+    EmailCode(SecretString),
+    /// An administrator made an account for this address.
+    Invitation,
+    /// To the old address: the account has another one now.
+    EmailChanged {
+        /// The URL that brings the address back, unless an administrator took it away.
+        undo: Option<SecretString>,
+    },
+    /// To the new address: an administrator gave it to the account.
+    EmailIsNow,
+    /// A sign-in from a device that was not known.
+    NewDevice,
+    /// An administrator changed what the account may do.
+    RoleChanged {
+        /// What it is now.
+        role: Role,
+    },
 }
 
 /// A letter about to be queued.
@@ -35,60 +55,38 @@ pub struct Letter<'a> {
     pub message: Message,
     /// Its language.
     pub locale: Locale,
-    /// Where the request came from, which the mail tells.
-    pub origin: &'a Origin,
-    /// Never sent after this moment.
+    /// Where the request came from. The mail tells it of what the reader may have done, and of nothing else: of what
+    /// an administrator does, it does not even get into the seal.
+    pub origin: Option<&'a Origin>,
+    /// Never sent after this moment, at which the secret in it dies: the mail tells how long that is from now.
     pub expires_at: DateTime<Utc>,
     /// Whether it is meant to be sent; a decoy is the same work for an address that gets no mail.
     pub deliver: bool,
 }
 
-/// What is inside the seal.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Payload {
-    pub to: String,
-    pub code: Option<String>,
-    pub link: Option<String>,
-    pub locale: String,
-    pub device: Option<String>,
-    pub network: IpAddr,
-    /// Whether it is meant to be sent. Inside the seal, so that a waiting decoy looks like any other letter.
-    pub deliver: bool,
-}
-
-impl Drop for Payload {
-    fn drop(&mut self) {
-        use zeroize::Zeroize;
-        self.code.zeroize();
-        self.link.zeroize();
-    }
-}
-
 /// Queues a letter in the caller's transaction. One statement.
 pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, now: DateTime<Utc>) -> Result<()> {
-    let id = ctx.new_id(now);
-    let (kind, code, link) = match &letter.message {
-        Message::Code(code) => ("code", Some(code.expose_secret().to_owned()), None),
-        Message::Link(link) => ("link", None, Some(link.expose_secret().to_owned())),
-    };
-    let payload = Payload {
-        to: letter.to.to_owned(),
-        code,
-        link,
-        locale: letter.locale.as_str().to_owned(),
-        // A description of ours: what a stranger's software calls itself is no text for our mail.
-        device: letter.origin.user_agent.as_deref().and_then(describe_device),
-        network: letter.origin.ip,
-        deliver: letter.deliver,
-    };
+    let row = seal(&ctx.vault, &*ctx.entropy, &letter, ctx.new_id(now), now)?;
+    db::insert(db, row).await?;
+    Ok(())
+}
+
+/// The row of a letter.
+fn seal(
+    vault: &Vault,
+    entropy: &dyn Entropy,
+    letter: &Letter<'_>,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<outbox::Model> {
+    let (kind, payload) = Payload::of(letter);
     let plain = serde_json::to_vec(&payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
     let plain = Zeroizing::new(plain);
-    let sealed = ctx.vault.seal(Purpose::Outbox, &context(id, kind, letter.expires_at), &plain, &*ctx.entropy)?;
-    let row = outbox::Model {
+    Ok(outbox::Model {
         id,
         kind: kind.to_owned(),
         state: MailState::Pending,
-        sealed: Some(sealed),
+        sealed: Some(vault.seal(Purpose::Outbox, &context(id, kind, letter.expires_at), &plain, entropy)?),
         attempts: 0,
         created_at: now,
         next_attempt_at: now,
@@ -96,9 +94,7 @@ pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, n
         expires_at: letter.expires_at,
         finished_at: None,
         last_error: None,
-    };
-    db::insert(db, row).await?;
-    Ok(())
+    })
 }
 
 /// Takes up to `most` letters that are due for the caller alone until `until`. On PostgreSQL, rows that another worker
@@ -124,9 +120,9 @@ pub(super) async fn claim(
 }
 
 /// Opens a claimed letter.
-pub(super) fn open(ctx: &Ctx, row: &outbox::Model) -> Option<Payload> {
+pub(super) fn open(vault: &Vault, row: &outbox::Model) -> Option<Payload> {
     let sealed = row.sealed.as_deref()?;
-    let plain = ctx.vault.open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed)?;
+    let plain = vault.open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed)?;
     serde_json::from_slice(&plain).ok()
 }
 
@@ -171,6 +167,11 @@ fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
     let mut context = id.as_bytes().to_vec();
     context.extend_from_slice(&expires_at.timestamp_micros().to_be_bytes());
     context.extend_from_slice(kind.as_bytes());
+    // Replicas are replaced one by one, and the version before takes every code for one that signs in. What it would
+    // send in wrong words it must not be able to open.
+    if !matches!(kind, "code" | "link") {
+        context.extend_from_slice(b"/2");
+    }
     context
 }
 
@@ -179,3 +180,7 @@ pub async fn purge(ctx: &Ctx, finished_before: DateTime<Utc>) -> Result<u64> {
     let done = outbox::Entity::delete_many().filter(outbox::Column::FinishedAt.lt(finished_before));
     Ok(done.exec(ctx.db.write()).await?.rows_affected)
 }
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! What a mail says: subject, plain text and HTML in the reader's language. Whatever comes from outside
 //! (brand, device, network) is tamed and escaped. A code never stands in a subject, for locked screens
-//! show subjects. Nothing here sends or stores.
+//! show subjects. Where a request came from is told only to whom it was, or may have been, made in the name of:
+//! what an administrator did shows no address and no device. Nothing here sends or stores.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -9,10 +10,14 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
+    device::ON,
     plain,
-    words::{Words, words},
+    words::{Fill, Sheet, Words, words},
 };
-use crate::domain::{Error, Result};
+use crate::{
+    db::entity::Role,
+    domain::{Error, Result},
+};
 
 /// The languages that mails are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,37 +56,90 @@ impl Locale {
     }
 }
 
-/// The secret that a mail carries.
+/// What a mail tells, and the secret or page that goes with it. Pages and links are made from `DOORCODE_PUBLIC_URL`,
+/// never from a request's `Host`.
 #[derive(Clone)]
 pub enum Message {
-    /// A one-time code, digits only.
+    /// A one-time code that signs in.
     Code {
         /// The digits.
         code: SecretString,
     },
     /// A sign-in link, sent when codes have become too dangerous or too many.
     Link {
-        /// Made from `DOORCODE_PUBLIC_URL`, never from a request's `Host`.
+        /// Signs in.
         url: SecretString,
     },
+    /// A one-time code that confirms the new address of an account.
+    EmailCode {
+        /// The digits.
+        code: SecretString,
+    },
+    /// An administrator made an account for this address.
+    Invitation {
+        /// Where one signs in.
+        page: String,
+    },
+    /// The account that had this address has another one now.
+    EmailChanged {
+        /// Brings the address back, unless an administrator took it away.
+        undo: Option<SecretString>,
+    },
+    /// An administrator gave this address to an account that had another one.
+    EmailIsNow {
+        /// Where one signs in.
+        page: String,
+    },
+    /// A sign-in from a device that was not known.
+    NewDevice {
+        /// Where one signs in.
+        page: String,
+    },
+    /// An administrator changed what the account may do.
+    RoleChanged {
+        /// What it is now.
+        role: Role,
+    },
+}
+
+impl Message {
+    /// The code to type, of the mails that bring one.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Code { code } | Self::EmailCode { code } => Some(code.expose_secret()),
+            _ => None,
+        }
+    }
+
+    /// Where the button leads, of the mails that have one.
+    fn url(&self) -> Option<&str> {
+        match self {
+            Self::Link { url } | Self::EmailChanged { undo: Some(url) } => Some(url.expose_secret()),
+            Self::Invitation { page } | Self::EmailIsNow { page } | Self::NewDevice { page } => Some(page),
+            Self::Code { .. }
+            | Self::EmailCode { .. }
+            | Self::EmailChanged { undo: None }
+            | Self::RoleChanged { .. } => None,
+        }
+    }
 }
 
 /// Everything a mail is made of.
 #[derive(Clone)]
 pub struct Content {
-    /// Code or link.
+    /// What it tells.
     pub message: Message,
     /// The reader's language.
     pub locale: Locale,
-    /// How long the secret is good.
+    /// How long the secret is good, if it brings one.
     pub lifetime: Duration,
     /// Who sends it, for people.
     pub brand: String,
-    /// From [`describe_device`], if the device is known.
+    /// Put together from a closed list, such as `Firefox on Linux`, if the device is known.
     pub device: Option<String>,
     /// The client's IP address; anything else is left out.
     pub network: Option<String>,
-    /// When the secret was asked for.
+    /// When that which it tells was asked for or done.
     pub asked_at: DateTime<Utc>,
 }
 
@@ -108,51 +166,6 @@ pub fn render(content: &Content) -> Result<Rendered> {
     Ok(Rendered { subject: parts.subject, text, html })
 }
 
-/// A device in words that every language can use, such as `Firefox on Linux`. It is put together from
-/// a closed list, so that nothing of the header itself ever reaches a mail.
-pub fn describe_device(user_agent: &str) -> Option<String> {
-    // Order matters: browsers name the ones they want to be taken for, and Android names Linux.
-    const BROWSERS: [(&str, &str); 13] = [
-        ("Edg/", "Edge"),
-        ("EdgA/", "Edge"),
-        ("EdgiOS/", "Edge"),
-        ("OPR/", "Opera"),
-        ("Vivaldi/", "Vivaldi"),
-        ("SamsungBrowser/", "Samsung Internet"),
-        ("FxiOS/", "Firefox"),
-        ("Firefox/", "Firefox"),
-        ("CriOS/", "Chrome"),
-        ("Chromium/", "Chromium"),
-        ("Chrome/", "Chrome"),
-        ("Version/", "Safari"),
-        ("curl/", "curl"),
-    ];
-    const SYSTEMS: [(&str, &str); 9] = [
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("CrOS", "ChromeOS"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("Macintosh", "macOS"),
-        ("Linux", "Linux"),
-        ("FreeBSD", "FreeBSD"),
-    ];
-    let known = |list: &[(&str, &'static str)]| {
-        list.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
-    };
-    // Only Safari calls its version that, but so do crawlers and old Android: it must say Safari, too.
-    let browser = known(&BROWSERS).filter(|name| *name != "Safari" || user_agent.contains("Safari/"));
-    match (browser, known(&SYSTEMS)) {
-        (Some(browser), Some(system)) => Some(format!("{browser}{ON}{system}")),
-        (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
-        (None, None) => None,
-    }
-}
-
-/// Between browser and system in what [`describe_device`] gives.
-const ON: &str = " on ";
-
 /// What both templates show, in reading order.
 struct Parts<'a> {
     lang: &'static str,
@@ -162,8 +175,7 @@ struct Parts<'a> {
     code: Option<Code<'a>>,
     link: Option<Link<'a>>,
     after: Vec<String>,
-    request: &'static str,
-    facts: Vec<Fact>,
+    origin: Option<Origin>,
     colon: &'static str,
     footer: String,
 }
@@ -177,6 +189,12 @@ struct Code<'a> {
 struct Link<'a> {
     url: &'a str,
     button: &'static str,
+}
+
+/// Where it came from.
+struct Origin {
+    heading: &'static str,
+    facts: Vec<Fact>,
 }
 
 struct Fact {
@@ -196,88 +214,98 @@ struct Html<'a> {
     parts: &'a Parts<'a>,
 }
 
+/// What one kind of mail is made of in one language.
+struct Plan {
+    sheet: &'static Sheet,
+    button: &'static str,
+    /// The heading over where it came from. Only for what the reader did, or somebody in the reader's name: where an
+    /// administrator sits is no concern of a mail.
+    origin: Option<&'static str>,
+    footer: fn(&str) -> String,
+}
+
+fn plan(message: &Message, words: &'static Words) -> Plan {
+    let notice = |sheet| Plan { sheet, button: words.open_page, origin: None, footer: words.footer_account };
+    let asked = Some(words.request_origin);
+    match message {
+        Message::Code { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.code) },
+        Message::Link { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.link) },
+        Message::EmailCode { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.email_code) },
+        Message::Invitation { .. } => notice(&words.invitation),
+        Message::EmailChanged { undo: Some(_) } => {
+            Plan { origin: asked, button: words.restore_address, ..notice(&words.email_changed) }
+        }
+        Message::EmailChanged { undo: None } => notice(&words.email_changed_for_you),
+        Message::EmailIsNow { .. } => notice(&words.email_is_now),
+        Message::NewDevice { .. } => Plan { origin: Some(words.sign_in_origin), ..notice(&words.new_device) },
+        Message::RoleChanged { .. } => notice(&words.role_changed),
+    }
+}
+
 fn parts(content: &Content) -> Result<Parts<'_>> {
     let words = words(content.locale);
+    let Plan { sheet, button, origin, footer } = plan(&content.message, words);
     let brand = plain::tame(&content.brand);
-    let brand = brand.as_str();
-    let lifetime = spell(content.lifetime, words);
-    let common = Parts {
+    let role = if let Message::RoleChanged { role } = content.message { (words.role)(role) } else { "" };
+    let fill = Fill { brand: &brand, lifetime: &spell(content.lifetime, words), role };
+    let code = |digits| Code { digits, groups: plain::groups(digits), copy: words.copy };
+    let link = |url| web_address(url).map(|url| Link { url, button });
+    Ok(Parts {
         lang: content.locale.as_str(),
-        subject: String::new(),
-        heading: "",
-        before: Vec::new(),
-        code: None,
-        link: None,
-        after: Vec::new(),
-        request: words.request,
-        facts: facts(content, words),
+        subject: (sheet.subject)(&brand),
+        heading: sheet.heading,
+        before: (sheet.before)(&fill),
+        code: content.message.code().map(code),
+        link: content.message.url().map(link).transpose()?,
+        after: (sheet.after)(&fill),
+        origin: origin.and_then(|heading| Some(Origin { heading, facts: facts(content, words)? })),
         colon: words.colon,
-        footer: (words.footer)(brand),
-    };
-    Ok(match &content.message {
-        Message::Code { code } => {
-            let digits = code.expose_secret();
-            Parts {
-                subject: (words.code_subject)(brand),
-                heading: words.code_heading,
-                before: vec![(words.code_intro)(brand)],
-                code: Some(Code { digits, groups: plain::groups(digits), copy: words.code_copy }),
-                after: vec![
-                    (words.code_lifetime)(&lifetime),
-                    words.code_not_you.to_owned(),
-                    (words.code_secret)(brand),
-                ],
-                ..common
-            }
-        }
-        Message::Link { url } => {
-            let url = web_address(url)?;
-            Parts {
-                subject: (words.link_subject)(brand),
-                heading: words.link_heading,
-                before: vec![words.link_why.to_owned(), (words.link_how)(&lifetime)],
-                link: Some(Link { url, button: words.link_button }),
-                after: vec![words.link_not_you.to_owned(), (words.link_secret)(brand)],
-                ..common
-            }
-        }
+        footer: footer(&brand),
     })
 }
 
 /// Only web addresses become links, whatever the caller made: escaping does not stop `javascript:`.
-fn web_address(url: &SecretString) -> Result<&str> {
-    let url = url.expose_secret();
+fn web_address(url: &str) -> Result<&str> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     if is_web && url.chars().all(|char| char.is_ascii_graphic()) {
         Ok(url)
     } else {
-        Err(Error::Internal("a sign-in link is not a web address".to_owned()))
+        Err(Error::Internal("a link in a mail is not a web address".to_owned()))
     }
 }
 
-/// Where the request came from, as far as it is known.
-fn facts(content: &Content, words: &Words) -> Vec<Fact> {
+/// Where it came from, as far as it is known; of nothing known, not even when.
+fn facts(content: &Content, words: &Words) -> Option<Vec<Fact>> {
     let device = content.device.as_deref().map(plain::tame).filter(|device| !device.is_empty());
     let device = device.map(|device| match device.split_once(ON) {
         Some((browser, system)) => (words.browser_on)(browser, system),
         None => device,
     });
     let network = content.network.as_deref().and_then(|text| text.trim().parse::<IpAddr>().ok());
+    if device.is_none() && network.is_none() {
+        return None;
+    }
     let time = content.asked_at.format("%Y-%m-%d %H:%M UTC").to_string();
-    [
+    let facts = [
         Some(Fact { label: words.time, value: time }),
         device.map(|value| Fact { label: words.device, value }),
         network.map(|address| Fact { label: words.network, value: address.to_string() }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    Some(facts.into_iter().flatten().collect())
 }
 
 /// A length of time in words, rounded down, for a mail must not promise more than it keeps.
 fn spell(lifetime: Duration, words: &Words) -> String {
+    const HOUR: u64 = 60;
+    const DAY: u64 = 24 * HOUR;
     let minutes = (lifetime.as_secs() / 60).max(1);
-    if minutes.is_multiple_of(60) { (words.hours)(minutes / 60) } else { (words.minutes)(minutes) }
+    if minutes >= 2 * DAY {
+        (words.days)(minutes / DAY)
+    } else if minutes.is_multiple_of(HOUR) {
+        (words.hours)(minutes / HOUR)
+    } else {
+        (words.minutes)(minutes)
+    }
 }
 
 /// Filters that the templates call by name.

@@ -1,8 +1,10 @@
 //! Every mail in every language, and everything hostile that could get into one.
 
-use super::*;
+use super::{super::device::describe_device, *};
 
 const LINK: &str = "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+const UNDO: &str = "https://auth.example.com/#undo=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+const PAGE: &str = "https://auth.example.com/";
 
 fn code_mail(locale: Locale) -> Content {
     Content {
@@ -19,6 +21,47 @@ fn code_mail(locale: Locale) -> Content {
 fn link_mail(locale: Locale) -> Content {
     let message = Message::Link { url: LINK.to_owned().into() };
     Content { message, lifetime: Duration::from_hours(24), ..code_mail(locale) }
+}
+
+fn undo_mail(locale: Locale) -> Content {
+    let message = Message::EmailChanged { undo: Some(UNDO.to_owned().into()) };
+    Content { message, lifetime: Duration::from_hours(7 * 24), ..code_mail(locale) }
+}
+
+fn other(message: Message, locale: Locale) -> Content {
+    Content { message, ..code_mail(locale) }
+}
+
+fn email_code_mail(locale: Locale) -> Content {
+    other(Message::EmailCode { code: "12345678".to_owned().into() }, locale)
+}
+
+fn new_device_mail(locale: Locale) -> Content {
+    other(Message::NewDevice { page: PAGE.to_owned() }, locale)
+}
+
+fn role_mail(role: Role, locale: Locale) -> Content {
+    other(Message::RoleChanged { role }, locale)
+}
+
+/// What the reader did, or somebody in the reader's name.
+fn asked_mails(locale: Locale) -> Vec<Content> {
+    vec![code_mail(locale), link_mail(locale), email_code_mail(locale), undo_mail(locale), new_device_mail(locale)]
+}
+
+/// What an administrator did.
+fn mails_by_administrators(locale: Locale) -> Vec<Content> {
+    vec![
+        other(Message::Invitation { page: PAGE.to_owned() }, locale),
+        other(Message::EmailChanged { undo: None }, locale),
+        other(Message::EmailIsNow { page: PAGE.to_owned() }, locale),
+        role_mail(Role::Manager, locale),
+    ]
+}
+
+fn every_mail() -> Vec<Content> {
+    let of = |locale| asked_mails(locale).into_iter().chain(mails_by_administrators(locale));
+    Locale::ALL.into_iter().flat_map(of).collect()
 }
 
 /// The text of a page as a reader would copy it.
@@ -39,8 +82,8 @@ fn without_tags(html: &str) -> String {
 
 #[test]
 fn every_language_shows_the_code_grouped_and_lets_it_be_copied_as_digits() {
-    for locale in Locale::ALL {
-        let mail = render(&code_mail(locale)).unwrap();
+    for content in Locale::ALL.into_iter().flat_map(|locale| [code_mail(locale), email_code_mail(locale)]) {
+        let mail = render(&content).unwrap();
         assert!(mail.text.contains("\n    1234 5678\n"), "{}", mail.text);
         assert!(mail.text.contains(" 12345678\n"), "{}", mail.text);
         assert!(mail.html.contains(">1234</span><span"), "{}", mail.html);
@@ -50,12 +93,14 @@ fn every_language_shows_the_code_grouped_and_lets_it_be_copied_as_digits() {
 
 #[test]
 fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_lasts() {
-    let lasts = ["5 minutes", "5 Minuten", "5\u{a0}minutes", "5 minutos", "5 分"];
-    let days = ["24 hours", "24 Stunden", "24\u{a0}heures", "24 horas", "24 時間"];
+    let minutes = ["5 minutes", "5 Minuten", "5\u{a0}minutes", "5 minutos", "5 分"];
+    let hours = ["24 hours", "24 Stunden", "24\u{a0}heures", "24 horas", "24 時間"];
+    let days = ["7 days", "7 Tage", "7\u{a0}jours", "7 días", "7 日間"];
     let devices =
         ["Firefox on Linux", "Firefox auf Linux", "Firefox sur Linux", "Firefox en Linux", "Linux の Firefox"];
     for (index, locale) in Locale::ALL.into_iter().enumerate() {
-        for (mail, lifetime) in [(code_mail(locale), lasts[index]), (link_mail(locale), days[index])] {
+        let lifetimes = [minutes[index], hours[index], minutes[index], days[index], ""];
+        for (mail, lifetime) in asked_mails(locale).into_iter().zip(lifetimes) {
             let mail = render(&mail).unwrap();
             for part in [&mail.text.replace('\n', " "), &mail.html] {
                 for expected in [lifetime, devices[index], "203.0.113.7", "2026-09-21 14:13 UTC"] {
@@ -68,62 +113,198 @@ fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_last
 }
 
 #[test]
-fn languages_share_no_sentence() {
-    let mut seen = std::collections::HashSet::new();
+fn what_an_administrator_does_tells_nobody_where_it_was_done() {
     for locale in Locale::ALL {
-        for content in [code_mail(locale), link_mail(locale)] {
+        let words = words(locale);
+        for content in mails_by_administrators(locale) {
+            assert!(content.network.is_some() && content.device.is_some(), "there is something to keep");
             let mail = render(&content).unwrap();
-            assert!(seen.insert(mail.subject.clone()), "{} twice", mail.subject);
-            for paragraph in mail.text.split("\n\n").filter(|paragraph| paragraph.contains(['.', '。'])) {
-                let is_common = paragraph.starts_with("https://")
-                    || paragraph.starts_with("-- ")
-                    || paragraph.contains("203.0.113.7");
-                // The facts and the footer are the same in both mails of one language.
-                assert!(is_common || seen.insert(paragraph.to_owned()), "{locale:?}: {paragraph} twice");
+            let facts = ["203.0.113.7", "Firefox", "2026-09-21", words.request_origin, words.sign_in_origin];
+            for fact in facts.into_iter().chain([words.network]) {
+                assert!(!mail.text.contains(fact) && !mail.html.contains(fact), "{locale:?}, {fact}: {}", mail.text);
             }
+        }
+    }
+}
+
+#[test]
+fn a_mail_that_knows_nothing_of_its_origin_has_no_empty_place_for_it() {
+    for locale in Locale::ALL {
+        let words = words(locale);
+        for content in asked_mails(locale) {
+            let mail = render(&Content { device: None, network: None, ..content }).unwrap();
+            for heading in [words.request_origin, words.sign_in_origin, "2026-09-21", "<h2"] {
+                assert!(!mail.text.contains(heading) && !mail.html.contains(heading), "{}", mail.text);
+            }
+            assert!(mail.text.contains("\n\n-- \n") && !mail.text.contains("\n\n\n"), "{}", mail.text);
+        }
+    }
+}
+
+/// All that a reader sees of a mail, line by line; what is the same in every language is left out.
+fn lines_of(content: &Content) -> Vec<String> {
+    let mail = render(content).unwrap();
+    // Paragraphs of the text part, unbroken again, then the other part, which has the button.
+    let paragraphs = mail.text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+    let html = without_tags(&mail.html);
+    let lines = paragraphs.chain([mail.subject]).chain(html.lines().map(str::to_owned));
+    let is_common = |line: &str| line.starts_with("https://") || line.chars().all(|char| " 12345678".contains(char));
+    lines.map(|line| line.trim().to_owned()).filter(|line| !is_common(line)).collect()
+}
+
+#[test]
+fn mails_in_two_languages_share_no_sentence() {
+    let mut seen = std::collections::HashMap::new();
+    for content in every_mail() {
+        for line in lines_of(&content) {
+            let first = *seen.entry(line.clone()).or_insert(content.locale);
+            assert_eq!(first, content.locale, "in both: {line}");
+        }
+    }
+    assert!(seen.len() > 5 * 40, "{} sentences", seen.len());
+}
+
+#[test]
+fn no_mail_in_another_language_holds_english_words() {
+    const ENGLISH: [&str; 9] = ["the", "you", "your", "this", "address", "and", "link", "open", "account"];
+    let english = |content: &Content| {
+        let lines = lines_of(content).join(" ").to_lowercase();
+        let words: Vec<_> = lines.split(|char: char| !char.is_alphabetic()).collect();
+        // German calls a link a link.
+        ENGLISH
+            .into_iter()
+            .filter(|word| content.locale != Locale::De || *word != "link")
+            .any(|word| words.contains(&word))
+    };
+    for content in every_mail() {
+        assert_eq!(english(&content), content.locale == Locale::En, "{:?}", lines_of(&content));
+    }
+}
+
+#[test]
+fn every_language_says_as_much_as_the_others_in_every_mail() {
+    let shape = |locale| {
+        let all = asked_mails(locale).into_iter().chain(mails_by_administrators(locale));
+        all.map(|content| {
+            let parts = parts(&content).unwrap();
+            assert!(!parts.subject.is_empty() && !parts.heading.is_empty() && !parts.footer.is_empty());
+            let paragraphs = parts.before.iter().chain(&parts.after);
+            assert!(paragraphs.clone().all(|text| !text.trim().is_empty() && text.trim() == text));
+            let names_brand = paragraphs.filter(|text| text.contains("Doorcode")).count() > 0;
+            assert!(names_brand && parts.subject.contains("Doorcode"), "{locale:?}: {}", parts.subject);
+            (parts.before.len(), parts.after.len(), parts.code.is_some(), parts.link.is_some(), parts.origin.is_some())
+        })
+        .collect::<Vec<_>>()
+    };
+    let english = shape(Locale::En);
+    for locale in Locale::ALL {
+        assert_eq!(shape(locale), english, "{locale:?}");
+    }
+}
+
+#[test]
+fn the_mails_of_one_language_cannot_be_taken_for_each_other() {
+    for locale in Locale::ALL {
+        let mut subjects = std::collections::HashSet::new();
+        let mut openings = std::collections::HashSet::new();
+        for content in asked_mails(locale).into_iter().chain(mails_by_administrators(locale)) {
+            let parts = parts(&content).unwrap();
+            // Whoever changed an address, it was changed.
+            let is_same = matches!(content.message, Message::EmailChanged { undo: None });
+            assert_ne!(subjects.insert(parts.subject.clone()), is_same, "{}", parts.subject);
+            assert!(openings.insert(parts.before[0].clone()), "{}", parts.before[0]);
+        }
+    }
+}
+
+#[test]
+fn a_changed_role_is_named_in_the_words_of_the_mails_language() {
+    let named = [
+        (Role::Admin, ["Administrator", "Administrator", "Administrateur", "Administrador", "管理者"]),
+        (Role::Manager, ["Manager", "Manager", "Gestionnaire", "Gestor", "マネージャー"]),
+        (Role::User, ["User", "Benutzer", "Utilisateur", "Usuario", "ユーザー"]),
+        (Role::Guest, ["Guest", "Gast", "Invité", "Invitado", "ゲスト"]),
+    ];
+    for (role, names) in named {
+        for (locale, name) in Locale::ALL.into_iter().zip(names) {
+            let mail = render(&role_mail(role, locale)).unwrap();
+            let (end, text) = (if locale == Locale::Ja { "」です。" } else { "." }, mail.text.replace('\n', ""));
+            assert!(text.contains(&format!("{name}{end}")) && mail.html.contains(&format!("{name}{end}")), "{text}");
         }
     }
 }
 
 #[test]
 fn no_subject_carries_the_code_or_the_link() {
-    for locale in Locale::ALL {
-        let subject = render(&code_mail(locale)).unwrap().subject;
+    for content in every_mail() {
+        let subject = render(&content).unwrap().subject;
         assert!(!subject.contains(|char: char| char.is_ascii_digit()), "{subject}");
-        let subject = render(&link_mail(locale)).unwrap().subject;
-        assert!(!subject.contains("http"), "{subject}");
+        assert!(!subject.contains("http") && !subject.contains("Zm9v"), "{subject}");
     }
 }
 
 #[test]
 fn plain_text_stays_within_78_columns_but_for_the_link() {
-    for locale in Locale::ALL {
-        for content in [code_mail(locale), link_mail(locale)] {
-            let mail = render(&content).unwrap();
-            for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
-                assert!(plain::columns_of(line) <= 78, "{line}");
-                assert!(line == "-- " || line == line.trim_end(), "blanks at the end of {line:?}");
-            }
-            assert!(!mail.text.contains("\n\n\n"), "{}", mail.text);
+    for content in every_mail() {
+        let mail = render(&content).unwrap();
+        for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
+            assert!(plain::columns_of(line) <= 78, "{line}");
+            assert!(line == "-- " || line == line.trim_end(), "blanks at the end of {line:?}");
         }
+        assert!(!mail.text.contains("\n\n\n"), "{}", mail.text);
+        assert!(!mail.text.ends_with("\n\n") && mail.text.contains("\n\n-- \n"), "{}", mail.text);
     }
 }
 
 #[test]
-fn the_link_mail_carries_the_link_whole_and_no_digits_to_type() {
-    for locale in Locale::ALL {
-        let mail = render(&link_mail(locale)).unwrap();
-        assert!(mail.text.lines().any(|line| line == LINK), "{}", mail.text);
-        assert!(mail.html.contains(&format!("href=\"{LINK}\"")), "{}", mail.html);
+fn a_mail_with_a_link_carries_it_whole_and_no_digits_to_type() {
+    for content in every_mail() {
+        let mail = render(&content).unwrap();
+        let url = match &content.message {
+            Message::Link { .. } => LINK,
+            Message::EmailChanged { undo: Some(_) } => UNDO,
+            Message::Invitation { .. } | Message::EmailIsNow { .. } | Message::NewDevice { .. } => PAGE,
+            _ => {
+                assert!(!mail.text.contains("http") && !mail.html.contains("href"), "{}", mail.text);
+                continue;
+            }
+        };
+        assert!(mail.text.lines().any(|line| line == url), "{}", mail.text);
+        assert_eq!(mail.html.matches(&format!("href=\"{url}\"")).count(), 2, "{}", mail.html);
+        assert_eq!(mail.html.matches("href=").count(), 2, "{}", mail.html);
         assert!(!mail.html.contains("class=\"code\""));
     }
 }
 
 #[test]
 fn a_link_that_is_not_a_web_address_makes_no_mail() {
-    for url in ["javascript:alert(1)", "https://a b", "https://a\r\nb", "data:text/html,x", ""] {
-        let content = Content { message: Message::Link { url: url.to_owned().into() }, ..code_mail(Locale::En) };
-        assert!(matches!(render(&content), Err(Error::Internal(_))), "{url}");
+    for url in ["javascript:alert(1)", "https://a b", "https://a\r\nb", "data:text/html,x", "ftp://a", "//a", ""] {
+        let secret = || SecretString::from(url.to_owned());
+        let page = || url.to_owned();
+        for message in [
+            Message::Link { url: secret() },
+            Message::EmailChanged { undo: Some(secret()) },
+            Message::Invitation { page: page() },
+            Message::EmailIsNow { page: page() },
+            Message::NewDevice { page: page() },
+        ] {
+            assert!(matches!(render(&other(message, Locale::En)), Err(Error::Internal(_))), "{url}");
+        }
+    }
+}
+
+#[test]
+fn a_hostile_brand_is_tamed_in_every_mail() {
+    for content in every_mail() {
+        let brand = "<img src=x>{{7*7}}\r\n.\r\nBcc: eve@example.com\u{202e}".to_owned();
+        let mail = render(&Content { brand, ..content }).unwrap();
+        assert!(mail.subject.contains("<img src=x>{{7*7}} . Bcc: eve@example.com"), "{}", mail.subject);
+        assert!(!mail.subject.contains(['\r', '\n', '\u{202e}']), "{}", mail.subject);
+        // Our own line breaks may fall anywhere: what counts is that none of the brand's is left.
+        assert!(mail.text.replace('\n', " ").contains("<img src=x>{{7*7}} . Bcc: eve@example.com"), "{}", mail.text);
+        assert!(!mail.text.contains(['\r', '\u{202e}']) && !mail.text.contains("\n.\n"), "{}", mail.text);
+        assert!(mail.html.contains("&#60;img src=x&#62;{{7*7}} . Bcc"), "{}", mail.html);
+        assert!(!mail.html.contains("<img") && !mail.html.contains(['\r', '\u{202e}']), "{}", mail.html);
     }
 }
 
@@ -148,12 +329,13 @@ fn foreign_text_arrives_as_itself_and_breaks_nothing() {
 
 #[test]
 fn html_loads_nothing_and_knows_the_dark() {
-    for content in Locale::ALL.into_iter().flat_map(|locale| [code_mail(locale), link_mail(locale)]) {
+    for content in every_mail() {
         let html = render(&content).unwrap().html;
         for loader in ["<img", "src=", "url(", "@import", "<link", "<script", "<iframe", "srcset"] {
             assert!(!html.contains(loader), "{loader} in {html}");
         }
-        assert_eq!(html.matches("http").count(), html.matches(LINK).count());
+        // Each link twice, to press and to read, and nothing else that leads anywhere.
+        assert_eq!(html.matches("http").count(), content.message.url().map_or(0, |url| html.matches(url).count()));
         assert!(html.contains("prefers-color-scheme: dark") && html.contains("name=\"color-scheme\""));
     }
 }
@@ -166,6 +348,10 @@ fn a_lifetime_is_never_promised_longer_than_it_is() {
     assert_eq!(spell(Duration::from_mins(90), words), "90 minutes");
     assert_eq!(spell(Duration::from_hours(1), words), "1 hour");
     assert_eq!(spell(Duration::from_hours(24), words), "24 hours");
+    assert_eq!(spell(Duration::from_hours(36), words), "36 hours");
+    assert_eq!(spell(Duration::from_hours(48), words), "2 days");
+    assert_eq!(spell(Duration::from_secs(7 * 86_400 + 59), words), "7 days");
+    assert_eq!(spell(Duration::from_secs(7 * 86_400 - 1), words), "6 days");
 }
 
 #[test]

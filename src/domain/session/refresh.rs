@@ -16,6 +16,7 @@ use crate::{
         audit::{self, Kind},
         policy::{Origin, SignedIn},
         vault::{self, Purpose},
+        work::Work,
     },
     ports::{Charge, Verdict},
 };
@@ -114,17 +115,17 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
 pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<sessions::Model>> {
     let Some(token) = RefreshToken::parse(ctx, token) else { return Ok(None) };
     let now = ctx.now();
-    let tx = ctx.db.begin().await?;
+    let work = Work::begin(ctx).await?;
     let which = sessions::Column::Id.eq(token.session()).into();
-    let Some(session) = end_where(&tx, which, EndReason::SignedOut, now).await?.into_iter().next() else {
+    let Some(session) = end_where(&*work, which, EndReason::SignedOut, now).await?.into_iter().next() else {
         return Ok(None);
     };
     let presented = token.hash();
     let is_recent = vault::same(&session.refresh_hash, &presented)
         || session.previous_hash.as_deref().is_some_and(|previous| vault::same(previous, &presented));
     let kind = if is_recent { Kind::SignedOut } else { Kind::RefreshTokenReused };
-    record_end(ctx, &tx, now, kind, origin, &session).await?;
-    tx.commit().await?;
+    record_end(ctx, &work, now, kind, origin, &session).await?;
+    work.commit(ctx).await?;
     Ok(Some(session))
 }
 
@@ -193,11 +194,11 @@ fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: Date
 
 /// An old token in somebody's hands: either the thief's or the owner's is a copy, and nobody can tell which.
 async fn end_reused(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<()> {
-    let tx = ctx.db.begin().await?;
-    let ended = end_where(&tx, sessions::Column::Id.eq(session).into(), EndReason::TokenReused, now).await?;
+    let work = Work::begin(ctx).await?;
+    let ended = end_where(&*work, sessions::Column::Id.eq(session).into(), EndReason::TokenReused, now).await?;
     for session in &ended {
-        record_end(ctx, &tx, now, Kind::RefreshTokenReused, origin, session).await?;
+        record_end(ctx, &work, now, Kind::RefreshTokenReused, origin, session).await?;
     }
-    tx.commit().await?;
+    work.commit(ctx).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a granted send tells.
-pub(super) struct Granted {
+pub(in crate::domain) struct Granted {
     /// The next one for this address and network would be refused.
     pub pair_is_spent: bool,
     /// The address has had its last mail of the day.
@@ -22,7 +22,7 @@ pub(super) struct Granted {
 }
 
 /// Who asks for a send, and for whom.
-pub(super) struct Sender<'a> {
+pub(in crate::domain) struct Sender<'a> {
     /// From where.
     pub origin: &'a Origin,
     /// The address, as limits know it.
@@ -42,7 +42,11 @@ const ADDRESS_DAY: usize = 2;
 ///
 /// The door never closes: when the address's day is spent and nothing that works lies in its mailbox (the last mail was
 /// cut off, or its link was used), one more mail is granted for a link, which no stranger can use up.
-pub(super) async fn take_send(ctx: &Ctx, sender: &Sender<'_>, now: DateTime<Utc>) -> Result<Result<Granted, Wait>> {
+pub(in crate::domain) async fn take_send(
+    ctx: &Ctx,
+    sender: &Sender<'_>,
+    now: DateTime<Utc>,
+) -> Result<Result<Granted, Wait>> {
     let limits = &ctx.settings.limits;
     let own = send_charges(limits, sender);
     let shared = shared_charges(limits, sender);
@@ -93,7 +97,7 @@ fn shared_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
 }
 
 /// Charges one verification.
-pub(super) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
+pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
     let charges = [charge("verify.network", network(origin.ip, 64), ctx.settings.limits.verify_network)];
     let verdict = ask(ctx, &charges, now).await?;
     Ok(admitted_or_refused(ctx, origin, &charges, verdict, now).await?.err())

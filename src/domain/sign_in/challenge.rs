@@ -1,13 +1,15 @@
 //! Challenges: the rows behind one-time codes, and the guessing budget that is their sum. Every try is counted here,
 //! committed, before anything is compared. Nothing here knows a code, only its keyed hash.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use super::budget::{Budget, DAY, MONTH, Spent, day, month};
 use crate::{
     db::{
         self,
@@ -15,26 +17,31 @@ use crate::{
     },
     domain::{
         Ctx, Result, Wait, device,
-        limits::{DEVICE_WRONG_TRIES, Limits},
+        email_address::EmailAddress,
+        limits::Limits,
         policy::Origin,
-        vault::{self, Purpose},
+        vault::{self, Purpose as Key},
+        work::Work,
     },
 };
 
-const DAY: TimeDelta = TimeDelta::days(1);
-const MONTH: TimeDelta = TimeDelta::days(30);
-
 /// HMAC of an address: who budgets and limits are kept by.
-pub(super) fn address_key(ctx: &Ctx, email: &str) -> Vec<u8> {
-    ctx.vault.mac(Purpose::Address, &[email.as_bytes()]).to_vec()
+pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Vec<u8> {
+    ctx.vault.mac(Key::Address, &[email.as_bytes()]).to_vec()
 }
 
 /// Whose budget wrong tries are charged to: the known device's own, or the address's.
 pub(super) fn budget_key(ctx: &Ctx, address_key: &[u8], device: Option<Uuid>) -> Vec<u8> {
     match device {
-        Some(device) => ctx.vault.mac(Purpose::Address, &[b"device", device.as_bytes()]).to_vec(),
+        Some(device) => ctx.vault.mac(Key::Address, &[b"device", device.as_bytes()]).to_vec(),
         None => address_key.to_vec(),
     }
+}
+
+/// Whose budget wrong codes for a change of address are charged to: the person's who wants it. The address's own
+/// budget is not theirs to spend.
+pub(in crate::domain) fn change_budget_key(ctx: &Ctx, user_id: Uuid) -> Vec<u8> {
+    ctx.vault.mac(Key::Address, &[b"change", user_id.as_bytes()]).to_vec()
 }
 
 /// What `login` needs to know of an address, all in one statement that is the same for every address.
@@ -92,7 +99,7 @@ pub(super) async fn standing(
 }
 
 /// Writes a new challenge. One statement.
-pub(super) async fn insert(db: &impl ConnectionTrait, challenge: email_codes::Model) -> Result<()> {
+pub(in crate::domain) async fn insert(db: &impl ConnectionTrait, challenge: email_codes::Model) -> Result<()> {
     db::insert(db, challenge).await?;
     Ok(())
 }
@@ -136,8 +143,44 @@ fn is_live(ctx: &Ctx, now: DateTime<Utc>) -> sea_orm::Condition {
         .add(Column::ExpiresAt.gt(now))
 }
 
+/// What a right code allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::domain) enum Purpose {
+    /// To sign in with its address.
+    SignIn,
+    /// To change the address of this person to it.
+    ChangeEmail(Uuid),
+}
+
+impl Purpose {
+    /// As stored, and as part of every code's hash.
+    pub(in crate::domain) const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::ChangeEmail(_) => "change_email",
+        }
+    }
+
+    /// Who alone may use the code.
+    pub(in crate::domain) const fn user_id(self) -> Option<Uuid> {
+        match self {
+            Self::SignIn => None,
+            Self::ChangeEmail(user_id) => Some(user_id),
+        }
+    }
+}
+
+/// A challenge somebody aims a code at.
+#[derive(Clone, Copy)]
+pub(in crate::domain) struct Aim<'a> {
+    /// What for.
+    pub purpose: Purpose,
+    /// SHA-256 of its handle.
+    pub handle_hash: &'a [u8],
+}
+
 /// What counting a try came to.
-pub(super) enum Counted {
+pub(in crate::domain) enum Counted {
     /// Counted and committed: now it may be compared.
     Yes(Box<Try>),
     /// The challenge is expired, used, used up or unknown: nothing was counted.
@@ -152,7 +195,7 @@ pub(super) enum Counted {
 }
 
 /// A counted try.
-pub(super) struct Try {
+pub(in crate::domain) struct Try {
     /// The challenge after counting.
     pub challenge: email_codes::Model,
     /// Units that the try cost, given back if it was right.
@@ -162,25 +205,30 @@ pub(super) struct Try {
 /// Counts a try against the challenge and against the budget, in a transaction of its own, before any comparison.
 /// Every challenge that shares the budget is locked in one order, so that concurrent tries against several of them
 /// cannot overdraw it. Two statements.
-pub(super) async fn count_try(ctx: &Ctx, origin: &Origin, handle_hash: &[u8], now: DateTime<Utc>) -> Result<Counted> {
-    let tx = ctx.db.begin().await?;
-    let ledger = lock_ledger(ctx, &tx, handle_hash, now).await?;
-    let Some(aimed) = ledger.iter().find(|entry| entry.handle_hash == handle_hash && entry.is_live(ctx, now)) else {
+pub(in crate::domain) async fn count_try(
+    ctx: &Ctx,
+    origin: &Origin,
+    aim: Aim<'_>,
+    now: DateTime<Utc>,
+) -> Result<Counted> {
+    let work = Work::begin(ctx).await?;
+    let ledger = lock_ledger(ctx, &*work, aim.handle_hash, now).await?;
+    let Some(aimed) = ledger.iter().find(|entry| entry.is_aimed_at(aim) && entry.is_live(ctx, now)) else {
         return Ok(Counted::Dead);
     };
     let cost = if aimed.earlier_expires_at.is_some_and(|at| at > now) { 2 } else { 1 };
     let budget = Budget::of(&ctx.settings.limits, aimed.device_id);
-    if let Some(free_at) = budget.spent_until(&ledger, cost, now) {
+    if let Some(free_at) = budget.spent_until(&spent(&ledger), cost, now) {
         if let Some(device) = aimed.device_id {
-            device::distrust(ctx, &tx, origin, device).await?;
-            tx.commit().await?;
+            device::distrust(ctx, &work, origin, device).await?;
+            work.commit(ctx).await?;
             return Ok(Counted::Dead);
         }
         let key = vault::encode(&aimed.budget_key[..16]);
         return Ok(Counted::Spent { wait: Wait { now, retry_at: free_at }, key });
     }
-    let counted = count(ctx, &tx, handle_hash, budget, cost, now).await?;
-    tx.commit().await?;
+    let counted = count(ctx, &*work, aim, budget, cost, now).await?;
+    work.commit(ctx).await?;
     Ok(counted.map_or(Counted::Dead, |challenge| Counted::Yes(Box::new(Try { challenge, cost }))))
 }
 
@@ -189,7 +237,7 @@ pub(super) async fn count_try(ctx: &Ctx, origin: &Origin, handle_hash: &[u8], no
 async fn count(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
-    handle_hash: &[u8],
+    aim: Aim<'_>,
     budget: Budget,
     cost: i32,
     now: DateTime<Utc>,
@@ -198,12 +246,12 @@ async fn count(
          WHERE b.budget_key = email_codes.budget_key AND b.attempted_at > ";
     let sql = format!(
         "UPDATE email_codes SET attempts = attempts + 1, units = units + $3, attempted_at = $2 \
-         WHERE handle_hash = $1 AND purpose = 'sign_in' AND attempts < $4 AND consumed_at IS NULL \
+         WHERE handle_hash = $1 AND purpose = $9 AND attempts < $4 AND consumed_at IS NULL \
          AND expires_at > $2 AND {spent} $5) <= $6 AND {spent} $7) <= $8 RETURNING *"
     );
     let [(day_most, day), (month_most, month)] = budget.0;
     let values = [
-        handle_hash.to_vec().into(),
+        aim.handle_hash.to_vec().into(),
         now.into(),
         cost.into(),
         tries(&ctx.settings.limits).into(),
@@ -211,14 +259,43 @@ async fn count(
         (i64::from(day_most) - i64::from(cost)).into(),
         (now - month).into(),
         (i64::from(month_most) - i64::from(cost)).into(),
+        aim.purpose.as_str().into(),
     ];
     let statement = db::statement(ctx.db.backend(), &sql, values);
     Ok(email_codes::Entity::find().from_raw_sql(statement).one(db).await?)
 }
 
+/// The keyed hash of a code: it covers handle, address and purpose, so that a code moved elsewhere opens nothing.
+pub(in crate::domain) fn code_hash(
+    ctx: &Ctx,
+    handle: &[u8],
+    email: &EmailAddress,
+    purpose: Purpose,
+    code: &SecretString,
+) -> Vec<u8> {
+    let parts: [&[u8]; 4] =
+        [handle, email.as_str().as_bytes(), purpose.as_str().as_bytes(), code.expose_secret().as_bytes()];
+    ctx.vault.mac(Key::Code, &parts).to_vec()
+}
+
+/// Compares with every live code, always both, in constant time.
+pub(in crate::domain) fn is_right(
+    ctx: &Ctx,
+    row: &email_codes::Model,
+    handle: &[u8],
+    code: &str,
+    now: DateTime<Utc>,
+) -> bool {
+    let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
+    let newest = ctx.vault.mac_matches(Key::Code, &parts, &row.code_hash);
+    let earlier = ctx.vault.mac_matches(Key::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
+    let earlier_is_live = row.earlier_expires_at.is_some_and(|at| at > now);
+    newest || (earlier && earlier_is_live)
+}
+
 /// Uses the challenge up: the guarded statement that only one of any number of right tries passes. The right try's
 /// units go back to the budget, for only wrong ones cost. One statement.
-pub(super) async fn consume(db: &impl ConnectionTrait, attempt: &Try, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::domain) async fn consume(db: &impl ConnectionTrait, attempt: &Try, now: DateTime<Utc>) -> Result<bool> {
     use email_codes::Column;
     let consumed = email_codes::Entity::update_many()
         .col_expr(Column::ConsumedAt, Expr::value(now))
@@ -234,6 +311,8 @@ pub(super) async fn consume(db: &impl ConnectionTrait, attempt: &Try, now: DateT
 #[derive(Debug, FromQueryResult)]
 struct Entry {
     handle_hash: Vec<u8>,
+    purpose: String,
+    user_id: Option<Uuid>,
     budget_key: Vec<u8>,
     device_id: Option<Uuid>,
     attempts: i32,
@@ -245,6 +324,12 @@ struct Entry {
 }
 
 impl Entry {
+    fn is_aimed_at(&self, aim: Aim<'_>) -> bool {
+        self.handle_hash == aim.handle_hash
+            && self.purpose == aim.purpose.as_str()
+            && self.user_id == aim.purpose.user_id()
+    }
+
     fn is_live(&self, ctx: &Ctx, now: DateTime<Utc>) -> bool {
         self.consumed_at.is_none() && self.expires_at > now && self.attempts < tries(&ctx.settings.limits)
     }
@@ -260,7 +345,7 @@ async fn lock_ledger(
 ) -> Result<Vec<Entry>> {
     let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let sql = format!(
-        "SELECT handle_hash, budget_key, device_id, attempts, consumed_at, expires_at, earlier_expires_at, units, \
+        "SELECT handle_hash, purpose, user_id, budget_key, device_id, attempts, consumed_at, expires_at, earlier_expires_at, units, \
          attempted_at FROM email_codes \
          WHERE budget_key = (SELECT budget_key FROM email_codes WHERE handle_hash = $1) \
          AND (handle_hash = $1 OR (units > 0 AND attempted_at > $2) OR (consumed_at IS NULL AND expires_at > $3)) \
@@ -270,54 +355,12 @@ async fn lock_ledger(
     Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).all(db).await?)
 }
 
-/// How many units fit into which windows.
-#[derive(Clone, Copy)]
-struct Budget([(u32, TimeDelta); 2]);
-
-impl Budget {
-    /// A known device has one of its own, and nobody else can spend it.
-    fn of(limits: &Limits, device: Option<Uuid>) -> Self {
-        if device.is_some() {
-            return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
-        }
-        Self([(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))])
-    }
-
-    /// When there is room for `cost` again, if there is none now.
-    fn spent_until(&self, ledger: &[Entry], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
-    }
-}
-
-fn full_until(ledger: &[Entry], most: u32, window: TimeDelta, cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let mut spent: Vec<_> = ledger
-        .iter()
-        .filter_map(|entry| Some((entry.attempted_at? + window, i64::from(entry.units))))
-        .filter(|(until, units)| *until > now && *units > 0)
-        .collect();
-    spent.sort_unstable();
-    let mut over = spent.iter().map(|(_, units)| units).sum::<i64>() + i64::from(cost) - i64::from(most);
-    if over <= 0 {
-        return None;
-    }
-    // Units leave the window in the order of time; the budget is open again once enough have left.
-    let free_at = spent.iter().find(|(_, units)| {
-        over -= units;
-        over <= 0
-    });
-    Some(free_at.map_or(now + window, |(until, _)| *until))
+fn spent(ledger: &[Entry]) -> Vec<Spent> {
+    ledger.iter().filter_map(|entry| Some(Spent { at: entry.attempted_at?, units: entry.units })).collect()
 }
 
 fn tries(limits: &Limits) -> i32 {
     i32::try_from(limits.code_tries).unwrap_or(i32::MAX)
-}
-
-fn day(limits: &Limits) -> TimeDelta {
-    TimeDelta::from_std(limits.guess_account.window).unwrap_or(DAY)
-}
-
-fn month(limits: &Limits) -> TimeDelta {
-    TimeDelta::from_std(limits.guess_account_month.window).unwrap_or(MONTH)
 }
 
 /// Deletes dead challenges that no budget needs, and takes the address out of those that one does.
@@ -339,43 +382,4 @@ pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
         .exec(ctx.db.write())
         .await?;
     Ok(gone.rows_affected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(now: DateTime<Utc>, minutes_ago: i64, units: i32) -> Entry {
-        Entry {
-            handle_hash: vec![],
-            budget_key: vec![],
-            device_id: None,
-            attempts: 0,
-            consumed_at: None,
-            expires_at: now,
-            earlier_expires_at: None,
-            units,
-            attempted_at: Some(now - TimeDelta::minutes(minutes_ago)),
-        }
-    }
-
-    #[test]
-    fn a_spent_budget_opens_when_enough_units_have_left_the_window() {
-        let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
-        let ledger = [entry(now, 60, 2), entry(now, 30, 3), entry(now, 10, 3)];
-        assert_eq!(full_until(&ledger, 9, DAY, 1, now), None);
-        assert_eq!(full_until(&ledger, 8, DAY, 1, now), Some(now - TimeDelta::minutes(60) + DAY));
-        assert_eq!(full_until(&ledger, 6, DAY, 1, now), Some(now - TimeDelta::minutes(30) + DAY));
-        assert_eq!(full_until(&ledger, 8, TimeDelta::minutes(20), 1, now), None);
-    }
-
-    #[test]
-    fn a_try_against_two_live_codes_needs_two_units() {
-        let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
-        let ledger = [entry(now, 60, 19)];
-        assert!(full_until(&ledger, 20, DAY, 1, now).is_none());
-        assert!(full_until(&ledger, 20, DAY, 2, now).is_some());
-    }
-
-    use chrono::TimeZone;
 }

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
     Outcome, Proof,
     allowance::{self, Granted, Sender},
-    challenge::{self, Counted, NewCode, Standing, Try},
+    challenge::{self, Aim, Counted, NewCode, Standing, Try},
     finish, link,
 };
 use crate::{
@@ -25,14 +25,13 @@ use crate::{
         limits::Quota,
         mail::{outbox, template::Locale},
         policy::{Origin, Viewer},
-        user,
-        vault::{self, Purpose},
+        user, vault,
+        work::Work,
     },
     ports::Entropy,
 };
 
-const PURPOSE: &str = "sign_in";
-const HANDLE_BYTES: usize = 16;
+pub(in crate::domain) const HANDLE_BYTES: usize = 16;
 /// What the answer suggests to wait before asking for another mail. A hint: the limits are in `limits`.
 const RESEND_PAUSE: Duration = Duration::from_secs(30);
 
@@ -94,10 +93,10 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let narrow = asked.needs_link(ctx, &granted);
     let code = asked.code(ctx);
 
-    let tx = ctx.db.begin().await?;
-    let (challenge, handle) = asked.write_challenge(ctx, &tx, &code, now).await?;
+    let work = Work::begin(ctx).await?;
+    let (challenge, handle) = asked.write_challenge(ctx, &*work, &code, now).await?;
     let (message, mail_expires_at) = if narrow {
-        let (url, expires_at) = link::issue(ctx, &tx, &asked.address_key, &asked.email, now).await?;
+        let (url, expires_at) = link::issue(ctx, &*work, &asked.address_key, &asked.email, now).await?;
         (outbox::Message::Link(url), expires_at)
     } else {
         (outbox::Message::Code(code), challenge.expires_at)
@@ -105,26 +104,38 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let letter = outbox::Letter {
         to: asked.email.as_str(),
         message,
-        locale: Locale::negotiate(request.locale),
-        origin,
+        locale: asked.locale.unwrap_or(Locale::En),
+        origin: Some(origin),
         expires_at: mail_expires_at,
         deliver: asked.deliver(ctx),
     };
-    outbox::enqueue(ctx, &tx, letter, now).await?;
+    outbox::enqueue(ctx, &*work, letter, now).await?;
     let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
     let detail = json!({ "challenge": challenge.id, "address": asked.limit_key() });
-    audit::record(ctx, &tx, now, &[Event { kind, origin: Some(origin), actor: None, subject: None, detail }]).await?;
-    tx.commit().await?;
+    audit::record(ctx, &work, now, &[Event { kind, origin: Some(origin), actor: None, subject: None, detail }]).await?;
+    work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
 
-    let pause = if granted.pair_is_spent { ctx.settings.limits.send_pair.window } else { RESEND_PAUSE };
-    Ok(Requested::Sent(CodeSent {
+    Ok(Requested::Sent(sent(ctx, &challenge, handle, asked.email, granted.pair_is_spent, now)))
+}
+
+/// What the person who asked is told.
+pub(in crate::domain) fn sent(
+    ctx: &Ctx,
+    challenge: &email_codes::Model,
+    handle: String,
+    email: EmailAddress,
+    pair_is_spent: bool,
+    now: DateTime<Utc>,
+) -> CodeSent {
+    let pause = if pair_is_spent { ctx.settings.limits.send_pair.window } else { RESEND_PAUSE };
+    CodeSent {
         handle,
-        email: asked.email,
+        email,
         expires_at: challenge.expires_at,
         resend_at: now + pause,
-        attempts_left: attempts_left(ctx, &challenge),
-    }))
+        attempts_left: attempts_left(ctx, challenge),
+    }
 }
 
 /// What is known of a request before anything is written.
@@ -135,6 +146,7 @@ struct Asked {
     handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
     standing: Standing,
     test_code: Option<SecretString>,
+    locale: Option<Locale>,
 }
 
 impl Asked {
@@ -145,7 +157,8 @@ impl Asked {
         let device_hash = request.device_token.and_then(device::token_hash);
         let standing = challenge::standing(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
         let test_code = test_code(ctx, &email, &standing, now);
-        Ok(Self { email, address_key, handle, standing, test_code })
+        let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
+        Ok(Self { email, address_key, handle, standing, test_code, locale })
     }
 
     /// The address as limits and the audit trail know it.
@@ -190,7 +203,7 @@ impl Asked {
         now: DateTime<Utc>,
     ) -> Result<(email_codes::Model, String)> {
         if let Some((handle, id)) = self.handle.as_ref().zip(self.standing.challenge_id) {
-            let hash = code_hash(ctx, &**handle, self.email.as_str(), code.expose_secret());
+            let hash = challenge::code_hash(ctx, &**handle, &self.email, challenge::Purpose::SignIn, code);
             let code = NewCode { hash, fixed: self.test_code.is_some() };
             if let Some(challenge) = challenge::add_code(ctx, db, id, code, now).await? {
                 return Ok((challenge, vault::encode(&**handle)));
@@ -200,13 +213,13 @@ impl Asked {
         let fresh = email_codes::Model {
             id: ctx.new_id(now),
             handle_hash: vault::sha256(&*handle),
-            purpose: PURPOSE.to_owned(),
+            purpose: challenge::Purpose::SignIn.as_str().to_owned(),
             address_key: self.address_key.clone(),
             budget_key: challenge::budget_key(ctx, &self.address_key, self.standing.device_id),
             email: self.email.as_str().to_owned(),
             device_id: self.standing.device_id,
             fixed: self.test_code.is_some(),
-            code_hash: code_hash(ctx, &*handle, self.email.as_str(), code.expose_secret()),
+            code_hash: challenge::code_hash(ctx, &*handle, &self.email, challenge::Purpose::SignIn, code),
             earlier_hash: None,
             earlier_expires_at: None,
             expires_at: now + ctx.settings.limits.code_ttl,
@@ -215,6 +228,8 @@ impl Asked {
             attempted_at: None,
             created_at: now,
             consumed_at: None,
+            user_id: None,
+            locale: self.locale.map(|locale| locale.as_str().to_owned()),
         };
         challenge::insert(db, fresh.clone()).await?;
         Ok((fresh, vault::encode(&*handle)))
@@ -231,7 +246,8 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Res
     let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
         return Ok(Outcome::Expired);
     };
-    let attempt = match challenge::count_try(ctx, &viewer.origin, &vault::sha256(&*handle), now).await? {
+    let aim = Aim { purpose: challenge::Purpose::SignIn, handle_hash: &vault::sha256(&*handle) };
+    let attempt = match challenge::count_try(ctx, &viewer.origin, aim, now).await? {
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return Ok(Outcome::Expired),
         Counted::Spent { wait, key } => {
@@ -240,35 +256,42 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Res
             return Ok(Outcome::Wait(wait));
         }
     };
-    if is_right(ctx, &attempt.challenge, &*handle, &code, now) {
+    if challenge::is_right(ctx, &attempt.challenge, &*handle, &code, now) {
         sign_in(ctx, viewer, &attempt, now).await
     } else {
         let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
         let origin = Some(&viewer.origin);
         let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail };
-        audit::record(ctx, ctx.db.write(), now, &[event]).await?;
+        audit::record_alone(ctx, now, event).await?;
         Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
     }
 }
 
 /// From a right code to a session, in one transaction with the code's single use.
 async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) -> Result<Outcome> {
-    let tx = ctx.db.begin().await?;
-    if !challenge::consume(&tx, attempt, now).await? {
+    let work = Work::begin(ctx).await?;
+    if !challenge::consume(&*work, attempt, now).await? {
         return Ok(Outcome::Expired);
     }
     let row = &attempt.challenge;
     let email = EmailAddress::parse(&row.email)
         .map_err(|_| Error::Internal(format!("challenge {} holds no address", row.id)))?;
-    let proof = Proof { credential_id: row.id, method: "otp", email, device_id: row.device_id, fixed: row.fixed };
-    let completed = finish(ctx, &tx, viewer, proof, now).await?;
-    tx.commit().await?;
+    let proof = Proof {
+        credential_id: row.id,
+        method: "otp",
+        email,
+        device_id: row.device_id,
+        fixed: row.fixed,
+        locale: row.locale.clone(),
+    };
+    let completed = finish(ctx, &work, viewer, proof, now).await?;
+    work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 
 /// Digits alone, blanks and dashes dropped. What has not the shape of a code is no try: nothing is counted for it.
-fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
-    let wrong = || Error::Invalid { field: "code", message: format!("The code has {length} digits.") };
+pub(in crate::domain) fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
+    let wrong = || Error::invalid("code", format!("The code has {length} digits."));
     if code.len() > 64 {
         return Err(wrong());
     }
@@ -277,20 +300,7 @@ fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
     if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) { Ok(digits) } else { Err(wrong()) }
 }
 
-/// Compares with every live code, always both, in constant time.
-fn is_right(ctx: &Ctx, row: &email_codes::Model, handle: &[u8], code: &str, now: DateTime<Utc>) -> bool {
-    let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
-    let newest = ctx.vault.mac_matches(Purpose::Code, &parts, &row.code_hash);
-    let earlier = ctx.vault.mac_matches(Purpose::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
-    let earlier_is_live = row.earlier_expires_at.is_some_and(|at| at > now);
-    newest || (earlier && earlier_is_live)
-}
-
-fn code_hash(ctx: &Ctx, handle: &[u8], email: &str, code: &str) -> Vec<u8> {
-    ctx.vault.mac(Purpose::Code, &[handle, email.as_bytes(), PURPOSE.as_bytes(), code.as_bytes()]).to_vec()
-}
-
-fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model) -> u32 {
+pub(in crate::domain) fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model) -> u32 {
     ctx.settings.limits.code_tries.saturating_sub(u32::try_from(challenge.attempts).unwrap_or(u32::MAX))
 }
 
@@ -303,7 +313,7 @@ fn test_code(ctx: &Ctx, email: &EmailAddress, standing: &Standing, now: DateTime
 }
 
 /// Uniform digits: bytes that would favour some digits are drawn again.
-fn draw_code(entropy: &dyn Entropy, length: usize) -> String {
+pub(in crate::domain) fn draw_code(entropy: &dyn Entropy, length: usize) -> String {
     const FAIR: u8 = 250;
     let mut code = String::with_capacity(length);
     while code.len() < length {

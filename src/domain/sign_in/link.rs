@@ -15,6 +15,7 @@ use crate::{
         limits::LINK_LIFETIME,
         policy::Viewer,
         vault::{self, Purpose},
+        work::Work,
     },
 };
 
@@ -73,22 +74,22 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> 
     let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
         return Ok(Outcome::Expired);
     };
-    let tx = ctx.db.begin().await?;
+    let work = Work::begin(ctx).await?;
     let used = sign_in_links::Entity::update_many()
         .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
         .filter(sign_in_links::Column::TokenHash.eq(vault::sha256(&*token)))
         .filter(sign_in_links::Column::ConsumedAt.is_null())
         .filter(sign_in_links::Column::ExpiresAt.gt(now))
-        .exec_with_returning(&tx)
+        .exec_with_returning(&*work)
         .await?;
     let Some(link) = used.into_iter().next() else {
         return Ok(Outcome::Expired);
     };
     let email =
         EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;
-    let proof = Proof { credential_id: link.id, method: "link", email, device_id: None, fixed: false };
-    let completed = finish(ctx, &tx, viewer, proof, now).await?;
-    tx.commit().await?;
+    let proof = Proof { credential_id: link.id, method: "link", email, device_id: None, fixed: false, locale: None };
+    let completed = finish(ctx, &work, viewer, proof, now).await?;
+    work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 

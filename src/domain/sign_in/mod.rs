@@ -2,12 +2,12 @@
 //! One-time codes and sign-in links stand beside each other in their own files.
 
 pub mod allowance;
+mod budget;
 pub mod challenge;
 pub mod email_code;
 pub mod link;
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
@@ -17,9 +17,11 @@ use super::{
     audit::{self, Event, Kind},
     device,
     email_address::EmailAddress,
+    mail::outbox::Message,
     policy::{SignedIn, Viewer},
     session::{self, Opening, refresh::RefreshToken},
-    user,
+    user::{self, Admitted},
+    work::Work,
 };
 
 /// A proof of an address that was just used up, in the transaction that `finish` goes on with.
@@ -34,6 +36,8 @@ struct Proof {
     device_id: Option<Uuid>,
     /// Whether it was a fixed test code.
     fixed: bool,
+    /// The language that was asked for.
+    locale: Option<String>,
 }
 
 /// A completed sign-in.
@@ -63,22 +67,24 @@ pub enum Outcome {
     Wait(Wait),
 }
 
-/// From a proof to a session, in the caller's transaction: person, device, session, audit trail. `None` when nobody may
+/// From a proof to a session, in the caller's transaction: person, device, session, audit trail, and a mail about a device
+/// that is new to somebody who was here before. `None` when nobody may
 /// sign in with this address any more. A session that the same person came with ends in favour of the new one.
 async fn finish(
     ctx: &Ctx,
-    db: &impl ConnectionTrait,
+    work: &Work,
     viewer: &Viewer,
     proof: Proof,
     now: DateTime<Utc>,
 ) -> Result<Option<Completed>> {
     let origin = &viewer.origin;
-    let Some((person, is_new_user)) = user::admit(ctx, db, &proof.email, now).await? else {
+    let admitted = user::admit(ctx, &**work, &proof.email, proof.locale.as_deref(), now).await?;
+    let Some(Admitted { user: person, is_new: is_new_user, was_here }) = admitted else {
         return Ok(None);
     };
-    let (device_id, device_token) = device::remember(ctx, db, person.id, proof.device_id, origin, now).await?;
+    let (device_id, device_token) = device::remember(ctx, &**work, person.id, proof.device_id, origin, now).await?;
     let opening = Opening { credential_id: proof.credential_id, method: proof.method, device_id, origin };
-    let (session, refresh_token) = session::open(ctx, db, &person, opening, now).await?;
+    let (session, refresh_token) = session::open(ctx, &**work, &person, opening, now).await?;
 
     let subject = Some(person.id);
     let detail = json!({ "session": session.id, "device": device_id, "method": proof.method });
@@ -88,11 +94,14 @@ async fn finish(
         events.push(event(Kind::TestCodeUsed, json!({ "session": session.id })));
     }
     if let Some(former) = viewer.signed_in.as_ref().filter(|former| former.user.id == person.id)
-        && session::replace(db, former.session.id, now).await?
+        && session::replace(&**work, former.session.id, now).await?
     {
         events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));
     }
-    audit::record(ctx, db, now, &events).await?;
+    audit::record(ctx, work, now, &events).await?;
+    if was_here && proof.device_id.is_none() && !proof.fixed {
+        user::notice::queue(ctx, &**work, &person, Message::NewDevice, Some(origin), now).await?;
+    }
     let signed_in = SignedIn { user: person, session };
     Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token }))
 }

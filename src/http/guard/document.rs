@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use async_graphql::{
     Name, Positioned, Variables,
     parser::types::{
-        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType, Selection,
-        SelectionSet,
+        BaseType, DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType,
+        Selection, SelectionSet,
     },
 };
 
@@ -39,11 +39,11 @@ impl Operation {
     }
 }
 
-/// Measures every operation and describes the one that was asked for.
+/// Measures every operation, describes the one that was asked for, and settles its variables.
 pub(crate) fn check(
     document: &ExecutableDocument,
     operation_name: Option<&str>,
-    variables: &Variables,
+    variables: &mut Variables,
 ) -> Result<Operation, Refusal> {
     if document.operations.iter().len() > OPERATIONS {
         return Err(Refusal::document(format!("A document has at most {OPERATIONS} operations.")));
@@ -60,7 +60,7 @@ pub(crate) fn check(
         survey.check_roots(&operation.node)?;
     }
     let (name, chosen) = choose(document, operation_name)?;
-    required_variables(&chosen.node, variables)?;
+    settle(&chosen.node, variables)?;
     Ok(Operation {
         name: name.map(|name| name.as_str().to_owned()),
         kind: chosen.node.ty,
@@ -95,8 +95,10 @@ fn choose<'a>(
     }
 }
 
-/// A variable that must have a value and has none would reach a resolver as if its argument had not been written.
-fn required_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Refusal> {
+/// A variable that must have a value and has none would reach a resolver as if its argument had not been written. One
+/// that need not is left out, but for numbers: a list is weighed by them before it runs, and the library finds no weight
+/// in one that is not there.
+fn settle(operation: &OperationDefinition, variables: &mut Variables) -> Result<(), Refusal> {
     for definition in &operation.variable_definitions {
         let definition = &definition.node;
         let required = !definition.var_type.node.nullable && definition.default_value.is_none();
@@ -104,6 +106,10 @@ fn required_variables(operation: &OperationDefinition, variables: &Variables) ->
         if required && given.is_none_or(|value| *value == async_graphql::Value::Null) {
             let message = format!("The variable `${}` needs a value.", definition.name.node);
             return Err(Refusal::from(ApiError::new(Code::BadUserInput, message)));
+        }
+        let optional = definition.var_type.node.nullable && definition.default_value.is_none();
+        if optional && definition.var_type.node.base == BaseType::Named(Name::new("Int")) {
+            variables.entry(definition.name.node.clone()).or_insert(async_graphql::Value::Null);
         }
     }
     Ok(())
@@ -173,6 +179,11 @@ impl<'a> Survey<'a> {
             OperationType::Query if roots > QUERY_ROOTS => {
                 Err(Refusal::document(format!("A query has at most {QUERY_ROOTS} fields at its root.")))
             }
+            // The specification wants one field. The library would run several, and none that a fragment holds.
+            OperationType::Subscription if !is_one_field(&operation.selection_set.node) => {
+                let message = "A subscription has one field at its root, and not in a fragment.";
+                Err(Refusal::new(Code::ValidationFailed, message))
+            }
             _ => Ok(()),
         }
     }
@@ -195,13 +206,17 @@ impl<'a> Survey<'a> {
     }
 }
 
+fn is_one_field(set: &SelectionSet) -> bool {
+    matches!(set.items.as_slice(), [only] if matches!(only.node, Selection::Field(_)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn run(text: &str, name: Option<&str>) -> Result<Operation, Code> {
         let document = async_graphql::parser::parse_query(text).unwrap();
-        check(&document, name, &Variables::default()).map_err(|refusal| refusal.error.code)
+        check(&document, name, &mut Variables::default()).map_err(|refusal| refusal.error.code)
     }
 
     #[test]
@@ -218,6 +233,18 @@ mod tests {
         }
         assert!(run(&format!("{{ {} }}", "__typename ".repeat(20)), None).is_ok());
         assert_eq!(run(&format!("{{ {} }}", "__typename ".repeat(21)), None), Err(Code::DocumentTooLarge));
+    }
+
+    #[test]
+    fn a_subscription_has_one_root_field_and_no_fragment_there() {
+        assert!(run("subscription { sessionEnded { id } }", None).is_ok());
+        for text in [
+            "subscription { a b }",
+            "subscription { ... { a } }",
+            "subscription { ...f } fragment f on Subscription { a }",
+        ] {
+            assert_eq!(run(text, None), Err(Code::ValidationFailed), "{text}");
+        }
     }
 
     #[test]
@@ -255,5 +282,14 @@ mod tests {
     fn a_required_variable_needs_a_value() {
         assert_eq!(run("query A($x: Int!) { me { id } }", None), Err(Code::BadUserInput));
         assert!(run("query A($x: Int! = 1, $y: Int) { me { id } }", None).is_ok());
+    }
+
+    #[test]
+    fn a_number_that_was_left_out_is_null_and_everything_else_stays_left_out() {
+        let text = "query A($a: Int, $b: Int = 5, $c: String, $d: [Int], $e: Int) { me { id } }";
+        let document = async_graphql::parser::parse_query(text).unwrap();
+        let mut variables = Variables::from_json(serde_json::json!({ "e": 7 }));
+        check(&document, None, &mut variables).unwrap();
+        assert_eq!(serde_json::to_value(&variables).unwrap(), serde_json::json!({ "a": null, "e": 7 }));
     }
 }

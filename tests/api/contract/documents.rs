@@ -250,3 +250,23 @@ async fn an_error_in_a_field_has_its_path_and_leaves_its_neighbours_alone() {
     let answer = client.query("{ me { id sessions(first: 2147483648) { totalCount } } }", json!({})).await;
     refused(&answer, 422, "BAD_USER_INPUT", "what cannot be read is no input of a field");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", doorcode::db::entity::Role::Manager).await;
+    let lists = [
+        "query($first: Int, $after: String, $last: Int) { me { sessions(first: $first, after: $after, last: $last) { totalCount } } }",
+        "query($first: Int, $last: Int) { me { auditEvents(first: $first, last: $last) { totalCount } } }",
+        "query($first: Int, $last: Int, $filter: UserFilter) { users(first: $first, last: $last, filter: $filter) { totalCount } }",
+        "query($first: Int, $last: Int, $filter: AuditFilter) { auditEvents(first: $first, last: $last, filter: $filter) { totalCount } }",
+    ];
+    for query in lists {
+        let answer = person.query(query, json!({})).await;
+        assert!(answer.json["errors"].is_null(), "{}", answer.text);
+    }
+    let named = "mutation($name: String) { updateProfile(input: { name: $name }) { user { name } } }";
+    person.query(named, json!({ "name": "Ada" })).await.field("updateProfile");
+    let left = person.query(named, json!({})).await;
+    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "left out is not null");
+}

@@ -1,0 +1,160 @@
+//! The command line: what can be done without the API, by whoever has a shell on the server. Every command reads the
+//! same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what went wrong
+//! to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
+
+mod audit;
+mod people;
+mod print;
+mod serve;
+mod sessions;
+mod upkeep;
+mod user;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    app::{self, App, Overrides},
+    config::{ServeFlags, Settings},
+    domain::{live, policy::Root},
+    graphql, telemetry,
+};
+pub use print::complain;
+use print::{Halt, say};
+
+/// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
+///
+/// Without a command it serves. Every command reads the same variables as the server, from the environment and from
+/// `.env` in the current folder; `doorcode serve --help` documents them all.
+#[derive(Parser)]
+#[command(name = "doorcode", version, about, long_about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and the pages (what `doorcode` alone does). `serve --help` documents every setting.
+    Serve(Box<ServeFlags>),
+    /// Change the database's schema, or look at it.
+    Migrate {
+        #[command(subcommand)]
+        command: upkeep::MigrateCommand,
+    },
+    /// Print the GraphQL schema.
+    Schema {
+        /// With the inbox that only development has.
+        #[arg(long)]
+        development: bool,
+        /// As a subgraph of Apollo Federation 2, for `rover supergraph compose` and the like.
+        #[arg(long)]
+        federation: bool,
+    },
+    /// Make, change and look at people. What is changed is in the audit trail, without an actor.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
+    /// Look at the audit trail.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
+    /// Look at the keys that sign access tokens, or make the next one.
+    Keys {
+        #[command(subcommand)]
+        command: upkeep::KeysCommand,
+    },
+    /// Make people who do not exist, for trying things out. Not in production.
+    Seed {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        users: u64,
+        /// The same number makes the same people.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Delete what is over: expired codes, sent mail, old sessions. Also runs by itself every hour.
+    Purge(Format),
+}
+
+/// How a command prints.
+#[derive(Args, Clone, Copy)]
+struct Format {
+    /// Print one JSON object a line, for programs.
+    ///
+    /// Fields are named as in the GraphQL API, an `id` is the one that the API takes, and times are RFC 3339.
+    #[arg(long)]
+    json: bool,
+}
+
+type Outcome = Result<ExitCode, Halt>;
+
+/// Runs the command that the arguments name.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
+        Command::Schema { development, federation } => schema(development, federation),
+        Command::Serve(flags) => serve::serve(*flags).await,
+        Command::Migrate { command } => upkeep::migrate(command).await,
+        Command::User { command } => user::run(command).await,
+        Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which).await,
+        Command::Keys { command } => upkeep::keys(command).await,
+        Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
+        Command::Purge(format) => upkeep::purge(format).await,
+    };
+    match outcome {
+        Ok(code) => code,
+        // A reader that hung up has what it wanted.
+        Err(Halt::HungUp) => ExitCode::SUCCESS,
+        Err(Halt::Failed(message)) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn schema(development: bool, federation: bool) -> Outcome {
+    let sdl = if federation { graphql::subgraph_sdl(development) } else { graphql::sdl(development) };
+    say(sdl.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(flags: ServeFlags) -> Result<Settings, String> {
+    app::load(flags).map_err(|problems| problems.to_string())
+}
+
+/// Settings for the commands beside `serve`: from the environment alone.
+fn load_environment() -> Result<Settings, String> {
+    #[derive(Parser)]
+    struct FromEnvironment {
+        #[command(flatten)]
+        flags: ServeFlags,
+    }
+    let settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
+    telemetry::start(&Settings { log: "warn".into(), ..settings.clone() })?;
+    Ok(settings)
+}
+
+impl Root for App {}
+
+/// All that a server stands on, without serving.
+async fn build() -> Result<App, Halt> {
+    let app = App::build(load_environment()?, Overrides::default()).await?;
+    app.prepare().await?;
+    Ok(app)
+}
+
+/// What a command did is told to whoever listens on a server within this, or else found out by them a little later.
+const TELLING: Duration = Duration::from_secs(3);
+
+/// Tells running servers what was just committed, as far as they share a bus with this process.
+async fn tell(app: &App) {
+    let (_, stopped) = watch::channel(true);
+    drop(timeout(TELLING, live::run(Arc::clone(&app.ctx), stopped)).await);
+}

@@ -1,0 +1,90 @@
+//! `doorcode serve`: binds, says where everything is, and serves until told to stop.
+
+use std::process::ExitCode;
+
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    Outcome, load,
+    print::{Halt, say},
+};
+use crate::{
+    app::{App, Overrides},
+    config::{Mode, ServeFlags, Settings},
+    telemetry,
+};
+
+pub(super) async fn serve(flags: ServeFlags) -> Outcome {
+    let settings = load(flags)?;
+    telemetry::start(&settings)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let bind = async |address: std::net::SocketAddr, variable: &str| {
+        let hint = "another program may have it: stop that one, or choose another address";
+        TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("{variable}: cannot listen on {address} ({error}); {hint}"))
+    };
+    let public = bind(settings.listen, "DOORCODE_LISTEN").await?;
+    let ops = bind(settings.ops_listen, "DOORCODE_OPS_LISTEN").await?;
+    let banner = banner(&settings, &public);
+    let app = App::build(settings, Overrides::default()).await?;
+    app.prepare().await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
+    match say(&banner) {
+        // It serves also where nobody reads what it says.
+        Ok(()) | Err(Halt::HungUp) => {}
+        Err(failed) => return Err(failed),
+    }
+    app.serve(public, ops, stop_signal()?).await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where everything is, in a few lines.
+fn banner(settings: &Settings, public: &TcpListener) -> String {
+    let here = match (settings.mode, public.local_addr()) {
+        (Mode::Development, Ok(address)) => format!("http://localhost:{}", address.port()),
+        _ => settings.issuer().to_owned(),
+    };
+    let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {here}/")];
+    if settings.graphiql {
+        lines.push(format!("  GraphiQL  {here}/graphiql"));
+    }
+    if settings.has_inbox() {
+        lines.push(format!("  Inbox     {here}/inbox   (mail stays here; set SMTP_URL to send it)"));
+    }
+    lines.push(format!("  Health    http://{}/ready", settings.ops_listen));
+    let mut embedded = Vec::new();
+    if secrecy::ExposeSecret::expose_secret(&settings.database_url).starts_with("sqlite") {
+        embedded.push("SQLite database");
+    }
+    if settings.redis_url.is_none() {
+        embedded.push("in-process limiter");
+    }
+    if settings.has_inbox() {
+        embedded.push("inbox");
+    }
+    if !embedded.is_empty() {
+        lines.push(format!("  Embedded  {}; data in {}", embedded.join(", "), settings.data.display()));
+    }
+    lines.join("\n")
+}
+
+/// Turns true at SIGTERM or Ctrl-C.
+pub(super) fn stop_signal() -> Result<watch::Receiver<bool>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: finishing what is under way");
+        sender.send_replace(true);
+    });
+    Ok(receiver)
+}

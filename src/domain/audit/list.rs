@@ -1,0 +1,164 @@
+//! Reading the audit trail, newest first. Whoever asks brings a proof from `policy` of what they may see. Pages are
+//! ranges of ids, which are in the order of time.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
+use uuid::Uuid;
+
+use super::Kind;
+use crate::{
+    db::entity::audit_events,
+    domain::{
+        Ctx, Error, Result,
+        policy::{Manager, Overseer, Sight, Viewer},
+        slice::{self, Slice, Union},
+    },
+};
+
+/// An event, and what the viewer may see of whom it is about.
+pub type Seen = (audit_events::Model, Sight);
+
+/// Which events. All that is given must fit.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of any of these kinds.
+    pub kinds: Option<Vec<Kind>>,
+    /// By this person.
+    pub actor: Option<Uuid>,
+    /// About this person.
+    pub subject: Option<Uuid>,
+    /// Not before this moment.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub before: Option<DateTime<Utc>>,
+}
+
+impl Filter {
+    /// The filter with moments as both databases have them.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        Self { from: self.from.map(slice::within_years), before: self.before.map(slice::within_years), ..self }
+    }
+}
+
+/// Ids count on when the clock is set back, so an event's may be later than its time; by more than this only if the
+/// clock was wrong by more.
+const IDS_AHEAD: TimeDelta = TimeDelta::minutes(10);
+
+/// A part of the trail. One statement.
+pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, slice: Slice) -> Result<Vec<Seen>> {
+    let overseer = overseer.into();
+    let mut union = Union::new(ctx);
+    for condition in conditions(&mut union, filter, slice.older_than) {
+        let tail = slice.tail(&mut union);
+        union.part(format!("SELECT * FROM audit_events WHERE {condition}{tail}"));
+    }
+    if union.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (events, most) = (union.table(), union.limit(slice.most));
+    let sql = format!("SELECT * FROM ({events}) AS events ORDER BY id {} LIMIT {most}", slice.direction());
+    let events = audit_events::Entity::find().from_raw_sql(union.statement(&sql)).all(ctx.db.read()).await?;
+    let seen = |event: audit_events::Model| {
+        let sight = overseer.sight_of(event.subject_id.unwrap_or_default());
+        (event, sight)
+    };
+    Ok(events.into_iter().map(seen).collect())
+}
+
+/// How many events fit. One statement.
+pub async fn count(ctx: &Ctx, _: Manager<'_>, filter: &Filter) -> Result<u64> {
+    let mut union = Union::new(ctx);
+    for condition in conditions(&mut union, filter, None) {
+        union.part(format!("SELECT COUNT(*) AS number FROM audit_events WHERE {condition}"));
+    }
+    union.sum(ctx).await
+}
+
+/// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
+/// to fit is looked at row by row, and kept away from the choice of an index.
+fn conditions(union: &mut Union, filter: &Filter, older_than: Option<Uuid>) -> Vec<String> {
+    let aside = union.aside();
+    let (mut range, mut rest) = (vec!["TRUE".to_owned()], String::new());
+    if let Some(from) = filter.from {
+        range.push(format!("id >= {}", union.bind(first_id(from))));
+        rest = format!(" AND {aside}at >= {}", union.bind(from));
+    }
+    if let Some(before) = filter.before {
+        // A page that begins at an older event is bounded by that already.
+        let id = first_id(before + IDS_AHEAD);
+        if older_than.is_none_or(|older| id < older) {
+            range.push(format!("id < {}", union.bind(id)));
+        }
+        rest = format!("{rest} AND {aside}at < {}", union.bind(before));
+    }
+    let range = range.join(" AND ");
+    let wanted = |kinds: &Vec<Kind>| {
+        Kind::ALL.iter().filter(|kind| kinds.contains(kind)).map(|kind| as_literal(*kind)).collect()
+    };
+    let kinds: Option<Vec<_>> = filter.kinds.as_ref().map(wanted);
+    let person = match (filter.subject, filter.actor) {
+        (Some(subject), Some(actor)) => {
+            format!("subject_id = {} AND {aside}actor_id = {}", union.bind(subject), union.bind(actor))
+        }
+        (Some(subject), None) => format!("subject_id = {}", union.bind(subject)),
+        (None, Some(actor)) => format!("actor_id = {}", union.bind(actor)),
+        (None, None) => String::new(),
+    };
+    match (person.is_empty(), kinds) {
+        (_, Some(kinds)) if kinds.is_empty() => Vec::new(),
+        (true, None) => vec![format!("{range}{rest}")],
+        (false, None) => vec![format!("{person} AND {range}{rest}")],
+        (false, Some(kinds)) => {
+            vec![format!("{person} AND {range} AND {aside}kind IN ({}){rest}", kinds.join(", "))]
+        }
+        (true, Some(kinds)) => kinds.iter().map(|kind| format!("kind = {kind} AND {range}{rest}")).collect(),
+    }
+}
+
+fn as_literal(kind: Kind) -> String {
+    format!("'{}'", kind.as_str())
+}
+
+/// The first id that could have been made at a moment.
+pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(u128::from(millis) << 80)
+}
+
+/// The events about each of these people: of everybody the part that is wanted. One statement for a hundred of them.
+pub async fn list_about(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<Seen>>> {
+    let part = |union: &mut Union, number, (sight, slice): &(Sight, Slice)| {
+        let (subject, tail) = (union.bind(sight.user_id()), slice.tail(union));
+        format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
+    };
+    let row = |row: &_| audit_events::Model::from_query_result(row, "");
+    let lists = slice::read_each(ctx, wanted, part, row).await?;
+    let seen =
+        |(events, (sight, _)): (Vec<_>, &(Sight, Slice))| events.into_iter().map(|event| (event, *sight)).collect();
+    Ok(lists.into_iter().zip(wanted).map(seen).collect())
+}
+
+/// The newest events about a person.
+pub async fn newest_of(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<audit_events::Model>> {
+    let newest = Slice { most, older_than: None, newer_than: None, oldest_first: false };
+    let events = list_about(ctx, &[(sight, newest)]).await?.pop().unwrap_or_default();
+    Ok(events.into_iter().map(|(event, _)| event).collect())
+}
+
+/// How many events there are about each of these people; nothing for those without one. One statement.
+pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
+    let subject = audit_events::Column::SubjectId;
+    let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
+    slice::count_each(ctx, about, subject).await
+}
+
+/// One event, for managers and for whom it is about.
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<Seen> {
+    viewer.person()?;
+    let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
+    let sight = viewer.sight_of(event.subject_id.unwrap_or_default()).ok_or(Error::NotFound)?;
+    Ok((event, sight))
+}

@@ -1,0 +1,264 @@
+//! One connection's ear: what somebody who is signed in may hear, for as long as they may. The right to listen is the
+//! session's, asked for anew when something happens to the person, when something may have been missed, and by a timer;
+//! that the access token expires in the meantime is no reason to stop. An ear gives nothing out on a right that could
+//! not be checked, and keeps little for a listener who is slow.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
+    task::JoinHandle,
+    time::{Interval, MissedTickBehavior, interval, sleep},
+};
+use uuid::Uuid;
+
+use super::News;
+use crate::{
+    db::entity::audit_events,
+    domain::{
+        Ctx, Error, Result,
+        audit::list::{Filter, Seen},
+        policy::{Manager, Person, Sight, SignedIn},
+        session::listening::{self, Standing},
+        token::Claims,
+    },
+};
+
+/// How often the right to listen is asked for when nothing happens: idle time runs out, and messages can be missed.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
+/// What one subscription may have waiting.
+const WAITING: usize = 64;
+/// A right that could not be checked is asked for again so often, with a pause between, before the ear closes.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_secs(1);
+/// Ended sessions that are remembered as told.
+const REMEMBERED: usize = 1_000;
+
+/// Why an ear heard no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// The session is over, or the person may not sign in any more.
+    Over,
+    /// The person's role is another now: a new access token will say which.
+    OtherRole,
+    /// The listener was too slow, or the right to listen could not be checked. Worth coming back.
+    Missed,
+}
+
+/// Hears for one connection; dropped, it hears no more.
+pub struct Ear {
+    listeners: Arc<Listeners>,
+    silence: watch::Receiver<Option<Silence>>,
+    hearing: JoinHandle<()>,
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.hearing.abort();
+    }
+}
+
+/// Those who listen through one ear.
+#[derive(Default)]
+struct Listeners(Mutex<Option<Lists>>);
+
+#[derive(Default)]
+struct Lists {
+    events: Vec<(Watch, mpsc::Sender<Seen>)>,
+    ends: Vec<mpsc::Sender<SignedIn>>,
+}
+
+/// Which events somebody wants, and what they see of whom.
+struct Watch {
+    filter: Filter,
+    /// A manager's: of anybody whom an event is about.
+    sight: Sight,
+}
+
+impl Ear {
+    /// For whoever holds this token. It begins to hear, and then looks at the session at once: what happened to that
+    /// between the caller's look-up and now is found so.
+    pub fn open(ctx: &Arc<Ctx>, claims: Claims) -> Self {
+        let listeners = Arc::new(Listeners(Mutex::new(Some(Lists::default()))));
+        let (tell, silence) = watch::channel(None);
+        let news = ctx.live.news.subscribe();
+        let hearing = Hearing {
+            ctx: Arc::clone(ctx),
+            claims,
+            news,
+            clock: clock(),
+            listeners: Arc::clone(&listeners),
+            told: HashSet::new(),
+        };
+        let hearing = tokio::spawn(async move {
+            let why = hearing.run().await;
+            tell.send_replace(Some(why));
+        });
+        Self { listeners, silence, hearing }
+    }
+
+    /// The events from now on that fit.
+    pub fn events(&self, manager: Manager<'_>, filter: Filter) -> Result<mpsc::Receiver<Seen>> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let watch = Watch { filter, sight: manager.sight_of(Uuid::nil()) };
+        self.listeners.with(|lists| lists.events.push((watch, sender))).map(|()| receiver).ok_or(Error::Unauthenticated)
+    }
+
+    /// The person's own sessions as they end.
+    pub fn ended_sessions(&self, _person: Person<'_>) -> Result<mpsc::Receiver<SignedIn>> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        self.listeners.with(|lists| lists.ends.push(sender)).map(|()| receiver).ok_or(Error::Unauthenticated)
+    }
+
+    /// Resolves when there is nothing more to hear. By then every subscription has all that it will get.
+    pub fn silence(&self) -> impl Future<Output = Silence> + Send + 'static {
+        let mut silence = self.silence.clone();
+        async move {
+            let silent = silence.wait_for(Option::is_some).await.map(|why| *why);
+            // An error means that the task is gone without a word, which a fault of ours would do.
+            silent.ok().flatten().unwrap_or(Silence::Missed)
+        }
+    }
+}
+
+impl Listeners {
+    /// Nothing once all is over.
+    fn with<T>(&self, act: impl FnOnce(&mut Lists) -> T) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(act)
+    }
+
+    /// Every subscription gets what it has waiting, and then its end.
+    fn close(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Gives a listener one thing; whether there was room. One who went needs none.
+fn give<T>(listener: &mpsc::Sender<T>, what: T) -> bool {
+    !matches!(listener.try_send(what), Err(TrySendError::Full(_)))
+}
+
+impl Lists {
+    fn give_event(&mut self, event: &audit_events::Model) -> bool {
+        self.events.retain(|(_, listener)| !listener.is_closed());
+        let mut room = true;
+        for (watch, listener) in self.events.iter().filter(|(watch, _)| watch.filter.fits(event)) {
+            // The list would say the same: whoever an event is about is as visible here as there.
+            if let Some(sight) = watch.sight.of_another(event.subject_id.unwrap_or_default()) {
+                room &= give(listener, (event.clone(), sight));
+            }
+        }
+        room
+    }
+
+    fn give_end(&mut self, ended: &SignedIn) -> bool {
+        self.ends.retain(|listener| !listener.is_closed());
+        self.ends.iter().fold(true, |room, listener| room & give(listener, ended.clone()))
+    }
+}
+
+fn clock() -> Interval {
+    let mut clock = interval(CHECK_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
+}
+
+struct Hearing {
+    ctx: Arc<Ctx>,
+    claims: Claims,
+    news: broadcast::Receiver<News>,
+    clock: Interval,
+    listeners: Arc<Listeners>,
+    /// Sessions whose end was told: each ends once.
+    told: HashSet<Uuid>,
+}
+
+impl Hearing {
+    async fn run(mut self) -> Silence {
+        let why = loop {
+            let heard = tokio::select! {
+                heard = self.news.recv() => heard,
+                _ = self.clock.tick() => Ok(News::Gap),
+            };
+            let outcome = match heard {
+                Ok(News::Event(event)) => self.event(&event).await,
+                Ok(News::Gap) => self.check().await,
+                Err(RecvError::Lagged(_)) => Err(Silence::Missed),
+                Err(RecvError::Closed) => Err(Silence::Over),
+            };
+            if let Err(why) = outcome {
+                break why;
+            }
+        };
+        self.listeners.close();
+        why
+    }
+
+    /// What happened to the person comes first: whether they may hear it at all depends on it.
+    async fn event(&mut self, event: &audit_events::Model) -> Result<(), Silence> {
+        if event.subject_id == Some(self.claims.sub) {
+            self.tell_ends(event).await?;
+            self.check().await?;
+        }
+        room(self.listeners.with(|lists| lists.give_event(event)))
+    }
+
+    async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), Silence> {
+        let wanted = self.listeners.with(|lists| !lists.ends.is_empty());
+        if wanted != Some(true) {
+            return Ok(());
+        }
+        let (ctx, person, at) = (&*self.ctx, self.claims.sub, event.at);
+        let ended = insist(|| listening::ended_at(ctx, person, at)).await?;
+        ended.into_iter().try_for_each(|ended| self.tell_end(&ended))
+    }
+
+    fn tell_end(&mut self, ended: &SignedIn) -> Result<(), Silence> {
+        if self.told.len() >= REMEMBERED {
+            self.told.clear();
+        }
+        if ended.session.ended_at.is_none() || !self.told.insert(ended.session.id) {
+            return Ok(());
+        }
+        room(self.listeners.with(|lists| lists.give_end(ended)))
+    }
+
+    /// Whether the session still gives the right to listen. When it ended, that is told before the silence.
+    async fn check(&mut self) -> Result<(), Silence> {
+        let (ctx, claims) = (&*self.ctx, &self.claims);
+        match insist(|| listening::standing(ctx, claims)).await? {
+            Standing::Holds => Ok(()),
+            Standing::OtherRole => Err(Silence::OtherRole),
+            Standing::Over(ended) => {
+                // A listener without room misses this, too; it is over for them either way.
+                let _ = ended.map(|ended| self.tell_end(&ended));
+                Err(Silence::Over)
+            }
+        }
+    }
+}
+
+fn room(given: Option<bool>) -> Result<(), Silence> {
+    if given == Some(false) { Err(Silence::Missed) } else { Ok(()) }
+}
+
+/// Asks the database until it answers, a few times. Meanwhile nothing is given out.
+async fn insist<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) -> Result<T, Silence> {
+    for _ in 0..TRIES {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => tracing::debug!(%error, "somebody who listens could not be checked"),
+        }
+        sleep(PAUSE).await;
+    }
+    tracing::warn!("the right to listen could not be checked: a listener was let go");
+    Err(Silence::Missed)
+}

@@ -1,0 +1,203 @@
+//! Letters from queueing to the words of their mail: what gets into the seal, who can open it, and what comes out.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::{
+    domain::mail::{delivery, inbox::Inbox},
+    ports::Mail,
+};
+
+const CODE: &str = "48151623";
+const URL: &str = "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+const UNDO: &str = "https://auth.example.com/#undo=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+const PAGE: &str = "https://auth.example.com/";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+/// The words in the column `kind`, in the order of [`every_message`].
+const KINDS: [&str; 9] = [
+    "code",
+    "link",
+    "email-code",
+    "email-changed",
+    "new-device",
+    "email-changed",
+    "invitation",
+    "email-is-now",
+    "role-changed",
+];
+/// As many of them tell where they came from; the others are an administrator's doing.
+const ASKED: usize = 5;
+
+fn every_message() -> [Message; 9] {
+    [
+        Message::Code(CODE.into()),
+        Message::Link(URL.into()),
+        Message::EmailCode(CODE.into()),
+        Message::EmailChanged { undo: Some(UNDO.into()) },
+        Message::NewDevice,
+        Message::EmailChanged { undo: None },
+        Message::Invitation,
+        Message::EmailIsNow,
+        Message::RoleChanged { role: Role::Manager },
+    ]
+}
+
+struct Zeros;
+impl Entropy for Zeros {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
+}
+
+fn vault() -> Vault {
+    Vault::new(&[SecretString::from("a server secret of more than thirty-two bytes")]).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+fn queued(message: Message, locale: Locale) -> outbox::Model {
+    let origin = Origin {
+        ip: "203.0.113.7".parse::<IpAddr>().unwrap(),
+        user_agent: Some(FIREFOX.to_owned()),
+        request_id: "request".to_owned(),
+    };
+    let expires_at = now() + chrono::TimeDelta::days(7);
+    let letter = Letter { to: "ada@example.com", message, locale, origin: Some(&origin), expires_at, deliver: true };
+    seal(&vault(), &Zeros, &letter, Uuid::from_u128(7), now()).unwrap()
+}
+
+fn mailed(row: &outbox::Model) -> Mail {
+    let payload = open(&vault(), row).unwrap();
+    let message = payload.message(&row.kind, PAGE).unwrap();
+    delivery::render("Doorcode", row, &payload, message, now()).unwrap()
+}
+
+/// As the version before bound a seal to its row.
+fn context_before(row: &outbox::Model) -> Vec<u8> {
+    [row.id.as_bytes(), &row.expires_at.timestamp_micros().to_be_bytes()[..], row.kind.as_bytes()].concat()
+}
+
+#[test]
+fn every_message_of_the_mail_outbox_has_its_kind_and_arrives_with_what_it_brings() {
+    const BRINGS: [&str; 9] = [CODE, URL, CODE, UNDO, PAGE, "", PAGE, PAGE, "Manager"];
+    for ((message, kind), brings) in every_message().into_iter().zip(KINDS).zip(BRINGS) {
+        let row = queued(message, Locale::De);
+        assert_eq!(row.kind, kind);
+        let mail = mailed(&row);
+        assert_eq!(mail.to, "ada@example.com");
+        assert!(mail.html.contains("<html lang=\"de\">"));
+        assert!(mail.text.contains(brings), "{kind}: {}", mail.text);
+        assert_eq!(mail.text.contains("http"), brings.contains("http"), "{kind}: {}", mail.text);
+        assert_eq!(mail.text.contains(CODE), brings == CODE, "{kind}: {}", mail.text);
+    }
+}
+
+#[test]
+fn a_mail_tells_how_long_its_secret_lives_from_the_row_it_waited_in() {
+    let days = ["7 days", "7 Tage", "7\u{a0}jours", "7 días", "7 日間"];
+    for (locale, days) in Locale::ALL.into_iter().zip(days) {
+        for (message, index) in every_message().into_iter().zip(0..) {
+            let text = mailed(&queued(message, locale)).text.replace('\n', " ");
+            assert_eq!(text.contains(days), index < 4, "{locale:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_an_administrator_does_seals_and_mails_no_request_facts() {
+    for (message, index) in every_message().into_iter().zip(0..) {
+        let row = queued(message, Locale::En);
+        let sealed = row.sealed.as_deref().unwrap();
+        let plain = vault().open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed).unwrap();
+        let plain = String::from_utf8(plain.to_vec()).unwrap();
+        let mail = mailed(&row);
+        for fact in ["203.0.113.7", "Firefox"] {
+            for place in [&plain, &mail.text, &mail.html] {
+                assert_eq!(place.contains(fact), index < ASKED, "{}: {place}", row.kind);
+            }
+        }
+        for fact in ["2026-09-21", "came from"] {
+            assert_eq!(mail.text.contains(fact), index < ASKED, "{}: {}", row.kind, mail.text);
+        }
+    }
+}
+
+#[test]
+fn the_mail_inbox_shows_the_code_of_both_code_mails_and_of_no_other() {
+    let inbox = Inbox::new();
+    for (message, kind) in every_message().into_iter().zip(KINDS) {
+        inbox.push(mailed(&queued(message, Locale::En)), now());
+        let code = inbox.list(None, 1).remove(0).code;
+        let expected = if kind == "code" || kind == "email-code" { Some(CODE) } else { None };
+        assert_eq!(code.as_deref(), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_decoy_of_any_mail_that_strangers_can_ask_for_says_so_inside_its_seal_alone() {
+    for message in every_message().into_iter().take(3) {
+        let letter = Letter {
+            to: "ada@example.com",
+            message,
+            locale: Locale::En,
+            origin: None,
+            expires_at: now() + chrono::TimeDelta::minutes(5),
+            deliver: false,
+        };
+        let row = seal(&vault(), &Zeros, &letter, Uuid::from_u128(7), now()).unwrap();
+        assert_eq!(row.state, MailState::Pending);
+        assert!(!open(&vault(), &row).unwrap().deliver);
+        // It is rendered like any other.
+        assert!(!mailed(&row).text.is_empty());
+    }
+}
+
+#[test]
+fn mail_that_the_version_before_queued_still_opens() {
+    let before = [
+        (
+            "code",
+            r#"{"to":"ada@example.com","code":"48151623","link":null,"locale":"fr","device":"Firefox on Linux","network":"203.0.113.7","deliver":true}"#,
+            CODE,
+        ),
+        (
+            "link",
+            r#"{"to":"ada@example.com","code":null,"link":"https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4","locale":"fr","device":null,"network":"203.0.113.7","deliver":true}"#,
+            URL,
+        ),
+    ];
+    for (kind, plain, secret) in before {
+        let mut row = queued(Message::Invitation, Locale::En);
+        row.kind = kind.to_owned();
+        row.sealed = Some(vault().seal(Purpose::Outbox, &context_before(&row), plain.as_bytes(), &Zeros).unwrap());
+        let mail = mailed(&row);
+        assert!(mail.text.contains(secret) && mail.text.contains("203.0.113.7"), "{}", mail.text);
+        assert!(mail.html.contains("<html lang=\"fr\">"));
+    }
+}
+
+#[test]
+fn the_version_before_opens_the_mail_it_knows_and_no_other() {
+    for (message, kind) in every_message().into_iter().zip(KINDS) {
+        let row = queued(message, Locale::En);
+        let opened = vault().open(Purpose::Outbox, &context_before(&row), row.sealed.as_deref().unwrap());
+        assert_eq!(opened.is_some(), kind == "code" || kind == "link", "{kind}");
+        let Some(plain) = opened else { continue };
+        let plain: serde_json::Value = serde_json::from_slice(&plain).unwrap();
+        let mut names: Vec<_> = plain.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["code", "deliver", "device", "link", "locale", "network", "to"]);
+    }
+}
+
+#[test]
+fn a_mail_of_a_kind_or_role_that_this_version_does_not_know_is_not_guessed_at() {
+    let row = queued(Message::EmailCode(CODE.into()), Locale::En);
+    let payload = open(&vault(), &row).unwrap();
+    for kind in ["", "CODE", "codes", "of-the-next-version", "link", "role-changed"] {
+        assert!(payload.message(kind, PAGE).is_none(), "{kind}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The guessing budget of an address, or of a known device: so many units of wrong tries in so long. Nothing here reads
+//! or writes; `challenge` does, under locks.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::domain::limits::{DEVICE_WRONG_TRIES, Limits};
+
+pub(super) const DAY: TimeDelta = TimeDelta::days(1);
+pub(super) const MONTH: TimeDelta = TimeDelta::days(30);
+
+/// The shorter window of an address's budget.
+pub(super) fn day(limits: &Limits) -> TimeDelta {
+    TimeDelta::from_std(limits.guess_account.window).unwrap_or(DAY)
+}
+
+/// The longer window of an address's budget.
+pub(super) fn month(limits: &Limits) -> TimeDelta {
+    TimeDelta::from_std(limits.guess_account_month.window).unwrap_or(MONTH)
+}
+
+/// How many units fit into which windows.
+#[derive(Clone, Copy)]
+pub(super) struct Budget(pub [(u32, TimeDelta); 2]);
+
+/// What one challenge cost, and when last.
+pub(super) struct Spent {
+    pub at: DateTime<Utc>,
+    pub units: i32,
+}
+
+impl Budget {
+    /// A known device has one of its own, and nobody else can spend it.
+    pub(super) fn of(limits: &Limits, device: Option<Uuid>) -> Self {
+        if device.is_some() {
+            return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
+        }
+        Self([(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))])
+    }
+
+    /// When there is room for `cost` again, if there is none now.
+    pub(super) fn spent_until(self, ledger: &[Spent], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
+    }
+}
+
+fn full_until(ledger: &[Spent], most: u32, window: TimeDelta, cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let mut spent: Vec<_> = ledger
+        .iter()
+        .map(|entry| (entry.at + window, i64::from(entry.units)))
+        .filter(|(until, units)| *until > now && *units > 0)
+        .collect();
+    spent.sort_unstable();
+    let mut over = spent.iter().map(|(_, units)| units).sum::<i64>() + i64::from(cost) - i64::from(most);
+    if over <= 0 {
+        return None;
+    }
+    // Units leave the window in the order of time; the budget is open again once enough have left.
+    let free_at = spent.iter().find(|(_, units)| {
+        over -= units;
+        over <= 0
+    });
+    Some(free_at.map_or(now + window, |(until, _)| *until))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    fn entry(now: DateTime<Utc>, minutes_ago: i64, units: i32) -> Spent {
+        Spent { at: now - TimeDelta::minutes(minutes_ago), units }
+    }
+
+    #[test]
+    fn a_spent_budget_opens_when_enough_units_have_left_the_window() {
+        let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
+        let ledger = [entry(now, 60, 2), entry(now, 30, 3), entry(now, 10, 3)];
+        assert_eq!(full_until(&ledger, 9, DAY, 1, now), None);
+        assert_eq!(full_until(&ledger, 8, DAY, 1, now), Some(now - TimeDelta::minutes(60) + DAY));
+        assert_eq!(full_until(&ledger, 6, DAY, 1, now), Some(now - TimeDelta::minutes(30) + DAY));
+        assert_eq!(full_until(&ledger, 8, TimeDelta::minutes(20), 1, now), None);
+    }
+
+    #[test]
+    fn a_try_against_two_live_codes_needs_two_units() {
+        let now = Utc.timestamp_opt(1_800_000_000, 0).unwrap();
+        let ledger = [entry(now, 60, 19)];
+        assert!(full_until(&ledger, 20, DAY, 1, now).is_none());
+        assert!(full_until(&ledger, 20, DAY, 2, now).is_some());
+    }
+}

@@ -1,0 +1,313 @@
+//! Changing one's own address: a code to the new one proves it, a notice to the old one brings the way to undo it.
+//! Answers are the same whether or not somebody has the new address; only who proved it learns that it is taken.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use secrecy::SecretString;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    manage::{next, write},
+    may_sign_up, notice,
+};
+use crate::{
+    config::SignUp,
+    db::{
+        self,
+        entity::{UserStatus, email_changes, email_codes, users},
+    },
+    domain::{
+        Ctx, Error, Result, Wait,
+        audit::{self, Event, Kind},
+        device,
+        email_address::EmailAddress,
+        mail::{
+            outbox::{self, Letter, Message},
+            template::Locale,
+        },
+        policy::{Member, Recent, Viewer},
+        session::{self, EndReason},
+        sign_in::{
+            allowance::{self, Sender},
+            challenge::{self, Aim, Counted, Purpose, Try},
+            email_code::{self, CodeSent, HANDLE_BYTES},
+        },
+        vault,
+        work::Work,
+    },
+};
+
+/// How long the holder of the old address can take it back.
+pub const UNDO: TimeDelta = TimeDelta::days(7);
+const TOKEN_BYTES: usize = 32;
+
+/// What became of a request.
+pub enum Requested {
+    /// A code is on its way, unless somebody has this address.
+    Sent(CodeSent),
+    /// Not an address, or none that may be used here: the sentence says why.
+    Invalid(String),
+    /// A limit refused.
+    Wait(Wait),
+}
+
+/// Mails a code to the address that somebody wants to have. Four statements and one call of the limiter.
+pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale: Option<&str>) -> Result<Requested> {
+    let email = match wanted(ctx, *member, email) {
+        Ok(email) => email,
+        Err(sentence) => return Ok(Requested::Invalid(sentence)),
+    };
+    let (user, origin, now) = (member.user(), member.origin(), ctx.now());
+    let address_key = challenge::address_key(ctx, email.as_str());
+    let address = vault::encode(&address_key[..16]);
+    let sender = Sender { origin, address: &address, device: None, has_link: true };
+    let pair_is_spent = match allowance::take_send(ctx, &sender, now).await? {
+        Ok(granted) => granted.pair_is_spent,
+        Err(wait) => return Ok(Requested::Wait(wait)),
+    };
+    let taken = is_taken(ctx, &email).await?;
+    let purpose = Purpose::ChangeEmail(user.id);
+    let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
+    let code = SecretString::from(email_code::draw_code(&*ctx.entropy, ctx.settings.limits.code_length));
+    let challenge = email_codes::Model {
+        id: ctx.new_id(now),
+        handle_hash: vault::sha256(&*handle),
+        purpose: purpose.as_str().to_owned(),
+        address_key,
+        budget_key: challenge::change_budget_key(ctx, user.id),
+        email: email.as_str().to_owned(),
+        device_id: None,
+        fixed: false,
+        code_hash: challenge::code_hash(ctx, &*handle, &email, purpose, &code),
+        earlier_hash: None,
+        earlier_expires_at: None,
+        expires_at: now + ctx.settings.limits.code_ttl,
+        attempts: 0,
+        units: 0,
+        attempted_at: None,
+        created_at: now,
+        consumed_at: None,
+        user_id: purpose.user_id(),
+        locale: None,
+    };
+    let work = Work::begin(ctx).await?;
+    challenge::insert(&*work, challenge.clone()).await?;
+    let letter = Letter {
+        to: email.as_str(),
+        message: Message::EmailCode(code),
+        locale: Locale::negotiate(locale.or(user.locale.as_deref())),
+        origin: Some(origin),
+        expires_at: challenge.expires_at,
+        deliver: !taken,
+    };
+    outbox::enqueue(ctx, &*work, letter, now).await?;
+    let detail = json!({ "challenge": challenge.id, "address": address });
+    audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
+    work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
+    Ok(Requested::Sent(email_code::sent(ctx, &challenge, vault::encode(&*handle), email, pair_is_spent, now)))
+}
+
+/// The address, if it may be had: the sign-up policy's domains hold for those who are in already.
+fn wanted(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
+    let email = EmailAddress::parse(email).map_err(|invalid| invalid.to_string())?;
+    if email.as_str() == member.user().email {
+        return Err("This is your address already.".to_owned());
+    }
+    let policy = &ctx.settings.signup;
+    if matches!(policy, SignUp::Domains(_)) && !may_sign_up(policy, &email) {
+        return Err("Addresses of this domain cannot be used here.".to_owned());
+    }
+    Ok(email)
+}
+
+async fn is_taken(ctx: &Ctx, email: &EmailAddress) -> Result<bool> {
+    let holder = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(ctx.db.read()).await?;
+    Ok(holder.is_some())
+}
+
+/// What became of a code.
+pub enum Confirmed {
+    /// The address is theirs.
+    Changed(Box<users::Model>),
+    /// Wrong, and counted.
+    Wrong {
+        /// Tries that the challenge still has.
+        attempts_left: u32,
+    },
+    /// Expired, used, used up, or never existed.
+    Expired,
+    /// Somebody else has the address.
+    Taken,
+    /// A limit refused.
+    Wait(Wait),
+}
+
+/// Changes the address with the code that proves it. Every other session of theirs ends.
+pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) -> Result<Confirmed> {
+    let code = email_code::normalize(code, ctx.settings.limits.code_length)?;
+    let now = ctx.now();
+    if let Some(wait) = allowance::take_verify(ctx, member.origin(), now).await? {
+        return Ok(Confirmed::Wait(wait));
+    }
+    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
+        return Ok(Confirmed::Expired);
+    };
+    let purpose = Purpose::ChangeEmail(member.user().id);
+    let aim = Aim { purpose, handle_hash: &vault::sha256(&*handle) };
+    let attempt = match challenge::count_try(ctx, member.origin(), aim, now).await? {
+        Counted::Yes(attempt) => attempt,
+        Counted::Dead => return Ok(Confirmed::Expired),
+        Counted::Spent { wait, key } => {
+            let window = ctx.settings.limits.guess_account.window;
+            audit::record_refusal(ctx, now, member.origin(), "guess.account", &key, window).await?;
+            return Ok(Confirmed::Wait(wait));
+        }
+    };
+    let row = &attempt.challenge;
+    if !challenge::is_right(ctx, row, &*handle, &code, now) {
+        let detail = json!({ "challenge": row.id, "attempt": row.attempts });
+        audit::record_alone(ctx, now, Event::own(Kind::WrongCode, *member, detail)).await?;
+        return Ok(Confirmed::Wrong { attempts_left: email_code::attempts_left(ctx, row) });
+    }
+    change(ctx, member, &attempt, now).await
+}
+
+/// From a right code to the new address, in one transaction with the code's single use.
+async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
+    let work = Work::begin(ctx).await?;
+    if !challenge::consume(&*work, attempt, now).await? {
+        return Ok(Confirmed::Expired);
+    }
+    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
+    let before = mine.one(&*work).await?.filter(|user| user.status == UserStatus::Active).ok_or(Error::NotFound)?;
+    let after = users::Model { email: attempt.challenge.email.clone(), ..next(&before, now) };
+    match write(&*work, &after).await {
+        Err(Error::Conflict) => return taken(ctx, work, attempt, now).await,
+        written => written?,
+    }
+    let ended = session::end_all_but(&*work, member.session(), EndReason::EmailChanged, now).await?;
+    let detail = json!({ "email": [before.email, after.email], "sessions": ended });
+    audit::record(ctx, &work, now, &[Event::own(Kind::EmailChanged, *member, detail)]).await?;
+    if ctx.settings.notices.email_change {
+        let undo = Some(undoable(ctx, &work, &before, &after, now).await?);
+        let (message, origin) = (Message::EmailChanged { undo }, Some(member.origin()));
+        notice::send(ctx, &*work, &before, message, origin, now, now + UNDO).await?;
+    }
+    work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
+    Ok(Confirmed::Changed(Box::new(after)))
+}
+
+/// The code stays used although its address was taken in the meantime: what failed undid that, so it is done again.
+async fn taken(ctx: &Ctx, failed: Work, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
+    drop(failed);
+    challenge::consume(ctx.db.write(), attempt, now).await?;
+    Ok(Confirmed::Taken)
+}
+
+/// Remembers a change so that it can be undone; the URL that does.
+async fn undoable(
+    ctx: &Ctx,
+    work: &Work,
+    before: &users::Model,
+    after: &users::Model,
+    now: DateTime<Utc>,
+) -> Result<SecretString> {
+    let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
+    let change = email_changes::Model {
+        id: ctx.new_id(now),
+        user_id: before.id,
+        old_email: before.email.clone(),
+        new_email: after.email.clone(),
+        token_hash: vault::sha256(&*token),
+        created_at: now,
+        expires_at: now + UNDO,
+        undone_at: None,
+    };
+    db::insert(&**work, change).await?;
+    Ok(format!("{}/#undo={}", ctx.settings.issuer(), vault::encode(&*token)).into())
+}
+
+/// What became of taking an address back.
+pub enum Undone {
+    /// The account has its old address again and is signed out everywhere.
+    Restored,
+    /// The old address belongs to another account by now. This one is suspended, so that nobody uses it.
+    Suspended,
+    /// Expired, used, or never existed.
+    Expired,
+    /// A limit refused.
+    Wait(Wait),
+}
+
+/// Takes an address back: the account gets it again, every session ends, every device is forgotten, and no later change
+/// of it can be undone any more, for that way may lead to whoever took it.
+pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
+    let now = ctx.now();
+    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+        return Ok(Undone::Wait(wait));
+    }
+    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
+        return Ok(Undone::Expired);
+    };
+    let token_hash = vault::sha256(&*token);
+    match take_back(ctx, viewer, &token_hash, true, now).await {
+        // The old address is somebody else's by now.
+        Err(Error::Conflict) => take_back(ctx, viewer, &token_hash, false, now).await,
+        outcome => outcome,
+    }
+}
+
+async fn take_back(ctx: &Ctx, viewer: &Viewer, token_hash: &[u8], restore: bool, now: DateTime<Utc>) -> Result<Undone> {
+    let work = Work::begin(ctx).await?;
+    let Some(change) = use_up(&work, token_hash, now).await? else {
+        return Ok(Undone::Expired);
+    };
+    let theirs = users::Entity::find_by_id(change.user_id).lock_exclusive();
+    let before = theirs.one(&*work).await?.ok_or(Error::NotFound)?;
+    let mut after = next(&before, now);
+    if restore {
+        after.email.clone_from(&change.old_email);
+    } else if after.status == UserStatus::Active {
+        after.status = UserStatus::Suspended;
+    }
+    write(&*work, &after).await?;
+    let ended = session::end_all(&*work, change.user_id, EndReason::EmailChangeUndone, now).await?;
+    device::forget_all(&*work, change.user_id).await?;
+    let detail = json!({ "email": [before.email, after.email], "sessions": ended, "suspended": !restore });
+    let (kind, origin, subject) = (Kind::EmailChangeUndone, Some(&viewer.origin), Some(change.user_id));
+    audit::record(ctx, &work, now, &[Event { kind, origin, actor: None, subject, detail }]).await?;
+    work.commit(ctx).await?;
+    Ok(if restore { Undone::Restored } else { Undone::Suspended })
+}
+
+/// Uses a change's token up, and with it every other of the same person.
+async fn use_up(work: &Work, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<email_changes::Model>> {
+    use email_changes::Column;
+    let undo = |which: Condition| {
+        email_changes::Entity::update_many()
+            .col_expr(Column::UndoneAt, Expr::value(now))
+            .filter(Column::UndoneAt.is_null())
+            .filter(which)
+    };
+    let this = Condition::all().add(Column::TokenHash.eq(token_hash)).add(Column::ExpiresAt.gt(now));
+    let Some(change) = undo(this).exec_with_returning(&**work).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    undo(Column::UserId.eq(change.user_id).into()).exec(&**work).await?;
+    Ok(Some(change))
+}
+
+/// A person's changes of address, for their own export.
+pub(super) async fn of(ctx: &Ctx, user_id: Uuid) -> Result<Vec<email_changes::Model>> {
+    let theirs = email_changes::Entity::find().filter(email_changes::Column::UserId.eq(user_id));
+    Ok(theirs.all(ctx.db.read()).await?)
+}
+
+/// Deletes changes that cannot be undone any more.
+pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
+    let over = email_changes::Entity::delete_many().filter(email_changes::Column::ExpiresAt.lt(now));
+    Ok(over.exec(ctx.db.write()).await?.rows_affected)
+}

@@ -1,0 +1,52 @@
+//! Erasing people who were deleted for so long that nobody restores them any more. Their rows, sessions and devices go;
+//! the audit trail keeps that something happened, and not to whom.
+
+use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    db,
+    domain::{
+        Ctx, Result,
+        audit::{self, Event, Kind},
+        work::Work,
+    },
+};
+
+/// So many in one transaction.
+const BATCH: u32 = 200;
+
+/// Erases whoever was deleted before this moment; how many.
+pub async fn erase_deleted(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<u64> {
+    let mut erased = 0;
+    loop {
+        let people = erase_some(ctx, deleted_before).await?;
+        erased += people as u64;
+        if people < BATCH as usize {
+            return Ok(erased);
+        }
+    }
+}
+
+async fn erase_some(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<usize> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    // The condition stands twice: whoever is restored between the choice and the deletion stays.
+    let sql = format!(
+        "DELETE FROM users WHERE status = 'DELETED' AND deleted_at <= $1 AND id IN (\
+         SELECT id FROM users WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT {BATCH}) RETURNING id"
+    );
+    let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [deleted_before.into()])).await?;
+    let people = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<Vec<_>, _>>()?;
+    if people.is_empty() {
+        return Ok(0);
+    }
+    audit::forget_people(&*work, &people).await?;
+    let erased =
+        |id: &Uuid| Event { kind: Kind::UserErased, origin: None, actor: None, subject: Some(*id), detail: json!({}) };
+    audit::record(ctx, &work, now, &people.iter().map(erased).collect::<Vec<_>>()).await?;
+    work.commit(ctx).await?;
+    Ok(people.len())
+}

@@ -1,0 +1,74 @@
+//! A copy of all that is kept about a person, for that person. No secret is in it, and nothing about anybody else.
+
+use serde_json::{Value as Json, json};
+
+use super::{email_change, role_name, status_name};
+use crate::{
+    db::entity::{audit_events, devices, email_changes, sessions, users},
+    domain::{
+        Ctx, Result,
+        audit::{self, Event, Kind},
+        device,
+        policy::{Person, Recent, Sight},
+        session,
+    },
+};
+
+/// The newest so many events; `total` says how many there are.
+const EVENTS: u64 = 10_000;
+const DEVICES: u64 = 1_000;
+
+/// Gathers it, and notes that it was taken.
+pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Json> {
+    let sight = person.sight();
+    let changes = email_change::of(ctx, sight.user_id()).await?;
+    let events = audit::list::newest_of(ctx, sight, EVENTS).await?;
+    let copy = json!({
+        "exportedAt": ctx.now(),
+        "user": user(person.user()),
+        "sessions": session::list_all(ctx, sight).await?.iter().map(session_row).collect::<Vec<_>>(),
+        "devices": device::list(ctx, sight, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
+        "emailChanges": changes.iter().map(change_row).collect::<Vec<_>>(),
+        "auditEvents": events.iter().map(|event| event_row(sight, event)).collect::<Vec<_>>(),
+    });
+    audit::record_alone(ctx, ctx.now(), Event::own(Kind::DataExported, *person, json!({}))).await?;
+    Ok(copy)
+}
+
+fn user(user: &users::Model) -> Json {
+    json!({
+        "email": user.email, "name": user.name, "locale": user.locale, "role": role_name(user.role),
+        "status": status_name(user.status), "createdAt": user.created_at, "updatedAt": user.updated_at,
+        "lastSignInAt": user.last_sign_in_at,
+    })
+}
+
+fn session_row(session: &sessions::Model) -> Json {
+    json!({
+        "createdAt": session.created_at, "lastSeenAt": session.last_seen_at, "expiresAt": session.expires_at,
+        "endedAt": session.ended_at, "endReason": session.end_reason, "method": session.method,
+        "userAgent": session.user_agent, "ipAddress": session.ip_address,
+    })
+}
+
+fn device_row(device: &devices::Model) -> Json {
+    json!({
+        "createdAt": device.created_at, "lastUsedAt": device.last_used_at, "expiresAt": device.expires_at,
+        "userAgent": device.user_agent, "ipAddress": device.ip_address,
+    })
+}
+
+fn change_row(change: &email_changes::Model) -> Json {
+    json!({
+        "at": change.created_at, "from": change.old_email, "to": change.new_email, "undoneAt": change.undone_at,
+    })
+}
+
+fn event_row(sight: Sight, event: &audit_events::Model) -> Json {
+    let origin = sight.shows_origin_of(event.actor_id);
+    json!({
+        "at": event.at, "kind": event.kind, "byYou": event.actor_id == Some(sight.user_id()),
+        "ipAddress": event.ip_address.as_deref().filter(|_| origin),
+        "userAgent": event.user_agent.as_deref().filter(|_| origin), "detail": event.detail,
+    })
+}

@@ -1,0 +1,361 @@
+//! What administrators and the command line do to people: make, change, delete and restore them. Each change is one
+//! transaction with its event, its mails and the end of the sessions that it ends. The last active administrator stays.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
+};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::{name::Name, notice, role_name, status_name};
+use crate::{
+    db::{
+        self,
+        entity::{Role, UserStatus, users},
+    },
+    domain::{
+        Ctx, Error, Result,
+        audit::{self, Event, Kind},
+        device,
+        email_address::EmailAddress,
+        mail::{outbox::Message, template::Locale},
+        policy::{Admin, Member, Origin, Recent, Shell},
+        session::{self, EndReason},
+        work::Work,
+    },
+};
+
+/// Who changes people.
+#[derive(Clone, Copy)]
+pub enum By<'a> {
+    /// An administrator who signed in just now.
+    Admin(Recent<Admin<'a>>),
+    /// A person, to themselves.
+    Owner(Recent<Member<'a>>),
+    /// Whoever has a shell on the server.
+    CommandLine,
+}
+
+impl<'a> By<'a> {
+    fn origin(self) -> Option<&'a Origin> {
+        match self {
+            Self::Admin(admin) => Some(admin.origin()),
+            Self::Owner(owner) => Some(owner.origin()),
+            Self::CommandLine => None,
+        }
+    }
+
+    fn event(self, kind: Kind, subject: Uuid, detail: Json) -> Event<'a> {
+        let actor = match self {
+            Self::Admin(admin) => Some(admin.user().id),
+            Self::Owner(owner) => Some(owner.user().id),
+            Self::CommandLine => None,
+        };
+        Event { kind, origin: self.origin(), actor, subject: Some(subject), detail }
+    }
+
+    /// Nobody gives or takes a role above their own; the shell can do everything.
+    fn may_give(self, role: Role) -> Result<()> {
+        let may = match self {
+            Self::Admin(admin) => admin.may_give(role),
+            Self::Owner(_) => false,
+            Self::CommandLine => true,
+        };
+        if may { Ok(()) } else { Err(Error::Forbidden) }
+    }
+}
+
+/// Somebody about to get an account.
+pub struct NewPerson<'a> {
+    /// The address to sign in with.
+    pub email: &'a EmailAddress,
+    /// What they want to be called.
+    pub name: Option<Name>,
+    /// What they may do.
+    pub role: Role,
+    /// The language of their mails.
+    pub locale: Option<Locale>,
+    /// Whether they get an invitation.
+    pub invite: bool,
+}
+
+/// What became of a change.
+pub enum Changed {
+    /// Done, or it was so already.
+    Done(Box<users::Model>),
+    /// Somebody has this address.
+    EmailTaken,
+    /// Nobody would be left who may change people.
+    LastAdmin,
+}
+
+impl Changed {
+    /// Done.
+    pub fn done(user: users::Model) -> Self {
+        Self::Done(Box::new(user))
+    }
+}
+
+/// Makes an account. Three statements.
+pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed> {
+    by.may_give(new.role)?;
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    let sql = "INSERT INTO users \
+         (id, email, name, name_key, role, status, locale, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, 'ACTIVE', $6, 1, $7, $7) ON CONFLICT (email) DO NOTHING RETURNING *";
+    let values = [
+        ctx.new_id(now).into(),
+        new.email.as_str().into(),
+        new.name.as_ref().map(Name::as_str).into(),
+        new.name.as_ref().map(Name::key).unwrap_or_default().into(),
+        new.role.to_value().into(),
+        new.locale.map(Locale::as_str).into(),
+        now.into(),
+    ];
+    let statement = db::statement(ctx.db.backend(), sql, values);
+    let Some(user) = users::Entity::find().from_raw_sql(statement).one(&*work).await? else {
+        return Ok(Changed::EmailTaken);
+    };
+    let detail = json!({ "email": user.email, "name": user.name, "role": role_name(user.role) });
+    audit::record(ctx, &work, now, &[by.event(Kind::UserCreated, user.id, detail)]).await?;
+    if new.invite {
+        notice::queue(ctx, &*work, &user, Message::Invitation, None, now).await?;
+    }
+    work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
+    Ok(Changed::done(user))
+}
+
+/// What is to change; what is `None` stays.
+#[derive(Default)]
+pub struct Change {
+    /// The version that the change was decided on; anything else is a conflict.
+    pub version: Option<i32>,
+    /// The address, for somebody who lost their mailbox.
+    pub email: Option<EmailAddress>,
+    /// What they want to be called; `Some(None)` for nothing.
+    pub name: Option<Option<Name>>,
+    /// What they may do.
+    pub role: Option<Role>,
+    /// Whether they may sign in; never DELETED, which has a function of its own.
+    pub status: Option<UserStatus>,
+}
+
+/// Changes a person. Whoever is suspended, or gets another address, is signed out everywhere.
+pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<Changed> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    let Locked { before, is_last_admin } = lock(ctx, &work, by, id, change.version).await?;
+    if before.status == UserStatus::Deleted {
+        return Err(Error::invalid("id", "This person is deleted. Restore them first."));
+    }
+    let after = apply(&before, change, now);
+    if after.role != before.role {
+        by.may_give(before.role)?;
+        by.may_give(after.role)?;
+    }
+    if is_last_admin && !is_active_admin(&after) {
+        return Ok(Changed::LastAdmin);
+    }
+    let detail = differences(&before, &after);
+    if detail.is_empty() {
+        return Ok(Changed::done(before));
+    }
+    match write(&*work, &after).await {
+        Err(Error::Conflict) => return Ok(Changed::EmailTaken),
+        written => written?,
+    }
+    audit::record(ctx, &work, now, &[by.event(Kind::UserChanged, id, Json::Object(detail))]).await?;
+    let reason = match (after.status, after.email == before.email) {
+        (UserStatus::Suspended, _) => Some(EndReason::Suspended),
+        (_, false) => Some(EndReason::EmailChanged),
+        _ => None,
+    };
+    if let Some(reason) = reason.filter(|_| after.status != before.status || after.email != before.email) {
+        end_sessions(ctx, &work, by, id, reason, now).await?;
+    }
+    tell(ctx, &work, &before, &after, now).await?;
+    work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
+    Ok(Changed::done(after))
+}
+
+/// The mails of a change: to both addresses when it changed, and about a new role.
+async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Model, now: DateTime<Utc>) -> Result<()> {
+    if after.email != before.email {
+        // Whoever had a device of theirs in hand may have had the mailbox, too.
+        device::forget_all(&**work, after.id).await?;
+        notice::queue(ctx, &**work, before, Message::EmailChanged { undo: None }, None, now).await?;
+        notice::queue(ctx, &**work, after, Message::EmailIsNow, None, now).await?;
+    }
+    if after.role != before.role {
+        notice::queue(ctx, &**work, after, Message::RoleChanged { role: after.role }, None, now).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a person softly: they are signed out, cannot sign in and are gone for everybody but administrators, who can
+/// restore them until they are erased.
+pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Changed> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    let Locked { before, is_last_admin } = lock(ctx, &work, by, id, version).await?;
+    if before.status == UserStatus::Deleted {
+        return Ok(Changed::done(before));
+    }
+    if is_last_admin {
+        return Ok(Changed::LastAdmin);
+    }
+    let status = UserStatus::Deleted;
+    let after = users::Model { status, deleted_at: Some(now), ..next(&before, now) };
+    write(&*work, &after).await?;
+    let detail = json!({ "status": [status_name(before.status), status_name(status)] });
+    audit::record(ctx, &work, now, &[by.event(Kind::UserDeleted, id, detail)]).await?;
+    end_sessions(ctx, &work, by, id, EndReason::Deleted, now).await?;
+    work.commit(ctx).await?;
+    Ok(Changed::done(after))
+}
+
+/// Goes on if the person meant it: they typed their own address.
+pub fn check_meant(user: &users::Model, typed: &str) -> Result<()> {
+    let meant = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
+    if meant { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
+}
+
+/// Restores a deleted or suspended person, who then signs in as before.
+pub async fn restore(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<users::Model> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    let Locked { before, .. } = lock(ctx, &work, by, id, version).await?;
+    if before.status == UserStatus::Active {
+        return Ok(before);
+    }
+    let after = users::Model { status: UserStatus::Active, deleted_at: None, ..next(&before, now) };
+    write(&*work, &after).await?;
+    let detail = json!({ "status": [status_name(before.status), status_name(after.status)] });
+    audit::record(ctx, &work, now, &[by.event(Kind::UserRestored, id, detail)]).await?;
+    work.commit(ctx).await?;
+    Ok(after)
+}
+
+/// Ends every session of a person; how many.
+pub async fn end_all_sessions(ctx: &Ctx, admin: Admin<'_>, id: Uuid) -> Result<usize> {
+    end_every_session(ctx, Some(admin.origin()), Some(admin.user().id), id).await
+}
+
+/// The same from the command line, where nobody is known as the one who did it.
+pub async fn end_all_sessions_from_shell(ctx: &Ctx, _: Shell, id: Uuid) -> Result<usize> {
+    end_every_session(ctx, None, None, id).await
+}
+
+async fn end_every_session(ctx: &Ctx, origin: Option<&Origin>, actor: Option<Uuid>, id: Uuid) -> Result<usize> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    users::Entity::find_by_id(id).one(&*work).await?.ok_or(Error::NotFound)?;
+    let ended = session::end_all(&*work, id, EndReason::ByAdmin, now).await?;
+    if !ended.is_empty() {
+        let detail = json!({ "sessions": ended, "reason": EndReason::ByAdmin.as_str() });
+        let event = Event { kind: Kind::SessionEnded, origin, actor, subject: Some(id), detail };
+        audit::record(ctx, &work, now, &[event]).await?;
+    }
+    work.commit(ctx).await?;
+    Ok(ended.len())
+}
+
+async fn end_sessions(
+    ctx: &Ctx,
+    work: &Work,
+    by: By<'_>,
+    id: Uuid,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let ended = session::end_all(&**work, id, reason, now).await?;
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({ "sessions": ended, "reason": reason.as_str() });
+    audit::record(ctx, work, now, &[by.event(Kind::SessionEnded, id, detail)]).await
+}
+
+/// A person whom nobody else changes meanwhile.
+struct Locked {
+    before: users::Model,
+    is_last_admin: bool,
+}
+
+/// Locks a person, and before that every active administrator, always in one order: of two administrators who demote
+/// each other the second sees what the first did. SQLite has one writer and needs no lock. Two statements.
+async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Locked> {
+    let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
+    let sql = format!("SELECT id FROM users WHERE role = 'ADMIN' AND status = 'ACTIVE' ORDER BY id{lock}");
+    let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [])).await?;
+    let admins = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<Vec<_>, _>>()?;
+    // Somebody may have taken the administrator's role since this request began.
+    if let By::Admin(admin) = by
+        && !admins.contains(&admin.user().id)
+    {
+        return Err(Error::Forbidden);
+    }
+    let before = users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?.ok_or(Error::NotFound)?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Error::Conflict);
+    }
+    let is_last_admin = is_active_admin(&before) && admins.iter().all(|admin| *admin == id);
+    Ok(Locked { before, is_last_admin })
+}
+
+fn is_active_admin(user: &users::Model) -> bool {
+    user.role == Role::Admin && user.status == UserStatus::Active
+}
+
+pub(super) fn next(before: &users::Model, now: DateTime<Utc>) -> users::Model {
+    users::Model { updated_at: now, version: before.version.wrapping_add(1), ..before.clone() }
+}
+
+fn apply(before: &users::Model, change: Change, now: DateTime<Utc>) -> users::Model {
+    let mut after = next(before, now);
+    if let Some(email) = change.email {
+        email.as_str().clone_into(&mut after.email);
+    }
+    if let Some(name) = change.name {
+        after.name_key = name.as_ref().map(Name::key).unwrap_or_default();
+        after.name = name.map(|name| name.as_str().to_owned());
+    }
+    after.role = change.role.unwrap_or(before.role);
+    after.status = change.status.unwrap_or(before.status);
+    after
+}
+
+/// What changed, each as before and after.
+fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
+    let fields = [
+        ("email", json!(before.email), json!(after.email)),
+        ("name", json!(before.name), json!(after.name)),
+        ("role", json!(role_name(before.role)), json!(role_name(after.role))),
+        ("status", json!(status_name(before.status)), json!(status_name(after.status))),
+    ];
+    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
+    changed.map(|(field, before, after)| (field.to_owned(), json!([before, after]))).collect()
+}
+
+/// Writes what can change of a person whose row is locked. [`Error::Conflict`] when somebody has the address.
+pub(super) async fn write(db: &impl ConnectionTrait, after: &users::Model) -> Result<()> {
+    use users::Column;
+    users::Entity::update_many()
+        .col_expr(Column::Email, Expr::value(after.email.clone()))
+        .col_expr(Column::Name, Expr::value(after.name.clone()))
+        .col_expr(Column::NameKey, Expr::value(after.name_key.clone()))
+        .col_expr(Column::Role, Expr::value(after.role.to_value()))
+        .col_expr(Column::Status, Expr::value(after.status.to_value()))
+        .col_expr(Column::Locale, Expr::value(after.locale.clone()))
+        .col_expr(Column::Version, Expr::value(after.version))
+        .col_expr(Column::UpdatedAt, Expr::value(after.updated_at))
+        .col_expr(Column::DeletedAt, Expr::value(after.deleted_at))
+        .filter(Column::Id.eq(after.id))
+        .exec(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Mails that tell people what happened to their account. Each kind can be switched off by a setting; none holds a
+//! secret but the way to undo a change of address, which has its own file.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    db::entity::users,
+    domain::{
+        Ctx, Result,
+        mail::{
+            outbox::{self, Letter, Message},
+            template::Locale,
+        },
+        policy::Origin,
+    },
+};
+
+/// A notice that could not be delivered for so long is no news any more.
+const NEWS: TimeDelta = TimeDelta::days(2);
+/// How long an invitation is worth delivering.
+const INVITATION: TimeDelta = TimeDelta::days(7);
+
+/// Queues a letter to a person's address, unless this kind is switched off. One statement.
+pub(in crate::domain) async fn queue(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: &users::Model,
+    message: Message,
+    origin: Option<&Origin>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let notices = ctx.settings.notices;
+    let (wanted, good_for) = match message {
+        Message::NewDevice => (notices.new_device, NEWS),
+        Message::RoleChanged { .. } => (notices.role_change, NEWS),
+        Message::EmailChanged { .. } | Message::EmailIsNow => (notices.email_change, NEWS),
+        _ => (true, INVITATION),
+    };
+    if wanted { send(ctx, db, user, message, origin, now, now + good_for).await } else { Ok(()) }
+}
+
+/// Queues a letter to a person's address.
+pub(super) async fn send(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    user: &users::Model,
+    message: Message,
+    origin: Option<&Origin>,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    let locale = Locale::negotiate(user.locale.as_deref());
+    let letter = Letter { to: &user.email, message, locale, origin, expires_at, deliver: true };
+    outbox::enqueue(ctx, db, letter, now).await
+}

@@ -1,0 +1,67 @@
+//! What people change of themselves: name and language. Their address has its own file, for it takes two steps.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{
+    manage::{next, write},
+    name::Name,
+};
+use crate::{
+    db::entity::users,
+    domain::{
+        Ctx, Error, Result,
+        audit::{self, Event, Kind},
+        mail::template::Locale,
+        policy::Member,
+        work::Work,
+    },
+};
+use sea_orm::{EntityTrait, QuerySelect};
+
+/// What is to change; what is `None` stays.
+#[derive(Default)]
+pub struct Profile {
+    /// What they want to be called; `Some(None)` for nothing.
+    pub name: Option<Option<Name>>,
+    /// The language of their mails; `Some(None)` for the one that they ask for when they sign in.
+    pub locale: Option<Option<Locale>>,
+}
+
+/// One of the languages that mails are written in, strictly: whoever chooses one wants that one.
+pub fn language(tag: &str) -> Result<Locale, String> {
+    let known = Locale::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(tag.trim()));
+    known.ok_or_else(|| {
+        let all: Vec<_> = Locale::ALL.into_iter().map(Locale::as_str).collect();
+        format!("Mails are written in these languages: {}.", all.join(", "))
+    })
+}
+
+/// Changes one's own profile. Three statements.
+pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<users::Model> {
+    let now = ctx.now();
+    let work = Work::begin(ctx).await?;
+    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
+    let before = mine.one(&*work).await?.ok_or(Error::NotFound)?;
+    let mut after = next(&before, now);
+    if let Some(name) = profile.name {
+        after.name_key = name.as_ref().map(Name::key).unwrap_or_default();
+        after.name = name.map(|name| name.as_str().to_owned());
+    }
+    if let Some(locale) = profile.locale {
+        after.locale = locale.map(|locale| locale.as_str().to_owned());
+    }
+    let detail = differences(&before, &after);
+    if detail.is_empty() {
+        return Ok(before);
+    }
+    write(&*work, &after).await?;
+    audit::record(ctx, &work, now, &[Event::own(Kind::ProfileChanged, *member, Json::Object(detail))]).await?;
+    work.commit(ctx).await?;
+    Ok(after)
+}
+
+fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
+    let fields = [("name", &before.name, &after.name), ("locale", &before.locale, &after.locale)];
+    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
+    changed.map(|(field, before, after)| (field.to_owned(), json!([before, after]))).collect()
+}

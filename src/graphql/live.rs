@@ -1,0 +1,58 @@
+//! What is told as it happens. A subscription listens through the ear of its connection, which hears no more once the
+//! session behind it is over; nothing here asks for a permission again, and nothing here is told that a list would hide.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Subscription};
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::mpsc::Receiver;
+
+use super::{
+    audit::{AuditEvent, AuditFilter},
+    error::{ApiError, Code},
+    parts,
+    session::Session,
+    user::User,
+};
+use crate::domain::{live::ear::Ear, policy::Manager};
+
+#[derive(Default)]
+pub(super) struct LiveSubscription;
+
+#[Subscription]
+impl LiveSubscription {
+    /// Your sessions as they end, wherever they are ended: the last one to be told is the one that you listen with. A
+    /// session whose time has run out is not told, for it ends by itself at its `expiresAt`.
+    #[expect(clippy::unused_async, reason = "the library awaits what makes a stream")]
+    async fn session_ended(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Session> + 'static, ApiError> {
+        let (_, viewer) = parts(ctx);
+        let person = viewer.person()?;
+        let (sight, viewer) = (person.sight(), viewer.clone());
+        let ended = ear(ctx)?.ended_sessions(person)?;
+        Ok(as_stream(ended).map(move |ended| Session::new(ended.session, User::seen((ended.user, sight), &viewer))))
+    }
+
+    /// What happens, as it happens. For a MANAGER or more. What happened while you were not connected is in
+    /// `auditEvents`; under great load some events are only there.
+    async fn audit_event_added(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which events; all when left out.")] filter: Option<AuditFilter>,
+    ) -> Result<impl Stream<Item = AuditEvent> + 'static, ApiError> {
+        let (domain, viewer) = parts(ctx);
+        let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
+        let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
+        let events = ear(ctx)?.events(manager, filter)?;
+        Ok(as_stream(events).map(AuditEvent::from))
+    }
+}
+
+/// The ear of the connection. What answers once and is gone has none.
+fn ear<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Ear>, ApiError> {
+    let message = "Subscribe over a WebSocket or with `Accept: text/event-stream`.";
+    ctx.data_opt().ok_or_else(|| ApiError::new(Code::BadRequest, message))
+}
+
+fn as_stream<T: Send + 'static>(mut receiver: Receiver<T>) -> impl Stream<Item = T> + Send + 'static {
+    stream::poll_fn(move |task| receiver.poll_recv(task))
+}

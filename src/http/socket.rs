@@ -1,0 +1,213 @@
+//! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. Here is who may open a socket, and how
+//! many; what is said on it is in `socket/talk.rs`. A socket never runs a question or a change, for those are limited
+//! and counted over HTTP, and it never believes a page from an origin that is not listed.
+
+mod message;
+mod talk;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Extension,
+    extract::{ConnectInfo, FromRequestParts, Request, State, WebSocketUpgrade},
+    http::{HeaderMap, Method, header, request::Parts},
+    response::Response,
+};
+use uuid::Uuid;
+
+use super::{
+    Server,
+    answer::{MediaType, Refusal, RequestId},
+    graphql::{self, LARGEST_BODY},
+    listener::Tie,
+    method_not_allowed,
+    viewer::{self, Bearer},
+};
+use crate::{config::Settings, domain::policy::SignedIn, graphql::error::Code};
+use talk::Talk;
+pub(super) use talk::{outcomes, stopping};
+
+/// The one subprotocol. `graphql-ws`, as a subprotocol, is an older one with other messages.
+const PROTOCOL: &str = "graphql-transport-ws";
+/// What one socket has for reading and for writing. The library's own buffers are 128 KiB each.
+const READ_BUFFER: usize = 4 * 1024;
+const WRITE_BUFFER: usize = 4 * 1024;
+/// What may wait to be written before the socket is broken: the largest answer fits many times.
+const MOST_UNWRITTEN: usize = 1024 * 1024;
+
+/// What sockets may take.
+#[derive(Clone, Debug)]
+pub struct SocketCaps {
+    /// Sockets and streams of this process. A thousand cost some tens of megabytes, and a check of each session every
+    /// thirty seconds.
+    pub in_all: usize,
+    /// Of one person. Each takes room from everybody.
+    pub of_person: usize,
+    /// Of one session: a browser with a handful of tabs.
+    pub of_session: usize,
+    /// Subscriptions on one socket.
+    pub subscriptions: usize,
+    /// How long a socket may take to say who it is.
+    pub init: Duration,
+    /// How long a socket may be without a subscription.
+    pub idle: Duration,
+    /// How often the other end is asked whether it is there; one that did not answer the last time is gone.
+    pub ping: Duration,
+    /// How long one message may take to be written. Whoever reads slower is let go.
+    pub write: Duration,
+    /// Messages that a client may send a minute, whatever they are.
+    pub messages: u32,
+}
+
+impl Default for SocketCaps {
+    fn default() -> Self {
+        Self {
+            in_all: 1_000,
+            of_person: 20,
+            of_session: 5,
+            subscriptions: 10,
+            init: Duration::from_secs(5),
+            idle: Duration::from_mins(1),
+            ping: Duration::from_secs(20),
+            write: Duration::from_secs(10),
+            messages: 600,
+        }
+    }
+}
+
+/// Room for sockets, and who has taken it.
+pub(super) struct Room {
+    caps: SocketCaps,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Default)]
+struct Taken {
+    in_all: usize,
+    /// By session and by person; their ids are never the same.
+    of: HashMap<Uuid, usize>,
+}
+
+impl Room {
+    pub(super) fn new(caps: SocketCaps) -> Self {
+        Self { caps, taken: Arc::default() }
+    }
+
+    pub(super) fn caps(&self) -> &SocketCaps {
+        &self.caps
+    }
+
+    /// A place for somebody who has not said yet who they are.
+    pub(super) fn enter(&self) -> Option<Place> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        (taken.in_all < self.caps.in_all).then(|| {
+            taken.in_all += 1;
+            Place { taken: Arc::clone(&self.taken), of: Vec::new() }
+        })
+    }
+
+    /// Counts a place as this person's; false when they have as many as they may.
+    pub(super) fn claim(&self, place: &mut Place, signed_in: &SignedIn) -> bool {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = [(signed_in.session.id, self.caps.of_session), (signed_in.user.id, self.caps.of_person)];
+        if of.iter().any(|(id, most)| taken.of.get(id).is_some_and(|count| count >= most)) {
+            return false;
+        }
+        for (id, _) in of {
+            *taken.of.entry(id).or_default() += 1;
+            place.of.push(id);
+        }
+        true
+    }
+}
+
+/// A socket's place, until it is dropped.
+pub(super) struct Place {
+    taken: Arc<Mutex<Taken>>,
+    of: Vec<Uuid>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.in_all -= 1;
+        for id in &self.of {
+            if let Some(count) = taken.of.get_mut(id) {
+                *count -= 1;
+                // Whoever has left leaves nothing, or the map would remember everybody who ever came.
+                if *count == 0 {
+                    taken.of.remove(id);
+                }
+            }
+        }
+    }
+}
+
+/// Everything on `/graphql` that is no POST: a socket when it asks for one, and otherwise refused.
+pub(super) async fn handle(
+    State(server): State<Arc<Server>>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    if parts.method != Method::GET || !asks_for_a_socket(&parts.headers) {
+        return method_not_allowed(Extension(id)).await;
+    }
+    match open(server, parts, &id).await {
+        Ok(answer) => answer,
+        Err(refusal) => refusal.answer(&id, MediaType::Json),
+    }
+}
+
+fn asks_for_a_socket(headers: &HeaderMap) -> bool {
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<Response, Refusal> {
+    if !is_from_here(&server.ctx.settings, &parts.headers) {
+        return Err(Refusal::new(Code::Forbidden, "Pages of this origin may not open a socket here."));
+    }
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| Refusal::new(Code::BadRequest, "This is not the beginning of a WebSocket."))?
+        .protocols([PROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        return Err(Refusal::new(Code::BadRequest, format!("The subprotocol here is `{PROTOCOL}`.")));
+    }
+    let full = || Refusal::new(Code::Unavailable, "There is no room for another socket. Try again later.");
+    if server.is_draining() {
+        return Err(full());
+    }
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |ConnectInfo(peer)| *peer);
+    let origin = viewer::origin(&server.ctx, peer, &parts.headers, &id.0);
+    graphql::charge(&server.ctx, &origin, &Bearer::None).await?;
+    let place = server.sockets.enter().ok_or_else(full)?;
+    let tie = parts.extensions.remove::<Tie>();
+    let id = id.clone();
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MOST_UNWRITTEN)
+        // Twice what is taken, so that one a little too large gets a proper answer.
+        .max_message_size(2 * LARGEST_BODY)
+        .max_frame_size(2 * LARGEST_BODY)
+        .on_upgrade(move |socket| Talk::new(server, socket, origin, id, place, tie).run()))
+}
+
+/// Browsers say which page asks, and send what they hold for us along whoever asks; so pages of others are refused.
+/// Whatever is no browser says nothing, and has nothing that it was not given.
+fn is_from_here(settings: &Settings, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let own = settings.public_url.origin().ascii_serialization();
+    let is_listed = |origin: &str| origin == own || settings.cors_origins.iter().any(|listed| listed == origin);
+    origins.next().is_none() && origin.to_str().is_ok_and(is_listed)
+}

@@ -1,0 +1,64 @@
+//! How many statements lists cost: the same number for one person and for a hundred.
+
+use serde_json::json;
+
+use super::{seed, signed_in_as};
+use crate::harness::{Client, TestApp};
+
+/// Statements of one query, the look-up of the viewer included.
+async fn statements(app: &TestApp, client: &Client<'_>, query: &str) -> usize {
+    app.take_statements();
+    let answer = client.query(query, json!({})).await;
+    assert!(answer.json["errors"].is_null(), "{}", answer.text);
+    app.take_statements().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for_a_hundred() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    seed(&app, 150, 1).await;
+    for _ in 0..3 {
+        app.guest().sign_in("often@example.com").await;
+    }
+    let query = |people: usize| {
+        format!(
+            "{{ users(first: {people}) {{ totalCount nodes {{ sessions {{ nodes {{ id user {{ id }} }} totalCount }} \
+             auditEvents {{ nodes {{ id actor {{ email }} subject {{ email }} }} }} devices {{ id }} }} }} }}"
+        )
+    };
+    for people in [1, 2, 37, 100] {
+        // The viewer; people and their number; sessions and their numbers, events, devices; actors and subjects.
+        assert_eq!(statements(&app, &admin, &query(people)).await, 8, "{people} people");
+    }
+    let whole = admin.query(&query(100), json!({})).await;
+    let people = whole.field("users")["nodes"].as_array().unwrap().clone();
+    assert_eq!(people.len(), 100);
+    let events = people.iter().flat_map(|person| person["auditEvents"]["nodes"].as_array().unwrap());
+    assert!(events.clone().count() > 100);
+    assert!(events.clone().all(|event| event["actor"]["email"].is_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_asked_for_is_not_read() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    seed(&app, 20, 1).await;
+    for (query, cost) in [
+        ("{ users { nodes { email } } }", 2),
+        ("{ users { totalCount } }", 3),
+        ("{ users(orderBy: { field: NAME }, filter: { namePrefix: \"s\" }) { nodes { email } } }", 2),
+        ("{ users(orderBy: { field: NAME }, filter: { emailPrefix: \"s\" }) { nodes { email } } }", 3),
+        ("{ users(filter: { roles: [] }) { nodes { email } totalCount } }", 1),
+        ("{ auditEvents { nodes { kind } } }", 2),
+        ("{ auditEvents { nodes { kind } totalCount } }", 3),
+        (
+            "{ auditEvents(first: 100) { nodes { actor { name } subject { name sessions(first: 1) { totalCount } } } } }",
+            5,
+        ),
+        ("{ me { sessions { nodes { id } } auditEvents { totalCount } } }", 4),
+        ("{ a: users { nodes { devices { id } } } b: users(last: 5) { nodes { devices { id } } } }", 5),
+    ] {
+        assert_eq!(statements(&app, &admin, query).await, cost, "{query}");
+    }
+}

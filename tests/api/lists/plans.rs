@@ -1,0 +1,202 @@
+//! How the databases find what lists ask for: by ranges of indexes, never by reading a table. On twenty thousand people;
+//! `tests/lists-at-scale` says how many instead in `DOORCODE_TEST_PEOPLE`, and then time counts, too.
+
+use std::io::Write;
+
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::{Value, json};
+
+use super::{seed, signed_in_as, users};
+use crate::harness::{Client, TestApp, on_servers};
+
+/// Milliseconds that PostgreSQL may run a statement of a list, where time counts.
+const MOST_MILLIS: f64 = 10.0;
+
+fn scale() -> Option<u64> {
+    std::env::var("DOORCODE_TEST_PEOPLE").ok().map(|people| people.parse().unwrap())
+}
+
+/// Prints to the terminal, which only somebody who measures wants to read.
+fn report(line: &str) {
+    if scale().is_some() {
+        writeln!(std::io::stderr(), "{line}").unwrap();
+    }
+}
+
+async fn explain(app: &TestApp, prefix: &str, statement: &Statement) -> Vec<sea_orm::QueryResult> {
+    let explained = Statement { sql: format!("{prefix} {}", statement.sql), ..statement.clone() };
+    app.ctx().db.read().query_all_raw(explained).await.unwrap()
+}
+
+/// Reads no table from end to end, and sorts nothing before its limit.
+async fn check_sqlite(app: &TestApp, what: &str, statement: &Statement) {
+    let plan = explain(app, "EXPLAIN QUERY PLAN", statement).await;
+    let steps: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+    // The devices of a person are few, and sorted by what changes too often for an index.
+    let mut in_part = false;
+    for step in &steps {
+        let table = ["users", "audit_events", "sessions", "devices"]
+            .iter()
+            .any(|table| step.contains(&format!("SCAN {table}")));
+        let in_order =
+            step.contains("SCAN audit_events USING") && step.contains("INDEX sqlite_autoindex_audit_events_1");
+        assert!(!table || in_order || step.contains("COVERING INDEX"), "{what}: {steps:#?}\n{}", statement.sql);
+        in_part = step.starts_with("CO-ROUTINE slice") || (in_part && !step.starts_with("SCAN slice"));
+        let sorts = in_part && step.contains("TEMP B-TREE") && !statement.sql.contains("FROM devices");
+        assert!(!sorts, "{what}: {steps:#?}\n{}", statement.sql);
+    }
+}
+
+/// What PostgreSQL did: milliseconds, rows that it looked at, and tables that it read from end to end.
+#[derive(Default)]
+struct Done {
+    looked_at: f64,
+    read_whole: Vec<String>,
+}
+
+impl Done {
+    fn add(&mut self, node: &Value) {
+        let number = |name: &str| node[name].as_f64().unwrap_or_default();
+        let kind = node["Node Type"].as_str().unwrap();
+        if kind.contains("Scan") && !kind.contains("Subquery") && !kind.contains("Bitmap Index") {
+            let rows =
+                number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+            self.looked_at += rows * number("Actual Loops");
+        }
+        if kind == "Seq Scan" {
+            self.read_whole.push(node["Relation Name"].to_string());
+        }
+        for child in node["Plans"].as_array().unwrap_or(&Vec::new()) {
+            self.add(child);
+        }
+    }
+}
+
+async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &Statement) {
+    // The first time reads from the disk and fills caches, as the first page in the morning does.
+    explain(app, "EXPLAIN (ANALYZE, FORMAT JSON)", statement).await;
+    let rows = explain(app, "EXPLAIN (ANALYZE, FORMAT JSON)", statement).await;
+    let plan: Value = rows[0].try_get("", "QUERY PLAN").unwrap();
+    let mut done = Done::default();
+    done.add(&plan[0]["Plan"]);
+    let (planning, running) = (plan[0]["Planning Time"].as_f64().unwrap(), plan[0]["Execution Time"].as_f64().unwrap());
+    report(&format!("{running:7.2} ms, {planning:6.2} ms to plan, {:7} rows  {what}", done.looked_at));
+    // Who may look at half of a table of twenty thousand may as well read the whole.
+    let small = scale().is_none() && most_rows >= BESIDE;
+    let whole: Vec<_> = done.read_whole.iter().filter(|table| !small && *table != "\"devices\"").collect();
+    assert!(whole.is_empty(), "{what} reads {whole:?}: {plan:#}\n{}", statement.sql);
+    assert!(done.looked_at <= most_rows, "{what} looks at {} rows: {plan:#}\n{}", done.looked_at, statement.sql);
+    assert!(scale().is_none() || running <= MOST_MILLIS, "{what} takes {running} ms: {plan:#}\n{}", statement.sql);
+}
+
+/// Asks, and checks the plan of every statement of the answer but the viewer's.
+async fn check(app: &TestApp, client: &Client<'_>, what: &str, most_rows: f64, query: &str, variables: Value) -> Value {
+    app.take_statements();
+    let answer = client.query(query, variables).await;
+    assert!(answer.json["errors"].is_null(), "{what}: {}", answer.text);
+    let statements = app.take_statements_and_values();
+    for statement in statements.iter().filter(|statement| !statement.sql.contains("\"sessions\".\"credential_id\"")) {
+        if statement.sql.starts_with("UPDATE") {
+            continue;
+        }
+        if on_servers() {
+            check_postgres(app, what, most_rows, statement).await;
+        } else {
+            check_sqlite(app, what, statement).await;
+        }
+    }
+    app.take_statements();
+    answer.json["data"].clone()
+}
+
+const PEOPLE: &str = "query($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter, \
+    $orderBy: UserOrder) { users(first: $first, after: $after, last: $last, before: $before, filter: $filter, \
+    orderBy: $orderBy) { nodes { email } pageInfo { endCursor } } }";
+const TRAIL: &str = "query($first: Int, $after: String, $filter: AuditFilter) { \
+    auditEvents(first: $first, after: $after, filter: $filter) { nodes { kind } pageInfo { endCursor } } }";
+/// Twelve ranges, each a page and one; and what a filter beside the order may look at.
+const RANGES: f64 = 12.0 * 101.0;
+const BESIDE: f64 = 24_000.0;
+
+async fn ready(app: &TestApp) -> Client<'_> {
+    let people = scale().unwrap_or(20_000);
+    let admin = signed_in_as(app, "ADMIN").await;
+    let start = std::time::Instant::now();
+    seed(app, people, 1).await;
+    report(&format!("{people} people in {:?}", start.elapsed()));
+    if on_servers() {
+        for table in ["users", "sessions", "devices", "audit_events"] {
+            app.sql(&format!("VACUUM ANALYZE {table}")).await;
+        }
+    }
+    admin
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_of_people_is_read_by_ranges_of_indexes() {
+    let app = TestApp::new().await;
+    let admin = ready(&app).await;
+    let filters = [
+        ("everybody", json!({})),
+        ("administrators", json!({ "roles": ["ADMIN"] })),
+        ("users", json!({ "roles": ["USER"] })),
+        ("suspended", json!({ "statuses": ["SUSPENDED"] })),
+        ("few addresses", json!({ "emailPrefix": "sebnem.iv" })),
+        ("many addresses", json!({ "emailPrefix": "s" })),
+        ("no address", json!({ "emailPrefix": "zzz" })),
+        ("few names", json!({ "namePrefix": "Şebnem Ив" })),
+        ("many names", json!({ "namePrefix": "s" })),
+        ("a day", json!({ "createdFrom": "2026-01-01T00:00:00Z", "createdBefore": "2026-01-02T00:00:00Z" })),
+        ("a month", json!({ "createdFrom": "2026-01-01T00:00:00Z", "createdBefore": "2026-02-01T00:00:00Z" })),
+        ("a year", json!({ "createdFrom": "2025-06-01T00:00:00Z", "createdBefore": "2026-06-01T00:00:00Z" })),
+    ];
+    for field in ["CREATED_AT", "EMAIL", "NAME", "LAST_SIGN_IN_AT"] {
+        for direction in ["ASC", "DESC"] {
+            let order = json!({ "field": field, "direction": direction });
+            for (name, filter) in &filters {
+                let what = format!("{field} {direction}, {name}");
+                let most =
+                    if filter.get("roles").is_some() || filter.get("statuses").is_some() { RANGES } else { BESIDE };
+                let most = if *name == "everybody" { RANGES } else { most };
+                let ask = |arguments: Value| {
+                    let mut variables = json!({ "filter": filter, "orderBy": order });
+                    variables.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+                    variables
+                };
+                let page = check(&app, &admin, &what, most, PEOPLE, ask(json!({ "first": 100 }))).await;
+                let cursor = page["users"]["pageInfo"]["endCursor"].clone();
+                let (next, last) = (json!({ "first": 100, "after": cursor }), json!({ "last": 100 }));
+                check(&app, &admin, &format!("{what}, next page"), most, PEOPLE, ask(next)).await;
+                check(&app, &admin, &format!("{what}, last page"), most, PEOPLE, ask(last)).await;
+                app.clock.pass(1.0);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_of_events_and_what_belongs_to_people_is_read_by_ranges_of_indexes() {
+    let app = TestApp::new().await;
+    let admin = ready(&app).await;
+    let list = users(&admin, json!({ "first": 1, "filter": { "emailPrefix": "sebnem." } })).await;
+    let person = &list["edges"][0]["node"]["id"];
+    let month = json!({ "from": "2026-01-01T00:00:00Z", "before": "2026-02-01T00:00:00Z" });
+    for (name, filter) in [
+        ("everything", json!({})),
+        ("two kinds", json!({ "kinds": ["SIGNED_IN", "SIGNED_UP"] })),
+        ("a kind that never happened", json!({ "kinds": ["KEY_ROTATED"] })),
+        ("about somebody", json!({ "subjectId": person })),
+        ("by somebody", json!({ "actorId": person })),
+        ("by and about somebody", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
+        ("a month", month.clone()),
+        ("a kind in a month", json!({ "kinds": ["SIGNED_IN"], "from": month["from"], "before": month["before"] })),
+    ] {
+        let ask = |after: Value| json!({ "first": 100, "filter": filter, "after": after });
+        let page = check(&app, &admin, &format!("events, {name}"), RANGES, TRAIL, ask(Value::Null)).await;
+        let cursor = page["auditEvents"]["pageInfo"]["endCursor"].clone();
+        check(&app, &admin, &format!("events, {name}, next page"), RANGES, TRAIL, ask(cursor)).await;
+    }
+    let all = "{ users(first: 100) { nodes { sessions { nodes { id } totalCount } auditEvents { nodes { actor { email } \
+               subject { email } } totalCount } devices { id } } } }";
+    check(&app, &admin, "a hundred people with all that is theirs", BESIDE, all, json!({})).await;
+}

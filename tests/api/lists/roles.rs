@@ -1,0 +1,133 @@
+//! Who sees which lists, and what of them.
+
+use serde_json::{Value, json};
+
+use super::{events_answer, seed, signed_in_as, texts, users, users_answer};
+use crate::harness::{Client, TestApp};
+
+async fn one_event(client: &Client<'_>, kind: &str) -> Value {
+    let query = "query($kinds: [AuditKind!]) { auditEvents(first: 1, filter: { kinds: $kinds }) { nodes { id kind \
+                 actor { email } subject { email } ipAddress userAgent requestId detail count } } }";
+    client.query(query, json!({ "kinds": [kind] })).await.field("auditEvents")["nodes"][0].clone()
+}
+
+async fn own_events(client: &Client<'_>) -> Value {
+    let query = "{ me { auditEvents(first: 100) { totalCount nodes { id kind actor { email } subject { email } \
+                 ipAddress requestId } } } }";
+    client.query(query, json!({})).await.field("me")["auditEvents"].clone()
+}
+
+async fn node(client: &Client<'_>, id: &Value) -> crate::harness::Answer {
+    client.query("query($id: ID!) { node(id: $id) { __typename id } }", json!({ "id": id })).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_for_managers_and_administrators() {
+    let app = TestApp::new().await;
+    for (role, code) in [("GUEST", "FORBIDDEN"), ("USER", "FORBIDDEN")] {
+        let client = signed_in_as(&app, role).await;
+        assert_eq!(users_answer(&client, json!({})).await.code(), code);
+        assert_eq!(events_answer(&client, json!({})).await.code(), code);
+    }
+    assert_eq!(users_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
+    assert_eq!(events_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
+    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 4, "a refusal is noted");
+    for role in ["MANAGER", "ADMIN"] {
+        let client = signed_in_as(&app, role).await;
+        users_answer(&client, json!({})).await.field("users");
+        events_answer(&client, json!({})).await.field("auditEvents");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_people_are_there_for_administrators_alone() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    let manager = signed_in_as(&app, "MANAGER").await;
+    seed(&app, 10, 1).await;
+    let gone = app.guest().sign_in("gone@example.com").await;
+    app.sql("UPDATE users SET status = 'DELETED' WHERE email = 'gone@example.com'").await;
+    app.sql("UPDATE users SET status = 'ACTIVE', deleted_at = NULL WHERE email <> 'gone@example.com'").await;
+    for (client, seen) in [(&admin, 1), (&manager, 0)] {
+        for filter in [json!({ "emailPrefix": "gone" }), json!({ "statuses": ["DELETED"] })] {
+            let list = users(client, json!({ "filter": filter })).await;
+            assert_eq!(
+                (list["nodes"].as_array().unwrap().len(), &list["totalCount"]),
+                (seen, &json!(seen)),
+                "{filter}"
+            );
+        }
+        assert_eq!(users(client, json!({ "first": 100 })).await["totalCount"], 12 + seen);
+        let event = one_event(client, "SIGNED_UP").await;
+        let expected = if seen == 1 { json!({ "email": "gone@example.com" }) } else { Value::Null };
+        assert_eq!((&event["actor"], &event["subject"]), (&expected, &expected), "the event stays");
+        let id = Value::from(gone.user.clone());
+        assert_eq!(node(client, &id).await.json["data"]["node"].is_null(), seen == 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_outlives_the_people_in_it() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    app.guest().sign_in("erased@example.com").await;
+    app.sql("DELETE FROM users WHERE email = 'erased@example.com'").await;
+    let event = one_event(&admin, "SIGNED_UP").await;
+    assert_eq!((&event["actor"], &event["subject"], &event["count"]), (&Value::Null, &Value::Null, &json!(1)));
+    assert_eq!(node(&admin, &event["id"]).await.field("node")["__typename"], "AuditEvent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    app.guest().sign_in("ada@example.com").await;
+    let ada = app.guest().sign_in("ada@example.com").await;
+    let eve = app.guest().sign_in("eve@example.com").await;
+    let (ada, eve) = (app.guest().with_bearer(&ada.access), app.guest().with_bearer(&eve.access));
+    // What an administrator did to her is about her, and tells nothing of the administrator.
+    let literal = "(SELECT id FROM users WHERE email = 'admin@lists.example')";
+    let mine = "subject_id = (SELECT id FROM users WHERE email = 'ada@example.com')";
+    app.sql(&format!("UPDATE audit_events SET actor_id = {literal} WHERE kind = 'SIGNED_UP' AND {mine}")).await;
+
+    let own = own_events(&ada).await;
+    assert_eq!(own["totalCount"], own["nodes"].as_array().unwrap().len());
+    assert!(own["totalCount"].as_i64().unwrap() >= 2, "{own}");
+    for event in own["nodes"].as_array().unwrap() {
+        let by_admin = event["kind"] == "SIGNED_UP";
+        assert_eq!(event["subject"]["email"], "ada@example.com");
+        assert_eq!(event["actor"].is_null(), by_admin, "{event}");
+        assert_eq!(event["ipAddress"].is_null(), by_admin, "{event}");
+        assert_eq!(event["requestId"].is_null(), by_admin, "{event}");
+        node(&ada, &event["id"]).await.field("node");
+        node(&admin, &event["id"]).await.field("node");
+        assert_eq!(node(&eve, &event["id"]).await.code(), "NOT_FOUND");
+        assert_eq!(node(&app.guest(), &event["id"]).await.code(), "UNAUTHENTICATED");
+    }
+    let seen = one_event(&admin, "SIGNED_UP").await;
+    assert!(seen["ipAddress"].is_string() && seen["actor"]["email"].is_string(), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_reads_the_sessions_devices_and_events_of_everybody() {
+    let app = TestApp::new().await;
+    let manager = signed_in_as(&app, "MANAGER").await;
+    for email in ["a@example.com", "b@example.com"] {
+        app.guest().sign_in(email).await;
+        app.guest().sign_in(email).await;
+    }
+    let query = "{ users(filter: { roles: [USER] }, orderBy: { field: EMAIL }) { nodes { email \
+                 sessions(first: 1) { totalCount nodes { current user { email } } pageInfo { hasNextPage } } \
+                 devices { userAgent } auditEvents(last: 1) { totalCount nodes { kind } pageInfo { hasPreviousPage } } } } }";
+    let answer = manager.query(query, json!({})).await;
+    let people = &answer.field("users");
+    assert_eq!(texts(people, "email"), ["a@example.com", "b@example.com"]);
+    for person in people["nodes"].as_array().unwrap() {
+        let sessions = &person["sessions"];
+        assert_eq!((&sessions["totalCount"], &sessions["pageInfo"]["hasNextPage"]), (&json!(2), &json!(true)));
+        assert_eq!(sessions["nodes"], json!([{ "current": false, "user": { "email": person["email"] } }]));
+        assert_eq!(person["devices"].as_array().unwrap().len(), 2);
+        assert_eq!(person["auditEvents"]["nodes"], json!([{ "kind": "SIGNED_UP" }]), "the oldest");
+        assert_eq!(person["auditEvents"]["pageInfo"]["hasPreviousPage"], true);
+    }
+}

@@ -1,0 +1,201 @@
+//! Both buses under one contract, and the one in Redis when Redis is away, silent or spoken to by a stranger.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use doorcode::{
+    adapter::{memory_bus::MemoryBus, redis_bus::RedisBus, system::SystemEntropy},
+    db::entity::Role,
+    ports::{Bus, Heard},
+};
+use futures_util::{StreamExt, stream::BoxStream};
+use secrecy::SecretString;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::{
+    EVENTS, event_of,
+    wire::{Heard as OnSocket, Served},
+};
+use crate::{
+    harness::{TestApp, eventually, on_servers},
+    limiter_contract::own_redis::OwnRedis,
+};
+
+fn over(url: &SecretString, name: &str) -> Arc<dyn Bus> {
+    Arc::new(RedisBus::new(url, name, &SystemEntropy).unwrap())
+}
+
+/// The next message, gaps aside.
+async fn next(stream: &mut BoxStream<'static, Heard>, patience: Duration) -> Option<Bytes> {
+    let message = async {
+        loop {
+            match stream.next().await {
+                Some(Heard::Message(message)) => return message,
+                Some(Heard::Gap) => {}
+                None => panic!("a bus never ends"),
+            }
+        }
+    };
+    timeout(patience, message).await.ok()
+}
+
+const SOON: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Tells until it arrives, for the way may have to open first; then whatever else is on the way is read.
+async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, Heard>) -> bool {
+    for _ in 0..100 {
+        drop(from.publish(Bytes::from_static(b"hello?")).await);
+        if next(stream, Duration::from_millis(50)).await.is_some() {
+            while next(stream, QUIET).await.is_some() {}
+            return true;
+        }
+    }
+    false
+}
+
+/// What every bus does: each message reaches every listener once, and those of another name never.
+async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<dyn Bus>) {
+    let (mut here, mut there, mut elsewhere) = (one.subscribe(), two.subscribe(), stranger.subscribe());
+    assert!(reaches(&one, &mut there).await && reaches(&two, &mut here).await);
+    assert!(reaches(&stranger, &mut elsewhere).await);
+    while next(&mut here, QUIET).await.is_some() {}
+    while next(&mut there, QUIET).await.is_some() {}
+    for number in 0..50_u8 {
+        one.publish(Bytes::from(vec![number; 1_024])).await.unwrap();
+    }
+    for number in 0..50_u8 {
+        for stream in [&mut here, &mut there] {
+            assert_eq!(next(stream, SOON).await, Some(Bytes::from(vec![number; 1_024])));
+        }
+    }
+    for stream in [&mut here, &mut there, &mut elsewhere] {
+        assert_eq!(next(stream, QUIET).await, None, "once, and to nobody else");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
+    let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
+    keeps_the_contract(Arc::clone(&bus), Arc::clone(&bus), Arc::new(MemoryBus::default())).await;
+    let mut slow = bus.subscribe();
+    for _ in 0..10_000 {
+        bus.publish(Bytes::from_static(b"x")).await.unwrap();
+    }
+    assert_eq!(slow.next().await, Some(Heard::Gap));
+    let mut kept = 0;
+    while next(&mut slow, Duration::from_millis(20)).await.is_some() {
+        kept += 1;
+    }
+    assert!(kept <= 1_024, "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bus_in_redis_keeps_the_contract_alone_and_as_a_cluster() {
+    if !on_servers() && std::env::var("DOORCODE_TEST_REDIS_URL").is_err() {
+        eprintln!("skipped: no Redis");
+        return;
+    }
+    let cluster = std::env::var("DOORCODE_TEST_REDIS_CLUSTER_URL").unwrap();
+    for url in [std::env::var("DOORCODE_TEST_REDIS_URL").unwrap(), cluster] {
+        let url = SecretString::from(url);
+        let name = Uuid::now_v7().to_string();
+        keeps_the_contract(over(&url, &name), over(&url, &name), over(&url, "another")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
+    let Some(mut redis) = OwnRedis::start(&[]) else { return };
+    let (one, two) = (over(&redis.url(), "a"), over(&redis.url(), "a"));
+    let (mut here, mut there) = (one.subscribe(), two.subscribe());
+    assert!(reaches(&one, &mut there).await);
+    while next(&mut here, QUIET).await.is_some() {}
+    for signal in ["-KILL", "-STOP"] {
+        if signal == "-KILL" {
+            redis.stop();
+        } else {
+            redis.signal(signal);
+        }
+        let message = Bytes::from_static(b"alone");
+        one.publish(message.clone()).await.expect_err("away");
+        assert_eq!(next(&mut here, SOON).await, Some(message), "listeners of the same process need no Redis");
+        if signal == "-KILL" {
+            redis.run();
+        } else {
+            // Longer than the listening connection waits for an answer.
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            redis.signal("-CONT");
+        }
+        eventually("the other replica hears again", async || reaches(&one, &mut there).await).await;
+        while next(&mut here, QUIET).await.is_some() {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stranger_says_on_redis_is_no_event() {
+    let Some(redis) = OwnRedis::start(&[]) else { return };
+    let app = TestApp::on_bus(over(&redis.url(), "a")).await;
+    let served = Served::new(&app.app.ctx).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let mut socket = served.socket(&manager.signed_in.access).await;
+    socket.subscribe("e", EVENTS).await;
+    socket.settle().await;
+    let other = over(&redis.url(), "a");
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}", redis.port)).unwrap();
+    let mut wire = client.get_multiplexed_async_connection().await.unwrap();
+    eventually("the bus is open", async || {
+        let listeners: Vec<(String, usize)> =
+            redis::cmd("PUBSUB").arg("NUMSUB").arg("doorcode:live:a").query_async(&mut wire).await.unwrap();
+        listeners[0].1 == 1
+    })
+    .await;
+    let say = |bytes: Vec<u8>| redis::cmd("PUBLISH").arg("doorcode:live:a").arg(bytes).to_owned();
+    for length in [0, 1, 15, 16, 17, 32, 48, 5_000, 1 << 20] {
+        say(vec![7; length]).query_async::<()>(&mut wire).await.unwrap();
+    }
+    // An event that is none, and one that is no news.
+    other.publish(Bytes::copy_from_slice(Uuid::now_v7().as_bytes())).await.unwrap();
+    app.clock.pass(3_600.0);
+    let old = first_event(&app).await;
+    other.publish(Bytes::copy_from_slice(old.as_bytes())).await.unwrap();
+    socket.hears_nothing().await;
+    app.guest().login("somebody@example.com").await;
+    event_of(&mut socket, "CODE_REQUESTED").await;
+    assert_ne!(socket.hear_within(QUIET).await, OnSocket::Gone);
+}
+
+async fn first_event(app: &TestApp) -> Uuid {
+    use sea_orm::ConnectionTrait;
+    let ctx = app.ctx();
+    let sql = "SELECT id FROM audit_events ORDER BY id LIMIT 1";
+    let row = ctx.db.read().query_one_raw(doorcode::db::statement(ctx.db.backend(), sql, [])).await.unwrap();
+    row.unwrap().try_get("", "id").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_redis_there_is_nothing_personal() {
+    let Some(redis) = OwnRedis::start(&[]) else { return };
+    let app = TestApp::on_bus(over(&redis.url(), "a")).await;
+    let _served = Served::new(&app.app.ctx).await;
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}", redis.port)).unwrap();
+    let mut spy = client.get_async_pubsub().await.unwrap();
+    spy.psubscribe("*").await.unwrap();
+    let person = app.person("person@example.com", Role::User).await;
+    person.logout().await.field("logout");
+    let mut heard = spy.on_message();
+    let mut events = 0;
+    while let Ok(Some(message)) = timeout(QUIET, heard.next()).await {
+        let bytes = message.get_payload_bytes();
+        assert!(bytes.len() > 16 && bytes.len().is_multiple_of(16), "a tag and ids");
+        for id in bytes[16..].as_chunks::<16>().0 {
+            assert_eq!(Uuid::from_bytes(*id).get_version_num(), 7, "an id and nothing else");
+            events += 1;
+        }
+    }
+    // The first key was told before the spy came, or after.
+    let told = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
+    assert!((told..=told + 1).contains(&events), "{events} of {told}");
+    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "and nothing is kept");
+}

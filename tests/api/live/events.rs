@@ -1,0 +1,126 @@
+//! Subscriptions as server-sent events: the same things told to whoever can have no WebSocket, with the same ends.
+
+use std::time::Duration;
+
+use doorcode::{
+    db::entity::Role,
+    http::{Caps, SocketCaps},
+};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{ENDED, EVENTS, wire::Served};
+use crate::harness::{TestApp, eventually};
+
+/// Reads events, comments aside, until there are no more or one does not come.
+struct Told {
+    bytes: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
+    text: String,
+}
+
+impl Told {
+    /// The next event: its name and data. Nothing at the end, or when nothing comes.
+    async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
+                self.text = rest;
+                let line = |name| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                match line("event:") {
+                    Some(name) => {
+                        return Some((name.to_owned(), serde_json::from_str(line("data:")?).unwrap_or(Value::Null)));
+                    }
+                    None => continue,
+                }
+            }
+            let more = timeout(Duration::from_secs(3), self.bytes.next()).await.ok()??;
+            self.text += std::str::from_utf8(&more.ok()?).unwrap();
+        }
+    }
+}
+
+async fn post(served: &Served, token: Option<&str>, accept: &str, query: &str) -> reqwest::Response {
+    let mut request =
+        reqwest::Client::new().post(format!("http://{}/graphql", served.address)).header("accept", accept);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    request.json(&json!({ "query": query })).send().await.unwrap()
+}
+
+async fn listen(served: &Served, token: &str, query: &str) -> Told {
+    let answer = post(served, Some(token), "text/event-stream", query).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    Told { bytes: answer.bytes_stream().boxed(), text: String::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_told_and_the_stream_is_complete_when_the_session_ends() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let mut events = listen(&served, &manager.signed_in.access, EVENTS).await;
+    let mut ended = listen(&served, &manager.signed_in.access, ENDED).await;
+    app.guest().login("somebody@example.com").await;
+    let (name, told) = events.next().await.expect("an event");
+    assert_eq!((name.as_str(), &told["data"]["auditEventAdded"]["kind"]), ("next", &json!("CODE_REQUESTED")));
+    manager.logout().await.field("logout");
+    let (name, told) = ended.next().await.expect("the end");
+    assert_eq!((name.as_str(), &told["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
+    assert_eq!(ended.next().await, Some(("complete".into(), Value::Null)));
+    assert_eq!(ended.next().await, None);
+    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even of that");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_refused_as_any_request_and_only_subscriptions_stream() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let token = Some(person.access.as_str());
+    let streams = "text/event-stream";
+    assert_eq!(post(&served, None, streams, ENDED).await.status(), 401);
+    assert_eq!(post(&served, Some("a.b.c"), streams, ENDED).await.status(), 401);
+    assert_eq!(post(&served, token, streams, "{ me { id } }").await.status(), 406);
+    assert_eq!(post(&served, token, streams, "subscription {").await.status(), 400);
+    assert_eq!(post(&served, token, streams, "subscription { a b }").await.status(), 422);
+    assert_eq!(post(&served, token, "text/event-stream, */*", "{ me { id } }").await.status(), 200);
+    assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "one answer is no stream");
+
+    let mut refused = listen(&served, &person.access, EVENTS).await;
+    let (name, told) = refused.next().await.unwrap();
+    assert_eq!((name.as_str(), &told["errors"][0]["extensions"]["code"]), ("next", &json!("FORBIDDEN")));
+    assert!(told["errors"][0]["extensions"]["requestId"].is_string());
+    assert_eq!(refused.next().await.unwrap().0, "complete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_take_the_room_of_sockets_and_give_it_back() {
+    let app = TestApp::new().await;
+    let caps = SocketCaps { in_all: 3, of_session: 2, ping: Duration::from_millis(100), ..SocketCaps::default() };
+    let served = Served::with(&app.app.ctx, caps, Caps::default()).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let again = app.guest().sign_in("person@example.com").await;
+    let streams = "text/event-stream";
+    let one = listen(&served, &person.access, ENDED).await;
+    let _two = listen(&served, &person.access, ENDED).await;
+    assert_eq!(post(&served, Some(&person.access), streams, ENDED).await.status(), 429);
+    let _three = served.socket(&again.access).await;
+    assert_eq!(post(&served, Some(&again.access), streams, ENDED).await.status(), 503);
+    drop(one);
+    let token = person.access.as_str();
+    eventually("room again", async || post(&served, Some(token), streams, ENDED).await.status() == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_streams_in_time() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let mut told = listen(&served, &person.access, ENDED).await;
+    served.stop.send_replace(true);
+    assert_eq!(told.next().await, None);
+    timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
+}

@@ -1,0 +1,221 @@
+//! The handshake and the messages: what the protocol document asks for, what each mistake is answered with, and that
+//! a socket runs nothing but subscriptions.
+
+use doorcode::{db::entity::Role, http::SocketCaps};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{
+    ENDED, EVENTS, complete,
+    wire::{Heard, PROTOCOL, Served},
+};
+use crate::harness::TestApp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_opens_for_pages_of_ours_and_for_what_is_no_page() {
+    let app = TestApp::with(|flags| flags.cors_origins = Some("https://app.example.com".into())).await;
+    let served = Served::new(&app.app.ctx).await;
+    assert!(served.open(&[PROTOCOL]).await.is_ok());
+    for origin in ["http://localhost:4000", "https://app.example.com"] {
+        assert!(served.open(&[PROTOCOL, ("origin", origin)]).await.is_ok(), "{origin}");
+    }
+    let strangers = [
+        "null",
+        "https://evil.example",
+        "https://app.example.com.evil.example",
+        "http://app.example.com",
+        "https://app.example.com:444",
+        "http://localhost:4001",
+        "",
+    ];
+    for origin in strangers {
+        let refused = served.open(&[PROTOCOL, ("origin", origin)]).await.err().expect(origin);
+        assert_eq!(refused.status(), 403, "{origin}");
+        let body = String::from_utf8(refused.into_body().unwrap()).unwrap();
+        assert!(body.contains("\"FORBIDDEN\"") && body.contains("requestId"), "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_one_subprotocol_and_get_without_a_socket_is_refused_as_ever() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    for protocol in ["graphql-ws", "soap", "graphql-transport-ws2"] {
+        let refused = served.open(&[("sec-websocket-protocol", protocol)]).await.err().expect(protocol);
+        assert_eq!(refused.status(), 400, "{protocol}");
+    }
+    assert_eq!(served.open(&[]).await.err().expect("none").status(), 400);
+    assert!(served.open(&[("sec-websocket-protocol", "soap, graphql-transport-ws")]).await.is_ok());
+
+    let client = reqwest::Client::new();
+    let url = format!("http://{}/graphql", served.address);
+    for request in [
+        client.get(&url),
+        client.get(format!("{url}?query={{me{{id}}}}")),
+        client.head(&url),
+        client.put(&url),
+        client.delete(&url),
+        client.get(&url).header("upgrade", "h2c").header("connection", "upgrade"),
+        client.put(&url).header("upgrade", "websocket").header("connection", "upgrade"),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 405);
+        assert_eq!(answer.headers()["allow"], "POST");
+    }
+    let half = client.get(&url).header("upgrade", "websocket").header("connection", "upgrade");
+    assert_eq!(half.send().await.unwrap().status(), 400, "no key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_good_token_opens_the_talk() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let bearer = |token: &str| json!({ "Authorization": format!("Bearer {token}") });
+    for payload in [
+        json!(null),
+        json!({}),
+        json!({ "authorization": person.access }),
+        json!({ "authorization": 7 }),
+        json!({ "authorization": "Bearer a\nb" }),
+        bearer(""),
+        bearer("a.b.c"),
+        bearer(&person.refresh),
+        bearer(&format!("{}x", person.access)),
+        json!([person.access]),
+    ] {
+        let mut socket = served.silent().await;
+        socket.say(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(socket.hear().await, Heard::Closed(4403), "{payload}");
+    }
+    let mut socket = served.silent().await;
+    socket.say(json!({ "type": "connection_init", "payload": bearer(&person.access) })).await;
+    assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+
+    app.guest().with_bearer(&person.access).logout().await.field("logout");
+    let mut late = served.silent().await;
+    late.init(&person.access).await;
+    assert_eq!(late.hear().await, Heard::Closed(4403), "its session is over");
+    assert_eq!(socket.hear().await, Heard::Closed(4401), "and so is the open one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
+    let app = TestApp::new().await;
+    let caps = SocketCaps { init: std::time::Duration::from_millis(300), ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let token = app.person("person@example.com", Role::User).await.signed_in.access;
+    let invalid = [
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!(["connection_init"]),
+        json!({ "type": "nothing" }),
+        json!({ "type": 7 }),
+        json!({ "type": "subscribe" }),
+        json!({ "type": "subscribe", "id": 1, "payload": { "query": ENDED } }),
+        json!({ "type": "subscribe", "id": "", "payload": { "query": ENDED } }),
+        json!({ "type": "subscribe", "id": "x".repeat(129), "payload": { "query": ENDED } }),
+        json!({ "type": "subscribe", "id": "a", "payload": { "query": 1 } }),
+        json!({ "type": "subscribe", "id": "a", "payload": {} }),
+        json!({ "type": "complete" }),
+        json!({ "type": "connection_ack" }),
+    ];
+    for message in invalid {
+        let mut socket = served.silent().await;
+        socket.say(message.clone()).await;
+        assert_eq!(socket.hear().await, Heard::Closed(4400), "{message}");
+    }
+    let token = token.as_str();
+    let close_after = async |init: bool, messages: Vec<Message>| {
+        let mut socket = if init { served.socket(token).await } else { served.silent().await };
+        for message in messages {
+            socket.send(message).await;
+        }
+        socket.hear().await
+    };
+    let text = |value: serde_json::Value| Message::text(value.to_string());
+    let subscribe = || text(json!({ "type": "subscribe", "id": "a", "payload": { "query": ENDED } }));
+    let large = |length: usize| Message::text(format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(length)));
+    assert_eq!(close_after(false, vec![]).await, Heard::Closed(4408));
+    assert_eq!(close_after(false, vec![subscribe()]).await, Heard::Closed(4401));
+    assert_eq!(close_after(true, vec![subscribe(), subscribe()]).await, Heard::Closed(4409));
+    assert_eq!(close_after(true, vec![text(json!({ "type": "connection_init" }))]).await, Heard::Closed(4429));
+    assert_eq!(close_after(true, vec![Message::text("{")]).await, Heard::Closed(4400));
+    assert_eq!(close_after(true, vec![Message::binary("{}")]).await, Heard::Closed(4400));
+    assert_eq!(close_after(true, vec![large(16 * 1024)]).await, Heard::Closed(1009));
+    assert_eq!(close_after(true, vec![large(15 * 1024)]).await, Heard::Said(json!({ "type": "pong" })));
+    let huge = close_after(true, vec![large(1024 * 1024)]).await;
+    assert!(matches!(huge, Heard::Closed(1002) | Heard::Gone), "{huge:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_runs_subscriptions_alone_behind_the_same_guard_as_any_request() {
+    let app = TestApp::with(|flags| flags.introspection = Some("false".into())).await;
+    let served = Served::new(&app.app.ctx).await;
+    let person = app.person("person@example.com", Role::User).await;
+    let mut socket = served.socket(&person.signed_in.access).await;
+    let deep = format!("subscription {{ sessionEnded {} }}", "{ a ".repeat(40));
+    let fields = format!("subscription {{ sessionEnded {{ {} }} }}", "id ".repeat(1_001));
+    let refused = [
+        ("{ me { id } }", "BAD_REQUEST"),
+        ("mutation { logout { __typename } }", "BAD_REQUEST"),
+        ("subscription { sessionEnded { id } b: sessionEnded { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { ...f } fragment f on Subscription { sessionEnded { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { __typename }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { __schema { types { name } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { sessionEnded }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription {", "GRAPHQL_PARSE_FAILED"),
+        ("subscription($a: Int!) { sessionEnded { id } }", "BAD_USER_INPUT"),
+        (&deep, "DOCUMENT_TOO_LARGE"),
+        (&fields, "DOCUMENT_TOO_LARGE"),
+    ];
+    for (query, code) in refused {
+        socket.subscribe("q", query).await;
+        let heard = socket.hear().await;
+        assert_eq!(heard.error("q"), code, "{query}");
+    }
+    assert_eq!(person.me().await.field("me")["email"], "person@example.com", "nothing ran");
+    let over_post = person.query(ENDED, json!({})).await;
+    assert_eq!(over_post.code(), "GRAPHQL_VALIDATION_FAILED", "{}", over_post.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_subscribe_is_charged_like_a_request() {
+    let app = TestApp::with(|flags| flags.limit_api_caller = Some("4/1h".into())).await;
+    let served = Served::new(&app.app.ctx).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let mut socket = served.socket(&person.access).await;
+    for number in 0..4 {
+        socket.subscribe(&number.to_string(), ENDED).await;
+    }
+    socket.settle().await;
+    socket.subscribe("e", ENDED).await;
+    assert_eq!(socket.hear().await.error("e"), "RATE_LIMITED");
+    // The handshakes are charged to the network.
+    for _ in 0..3 {
+        served.silent().await;
+    }
+    assert_eq!(served.open(&[PROTOCOL]).await.err().expect("one too many").status(), 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_its_client_ends_is_told_no_more_and_its_id_is_free() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let mut socket = served.socket(&manager.signed_in.access).await;
+    socket.subscribe("e", EVENTS).await;
+    socket.say(json!({ "type": "complete", "id": "e" })).await;
+    socket.say(json!({ "type": "complete", "id": "unknown" })).await;
+    socket.say(json!({ "type": "pong" })).await;
+    socket.settle().await;
+    app.guest().login("a@example.com").await;
+    socket.hears_nothing().await;
+    socket.subscribe("e", EVENTS).await;
+    socket.settle().await;
+    app.guest().login("b@example.com").await;
+    assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
+    assert_ne!(socket.hear_within(std::time::Duration::from_millis(200)).await, complete("e"));
+}

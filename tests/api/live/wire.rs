@@ -1,0 +1,171 @@
+//! A listening application and clients of it over real sockets, as sentences. Nothing here knows what is expected.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use doorcode::{
+    domain::{Ctx, live},
+    http::{Caps, Server, SocketCaps, serve},
+};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest, http::Response},
+};
+
+/// Longer than anything takes here that must not wait.
+const AT_ONCE: Duration = Duration::from_secs(10);
+/// So long nothing comes when nothing will.
+const QUIET: Duration = Duration::from_millis(400);
+
+/// An application that listens, with its loop for events.
+pub(super) struct Served {
+    pub(super) address: SocketAddr,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) serving: JoinHandle<()>,
+}
+
+impl Served {
+    pub(super) async fn new(ctx: &Arc<Ctx>) -> Self {
+        Self::with(ctx, SocketCaps::default(), Caps::default()).await
+    }
+
+    pub(super) async fn bounded(ctx: &Arc<Ctx>, caps: SocketCaps) -> Self {
+        Self::with(ctx, caps, Caps::default()).await
+    }
+
+    pub(super) async fn with(ctx: &Arc<Ctx>, sockets: SocketCaps, caps: Caps) -> Self {
+        let (public, ops) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
+        let public = public.unwrap();
+        let address = public.local_addr().unwrap();
+        let (stop, told) = watch::channel(false);
+        run_live(ctx, &told);
+        let serving = tokio::spawn(serve(caps, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), told));
+        Self { address, stop, serving }
+    }
+
+    /// Opens a socket with these headers; otherwise what was answered instead.
+    pub(super) async fn open(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Response<Option<Vec<u8>>>> {
+        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Socket(socket)),
+            Err(Error::Http(response)) => Err(*response),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A socket that has said nothing yet.
+    pub(super) async fn silent(&self) -> Socket {
+        self.open(&[PROTOCOL]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
+    }
+
+    /// A socket of somebody.
+    pub(super) async fn socket(&self, token: &str) -> Socket {
+        let mut socket = self.silent().await;
+        socket.init(token).await;
+        assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+        socket
+    }
+}
+
+pub(super) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
+
+/// Runs what tells of events, as the program does.
+pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
+    tokio::spawn(live::run(Arc::clone(ctx), stop.clone()));
+}
+
+/// What comes out of a socket.
+#[derive(Debug, PartialEq)]
+pub(super) enum Heard {
+    Said(Value),
+    /// With its code.
+    Closed(u16),
+    /// Without a word.
+    Gone,
+    Nothing,
+}
+
+impl Heard {
+    /// The errors of an `error` message.
+    pub(super) fn error(&self, id: &str) -> &str {
+        let Self::Said(message) = self else { panic!("{self:?}") };
+        assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!(id)), "{message}");
+        assert!(message["payload"][0]["extensions"]["requestId"].is_string(), "{message}");
+        message["payload"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{message}"))
+    }
+
+    /// The data of a `next` message.
+    pub(super) fn data(&self, id: &str) -> &Value {
+        let Self::Said(message) = self else { panic!("{self:?}") };
+        assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(id)), "{message}");
+        assert!(message["payload"]["errors"].is_null(), "{message}");
+        &message["payload"]["data"]
+    }
+}
+
+pub(super) struct Socket(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub(super) async fn say(&mut self, message: Value) {
+        self.send(Message::text(message.to_string())).await;
+    }
+
+    pub(super) async fn send(&mut self, message: Message) {
+        self.0.send(message).await.unwrap();
+    }
+
+    pub(super) async fn init(&mut self, token: &str) {
+        let payload = json!({ "authorization": format!("Bearer {token}") });
+        self.say(json!({ "type": "connection_init", "payload": payload })).await;
+    }
+
+    pub(super) async fn subscribe(&mut self, id: &str, query: &str) {
+        self.subscribe_with(id, query, json!({})).await;
+    }
+
+    pub(super) async fn subscribe_with(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
+    }
+
+    /// Waits until everything that was said before has been dealt with.
+    pub(super) async fn settle(&mut self) {
+        self.say(json!({ "type": "ping" })).await;
+        assert_eq!(self.hear().await, Heard::Said(json!({ "type": "pong" })));
+    }
+
+    /// What comes next, pings of the transport aside.
+    pub(super) async fn hear(&mut self) -> Heard {
+        self.hear_within(AT_ONCE).await
+    }
+
+    pub(super) async fn hears_nothing(&mut self) {
+        assert_eq!(self.hear_within(QUIET).await, Heard::Nothing);
+    }
+
+    pub(super) async fn hear_within(&mut self, patience: Duration) -> Heard {
+        let heard = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Heard::Said(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Close(frame))) => {
+                        return Heard::Closed(frame.map_or(0, |frame| frame.code.into()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Heard::Gone,
+                }
+            }
+        };
+        timeout(patience, heard).await.unwrap_or(Heard::Nothing)
+    }
+}

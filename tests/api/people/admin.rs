@@ -1,0 +1,257 @@
+//! What administrators do to people.
+
+use doorcode::db::entity::Role;
+use serde_json::{Value, json};
+
+use super::SAVED;
+use crate::harness::{Actor, Answer, Client, TestApp};
+
+async fn update(admin: &Client<'_>, input: Value) -> Answer {
+    admin.change("updateUser", input, SAVED).await
+}
+
+/// What became of an update, as its type.
+async fn updated(admin: &Client<'_>, input: Value) -> String {
+    update(admin, input).await.field("updateUser")["__typename"].as_str().unwrap().to_owned()
+}
+
+/// The kinds of a person's events, latest first.
+async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+    let rows = doorcode::db::entity::audit_events::Entity::find()
+        .filter(doorcode::db::entity::audit_events::Column::Kind.eq(kind))
+        .order_by_desc(doorcode::db::entity::audit_events::Column::Id);
+    rows.all(app.ctx().db.read()).await.unwrap().into_iter().map(|row| row.detail).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let input = json!({ "email": "New@Example.com", "name": "New <b>", "role": "MANAGER", "locale": "de" });
+    let answer = admin.change("createUser", input.clone(), SAVED).await;
+    let made = &answer.field("createUser")["user"];
+    assert_eq!((&made["email"], &made["name"]), (&json!("new@example.com"), &json!("New <b>")));
+    assert_eq!((&made["role"], &made["version"]), (&json!("MANAGER"), &json!(1)));
+
+    let mails = app.mails_for("new@example.com").await;
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].code.is_none() && mails[0].text.contains("eingeladen"), "{}", mails[0].text);
+    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the administrator's address is nobody's business");
+
+    let again = admin.change("createUser", input, SAVED).await;
+    assert_eq!(again.field("createUser")["__typename"], "EmailTaken");
+    let quiet = json!({ "email": "quiet@example.com", "invite": false });
+    assert_eq!(admin.change("createUser", quiet, SAVED).await.field("createUser")["user"]["role"], "USER");
+    assert!(app.mails_for("quiet@example.com").await.is_empty());
+    assert!(!app.guest().sign_in("new@example.com").await.is_new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_wrong_with_an_input_is_told_at_once() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let input = json!({ "email": "nobody", "name": "a\nb", "locale": "tlh" });
+    let answer = admin.change("createUser", input, SAVED).await;
+    assert_eq!(answer.code(), "BAD_USER_INPUT");
+    let extensions = &answer.json["errors"][0]["extensions"];
+    let fields: Vec<_> = extensions["problems"].as_array().unwrap().iter().map(|flaw| &flaw["field"]).collect();
+    assert_eq!(fields, ["email", "name", "locale"]);
+    assert_eq!(extensions["field"], "email");
+    assert_eq!(app.count("users", "1 = 1").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_administrators_who_collide_the_second_is_told() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let other = app.person("other@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await.signed_in.user;
+    let first = update(&admin, json!({ "id": target, "version": 1, "name": "First" })).await;
+    assert_eq!(first.field("updateUser")["user"]["version"], 2);
+    let second = update(&other, json!({ "id": target, "version": 1, "name": "Second" })).await;
+    assert_eq!(second.code(), "CONFLICT");
+    let third = update(&other, json!({ "id": target, "version": 2, "name": null })).await;
+    assert_eq!(third.field("updateUser")["user"]["name"], Value::Null);
+    // What changes nothing is no change.
+    let fourth = update(&other, json!({ "id": target, "name": null, "role": "USER" })).await;
+    assert_eq!(fourth.field("updateUser")["user"]["version"], 3);
+    assert_eq!(
+        events(&app, "USER_CHANGED").await,
+        [json!({ "name": ["First", null] }), json!({ "name": [null, "First"] })]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_role_holds_from_the_very_next_request() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::Admin).await;
+    let id = &target.signed_in.user;
+    assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "UserSaved");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "the token tells the old role");
+    let refreshed = target.refresh(&target.signed_in.refresh).await;
+    let lowered = target.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
+    assert_eq!(update(&lowered, json!({ "id": id, "role": "ADMIN" })).await.code(), "FORBIDDEN");
+    let mails = app.mails_for("target@example.com").await;
+    assert!(mails[0].subject.to_lowercase().contains("changed") || mails[0].text.contains("User"), "{}", mails[0].text);
+    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 1);
+    update(&lowered, json!({ "id": id, "role": "ADMIN" })).await;
+    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED' AND count = 2").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_person_is_out_at_once_and_their_old_sessions_stay_dead() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await;
+    let id = &target.signed_in.user;
+    assert_eq!(updated(&admin, json!({ "id": id, "status": "SUSPENDED" })).await, "UserSaved");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
+    app.clock.pass(60.0 * 60.0);
+    let guest = app.guest();
+    let challenge = guest.challenge("target@example.com").await;
+    assert_eq!(app.mails_for("target@example.com").await.iter().filter(|mail| mail.code.is_some()).count(), 1);
+    assert_eq!(guest.verify(&challenge, "12345678").await["__typename"], "InvalidCode");
+
+    let admin = app.guest().sign_in("admin@example.com").await.access;
+    let admin = app.guest().with_bearer(&admin);
+    let restored = admin.change("restoreUser", json!({ "id": id }), "user { status }").await;
+    assert_eq!(restored.field("restoreUser")["user"]["status"], "ACTIVE");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "a restored person signs in anew");
+    assert_eq!(target.refresh(&target.signed_in.refresh).await["__typename"], "SessionEnded");
+    app.guest().sign_in("target@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_active_administrator_stays() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let id = &admin.signed_in.user;
+    for change in [json!({ "id": id, "role": "MANAGER" }), json!({ "id": id, "status": "SUSPENDED" })] {
+        assert_eq!(updated(&admin, change).await, "LastAdmin");
+    }
+    let deleted = admin.change("deleteUser", json!({ "id": id }), SAVED).await;
+    assert_eq!(deleted.field("deleteUser")["__typename"], "LastAdmin");
+    let account = admin.change("deleteAccount", json!({ "email": "admin@example.com" }), "__typename").await;
+    assert_eq!(account.field("deleteAccount")["__typename"], "LastAdmin");
+    // A suspended administrator is no active one.
+    let other = app.person("other@example.com", Role::Admin).await;
+    assert_eq!(updated(&admin, json!({ "id": other.signed_in.user, "status": "SUSPENDED" })).await, "UserSaved");
+    assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "LastAdmin");
+    assert_eq!(admin.me().await.field("me")["role"], "ADMIN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_administrators_who_demote_each_other_leave_one() {
+    for round in 0..8 {
+        let app = TestApp::new().await;
+        let one = app.person("one@example.com", Role::Admin).await;
+        let two = app.person("two@example.com", Role::Admin).await;
+        let (of_one, of_two) = (one.signed_in.user.clone(), two.signed_in.user.clone());
+        let (first, second) = match round % 3 {
+            0 => tokio::join!(
+                update(&one, json!({ "id": of_two, "role": "USER" })),
+                update(&two, json!({ "id": of_one, "role": "USER" }))
+            ),
+            1 => tokio::join!(
+                update(&one, json!({ "id": of_one, "status": "SUSPENDED" })),
+                update(&two, json!({ "id": of_two, "role": "GUEST" }))
+            ),
+            _ => tokio::join!(
+                one.change("deleteUser", json!({ "id": of_two }), SAVED),
+                two.change("deleteUser", json!({ "id": of_one }), SAVED)
+            ),
+        };
+        let active = app.count("users", "role = 'ADMIN' AND status = 'ACTIVE'").await;
+        assert_eq!(active, 1, "round {round}: {} {}", first.text, second.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_given_to_somebody_signs_them_out_and_both_addresses_are_told() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("lost@example.com", Role::User).await;
+    app.person("taken@example.com", Role::User).await;
+    let id = &target.signed_in.user;
+    assert_eq!(updated(&admin, json!({ "id": id, "email": "taken@example.com" })).await, "EmailTaken");
+    assert!(target.me().await.json["errors"].is_null(), "nothing happened");
+    assert_eq!(updated(&admin, json!({ "id": id, "email": "Found@example.com" })).await, "UserSaved");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
+    assert_eq!(app.count("devices", "1 = 1").await, 2, "the devices of whoever had the mailbox are forgotten");
+    let (old, new) = (app.mails_for("lost@example.com").await, app.mails_for("found@example.com").await);
+    assert!(!old[0].text.contains("#undo="), "whoever has the lost mailbox cannot take the account back");
+    assert!(!old[0].text.contains("found@example.com"), "nor learn where it went");
+    assert_eq!((old.len(), new.len()), (2, 1));
+    assert_eq!(app.guest().sign_in("found@example.com").await.user, *id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await;
+    let id = &target.signed_in.user;
+    let sensitive: [(&Actor<'_>, &str, Value, &str); 8] = [
+        (&admin, "createUser", json!({ "email": "new@example.com" }), "__typename"),
+        (&admin, "updateUser", json!({ "id": id, "role": "ADMIN" }), "__typename"),
+        (&admin, "updateUser", json!({ "id": id, "email": "mine@example.com" }), "__typename"),
+        (&admin, "deleteUser", json!({ "id": id }), "__typename"),
+        (&admin, "restoreUser", json!({ "id": id }), "__typename"),
+        (&target, "changeEmail", json!({ "email": "new@example.com" }), "__typename"),
+        (&target, "deleteAccount", json!({ "email": "target@example.com" }), "__typename"),
+        (&target, "exportData", Value::Null, ""),
+    ];
+    app.clock.pass(601.0);
+    let rows = app.count("audit_events", "1 = 1").await;
+    for (who, field, input, selection) in &sensitive {
+        let answer = match input {
+            Value::Null => who.query(&format!("mutation {{ {field} {{ data }} }}"), json!({})).await,
+            input => who.change(field, input.clone(), selection).await,
+        };
+        assert_eq!(answer.code(), "REAUTHENTICATION_REQUIRED", "{field}");
+    }
+    assert_eq!(app.count("audit_events", "1 = 1").await, rows, "nothing happened");
+    // Ending sessions is for emergencies, and a name is no secret.
+    let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
+    assert_eq!(ended.field("endUserSessions")["count"], 1);
+    let named = admin.change("updateProfile", json!({ "name": "Ada" }), "user { name }").await;
+    assert_eq!(named.field("updateProfile")["user"]["name"], "Ada");
+    // Signing in again with the bearer attached is how one re-authenticates.
+    let challenge = admin.challenge("admin@example.com").await;
+    let code = app.last_code_for("admin@example.com").await;
+    let again = crate::harness::SignedIn::read(&admin.verify(&challenge, &code).await);
+    let admin = admin.with_bearer(&again.access);
+    assert_eq!(updated(&admin, json!({ "id": id, "role": "MANAGER" })).await, "UserSaved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_somebodys_sessions_signs_them_out_everywhere_and_is_recorded() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await;
+    let second = app.guest().sign_in("target@example.com").await;
+    let id = &target.signed_in.user;
+    let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
+    assert_eq!(ended.field("endUserSessions")["count"], 2);
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
+    assert_eq!(app.guest().with_bearer(&second.access).me().await.code(), "UNAUTHENTICATED");
+    let told = events(&app, "SESSION_ENDED").await;
+    assert_eq!((told.len(), &told[0]["reason"]), (1, &json!("BY_ADMIN")));
+    assert_eq!(told[0]["sessions"].as_array().unwrap().len(), 2);
+    let nobody = admin.change("endUserSessions", json!({ "id": target.signed_in.session }), "count").await;
+    assert_eq!(nobody.code(), "BAD_USER_INPUT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_can_be_switched_off() {
+    let app = TestApp::with(|flags| flags.notices = Some("none".into())).await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await;
+    let id = &target.signed_in.user;
+    assert_eq!(updated(&admin, json!({ "id": id, "role": "MANAGER" })).await, "UserSaved");
+    assert_eq!(updated(&admin, json!({ "id": id, "email": "else@example.com" })).await, "UserSaved");
+    assert_eq!(app.mails_for("target@example.com").await.len(), 1, "the code alone");
+    assert!(app.mails_for("else@example.com").await.is_empty());
+}

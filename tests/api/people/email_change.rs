@@ -1,0 +1,227 @@
+//! Changing one's own address, and taking it back.
+
+use doorcode::db::entity::Role;
+use serde_json::{Value, json};
+
+use crate::harness::{Actor, Client, SignedIn, TestApp, other_than};
+
+const CONFIRMED: &str = "__typename ... on EmailChanged { user { id email } } ... on InvalidCode { attemptsLeft } \
+    ... on Problem { message }";
+const UNDONE: &str = "__typename ... on EmailChangeUndone { message } ... on Problem { message }";
+const SENT: &str = "__typename ... on CodeSent { challenge email codeLength attemptsLeft expiresAt } \
+    ... on Problem { message }";
+
+async fn ask(person: &Client<'_>, email: &str) -> Value {
+    person.change("changeEmail", json!({ "email": email }), SENT).await.field("changeEmail").clone()
+}
+
+async fn challenge(person: &Client<'_>, email: &str) -> String {
+    let sent = ask(person, email).await;
+    sent["challenge"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
+}
+
+async fn confirm(person: &Client<'_>, challenge: &str, code: &str) -> Value {
+    let input = json!({ "challenge": challenge, "code": code });
+    person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
+}
+
+async fn undo(who: &Client<'_>, token: &str) -> Value {
+    let answer = who.change("undoEmailChange", json!({ "token": token }), UNDONE).await;
+    answer.field("undoEmailChange").clone()
+}
+
+/// The token of the newest notice to an address.
+async fn undo_token(app: &TestApp, email: &str) -> String {
+    let mails = app.mails_for(email).await;
+    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
+    text.split_whitespace().next().unwrap().to_owned()
+}
+
+/// Changes an address all the way.
+async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
+    let challenge = challenge(person, email).await;
+    let code = app.last_code_for(email).await;
+    assert_eq!(confirm(person, &challenge, &code).await["__typename"], "EmailChanged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_changes_with_the_code_that_came_to_the_new_one() {
+    let app = TestApp::new().await;
+    let person = app.person("old@example.com", Role::User).await;
+    let elsewhere = app.guest().sign_in("old@example.com").await;
+    let sent = ask(&person, "New@Example.com").await;
+    assert_eq!((&sent["email"], &sent["codeLength"]), (&json!("new@example.com"), &json!(8)));
+    let mails = app.mails_for("new@example.com").await;
+    assert_eq!(mails.len(), 1);
+    assert!(!mails[0].subject.contains("sign-in"), "{}", mails[0].subject);
+    let code = mails[0].code.clone().unwrap();
+    let challenge = sent["challenge"].as_str().unwrap();
+    let wrong = confirm(&person, challenge, &other_than(&code)).await;
+    assert_eq!((&wrong["__typename"], &wrong["attemptsLeft"]), (&json!("InvalidCode"), &json!(2)));
+    let changed = confirm(&person, challenge, &code).await;
+    assert_eq!(changed["user"], json!({ "id": person.signed_in.user, "email": "new@example.com" }));
+    assert_eq!(confirm(&person, challenge, &code).await["__typename"], "CodeExpired", "a code works once");
+
+    assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session goes on");
+    assert_eq!(app.guest().with_bearer(&elsewhere.access).me().await.code(), "UNAUTHENTICATED", "others end");
+    assert_eq!(app.guest().sign_in("new@example.com").await.user, person.signed_in.user);
+    let stranger = app.guest().sign_in("old@example.com").await;
+    assert!(stranger.is_new, "the old address is anybody's who has it");
+    assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGED'").await, 1);
+    assert_eq!(app.count("audit_events", "kind = 'WRONG_CODE' AND subject_id IS NOT NULL").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_somebody_elses_address_gets_the_same_answer_and_no_mail() {
+    let app = TestApp::new().await;
+    let person = app.person("old@example.com", Role::User).await;
+    app.person("taken@example.com", Role::User).await;
+    app.take_statements();
+    let free = ask(&person, "free@example.com").await;
+    let of_free = app.take_statements();
+    let taken = ask(&person, "taken@example.com").await;
+    assert_eq!(app.take_statements(), of_free, "the same work");
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!((names(&free), &free["expiresAt"]), (names(&taken), &taken["expiresAt"]));
+    assert_eq!(of_free.len(), 5, "viewer, whether it is taken, challenge, mail, event: {of_free:#?}");
+    assert_eq!(app.mails_for("taken@example.com").await.len(), 1, "the code of its owner's sign-in");
+    assert_eq!(app.mails_for("free@example.com").await.len(), 1);
+    assert_eq!(ask(&person, "old@example.com").await["__typename"], "InvalidEmail");
+    assert_eq!(ask(&person, "nobody").await["__typename"], "InvalidEmail");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_people_who_confirm_one_address_at_once_one_gets_it() {
+    for _ in 0..5 {
+        let app = TestApp::new().await;
+        let one = app.person("one@example.com", Role::User).await;
+        let two = app.person("two@example.com", Role::User).await;
+        let first = challenge(&one, "wanted@example.com").await;
+        let first_code = app.last_code_for("wanted@example.com").await;
+        let second = challenge(&two, "wanted@example.com").await;
+        let second_code = app.last_code_for("wanted@example.com").await;
+        let (first, second) = tokio::join!(confirm(&one, &first, &first_code), confirm(&two, &second, &second_code));
+        let mut names = [first["__typename"].as_str().unwrap(), second["__typename"].as_str().unwrap()];
+        names.sort_unstable();
+        assert_eq!(names, ["EmailChanged", "EmailTaken"]);
+        assert_eq!(app.count("users", "email = 'wanted@example.com'").await, 1);
+        assert_eq!(app.count("email_codes", "purpose = 'change_email' AND consumed_at IS NULL").await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_confirmations_at_once_change_the_address_once() {
+    let app = TestApp::with(|flags| flags.limit_verify_network = Some("1000/1m".into())).await;
+    let person = app.person("old@example.com", Role::User).await;
+    let challenge = challenge(&person, "new@example.com").await;
+    let code = app.last_code_for("new@example.com").await;
+    let answers = futures_util::future::join_all((0..64).map(|_| confirm(&person, &challenge, &code))).await;
+    let changed = answers.iter().filter(|answer| answer["__typename"] == "EmailChanged").count();
+    assert_eq!(changed, 1);
+    assert_eq!(app.count("email_changes", "1 = 1").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_good_for_its_person_and_its_purpose_alone() {
+    let app = TestApp::new().await;
+    let person = app.person("old@example.com", Role::User).await;
+    let thief = app.person("thief@example.com", Role::User).await;
+    let for_change = challenge(&person, "new@example.com").await;
+    let code = app.last_code_for("new@example.com").await;
+    assert_eq!(confirm(&thief, &for_change, &code).await["__typename"], "CodeExpired");
+    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "nobody signs in with it");
+    let for_sign_in = app.guest().challenge("fresh@example.com").await;
+    let sign_in_code = app.last_code_for("fresh@example.com").await;
+    assert_eq!(confirm(&person, &for_sign_in, &sign_in_code).await["__typename"], "CodeExpired");
+    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0, "nothing was counted");
+    assert_eq!(confirm(&person, &for_change, &code).await["__typename"], "EmailChanged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_codes_are_counted_and_spend_nobody_elses_budget() {
+    let app = TestApp::new().await;
+    let person = app.person("old@example.com", Role::User).await;
+    let challenge = challenge(&person, "victim@example.com").await;
+    let code = app.last_code_for("victim@example.com").await;
+    for left in [2, 1, 0] {
+        assert_eq!(confirm(&person, &challenge, &other_than(&code)).await["attemptsLeft"], left);
+    }
+    assert_eq!(confirm(&person, &challenge, &code).await["__typename"], "CodeExpired");
+    let own = app.count("email_codes", "purpose = 'change_email' AND units = 3 AND budget_key <> address_key").await;
+    assert_eq!(own, 1, "the tries cost the person who made them, not the address");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_to_a_new_address_are_bounded_like_any_other() {
+    let app = TestApp::new().await;
+    let person = app.person("old@example.com", Role::User).await;
+    for _ in 0..3 {
+        challenge(&person, "victim@example.com").await;
+    }
+    assert_eq!(ask(&person, "victim@example.com").await["__typename"], "RateLimited");
+    assert_eq!(app.mails_for("victim@example.com").await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_sign_up_is_for_some_domains_a_change_is_too() {
+    let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
+    let person = app.person("old@example.com", Role::User).await;
+    assert_eq!(ask(&person, "old@example.org").await["__typename"], "InvalidEmail");
+    assert_eq!(ask(&person, "new@example.com").await["__typename"], "CodeSent");
+}
+
+/// Somebody whose address a thief with their session has changed, and the owner's way back.
+async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
+    let victim = app.person("old@example.com", Role::User).await;
+    change(app, &victim, "thief@example.com").await;
+    let token = undo_token(app, "old@example.com").await;
+    (victim, token)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holder_of_the_old_address_takes_the_account_back() {
+    let app = TestApp::new().await;
+    let (thief, token) = stolen(&app).await;
+    let notice = &app.mails_for("old@example.com").await[0];
+    assert!(!notice.text.contains("thief@example.com"));
+    // The thief moves on, so that a notice comes to them, too.
+    let session = app.guest().sign_in("thief@example.com").await;
+    let thief_again = app.guest().with_bearer(&session.access);
+    change(&app, &thief_again, "elsewhere@example.com").await;
+    let their_token = undo_token(&app, "thief@example.com").await;
+
+    app.clock.pass(6.9 * 86_400.0);
+    assert_eq!(undo(&app.guest(), &token).await["__typename"], "EmailChangeUndone");
+    for who in [&*thief, &thief_again] {
+        assert_eq!(who.me().await.code(), "UNAUTHENTICATED");
+    }
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
+    assert_eq!(app.count("devices", "1 = 1").await, 0);
+    assert_eq!(undo(&app.guest(), &their_token).await["__typename"], "CodeExpired", "no way leads back to the thief");
+    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired", "once");
+    assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
+    assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
+    let app = TestApp::new().await;
+    let (_, token) = stolen(&app).await;
+    for made_up in ["", "x", &"A".repeat(43), "' OR 1=1 --"] {
+        assert_eq!(undo(&app.guest(), made_up).await["__typename"], "CodeExpired");
+    }
+    app.clock.pass(7.0 * 86_400.0);
+    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_old_address_is_another_accounts_the_stolen_one_is_suspended() {
+    let app = TestApp::new().await;
+    let (thief, token) = stolen(&app).await;
+    let owner: SignedIn = app.guest().sign_in("old@example.com").await;
+    assert!(owner.is_new);
+    assert_eq!(undo(&app.guest(), &token).await["__typename"], "EmailTaken");
+    assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
+    assert_eq!(app.count("users", "email = 'thief@example.com' AND status = 'SUSPENDED'").await, 1);
+    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired", "once");
+}

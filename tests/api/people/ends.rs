@@ -1,0 +1,73 @@
+//! How accounts end: deleted softly, restored, erased for good.
+
+use doorcode::{db::entity::Role, domain::housekeeping};
+use serde_json::json;
+
+use super::SAVED;
+use crate::harness::TestApp;
+
+const DAY: f64 = 86_400.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let wrong = person.change("deleteAccount", json!({ "email": "other@example.com" }), "__typename").await;
+    assert_eq!(wrong.code(), "BAD_USER_INPUT");
+    let deleted = person.change("deleteAccount", json!({ "email": " ADA@example.com" }), "__typename").await;
+    assert_eq!(deleted.field("deleteAccount")["__typename"], "AccountDeleted");
+    assert_eq!(person.me().await.code(), "UNAUTHENTICATED");
+    assert_eq!(person.refresh(&person.signed_in.refresh).await["__typename"], "SessionEnded");
+    let guest = app.guest();
+    guest.challenge("ada@example.com").await;
+    assert_eq!(app.mails_for("ada@example.com").await.len(), 1, "whoever is deleted gets no code");
+
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let id = &person.signed_in.user;
+    let update = admin.change("updateUser", json!({ "id": id, "name": "x" }), SAVED).await;
+    assert_eq!(update.code(), "BAD_USER_INPUT");
+    let seen = admin.query("query($id: ID!) { user(id: $id) { status deletedAt } }", json!({ "id": id })).await;
+    assert_eq!(seen.field("user")["status"], "DELETED");
+    assert!(seen.field("user")["deletedAt"].is_string());
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let hidden = manager.query("query($id: ID!) { user(id: $id) { id } }", json!({ "id": id })).await;
+    assert_eq!(hidden.code(), "NOT_FOUND");
+    let restored = admin.change("restoreUser", json!({ "id": id }), "user { status deletedAt }").await;
+    assert_eq!(restored.field("restoreUser")["user"], json!({ "status": "ACTIVE", "deletedAt": null }));
+    assert_eq!(app.guest().sign_in("ada@example.com").await.user, *id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let id = &person.signed_in.user;
+    admin.change("updateUser", json!({ "id": id, "name": "Ada Lovelace" }), SAVED).await.field("updateUser");
+    admin.change("deleteUser", json!({ "id": id }), SAVED).await.field("deleteUser");
+    app.clock.pass(29.9 * DAY);
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 0);
+    app.clock.pass(0.2 * DAY);
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
+    assert_eq!(app.count("users", "email = 'ada@example.com'").await, 0);
+    assert_eq!(app.count("sessions", "1 = 1").await, 1, "the administrator's");
+    assert_eq!(app.count("audit_events", "CAST(detail AS TEXT) LIKE '%Lovelace%'").await, 0);
+    assert_eq!(app.count("audit_events", "CAST(detail AS TEXT) LIKE '%ada@%'").await, 0);
+    assert!(app.count("audit_events", "kind IN ('SIGNED_IN', 'USER_CHANGED', 'USER_DELETED')").await >= 4);
+    assert_eq!(app.count("audit_events", "kind = 'USER_ERASED'").await, 1);
+    let address = format!("ip_address = '{}'", person.ip);
+    assert_eq!(app.count("audit_events", &format!("{address} AND subject_id IS NOT NULL")).await, 0);
+    // The address is free again.
+    assert!(app.guest().sign_in("ada@example.com").await.is_new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_is_kept_for_as_long_as_the_setting_says() {
+    let app = TestApp::with(|flags| flags.audit_retention = Some("10d".into())).await;
+    app.person("ada@example.com", Role::User).await;
+    let before = app.count("audit_events", "1 = 1").await;
+    app.clock.pass(9.9 * DAY);
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 0);
+    app.clock.pass(0.2 * DAY);
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, u64::try_from(before).unwrap());
+}

@@ -1,0 +1,228 @@
+//! Every mutation as every role: how each is called about whom, and whether what came of it is what the page says.
+//! Whoever is not meant is afterwards as before.
+
+use doorcode::db::entity::Role;
+use serde_json::{Value, json};
+
+use super::{
+    fields::{self, Types},
+    page::{Column, Page, Row, Side, Word},
+    people::{Being, Outcome, being, delete, snapshot, unhindered, viewer},
+};
+use crate::harness::{Answer, TestApp};
+
+/// About whom a mutation can be. One that can name nobody is about whoever asks.
+fn sides(field: &str) -> &'static [Side] {
+    match field {
+        "login" | "endSession" | "forgetDevice" | "updateUser" | "deleteUser" | "restoreUser" | "endUserSessions" => {
+            &Side::ALL
+        }
+        "logout" | "confirmEmail" => &[Side::Own, Side::Other],
+        "verify" | "verifyLink" | "refresh" | "undoEmailChange" => &[Side::Other],
+        "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
+            &[Side::Own]
+        }
+        new => panic!("{new}: say here about whom it can be, and in `input` how it is called"),
+    }
+}
+
+/// One call, ready to be made.
+struct Case<'a> {
+    side: Side,
+    viewer: Option<Being<'a>>,
+    other: Being<'a>,
+    input: Value,
+}
+
+impl<'a> Case<'a> {
+    async fn new(app: &'a TestApp, root: &Being<'_>, field: &str, column: Column, side: Side) -> Self {
+        let name = format!("{field}-{side:?}").to_lowercase();
+        let viewer = viewer(app, &format!("{name}-viewer"), column).await;
+        let other = being(app, &format!("{name}-other"), Role::User).await;
+        if side == Side::Deleted {
+            delete(app, &other).await;
+        }
+        let mut case = Self { side, viewer, other, input: Value::Null };
+        case.input = input(app, root, field, &case).await;
+        case
+    }
+
+    /// About whom it is; where nobody asks, about somebody else.
+    fn of(&self) -> &Being<'a> {
+        self.viewer.as_ref().filter(|_| self.side == Side::Own).unwrap_or(&self.other)
+    }
+
+    async fn call(&self, app: &TestApp, field: &str) -> Answer {
+        let client = self.viewer.as_ref().map_or_else(|| app.guest(), |viewer| viewer.client.clone());
+        match &self.input {
+            Value::Null => client.query(&format!("mutation {{ {field} {{ __typename }} }}"), json!({})).await,
+            input => client.change(field, input.clone(), "__typename").await,
+        }
+    }
+}
+
+/// What a mutation is called with about somebody. All that has to happen before happens here.
+async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) -> Value {
+    let of = case.of();
+    let fresh = format!("new-{}", of.email);
+    match field {
+        "login" => json!({ "email": of.email }),
+        "verify" => {
+            let challenge = app.guest().challenge(&of.email).await;
+            json!({ "challenge": challenge, "code": app.last_code_for(&of.email).await })
+        }
+        "verifyLink" => {
+            app.guest().challenge(&of.email).await;
+            app.last_code_for(&of.email).await;
+            app.guest().challenge(&of.email).await;
+            json!({ "token": app.last_link_for(&of.email).await })
+        }
+        "refresh" => json!({ "refreshToken": of.is.refresh }),
+        "logout" if case.side == Side::Other => json!({ "refreshToken": of.is.refresh }),
+        "logout" | "endOtherSessions" | "exportData" => Value::Null,
+        "endSession" => json!({ "id": of.is.session }),
+        "forgetDevice" => json!({ "id": snapshot(root, of).await["devices"][0]["id"] }),
+        "updateProfile" => json!({ "name": "Ada" }),
+        "changeEmail" => json!({ "email": fresh }),
+        "confirmEmail" => asked_for(app, of, &fresh).await,
+        "undoEmailChange" => {
+            let asked = asked_for(app, of, &fresh).await;
+            let changed = of.client.change("confirmEmail", asked, "__typename").await;
+            assert_eq!(changed.field("confirmEmail")["__typename"], "EmailChanged");
+            let mails = app.mails_for(&of.email).await;
+            let token = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).unwrap().1;
+            json!({ "token": token.split_whitespace().next().unwrap() })
+        }
+        "deleteAccount" => json!({ "email": of.email }),
+        "createUser" => json!({ "email": fresh }),
+        "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
+        "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
+        new => panic!("{new}: say here how it is called"),
+    }
+}
+
+/// A change of address that only lacks its confirmation, for whoever may ask for one.
+async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
+    if of.role == Role::Guest {
+        return json!({ "challenge": "none", "code": "12345678" });
+    }
+    let asked = of.client.change("changeEmail", json!({ "email": email }), "... on CodeSent { challenge }").await;
+    let challenge = asked.field("changeEmail")["challenge"].clone();
+    json!({ "challenge": challenge, "code": app.last_code_for(email).await })
+}
+
+/// What the page says will come.
+fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) -> Outcome {
+    let is_allowed = row.allows(column, side);
+    let is_own = row.says(column, Word::Own);
+    match side {
+        _ if is_allowed && is_stale && row.recent => Outcome::refused("REAUTHENTICATION_REQUIRED"),
+        Side::Deleted if is_allowed && field == "updateUser" => Outcome::refused("BAD_USER_INPUT"),
+        _ if is_allowed => Outcome::Shown,
+        Side::Other | Side::Deleted if is_own && field == "confirmEmail" => Outcome::Problem("CodeExpired".into()),
+        Side::Other | Side::Deleted if is_own => Outcome::refused("NOT_FOUND"),
+        _ => Outcome::forbidden_to(column),
+    }
+}
+
+/// Whether a column can ask about a side at all: who is nobody has nothing of their own to name.
+fn can_ask(field: &str, column: Column, side: Side) -> bool {
+    column != Column::Anonymous || side != Side::Own || sides(field).len() == 1 || field == "logout"
+}
+
+/// Calls every mutation as a column, and tells what was otherwise than the page says, and how many cases there were.
+async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
+    let app = TestApp::alone(unhindered).await;
+    let (page, types) = (Page::read(), fields::of(&app).await);
+    let root = being(&app, "root", Role::Admin).await;
+    let mut cases = Vec::new();
+    for field in types["Mutation"].fields.keys() {
+        let mut sides: Vec<_> = sides(field).iter().filter(|side| can_ask(field, column, **side)).collect();
+        // With an old sign-in once is enough.
+        sides.truncate(if is_stale { 1 } else { sides.len() });
+        for side in sides {
+            cases.push((field, Case::new(&app, &root, field, column, *side).await));
+        }
+    }
+    if is_stale {
+        app.clock.pass(601.0);
+    }
+    let mut wrong = Vec::new();
+    for (field, case) in &cases {
+        let row = page.row(&format!("Mutation.{field}"));
+        let expected = expected(field, row, column, case.side, is_stale);
+        let found = compare(&app, &root, &types, field, case, &expected).await;
+        wrong.extend(found.map(|found| format!("{field} as {column:?}, {:?}: {found}", case.side)));
+    }
+    let denied = app.count("audit_events", "kind = 'PERMISSION_DENIED'").await;
+    let expected = cases.iter().filter(|(field, case)| {
+        let row = page.row(&format!("Mutation.{field}"));
+        expected(field, row, column, case.side, is_stale) == Outcome::refused("FORBIDDEN")
+    });
+    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "every FORBIDDEN is noted, and nothing else");
+    (cases.len(), wrong)
+}
+
+/// Makes one call; what was wrong about it.
+async fn compare(
+    app: &TestApp,
+    root: &Being<'_>,
+    types: &Types,
+    field: &str,
+    case: &Case<'_>,
+    expected: &Outcome,
+) -> Option<String> {
+    let is_meant = |who: &Being<'_>| *expected == Outcome::Shown && who.email == case.of().email;
+    let people = case.viewer.iter().chain([&case.other]).filter(|who| !is_meant(who));
+    // Whoever is only the viewer of an allowed call may be changed by it: an administrator's own session is noted, say.
+    let bystanders: Vec<_> = people.collect();
+    let mut before = Vec::new();
+    for who in &bystanders {
+        before.push(snapshot(root, who).await);
+    }
+    let answer = case.call(app, field).await;
+    let found = Outcome::of_change(&answer, field, &types["Problem"].possible);
+    if found != *expected {
+        return Some(format!("{found:?} and not {expected:?}: {}", answer.text));
+    }
+    for (who, before) in bystanders.iter().zip(before) {
+        let after = snapshot(root, who).await;
+        if after != before {
+            return Some(format!("{} was changed: {before} {after}", who.email));
+        }
+    }
+    None
+}
+
+async fn check(column: Column) {
+    for is_stale in [false, true] {
+        let (cases, wrong) = walk(column, is_stale).await;
+        assert!(cases >= 19, "{cases}");
+        assert!(wrong.is_empty(), "with an old sign-in: {is_stale}\n{}", wrong.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_signed_in_changes_what_the_page_says() {
+    check(Column::Anonymous).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_changes_what_the_page_says() {
+    check(Column::Guest).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_changes_what_the_page_says() {
+    check(Column::User).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_changes_what_the_page_says() {
+    check(Column::Manager).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_changes_what_the_page_says() {
+    check(Column::Admin).await;
+}

@@ -1,0 +1,76 @@
+//! The schema as a server tells it: every type with its fields. Everything that a server can offer is in it, for it is
+//! a development server and a subgraph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use doorcode::graphql::sdl;
+use serde_json::{Value, json};
+
+use crate::harness::TestApp;
+
+const INTROSPECTION: &str = "{ __schema { queryType { name } mutationType { name } subscriptionType { name } \
+    types { kind name interfaces { name } possibleTypes { name } fields(includeDeprecated: true) { name \
+    type { kind ofType { kind ofType { kind ofType { kind } } } } } } } }";
+
+/// A type and what it has.
+#[derive(Clone, Debug)]
+pub(super) struct Type {
+    pub(super) kind: String,
+    /// By name, and whether something has to be chosen of it.
+    pub(super) fields: BTreeMap<String, bool>,
+    pub(super) interfaces: Vec<String>,
+    pub(super) possible: Vec<String>,
+}
+
+pub(super) type Types = BTreeMap<String, Type>;
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether a type ends in an object, an interface or a union.
+fn is_composite(kind: &Value) -> bool {
+    match kind["ofType"].as_object() {
+        Some(_) => is_composite(&kind["ofType"]),
+        None => ["OBJECT", "INTERFACE", "UNION"].iter().any(|composite| kind["kind"] == *composite),
+    }
+}
+
+pub(super) async fn of(app: &TestApp) -> Types {
+    let answer = app.guest().query(INTROSPECTION, json!({})).await;
+    let schema = answer.field("__schema");
+    for (root, name) in [("queryType", "Query"), ("mutationType", "Mutation"), ("subscriptionType", "Subscription")] {
+        assert_eq!(schema[root]["name"], name);
+    }
+    let names = |value: &Value| list(value).iter().map(|kind| text(&kind["name"])).collect();
+    let read = |kind: &Value| {
+        let field = |field: &Value| (text(&field["name"]), is_composite(&field["type"]));
+        let fields = list(&kind["fields"]).iter().map(field).collect();
+        let (interfaces, possible) = (names(&kind["interfaces"]), names(&kind["possibleTypes"]));
+        (text(&kind["name"]), Type { kind: text(&kind["kind"]), fields, interfaces, possible })
+    };
+    let types = list(&schema["types"]).iter().map(read);
+    types.filter(|(name, _)| !name.starts_with("__")).collect()
+}
+
+/// The fields of production's object types, from the schema that is published.
+pub(super) fn of_production() -> BTreeSet<String> {
+    let document = parse_schema(sdl(false)).unwrap();
+    let types = document.definitions.iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(kind) => Some(&kind.node),
+        _ => None,
+    });
+    let fields = types.filter_map(|kind| match &kind.kind {
+        TypeKind::Object(object) => Some((&kind.name.node, &object.fields)),
+        _ => None,
+    });
+    fields.flat_map(|(of, fields)| fields.iter().map(move |field| format!("{of}.{}", field.node.name))).collect()
+}

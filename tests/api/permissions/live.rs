@@ -1,0 +1,174 @@
+//! Subscriptions as every role, as events over the real router: who may listen, and whom they hear of.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, header},
+};
+use doorcode::{db::entity::Role, domain::live};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::timeout};
+use tower::ServiceExt;
+
+use super::{
+    fields,
+    page::{Column, Page, Row, Side},
+    people::{Being, being, delete, unhindered, viewer},
+};
+use crate::harness::{SignedIn, TestApp};
+
+/// Longer than anything takes here.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// What a subscription says, until it ends.
+struct Stream {
+    body: Body,
+    text: String,
+}
+
+impl Stream {
+    async fn open(app: &TestApp, who: Option<&Being<'_>>, query: &str) -> Self {
+        let mut request = Request::post("/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "text/event-stream");
+        let mut ip = app.guest().ip;
+        if let Some(who) = who {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", who.is.access));
+            ip = who.client.ip;
+        }
+        let mut request = request.body(Body::from(json!({ "query": query }).to_string())).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(ip, 40_000)));
+        let answer = app.router().oneshot(request).await.unwrap();
+        Self { body: answer.into_body(), text: String::new() }
+    }
+
+    /// The next thing that is said: an event's data, or the one answer of a request that opened nothing. It must come.
+    async fn next(&mut self) -> Value {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
+                self.text = rest.to_owned();
+                match data {
+                    Some(data) => return serde_json::from_str(&data).unwrap(),
+                    None => continue,
+                }
+            }
+            match timeout(AT_ONCE, self.body.frame()).await.expect("something is said") {
+                Some(frame) => self.text += std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap(),
+                None => return serde_json::from_str(&self.text).expect("an answer"),
+            }
+        }
+    }
+
+    /// Waits until it is open: its first word is a comment.
+    async fn opened(&mut self) {
+        let frame = timeout(AT_ONCE, self.body.frame()).await.expect("it opens").unwrap().unwrap();
+        assert_eq!(&frame.into_data().unwrap()[..], b":\n\n");
+    }
+}
+
+/// Somebody who has two sessions and listens with the first.
+struct Scene<'a> {
+    app: &'a TestApp,
+    root: Being<'a>,
+    column: Column,
+    viewer: Option<Being<'a>>,
+    second: Option<SignedIn>,
+    other: Being<'a>,
+    deleted: Being<'a>,
+}
+
+impl<'a> Scene<'a> {
+    async fn new(app: &'a TestApp, column: Column, name: &str) -> Self {
+        let root = being(app, &format!("{name}-root"), Role::Admin).await;
+        let viewer = viewer(app, &format!("{name}-viewer"), column).await;
+        let second = match &viewer {
+            Some(viewer) => Some(app.guest().sign_in(&viewer.email).await),
+            None => None,
+        };
+        let other = being(app, &format!("{name}-other"), Role::User).await;
+        let deleted = being(app, &format!("{name}-deleted"), Role::User).await;
+        delete(app, &deleted).await;
+        Self { app, root, column, viewer, second, other, deleted }
+    }
+
+    /// Whether the subscription opens; otherwise it must be refused as the page says.
+    async fn listens(&self, row: &Row, query: &str) -> Option<Stream> {
+        let mut stream = Stream::open(self.app, self.viewer.as_ref(), query).await;
+        if Side::ALL.iter().any(|side| row.allows(self.column, *side)) {
+            stream.opened().await;
+            return Some(stream);
+        }
+        let code = if self.column == Column::Anonymous { "UNAUTHENTICATED" } else { "FORBIDDEN" };
+        let refused = stream.next().await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], code, "{query} as {:?}: {refused}", self.column);
+        assert!(refused["data"].as_object().is_none_or(|data| data.values().all(Value::is_null)), "{refused}");
+        None
+    }
+
+    /// Ends the sessions of the deleted and of somebody else, and one of the viewer's, in this order.
+    async fn end_sessions(&self) -> Vec<(Side, String)> {
+        for who in [&self.deleted, &self.other] {
+            let input = json!({ "id": who.is.user });
+            self.root.client.change("endUserSessions", input, "count").await.field("endUserSessions");
+            self.app.clock.pass(1.0);
+        }
+        let mut ended = vec![(Side::Deleted, &self.deleted.is), (Side::Other, &self.other.is)];
+        if let (Some(viewer), Some(second)) = (&self.viewer, &self.second) {
+            let input = json!({ "id": second.session });
+            viewer.client.change("endSession", input, "__typename").await.field("endSession");
+            ended.push((Side::Own, second));
+        }
+        ended.into_iter().map(|(side, is)| (side, is.session.clone())).collect()
+    }
+}
+
+async fn listen(app: &TestApp, column: Column, is_stale: bool) {
+    let page = Page::read();
+    let scene = Scene::new(app, column, &format!("{column:?}-{is_stale}").to_lowercase()).await;
+    if is_stale {
+        app.clock.pass(601.0);
+    }
+    let (own, all) = (page.row("Subscription.sessionEnded"), page.row("Subscription.auditEventAdded"));
+    assert!(!own.recent && !all.recent, "no subscription here needs a recent sign-in");
+    let mut ends = scene.listens(own, "subscription { sessionEnded { id } }").await;
+    let filter = "filter: { kinds: [SESSION_ENDED] }";
+    let query = format!("subscription {{ auditEventAdded({filter}) {{ detail subject {{ id }} }} }}");
+    let mut events = scene.listens(all, &query).await;
+    let ended = scene.end_sessions().await;
+    // Those that the page does not allow come first, so what is heard first tells that they were not.
+    if let Some(stream) = &mut ends {
+        for (_, session) in ended.iter().filter(|(side, _)| own.allows(column, *side)) {
+            let heard = stream.next().await;
+            assert_eq!(heard["data"]["sessionEnded"]["id"], session.as_str(), "{column:?}: {heard}");
+        }
+    }
+    if let Some(stream) = &mut events {
+        let people = [&scene.deleted, &scene.other].map(|who| who.is.user.as_str());
+        let people = people.into_iter().chain(scene.viewer.as_ref().map(|viewer| viewer.is.user.as_str()));
+        for ((side, _), user) in ended.iter().zip(people).filter(|((side, _), _)| all.allows(column, *side)) {
+            let heard = stream.next().await;
+            let subject = page.row("AuditEvent.subject").allows(column, *side).then_some(user);
+            assert!(heard["errors"].is_null(), "{heard}");
+            assert_eq!(heard["data"]["auditEventAdded"]["subject"]["id"].as_str(), subject, "{column:?}: {heard}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_hears_what_the_page_says_however_old_the_sign_in_is() {
+    let app = TestApp::alone(unhindered).await;
+    let (_stop, told) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+    let types = fields::of(&app).await;
+    let known: Vec<_> = types["Subscription"].fields.keys().collect();
+    assert_eq!(known, ["auditEventAdded", "sessionEnded"], "say here what is heard through another");
+    for column in Column::ALL {
+        for is_stale in [false, true] {
+            listen(&app, column, is_stale).await;
+        }
+    }
+}

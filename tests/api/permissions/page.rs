@@ -1,0 +1,161 @@
+//! The page about permissions, read as data. Nothing here knows what is right: the page says it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+/// Who asks: the columns of every table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Anonymous,
+    Guest,
+    User,
+    Manager,
+    Admin,
+}
+
+impl Column {
+    pub(super) const ALL: [Self; 5] = [Self::Anonymous, Self::Guest, Self::User, Self::Manager, Self::Admin];
+
+    fn name(self) -> &'static str {
+        ["anonymous", "GUEST", "USER", "MANAGER", "ADMIN"][self as usize]
+    }
+}
+
+/// What a cell may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Nobody,
+    Null,
+    Own,
+    OwnActs,
+    Token,
+    Undeleted,
+    All,
+    ByType,
+}
+
+const WORDS: [(&str, Word); 8] = [
+    ("—", Word::Nobody),
+    ("null", Word::Null),
+    ("own", Word::Own),
+    ("own acts", Word::OwnActs),
+    ("token", Word::Token),
+    ("undeleted", Word::Undeleted),
+    ("all", Word::All),
+    ("by type", Word::ByType),
+];
+
+/// About whom: whoever asks, somebody else, or somebody who was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Own,
+    Other,
+    Deleted,
+}
+
+impl Side {
+    pub(super) const ALL: [Self; 3] = [Self::Own, Self::Other, Self::Deleted];
+}
+
+/// One field.
+#[derive(Debug)]
+pub(super) struct Row {
+    cells: Vec<Vec<Word>>,
+    pub(super) recent: bool,
+}
+
+impl Row {
+    pub(super) fn says(&self, column: Column, word: Word) -> bool {
+        self.cells[column as usize].contains(&word)
+    }
+
+    /// Whether the column may have the field of that side.
+    pub(super) fn allows(&self, column: Column, side: Side) -> bool {
+        let any = |words: &[Word]| words.iter().any(|word| self.says(column, *word));
+        match side {
+            Side::Own => any(&[Word::Own, Word::OwnActs, Word::Undeleted, Word::All]),
+            Side::Other => any(&[Word::Token, Word::Undeleted, Word::All]),
+            Side::Deleted => any(&[Word::All]),
+        }
+    }
+
+    /// Whether of what others did to people these do not see who it was.
+    pub(super) fn tells_of_actors(&self) -> bool {
+        self.says(Column::Guest, Word::OwnActs)
+    }
+}
+
+/// The page.
+pub(super) struct Page {
+    /// By `Type.field`.
+    pub(super) rows: BTreeMap<String, Row>,
+    /// Object types that have no table on purpose.
+    pub(super) untabled: BTreeSet<String>,
+}
+
+impl Page {
+    pub(super) fn read() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/permissions.md");
+        Self::parse(&fs::read_to_string(path).unwrap())
+    }
+
+    pub(super) fn parse(text: &str) -> Self {
+        let mut page = Self { rows: BTreeMap::new(), untabled: BTreeSet::new() };
+        for section in text.split("\n## ").skip(1) {
+            let (title, body) = section.split_once('\n').unwrap();
+            match title {
+                "Words" => check_words(body),
+                "Types without a table" => page.untabled = quoted(body).map(str::to_owned).collect(),
+                of => page.rows.extend(rows(of, body)),
+            }
+        }
+        page
+    }
+
+    pub(super) fn row(&self, name: &str) -> &Row {
+        self.rows.get(name).unwrap_or_else(|| panic!("docs/permissions.md has no row for {name}"))
+    }
+}
+
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The cells of each line of a table, without its head.
+fn table<'a>(body: &'a str, head: &[&str]) -> Vec<Vec<&'a str>> {
+    let mut lines = body.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
+    let cells = |line: &'a str| line.split('|').map(str::trim).collect::<Vec<_>>();
+    assert_eq!(lines.next().map(cells).as_deref(), Some(head));
+    lines.skip(1).map(cells).inspect(|cells| assert_eq!(cells.len(), head.len(), "{cells:?}")).collect()
+}
+
+fn check_words(body: &str) {
+    let words: Vec<_> = table(body, &["word", "who or what"]).into_iter().map(|cells| cells[0]).collect();
+    assert_eq!(words, WORDS.map(|(name, _)| name));
+}
+
+fn rows(of: &str, body: &str) -> Vec<(String, Row)> {
+    let is_root = ["Query", "Mutation", "Subscription"].contains(&of);
+    let head = ["field"].into_iter().chain(Column::ALL.map(Column::name));
+    let head: Vec<_> = head.chain(is_root.then_some("recent sign-in")).collect();
+    let word = |name: &str| {
+        let known = WORDS.iter().find(|(word, _)| *word == name.trim());
+        known.unwrap_or_else(|| panic!("{of}: {name:?} is no word of the page")).1
+    };
+    let row = |cells: Vec<&str>| {
+        let field = quoted(cells[0]).next().unwrap();
+        let recent = match cells.get(6) {
+            None | Some(&"") => false,
+            Some(&"needed") => true,
+            Some(other) => panic!("{of}.{field}: {other:?}"),
+        };
+        let cells = cells[1..6].iter().map(|cell| cell.split(',').map(word).collect()).collect();
+        (format!("{of}.{field}"), Row { cells, recent })
+    };
+    let rows: Vec<_> = table(body, &head).into_iter().map(row).collect();
+    let names: BTreeSet<_> = rows.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), rows.len(), "{of}: a field has two rows");
+    rows
+}

@@ -1,0 +1,128 @@
+//! Who asks, and about whom: people who just signed in, each with a session, a device and events that are known. And
+//! what came of a call, in few words.
+
+use doorcode::{config::ServeFlags, db::entity::Role};
+use serde_json::{Value, json};
+
+use super::page::Column;
+use crate::harness::{Answer, Client, SignedIn, TestApp};
+
+/// A person and what is theirs.
+pub(super) struct Being<'a> {
+    pub(super) client: Client<'a>,
+    pub(super) email: String,
+    pub(super) role: Role,
+    pub(super) is: SignedIn,
+}
+
+/// Limits so wide that nobody is refused for them, and a day of mails so short that the third carries a link.
+pub(super) fn unhindered(flags: &mut ServeFlags) {
+    flags.limit_send_pair = Some("1000/15m".into());
+    flags.limit_send_network = Some("100000/15m".into());
+    flags.limit_send_address_day = Some("3/1d".into());
+    flags.limit_verify_network = Some("100000/1m".into());
+    flags.limit_api_caller = Some("100000/1m".into());
+    // A code asked for before the clock passes ten minutes is still good after.
+    flags.code_ttl = Some("30m".into());
+    flags.federation = Some("true".into());
+}
+
+/// Makes somebody and signs them in.
+pub(super) async fn being<'a>(app: &'a TestApp, name: &str, role: Role) -> Being<'a> {
+    let email = format!("{name}@people.example");
+    app.make(&email, role).await;
+    let mut client = app.guest();
+    client.headers.insert("user-agent", "Ark/1".parse().unwrap());
+    let is = client.sign_in(&email).await;
+    let client = client.with_bearer(&is.access);
+    Being { client, email, role, is }
+}
+
+/// Whoever asks in a column; nobody who is signed in, in the first.
+pub(super) async fn viewer<'a>(app: &'a TestApp, name: &str, column: Column) -> Option<Being<'a>> {
+    let role = match column {
+        Column::Anonymous => return None,
+        Column::Guest => Role::Guest,
+        Column::User => Role::User,
+        Column::Manager => Role::Manager,
+        Column::Admin => Role::Admin,
+    };
+    Some(being(app, name, role).await)
+}
+
+/// Deletes somebody and leaves all that is theirs, their open session too: what is hidden is not just empty.
+pub(super) async fn delete(app: &TestApp, who: &Being<'_>) {
+    let email = &who.email;
+    let sql = format!("UPDATE users SET status = 'DELETED', deleted_at = updated_at WHERE email = '{email}'");
+    app.sql(&sql).await;
+}
+
+/// What came of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is there.
+    Shown,
+    /// `null`, none or nobody, and no error.
+    Nothing,
+    /// An error, with this code, and no data.
+    Refused(String),
+    /// A problem as data, of this type.
+    Problem(String),
+}
+
+impl Outcome {
+    pub(super) fn refused(code: &str) -> Self {
+        Self::Refused(code.to_owned())
+    }
+
+    /// What a field gives that the column may not use at all.
+    pub(super) fn forbidden_to(column: Column) -> Self {
+        Self::refused(if column == Column::Anonymous { "UNAUTHENTICATED" } else { "FORBIDDEN" })
+    }
+
+    /// What came at a path of the data, such as `/user/email`. An error above or at it counts.
+    pub(super) fn at(answer: &Answer, path: &str) -> Self {
+        let data = answer.json["data"].pointer(path).unwrap_or(&Value::Null);
+        let is_nothing = match data {
+            Value::Null => true,
+            Value::Array(list) => list.is_empty(),
+            Value::Number(number) => number.as_i64() == Some(0),
+            _ => false,
+        };
+        let errors = answer.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let error = errors.iter().find(|error| {
+            let names = error["path"].as_array().map_or(&[][..], Vec::as_slice);
+            let names = names.iter().map(|name| format!("/{}", name.to_string().trim_matches('"')));
+            let above = names.collect::<String>();
+            path == above || path.starts_with(&format!("{above}/"))
+        });
+        match (error, is_nothing) {
+            (None, true) => Self::Nothing,
+            (None, false) => Self::Shown,
+            (Some(error), true) => Self::Refused(code(error)),
+            (Some(error), false) => panic!("data beside {error}: {data}"),
+        }
+    }
+
+    /// What became of a change, by the type of its result. What implements `Problem` is one.
+    pub(super) fn of_change(answer: &Answer, field: &str, problems: &[String]) -> Self {
+        match Self::at(answer, &format!("/{field}")) {
+            Self::Shown => {
+                let kind = answer.json["data"][field]["__typename"].as_str().unwrap().to_owned();
+                if problems.contains(&kind) { Self::Problem(kind) } else { Self::Shown }
+            }
+            other => other,
+        }
+    }
+}
+
+fn code(error: &Value) -> String {
+    error["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{error}")).to_owned()
+}
+
+/// All of a person that a change could touch, as an administrator sees it.
+pub(super) async fn snapshot(root: &Being<'_>, who: &Being<'_>) -> Value {
+    let query = "query($id: ID!) { user(id: $id) { email name role status version locale deletedAt \
+                 devices { id } sessions { totalCount } } }";
+    root.client.query(query, json!({ "id": who.is.user })).await.field("user").clone()
+}

@@ -1,0 +1,394 @@
+//! Every field that reads, as every role, by every way that leads to it: what the page allows comes, and what it does
+//! not is hidden whichever way one goes.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use doorcode::db::entity::Role;
+use serde_json::{Value, json};
+
+use super::{
+    fields::{self, Type, Types},
+    page::{Column, Page, Side, Word},
+    people::{Being, Outcome, being, delete, unhindered, viewer},
+};
+use crate::harness::{Answer, Client, TestApp};
+
+/// What a way gives for somebody who is hidden.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    NotFound,
+    Empty,
+}
+
+/// A way from a root field to an object of a type.
+struct Way {
+    to: &'static str,
+    root: &'static str,
+    /// With names in capitals for what it is about.
+    query: &'static str,
+    /// Where the object stands; `*` is the one of a list that is meant.
+    path: &'static str,
+    hidden: Hidden,
+    /// Rows that lie on the way.
+    gates: &'static [&'static str],
+}
+
+const fn way(to: &'static str, root: &'static str, query: &'static str, path: &'static str) -> Way {
+    Way { to, root, query, path, hidden: Hidden::NotFound, gates: &[] }
+}
+
+impl Way {
+    const fn through(self, gates: &'static [&'static str]) -> Self {
+        Self { gates, ..self }
+    }
+
+    const fn empty_when_hidden(self) -> Self {
+        Self { hidden: Hidden::Empty, ..self }
+    }
+}
+
+const WAYS: [Way; 23] = [
+    way("User", "me", "me { FIELDS }", "/me"),
+    way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
+    way("User", "node", "node(id: \"USER\") { ... on User { FIELDS } }", "/node").through(&["User.id"]),
+    way(
+        "User",
+        "_entities",
+        "_entities(representations: [{ __typename: \"User\", id: \"USER\" }]) { ... on User { FIELDS } }",
+        "/_entities/0",
+    ),
+    way("User", "users", "users(first: 1, filter: { emailPrefix: \"EMAIL\" }) { nodes { FIELDS } }", "/users/nodes/0")
+        .empty_when_hidden(),
+    way(
+        "User",
+        "users",
+        "users(last: 1, filter: { emailPrefix: \"EMAIL\" }) { edges { node { FIELDS } } }",
+        "/users/edges/0/node",
+    )
+    .empty_when_hidden(),
+    way("User", "node", "node(id: \"SESSION\") { ... on Session { user { FIELDS } } }", "/node/user")
+        .through(&["Session.id", "Session.user"]),
+    way("User", "node", "node(id: \"EVENT\") { ... on AuditEvent { subject { FIELDS } } }", "/node/subject")
+        .through(&["AuditEvent.id", "AuditEvent.subject"]),
+    way("User", "node", "node(id: \"EVENT\") { ... on AuditEvent { actor { FIELDS } } }", "/node/actor")
+        .through(&["AuditEvent.id", "AuditEvent.actor"]),
+    way(
+        "User",
+        "auditEvents",
+        "auditEvents(filter: { kinds: [KIND] subjectId: \"USER\" }) { nodes { subject { FIELDS } } }",
+        "/auditEvents/nodes/0/subject",
+    )
+    .empty_when_hidden()
+    .through(&["AuditEvent.id", "AuditEvent.subject"]),
+    way("Session", "node", "node(id: \"SESSION\") { ... on Session { FIELDS } }", "/node").through(&["Session.id"]),
+    way("Session", "user", "user(id: \"USER\") { sessions(first: 1) { nodes { FIELDS } } }", "/user/sessions/nodes/0")
+        .through(&["User.sessions", "Session.id"]),
+    way("Device", "node", "node(id: \"DEVICE\") { ... on Device { FIELDS } }", "/node").through(&["Device.id"]),
+    way("Device", "user", "user(id: \"USER\") { devices { FIELDS } }", "/user/devices/0")
+        .through(&["User.devices", "Device.id"]),
+    way("AuditEvent", "node", "node(id: \"EVENT\") { ... on AuditEvent { FIELDS } }", "/node")
+        .through(&["AuditEvent.id"]),
+    way("AuditEvent", "user", "user(id: \"USER\") { auditEvents { nodes { FIELDS } } }", "/user/auditEvents/nodes/*")
+        .through(&["User.auditEvents", "AuditEvent.id"]),
+    way(
+        "AuditEvent",
+        "auditEvents",
+        "auditEvents(filter: { kinds: [KIND] subjectId: \"USER\" }) { nodes { FIELDS } }",
+        "/auditEvents/nodes/*",
+    )
+    .empty_when_hidden()
+    .through(&["AuditEvent.id"]),
+    way("UserConnection", "users", "users(first: 1, filter: { emailPrefix: \"EMAIL\" }) { FIELDS }", "/users")
+        .empty_when_hidden(),
+    way("SessionConnection", "user", "user(id: \"USER\") { sessions(first: 1) { FIELDS } }", "/user/sessions")
+        .through(&["User.sessions"]),
+    way("AuditEventConnection", "user", "user(id: \"USER\") { auditEvents(first: 1) { FIELDS } }", "/user/auditEvents")
+        .through(&["User.auditEvents"]),
+    way(
+        "AuditEventConnection",
+        "auditEvents",
+        "auditEvents(first: 1, filter: { subjectId: \"USER\" }) { FIELDS }",
+        "/auditEvents",
+    )
+    .empty_when_hidden(),
+    way("InboxMessage", "inbox", "inbox(to: \"EMAIL\", first: 1) { FIELDS }", "/inbox/0"),
+    way("_Service", "_service", "_service { FIELDS }", "/_service"),
+];
+
+/// Somebody with the ids of all that is theirs.
+struct Known<'a> {
+    being: Being<'a>,
+    device: String,
+    /// What they did themselves, and what an administrator did to them.
+    events: [(String, &'static str); 2],
+}
+
+impl Known<'_> {
+    /// A document about them: about what they did themselves, or about what was done to them.
+    fn fill(&self, query: &str, event: usize, fields: &str) -> String {
+        let Being { email, is, .. } = &self.being;
+        let (event, kind) = &self.events[event];
+        let names = [("USER", &is.user), ("SESSION", &is.session), ("DEVICE", &self.device), ("EVENT", event)];
+        let quoted = names.map(|(name, id)| (format!("\"{name}\""), format!("\"{id}\"")));
+        let query = quoted.iter().fold(query.to_owned(), |query, (name, id)| query.replace(name, id));
+        let query = query.replace("EMAIL", email).replace("[KIND]", &format!("[{kind}]"));
+        format!("{{ {} }}", query.replace("FIELDS", fields))
+    }
+}
+
+async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
+    let input = json!({ "id": being.is.user, "name": "Ada" });
+    root.client.change("updateUser", input, "__typename").await.field("updateUser");
+    let query = "query($id: ID!) { user(id: $id) { devices { id } auditEvents { nodes { id kind } } } }";
+    let answer = root.client.query(query, json!({ "id": being.is.user })).await;
+    let user = answer.field("user");
+    let event = |kind: &'static str| {
+        let event = user["auditEvents"]["nodes"].as_array().unwrap().iter().find(|event| event["kind"] == kind);
+        (event.unwrap()["id"].as_str().unwrap().to_owned(), kind)
+    };
+    let events = [event("SIGNED_IN"), event("USER_CHANGED")];
+    let device = user["devices"][0]["id"].as_str().unwrap().to_owned();
+    Known { being, device, events }
+}
+
+/// Everybody there is.
+struct Cast<'a> {
+    app: &'a TestApp,
+    page: Page,
+    types: Types,
+    viewers: Vec<(Column, Option<Known<'a>>)>,
+    other: Known<'a>,
+    deleted: Known<'a>,
+}
+
+impl<'a> Cast<'a> {
+    async fn new(app: &'a TestApp) -> Self {
+        let root = being(app, "root", Role::Admin).await;
+        let mut viewers = Vec::new();
+        for column in Column::ALL {
+            let viewer = match viewer(app, &format!("{column:?}").to_lowercase(), column).await {
+                Some(viewer) => Some(known(&root, viewer).await),
+                None => None,
+            };
+            viewers.push((column, viewer));
+        }
+        let other = known(&root, being(app, "other", Role::User).await).await;
+        let deleted = known(&root, being(app, "deleted", Role::User).await).await;
+        delete(app, &deleted.being).await;
+        app.sql("UPDATE users SET locale = 'de'").await;
+        Self { app, page: Page::read(), types: fields::of(app).await, viewers, other, deleted }
+    }
+
+    fn client(&self, viewer: Option<&Known<'a>>) -> Client<'a> {
+        viewer.map_or_else(|| self.app.guest(), |viewer| viewer.being.client.clone())
+    }
+
+    /// Whom a side is about; who is nobody has nothing of their own.
+    fn of<'b>(&'b self, viewer: Option<&'b Known<'a>>, side: Side) -> Option<&'b Known<'a>> {
+        match side {
+            Side::Own => viewer,
+            Side::Other => Some(&self.other),
+            Side::Deleted => Some(&self.deleted),
+        }
+    }
+
+    /// Goes every way as everybody about everybody; how many fields were asked for, and which were otherwise than the
+    /// page says.
+    async fn walk(&self) -> (usize, Vec<String>) {
+        let (mut cases, mut wrong) = (0, Vec::new());
+        for (column, viewer) in &self.viewers {
+            for way in &WAYS {
+                for side in Side::ALL {
+                    // Only a way to events leads to more than one.
+                    for event in 0..if way.to == "AuditEvent" { 2 } else { 1 } {
+                        let (of_way, wrong_of_way) = self.go(way, *column, viewer.as_ref(), side, event).await;
+                        cases += of_way;
+                        wrong.extend(wrong_of_way);
+                    }
+                }
+            }
+        }
+        (cases, wrong)
+    }
+
+    async fn go(
+        &self,
+        way: &Way,
+        column: Column,
+        viewer: Option<&Known<'a>>,
+        side: Side,
+        event: usize,
+    ) -> (usize, Vec<String>) {
+        // `me` names nobody, and whoever is nobody may ask it, too.
+        let of =
+            if way.root == "me" && side == Side::Own { viewer.or(Some(&self.other)) } else { self.of(viewer, side) };
+        let Some(of) = of.filter(|_| way.root != "me" || side == Side::Own) else {
+            return (0, Vec::new());
+        };
+        let kind = &self.types[way.to];
+        let document = of.fill(way.query, event, &selection(kind));
+        let answer = self.client(viewer).query(&document, json!({})).await;
+        let path = meant(&answer, way.path, &of.events[event].0);
+        let mut wrong = Vec::new();
+        for field in kind.fields.keys() {
+            let inner = if field == "pageInfo" { "/endCursor" } else { "" };
+            let found = Outcome::at(&answer, &format!("{path}/{field}{inner}"));
+            let expected = self.expected(way, column, side, event, field);
+            if found != expected {
+                let what = format!("{}.{field} as {column:?}, {side:?}, by {}", way.to, way.query);
+                wrong.push(format!("{what}: {found:?} and not {expected:?}: {}", answer.text));
+            }
+        }
+        (kind.fields.len(), wrong)
+    }
+
+    /// What the page says of a field at the end of a way.
+    fn expected(&self, way: &Way, column: Column, side: Side, event: usize, field: &str) -> Outcome {
+        let root = self.page.row(&format!("Query.{}", way.root));
+        if root.says(column, Word::Nobody) {
+            return Outcome::forbidden_to(column);
+        }
+        if root.says(column, Word::Null) {
+            return Outcome::Nothing;
+        }
+        let hidden = || match way.hidden {
+            Hidden::NotFound => Outcome::refused("NOT_FOUND"),
+            Hidden::Empty => Outcome::Nothing,
+        };
+        let allows = |row: &&str| self.page.row(row).allows(column, side);
+        let by_type = root.says(column, Word::ByType);
+        let enters = if by_type { way.gates.first().is_some_and(allows) } else { root.allows(column, side) };
+        if !enters {
+            return hidden();
+        }
+        let name = format!("{}.{field}", way.to);
+        let is_absent = match name.as_str() {
+            "User.deletedAt" => side != Side::Deleted,
+            // Nobody's session was ended here, not even by their being deleted.
+            "Session.endedAt" => true,
+            _ => false,
+        };
+        if self.page.untabled.contains(way.to) {
+            return Outcome::Shown;
+        }
+        let row = self.page.row(&name);
+        let is_done_to_them = event == 1;
+        // Of what others did to them nobody sees who it was in their own trail. Managers see it in the trail of all.
+        let is_veiled = side == Side::Own && is_done_to_them && row.tells_of_actors() && way.root != "auditEvents";
+        // Whoever did something to them is not deleted, whoever they are.
+        let side = if is_done_to_them && field == "actor" && side == Side::Deleted { Side::Other } else { side };
+        let is_shown = way.gates.iter().all(allows) && row.allows(column, side) && !is_veiled;
+        if is_shown && !is_absent { Outcome::Shown } else { Outcome::Nothing }
+    }
+}
+
+fn selection(kind: &Type) -> String {
+    let field = |(name, is_composite): (&String, &bool)| match (name.as_str(), is_composite) {
+        ("pageInfo", _) => "pageInfo { endCursor }".to_owned(),
+        (name, true) => format!("{name} {{ __typename }}"),
+        (name, false) => name.to_owned(),
+    };
+    kind.fields.iter().map(field).collect::<Vec<_>>().join(" ")
+}
+
+/// The path with the place of what is meant in its list.
+fn meant(answer: &Answer, path: &str, id: &str) -> String {
+    let Some(list) = path.strip_suffix("/*") else {
+        return path.to_owned();
+    };
+    let entries = answer.json["data"].pointer(list).and_then(Value::as_array);
+    let place = entries.and_then(|entries| entries.iter().position(|entry| entry["id"] == id));
+    format!("{list}/{}", place.unwrap_or(usize::MAX))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_reads_what_the_page_says_by_every_way_however_old_the_sign_in_is() {
+    let app = TestApp::alone(unhindered).await;
+    let cast = Cast::new(&app).await;
+    for passes in [0.0, 601.0] {
+        app.clock.pass(passes);
+        let (cases, wrong) = cast.walk().await;
+        assert!(cases > 2_000, "{cases}");
+        assert!(wrong.is_empty(), "{} of {cases}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_a_way_from_every_question_and_to_every_type_of_the_page() {
+    let app = TestApp::alone(unhindered).await;
+    let (page, types) = (Page::read(), fields::of(&app).await);
+    for root in types["Query"].fields.keys() {
+        assert!(WAYS.iter().any(|way| way.root == root), "{root}: say here which ways lead from it");
+    }
+    let tabled = page.rows.keys().map(|row| row.split('.').next().unwrap());
+    for kind in tabled.filter(|kind| !["Query", "Mutation", "Subscription"].contains(kind)) {
+        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: say here which ways lead to it");
+    }
+    for name in &types["Node"].possible {
+        assert!(WAYS.iter().any(|way| way.to == name && way.root == "node"), "{name}: say here how `node` gives it");
+    }
+}
+
+/// An id that nobody has, of the same kind and form.
+fn made_up(id: &str) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(id).unwrap();
+    let end = bytes.len() - 4;
+    bytes[end..].copy_from_slice(&[7; 4]);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// All of an answer but what is different in every one.
+fn shape(answer: &Answer) -> (u16, Value) {
+    let mut json = answer.json.clone();
+    if let Some(id) = json.pointer_mut("/errors/0/extensions/requestId") {
+        *id = Value::Null;
+    }
+    (answer.status.as_u16(), json)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has() {
+    let app = TestApp::alone(unhindered).await;
+    let cast = Cast::new(&app).await;
+    let mut same = 0;
+    for (column, viewer) in &cast.viewers {
+        let client = cast.client(viewer.as_ref());
+        for side in [Side::Other, Side::Deleted] {
+            let of = cast.of(viewer.as_ref(), side).unwrap();
+            let (is, event) = (&of.being.is, &of.events[0].0);
+            let kinds = [("User", &is.user), ("Session", &is.session), ("Device", &of.device), ("AuditEvent", event)];
+            for (kind, id) in kinds {
+                let about = |id: &str| {
+                    let mut queries = vec![format!("{{ node(id: \"{id}\") {{ id }} }}")];
+                    match kind {
+                        "User" => {
+                            queries.push(format!("{{ user(id: \"{id}\") {{ id email }} }}"));
+                            let one = format!("{{ __typename: \"User\", id: \"{id}\" }}");
+                            queries.push(format!("{{ _entities(representations: [{one}]) {{ __typename }} }}"));
+                        }
+                        "Session" => queries.push(format!(
+                            "mutation {{ endSession(input: {{ id: \"{id}\" }}) {{ session {{ id endedAt }} }} }}"
+                        )),
+                        "Device" => queries
+                            .push(format!("mutation {{ forgetDevice(input: {{ id: \"{id}\" }}) {{ deviceId }} }}")),
+                        _ => {}
+                    }
+                    queries
+                };
+                let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
+                for (number, (given, absent)) in about(id).iter().zip(about(&made_up(id))).enumerate() {
+                    // Nobody ends another's session or forgets another's device, however much they see.
+                    let is_change = given.starts_with("mutation");
+                    let absent = client.query(&absent, json!({})).await;
+                    let code = if *column == Column::Anonymous { "UNAUTHENTICATED" } else { "NOT_FOUND" };
+                    assert_eq!(absent.code(), code, "{kind} {number}");
+                    if is_hidden || is_change {
+                        let given = client.query(given, json!({})).await;
+                        assert_eq!(shape(&given), shape(&absent), "{kind} {number} as {column:?}, {side:?}");
+                        same += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(same > 50, "{same}");
+}

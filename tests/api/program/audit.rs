@@ -1,0 +1,152 @@
+//! `doorcode audit tail`: what happened, and what other processes do while somebody watches.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::Home;
+
+/// A `tail --follow` under way; it is killed when dropped.
+struct Following {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Following {
+    fn start(home: &Home, arguments: &[&str]) -> Self {
+        let mut command = home.command();
+        command.args(["audit", "tail", "--follow"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (sender, lines) = channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
+    }
+
+    fn next(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(20)).unwrap()
+    }
+
+    fn is_silent(&self) -> bool {
+        self.lines.recv_timeout(Duration::from_millis(2_500)).is_err()
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn kind_of(line: &str) -> String {
+    serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_that_follows_sees_what_other_processes_do_once_and_ends_when_told() {
+    let home = Home::new().await;
+    home.good(&["user", "create", "first@example.com"]);
+    home.good(&["user", "create", "ada@example.com"]);
+    let mut following = Following::start(&home, &["--json", "--most", "1"]);
+    let first = following.next();
+    assert!(first.contains("USER_CREATED") && first.contains("ada@example.com"), "{first}");
+    assert!(following.is_silent(), "what --most leaves out does not come later");
+    // By another command.
+    home.good(&["user", "suspend", "ada@example.com"]);
+    assert_eq!(kind_of(&following.next()), "USER_CHANGED");
+    // By a server.
+    let server = home.start().await;
+    let challenge = server.login("new@example.com").await.unwrap();
+    let code = server.code_for("new@example.com").await.unwrap();
+    server.verify(&challenge, &code).await.unwrap();
+    let seen = [following.next(), following.next()];
+    assert_eq!(seen.each_ref().map(|line| kind_of(line)), ["CODE_REQUESTED", "SIGNED_UP"].map(String::from));
+    assert!(seen.iter().all(|line| !line.contains(&code)), "{seen:?}");
+    assert!(following.is_silent(), "each is printed once");
+    let told = std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
+    assert!(told.success() && following.child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ids_on_the_command_line_are_those_of_the_api() {
+    let home = Home::new().await;
+    let server = home.start().await;
+    let challenge = server.login("ada@example.com").await.unwrap();
+    let code = server.code_for("ada@example.com").await.unwrap();
+    let signed_in = server.verify(&challenge, &code).await.unwrap();
+    let query = "{ me { id createdAt lastSignInAt sessions { nodes { id createdAt } } devices { id } \
+         auditEvents(first: 1) { nodes { id at } } } }";
+    let me = reqwest::Client::new()
+        .post(format!("http://127.0.0.1:{}/graphql", server.port))
+        .bearer_auth(signed_in["tokens"]["accessToken"].as_str().unwrap())
+        .json(&serde_json::json!({ "query": query }));
+    let me: Value = me.send().await.unwrap().json().await.unwrap();
+    let me = &me["data"]["me"];
+    let person = &home.objects(&["user", "show", "ada@example.com"])[0];
+    for field in ["id", "createdAt", "lastSignInAt"] {
+        assert_eq!(person[field], me[field], "{field}");
+    }
+    let session = &home.objects(&["user", "sessions", "ada@example.com"])[0];
+    let node = &me["sessions"]["nodes"][0];
+    assert_eq!((&session["id"], &session["createdAt"]), (&node["id"], &node["createdAt"]));
+    assert_eq!(session["deviceId"], me["devices"][0]["id"]);
+    let event = &home.objects(&["audit", "tail", "--most", "1"])[0];
+    assert_eq!(
+        (&event["id"], &event["at"]),
+        (&me["auditEvents"]["nodes"][0]["id"], &me["auditEvents"]["nodes"][0]["at"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
+    let home = Home::new().await;
+    home.good(&["seed", "--users", "2000"]);
+    for arguments in [
+        &["audit", "tail", "--follow"][..],
+        &["audit", "tail", "--most", "100000"],
+        &["user", "list", "--most", "2000"],
+    ] {
+        let mut command = home.command();
+        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut String::new()).unwrap();
+        drop(output);
+        let hung_up = Instant::now();
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{arguments:?}");
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), "", "{arguments:?}");
+        assert!(hung_up.elapsed() < Duration::from_secs(10), "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_is_filtered_and_names_whoever_was_erased() {
+    let home = Home::new().await;
+    home.good(&["user", "create", "ada@example.com"]);
+    home.good(&["user", "create", "eve@example.com"]);
+    home.good(&["user", "delete", "eve@example.com"]);
+    let kinds = |arguments: &[&str]| -> Vec<String> {
+        let events = home.objects(&[&["audit", "tail"], arguments].concat());
+        events.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds(&["--subject", "eve@example.com"]), ["USER_CREATED", "USER_DELETED"], "the newest last");
+    assert_eq!(
+        kinds(&["--kind", "USER_CREATED", "--kind", "user_deleted", "--most", "2"]),
+        ["USER_CREATED", "USER_DELETED"]
+    );
+    assert_eq!(kinds(&["--since", "1h", "--kind", "USER_DELETED"]).len(), 1);
+    assert_eq!(kinds(&["--since", "0s"]).len(), 0);
+    assert_eq!(kinds(&["--actor", "ada@example.com"]).len(), 0);
+    let purged = home.command().arg("purge").env("DOORCODE_ERASE_AFTER", "0s").output().unwrap();
+    assert!(purged.status.success(), "{}", super::text(&purged.stderr));
+    let printed = home.good(&["audit", "tail"]);
+    assert!(printed.contains("somebody erased") && !printed.contains("eve@"), "{printed}");
+    let erased = &home.objects(&["audit", "tail", "--kind", "USER_ERASED"])[0]["subject"];
+    assert!(erased["id"].is_string() && erased["email"].is_null(), "{erased}");
+}

@@ -1,0 +1,277 @@
+//! People on the command line: made, changed, shown and signed out by whoever has the shell, for people and for
+//! programs to read.
+
+use std::{fs, path::Path};
+
+use chrono::TimeDelta;
+use doorcode::{
+    adapter::system::{SystemClock, SystemEntropy},
+    db::{self, entity::sessions},
+    domain::vault,
+    ports::Clock,
+};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Home, text};
+
+const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
+
+/// Whether a terminal would take any of it for more than text.
+pub(super) fn is_harmless(printed: &str) -> bool {
+    printed.chars().all(|char| char == '\n' || !(char.is_control() || char == '\u{202e}'))
+}
+
+/// Makes a session of somebody, as a sign-in would.
+pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: bool) {
+    let db = home.database.connect().await;
+    let sql = "SELECT id FROM users WHERE email = $1";
+    let row = db.read().query_one_raw(db::statement(db.backend(), sql, [email.into()])).await.unwrap().unwrap();
+    let id = Uuid::from_bytes(*vault::random(&SystemEntropy));
+    let now = SystemClock.now();
+    let session = sessions::Model {
+        id,
+        user_id: row.try_get("", "id").unwrap(),
+        device_id: None,
+        credential_id: id,
+        method: "otp".into(),
+        created_at: now,
+        last_seen_at: now,
+        idle_expires_at: now + TimeDelta::days(1),
+        expires_at: now + TimeDelta::days(2),
+        ended_at: ended.then_some(now),
+        end_reason: ended.then(|| "SIGNED_OUT".into()),
+        user_agent: Some(user_agent.into()),
+        ip_address: Some("192.0.2.7".into()),
+        refresh_hash: vault::sha256(id.as_bytes()),
+        previous_hash: None,
+        rotated_at: None,
+        successor: None,
+    };
+    db::insert(db.write(), session).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_makes_changes_deletes_and_restores_people() {
+    let home = Home::new().await;
+    let made = ["user", "create", "Ada@Example.com", "--role", "manager", "--name", " Ada L ", "--locale", "de"];
+    let made = home.objects(&[&made[..], &["--invite"]].concat());
+    let [ada] = &made[..] else { panic!("{made:?}") };
+    assert_eq!(ada["email"], "ada@example.com");
+    assert_eq!((&ada["name"], &ada["role"], &ada["locale"]), (&json!("Ada L"), &json!("MANAGER"), &json!("de")));
+    assert_eq!((&ada["status"], &ada["version"], &ada["deletedAt"]), (&json!("ACTIVE"), &json!(1), &Value::Null));
+    assert!(chrono::DateTime::parse_from_rfc3339(ada["createdAt"].as_str().unwrap()).is_ok());
+    assert!(home.refused(&["user", "create", "ada@example.com"]).contains("already"));
+
+    assert_eq!(home.objects(&["user", "suspend", "ada@example.com"])[0]["status"], "SUSPENDED");
+    assert_eq!(home.objects(&["user", "restore", "ada@example.com"])[0]["status"], "ACTIVE");
+    let deleted = home.good(&["user", "delete", "ada@example.com"]);
+    assert!(deleted.contains("DELETED") && deleted.contains("until 20"), "{deleted}");
+    assert!(deleted.contains("`doorcode user restore ada@example.com`"), "{deleted}");
+    for refused in [&["role", "ada@example.com", "admin"][..], &["suspend", "ada@example.com"]] {
+        let told = home.refused(&[&["user"], refused].concat());
+        assert!(told.contains("deleted") && told.contains("user restore ada@example.com"), "{told}");
+    }
+    assert_eq!(home.objects(&["user", "restore", "ada@example.com"])[0]["deletedAt"], Value::Null);
+
+    let shown = home.objects(&["user", "show", "ada@example.com"]);
+    assert_eq!((shown.len(), &shown[0]["id"]), (1, &ada["id"]));
+    let shown = home.good(&["user", "show", "ada@example.com"]);
+    assert!(shown.contains("Ada L") && shown.contains("open sessions"), "{shown}");
+    // What was done is in the trail, and nobody is named as the one who did it.
+    let trail = home.objects(&["audit", "tail", "--subject", "ada@example.com"]);
+    let kinds: Vec<_> = trail.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    let expected = ["USER_CREATED", "USER_CHANGED", "USER_RESTORED", "USER_DELETED", "USER_RESTORED"];
+    assert_eq!(kinds, expected);
+    assert!(trail.iter().all(|event| event["actor"].is_null() && event["subject"]["id"] == ada["id"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
+    let home = Home::new().await;
+    for (email, role) in [("a1@example.com", "user"), ("a2@example.com", "guest"), ("b1@example.com", "guest")] {
+        home.good(&["user", "create", email, "--role", role]);
+    }
+    home.good(&["user", "suspend", "a2@example.com"]);
+    home.good(&["user", "delete", "b1@example.com"]);
+    let emails = |arguments: &[&str]| -> Vec<String> {
+        let people = home.objects(&[&["user", "list"], arguments].concat());
+        people.iter().map(|person| person["email"].as_str().unwrap()[..2].to_owned()).collect()
+    };
+    assert_eq!(emails(&[]), ["b1", "a2", "a1"], "the newest first, and whoever is deleted, too");
+    assert_eq!(emails(&["--most", "2"]), ["b1", "a2"]);
+    assert_eq!(emails(&["--role", "guest"]), ["b1", "a2"]);
+    assert_eq!(emails(&["--status", "active", "--status", "suspended"]), ["a2", "a1"]);
+    assert_eq!(emails(&["--email-prefix", "A", "--role", "user"]), ["a1"]);
+    let cut = home.run(&["user", "list", "--most", "2"]);
+    assert!(text(&cut.stderr).contains("--most"), "{}", text(&cut.stderr));
+    assert_eq!(home.run(&["user", "list", "--most", "3"]).stderr, b"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_people_than_are_read_at_a_time_are_listed_once_each() {
+    let home = Home::new().await;
+    home.good(&["seed", "--users", "2500"]);
+    let people = home.objects(&["user", "list", "--most", "2300"]);
+    let ids: std::collections::HashSet<_> = people.iter().map(|person| person["id"].as_str().unwrap()).collect();
+    assert_eq!((people.len(), ids.len()), (2300, 2300));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_is_kept_and_the_refusal_tells_what_to_do() {
+    let home = Home::new().await;
+    home.good(&["user", "role", "boss@example.com", "admin"]);
+    for refused in
+        [&["role", "boss@example.com", "user"][..], &["suspend", "boss@example.com"], &["delete", "boss@example.com"]]
+    {
+        let told = home.refused(&[&["user"], refused].concat());
+        assert!(told.contains("last active administrator") && told.contains("user role EMAIL admin"), "{told}");
+    }
+    home.good(&["user", "role", "second@example.com", "admin"]);
+    home.good(&["user", "delete", "boss@example.com"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_listed_and_ended_and_the_trail_names_no_actor() {
+    let home = Home::new().await;
+    home.good(&["user", "create", "ada@example.com"]);
+    assert!(text(&home.run(&["user", "sessions", "ada@example.com"]).stderr).contains("no session"));
+    sign_in(&home, "ada@example.com", "Firefox", false).await;
+    sign_in(&home, "ada@example.com", "Safari", true).await;
+    let sessions = home.objects(&["user", "sessions", "ada@example.com"]);
+    assert_eq!(
+        sessions.iter().map(|session| &session["open"]).collect::<Vec<_>>(),
+        [true, false],
+        "the open one first"
+    );
+    assert_eq!((&sessions[0]["userAgent"], &sessions[0]["ipAddress"]), (&json!("Firefox"), &json!("192.0.2.7")));
+    assert_eq!(sessions[1]["endReason"], "SIGNED_OUT");
+    let lines = home.good(&["user", "sessions", "ada@example.com"]);
+    assert!(lines.contains("LAST SEEN") && lines.contains("192.0.2.7") && lines.contains("SIGNED_OUT"), "{lines}");
+
+    assert!(home.good(&["user", "sessions", "ada@example.com", "--end"]).contains("ended 1 open session\n"));
+    let sessions = home.objects(&["user", "sessions", "ada@example.com"]);
+    assert!(sessions.iter().all(|session| session["open"] == false));
+    let ended = home.objects(&["audit", "tail", "--kind", "session_ended"]);
+    assert_eq!((ended.len(), &ended[0]["actor"], &ended[0]["ipAddress"]), (1, &Value::Null, &Value::Null));
+    assert_eq!(ended[0]["subject"]["email"], "ada@example.com");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
+    let home = Home::new().await;
+    home.good(&["user", "create", "eve@example.com"]);
+    sign_in(&home, "eve@example.com", HOSTILE, false).await;
+    let db = home.database.connect().await;
+    let (name, email) = (HOSTILE.into(), "eve@example.com".into());
+    let sql = "UPDATE users SET name = $1 WHERE email = $2";
+    db.write().execute_raw(db::statement(db.backend(), sql, [name, email])).await.unwrap();
+    let sql = "UPDATE audit_events SET detail = $1, user_agent = $2";
+    let detail = json!({ "name": HOSTILE, HOSTILE: 1 });
+    db.write().execute_raw(db::statement(db.backend(), sql, [detail.into(), HOSTILE.into()])).await.unwrap();
+    for command in [
+        &["user", "list"][..],
+        &["user", "show", "eve@example.com"],
+        &["user", "sessions", "eve@example.com"],
+        &["audit", "tail"],
+    ] {
+        let printed = home.good(command);
+        assert!(is_harmless(&printed), "{command:?}: {printed:?}");
+        assert!(printed.contains("\\u{1b}"), "{command:?} shows that it is there: {printed}");
+        let printed = home.good(&[command, &["--json"]].concat());
+        assert!(is_harmless(&printed), "{command:?}: {printed:?}");
+        let read: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
+        let values = [&read["name"], &read["userAgent"], &read["detail"]["name"]];
+        assert!(values.iter().any(|value| **value == HOSTILE), "{command:?}: JSON means the same: {read}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own() {
+    let home = Home::new().await;
+    for command in ["suspend", "restore", "delete", "show", "sessions"] {
+        let told = home.refused(&["user", command, "nobody@example.com"]);
+        assert_eq!(told, "doorcode: nobody@example.com: nobody has this address\n", "{command}");
+    }
+    home.refused(&["audit", "tail", "--actor", "nobody@example.com"]);
+    for wrong in [
+        &["user", "create", "no-address"][..],
+        &["user", "create", "a@example.com", "--name", "a\u{1b}b"],
+        &["user", "create", "a@example.com", "--locale", "xx"],
+        &["user", "role", "a@example.com", "king"],
+        &["user", "list", "--most", "0"],
+        &["audit", "tail", "--kind", "NOTHING"],
+        &["audit", "tail", "--since", "yesterday"],
+        &["user", "fly"],
+    ] {
+        let output = home.run(wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", text(&output.stderr));
+    }
+    let away = home.command().args(["user", "list"]).env("DATABASE_URL", "mysql://x:hunter2@y").output().unwrap();
+    assert_eq!(away.status.code(), Some(1));
+    let told = text(&away.stderr);
+    assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_can_be_had_as_json_and_holds_no_secret() {
+    let home = Home::new().await;
+    let keys = home.objects(&["keys", "list"]);
+    assert_eq!((keys.len(), &keys[0]["algorithm"], &keys[0]["retiresAt"]), (1, &json!("EdDSA"), &Value::Null));
+    let fields: Vec<_> = keys[0].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["algorithm", "createdAt", "kid", "retiresAt", "signsFrom"]);
+    assert_eq!(home.objects(&["keys", "rotate"]).len(), 2);
+    let steps = home.objects(&["migrate", "status"]);
+    assert!(steps.len() > 1 && steps.iter().all(|step| step["applied"] == true && step["name"].is_string()));
+    let purged = home.objects(&["purge"]);
+    assert_eq!((purged.len(), &purged[0]["challenges"], &purged[0]["emailChanges"]), (1, &json!(0), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_explains_itself_in_sentences() {
+    let home = Home::new().await;
+    let mut commands = vec![vec![]];
+    let mut seen = 0;
+    while let Some(command) = commands.pop() {
+        let help = home.good(&[&command[..], &["--help"]].concat());
+        let first = help.lines().next().unwrap();
+        let is_sentence = first.contains(' ') && first.starts_with(char::is_uppercase);
+        assert!(is_sentence, "{command:?}: {first}");
+        let (_, rest) = help.split_once("\nCommands:\n").unwrap_or_default();
+        for line in rest.lines().take_while(|line| line.starts_with("  ")) {
+            // What goes on from the line before is further in.
+            let name = line.split_whitespace().next().unwrap();
+            if !line.starts_with("   ") && name != "help" {
+                commands.push([&command[..], &[Box::leak(name.to_owned().into_boxed_str())]].concat());
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// The type is the guard: this holds that nobody makes it reachable by naming it.
+#[test]
+fn no_request_can_name_the_proof_of_a_shell() {
+    fn names(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                names(&path, found);
+            } else {
+                let source = fs::read_to_string(&path).unwrap();
+                let words = source.split(|char: char| !char.is_alphanumeric() && char != '_');
+                found.extend(words.filter(|word| *word == "Shell").map(|_| path.display().to_string()));
+            }
+        }
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for part in ["http", "graphql", "adapter"] {
+        names(&source.join(part), &mut found);
+    }
+    assert!(found.is_empty(), "{found:?}");
+    names(&source.join("cli"), &mut found);
+    assert!(!found.is_empty());
+}

@@ -18,8 +18,9 @@ const REFRESH = `mutation Refresh($input: RefreshInput!) {
 const LOGOUT = `mutation Logout($input: LogoutInput) {
   logout(input: $input) { __typename ... on Problem { message } }
 }`;
+const STILL = `query Still { me { id } }`;
 
-/** What `read` and `refresh` throw when there is no session any more. */
+/** What `ask` and `refresh` throw when there is no session any more. */
 export class SessionOver extends Error {}
 
 // A duplicated tab starts with a copy of these tokens. If both copies lived on, the slower one would one day present a
@@ -53,14 +54,7 @@ export function exists() {
 /** Starts a session from `SignedIn`, and remembers the device for the next sign-in. */
 export function begin(signedIn) {
   keep(signedIn.tokens);
-  const known = devices();
-  known.delete(signedIn.user.email);
-  known.set(signedIn.user.email, signedIn.deviceToken);
-  try {
-    localStorage.setItem(DEVICES, JSON.stringify([...known].slice(-MOST_DEVICES)));
-  } catch {
-    // Storage may be full or forbidden. The person is signed in all the same, only not known next time.
-  }
+  keepDevice(signedIn.user.email, signedIn.deviceToken);
 }
 
 /** The token that this device has from an earlier sign-in with this address, or null. */
@@ -78,9 +72,40 @@ function devices() {
   }
 }
 
+// Without a token for an address, that address is forgotten here.
+function keepDevice(email, token) {
+  const known = devices();
+  known.delete(email);
+  if (token) known.set(email, token);
+  try {
+    localStorage.setItem(DEVICES, JSON.stringify([...known].slice(-MOST_DEVICES)));
+  } catch {
+    // Storage may be full or forbidden. The person is signed in all the same, only not known next time.
+  }
+}
+
+/** After a change of address: the device is the account's, so it is known by the new one. */
+export function renameDevice(before, after) {
+  const token = deviceToken(before);
+  keepDevice(before, null);
+  if (token) keepDevice(after, token);
+}
+
 /** Forgets the tokens of this tab without telling the server. */
 export function drop() {
   keep(null);
+}
+
+/** After the account was deleted: nothing of it stays in this browser. */
+export function leave(email) {
+  if (tokens) channel.postMessage({ before: tokens.refreshToken, tokens: null });
+  drop();
+  keepDevice(email, null);
+}
+
+/** Has the other tabs ask the server whether their sessions are still open. */
+export function doubtOthers() {
+  channel.postMessage({ doubt: true });
 }
 
 /** Calls back once the session ended elsewhere or by itself. */
@@ -98,8 +123,8 @@ export function prove(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }
 
-/** Runs a query as the person signed in. One refusal of the access token is answered with a refresh. */
-export async function read(query, variables) {
+/** Runs an operation as the person signed in. One refusal of the access token is answered with a refresh. */
+export async function ask(query, variables) {
   if (!tokens) throw new SessionOver();
   if (Date.parse(tokens.expiresAt) - serverNow() < 10_000) await refresh();
   try {
@@ -151,10 +176,22 @@ async function trade() {
 }
 
 channel.addEventListener("message", ({ data }) => {
-  if (!tokens || data.before !== tokens.refreshToken) return;
-  if (data.tokens) keep(data.tokens);
+  if (!tokens) return;
+  if (data.doubt) askQuietly();
+  else if (data.before !== tokens.refreshToken) return;
+  else if (data.tokens) keep(data.tokens);
   else over();
 });
+
+// Not a refresh: two copies of a tab, asked at the same moment, need no new tokens to learn this.
+async function askQuietly() {
+  try {
+    await ask(STILL);
+  } catch (error) {
+    // Without an answer the tokens stay; the next refresh asks again.
+    if (error instanceof SessionOver) onOver();
+  }
+}
 
 // A minute before the end, or half-way when tokens live shorter than two minutes.
 function schedule() {

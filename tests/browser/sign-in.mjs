@@ -68,6 +68,10 @@ function linkFor(to) {
   return mailed(to, "link", ({ text }) => /https?:\S+#link=[\w-]+/.exec(text)?.[0]);
 }
 
+function undoFor(to) {
+  return mailed(to, "way to undo", ({ text }) => /https?:\S+#undo=[\w-]+/.exec(text)?.[0]);
+}
+
 /** Spends the guessing budget of an address, as somebody would who guesses: from then on its mail carries a link. */
 async function narrow(email) {
   let challenge = null;
@@ -128,9 +132,10 @@ async function typeAddress(page, email) {
   await focused(page, "#code");
 }
 
-async function signIn(page, email) {
+/** `not` is a code that was mailed to the address before. */
+async function signIn(page, email, not = null) {
   await typeAddress(page, email);
-  const code = await codeFor(email);
+  const code = await codeFor(email, not);
   await page.keyboard.type(`${code.slice(0, 4)} ${code.slice(4)}`);
   await page.keyboard.press("Enter");
   await sees(page, "#done-title", `You are signed in as ${email}`);
@@ -276,6 +281,288 @@ test("a stranger's link in a tab that is signed in says so first, and leaves the
   await focused(page, "#code");
 });
 
+/** Opens a part of the account by keyboard; the first field or button in it is one Tab further. */
+async function open(page, part) {
+  await tabTo(page, `#part-${part} summary`);
+  await page.keyboard.press("Enter");
+  await page.locator(`#part-${part}[open]`).waitFor();
+  await page.keyboard.press("Tab");
+}
+
+/** Changes the address of whoever is signed in on the page. */
+async function changeAddress(page, email) {
+  await open(page, "address");
+  await focused(page, "#change");
+  await page.keyboard.type(email);
+  await page.keyboard.press("Enter");
+  await focused(page, "#prove");
+  await sees(page, "#prove-email", email);
+  await page.keyboard.type(await codeFor(email));
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+}
+
+const tokensOf = (page) => page.evaluate(() => sessionStorage.getItem("doorcode.tokens"));
+
+for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", desk, "light"]]) {
+  test(`on a ${label}, a changed address is taken back by keyboard, and nobody stays signed in`, size, async (page, faults) => {
+    await page.emulateMedia({ colorScheme });
+    const email = `undo-${label}-${run}@example.com`;
+    const thief = `thief-${label}-${run}@example.com`;
+    await signIn(page, email);
+    await changeAddress(page, thief);
+    const elsewhere = await page.context().newPage();
+    await signIn(elsewhere, thief, await codeFor(thief));
+    const stranger = await page.context().newPage();
+    await signIn(stranger, `stranger-${label}-${run}@example.com`);
+
+    const calls = [];
+    page.on("request", (request) => calls.push(request.postData() ?? ""));
+    await page.goto(await undoFor(email));
+    await sees(page, "h1", "Was your e-mail address changed by somebody else?");
+    await focused(page, "#step-undo h1");
+    check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
+    await page.waitForTimeout(300);
+    check(!calls.some((body) => body.includes("undoEmailChange")), "the link was used by opening it");
+    await fits(page);
+    await picture(page, `${label}-undo`);
+    await tabTo(page, "#undo-confirm");
+    await page.keyboard.press("Enter");
+    await sees(page, "#status", "signed out everywhere");
+    await focused(page, "#email");
+    await fits(page);
+    await picture(page, `${label}-undone`);
+    check(!(await tokensOf(page)), "tokens of a session that is over are kept");
+    check(!(await page.locator("#step-done").isVisible()), "somebody is still shown as signed in");
+    await sees(elsewhere, "#status", "Your session has ended.");
+    await sees(stranger, "#done-title", "You are signed in as stranger-");
+
+    await page.keyboard.type(email);
+    await page.keyboard.press("Enter");
+    await focused(page, "#code");
+    await page.keyboard.type(await codeFor(email));
+    await page.keyboard.press("Enter");
+    await sees(page, "#done-title", `You are signed in as ${email}`);
+    refusalsWereAskedFor(faults);
+  });
+}
+
+test("a link to undo that does not work says so, and leaves whoever is signed in alone", phone, async (page) => {
+  const email = `kept-${run}@example.com`;
+  await signIn(page, email);
+  await page.goto(`${base}/#undo=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
+  await focused(page, "#step-undo h1");
+  await tabTo(page, "#undo-confirm");
+  await page.keyboard.press("Enter");
+  await sees(page, "#undo-error", "This link is expired or was used already.");
+  check(!(await page.locator("#undo-confirm").isVisible()), "a used link can be tried again");
+  await focused(page, "#undo-back");
+  await fits(page);
+  await picture(page, "phone-undo-expired");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+  // Whoever only looks at it changes nothing either.
+  await page.goto(`${base}/#undo=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
+  await focused(page, "#step-undo h1");
+  await tabTo(page, "#undo-back");
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${email}`);
+});
+
+test("a person changes the name, which is text and nothing else", phone, async (page) => {
+  await signIn(page, `name-${run}@example.com`);
+  await open(page, "name");
+  await focused(page, "#name");
+  await page.keyboard.type("Ada <b>Lovelace</b>");
+  await page.keyboard.press("Enter");
+  await sees(page, "#status", "Your name is saved: Ada <b>Lovelace</b>");
+  await sees(page, "#name-now", "Ada <b>Lovelace</b>");
+  await fits(page);
+  await picture(page, "phone-name");
+  await page.locator("#name").selectText();
+  await page.keyboard.type("é".repeat(101));
+  await page.keyboard.press("Enter");
+  await sees(page, "#name-error", "A name has at most 100 characters.");
+  check((await page.locator("#name").getAttribute("aria-invalid")) === "true", "the field is not marked as invalid");
+  await picture(page, "phone-name-too-long");
+  await page.reload();
+  await sees(page, "#name-now", "Ada <b>Lovelace</b>");
+  await open(page, "name");
+  await page.locator("#name").selectText();
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Enter");
+  await sees(page, "#status", "Your name is taken away.");
+  check((await page.locator("#name-now").textContent()) === "", "the name is still shown");
+});
+
+test("a person changes the address with the code that comes to the new one", phone, async (page) => {
+  const email = `before-${run}@example.com`;
+  const next = `after-${run}@example.com`;
+  await signIn(page, email);
+  const devicesOf = () => page.evaluate(() => JSON.parse(localStorage.getItem("doorcode.devices")));
+  const [[, device]] = await devicesOf();
+  await open(page, "address");
+  await focused(page, "#change");
+  await picture(page, "phone-address-change");
+  await page.keyboard.type(email);
+  await page.keyboard.press("Enter");
+  await sees(page, "#change-error", "This is your address already.");
+  await focused(page, "#change");
+  await page.locator("#change").selectText();
+  await page.keyboard.type(next);
+  await page.keyboard.press("Enter");
+  await focused(page, "#prove");
+  const code = await codeFor(next);
+  await page.keyboard.type("12");
+  await page.keyboard.press("Enter");
+  await sees(page, "#prove-error", "The code has 8 digits.");
+  await page.locator("#prove").selectText();
+  await page.keyboard.type(code.replace(/.$/, (last) => String((Number(last) + 1) % 10)));
+  await page.keyboard.press("Enter");
+  await sees(page, "#prove-tries", "2 tries left.");
+  await sees(page, "#prove-error", "This code is not right.");
+  await fits(page);
+  await picture(page, "phone-address-code");
+  await page.keyboard.type(code);
+  await page.keyboard.press("Enter");
+  await sees(page, "#done-title", `You are signed in as ${next}`);
+  await focused(page, "#done-title");
+  await sees(page, "#status", "Your address is changed.");
+  check(await page.locator("#change-form").isHidden(), "the part did not close");
+  await picture(page, "phone-address-changed");
+  await undoFor(email);
+  check(JSON.stringify(await devicesOf()) === JSON.stringify([[next, device]]), "the device is lost");
+  await page.reload();
+  await sees(page, "#done-title", `You are signed in as ${next}`);
+});
+
+test("an address that somebody else takes meanwhile, and a code that is dead, lead back", desk, async (page) => {
+  await signIn(page, `late-${run}@example.com`);
+  let outcome = { __typename: "EmailTaken", message: "Somebody else has this address." };
+  await alter(page, "confirmEmail", (data) => (data.confirmEmail = outcome));
+  await open(page, "address");
+  await page.keyboard.type(`wanted-${run}@example.com`);
+  await page.keyboard.press("Enter");
+  await focused(page, "#prove");
+  await page.keyboard.type("12345678");
+  await page.keyboard.press("Enter");
+  await sees(page, "#change-error", "Somebody else has this address.");
+  await focused(page, "#change");
+  outcome = { __typename: "CodeExpired", message: "This code does not work any more." };
+  await page.keyboard.press("Enter");
+  await focused(page, "#prove");
+  await page.keyboard.type("12345678");
+  await page.keyboard.press("Enter");
+  await sees(page, "#prove-error", "This code does not work any more.");
+  await focused(page, "#prove-back");
+  await picture(page, "desk-address-code-dead");
+  await page.keyboard.press("Enter");
+  await focused(page, "#change");
+  await alter(page, "changeEmail", (data) => {
+    data.changeEmail = { __typename: "RateLimited", message: "Too many tries.", retryAt: soon(30) };
+  });
+  await page.keyboard.press("Enter");
+  await sees(page, "#change-error", "Too many tries.");
+  await sees(page, "#change-submit", "(in ");
+});
+
+test("what needs a recent sign-in asks for one and goes on where the person was", phone, async (page) => {
+  const email = `again-${run}@example.com`;
+  await signIn(page, email);
+  const first = await codeFor(email);
+  let long = true;
+  await page.route("**/graphql", (route) => {
+    if (!long || !route.request().postData()?.includes("changeEmail(input")) return route.fallback();
+    const extensions = { code: "REAUTHENTICATION_REQUIRED", requestId: "r" };
+    const message = "Sign in again first: this needs a sign-in of the last ten minutes.";
+    return route.fulfill({ json: { data: null, errors: [{ message, extensions }] } });
+  });
+  await open(page, "address");
+  await page.keyboard.type(`new-${run}@example.com`);
+  await page.keyboard.press("Enter");
+  await sees(page, "#step-again", "this needs a sign-in of the last ten minutes");
+  await sees(page, "#again-email", email);
+  await focused(page, "#step-again h1");
+  await fits(page);
+  await picture(page, "phone-again");
+  await tabTo(page, "#again-back");
+  await page.keyboard.press("Enter");
+  await focused(page, "#change-submit");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "#again-submit");
+  await page.keyboard.press("Enter");
+  await focused(page, "#code");
+  long = false;
+  await page.keyboard.type(await codeFor(email, first));
+  await page.keyboard.press("Enter");
+  await sees(page, "#status", "You can go on where you were.");
+  await focused(page, "#change-submit");
+  await picture(page, "phone-again-back");
+  await page.keyboard.press("Enter");
+  await focused(page, "#prove");
+  await sees(page, "#prove-email", `new-${run}@example.com`);
+});
+
+test("a person takes a copy of their data along", desk, async (page) => {
+  const email = `export-${run}@example.com`;
+  await signIn(page, email);
+  await open(page, "export");
+  await focused(page, "#export-submit");
+  const download = page.waitForEvent("download");
+  await page.keyboard.press("Enter");
+  const file = await download;
+  check(/^account-\d{4}-\d\d-\d\d\.json$/.test(file.suggestedFilename()), file.suggestedFilename());
+  const copy = JSON.parse(await readFile(await file.path(), "utf8"));
+  check(copy.user.email === email && copy.sessions.length === 1, "the copy is not of this person");
+  await sees(page, "#status", "Your data is in the file account-");
+  await focused(page, "#export-submit");
+  await picture(page, "desk-export");
+});
+
+test("a person deletes the account, with the address typed to be sure", phone, async (page) => {
+  const email = `gone-${run}@example.com`;
+  await signIn(page, email);
+  await open(page, "delete");
+  await focused(page, "#delete");
+  await page.keyboard.press("Enter");
+  await sees(page, "#delete-error", "Type your own address to delete your account.");
+  await page.keyboard.type(`someone-${run}@example.com`);
+  await page.keyboard.press("Enter");
+  await page.locator("#delete[aria-invalid=true]").waitFor();
+  await sees(page, "#delete-error", "Type your own address to delete your account.");
+  await fits(page);
+  await picture(page, "phone-delete");
+  await page.locator("#delete").selectText();
+  await page.keyboard.type(email);
+  await page.keyboard.press("Enter");
+  await sees(page, "#status", "Your account is deleted.");
+  await focused(page, "#email");
+  await picture(page, "phone-deleted");
+  const left = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+  check(!left.includes(email) && !left.includes("Token"), "something of the account is left in the browser");
+  check((await page.locator("#email").inputValue()) === "", "the address is left in the field");
+  await page.reload();
+  await focused(page, "#email");
+});
+
+test("nothing that one person typed is there for the next", desk, async (page) => {
+  const email = `typed-${run}@example.com`;
+  await signIn(page, email);
+  await open(page, "address");
+  await page.keyboard.type(`secret-${run}@example.com`);
+  await tabTo(page, "#part-delete summary");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("half");
+  await picture(page, "desk-parts-open");
+  await page.locator("#sign-out").focus();
+  await page.keyboard.press("Enter");
+  await focused(page, "#email");
+  const values = await page.locator("#step-done input").evaluateAll((all) => all.map((input) => input.value).join(""));
+  check(values === "", `left in the fields: ${values}`);
+  check((await page.locator("#step-done details[open]").count()) === 0, "a part is still open");
+});
+
 test("GraphiQL knows the schema and runs the walk-through's login", desk, async (page) => {
   await page.goto(`${base}/graphiql`);
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
@@ -334,10 +621,15 @@ test("the inbox shows the mail, its code and its HTML without scripts", phone, a
   await picture(page, "phone-inbox-open");
 });
 
+/** Takes refusals of a token out of the faults: they were asked for, and a browser logs every one. */
+function refusalsWereAskedFor(faults) {
+  for (const fault of faults.splice(0)) if (!/\b401\b/.test(fault)) faults.push(fault);
+}
+
 /** Changes what the server answers to one operation, on its way to the page. */
 async function alter(page, operation, change) {
   await page.route("**/graphql", async (route) => {
-    if (!route.request().postData()?.includes(`${operation}(input`)) return route.continue();
+    if (!route.request().postData()?.includes(`${operation}(input`)) return route.fallback();
     const response = await route.fetch();
     const json = await response.json();
     change(json.data);
@@ -387,7 +679,8 @@ test("a refusal counts down to the moment from which it is over", phone, async (
 });
 
 test("an access token is renewed before it ends, and when the server refuses it", desk, async (page, faults) => {
-  const refreshed = () => page.waitForResponse((response) => response.request().postData()?.includes("refresh(input"));
+  const refresh = (response) => response.request().postData()?.includes("refresh(input");
+  const refreshed = () => page.waitForResponse(refresh, { timeout: 20_000 });
   await alter(page, "verify", (data) => (data.verify.tokens.expiresAt = soon(14)));
   const early = refreshed();
   await signIn(page, `renewed-${run}@example.com`);
@@ -408,8 +701,7 @@ test("an access token is renewed before it ends, and when the server refuses it"
   await page.reload();
   await sees(page, "#status", "Your session has ended.");
   await focused(page, "#email");
-  // The two refusals were asked for, and a browser logs every one.
-  for (const fault of faults.splice(0)) if (!/\b401\b/.test(fault)) faults.push(fault);
+  refusalsWereAskedFor(faults);
 });
 
 test("two tabs with one session renew it together, and sign out together", desk, async (page) => {
@@ -432,6 +724,7 @@ test("two tabs with one session renew it together, and sign out together", desk,
 test("the sign-in page is readable in the dark and on a desk, and so is the inbox", desk, async (page) => {
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await signIn(page, `dark-${run}@example.com`);
+  await open(page, "delete");
   await picture(page, "desk-dark-signed-in");
   await page.goto(`${base}/inbox`);
   await page.locator(".messages > li").first().waitFor();

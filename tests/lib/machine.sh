@@ -47,6 +47,7 @@ missing_packages() {
   [[ $1 == everything ]] || return 0
   # The tests run Debian's own interpreter, which is the one that apt installs modules for.
   /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || echo python3-aiosmtpd
+  /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   have openssl || echo openssl
   browser >/dev/null || echo chromium
   have node || echo nodejs

@@ -1,0 +1,171 @@
+// Relay without React, in use: signs in, loads page after page of people into one connection of the store, signs out.
+// `run` starts it.
+
+import assert from "node:assert/strict";
+import {
+  createOperationDescriptor,
+  Environment,
+  fetchQuery,
+  getPaginationMetadata,
+  getPaginationVariables,
+  getSingularSelector,
+  Network,
+  RecordSource,
+  Store,
+  type ConcreteRequest,
+  type GraphQLResponse,
+  type OperationType,
+  type ReaderFragment,
+} from "relay-runtime";
+import { assertEverybodyOnce, mailedCode, otherThan, post, Refused, told } from "../support";
+import Login, { type operationsLoginMutation } from "./__generated__/operationsLoginMutation.graphql";
+import Logout, { type operationsLogoutMutation } from "./__generated__/operationsLogoutMutation.graphql";
+import Me, { type operationsMeQuery, type operationsMeQuery$data } from "./__generated__/operationsMeQuery.graphql";
+import Sessions, { type operationsSessions_user$data } from "./__generated__/operationsSessions_user.graphql";
+import SessionsPage, { type operationsSessionsPageQuery } from "./__generated__/operationsSessionsPageQuery.graphql";
+import User, { type operationsUserQuery } from "./__generated__/operationsUserQuery.graphql";
+import Users, { type operationsUsers_query$data } from "./__generated__/operationsUsers_query.graphql";
+import UsersQuery, { type operationsUsersQuery } from "./__generated__/operationsUsersQuery.graphql";
+import Verify, { type operationsVerifyMutation } from "./__generated__/operationsVerifyMutation.graphql";
+
+let token: string | undefined;
+
+const environment = new Environment({
+  network: Network.create(async ({ text }, variables) => {
+    assert(text, "the operation was compiled to text");
+    return (await post<object>(text, variables, token)) as GraphQLResponse;
+  }),
+  store: new Store(new RecordSource()),
+});
+
+/** What a query answers, kept in the store from now on, for Relay throws away what nobody looks at. */
+async function query<Operation extends OperationType>(
+  request: ConcreteRequest,
+  variables: Operation["variables"],
+): Promise<Operation["response"]> {
+  environment.retain(createOperationDescriptor(request, variables));
+  const data = await fetchQuery<Operation>(environment, request, variables).toPromise();
+  assert(data);
+  return data;
+}
+
+/** Mutations by the environment itself, since `commitMutation` shows only errors' text to whoever waits for it. */
+async function mutate<Operation extends OperationType>(
+  request: ConcreteRequest,
+  variables: Operation["variables"],
+): Promise<Operation["response"]> {
+  const operation = createOperationDescriptor(request, variables);
+  await environment.executeMutation({ operation }).toPromise();
+  return environment.lookup(operation.fragment).data as Operation["response"];
+}
+
+/** What a fragment holds now where it was spread, as `useFragment` would give it. */
+function look<Data>(fragment: ReaderFragment, where: unknown): Data {
+  const selector = getSingularSelector(fragment, where);
+  assert(selector, `${fragment.name} was not spread there`);
+  const { data, isMissingData } = environment.lookup(selector);
+  assert(!isMissingData, `${fragment.name} is not whole`);
+  return data as Data;
+}
+
+const pass = (check: string) => console.log(`ok relay: ${check}`);
+
+/** Because `Problem` is an interface, Relay's type of a result is one object of optional fields, not a union. */
+function given<Value>(value: Value | null | undefined): Value {
+  assert(value !== null && value !== undefined, "a field that was selected is missing");
+  return value;
+}
+
+async function signIn(): Promise<string> {
+  const input = { email: told.manager, locale: "en" };
+  const { login } = await mutate<operationsLoginMutation>(Login, { input });
+  assert(login.__typename === "CodeSent", JSON.stringify(login));
+  const challenge = given(login.challenge);
+  const code = await mailedCode();
+  assert.equal(code.length, login.codeLength);
+  assert(Date.parse(given(login.expiresAt)) > Date.now());
+  pass("asks for a code");
+
+  const tryCode = async (code: string) =>
+    (await mutate<operationsVerifyMutation>(Verify, { input: { challenge, code } })).verify;
+  const wrong = await tryCode(otherThan(code));
+  assert(wrong.__typename === "InvalidCode", JSON.stringify(wrong));
+  assert(given(wrong.attemptsLeft) > 0 && given(wrong.message).length > 0);
+  pass("is told of a wrong code as data");
+
+  const verify = await tryCode(code);
+  assert(verify.__typename === "SignedIn", JSON.stringify(verify));
+  assert.equal(verify.isNewUser, false);
+  token = given(verify.tokens).accessToken;
+  pass("signs in");
+  return given(verify.user).id;
+}
+
+async function knowsItself(id: string): Promise<NonNullable<operationsMeQuery$data["me"]>> {
+  const { me } = await query<operationsMeQuery>(Me, {});
+  assert(me);
+  assert.deepEqual([me.id, me.email, me.role, me.status], [id, told.manager, "MANAGER", "ACTIVE"]);
+  pass("knows who it is");
+
+  const { user } = await query<operationsUserQuery>(User, { id });
+  assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, told.manager, me.createdAt]);
+  // The same person as Relay itself asks for it.
+  const { node } = await query<operationsSessionsPageQuery>(SessionsPage, { id });
+  for (const where of [me, node]) {
+    const { sessions } = look<operationsSessions_user$data>(Sessions, where);
+    assert.deepEqual(sessions.edges.map((edge) => edge.node.current), [true]);
+  }
+  pass("reads a person by id");
+  return me;
+}
+
+/** Loads the next two, as `loadNext` of `usePaginationFragment` does; false when there are no more. */
+async function loadNext(where: unknown): Promise<boolean> {
+  const selector = getSingularSelector(Users, where);
+  assert(selector);
+  const { paginationRequest, paginationMetadata } = getPaginationMetadata(Users, "loadNext");
+  const { pageInfo } = look<{ users: { pageInfo: { hasNextPage: boolean; endCursor: string | null } } }>(Users, where).users;
+  if (!pageInfo.hasNextPage) return false;
+  const { variables } = selector.owner;
+  const more = getPaginationVariables("forward", 2, pageInfo.endCursor, variables, {}, paginationMetadata);
+  await query(paginationRequest, more);
+  return true;
+}
+
+async function findsEverybody(createdFrom: string): Promise<void> {
+  const where = await query<operationsUsersQuery>(UsersQuery, {});
+  let pages = 1;
+  while (await loadNext(where)) pages += 1;
+  const { edges, totalCount } = look<operationsUsers_query$data>(Users, where).users;
+  assertEverybodyOnce(edges.map(({ node }) => node.email), totalCount);
+  // The store passes over whoever it has already, so pages that overlap show only in their number.
+  assert.equal(pages, Math.ceil(totalCount / 2));
+  pass("finds everybody exactly once, two at a time");
+
+  const filtered = await query<operationsUsersQuery>(UsersQuery, {
+    filter: { emailPrefix: told.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
+    orderBy: { field: "EMAIL", direction: "DESC" },
+  });
+  while (await loadNext(filtered));
+  const found = look<operationsUsers_query$data>(Users, filtered).users.edges.map(({ node }) => node.email);
+  assert.deepEqual(found, told.people.toSorted().reverse());
+  pass("filters and orders people");
+}
+
+async function signsOut(): Promise<void> {
+  const { logout } = await mutate<operationsLogoutMutation>(Logout, {});
+  assert(logout.__typename === "LoggedOut", JSON.stringify(logout));
+  pass("signs out");
+  const refused = (error: unknown) =>
+    error instanceof Refused && error.status === 401 && error.code === "UNAUTHENTICATED";
+  await assert.rejects(query<operationsMeQuery>(Me, {}), refused);
+  pass("is refused with the old token");
+}
+
+async function main(): Promise<void> {
+  const { createdAt } = await knowsItself(await signIn());
+  await findsEverybody(createdAt);
+  await signsOut();
+}
+
+void main();

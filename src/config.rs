@@ -117,6 +117,7 @@ pub struct TokenSettings {
 
 /// The settings of one process.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
     /// `DOORCODE_MODE`.
     pub mode: Mode,

@@ -23,6 +23,7 @@ use crate::{
 };
 pub use print::complain;
 use print::{Halt, say};
+pub use serve::stop_signal;
 
 /// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
 ///

@@ -59,9 +59,7 @@ pub(super) fn json(value: &Json) -> Result<(), Halt> {
     for char in value.to_string().chars() {
         // Beyond ASCII, and DEL, such a character can only stand inside a string.
         if name::hides_or_turns(char) {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                text += &format!("\\u{unit:04x}");
-            }
+            text.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             text.push(char);
         }
@@ -79,11 +77,8 @@ pub(super) fn table<const N: usize>(heading: Option<[&str; N]>, rows: &[[String;
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; N] = std::array::from_fn(width);
     for row in &rows {
-        let mut text = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            text += &format!("{cell:<width$}  ");
-        }
-        say(text.trim_end())?;
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        say(cells.join("  ").trim_end())?;
     }
     Ok(())
 }
@@ -117,7 +112,7 @@ pub(super) async fn hung_up() {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(test)]

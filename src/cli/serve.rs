@@ -73,7 +73,7 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
 }
 
 /// Turns true at SIGTERM or Ctrl-C.
-pub(super) fn stop_signal() -> Result<watch::Receiver<bool>, String> {
+pub fn stop_signal() -> Result<watch::Receiver<bool>, String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;

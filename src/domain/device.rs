@@ -12,6 +12,7 @@ use super::{
     limits,
     policy::{Origin, Person, Sight, Viewer},
     slice::{self, Union},
+    user,
     vault,
     work::Work,
 };
@@ -76,7 +77,9 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<devices::Model> {
     viewer.person()?;
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
-    viewer.sight_of(device.user_id).map(|_| device).ok_or(Error::NotFound)
+    let sight = viewer.sight_of(device.user_id).ok_or(Error::NotFound)?;
+    let owner = user::list::find_each(ctx, &[sight]).await?;
+    owner.first().map(|_| device).ok_or(Error::NotFound)
 }
 
 /// Forgets a device of the person who asks: its next sign-in is a stranger's.

@@ -83,6 +83,18 @@ impl Error {
     }
 }
 
+/// What a change says of something that may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// Nothing: it stays.
+    #[default]
+    Keep,
+    /// From now on there is none.
+    Clear,
+    /// From now on it is this.
+    Set(T),
+}
+
 /// Gathers what is wrong with an input, so that all of it is told at once.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Flaw>);

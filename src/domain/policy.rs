@@ -267,13 +267,11 @@ impl Sight {
     /// asked is noted.
     pub async fn require(ctx: &Ctx, viewer: &Viewer, user_id: Uuid, field: &'static str) -> Result<Self> {
         let person = viewer.person()?;
-        match viewer.sight_of(user_id) {
-            Some(sight) => Ok(sight),
-            None => {
-                audit::record_denial(ctx, person, field).await?;
-                Err(Error::NotFound)
-            }
+        if let Some(sight) = viewer.sight_of(user_id) {
+            return Ok(sight);
         }
+        audit::record_denial(ctx, person, field).await?;
+        Err(Error::NotFound)
     }
 
     /// The same for several people, each in their place. However many are hidden, it is noted once.
@@ -306,6 +304,11 @@ impl Sight {
     /// Whether this row is shown: deleted people are gone for everybody but administrators.
     pub fn shows(self, user: &users::Model) -> bool {
         self.user_id == user.id && (user.status != UserStatus::Deleted || self.eyes == Eyes::Admin)
+    }
+
+    /// Whether deleted people are shown, too, and what happened to them.
+    pub fn sees_deleted(self) -> bool {
+        self.eyes != Eyes::Manager
     }
 
     /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.

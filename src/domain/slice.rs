@@ -78,12 +78,6 @@ impl Union {
         self.parts.is_empty()
     }
 
-    /// What stands before a column that is to be looked at row by row: SQLite keeps no statistics, and would choose
-    /// the index of that column by chance. PostgreSQL keeps them, and chooses well.
-    pub(super) fn aside(&self) -> &'static str {
-        if self.backend == DbBackend::Sqlite { "+" } else { "" }
-    }
-
     /// The sum of parts that count. One statement, or none when nothing is asked for.
     pub(super) async fn sum(mut self, ctx: &Ctx) -> Result<u64> {
         if self.is_empty() {
@@ -107,6 +101,20 @@ impl Union {
     pub(super) fn statement(self, sql: &str) -> Statement {
         db::statement(self.backend, sql, self.values)
     }
+}
+
+/// A condition that the index is chosen by.
+#[expect(clippy::needless_pass_by_value, reason = "it takes the place of `aside`")]
+pub(super) fn and(condition: String) -> String {
+    format!(" AND {condition}")
+}
+
+/// A condition that is looked at row by row, on the way along an index that is chosen for something else. Neither
+/// database looks inside: SQLite would choose between indexes by chance, PostgreSQL would believe that hardly any row
+/// fits and sort all that might.
+#[expect(clippy::needless_pass_by_value, reason = "it takes the place of `and`")]
+pub(super) fn aside(condition: String) -> String {
+    format!(" AND CASE WHEN {condition} THEN TRUE ELSE FALSE END")
 }
 
 /// Reads a part for every key with one statement, and gives the rows of each in the order of the keys. `part` writes a

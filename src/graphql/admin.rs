@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use super::{
     error::{ApiError, EmailTaken, LastAdmin},
     parts,
-    profile::optional,
+    profile::edit,
     relay::{self, Kind},
     user::{Role, User, UserStatus},
 };
@@ -93,7 +93,6 @@ struct UserSaved {
 
 /// What became of `createUser`.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum CreateUserResult {
     UserSaved(UserSaved),
     EmailTaken(EmailTaken),
@@ -101,7 +100,6 @@ enum CreateUserResult {
 
 /// What became of `updateUser`.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum UpdateUserResult {
     UserSaved(UserSaved),
     EmailTaken(EmailTaken),
@@ -110,7 +108,6 @@ enum UpdateUserResult {
 
 /// What became of `deleteUser`.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum DeleteUserResult {
     UserSaved(UserSaved),
     LastAdmin(LastAdmin),
@@ -157,7 +154,7 @@ impl AdminMutation {
         let by = by(domain, viewer, "updateUser").await?;
         let mut check = Check::default();
         let email = input.email.and_then(|email| check.field("email", EmailAddress::parse(&email)));
-        let name = optional(input.name, |name| check.field("name", Name::parse(&name)));
+        let name = edit(input.name, |name| check.field("name", Name::parse(&name)));
         let status = input.status.and_then(|status| check.field("status", settable(status)));
         let id = check.finish(Some(relay::decode_as(Kind::User, &input.id)?))?;
         let change = Change { version: input.version, email, name, role: input.role.map(Into::into), status };

@@ -104,9 +104,19 @@ impl AuditEvent {
         Ok(loader::load(ctx, loader::Person(sight)).await?.map(|seen| User::seen(seen, viewer)))
     }
 
+    /// Whether it is about somebody whom the viewer does not see: then only that it happened is shown.
+    async fn is_veiled(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+        let is_about = self.model.subject_id.filter(|_| !self.sight.sees_deleted());
+        Ok(is_about.is_some() && self.person(ctx, is_about).await?.is_none())
+    }
+
     /// From where it was done, where that is shown.
-    fn origin<'a>(&self, text: Option<&'a str>) -> Option<&'a str> {
-        text.filter(|_| self.sight.shows_origin_of(self.model.actor_id))
+    async fn origin<'a>(&self, ctx: &Context<'_>, text: Option<&'a str>) -> Option<Result<&'a str, ApiError>> {
+        let text = text.filter(|_| self.sight.shows_origin_of(self.model.actor_id))?;
+        match self.is_veiled(ctx).await {
+            Ok(veiled) => (!veiled).then_some(Ok(text)),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -125,6 +135,7 @@ impl AuditEvent {
     }
 
     /// What.
+    #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn kind(&self) -> Result<AuditKind, ApiError> {
         self.known_kind()
     }
@@ -140,23 +151,26 @@ impl AuditEvent {
     }
 
     /// The client address, while it is kept.
-    async fn ip_address(&self) -> Option<&str> {
-        self.origin(self.model.ip_address.as_deref())
+    async fn ip_address(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
+        self.origin(ctx, self.model.ip_address.as_deref()).await
     }
 
     /// The client software, as it called itself.
-    async fn user_agent(&self) -> Option<&str> {
-        self.origin(self.model.user_agent.as_deref())
+    async fn user_agent(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
+        self.origin(ctx, self.model.user_agent.as_deref()).await
     }
 
     /// The request, as in the `x-request-id` of its answer.
-    async fn request_id(&self) -> Option<&str> {
-        self.origin(self.model.request_id.as_deref())
+    async fn request_id(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
+        self.origin(ctx, self.model.request_id.as_deref()).await
     }
 
-    /// More about it, different for each kind.
-    async fn detail(&self) -> Json<&serde_json::Value> {
-        Json(&self.model.detail)
+    /// More about it, different for each kind; `null` where it is about somebody whom you may not see.
+    async fn detail(&self, ctx: &Context<'_>) -> Option<Result<Json<&serde_json::Value>, ApiError>> {
+        match self.is_veiled(ctx).await {
+            Ok(veiled) => (!veiled).then_some(Ok(Json(&self.model.detail))),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// How often: refusals of a kind share an event.

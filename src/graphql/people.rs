@@ -16,9 +16,10 @@ use crate::domain::{
     user::list::{self, By, Filter, Key, Order, Part, Place},
 };
 
-/// Which people; all that is given must fit. Every filter is fast, among ten million people too, as is each together
-/// with any order. Only two that each fit many people but hardly anybody together may take long, and then end in
-/// `UNAVAILABLE`: leave one of them out, or make it narrower.
+/// Which people; all that is given must fit. Among ten million people, too, these are fast: roles and statuses in every
+/// order; a prefix in its own order; whatever fits five thousand people or fewer, in every order. A prefix that fits many
+/// takes longer in another order, the more they are; a filter that fits many of whom hardly any come early in the order
+/// may take too long, and then ends in `UNAVAILABLE`.
 #[derive(InputObject)]
 struct UserFilter {
     /// The address begins so, in whatever case. Wildcards mean nothing.

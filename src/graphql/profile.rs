@@ -10,7 +10,7 @@ use super::{
     user::User,
 };
 use crate::domain::{
-    Check,
+    Check, Edit,
     policy::{Member, Recent},
     user::{
         email_change::{self, Confirmed, Requested, Undone},
@@ -65,7 +65,6 @@ struct ConfirmEmailInput {
 
 /// What became of `confirmEmail`.
 #[derive(Union)]
-#[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum ConfirmEmailResult {
     EmailChanged(EmailChanged),
     InvalidCode(InvalidCode),
@@ -147,8 +146,8 @@ impl ProfileMutation {
         let member = Member::require(domain, viewer, "updateProfile").await?;
         let mut check = Check::default();
         let profile = Profile {
-            name: optional(input.name, |name| check.field("name", Name::parse(&name))),
-            locale: optional(input.locale, |tag| check.field("locale", profile::language(&tag))),
+            name: edit(input.name, |name| check.field("name", Name::parse(&name))),
+            locale: edit(input.locale, |tag| check.field("locale", profile::language(&tag))),
         };
         check.done()?;
         let user = profile::update(domain, member, profile).await?;
@@ -234,14 +233,11 @@ impl ProfileMutation {
     }
 }
 
-/// What a field of an input asks for: nothing when it was left out, `Some(None)` when it was `null`.
-pub(super) fn optional<T>(
-    value: MaybeUndefined<String>,
-    mut read: impl FnMut(String) -> Option<T>,
-) -> Option<Option<T>> {
+/// What a field of an input asks for: to keep what is when it was left out, to clear it when it was `null`.
+pub(super) fn edit<T>(value: MaybeUndefined<String>, mut read: impl FnMut(String) -> Option<T>) -> Edit<T> {
     match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(text) => read(text).map(Some),
+        MaybeUndefined::Undefined => Edit::Keep,
+        MaybeUndefined::Null => Edit::Clear,
+        MaybeUndefined::Value(text) => read(text).map_or(Edit::Keep, Edit::Set),
     }
 }

@@ -73,10 +73,13 @@ struct File {
 const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../web/favicon.svg"));
 
 /// Belong to the sign-in page; the inbox uses the style sheet and `graphql.js` too.
-const SIGN_IN_FILES: [File; 4] = [
+const SIGN_IN_FILES: [File; 7] = [
     plain("style.css", CSS, include_bytes!("../../web/style.css")),
     plain("graphql.js", JS, include_bytes!("../../web/graphql.js")),
     plain("session.js", JS, include_bytes!("../../web/session.js")),
+    plain("page.js", JS, include_bytes!("../../web/page.js")),
+    plain("undo.js", JS, include_bytes!("../../web/undo.js")),
+    plain("account.js", JS, include_bytes!("../../web/account.js")),
     plain("sign-in.js", JS, include_bytes!("../../web/sign-in.js")),
 ];
 

@@ -138,6 +138,7 @@ async fn every_index_is_there() {
             "sessions_ended_at_idx",
             "sessions_open_idx",
             "sessions_rotated_at_idx",
+            "users_deleted_at_idx",
         ];
         assert_eq!(partial, expected, "{backend:?}");
     }

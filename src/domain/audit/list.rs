@@ -80,11 +80,10 @@ pub async fn count(ctx: &Ctx, _: Manager<'_>, filter: &Filter) -> Result<u64> {
 /// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
 /// to fit is looked at row by row, and kept away from the choice of an index.
 fn conditions(union: &mut Union, filter: &Filter, older_than: Option<Uuid>) -> Vec<String> {
-    let aside = union.aside();
-    let (mut range, mut rest) = (vec!["TRUE".to_owned()], String::new());
+    let (mut range, mut rest) = (vec!["TRUE".to_owned()], Vec::new());
     if let Some(from) = filter.from {
         range.push(format!("id >= {}", union.bind(first_id(from))));
-        rest = format!(" AND {aside}at >= {}", union.bind(from));
+        rest.push(format!("at >= {}", union.bind(from)));
     }
     if let Some(before) = filter.before {
         // A page that begins at an older event is bounded by that already.
@@ -92,34 +91,33 @@ fn conditions(union: &mut Union, filter: &Filter, older_than: Option<Uuid>) -> V
         if older_than.is_none_or(|older| id < older) {
             range.push(format!("id < {}", union.bind(id)));
         }
-        rest = format!("{rest} AND {aside}at < {}", union.bind(before));
+        rest.push(format!("at < {}", union.bind(before)));
     }
+    let wanted = |kinds: &Vec<Kind>| Kind::ALL.iter().filter(|kind| kinds.contains(kind)).copied().collect();
+    let kinds: Option<Vec<Kind>> = filter.kinds.as_ref().map(wanted);
+    let mut starts = match (filter.subject, filter.actor) {
+        (Some(subject), actor) => {
+            rest.extend(actor.map(|actor| format!("actor_id = {}", union.bind(actor))));
+            vec![format!("subject_id = {}", union.bind(subject))]
+        }
+        (None, Some(actor)) => vec![format!("actor_id = {}", union.bind(actor))],
+        (None, None) => Vec::new(),
+    };
+    match kinds {
+        Some(kinds) if kinds.is_empty() => return Vec::new(),
+        Some(kinds) if starts.is_empty() => {
+            starts = kinds.iter().map(|kind| format!("kind = '{}'", kind.as_str())).collect();
+        }
+        Some(kinds) => {
+            let names: Vec<_> = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+            rest.push(format!("kind IN ({})", names.join(", ")));
+        }
+        None if starts.is_empty() => starts.push("TRUE".to_owned()),
+        None => {}
+    }
+    let rest = if rest.is_empty() { String::new() } else { slice::aside(rest.join(" AND ")) };
     let range = range.join(" AND ");
-    let wanted = |kinds: &Vec<Kind>| {
-        Kind::ALL.iter().filter(|kind| kinds.contains(kind)).map(|kind| as_literal(*kind)).collect()
-    };
-    let kinds: Option<Vec<_>> = filter.kinds.as_ref().map(wanted);
-    let person = match (filter.subject, filter.actor) {
-        (Some(subject), Some(actor)) => {
-            format!("subject_id = {} AND {aside}actor_id = {}", union.bind(subject), union.bind(actor))
-        }
-        (Some(subject), None) => format!("subject_id = {}", union.bind(subject)),
-        (None, Some(actor)) => format!("actor_id = {}", union.bind(actor)),
-        (None, None) => String::new(),
-    };
-    match (person.is_empty(), kinds) {
-        (_, Some(kinds)) if kinds.is_empty() => Vec::new(),
-        (true, None) => vec![format!("{range}{rest}")],
-        (false, None) => vec![format!("{person} AND {range}{rest}")],
-        (false, Some(kinds)) => {
-            vec![format!("{person} AND {range} AND {aside}kind IN ({}){rest}", kinds.join(", "))]
-        }
-        (true, Some(kinds)) => kinds.iter().map(|kind| format!("kind = {kind} AND {range}{rest}")).collect(),
-    }
-}
-
-fn as_literal(kind: Kind) -> String {
-    format!("'{}'", kind.as_str())
+    starts.iter().map(|start| format!("{start} AND {range}{rest}")).collect()
 }
 
 /// The first id that could have been made at a moment.

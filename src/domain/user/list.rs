@@ -3,8 +3,8 @@
 //!
 //! Every list is the merge of a few index ranges, one for each role and status that is wanted, each in the order of the
 //! list and with its limit. So a page costs the same at the start and at the end, among a thousand and ten million.
-//! A filter on something else than the order is looked at row by row on the way, unless so few fit it that reading
-//! them all and sorting is less work.
+//! When a filter is on something else than the order, those who fit it are read and sorted, if they are few or if it is
+//! a prefix; otherwise it is looked at row by row on the way.
 
 use std::collections::HashMap;
 
@@ -18,12 +18,12 @@ use crate::{
     domain::{
         Check, Ctx, Result,
         policy::{Overseer, Sight},
-        slice::{Union, within_years},
+        slice::{self, Union, within_years},
     },
 };
 
 /// So few people are read and sorted for a filter that is not in the order of the list.
-const FEW: u64 = 10_000;
+const FEW: u64 = 5_000;
 
 /// What people are sorted by; each is a column with an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,10 @@ impl By {
             Self::LastSignInAt => Key::Moment(user.last_sign_in_at.unwrap_or_default()),
         };
         Place { key, id: user.id }
+    }
+
+    const fn is_text(self) -> bool {
+        matches!(self, Self::Email | Self::Name)
     }
 
     /// As its index has it, in either database; see the migration.
@@ -240,16 +244,17 @@ impl Bounds {
     }
 
     /// One comparison for each end: two on the same column would leave it to chance which of them the index begins at.
-    fn sql(&self, union: &mut Union, column: &str) -> String {
+    fn sql(&self, union: &mut Union, column: &str) -> Option<String> {
         let end = |(place, comparison): (&Option<Place>, _)| {
             let Place { key, id } = place.as_ref()?;
             let key: Value = match key {
                 Key::Moment(at) => (*at).into(),
                 Key::Text(text) => text.clone().into(),
             };
-            Some(format!(" AND ({column}, id) {comparison} ({}, {})", union.bind(key), union.bind(*id)))
+            Some(format!("({column}, id) {comparison} ({}, {})", union.bind(key), union.bind(*id)))
         };
-        [(&self.from, ">="), (&self.to, "<")].into_iter().filter_map(end).collect()
+        let ends: Vec<_> = [(&self.from, ">="), (&self.to, "<")].into_iter().filter_map(end).collect();
+        (!ends.is_empty()).then(|| ends.join(" AND "))
     }
 }
 
@@ -268,7 +273,15 @@ pub async fn list(
         return Ok(Vec::new());
     }
     let mut ranges = filter.others(order.by);
-    let lead = few(ctx, &pairs, &ranges).await?.unwrap_or(order.by);
+    let lead = match few(ctx, &pairs, &ranges).await? {
+        Some(by) => by,
+        // Names and addresses go together: in the order of one, those with some prefix of the other may stand at the
+        // end of everybody. So what is read is what has the prefix, even if that is many.
+        None if filter.range(order.by).is_none() => {
+            ranges.iter().map(|(by, _)| *by).find(|by| by.is_text()).unwrap_or(order.by)
+        }
+        None => order.by,
+    };
     ranges.push((order.by, Bounds::of(part, order).and(filter.range(order.by).unwrap_or_default())));
 
     let backend = ctx.db.backend();
@@ -282,9 +295,8 @@ pub async fn list(
     for pair in &pairs {
         let mut sql = format!("SELECT * FROM users WHERE {pair}");
         for (by, bounds) in &ranges {
-            let aside = if *by == lead { "" } else { union.aside() };
-            let column = format!("{aside}{}", by.column(backend));
-            sql += &bounds.sql(&mut union, &column);
+            let condition = bounds.sql(&mut union, by.column(backend));
+            sql += &condition.map(if *by == lead { slice::and } else { slice::aside }).unwrap_or_default();
         }
         union.part(sql + &end);
     }
@@ -307,7 +319,7 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
     for pair in filter.pairs(overseer.into()) {
         let mut sql = format!("SELECT COUNT(*) AS number FROM users WHERE {pair}");
         for (by, bounds) in &ranges {
-            sql += &bounds.sql(&mut union, by.column(backend));
+            sql += &bounds.sql(&mut union, by.column(backend)).map(slice::and).unwrap_or_default();
         }
         union.part(sql);
     }
@@ -326,7 +338,7 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
     for (number, (by, bounds)) in ranges.iter().enumerate() {
         let (column, most) = (by.column(ctx.db.backend()), union.limit(FEW + 1));
         for pair in pairs {
-            let bounds = bounds.sql(&mut union, column);
+            let bounds = bounds.sql(&mut union, column).map(slice::and).unwrap_or_default();
             union.part(format!("SELECT id FROM users WHERE {pair}{bounds} LIMIT {most}"));
         }
         let people = union.table();

@@ -15,7 +15,7 @@ use crate::{
         entity::{Role, UserStatus, users},
     },
     domain::{
-        Ctx, Error, Result,
+        Ctx, Edit, Error, Result,
         audit::{self, Event, Kind},
         device,
         email_address::EmailAddress,
@@ -135,8 +135,8 @@ pub struct Change {
     pub version: Option<i32>,
     /// The address, for somebody who lost their mailbox.
     pub email: Option<EmailAddress>,
-    /// What they want to be called; `Some(None)` for nothing.
-    pub name: Option<Option<Name>>,
+    /// What they want to be called.
+    pub name: Edit<Name>,
     /// What they may do.
     pub role: Option<Role>,
     /// Whether they may sign in; never DELETED, which has a function of its own.
@@ -320,13 +320,19 @@ fn apply(before: &users::Model, change: Change, now: DateTime<Utc>) -> users::Mo
     if let Some(email) = change.email {
         email.as_str().clone_into(&mut after.email);
     }
-    if let Some(name) = change.name {
-        after.name_key = name.as_ref().map(Name::key).unwrap_or_default();
-        after.name = name.map(|name| name.as_str().to_owned());
-    }
+    rename(&mut after, change.name);
     after.role = change.role.unwrap_or(before.role);
     after.status = change.status.unwrap_or(before.status);
     after
+}
+
+/// Gives somebody a name, or none.
+pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
+    match name {
+        Edit::Keep => {}
+        Edit::Clear => (user.name, user.name_key) = (None, String::new()),
+        Edit::Set(name) => (user.name, user.name_key) = (Some(name.as_str().to_owned()), name.key()),
+    }
 }
 
 /// What changed, each as before and after.

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    manage::{next, write},
+    manage::{next, rename, write},
     name::Name,
 };
 use crate::{
     db::entity::users,
     domain::{
-        Ctx, Error, Result,
+        Ctx, Edit, Error, Result,
         audit::{self, Event, Kind},
         mail::template::Locale,
         policy::Member,
@@ -21,10 +21,10 @@ use sea_orm::{EntityTrait, QuerySelect};
 /// What is to change; what is `None` stays.
 #[derive(Default)]
 pub struct Profile {
-    /// What they want to be called; `Some(None)` for nothing.
-    pub name: Option<Option<Name>>,
-    /// The language of their mails; `Some(None)` for the one that they ask for when they sign in.
-    pub locale: Option<Option<Locale>>,
+    /// What they want to be called.
+    pub name: Edit<Name>,
+    /// The language of their mails; without one, that which they ask for when they sign in.
+    pub locale: Edit<Locale>,
 }
 
 /// One of the languages that mails are written in, strictly: whoever chooses one wants that one.
@@ -43,12 +43,11 @@ pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<u
     let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
     let before = mine.one(&*work).await?.ok_or(Error::NotFound)?;
     let mut after = next(&before, now);
-    if let Some(name) = profile.name {
-        after.name_key = name.as_ref().map(Name::key).unwrap_or_default();
-        after.name = name.map(|name| name.as_str().to_owned());
-    }
-    if let Some(locale) = profile.locale {
-        after.locale = locale.map(|locale| locale.as_str().to_owned());
+    rename(&mut after, profile.name);
+    match profile.locale {
+        Edit::Keep => {}
+        Edit::Clear => after.locale = None,
+        Edit::Set(locale) => after.locale = Some(locale.as_str().to_owned()),
     }
     let detail = differences(&before, &after);
     if detail.is_empty() {

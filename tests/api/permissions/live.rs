@@ -48,11 +48,11 @@ impl Stream {
     /// The next thing that is said: an event's data, or the one answer of a request that opened nothing. It must come.
     async fn next(&mut self) -> Value {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
-                self.text = rest.to_owned();
-                match data {
-                    Some(data) => return serde_json::from_str(&data).unwrap(),
+            if let Some(end) = self.text.find("\n\n") {
+                let rest = self.text.split_off(end + 2);
+                let event = std::mem::replace(&mut self.text, rest);
+                match event.lines().find_map(|line| line.strip_prefix("data: ")) {
+                    Some(data) => return serde_json::from_str(data).unwrap(),
                     None => continue,
                 }
             }

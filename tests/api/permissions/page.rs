@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Who asks: the columns of every table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
     Anonymous,
     Guest,
@@ -48,7 +48,7 @@ const WORDS: [(&str, Word); 8] = [
 ];
 
 /// About whom: whoever asks, somebody else, or somebody who was deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Own,
     Other,
@@ -81,9 +81,11 @@ impl Row {
         }
     }
 
-    /// Whether of what others did to people these do not see who it was.
-    pub(super) fn tells_of_actors(&self) -> bool {
-        self.says(Column::Guest, Word::OwnActs)
+    /// Whether of what others did to them the column does not see it in its own trail. There a manager is a person like
+    /// any other.
+    pub(super) fn is_veiled(&self, column: Column) -> bool {
+        let sees_others = self.says(column, Word::Undeleted) || self.says(column, Word::All);
+        self.says(if sees_others { Column::Guest } else { column }, Word::OwnActs)
     }
 }
 

@@ -1,0 +1,126 @@
+// Doorcode as one of two subgraphs: composes the schema that it prints with the one in notes.graphql, lets a query
+// planner write what a gateway would ask, and asks that of a running server. It is no gateway itself.
+//
+// node compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL: what `doorcode schema --federation` printed, the same with
+// `--development`, and a development server with DOORCODE_FEDERATION=true.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { composeServices } from "@apollo/composition";
+import federation from "@apollo/federation-internals";
+import { QueryPlanner } from "@apollo/query-planner";
+import { parse } from "graphql";
+
+const [printed, development, url] = process.argv.slice(2);
+assert(url, "usage: compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL");
+const read = (file) => readFileSync(file, "utf8");
+const doorcode = parse(read(printed));
+const notes = parse(read(new URL("notes.graphql", import.meta.url)));
+
+const compose = (...subgraphs) =>
+  composeServices(subgraphs.map(([name, typeDefs]) => ({ name, url: `https://${name}.example.com/graphql`, typeDefs })));
+const composed = compose(["doorcode", doorcode], ["notes", notes]);
+const supergraph = composed.supergraphSdl && federation.Supergraph.build(composed.supergraphSdl);
+
+/** What a gateway would ask of Doorcode about people whom the other subgraph knows by their ids. */
+function gatewaysQuestion() {
+  const query = parse("query($id: ID!) { note(id: $id) { text author { email sessions(first: 1) { totalCount } } } }");
+  const operation = federation.operationFromDocument(supergraph.apiSchema(), query);
+  const { node } = new QueryPlanner(supergraph).buildQueryPlan(operation);
+  return node.nodes.map((step) => step.node ?? step);
+}
+
+async function post(query, variables, token) {
+  const response = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query, variables }),
+  });
+  return response.json();
+}
+
+/** Mail leaves a moment after the answer. */
+async function mailedCode(email) {
+  for (let look = 0; look < 100; look += 1) {
+    const { data } = await post("query($to: String) { inbox(to: $to, first: 1) { code } }", { to: email });
+    if (data.inbox[0]?.code) return data.inbox[0].code;
+    await sleep(50);
+  }
+  throw new Error(`no mail for ${email}`);
+}
+
+async function signIn(email) {
+  const login = "mutation($input: LoginInput!) { login(input: $input) { ... on CodeSent { challenge } } }";
+  const asked = await post(login, { input: { email } });
+  const input = { challenge: asked.data.login.challenge, code: await mailedCode(email) };
+  const verify =
+    "mutation($input: VerifyInput!) { verify(input: $input) { ... on SignedIn { user { id } tokens { accessToken } } } }";
+  const { user, tokens } = (await post(verify, { input })).data.verify;
+  return { id: user.id, token: tokens.accessToken };
+}
+
+const typesOf = (document) =>
+  document.definitions.filter((one) => one.kind.endsWith("TypeDefinition")).map((one) => one.name.value);
+const person = (id) => ({ __typename: "User", id });
+const codeOf = (error) => error.extensions.code;
+
+const tests = {
+  "composes with a second subgraph, without an error or a hint": () => {
+    assert.deepEqual(composed.errors?.map((error) => error.message) ?? [], []);
+    assert.deepEqual(composed.hints.map((hint) => hint.message), []);
+  },
+  "composes alone": () => assert.equal(compose(["doorcode", doorcode]).errors, undefined),
+  "composes with its development schema, too": () => {
+    assert.equal(compose(["doorcode", parse(read(development))], ["notes", notes]).errors, undefined);
+  },
+  "keeps every type of both subgraphs in the supergraph": () => {
+    const kept = new Set(supergraph.apiSchema().allTypes().map((type) => type.name));
+    const all = [...typesOf(doorcode), ...typesOf(notes)];
+    assert(all.length > 60, `${all.length} types were read`);
+    assert.deepEqual(all.filter((name) => !kept.has(name)), []);
+    console.log(`       ${kept.size} types of which Doorcode has ${typesOf(doorcode).length}`);
+  },
+  "has people as an entity of both subgraphs": () => {
+    const user = parse(composed.supergraphSdl).definitions.find((one) => one.name?.value === "User");
+    const joins = user.directives.filter((one) => one.name.value === "join__type");
+    const values = joins.map((one) => one.arguments.map((argument) => argument.value.value).join(" "));
+    assert.deepEqual(values.sort(), ["DOORCODE id", "NOTES id"]);
+  },
+  "is asked by a gateway for people by their ids": () => {
+    const steps = gatewaysQuestion();
+    assert.deepEqual(steps.map((step) => step.serviceName), ["notes", "doorcode"]);
+    assert.match(steps[1].operation, /_entities\(representations:\$representations\)/);
+  },
+  "tells a gateway the schema that it prints": async () => {
+    const { data } = await post("{ _service { sdl } }");
+    assert.equal(data._service.sdl.trim(), read(development).trim());
+  },
+  "answers the gateway's question with the bearer that it passes on": async () => {
+    const run = Date.now();
+    const [ada, bob] = [await signIn(`ada-${run}@example.com`), await signIn(`bob-${run}@example.com`)];
+    const representations = [person(ada.id), person(bob.id), person("x"), { __typename: "Note", id: ada.id }];
+    const { data, errors } = await post(gatewaysQuestion()[1].operation, { representations }, ada.token);
+    const seen = { email: `ada-${run}@example.com`, sessions: { totalCount: 1 } };
+    assert.deepEqual(data._entities, [seen, null, null, null]);
+    assert.deepEqual(errors.map(codeOf), ["NOT_FOUND", "BAD_USER_INPUT", "BAD_USER_INPUT"]);
+    assert.deepEqual(errors.map((error) => error.path), [1, 2, 3].map((place) => ["_entities", place]));
+    const anonymous = await post(gatewaysQuestion()[1].operation, { representations: [person(ada.id)] });
+    assert.deepEqual(anonymous.data, { _entities: [null] });
+    assert.deepEqual(anonymous.errors.map(codeOf), ["UNAUTHENTICATED"]);
+  },
+};
+
+let passed = 0;
+for (const [name, body] of Object.entries(tests)) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok     ${name}`);
+  } catch (error) {
+    console.log(`FAILED ${name}\n       ${error.message.replaceAll("\n", "\n       ")}`);
+  }
+}
+const failed = Object.keys(tests).length - passed;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;

@@ -47,9 +47,10 @@ impl Name {
     }
 }
 
-/// The form that names are searched and sorted by.
+/// The form that names are searched and sorted by: lower case, letter by letter, so that the key of a prefix is a prefix
+/// of the key. (A sigma at the end of a word is another letter only in writing.)
 pub fn key(name: &str) -> String {
-    name.to_lowercase()
+    name.chars().flat_map(char::to_lowercase).map(|char| if char == 'ς' { 'σ' } else { char }).collect()
 }
 
 /// Whether a character shows nothing, or moves what is shown. Joiners (U+200C, U+200D) do not count: several scripts
@@ -63,6 +64,17 @@ pub fn hides_or_turns(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_a_prefix_is_a_prefix_of_the_key() {
+        for name in ["ΟΔΥΣΣΕΥΣ", "Οδυσσεύς", "İpek", "Straße", "ǅ", "ADA"] {
+            let letters: Vec<_> = name.chars().collect();
+            for length in 0..=letters.len() {
+                let prefix: String = letters[..length].iter().collect();
+                assert!(key(name).starts_with(&key(&prefix)), "{prefix} of {name}");
+            }
+        }
+    }
 
     #[test]
     fn a_name_is_one_visible_line() {

@@ -2,6 +2,7 @@
 //! a socket runs nothing but subscriptions.
 
 use doorcode::{db::entity::Role, http::SocketCaps};
+use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -130,7 +131,10 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     let close_after = async |init: bool, messages: Vec<Message>| {
         let mut socket = if init { served.socket(token).await } else { served.silent().await };
         for message in messages {
-            socket.send(message).await;
+            // Whoever is cut off in the middle of a long message learns it while sending.
+            if socket.0.send(message).await.is_err() {
+                return Heard::Gone;
+            }
         }
         socket.hear().await
     };

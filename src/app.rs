@@ -21,7 +21,7 @@ use crate::{
     config::{self, Mode, ServeFlags, Settings},
     db::{Db, migrate},
     domain::{
-        Ctx, Error, housekeeping, live,
+        Ctx, Error, audit, housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
         vault::Vault,
@@ -89,6 +89,7 @@ impl App {
             vault,
             keyring: token::Keyring::default(),
             live: live::Live::new(bus),
+            refusals: audit::refusals::Refusals::default(),
             outbox_filled: tokio::sync::Notify::new(),
             last_tick: AtomicU64::new(0),
             inbox,
@@ -164,6 +165,7 @@ impl App {
                 tracing::warn!("a loop did not end in time; what it was sending will be looked at by the next process");
             }
         }
+        housekeeping::finish(&self.ctx).await;
         self.ctx.db.clone().close().await
     }
 }

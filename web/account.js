@@ -6,7 +6,12 @@ import { at, complain, once, refuse, refuseCode, say, show, showCode, typedCode,
 import * as session from "./session.js";
 
 const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateProfileInput!) {
-  updateProfile(input: $input) { user { name } }
+  updateProfile(input: $input) {
+    __typename
+    ... on ProfileUpdated { user { name } }
+    ... on RateLimited { retryAt }
+    ... on Problem { message }
+  }
 }`;
 const CHANGE_EMAIL = `mutation ChangeEmail($input: ChangeEmailInput!) {
   changeEmail(input: $input) {
@@ -25,7 +30,14 @@ const CONFIRM_EMAIL = `mutation ConfirmEmail($input: ConfirmEmailInput!) {
     ... on Problem { message }
   }
 }`;
-const EXPORT_DATA = `mutation ExportData { exportData { data } }`;
+const EXPORT_DATA = `mutation ExportData {
+  exportData {
+    __typename
+    ... on DataExported { data }
+    ... on RateLimited { retryAt }
+    ... on Problem { message }
+  }
+}`;
 const DELETE_ACCOUNT = `mutation DeleteAccount($input: DeleteAccountInput!) {
   deleteAccount(input: $input) { __typename ... on AccountDeleted { message } ... on Problem { message } }
 }`;
@@ -113,8 +125,13 @@ at("sign-out").addEventListener("click", () => {
 at("name-form").addEventListener("submit", (event) => {
   event.preventDefault();
   onceSignedIn("name", "name-submit", async () => {
-    const { updateProfile } = await session.ask(UPDATE_PROFILE, { input: { name: at("name").value.trim() || null } });
-    showPerson({ ...person, name: updateProfile.user.name });
+    const input = { name: at("name").value.trim() || null };
+    const { updateProfile: outcome } = await session.ask(UPDATE_PROFILE, { input });
+    if (outcome.__typename !== "ProfileUpdated") {
+      refuse("name", "name-submit", outcome);
+      return;
+    }
+    showPerson({ ...person, name: outcome.user.name });
     say(person.name ? `Your name is saved: ${person.name}` : "Your name is taken away.");
   });
 });
@@ -196,8 +213,12 @@ at("prove-back").addEventListener("click", () => {
 
 at("export-submit").addEventListener("click", () => {
   onceSignedIn("export", "export-submit", async () => {
-    const { exportData } = await session.ask(EXPORT_DATA);
-    const file = new Blob([JSON.stringify(exportData.data, null, 2)], { type: "application/json" });
+    const { exportData: outcome } = await session.ask(EXPORT_DATA);
+    if (outcome.__typename !== "DataExported") {
+      refuse("export", "export-submit", outcome);
+      return;
+    }
+    const file = new Blob([JSON.stringify(outcome.data, null, 2)], { type: "application/json" });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(file);
     link.download = `account-${new Date(serverNow()).toISOString().slice(0, 10)}.json`;

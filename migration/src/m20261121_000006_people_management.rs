@@ -32,6 +32,8 @@ impl MigrationTrait for Migration {
         add(manager, "users", ColumnDef::new("name_key").text().not_null().default("")).await?;
         add(manager, "users", &mut text_null("locale")).await?;
         add(manager, "users", timestamp_with_time_zone_null("deleted_at").check(deleted)).await?;
+        // Whoever was deleted before is erased in time, too.
+        db.execute_unprepared("UPDATE users SET deleted_at = updated_at WHERE status = 'DELETED'").await?;
         add(manager, "email_codes", &mut uuid_null("user_id")).await?;
         add(manager, "email_codes", &mut text_null("locale")).await?;
         db.execute_unprepared("UPDATE users SET name_key = lower(name) WHERE name IS NOT NULL").await?;

@@ -43,6 +43,17 @@ pub(super) enum UserCommand {
         /// What they may do from now on; each role may do all that the ones before it may.
         role: RoleName,
     },
+    /// Give a person another address, for somebody who lost their mailbox.
+    ///
+    /// They are signed out everywhere, every known device is forgotten, and both addresses get a notice from a running
+    /// server. The old mailbox cannot undo it.
+    Email {
+        #[command(flatten)]
+        whom: Whom,
+        /// The address that they sign in with from now on.
+        #[arg(value_parser = EmailAddress::parse)]
+        new: EmailAddress,
+    },
     /// Keep a person out, and sign them out everywhere, at once.
     Suspend(Whom),
     /// Let a suspended or deleted person in again.
@@ -125,6 +136,9 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
                 }
                 _ => change_one(&app, &whom, change).await?,
             }
+        }
+        UserCommand::Email { whom, new } => {
+            change_one(&build().await?, &whom, Change { email: Some(new), ..Change::default() }).await?;
         }
         UserCommand::Suspend(whom) => {
             let change = Change { status: Some(UserStatus::Suspended), ..Change::default() };

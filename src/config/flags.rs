@@ -248,10 +248,10 @@ pub struct ServeFlags {
     /// Default: `30d`. Example: `7d`
     #[arg(long, env = "DOORCODE_ERASE_AFTER", value_name = "DURATION", help_heading = "People")]
     pub erase_after: Option<String>,
-    /// Which mails tell people what happened to their account: `new-device`, `email-change` and `role-change` with
-    /// commas between, or `none`.
+    /// Which mails tell people what happened to their account: `new-device`, `email-change` (by an administrator; one's
+    /// own change, which the old address can undo, is always told) and `role-change`, with commas between, or `none`.
     ///
-    /// Default: `new-device,email-change,role-change`. Example: `email-change`
+    /// Default: `new-device,email-change,role-change`. Example: `new-device,role-change`
     #[arg(long, env = "DOORCODE_NOTICES", value_name = "LIST", help_heading = "People")]
     pub notices: Option<String>,
     /// Whether the API is an Apollo Federation 2 subgraph: a gateway may ask it for the schema and for people by id.

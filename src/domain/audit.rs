@@ -1,14 +1,17 @@
 //! The audit trail: what may be recorded, and how. An event that tells of a change is written in its transaction.
-//! Events are never changed after, with three exceptions: a refusal's count goes up, old client addresses are taken
-//! out, and what tells who an erased person was. They never hold a secret. Reading them is in `audit/list.rs`.
+//! Events are never changed after, with three exceptions: a refusal's count goes up, what tells from where old ones came
+//! is taken out, and what tells who an erased person was. They never hold a secret. Reading them is in `audit/list.rs`.
 
+pub mod deletion;
 pub mod heard;
 pub mod list;
+pub mod refusals;
 pub mod tail;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Value, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::Expr,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -19,7 +22,7 @@ use super::{
     policy::{Origin, Person},
     work::Work,
 };
-use crate::db::{self, entity::audit_events};
+use crate::db::entity::audit_events;
 
 /// Names every kind once: as a variant, as it is stored and shown, and in words.
 macro_rules! kinds {
@@ -139,7 +142,7 @@ async fn write(
     Ok(rows)
 }
 
-/// Records that a limit refused: the first refusal of a rule, key and window writes a row, later ones count it up.
+/// Records that a limit refused: one row a rule, key and window, which counts.
 pub async fn record_refusal(
     ctx: &Ctx,
     now: DateTime<Utc>,
@@ -159,59 +162,52 @@ const DENIALS_SHARE: Duration = Duration::from_hours(1);
 /// Records that somebody asked for what they may not do: one row a person, field and hour.
 pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
     tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "permission denied");
-    let event = Event::own(Kind::PermissionDenied, person, json!({ "field": field }));
-    count_up(ctx, ctx.now(), &event, &format!("denied:{field}:{}", person.user().id), DENIALS_SHARE).await
+    deny(ctx, person, field, json!({ "field": field })).await
 }
 
-/// One row for all of its kind in a window, so that nobody fills the table. Only the first is told.
+/// Records that somebody whose sign-in is too old asked for what needs a recent one: one row a person, field and hour.
+pub async fn record_stale(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
+    tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "sign-in too old");
+    let detail = json!({ "field": field, "reason": "reauthentication" });
+    deny(ctx, person, &format!("{field}:reauthentication"), detail).await
+}
+
+async fn deny(ctx: &Ctx, person: Person<'_>, what: &str, detail: Json) -> Result<()> {
+    let event = Event::own(Kind::PermissionDenied, person, detail);
+    count_up(ctx, ctx.now(), &event, &format!("denied:{what}:{}", person.user().id), DENIALS_SHARE).await
+}
+
+/// One row for all of its kind in a window, so that nobody fills the table.
 async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>, key: &str, window: Duration) -> Result<()> {
-    let window_number = now.timestamp() / i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
-    let event = row(ctx, now, event);
-    let values: [Value; 11] = [
-        event.id.into(),
-        event.at.into(),
-        event.kind.clone().into(),
-        event.actor_id.into(),
-        event.subject_id.into(),
-        event.ip_address.clone().into(),
-        event.user_agent.clone().into(),
-        event.request_id.clone().into(),
-        event.detail.clone().into(),
-        1.into(),
-        format!("{key}:{window_number}").into(),
-    ];
-    let sql = "INSERT INTO audit_events \
-         (id, at, kind, actor_id, subject_id, ip_address, user_agent, request_id, detail, count, refusal_key) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (refusal_key) DO UPDATE SET count = audit_events.count + 1 RETURNING id";
-    let statement = db::statement(ctx.db.backend(), sql, values);
-    let row = ctx.db.write().query_one_raw(statement).await?;
-    let id: Option<Uuid> = row.map(|row| row.try_get("", "id")).transpose()?;
-    if id == Some(event.id) {
-        ctx.live.announce(&[event]);
-    }
-    Ok(())
+    let window = i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
+    let number = now.timestamp() / window;
+    let until = DateTime::from_timestamp((number + 1).saturating_mul(window), 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    refusals::count_up(ctx, format!("{key}:{number}"), row(ctx, now, event), until).await
 }
 
-/// Takes client addresses out of what is older than they may be kept.
+/// Takes out of what is older than client addresses may be kept all that tells from where: address, software, and the
+/// key of refusals, which may hold an address.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    audit_events::Entity::update_many()
-        .col_expr(audit_events::Column::IpAddress, Expr::value(Option::<String>::None))
-        .filter(audit_events::Column::IpAddress.is_not_null())
-        .filter(audit_events::Column::At.lt(before))
-        .exec(ctx.db.write())
-        .await?;
+    use audit_events::Column;
+    let nothing = || Expr::value(Option::<String>::None);
+    let columns = [Column::IpAddress, Column::UserAgent, Column::RefusalKey];
+    let kept = columns.iter().fold(Condition::any(), |any, column| any.add(column.is_not_null()));
+    let old = audit_events::Entity::update_many().filter(Column::At.lt(before)).filter(kept);
+    let forgotten = columns.into_iter().fold(old, |old, column| old.col_expr(column, nothing()));
+    forgotten.exec(ctx.db.write()).await?;
     Ok(())
 }
 
 /// Takes out of the trail what tells who these people were. That something happened, when, and to the same person,
-/// stays: their ids stand for nobody any more. Of what they did to others, only from where goes.
+/// stays: their ids stand for nobody any more. Of what they did to others, only from where goes, and by which request.
 pub async fn forget_people(db: &impl ConnectionTrait, people: &[Uuid]) -> Result<()> {
     use audit_events::Column;
     let without_origin = |by: Column| {
         audit_events::Entity::update_many()
             .col_expr(Column::IpAddress, Expr::value(Option::<String>::None))
             .col_expr(Column::UserAgent, Expr::value(Option::<String>::None))
+            .col_expr(Column::RequestId, Expr::value(Option::<String>::None))
+            .col_expr(Column::RefusalKey, Expr::value(Option::<String>::None))
             .filter(by.is_in(people.iter().copied()))
     };
     let erased = json!({ "erased": true });

@@ -12,8 +12,7 @@ use super::{
     limits,
     policy::{Origin, Person, Sight, Viewer},
     slice::{self, Union},
-    user,
-    vault,
+    user, vault,
     work::Work,
 };
 use crate::db::{self, entity::devices};
@@ -74,10 +73,10 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
 }
 
 /// One device that the viewer may see.
-pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<devices::Model> {
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<devices::Model> {
     viewer.person()?;
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
-    let sight = viewer.sight_of(device.user_id).ok_or(Error::NotFound)?;
+    let sight = Sight::require(ctx, viewer, device.user_id, field).await?;
     let owner = user::list::find_each(ctx, &[sight]).await?;
     owner.first().map(|_| device).ok_or(Error::NotFound)
 }

@@ -1,4 +1,5 @@
-//! What runs by itself: erasing refresh successors after their grace, reading signing keys anew, purging what is over.
+//! What runs by itself: erasing refresh successors after their grace, counting refusals, reading signing keys anew,
+//! purging what is over.
 //! Nothing here decides how long anything is kept; the owners of the tables do.
 
 use std::{sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => return,
         }
         tell("erasing refresh successors", session::erase_successors(&ctx).await);
+        tell("counting refusals", audit::refusals::write_counts(&ctx).await);
         if tick.is_multiple_of(RELOAD_EVERY) {
             tell("reading signing keys", token::reload(&ctx).await);
         }
@@ -30,6 +32,11 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
             tell("purging", purge(&ctx).await.map(drop));
         }
     }
+}
+
+/// What is left to do when the last request is answered.
+pub async fn finish(ctx: &Ctx) {
+    tell("counting refusals", audit::refusals::write_counts(ctx).await);
 }
 
 fn tell(chore: &str, outcome: Result<()>) {
@@ -59,25 +66,38 @@ pub struct Purged {
     pub events: u64,
 }
 
-/// Deletes what is over, and takes client addresses out of what is older than they may be kept.
+/// Deletes what is over, and takes client addresses out of what is older than they may be kept. A part that fails keeps
+/// none of the others from being done; the first failure is told in the end.
 pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let now = ctx.now();
     let before = |kept: Duration| now - TimeDelta::from_std(kept).unwrap_or(KEPT);
-    let purged = Purged {
-        challenges: sign_in::challenge::purge(ctx, now).await?,
-        links: sign_in::link::purge(ctx, now).await?,
-        mails: outbox::purge(ctx, now - MAIL_KEPT).await?,
-        sessions: session::purge(ctx, now - KEPT).await?,
-        devices: device::purge(ctx, now).await?,
-        email_changes: user::email_change::purge(ctx, now).await?,
-        people: user::erase::erase_deleted(ctx, before(ctx.settings.erase_after)).await?,
-        events: audit::purge(ctx, before(ctx.settings.audit_retention)).await?,
-    };
-    keys::purge(ctx, now).await?;
     let kept_since = before(ctx.settings.ip_retention);
-    audit::forget_addresses(ctx, kept_since).await?;
-    session::forget_addresses(ctx, kept_since).await?;
-    device::forget_addresses(ctx, kept_since).await?;
+    let mut failure = None;
+    let mut part = |outcome: Result<u64>| {
+        outcome.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a part of the purge failed");
+            failure.get_or_insert(error);
+            0
+        })
+    };
+    let purged = Purged {
+        challenges: part(sign_in::challenge::purge(ctx, now).await),
+        links: part(sign_in::link::purge(ctx, now).await),
+        mails: part(outbox::purge(ctx, now - MAIL_KEPT).await),
+        sessions: part(session::purge(ctx, now - KEPT).await),
+        devices: part(device::purge(ctx, now).await),
+        email_changes: part(user::email_change::purge(ctx, now).await),
+        people: part(user::erase::erase_deleted(ctx, before(ctx.settings.erase_after)).await),
+        events: part(audit::purge(ctx, before(ctx.settings.audit_retention)).await),
+    };
+    for outcome in [
+        keys::purge(ctx, now).await,
+        audit::forget_addresses(ctx, kept_since).await,
+        session::forget_addresses(ctx, kept_since).await,
+        device::forget_addresses(ctx, kept_since).await,
+    ] {
+        part(outcome.map(|()| 0));
+    }
     tracing::info!(?purged, "purged");
-    Ok(purged)
+    failure.map_or(Ok(purged), Err)
 }

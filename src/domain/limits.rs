@@ -5,6 +5,7 @@ use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
+const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// So many units in a sliding window, written `3/15m` in settings.
@@ -71,6 +72,10 @@ impl Default for Limits {
     }
 }
 
+/// `profile.person`: changes of one's own profile.
+pub const PROFILE_PERSON: Quota = Quota { count: 20, window: HOUR };
+/// `export.person`: copies of one's own data, each of which reads a lot.
+pub const EXPORT_PERSON: Quota = Quota { count: 3, window: HOUR };
 /// Wrong tries after which a known device is forgotten.
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.

@@ -18,9 +18,9 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Ctx, audit};
+use super::{Ctx, audit, policy::SignedIn};
 use crate::{
-    db::entity::audit_events,
+    db::entity::{Role, audit_events},
     ports::{Bus, Heard},
 };
 
@@ -36,6 +36,11 @@ const LAG: usize = 256;
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 /// What was committed last before a stop is told within this.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Whether some room is kept for this person however many listen: for who looks after others.
+pub fn keeps_room_for(signed_in: &SignedIn) -> bool {
+    signed_in.user.role >= Role::Manager
+}
 
 /// Where committed events go.
 pub struct Live {

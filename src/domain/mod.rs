@@ -1,5 +1,6 @@
 //! What Doorcode does, without a word about HTTP or GraphQL. [`Ctx`] is all that it stands on.
 
+pub mod allowance;
 pub mod audit;
 pub mod device;
 pub mod email_address;
@@ -151,6 +152,8 @@ pub struct Ctx {
     pub keyring: token::Keyring,
     /// Where committed events are told.
     pub live: live::Live,
+    /// What was refused lately, and is to be counted.
+    pub refusals: audit::refusals::Refusals,
     /// Wakes the delivery loop.
     pub outbox_filled: Notify,
     /// Time and counter of the latest id.

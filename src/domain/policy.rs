@@ -214,22 +214,28 @@ pub const RECENT: TimeDelta = TimeDelta::minutes(10);
 pub struct Recent<P>(P);
 
 impl<'a, P: Deref<Target = Person<'a>>> Recent<P> {
-    /// The proof, or [`Error::ReauthenticationRequired`].
-    pub fn require(ctx: &Ctx, proof: P) -> Result<Self> {
-        if is_recent(ctx, *proof) { Ok(Self(proof)) } else { Err(Error::ReauthenticationRequired) }
+    /// The proof for whoever asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    pub async fn require(ctx: &Ctx, proof: P, field: &'static str) -> Result<Self> {
+        check_recent(ctx, *proof, field).await?;
+        Ok(Self(proof))
     }
 }
 
 impl<'a> Recent<Person<'a>> {
-    /// The proof for any person, or [`Error::ReauthenticationRequired`].
-    pub fn require_person(ctx: &Ctx, viewer: &'a Viewer) -> Result<Self> {
+    /// The proof for any person who asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    pub async fn require_person(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
         let person = viewer.person()?;
-        if is_recent(ctx, person) { Ok(Self(person)) } else { Err(Error::ReauthenticationRequired) }
+        check_recent(ctx, person, field).await?;
+        Ok(Self(person))
     }
 }
 
-fn is_recent(ctx: &Ctx, person: Person<'_>) -> bool {
-    ctx.now() - person.session().created_at <= RECENT
+async fn check_recent(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
+    if ctx.now() - person.session().created_at <= RECENT {
+        return Ok(());
+    }
+    audit::record_stale(ctx, person, field).await?;
+    Err(Error::ReauthenticationRequired)
 }
 
 impl<P> Deref for Recent<P> {

@@ -214,8 +214,7 @@ pub(super) async fn end_all_but(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
-    let others =
-        Condition::all().add(sessions::Column::UserId.eq(kept.user_id)).add(sessions::Column::Id.ne(kept.id));
+    let others = Condition::all().add(sessions::Column::UserId.eq(kept.user_id)).add(sessions::Column::Id.ne(kept.id));
     let ended = end_where(db, others, reason, now).await?;
     Ok(ended.iter().map(|session| session.id).collect())
 }
@@ -285,11 +284,17 @@ async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::M
 }
 
 /// One session that the viewer may see, open or not, with its owner. One statement.
-pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<(SignedIn, Sight)> {
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, Sight)> {
     viewer.person()?;
     let found = find(ctx, id).await?.ok_or(Error::NotFound)?;
-    let sight = viewer.sight_of(found.user.id).filter(|sight| sight.shows(&found.user)).ok_or(Error::NotFound)?;
-    Ok((found, sight))
+    let sight = Sight::require(ctx, viewer, found.user.id, field).await?;
+    if sight.shows(&found.user) { Ok((found, sight)) } else { Err(Error::NotFound) }
+}
+
+/// Whether nobody ended a session since this request looked it up.
+pub(super) async fn is_still_open(db: &impl ConnectionTrait, id: Uuid) -> Result<bool> {
+    let open = sessions::Entity::find_by_id(id).filter(sessions::Column::EndedAt.is_null());
+    Ok(open.one(db).await?.is_some())
 }
 
 /// The guarded end: only sessions that are open, each once.

@@ -47,7 +47,7 @@ pub struct Admitted {
 }
 
 /// The person behind a proved address, made now if they are new and may sign up. `None` when nobody may sign in with it.
-/// One statement, which also notes the sign-in and the language that they asked for.
+/// One statement, which also notes the sign-in, and the language that they asked for if they never chose one.
 pub async fn admit(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -64,14 +64,14 @@ pub async fn admit(
             "INSERT INTO users (id, email, role, status, created_at, updated_at, last_sign_in_at, locale) \
              VALUES ($1, $2, $3, 'ACTIVE', $4, $4, $4, $5) \
              ON CONFLICT (email) DO UPDATE SET last_sign_in_at = excluded.last_sign_in_at, \
-             locale = COALESCE(excluded.locale, users.locale) \
+             locale = COALESCE(users.locale, excluded.locale) \
              WHERE users.status = 'ACTIVE' {returning}"
         );
         let values = [new_id.into(), email.as_str().into(), role.into(), now.into(), locale.into()];
         db::statement(ctx.db.backend(), &sql, values)
     } else {
         let sql = format!(
-            "UPDATE users SET last_sign_in_at = $2, locale = COALESCE($3, locale) \
+            "UPDATE users SET last_sign_in_at = $2, locale = COALESCE(locale, $3) \
              WHERE email = $1 AND status = 'ACTIVE' {returning}"
         );
         db::statement(ctx.db.backend(), &sql, [email.as_str().into(), now.into(), locale.into()])

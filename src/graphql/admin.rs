@@ -201,7 +201,7 @@ impl AdminMutation {
 
 async fn by<'a>(domain: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<By<'a>, ApiError> {
     let admin = Admin::require(domain, viewer, field).await?;
-    Ok(By::Admin(Recent::require(domain, admin)?))
+    Ok(By::Admin(Recent::require(domain, admin, field).await?))
 }
 
 fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {

@@ -1,5 +1,6 @@
 //! What is told as it happens. A subscription listens through the ear of its connection, which hears no more once the
 //! session behind it is over; nothing here asks for a permission again, and nothing here is told that a list would hide.
+//! What is told is small, for nobody is charged for an event.
 
 use std::sync::Arc;
 
@@ -11,10 +12,15 @@ use super::{
     audit::{AuditEvent, AuditFilter},
     error::{ApiError, Code},
     parts,
+    schema::{COMPLEXITY, TOLD},
     session::Session,
+    under_way::Told,
     user::User,
 };
-use crate::domain::{live::ear::Ear, policy::Manager};
+use crate::domain::{
+    live::ear::Ear,
+    policy::{Manager, SignedIn},
+};
 
 #[derive(Default)]
 pub(super) struct LiveSubscription;
@@ -23,27 +29,30 @@ pub(super) struct LiveSubscription;
 impl LiveSubscription {
     /// Your sessions as they end, wherever they are ended: the last one to be told is the one that you listen with. A
     /// session whose time has run out is not told, for it ends by itself at its `expiresAt`.
+    #[graphql(complexity = "COMPLEXITY / TOLD * child_complexity")]
     #[expect(clippy::unused_async, reason = "the library awaits what makes a stream")]
-    async fn session_ended(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Session> + 'static, ApiError> {
+    async fn session_ended(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Told<Session>> + 'static, ApiError> {
         let (_, viewer) = parts(ctx);
         let person = viewer.person()?;
         let (sight, viewer) = (person.sight(), viewer.clone());
         let ended = ear(ctx)?.ended_sessions(person)?;
-        Ok(as_stream(ended).map(move |ended| Session::new(ended.session, User::seen((ended.user, sight), &viewer))))
+        let session = move |ended: SignedIn| Session::new(ended.session, User::seen((ended.user, sight), &viewer));
+        Ok(as_stream(ended).map(move |ended| Told(session(ended))))
     }
 
     /// What happens, as it happens. For a MANAGER or more. What happened while you were not connected is in
     /// `auditEvents`; under great load some events are only there.
+    #[graphql(complexity = "COMPLEXITY / TOLD * child_complexity")]
     async fn audit_event_added(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which events; all when left out.")] filter: Option<AuditFilter>,
-    ) -> Result<impl Stream<Item = AuditEvent> + 'static, ApiError> {
+    ) -> Result<impl Stream<Item = Told<AuditEvent>> + 'static, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
         let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
         let events = ear(ctx)?.events(manager, filter)?;
-        Ok(as_stream(events).map(AuditEvent::from))
+        Ok(as_stream(events).map(|seen| Told(seen.into())))
     }
 }
 

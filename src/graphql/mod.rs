@@ -16,6 +16,7 @@ pub mod relay;
 mod schema;
 mod session;
 mod sign_in;
+mod under_way;
 mod user;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use async_graphql::Context;
 
 use crate::domain::{Ctx, policy::Viewer};
 pub use inbox::InboxQuery;
+pub(crate) use schema::TOLD;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
 
 /// What every resolver starts from, an application's too: what the domain stands on, and who asks.

@@ -13,7 +13,10 @@ use crate::domain::{
     Check, Edit,
     policy::{Member, Recent},
     user::{
-        email_change::{self, Confirmed, Requested, Undone},
+        email_change::{
+            self, Confirmed, Requested,
+            undo::{self, Undone},
+        },
         export,
         manage::{self, By, Changed},
         name::Name,
@@ -30,9 +33,16 @@ struct UpdateProfileInput {
     locale: MaybeUndefined<String>,
 }
 
+/// What became of `updateProfile`.
+#[derive(Union)]
+enum UpdateProfileResult {
+    ProfileUpdated(ProfileUpdated),
+    RateLimited(RateLimited),
+}
+
 /// The changed profile.
 #[derive(SimpleObject)]
-struct UpdateProfileResult {
+struct ProfileUpdated {
     /// You.
     user: User,
 }
@@ -124,10 +134,17 @@ struct AccountDeleted {
     message: &'static str,
 }
 
+/// What became of `exportData`.
+#[derive(Union)]
+enum ExportDataResult {
+    DataExported(DataExported),
+    RateLimited(RateLimited),
+}
+
 /// A copy of what is kept about you.
 #[derive(SimpleObject)]
-struct ExportDataResult {
-    /// Account, sessions, devices, changes of address and the newest 10,000 audit events.
+struct DataExported {
+    /// Account, sessions, devices, changes of address and the newest 1,000 audit events.
     data: Json<serde_json::Value>,
 }
 
@@ -150,15 +167,18 @@ impl ProfileMutation {
             locale: edit(input.locale, |tag| check.field("locale", profile::language(&tag))),
         };
         check.done()?;
-        let user = profile::update(domain, member, profile).await?;
-        Ok(UpdateProfileResult { user: User::own_after(*member, user) })
+        Ok(match profile::update(domain, member, profile).await? {
+            Ok(user) => UpdateProfileResult::ProfileUpdated(ProfileUpdated { user: User::own_after(*member, user) }),
+            Err(wait) => UpdateProfileResult::RateLimited(wait.into()),
+        })
     }
 
     /// Mails a code to the address that you want to have. For USER and up, with a sign-in of the last ten minutes. The
     /// answer is the same whether or not somebody has the address; if so, no mail goes out.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Result<ChangeEmailResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let member = Recent::require(domain, Member::require(domain, viewer, "changeEmail").await?)?;
+        let member = Member::require(domain, viewer, "changeEmail").await?;
+        let member = Recent::require(domain, member, "changeEmail").await?;
         let requested = email_change::request(domain, member, &input.email, input.locale.as_deref()).await?;
         Ok(match requested {
             Requested::Sent(sent) => ChangeEmailResult::CodeSent(CodeSent::new(domain, sent)),
@@ -191,13 +211,18 @@ impl ProfileMutation {
         input: UndoEmailChangeInput,
     ) -> Result<UndoEmailChangeResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        Ok(match email_change::undo(domain, viewer, &input.token).await? {
-            Undone::Restored => UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone {
-                message: "The account has this address again and is signed out everywhere. Sign in with a new code.",
+        Ok(match undo::undo(domain, viewer, &input.token).await? {
+            Undone::Restored { may_sign_in } => UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone {
+                message: if may_sign_in {
+                    "The account has this address again and is signed out everywhere. Sign in with a new code."
+                } else {
+                    "The account has this address again and is signed out everywhere. An administrator keeps it shut; \
+                     ask whoever runs this service."
+                },
             }),
-            Undone::Suspended => UndoEmailChangeResult::EmailTaken(EmailTaken {
-                message: "This address belongs to another account by now. The one that it was taken from is suspended \
-                    and signed out everywhere; ask whoever runs this service to give it back."
+            Undone::Parked => UndoEmailChangeResult::EmailTaken(EmailTaken {
+                message: "This address belongs to another account by now. Nobody can sign in any more to the one that \
+                    it was taken from; ask whoever runs this service to give it back."
                     .into(),
             }),
             Undone::Expired => UndoEmailChangeResult::CodeExpired(CodeExpired {
@@ -215,7 +240,8 @@ impl ProfileMutation {
         input: DeleteAccountInput,
     ) -> Result<DeleteAccountResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let member = Recent::require(domain, Member::require(domain, viewer, "deleteAccount").await?)?;
+        let member = Member::require(domain, viewer, "deleteAccount").await?;
+        let member = Recent::require(domain, member, "deleteAccount").await?;
         manage::check_meant(member.user(), &input.email)?;
         Ok(match manage::delete(domain, By::Owner(member), member.user().id, None).await? {
             Changed::LastAdmin => DeleteAccountResult::LastAdmin(LastAdmin::new()),
@@ -228,8 +254,11 @@ impl ProfileMutation {
     /// A copy of all that is kept about you, as JSON. With a sign-in of the last ten minutes.
     async fn export_data(&self, ctx: &Context<'_>) -> Result<ExportDataResult, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let person = Recent::require_person(domain, viewer)?;
-        Ok(ExportDataResult { data: Json(export::export(domain, person).await?) })
+        let person = Recent::require_person(domain, viewer, "exportData").await?;
+        Ok(match export::export(domain, person).await? {
+            Ok(copy) => ExportDataResult::DataExported(DataExported { data: Json(copy) }),
+            Err(wait) => ExportDataResult::RateLimited(wait.into()),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use async_graphql::{Context, ID, Object, OutputType, SimpleObject, TypeName};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -244,6 +245,8 @@ pub struct Connection<T: Listed> {
     edges: Vec<Edge<T>>,
     page_info: PageInfo,
     list: T::List,
+    /// However often it is asked for.
+    count: OnceCell<u64>,
 }
 
 impl<T: Listed> Connection<T> {
@@ -257,7 +260,7 @@ impl<T: Listed> Connection<T> {
     ) -> Self {
         let (rows, page_info) = page.cut(rows, cursor);
         let edges = rows.into_iter().map(|(cursor, row)| Edge { cursor, node: node(row) }).collect();
-        Self { edges, page_info, list }
+        Self { edges, page_info, list, count: OnceCell::new() }
     }
 }
 
@@ -287,7 +290,8 @@ impl<T: Listed> Connection<T> {
 
     /// How many there are in all; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
-        Ok(i32::try_from(T::count(ctx, &self.list).await?).unwrap_or(i32::MAX))
+        let count = self.count.get_or_try_init(|| T::count(ctx, &self.list)).await?;
+        Ok(i32::try_from(*count).unwrap_or(i32::MAX))
     }
 }
 

@@ -14,6 +14,7 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
+use tokio::time::error::Elapsed;
 
 use super::{
     admin::AdminMutation,
@@ -29,6 +30,7 @@ use super::{
     profile::ProfileMutation,
     session::SessionMutation,
     sign_in::SignInMutation,
+    under_way::UnderWay,
     user::UserQuery,
 };
 use crate::domain::Ctx;
@@ -36,8 +38,11 @@ use crate::domain::Ctx;
 /// How deep an operation may go.
 const DEPTH: usize = 15;
 /// How many fields an operation may ask for, lists counted by their page size: a hundred people, each with a page of
-/// sessions, a page of events with both people in them and their devices are about 25,000, in eight statements.
-pub(super) const COMPLEXITY: usize = 30_000;
+/// sessions, a page of events with both people in them and their devices are 24,200, in eight statements.
+pub(super) const COMPLEXITY: usize = 25_000;
+/// How many fields of what it tells a subscription may ask for. They are answered once for each event, whoever caused
+/// it, and for everybody who listens; an event with both its people has about thirty.
+pub(crate) const TOLD: usize = 200;
 /// How many directives a field may carry.
 const DIRECTIVES: usize = 4;
 
@@ -95,6 +100,7 @@ pub struct Api {
     schema: Arc<dyn Run>,
     /// Not there in a schema that can only be read.
     ctx: Option<Arc<Ctx>>,
+    under_way: UnderWay,
 }
 
 trait Run: Send + Sync {
@@ -141,10 +147,11 @@ impl Api {
         finish(builder, Some(ctx))
     }
 
-    /// Runs a question or a change that the edge has already checked.
-    pub async fn execute(&self, request: Request) -> Response {
+    /// Runs a question or a change that the edge has already checked; an error when there was no time to.
+    pub async fn execute(&self, request: Request) -> Result<Response, Elapsed> {
         let (request, turns) = loader::give(request, self.ctx.as_ref());
-        turns.take(stream::once(self.schema.execute(request))).next().await.unwrap_or_default()
+        let mut answers = turns.take(stream::once(self.schema.execute(request)));
+        self.under_way.run(async { answers.next().await.unwrap_or_default() }).await
     }
 
     /// Runs a subscription that the edge has already checked.
@@ -184,7 +191,9 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
+    let under_way = UnderWay::default();
     let builder = builder
+        .data(under_way.clone())
         .register_output_type::<Problem>()
         .register_output_type::<Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
@@ -193,7 +202,7 @@ where
         .limit_directives(DIRECTIVES)
         .disable_suggestions();
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
-    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned() }
+    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned(), under_way }
 }
 
 /// The schema as text: production's, which is what `schema.graphql` holds, or development's with the inbox.

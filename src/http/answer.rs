@@ -1,6 +1,8 @@
 //! Answers in one shape: GraphQL's. A refusal by the edge, an error of a field and a fault of ours all look alike:
 //! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Nothing of a fault's reason is in it.
 
+use std::io::{self, Write};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -144,11 +146,42 @@ impl From<ApiError> for Refusal {
 /// A document can have a mistake in every token; nobody mends more than so many at once.
 const MOST_ERRORS: usize = 10;
 
+/// What an answer may have in bytes: fields are bounded before they are answered, but not what is in them. The longest
+/// honest one is a copy of everything about a person, with ten thousand events.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
 /// The answer to an executed request.
-pub(super) fn executed(response: async_graphql::Response, id: &RequestId, media: MediaType) -> Response {
+pub(super) fn executed(
+    response: async_graphql::Response,
+    id: &RequestId,
+    media: MediaType,
+) -> Result<Response, Refusal> {
     let outcome = Outcome::of(response, id);
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    json_answer(status, media, &outcome)
+    let mut body = Bounded(Vec::new());
+    serde_json::to_writer(&mut body, &outcome).map_err(|_| {
+        let message = format!(
+            "The answer would have more than {LARGEST_ANSWER} bytes: ask for less. A change was made all the same."
+        );
+        Refusal::document(message)
+    })?;
+    Ok((status, [(header::CONTENT_TYPE, media.as_str())], body.0).into_response())
+}
+
+/// Takes as much as an answer may have.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST_ANSWER {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What came of an operation: errors get the request's id and a code, and a request that was not executed at all has no

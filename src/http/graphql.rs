@@ -33,8 +33,6 @@ use crate::{
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
 /// A body that takes longer is somebody holding a connection.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// An operation that takes longer gives its caller a way out; what it had not committed is rolled back.
-const OPERATION_TIME: Duration = Duration::from_secs(2);
 
 /// Handles one request. Always answers, in one shape.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
@@ -65,9 +63,8 @@ async fn answer(
     events: bool,
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
-    let not_acceptable = || {
-        Refusal::new(Code::NotAcceptable, "Accept `application/graphql-response+json` or `application/json`.")
-    };
+    let not_acceptable =
+        || Refusal::new(Code::NotAcceptable, "Accept `application/graphql-response+json` or `application/json`.");
     if media.is_none() && !events {
         return Err(not_acceptable());
     }
@@ -80,19 +77,22 @@ async fn answer(
         let tie = parts.extensions.get().cloned();
         return stream::open(server, &parts.headers, tie, id, viewer, request).await;
     }
-    execute(server, request.data(viewer), id).await.map(|response| executed(response, id, media))
+    executed(execute(server, request.data(viewer), id).await?, id, media)
 }
 
 /// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
 /// an allowance charged and the mail that it was charged for rolled back.
 async fn execute(server: &Server, request: Request, id: &RequestId) -> Result<async_graphql::Response, Refusal> {
     let api = server.api.clone();
-    let execution = async move { timeout(OPERATION_TIME, api.execute(request)).await };
+    let execution = async move { api.execute(request).await };
     match tokio::spawn(execution.in_current_span()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {
             tracing::error!(request_id = id.0, "an operation ran out of time");
-            Err(Refusal::new(Code::Unavailable, "This took too long. Try again in a few seconds."))
+            Err(Refusal::new(
+                Code::Unavailable,
+                "This took too long, or too much is under way. Try again in a few seconds.",
+            ))
         }
         Err(_) => {
             tracing::error!(request_id = id.0, "a resolver panicked");
@@ -176,7 +176,8 @@ impl Call {
         })?;
         let document = async_graphql::parser::parse_query(&self.query)
             .map_err(|error| Refusal::new(Code::ParseFailed, format!("This is not GraphQL. {}", position(&error))))?;
-        let mut variables = Variables::from_json(self.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
+        let mut variables =
+            Variables::from_json(self.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
         let operation = guard::document::check(&document, self.operation_name.as_deref(), &mut variables)?;
         if operation.introspects && !introspection {
             return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));

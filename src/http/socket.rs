@@ -28,7 +28,14 @@ use super::{
     method_not_allowed,
     viewer::{self, Bearer},
 };
-use crate::{config::Settings, domain::policy::SignedIn, graphql::error::Code};
+use crate::{
+    config::Settings,
+    domain::{
+        live,
+        policy::{Origin, SignedIn, network},
+    },
+    graphql::error::Code,
+};
 use talk::Talk;
 pub(super) use talk::{outcomes, stopping};
 
@@ -44,12 +51,18 @@ const MOST_UNWRITTEN: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct SocketCaps {
     /// Sockets and streams of this process. A thousand cost some tens of megabytes, and a check of each session every
-    /// thirty seconds.
+    /// thirty seconds. A tenth is kept for a MANAGER or more.
     pub in_all: usize,
+    /// Of one network, an IPv4 address or an IPv6 `/64`: a household or an office, whoever comes through it.
+    pub of_network: usize,
     /// Of one person. Each takes room from everybody.
     pub of_person: usize,
     /// Of one session: a browser with a handful of tabs.
     pub of_session: usize,
+    /// Sockets that have not said yet whose they are. They take no room from those that have.
+    pub strangers: usize,
+    /// The same, of one network.
+    pub strangers_of_network: usize,
     /// Subscriptions on one socket.
     pub subscriptions: usize,
     /// How long a socket may take to say who it is.
@@ -68,8 +81,11 @@ impl Default for SocketCaps {
     fn default() -> Self {
         Self {
             in_all: 1_000,
+            of_network: 50,
             of_person: 20,
             of_session: 5,
+            strangers: 100,
+            strangers_of_network: 5,
             subscriptions: 10,
             init: Duration::from_secs(5),
             idle: Duration::from_mins(1),
@@ -86,11 +102,17 @@ pub(super) struct Room {
     taken: Arc<Mutex<Taken>>,
 }
 
-#[derive(Default)]
-struct Taken {
-    in_all: usize,
-    /// By session and by person; their ids are never the same.
-    of: HashMap<Uuid, usize>,
+type Taken = HashMap<Whose, usize>;
+
+/// Whose places are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Whose {
+    Everybody,
+    Network(String),
+    Person(Uuid),
+    Session(Uuid),
+    Strangers,
+    StrangersOf(String),
 }
 
 impl Room {
@@ -103,45 +125,57 @@ impl Room {
     }
 
     /// A place for somebody who has not said yet who they are.
-    pub(super) fn enter(&self) -> Option<Place> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        (taken.in_all < self.caps.in_all).then(|| {
-            taken.in_all += 1;
-            Place { taken: Arc::clone(&self.taken), of: Vec::new() }
-        })
+    fn enter(&self, origin: &Origin) -> Result<Place, Whose> {
+        let network = network(origin.ip, 64);
+        self.take([
+            (Whose::Strangers, self.caps.strangers),
+            (Whose::StrangersOf(network), self.caps.strangers_of_network),
+        ])
     }
 
-    /// Counts a place as this person's; false when they have as many as they may.
-    pub(super) fn claim(&self, place: &mut Place, signed_in: &SignedIn) -> bool {
+    /// A place for this person; otherwise who has as many as they may.
+    pub(super) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<Place, Whose> {
+        let caps = &self.caps;
+        let kept = if live::keeps_room_for(signed_in) { 0 } else { caps.in_all / 10 };
+        self.take([
+            (Whose::Everybody, caps.in_all - kept),
+            (Whose::Network(network(origin.ip, 64)), caps.of_network),
+            (Whose::Person(signed_in.user.id), caps.of_person),
+            (Whose::Session(signed_in.session.id), caps.of_session),
+        ])
+    }
+
+    /// All of them or none.
+    fn take<const N: usize>(&self, whose: [(Whose, usize); N]) -> Result<Place, Whose> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = [(signed_in.session.id, self.caps.of_session), (signed_in.user.id, self.caps.of_person)];
-        if of.iter().any(|(id, most)| taken.of.get(id).is_some_and(|count| count >= most)) {
-            return false;
+        if let Some((full, _)) = whose.iter().find(|(whose, most)| taken.get(whose).is_some_and(|count| count >= most))
+        {
+            return Err(full.clone());
         }
-        for (id, _) in of {
-            *taken.of.entry(id).or_default() += 1;
-            place.of.push(id);
+        let whose: Vec<_> = whose.into_iter().map(|(whose, _)| whose).collect();
+        for whose in &whose {
+            *taken.entry(whose.clone()).or_default() += 1;
         }
-        true
+        drop(taken);
+        Ok(Place { taken: Arc::clone(&self.taken), whose })
     }
 }
 
 /// A socket's place, until it is dropped.
 pub(super) struct Place {
     taken: Arc<Mutex<Taken>>,
-    of: Vec<Uuid>,
+    whose: Vec<Whose>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.in_all -= 1;
-        for id in &self.of {
-            if let Some(count) = taken.of.get_mut(id) {
+        for whose in &self.whose {
+            if let Some(count) = taken.get_mut(whose) {
                 *count -= 1;
                 // Whoever has left leaves nothing, or the map would remember everybody who ever came.
                 if *count == 0 {
-                    taken.of.remove(id);
+                    taken.remove(whose);
                 }
             }
         }
@@ -189,7 +223,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |ConnectInfo(peer)| *peer);
     let origin = viewer::origin(&server.ctx, peer, &parts.headers, &id.0);
     graphql::charge(&server.ctx, &origin, &Bearer::None).await?;
-    let place = server.sockets.enter().ok_or_else(full)?;
+    let place = server.sockets.enter(&origin).map_err(|_| full())?;
     let tie = parts.extensions.remove::<Tie>();
     let id = id.clone();
     Ok(upgrade

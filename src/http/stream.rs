@@ -20,7 +20,7 @@ use super::{
     Server,
     answer::{Outcome, Refusal, RequestId},
     listener::Tie,
-    socket::{Place, SocketCaps, outcomes, stopping},
+    socket::{Place, SocketCaps, Whose, outcomes, stopping},
     viewer::{self, Bearer},
 };
 use crate::{
@@ -53,7 +53,10 @@ pub(super) async fn open(
     viewer: Viewer,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let full = |code| Refusal::new(code, "There is no room for another stream. Try again later.");
+    let full = |whose| {
+        let code = if whose == Whose::Everybody { Code::Unavailable } else { Code::RateLimited };
+        Refusal::new(code, "There is no room for another stream. Try again later.")
+    };
     let Some(signed_in) = &viewer.signed_in else {
         return Err(ApiError::from(crate::domain::Error::Unauthenticated).into());
     };
@@ -61,12 +64,9 @@ pub(super) async fn open(
         return Err(ApiError::from(crate::domain::Error::Unauthenticated).into());
     };
     if server.is_draining() {
-        return Err(full(Code::Unavailable));
+        return Err(full(Whose::Everybody));
     }
-    let mut place = server.sockets.enter().ok_or_else(|| full(Code::Unavailable))?;
-    if !server.sockets.claim(&mut place, signed_in) {
-        return Err(full(Code::RateLimited));
-    }
+    let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
     let ear = Arc::new(Ear::open(&server.ctx, *claims));
     let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
     let (sender, mut receiver) = mpsc::channel(1);

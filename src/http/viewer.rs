@@ -13,17 +13,22 @@ use crate::domain::{
     token::{self, Claims},
 };
 
+/// In bytes, for it is kept in many places and told as often as anybody asks.
 const LONGEST_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from.
 pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_id: &str) -> Origin {
     let ip = client_address(&ctx.settings.trusted_proxies, peer.ip().to_canonical(), headers);
-    let user_agent = headers.get(header::USER_AGENT).map(|value| {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect()
-    });
+    let user_agent = headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
     Origin { ip, user_agent, request_id: request_id.to_owned() }
+}
+
+fn software(user_agent: &[u8]) -> String {
+    let text = String::from_utf8_lossy(user_agent);
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect();
+    text.truncate(text.floor_char_boundary(LONGEST_USER_AGENT));
+    text
 }
 
 /// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written. Most proxies
@@ -169,6 +174,16 @@ mod tests {
         let forged = [("x-forwarded-for", "9.9.9.9"), ("forwarded", "for=9.9.9.9"), ("x-real-ip", "9.9.9.9")];
         assert_eq!(client(&[], "192.0.2.1", &forged), "192.0.2.1");
         assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &forged), "192.0.2.1");
+    }
+
+    #[test]
+    fn software_has_a_name_of_so_many_bytes_without_control_characters() {
+        for (name, bytes) in
+            [("a".repeat(300), 256), ("a\0\n\u{85}b".into(), 2), ("é".repeat(300), 256), ("€".repeat(300), 255)]
+        {
+            assert_eq!(software(name.as_bytes()).len(), bytes, "{name}");
+        }
+        assert_eq!(software(&[b'\xff'; 300]).len(), 255, "what is no text takes three bytes each");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod limiter_contract;
 mod smtp;
 mod smtp_server;
 
+mod audit;
 mod canary;
 mod contract;
 mod cost;

@@ -5,6 +5,7 @@ mod admin;
 mod email_change;
 mod ends;
 mod own;
+mod undo;
 
 /// What the mutations that change somebody answer with.
 const SAVED: &str = "__typename ... on UserSaved { user { id email name role status version deletedAt } } \

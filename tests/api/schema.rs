@@ -73,6 +73,21 @@ async fn the_schema_goes_up_and_down_and_up_again() {
 }
 
 #[tokio::test]
+async fn whoever_was_deleted_before_the_time_of_it_was_kept_is_still_erased_in_time() {
+    for backend in every_backend() {
+        let database = fresh_database_of(backend).await;
+        let db = database.connect().await;
+        let rows = Rows::new();
+        rows.insert_all(&db).await;
+        migrate::down(&db, 1).await.unwrap();
+        db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
+        migrate::up(&db).await.unwrap();
+        let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();
+        assert_eq!(deleted.deleted_at, Some(deleted.updated_at), "{backend:?}");
+    }
+}
+
+#[tokio::test]
 async fn four_processes_may_migrate_at_once() {
     for backend in every_backend() {
         let database = empty_database_of(backend).await;

@@ -154,9 +154,9 @@ pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u6
 }
 
 /// One event, for managers and for whom it is about.
-pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid) -> Result<Seen> {
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<Seen> {
     viewer.person()?;
     let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
-    let sight = viewer.sight_of(event.subject_id.unwrap_or_default()).ok_or(Error::NotFound)?;
+    let sight = Sight::require(ctx, viewer, event.subject_id.unwrap_or_default(), field).await?;
     Ok((event, sight))
 }

@@ -36,6 +36,10 @@ pub enum Message {
         /// The URL that brings the address back, unless an administrator took it away.
         undo: Option<SecretString>,
     },
+    /// To the newer address: whoever has the older one took the account back.
+    EmailTakenBack,
+    /// The account was deleted.
+    AccountDeleted,
     /// To the new address: an administrator gave it to the account.
     EmailIsNow,
     /// A sign-in from a device that was not known.

@@ -15,13 +15,15 @@ const PAGE: &str = "https://auth.example.com/";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// The words in the column `kind`, in the order of [`every_message`].
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 11] = [
     "code",
     "link",
     "email-code",
     "email-changed",
     "new-device",
     "email-changed",
+    "email-taken-back",
+    "account-deleted",
     "invitation",
     "email-is-now",
     "role-changed",
@@ -29,7 +31,7 @@ const KINDS: [&str; 9] = [
 /// As many of them tell where they came from; the others are an administrator's doing.
 const ASKED: usize = 5;
 
-fn every_message() -> [Message; 9] {
+fn every_message() -> [Message; 11] {
     [
         Message::Code(CODE.into()),
         Message::Link(URL.into()),
@@ -37,6 +39,8 @@ fn every_message() -> [Message; 9] {
         Message::EmailChanged { undo: Some(UNDO.into()) },
         Message::NewDevice,
         Message::EmailChanged { undo: None },
+        Message::EmailTakenBack,
+        Message::AccountDeleted,
         Message::Invitation,
         Message::EmailIsNow,
         Message::RoleChanged { role: Role::Manager },
@@ -82,7 +86,7 @@ fn context_before(row: &outbox::Model) -> Vec<u8> {
 
 #[test]
 fn every_message_of_the_mail_outbox_has_its_kind_and_arrives_with_what_it_brings() {
-    const BRINGS: [&str; 9] = [CODE, URL, CODE, UNDO, PAGE, "", PAGE, PAGE, "Manager"];
+    const BRINGS: [&str; 11] = [CODE, URL, CODE, UNDO, PAGE, "", "", "", PAGE, PAGE, "Manager"];
     for ((message, kind), brings) in every_message().into_iter().zip(KINDS).zip(BRINGS) {
         let row = queued(message, Locale::De);
         assert_eq!(row.kind, kind);

@@ -45,6 +45,8 @@ impl Payload {
             Message::EmailCode(code) => ("email-code", exposed(code), None),
             Message::Invitation => ("invitation", None, None),
             Message::EmailChanged { undo } => ("email-changed", None, undo.as_ref().and_then(exposed)),
+            Message::EmailTakenBack => ("email-taken-back", None, None),
+            Message::AccountDeleted => ("account-deleted", None, None),
             Message::EmailIsNow => ("email-is-now", None, None),
             Message::NewDevice => ("new-device", None, None),
             Message::RoleChanged { .. } => ("role-changed", None, None),
@@ -76,6 +78,8 @@ impl Payload {
             "email-code" => Message::EmailCode { code: code()? },
             "invitation" => Message::Invitation { page: page() },
             "email-changed" => Message::EmailChanged { undo: link() },
+            "email-taken-back" => Message::EmailTakenBack,
+            "account-deleted" => Message::AccountDeleted,
             "email-is-now" => Message::EmailIsNow { page: page() },
             "new-device" => Message::NewDevice { page: page() },
             "role-changed" => Message::RoleChanged { role: Role::try_from_value(self.role.as_ref()?).ok()? },
@@ -96,6 +100,8 @@ fn tells_origin(message: &outbox::Message) -> bool {
         | Message::NewDevice => true,
         Message::Invitation
         | Message::EmailChanged { undo: None }
+        | Message::EmailTakenBack
+        | Message::AccountDeleted
         | Message::EmailIsNow
         | Message::RoleChanged { .. } => false,
     }

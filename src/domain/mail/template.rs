@@ -85,6 +85,10 @@ pub enum Message {
         /// Brings the address back, unless an administrator took it away.
         undo: Option<SecretString>,
     },
+    /// Whoever has the older address took the account back.
+    EmailTakenBack,
+    /// The account was deleted.
+    AccountDeleted,
     /// An administrator gave this address to an account that had another one.
     EmailIsNow {
         /// Where one signs in.
@@ -119,6 +123,8 @@ impl Message {
             Self::Code { .. }
             | Self::EmailCode { .. }
             | Self::EmailChanged { undo: None }
+            | Self::EmailTakenBack
+            | Self::AccountDeleted
             | Self::RoleChanged { .. } => None,
         }
     }
@@ -236,6 +242,8 @@ fn plan(message: &Message, words: &'static Words) -> Plan {
             Plan { origin: asked, button: words.restore_address, ..notice(&words.email_changed) }
         }
         Message::EmailChanged { undo: None } => notice(&words.email_changed_for_you),
+        Message::EmailTakenBack => notice(&words.email_taken_back),
+        Message::AccountDeleted => notice(&words.account_deleted),
         Message::EmailIsNow { .. } => notice(&words.email_is_now),
         Message::NewDevice { .. } => Plan { origin: Some(words.sign_in_origin), ..notice(&words.new_device) },
         Message::RoleChanged { .. } => notice(&words.role_changed),

@@ -54,6 +54,8 @@ fn mails_by_administrators(locale: Locale) -> Vec<Content> {
     vec![
         other(Message::Invitation { page: PAGE.to_owned() }, locale),
         other(Message::EmailChanged { undo: None }, locale),
+        other(Message::EmailTakenBack, locale),
+        other(Message::AccountDeleted, locale),
         other(Message::EmailIsNow { page: PAGE.to_owned() }, locale),
         role_mail(Role::Manager, locale),
     ]

@@ -12,13 +12,12 @@ use super::{EndReason, end_where, find, is_live, record_end};
 use crate::{
     db::entity::sessions,
     domain::{
-        Ctx, Error, Result, Wait,
-        audit::{self, Kind},
+        Ctx, Error, Result, Wait, allowance,
+        audit::Kind,
         policy::{Origin, SignedIn},
         vault::{self, Purpose},
         work::Work,
     },
-    ports::{Charge, Verdict},
 };
 
 /// How long the immediate predecessor still gives the same successor.
@@ -84,7 +83,8 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         return Ok(Outcome::Ended);
     };
     let now = ctx.now();
-    if let Some(wait) = too_often(ctx, origin, token.session(), now).await? {
+    let (session, quota) = (token.session().to_string(), ctx.settings.limits.refresh_session);
+    if let Some(wait) = allowance::take(ctx, origin, "refresh.session", session, quota, now).await? {
         return Ok(Outcome::Wait(wait));
     }
     let presented = token.hash();
@@ -127,31 +127,6 @@ pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<
     record_end(ctx, &work, now, kind, origin, &session).await?;
     work.commit(ctx).await?;
     Ok(Some(session))
-}
-
-/// `refresh.session`. When the shared limiter is away, signed-in people go on under a bound of this process.
-async fn too_often(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let quota = ctx.settings.limits.refresh_session;
-    let charge = Charge {
-        rule: "refresh.session",
-        key: session.to_string(),
-        limit: quota.count,
-        window: quota.window,
-        cooldown: None,
-    };
-    let charges = std::slice::from_ref(&charge);
-    let verdict = match ctx.limiter.take(charges, now).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            tracing::warn!(%error, "refreshing under this process's own limit");
-            ctx.local_limiter.take(charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?
-        }
-    };
-    let Verdict::Refused { retry_at, .. } = verdict else {
-        return Ok(None);
-    };
-    audit::record_refusal(ctx, now, origin, charge.rule, &charge.key, charge.window).await?;
-    Ok(Some(Wait { now, retry_at }))
 }
 
 /// The guarded replacement; `None` when somebody was faster.

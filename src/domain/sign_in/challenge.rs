@@ -19,29 +19,30 @@ use crate::{
         Ctx, Result, Wait, device,
         email_address::EmailAddress,
         limits::Limits,
+        mail::template::Locale,
         policy::Origin,
         vault::{self, Purpose as Key},
         work::Work,
     },
 };
 
+/// 128 random bits: a code works only together with its challenge's handle.
+pub(in crate::domain) const HANDLE_BYTES: usize = 16;
+
 /// HMAC of an address: who budgets and limits are kept by.
 pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Vec<u8> {
     ctx.vault.mac(Key::Address, &[email.as_bytes()]).to_vec()
 }
 
-/// Whose budget wrong tries are charged to: the known device's own, or the address's.
-pub(super) fn budget_key(ctx: &Ctx, address_key: &[u8], device: Option<Uuid>) -> Vec<u8> {
-    match device {
-        Some(device) => ctx.vault.mac(Key::Address, &[b"device", device.as_bytes()]).to_vec(),
-        None => address_key.to_vec(),
+/// Whose budget wrong tries are charged to: the known device's own, or the address's. For a change of address it is the
+/// person's who wants it: the address's budget is not theirs to spend.
+fn budget_key(ctx: &Ctx, purpose: Purpose, address_key: &[u8], device: Option<Uuid>) -> Vec<u8> {
+    let own = |kind: &[u8], id: Uuid| ctx.vault.mac(Key::Address, &[kind, id.as_bytes()]).to_vec();
+    match (purpose, device) {
+        (Purpose::ChangeEmail(user_id), _) => own(b"change", user_id),
+        (Purpose::SignIn, Some(device)) => own(b"device", device),
+        (Purpose::SignIn, None) => address_key.to_vec(),
     }
-}
-
-/// Whose budget wrong codes for a change of address are charged to: the person's who wants it. The address's own
-/// budget is not theirs to spend.
-pub(in crate::domain) fn change_budget_key(ctx: &Ctx, user_id: Uuid) -> Vec<u8> {
-    ctx.vault.mac(Key::Address, &[b"change", user_id.as_bytes()]).to_vec()
 }
 
 /// What `login` needs to know of an address, all in one statement that is the same for every address.
@@ -98,10 +99,55 @@ pub(super) async fn standing(
     row.ok_or_else(|| crate::domain::Error::Internal("a select without a condition gave no row".into()))
 }
 
-/// Writes a new challenge. One statement.
-pub(in crate::domain) async fn insert(db: &impl ConnectionTrait, challenge: email_codes::Model) -> Result<()> {
-    db::insert(db, challenge).await?;
-    Ok(())
+/// A challenge about to be made.
+pub(in crate::domain) struct Fresh<'a> {
+    /// What a right code allows.
+    pub purpose: Purpose,
+    /// Whose mailbox the code goes to.
+    pub email: &'a EmailAddress,
+    /// [`address_key`] of it.
+    pub address_key: &'a [u8],
+    /// The known device that asks.
+    pub device_id: Option<Uuid>,
+    /// Whether the code is a fixed test code.
+    pub fixed: bool,
+    /// The language that was asked for.
+    pub locale: Option<Locale>,
+}
+
+/// Writes a new challenge for a code; the challenge and its handle. One statement.
+pub(in crate::domain) async fn issue(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    fresh: Fresh<'_>,
+    code: &SecretString,
+    now: DateTime<Utc>,
+) -> Result<(email_codes::Model, String)> {
+    let Fresh { purpose, email, address_key, device_id, fixed, locale } = fresh;
+    let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
+    let challenge = email_codes::Model {
+        id: ctx.new_id(now),
+        handle_hash: vault::sha256(&*handle),
+        purpose: purpose.as_str().to_owned(),
+        address_key: address_key.to_vec(),
+        budget_key: budget_key(ctx, purpose, address_key, device_id),
+        email: email.as_str().to_owned(),
+        device_id,
+        fixed,
+        code_hash: code_hash(ctx, &*handle, email, purpose, code),
+        earlier_hash: None,
+        earlier_expires_at: None,
+        expires_at: now + ctx.settings.limits.code_ttl,
+        attempts: 0,
+        units: 0,
+        attempted_at: None,
+        created_at: now,
+        consumed_at: None,
+        user_id: purpose.user_id(),
+        locale: locale.map(|locale| locale.as_str().to_owned()),
+    };
+    db::insert(db, challenge.clone()).await?;
+    Ok((challenge, vault::encode(&*handle)))
 }
 
 /// A code about to be written, as its keyed hash.
@@ -361,6 +407,23 @@ fn spent(ledger: &[Entry]) -> Vec<Spent> {
 
 fn tries(limits: &Limits) -> i32 {
     i32::try_from(limits.code_tries).unwrap_or(i32::MAX)
+}
+
+/// Uses up every open change of address of a person.
+pub(in crate::domain) async fn void_changes(
+    db: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    use email_codes::Column;
+    email_codes::Entity::update_many()
+        .col_expr(Column::ConsumedAt, Expr::value(now))
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ConsumedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Deletes dead challenges that no budget needs, and takes the address out of those that one does.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{
     Outcome, Proof,
     allowance::{self, Granted, Sender},
-    challenge::{self, Aim, Counted, NewCode, Standing, Try},
+    challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, NewCode, Standing, Try},
     finish, link,
 };
 use crate::{
@@ -31,7 +31,6 @@ use crate::{
     ports::Entropy,
 };
 
-pub(in crate::domain) const HANDLE_BYTES: usize = 16;
 /// What the answer suggests to wait before asking for another mail. A hint: the limits are in `limits`.
 const RESEND_PAUSE: Duration = Duration::from_secs(30);
 
@@ -209,30 +208,15 @@ impl Asked {
                 return Ok((challenge, vault::encode(&**handle)));
             }
         }
-        let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
-        let fresh = email_codes::Model {
-            id: ctx.new_id(now),
-            handle_hash: vault::sha256(&*handle),
-            purpose: challenge::Purpose::SignIn.as_str().to_owned(),
-            address_key: self.address_key.clone(),
-            budget_key: challenge::budget_key(ctx, &self.address_key, self.standing.device_id),
-            email: self.email.as_str().to_owned(),
+        let fresh = Fresh {
+            purpose: challenge::Purpose::SignIn,
+            email: &self.email,
+            address_key: &self.address_key,
             device_id: self.standing.device_id,
             fixed: self.test_code.is_some(),
-            code_hash: challenge::code_hash(ctx, &*handle, &self.email, challenge::Purpose::SignIn, code),
-            earlier_hash: None,
-            earlier_expires_at: None,
-            expires_at: now + ctx.settings.limits.code_ttl,
-            attempts: 0,
-            units: 0,
-            attempted_at: None,
-            created_at: now,
-            consumed_at: None,
-            user_id: None,
-            locale: self.locale.map(|locale| locale.as_str().to_owned()),
+            locale: self.locale,
         };
-        challenge::insert(db, fresh.clone()).await?;
-        Ok((fresh, vault::encode(&*handle)))
+        challenge::issue(ctx, db, fresh, code, now).await
     }
 }
 

@@ -1,8 +1,10 @@
-//! Changing one's own address: a code to the new one proves it, a notice to the old one brings the way to undo it.
-//! Answers are the same whether or not somebody has the new address; only who proved it learns that it is taken.
+//! Changing one's own address: a code to the new one proves it, a notice to the old one brings the way to undo it, which
+//! is in `email_change/undo.rs`. Answers are the same whether or not somebody has the new address.
+
+pub mod undo;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,23 +17,22 @@ use crate::{
     config::SignUp,
     db::{
         self,
-        entity::{UserStatus, email_changes, email_codes, users},
+        entity::{UserStatus, email_changes, users},
     },
     domain::{
         Ctx, Error, Result, Wait,
         audit::{self, Event, Kind},
-        device,
         email_address::EmailAddress,
         mail::{
             outbox::{self, Letter, Message},
             template::Locale,
         },
-        policy::{Member, Recent, Viewer},
+        policy::{Member, Recent},
         session::{self, EndReason},
         sign_in::{
             allowance::{self, Sender},
-            challenge::{self, Aim, Counted, Purpose, Try},
-            email_code::{self, CodeSent, HANDLE_BYTES},
+            challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, Purpose, Try},
+            email_code::{self, CodeSent},
         },
         vault,
         work::Work,
@@ -67,32 +68,17 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
     let taken = is_taken(ctx, &email).await?;
-    let purpose = Purpose::ChangeEmail(user.id);
-    let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
     let code = SecretString::from(email_code::draw_code(&*ctx.entropy, ctx.settings.limits.code_length));
-    let challenge = email_codes::Model {
-        id: ctx.new_id(now),
-        handle_hash: vault::sha256(&*handle),
-        purpose: purpose.as_str().to_owned(),
-        address_key,
-        budget_key: challenge::change_budget_key(ctx, user.id),
-        email: email.as_str().to_owned(),
+    let work = Work::begin(ctx).await?;
+    let fresh = Fresh {
+        purpose: Purpose::ChangeEmail(user.id),
+        email: &email,
+        address_key: &address_key,
         device_id: None,
         fixed: false,
-        code_hash: challenge::code_hash(ctx, &*handle, &email, purpose, &code),
-        earlier_hash: None,
-        earlier_expires_at: None,
-        expires_at: now + ctx.settings.limits.code_ttl,
-        attempts: 0,
-        units: 0,
-        attempted_at: None,
-        created_at: now,
-        consumed_at: None,
-        user_id: purpose.user_id(),
         locale: None,
     };
-    let work = Work::begin(ctx).await?;
-    challenge::insert(&*work, challenge.clone()).await?;
+    let (challenge, handle) = challenge::issue(ctx, &*work, fresh, &code, now).await?;
     let letter = Letter {
         to: email.as_str(),
         message: Message::EmailCode(code),
@@ -106,7 +92,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
-    Ok(Requested::Sent(email_code::sent(ctx, &challenge, vault::encode(&*handle), email, pair_is_spent, now)))
+    Ok(Requested::Sent(email_code::sent(ctx, &challenge, handle, email, pair_is_spent, now)))
 }
 
 /// The address, if it may be had: the sign-up policy's domains hold for those who are in already.
@@ -177,11 +163,15 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
 /// From a right code to the new address, in one transaction with the code's single use.
 async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
     let work = Work::begin(ctx).await?;
+    // The person first: whoever takes the account back or signs them out meanwhile locks in the same order.
+    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
+    let before = mine.one(&*work).await?.filter(|user| user.status == UserStatus::Active).ok_or(Error::NotFound)?;
+    if before.role != member.user().role || !session::is_still_open(&*work, member.session().id).await? {
+        return Err(Error::Unauthenticated);
+    }
     if !challenge::consume(&*work, attempt, now).await? {
         return Ok(Confirmed::Expired);
     }
-    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
-    let before = mine.one(&*work).await?.filter(|user| user.status == UserStatus::Active).ok_or(Error::NotFound)?;
     let after = users::Model { email: attempt.challenge.email.clone(), ..next(&before, now) };
     match write(&*work, &after).await {
         Err(Error::Conflict) => return taken(ctx, work, attempt, now).await,
@@ -190,11 +180,10 @@ async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>
     let ended = session::end_all_but(&*work, member.session(), EndReason::EmailChanged, now).await?;
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChanged, *member, detail)]).await?;
-    if ctx.settings.notices.email_change {
-        let undo = Some(undoable(ctx, &work, &before, &after, now).await?);
-        let (message, origin) = (Message::EmailChanged { undo }, Some(member.origin()));
-        notice::send(ctx, &*work, &before, message, origin, now, now + UNDO).await?;
-    }
+    // No setting switches this one off: without it a stolen session is a stolen account.
+    let undo = Some(undoable(ctx, &work, &before, &after, now).await?);
+    let (message, origin) = (Message::EmailChanged { undo }, Some(member.origin()));
+    notice::send(ctx, &*work, &before, message, origin, now, now + UNDO).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
     Ok(Confirmed::Changed(Box::new(after)))
@@ -228,76 +217,6 @@ async fn undoable(
     };
     db::insert(&**work, change).await?;
     Ok(format!("{}/#undo={}", ctx.settings.issuer(), vault::encode(&*token)).into())
-}
-
-/// What became of taking an address back.
-pub enum Undone {
-    /// The account has its old address again and is signed out everywhere.
-    Restored,
-    /// The old address belongs to another account by now. This one is suspended, so that nobody uses it.
-    Suspended,
-    /// Expired, used, or never existed.
-    Expired,
-    /// A limit refused.
-    Wait(Wait),
-}
-
-/// Takes an address back: the account gets it again, every session ends, every device is forgotten, and no later change
-/// of it can be undone any more, for that way may lead to whoever took it.
-pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
-    let now = ctx.now();
-    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
-        return Ok(Undone::Wait(wait));
-    }
-    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
-        return Ok(Undone::Expired);
-    };
-    let token_hash = vault::sha256(&*token);
-    match take_back(ctx, viewer, &token_hash, true, now).await {
-        // The old address is somebody else's by now.
-        Err(Error::Conflict) => take_back(ctx, viewer, &token_hash, false, now).await,
-        outcome => outcome,
-    }
-}
-
-async fn take_back(ctx: &Ctx, viewer: &Viewer, token_hash: &[u8], restore: bool, now: DateTime<Utc>) -> Result<Undone> {
-    let work = Work::begin(ctx).await?;
-    let Some(change) = use_up(&work, token_hash, now).await? else {
-        return Ok(Undone::Expired);
-    };
-    let theirs = users::Entity::find_by_id(change.user_id).lock_exclusive();
-    let before = theirs.one(&*work).await?.ok_or(Error::NotFound)?;
-    let mut after = next(&before, now);
-    if restore {
-        after.email.clone_from(&change.old_email);
-    } else if after.status == UserStatus::Active {
-        after.status = UserStatus::Suspended;
-    }
-    write(&*work, &after).await?;
-    let ended = session::end_all(&*work, change.user_id, EndReason::EmailChangeUndone, now).await?;
-    device::forget_all(&*work, change.user_id).await?;
-    let detail = json!({ "email": [before.email, after.email], "sessions": ended, "suspended": !restore });
-    let (kind, origin, subject) = (Kind::EmailChangeUndone, Some(&viewer.origin), Some(change.user_id));
-    audit::record(ctx, &work, now, &[Event { kind, origin, actor: None, subject, detail }]).await?;
-    work.commit(ctx).await?;
-    Ok(if restore { Undone::Restored } else { Undone::Suspended })
-}
-
-/// Uses a change's token up, and with it every other of the same person.
-async fn use_up(work: &Work, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<email_changes::Model>> {
-    use email_changes::Column;
-    let undo = |which: Condition| {
-        email_changes::Entity::update_many()
-            .col_expr(Column::UndoneAt, Expr::value(now))
-            .filter(Column::UndoneAt.is_null())
-            .filter(which)
-    };
-    let this = Condition::all().add(Column::TokenHash.eq(token_hash)).add(Column::ExpiresAt.gt(now));
-    let Some(change) = undo(this).exec_with_returning(&**work).await?.into_iter().next() else {
-        return Ok(None);
-    };
-    undo(Column::UserId.eq(change.user_id).into()).exec(&**work).await?;
-    Ok(Some(change))
 }
 
 /// A person's changes of address, for their own export.

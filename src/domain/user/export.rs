@@ -6,33 +6,38 @@ use super::{email_change, role_name, status_name};
 use crate::{
     db::entity::{audit_events, devices, email_changes, sessions, users},
     domain::{
-        Ctx, Result,
+        Ctx, Result, Wait, allowance,
         audit::{self, Event, Kind},
         device,
+        limits::EXPORT_PERSON,
         policy::{Person, Recent, Sight},
         session,
     },
 };
 
-/// The newest so many events; `total` says how many there are.
-const EVENTS: u64 = 10_000;
+/// The newest so many events.
+const EVENTS: u64 = 1_000;
 const DEVICES: u64 = 1_000;
 
 /// Gathers it, and notes that it was taken.
-pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Json> {
+pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json, Wait>> {
+    let (now, me) = (ctx.now(), person.user().id.to_string());
+    if let Some(wait) = allowance::take(ctx, person.origin(), "export.person", me, EXPORT_PERSON, now).await? {
+        return Ok(Err(wait));
+    }
     let sight = person.sight();
     let changes = email_change::of(ctx, sight.user_id()).await?;
     let events = audit::list::newest_of(ctx, sight, EVENTS).await?;
     let copy = json!({
-        "exportedAt": ctx.now(),
+        "exportedAt": now,
         "user": user(person.user()),
         "sessions": session::list_all(ctx, sight).await?.iter().map(session_row).collect::<Vec<_>>(),
         "devices": device::list(ctx, sight, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
         "emailChanges": changes.iter().map(change_row).collect::<Vec<_>>(),
         "auditEvents": events.iter().map(|event| event_row(sight, event)).collect::<Vec<_>>(),
     });
-    audit::record_alone(ctx, ctx.now(), Event::own(Kind::DataExported, *person, json!({}))).await?;
-    Ok(copy)
+    audit::record_alone(ctx, now, Event::own(Kind::DataExported, *person, json!({}))).await?;
+    Ok(Ok(copy))
 }
 
 fn user(user: &users::Model) -> Json {

@@ -8,7 +8,12 @@ use sea_orm::{
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{name::Name, notice, role_name, status_name};
+use super::{
+    email_change::undo,
+    name::Name,
+    notice::{self, NEWS},
+    role_name, status_name,
+};
 use crate::{
     db::{
         self,
@@ -97,11 +102,12 @@ impl Changed {
     }
 }
 
-/// Makes an account. Three statements.
+/// Makes an account. Three statements, and one for the mail.
 pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed> {
     by.may_give(new.role)?;
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
+    lock_admins(ctx, &work, by).await?;
     let sql = "INSERT INTO users \
          (id, email, name, name_key, role, status, locale, version, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, 'ACTIVE', $6, 1, $7, $7) ON CONFLICT (email) DO NOTHING RETURNING *";
@@ -143,8 +149,15 @@ pub struct Change {
     pub status: Option<UserStatus>,
 }
 
-/// Changes a person. Whoever is suspended, or gets another address, is signed out everywhere.
+/// Changes a person. Whoever is suspended, or gets another address, is signed out everywhere. Nobody changes their own
+/// address here: a stolen session would prove nothing and leave no way back.
 pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<Changed> {
+    if let By::Admin(admin) = by
+        && admin.user().id == id
+        && change.email.is_some()
+    {
+        return Err(Error::invalid("email", "Use changeEmail for your own address."));
+    }
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, change.version).await?;
@@ -185,8 +198,9 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
 /// The mails of a change: to both addresses when it changed, and about a new role.
 async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Model, now: DateTime<Utc>) -> Result<()> {
     if after.email != before.email {
-        // Whoever had a device of theirs in hand may have had the mailbox, too.
+        // Whoever had a device of theirs in hand may have had the mailbox, too, and the ways back that came to it.
         device::forget_all(&**work, after.id).await?;
+        undo::void_all(work, after.id, now).await?;
         notice::queue(ctx, &**work, before, Message::EmailChanged { undo: None }, None, now).await?;
         notice::queue(ctx, &**work, after, Message::EmailIsNow, None, now).await?;
     }
@@ -214,7 +228,9 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     let detail = json!({ "status": [status_name(before.status), status_name(status)] });
     audit::record(ctx, &work, now, &[by.event(Kind::UserDeleted, id, detail)]).await?;
     end_sessions(ctx, &work, by, id, EndReason::Deleted, now).await?;
+    notice::send(ctx, &*work, &before, Message::AccountDeleted, None, now, now + NEWS).await?;
     work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
     Ok(Changed::done(after))
 }
 
@@ -289,6 +305,17 @@ struct Locked {
 /// Locks a person, and before that every active administrator, always in one order: of two administrators who demote
 /// each other the second sees what the first did. SQLite has one writer and needs no lock. Two statements.
 async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Locked> {
+    let admins = lock_admins(ctx, work, by).await?;
+    let before = users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?.ok_or(Error::NotFound)?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Error::Conflict);
+    }
+    let is_last_admin = is_active_admin(&before) && admins.iter().all(|admin| *admin == id);
+    Ok(Locked { before, is_last_admin })
+}
+
+/// Locks every active administrator, and looks whether whoever acts as one still is.
+async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Vec<Uuid>> {
     let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let sql = format!("SELECT id FROM users WHERE role = 'ADMIN' AND status = 'ACTIVE' ORDER BY id{lock}");
     let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [])).await?;
@@ -299,12 +326,7 @@ async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: Option<i32>
     {
         return Err(Error::Forbidden);
     }
-    let before = users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?.ok_or(Error::NotFound)?;
-    if version.is_some_and(|version| version != before.version) {
-        return Err(Error::Conflict);
-    }
-    let is_last_admin = is_active_admin(&before) && admins.iter().all(|admin| *admin == id);
-    Ok(Locked { before, is_last_admin })
+    Ok(admins)
 }
 
 fn is_active_admin(user: &users::Model) -> bool {

@@ -1,6 +1,6 @@
 //! What a person wants to be called. Text for people: it is shown, searched and sorted by, and means nothing.
 
-/// One line of at most [`LONGEST`] characters that shows what it is.
+/// One line of at most a hundred characters that shows what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A notice that could not be delivered for so long is no news any more.
-const NEWS: TimeDelta = TimeDelta::days(2);
+pub(super) const NEWS: TimeDelta = TimeDelta::days(2);
 /// How long an invitation is worth delivering.
 const INVITATION: TimeDelta = TimeDelta::days(7);
 

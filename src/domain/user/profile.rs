@@ -9,8 +9,9 @@ use super::{
 use crate::{
     db::entity::users,
     domain::{
-        Ctx, Edit, Error, Result,
+        Ctx, Edit, Error, Result, Wait, allowance,
         audit::{self, Event, Kind},
+        limits::PROFILE_PERSON,
         mail::template::Locale,
         policy::Member,
         work::Work,
@@ -36,9 +37,12 @@ pub fn language(tag: &str) -> Result<Locale, String> {
     })
 }
 
-/// Changes one's own profile. Three statements.
-pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<users::Model> {
-    let now = ctx.now();
+/// Changes one's own profile. Three statements and one call of the limiter.
+pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<Result<users::Model, Wait>> {
+    let (now, me) = (ctx.now(), member.user().id.to_string());
+    if let Some(wait) = allowance::take(ctx, member.origin(), "profile.person", me, PROFILE_PERSON, now).await? {
+        return Ok(Err(wait));
+    }
     let work = Work::begin(ctx).await?;
     let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
     let before = mine.one(&*work).await?.ok_or(Error::NotFound)?;
@@ -51,12 +55,12 @@ pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<u
     }
     let detail = differences(&before, &after);
     if detail.is_empty() {
-        return Ok(before);
+        return Ok(Ok(before));
     }
     write(&*work, &after).await?;
     audit::record(ctx, &work, now, &[Event::own(Kind::ProfileChanged, *member, Json::Object(detail))]).await?;
     work.commit(ctx).await?;
-    Ok(after)
+    Ok(Ok(after))
 }
 
 fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {

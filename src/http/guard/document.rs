@@ -12,11 +12,18 @@ use async_graphql::{
     },
 };
 
-use crate::graphql::error::{ApiError, Code};
-use crate::http::answer::Refusal;
+use crate::{
+    graphql::{
+        TOLD,
+        error::{ApiError, Code},
+    },
+    http::answer::Refusal,
+};
 
 /// Selections after all fragments are spread.
 const SELECTIONS: usize = 1_000;
+/// What one can ask of a page of a list, in every list of every application.
+const OF_PAGES: [&str; 4] = ["edges", "nodes", "pageInfo", "totalCount"];
 const OPERATIONS: usize = 16;
 const QUERY_ROOTS: usize = 20;
 
@@ -58,6 +65,9 @@ pub(crate) fn check(
             return Err(too_many_selections());
         }
         survey.check_roots(&operation.node)?;
+        if operation.node.ty == OperationType::Subscription {
+            check_told(size)?;
+        }
     }
     let (name, chosen) = choose(document, operation_name)?;
     settle(&chosen.node, variables)?;
@@ -71,6 +81,18 @@ pub(crate) fn check(
 
 fn too_many_selections() -> Refusal {
     Refusal::document(format!("A document has at most {SELECTIONS} selections once its fragments are spread."))
+}
+
+/// A subscription is charged once and answered for every event, so what it asks for is small and has no lists in it:
+/// whoever hears of something asks for those with POST, and is charged.
+fn check_told(size: Size) -> Result<(), Refusal> {
+    if size.selections > TOLD {
+        return Err(Refusal::document(format!("A subscription has at most {TOLD} selections.")));
+    }
+    if size.pages {
+        return Err(Refusal::document("A subscription tells no pages of lists: ask for them when something is told."));
+    }
+    Ok(())
 }
 
 fn choose<'a>(
@@ -120,6 +142,8 @@ fn settle(operation: &OperationDefinition, variables: &mut Variables) -> Result<
 struct Size {
     selections: usize,
     introspects: bool,
+    /// Whether it asks for a page of a list.
+    pages: bool,
 }
 
 struct Survey<'a> {
@@ -138,13 +162,15 @@ impl<'a> Survey<'a> {
                 Selection::Field(field) => {
                     let inner = self.set(&field.node.selection_set.node)?;
                     let name = field.node.name.node.as_str();
-                    Size { introspects: inner.introspects || matches!(name, "__schema" | "__type"), ..inner }
+                    let introspects = inner.introspects || matches!(name, "__schema" | "__type");
+                    Size { introspects, pages: inner.pages || OF_PAGES.contains(&name), ..inner }
                 }
                 Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             };
             total.selections = total.selections.saturating_add(part.selections).saturating_add(1);
             total.introspects |= part.introspects;
+            total.pages |= part.pages;
         }
         Ok(total)
     }
@@ -245,6 +271,19 @@ mod tests {
         ] {
             assert_eq!(run(text, None), Err(Code::ValidationFailed), "{text}");
         }
+    }
+
+    #[test]
+    fn a_subscription_is_small_and_has_no_pages_of_lists() {
+        let of = |fields: &str| run(&format!("subscription {{ a {{ {fields} }} }}"), None);
+        assert!(of(&"b ".repeat(199)).is_ok());
+        assert_eq!(of(&"b ".repeat(200)), Err(Code::DocumentTooLarge));
+        for page in OF_PAGES {
+            assert_eq!(of(&format!("b {{ ... {{ c: {page} }} }}")), Err(Code::DocumentTooLarge), "{page}");
+        }
+        let spread = "subscription { a { ...f } } fragment f on A { b { nodes { c } } }";
+        assert_eq!(run(spread, None), Err(Code::DocumentTooLarge));
+        assert!(run("query Q { a { nodes { c } } } subscription S { a { b } }", Some("S")).is_ok());
     }
 
     #[test]

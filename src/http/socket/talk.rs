@@ -15,10 +15,13 @@ use futures_util::{
     stream::{self, BoxStream, SelectAll},
 };
 use serde_json::Value;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+};
 
 use super::{
-    Place, SocketCaps,
+    Place, SocketCaps, Whose,
     message::{Close, Incoming, Outgoing},
 };
 use crate::{
@@ -146,9 +149,10 @@ impl Talk {
         let claims = Claims::clone(claims);
         let signed_in = viewer::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
-        if !server.sockets.claim(&mut self.place, &signed_in) {
-            return Err(Close::TOO_MANY_SOCKETS.into());
-        }
+        self.place = server.sockets.claim(&self.origin, &signed_in).map_err(|full| match full {
+            Whose::Everybody => Close::LATER,
+            _ => Close::TOO_MANY_SOCKETS,
+        })?;
         let ear = Arc::new(Ear::open(&server.ctx, claims));
         self.tell(&Outgoing::ConnectionAck).await?;
         self.subscriptions.idle = Instant::now();
@@ -349,23 +353,35 @@ pub(in crate::http) async fn stopping(tie: &mut Option<Tie>) {
     }
 }
 
-/// Answers in our shape. A panic in a resolver is one more answer, and the last.
+/// Answers in our shape. A panic in a resolver is one more answer, and the last. They are made in a task of their own:
+/// an event has a place among what is under way until it is answered, which must not wait for a slow reader.
 pub(in crate::http) fn outcomes(
     answers: BoxStream<'static, async_graphql::Response>,
     id: RequestId,
 ) -> BoxStream<'static, Outcome> {
-    AssertUnwindSafe(answers)
-        .catch_unwind()
-        .map(move |answer| {
-            let response = answer.unwrap_or_else(|_| {
-                tracing::error!(request_id = id.0, "a resolver panicked");
-                let error = ApiError::new(Code::Internal, "Something went wrong on our side.");
-                let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
-                async_graphql::Response::from_errors(vec![error])
-            });
-            Outcome::of(response, &id)
-        })
-        .boxed()
+    let (sender, mut receiver) = mpsc::channel(1);
+    let outcomes = AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
+        let response = answer.unwrap_or_else(|_| {
+            tracing::error!(request_id = id.0, "a resolver panicked");
+            let error = ApiError::new(Code::Internal, "Something went wrong on our side.");
+            let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
+            async_graphql::Response::from_errors(vec![error])
+        });
+        Outcome::of(response, &id)
+    });
+    tokio::spawn(async move {
+        let mut outcomes = pin!(outcomes);
+        let mut next = async || {
+            tokio::select! {
+                outcome = outcomes.next() => outcome,
+                () = sender.closed() => None,
+            }
+        };
+        while let Some(outcome) = next().await
+            && sender.send(outcome).await.is_ok()
+        {}
+    });
+    stream::poll_fn(move |task| receiver.poll_recv(task)).boxed()
 }
 
 /// One thing that a subscription has to tell: an answer and whether it is the first, or its end.

@@ -3,6 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use doorcode::{
+    db::entity::users,
+    domain::{
+        audit::{self, Event, Kind},
+        policy::Origin,
+    },
+};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use super::{body, check_errors, counters, failed_in_field, refused};
@@ -265,8 +273,31 @@ async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out()
         let answer = person.query(query, json!({})).await;
         assert!(answer.json["errors"].is_null(), "{}", answer.text);
     }
-    let named = "mutation($name: String) { updateProfile(input: { name: $name }) { user { name } } }";
+    let named =
+        "mutation($name: String) { updateProfile(input: { name: $name }) { ... on ProfileUpdated { user { name } } } }";
     person.query(named, json!({ "name": "Ada" })).await.field("updateProfile");
     let left = person.query(named, json!({})).await;
     assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "left out is not null");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_bounded_in_fields_and_in_bytes() {
+    let app = TestApp::new().await;
+    let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
+    let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
+    // The longest name of software that is stored, of what takes two bytes each in an answer.
+    let software = Some("\"".repeat(256));
+    let origin = Origin { ip: ada.ip, user_agent: software, request_id: String::new() };
+    for _ in 0..100 {
+        let event =
+            Event { kind: Kind::DataExported, origin: Some(&origin), actor: id, subject: id, detail: json!({}) };
+        audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
+    }
+    let query = |fields: usize| {
+        let fields = many(fields, |n| format!("a{n}: userAgent "));
+        format!("{{ me {{ auditEvents(first: 100) {{ nodes {{ {fields} }} }} }} }}")
+    };
+    refused(&ada.post(body(&query(250))).await, 422, "GRAPHQL_VALIDATION_FAILED", "25,100 fields");
+    refused(&ada.post(body(&query(240))).await, 422, "DOCUMENT_TOO_LARGE", "12 MB");
+    assert!(ada.post(body(&query(100))).await.text.len() > 5_000_000);
 }

@@ -47,6 +47,7 @@ async fn what_was_not_asked_for_is_not_read() {
     for (query, cost) in [
         ("{ users { nodes { email } } }", 2),
         ("{ users { totalCount } }", 3),
+        ("{ users(first: 0) { a: totalCount b: totalCount c: totalCount } }", 3),
         ("{ users(orderBy: { field: NAME }, filter: { namePrefix: \"s\" }) { nodes { email } } }", 2),
         ("{ users(orderBy: { field: NAME }, filter: { emailPrefix: \"s\" }) { nodes { email } } }", 3),
         ("{ users(filter: { roles: [] }) { nodes { email } totalCount } }", 1),

@@ -52,16 +52,87 @@ async fn a_socket_carries_so_many_subscriptions_and_a_session_so_many_sockets() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_has_so_many_sockets_and_each_counts_as_a_connection() {
+async fn what_a_subscription_asks_for_is_small_and_has_no_lists_of_any_length() {
     let app = TestApp::new().await;
-    let served = Served::bounded(&app.app.ctx, SocketCaps { in_all: 2, ..SocketCaps::default() }).await;
-    let one = served.silent().await;
-    let _two = served.silent().await;
-    let refused = served.open(&[PROTOCOL]).await.err().expect("full");
-    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"2".parse().unwrap()));
-    drop(one);
-    eventually("room again", async || served.open(&[PROTOCOL]).await.is_ok()).await;
+    let served = Served::new(&app.app.ctx).await;
+    let token = app.person("manager@example.com", Role::Manager).await.signed_in.access;
+    let mut socket = served.socket(&token).await;
+    let many = |count: usize| (0..count).map(|n| format!("a{n}: userAgent")).collect::<Vec<_>>().join(" ");
+    let refused = [
+        (format!("user {{ auditEvents(first: 100) {{ nodes {{ {} }} }} }}", many(150)), "DOCUMENT_TOO_LARGE"),
+        ("user { sessions(first: 1) { totalCount } }".into(), "DOCUMENT_TOO_LARGE"),
+        (many(250), "DOCUMENT_TOO_LARGE"),
+        (format!("user {{ devices {{ {} }} }}", many(15)), "GRAPHQL_VALIDATION_FAILED"),
+    ];
+    for (fields, code) in refused {
+        socket.subscribe("s", &format!("subscription {{ sessionEnded {{ {fields} }} }}")).await;
+        assert_eq!(socket.hear().await.error("s"), code, "{fields}");
+    }
+    let person = "id email name role status locale version createdAt updatedAt deletedAt lastSignInAt";
+    let whole =
+        format!("id at kind ipAddress userAgent requestId detail count actor {{ {person} }} subject {{ {person} }}");
+    socket.subscribe("e", &format!("subscription {{ auditEventAdded {{ {whole} }} }}")).await;
+    socket.subscribe("s", ENDED).await;
+    socket.settle().await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_has_so_many_sockets_and_keeps_the_last_tenth_for_managers() {
+    let app = TestApp::new().await;
+    let caps = SocketCaps { in_all: 10, of_session: 20, ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let manager = app.person("manager@example.com", Role::Manager).await.signed_in;
+    let mut sockets = Vec::new();
+    for _ in 0..9 {
+        sockets.push(served.socket(&person.access).await);
+    }
+    let mut refused = served.silent().await;
+    refused.init(&person.access).await;
+    assert_eq!(refused.hear().await, Heard::Closed(1013));
+    let _kept = served.socket(&manager.access).await;
+    assert!(!served.has_room(&manager.access).await, "for a manager, too, there is an end");
+    sockets.truncate(7);
+    eventually("room again", async || served.has_room(&person.access).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
+    let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
+    let caps = SocketCaps { strangers: 3, strangers_of_network: 2, of_network: 2, ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let token = app.person("person@example.com", Role::User).await.signed_in.access;
+    let from = async |ip| served.open(&[PROTOCOL, ("x-forwarded-for", ip)]).await;
+    let (one, _two) = (from("2001:db8::1").await.unwrap(), from("2001:db8::2").await.unwrap());
+    let refused = from("2001:db8::3").await.err().expect("a third stranger of a network");
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"2".parse().unwrap()));
+    let mut other = from("192.0.2.1").await.unwrap();
+    assert!(from("192.0.2.2").await.is_err(), "a fourth stranger");
+
+    // Who says who they are makes room for the next.
+    other.init(&token).await;
+    assert!(matches!(other.hear().await, Heard::Said(_)));
+    let mut second = from("192.0.2.1").await.unwrap();
+    second.init(&token).await;
+    assert!(matches!(second.hear().await, Heard::Said(_)));
+    let mut third = from("192.0.2.1").await.unwrap();
+    third.init(&token).await;
+    assert_eq!(third.hear().await, Heard::Closed(4429), "a third socket of a network");
+    drop((one, third));
+    let mut elsewhere = None;
+    eventually("room for a stranger", async || {
+        elsewhere = from("192.0.2.2").await.ok();
+        elsewhere.is_some()
+    })
+    .await;
+    let mut elsewhere = elsewhere.unwrap();
+    elsewhere.init(&token).await;
+    assert!(matches!(elsewhere.hear().await, Heard::Said(_)), "another network has room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_socket_counts_as_a_connection() {
+    let app = TestApp::new().await;
     let caps = Caps { of_network: 2, ..Caps::default() };
     let served = Served::with(&app.app.ctx, SocketCaps::default(), caps).await;
     let (one, _two) = (served.silent().await, served.silent().await);
@@ -107,10 +178,11 @@ async fn a_peer_that_answers_no_ping_is_let_go_and_one_that_does_stays() {
     let mut well = served.socket(&token).await;
     well.subscribe("s", ENDED).await;
     assert_eq!(well.hear_within(Duration::from_secs(1)).await, Heard::Nothing);
+    assert!(!served.has_room(&token).await);
     eventually("the deaf one's room is free", async || {
         // Reading keeps this one alive meanwhile.
         well.hear_within(Duration::from_millis(10)).await;
-        served.open(&[PROTOCOL]).await.is_ok()
+        served.has_room(&token).await
     })
     .await;
     well.settle().await;
@@ -143,11 +215,11 @@ async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
         let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail: detail.clone() };
         audit::record_alone(ctx, ctx.now(), event).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let_go = let_go || served.open(&[PROTOCOL]).await.is_ok();
+        let_go = let_go || served.has_room(&manager.access).await;
     }
     let grown = resident().saturating_sub(before);
     eprintln!("a slow reader: {} KiB more after {:?}", grown / 1024, began.elapsed());
-    eventually("let go", async || let_go || served.open(&[PROTOCOL]).await.is_ok()).await;
+    eventually("let go", async || let_go || served.has_room(&manager.access).await).await;
     let quiet = std::env::var("NEXTEST").is_ok();
     assert!(!quiet || grown < 40 << 20, "{grown} bytes");
 }

@@ -68,6 +68,13 @@ impl Served {
         self.open(&[PROTOCOL]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
+    /// Whether somebody gets a socket, which is closed at once.
+    pub(super) async fn has_room(&self, token: &str) -> bool {
+        let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
+        socket.init(token).await;
+        matches!(socket.hear().await, Heard::Said(_))
+    }
+
     /// A socket of somebody.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;

@@ -1,13 +1,12 @@
-//! Changing one's own address, and taking it back.
+//! Changing one's own address.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Client, SignedIn, TestApp, other_than};
+use crate::harness::{Client, TestApp, other_than};
 
 const CONFIRMED: &str = "__typename ... on EmailChanged { user { id email } } ... on InvalidCode { attemptsLeft } \
     ... on Problem { message }";
-const UNDONE: &str = "__typename ... on EmailChangeUndone { message } ... on Problem { message }";
 const SENT: &str = "__typename ... on CodeSent { challenge email codeLength attemptsLeft expiresAt } \
     ... on Problem { message }";
 
@@ -15,30 +14,18 @@ async fn ask(person: &Client<'_>, email: &str) -> Value {
     person.change("changeEmail", json!({ "email": email }), SENT).await.field("changeEmail").clone()
 }
 
-async fn challenge(person: &Client<'_>, email: &str) -> String {
+pub(super) async fn challenge(person: &Client<'_>, email: &str) -> String {
     let sent = ask(person, email).await;
     sent["challenge"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
 }
 
-async fn confirm(person: &Client<'_>, challenge: &str, code: &str) -> Value {
+pub(super) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) -> Value {
     let input = json!({ "challenge": challenge, "code": code });
     person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
 }
 
-async fn undo(who: &Client<'_>, token: &str) -> Value {
-    let answer = who.change("undoEmailChange", json!({ "token": token }), UNDONE).await;
-    answer.field("undoEmailChange").clone()
-}
-
-/// The token of the newest notice to an address.
-async fn undo_token(app: &TestApp, email: &str) -> String {
-    let mails = app.mails_for(email).await;
-    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
-    text.split_whitespace().next().unwrap().to_owned()
-}
-
 /// Changes an address all the way.
-async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
+pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
     let challenge = challenge(person, email).await;
     let code = app.last_code_for(email).await;
     assert_eq!(confirm(person, &challenge, &code).await["__typename"], "EmailChanged");
@@ -168,60 +155,4 @@ async fn where_sign_up_is_for_some_domains_a_change_is_too() {
     let person = app.person("old@example.com", Role::User).await;
     assert_eq!(ask(&person, "old@example.org").await["__typename"], "InvalidEmail");
     assert_eq!(ask(&person, "new@example.com").await["__typename"], "CodeSent");
-}
-
-/// Somebody whose address a thief with their session has changed, and the owner's way back.
-async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
-    let victim = app.person("old@example.com", Role::User).await;
-    change(app, &victim, "thief@example.com").await;
-    let token = undo_token(app, "old@example.com").await;
-    (victim, token)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_holder_of_the_old_address_takes_the_account_back() {
-    let app = TestApp::new().await;
-    let (thief, token) = stolen(&app).await;
-    let notice = &app.mails_for("old@example.com").await[0];
-    assert!(!notice.text.contains("thief@example.com"));
-    // The thief moves on, so that a notice comes to them, too.
-    let session = app.guest().sign_in("thief@example.com").await;
-    let thief_again = app.guest().with_bearer(&session.access);
-    change(&app, &thief_again, "elsewhere@example.com").await;
-    let their_token = undo_token(&app, "thief@example.com").await;
-
-    app.clock.pass(6.9 * 86_400.0);
-    assert_eq!(undo(&app.guest(), &token).await["__typename"], "EmailChangeUndone");
-    for who in [&*thief, &thief_again] {
-        assert_eq!(who.me().await.code(), "UNAUTHENTICATED");
-    }
-    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
-    assert_eq!(app.count("devices", "1 = 1").await, 0);
-    assert_eq!(undo(&app.guest(), &their_token).await["__typename"], "CodeExpired", "no way leads back to the thief");
-    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired", "once");
-    assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
-    assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
-    let app = TestApp::new().await;
-    let (_, token) = stolen(&app).await;
-    for made_up in ["", "x", &"A".repeat(43), "' OR 1=1 --"] {
-        assert_eq!(undo(&app.guest(), made_up).await["__typename"], "CodeExpired");
-    }
-    app.clock.pass(7.0 * 86_400.0);
-    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn when_the_old_address_is_another_accounts_the_stolen_one_is_suspended() {
-    let app = TestApp::new().await;
-    let (thief, token) = stolen(&app).await;
-    let owner: SignedIn = app.guest().sign_in("old@example.com").await;
-    assert!(owner.is_new);
-    assert_eq!(undo(&app.guest(), &token).await["__typename"], "EmailTaken");
-    assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
-    assert_eq!(app.count("users", "email = 'thief@example.com' AND status = 'SUSPENDED'").await, 1);
-    assert_eq!(undo(&app.guest(), &token).await["__typename"], "CodeExpired", "once");
 }

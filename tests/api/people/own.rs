@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::harness::TestApp;
 
-const PROFILE: &str = "user { name locale version }";
+const PROFILE: &str = "__typename ... on ProfileUpdated { user { name locale version } }";
+const EXPORT: &str = "mutation { exportData { __typename ... on DataExported { data } } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_changes_their_name_and_the_language_of_their_mails() {
@@ -82,7 +83,7 @@ async fn an_export_holds_what_is_kept_and_no_secret() {
     let id = &person.signed_in.user;
     let raised = admin.change("updateUser", json!({ "id": id, "name": "Ada" }), super::SAVED).await;
     assert_eq!(raised.field("updateUser")["user"]["name"], "Ada");
-    let answer = person.query("mutation { exportData { data } }", json!({})).await;
+    let answer = person.query(EXPORT, json!({})).await;
     let data = &answer.field("exportData")["data"];
     assert_eq!(data["user"]["email"], "ada@example.com");
     assert_eq!((data["sessions"].as_array().unwrap().len(), data["devices"].as_array().unwrap().len()), (1, 1));

@@ -98,6 +98,28 @@ pub(super) static WORDS: Words = Words {
         },
         after: |Fill { brand, .. }| vec![unexpected(brand)],
     },
+    email_taken_back: Sheet {
+        subject: |brand| format!("The change of your e-mail address for {brand} was undone"),
+        heading: "The change of your e-mail address was undone",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Someone with access to the previous e-mail address of your account at {brand} has undone the change. \
+                 The account was signed out everywhere, and its sign-in codes no longer go to this address."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
+    account_deleted: Sheet {
+        subject: |brand| format!("Your account at {brand} was deleted"),
+        heading: "Your account was deleted",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Your account at {brand} was deleted. It is signed out everywhere, and nobody can sign in to it. \
+                 For some time it can still be restored."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
     email_is_now: Sheet {
         subject: |brand| format!("Your new e-mail address for {brand}"),
         heading: "Your new e-mail address",

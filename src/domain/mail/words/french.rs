@@ -104,6 +104,29 @@ pub(super) static WORDS: Words = Words {
         },
         after: |Fill { brand, .. }| vec![unexpected(brand)],
     },
+    email_taken_back: Sheet {
+        subject: |brand| format!("Le changement de votre adresse e-mail pour {brand} a été annulé"),
+        heading: "Le changement de votre adresse e-mail a été annulé",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Une personne ayant accès à l’ancienne adresse e-mail de votre compte sur {brand} a annulé la \
+                 modification. Le compte a été déconnecté partout et ses codes de connexion ne sont plus envoyés à \
+                 cette adresse-ci."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
+    account_deleted: Sheet {
+        subject: |brand| format!("Votre compte sur {brand} a été supprimé"),
+        heading: "Votre compte a été supprimé",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Votre compte sur {brand} a été supprimé. Il est déconnecté partout et personne ne peut plus s’y \
+                 connecter. Pendant un certain temps, il peut encore être restauré."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
     email_is_now: Sheet {
         subject: |brand| format!("Votre nouvelle adresse e-mail pour {brand}"),
         heading: "Votre nouvelle adresse e-mail",

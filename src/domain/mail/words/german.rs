@@ -105,6 +105,29 @@ pub(super) static WORDS: Words = Words {
         },
         after: |Fill { brand, .. }| vec![unexpected(brand)],
     },
+    email_taken_back: Sheet {
+        subject: |brand| format!("Die Änderung Ihrer E-Mail-Adresse für {brand} wurde rückgängig gemacht"),
+        heading: "Die Änderung Ihrer E-Mail-Adresse wurde rückgängig gemacht",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Jemand mit Zugriff auf die frühere E-Mail-Adresse Ihres Kontos bei {brand} hat die Änderung rückgängig \
+                 gemacht. Das Konto wurde überall abgemeldet, und Anmeldecodes werden nicht mehr an diese Adresse \
+                 geschickt."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
+    account_deleted: Sheet {
+        subject: |brand| format!("Ihr Konto bei {brand} wurde gelöscht"),
+        heading: "Ihr Konto wurde gelöscht",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Ihr Konto bei {brand} wurde gelöscht. Es ist überall abgemeldet, und niemand kann sich mehr damit \
+                 anmelden. Eine Zeit lang lässt es sich noch wiederherstellen."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
     email_is_now: Sheet {
         subject: |brand| format!("Ihre neue E-Mail-Adresse für {brand}"),
         heading: "Ihre neue E-Mail-Adresse",

@@ -101,6 +101,28 @@ pub(super) static WORDS: Words = Words {
         },
         after: |Fill { brand, .. }| vec![unexpected(brand)],
     },
+    email_taken_back: Sheet {
+        subject: |brand| format!("{brand} のメールアドレスの変更が取り消されました"),
+        heading: "メールアドレスの変更が取り消されました",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "{brand} のお使いのアカウントの以前のメールアドレスを利用できる人が、変更を取り消しました。\
+                 すべての端末でログアウトされ、ログインコードは今後このメールアドレスには送信されません。"
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
+    account_deleted: Sheet {
+        subject: |brand| format!("{brand} のアカウントが削除されました"),
+        heading: "アカウントが削除されました",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "{brand} のお使いのアカウントが削除されました。すべての端末でログアウトされ、誰もログインできません。\
+                 しばらくの間は復元できます。"
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
     email_is_now: Sheet {
         subject: |brand| format!("{brand} の新しいメールアドレス"),
         heading: "新しいメールアドレス",

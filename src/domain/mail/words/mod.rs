@@ -21,6 +21,9 @@ pub(super) struct Words {
     pub(super) email_changed: Sheet,
     /// An administrator did it.
     pub(super) email_changed_for_you: Sheet,
+    /// To the newer address: the older one has the account again.
+    pub(super) email_taken_back: Sheet,
+    pub(super) account_deleted: Sheet,
     pub(super) email_is_now: Sheet,
     pub(super) new_device: Sheet,
     pub(super) role_changed: Sheet,

@@ -100,6 +100,29 @@ pub(super) static WORDS: Words = Words {
         },
         after: |Fill { brand, .. }| vec![unexpected(brand)],
     },
+    email_taken_back: Sheet {
+        subject: |brand| format!("El cambio de su dirección de correo para {brand} se ha deshecho"),
+        heading: "El cambio de su dirección de correo se ha deshecho",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Alguien con acceso a la dirección de correo anterior de su cuenta en {brand} ha deshecho el cambio. \
+                 La cuenta se ha cerrado en todos los dispositivos y sus códigos de acceso ya no se envían a esta \
+                 dirección."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
+    account_deleted: Sheet {
+        subject: |brand| format!("Su cuenta en {brand} se ha eliminado"),
+        heading: "Su cuenta se ha eliminado",
+        before: |Fill { brand, .. }| {
+            vec![format!(
+                "Su cuenta en {brand} se ha eliminado. Se ha cerrado la sesión en todos los dispositivos y nadie puede \
+                 acceder a ella. Durante un tiempo todavía se puede restaurar."
+            )]
+        },
+        after: |Fill { brand, .. }| vec![unexpected(brand)],
+    },
     email_is_now: Sheet {
         subject: |brand| format!("Su nueva dirección de correo para {brand}"),
         heading: "Su nueva dirección de correo",

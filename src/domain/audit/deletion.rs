@@ -1,0 +1,18 @@
+//! Who deleted an account, from the trail. Nothing here decides what follows from it.
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::Kind;
+use crate::{db::entity::audit_events, domain::Result};
+
+/// Whether it was the owner's own session that deleted an account last.
+pub async fn was_own(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bool> {
+    let latest = audit_events::Entity::find()
+        .filter(audit_events::Column::SubjectId.eq(user_id))
+        .filter(audit_events::Column::Kind.eq(Kind::UserDeleted.as_str()))
+        .order_by_desc(audit_events::Column::Id)
+        .one(db)
+        .await?;
+    Ok(latest.is_some_and(|event| event.actor_id == Some(user_id)))
+}

@@ -1,0 +1,163 @@
+//! Refusals counted in the process. The first of a key and window is written at once, and housekeeping writes how many
+//! more there were; so whoever is refused again and again costs no write a call. Only the counts of the last seconds are
+//! lost when a process dies. Nothing here decides what is refused.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, EntityTrait, IntoActiveModel,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+
+use crate::{
+    db::entity::audit_events::{self, Column, Entity, Model},
+    domain::{Ctx, Result},
+};
+
+/// So many keys are known at once. Whatever is forgotten for a new one is written anew when it comes again.
+const MOST: usize = 10_000;
+/// Rows in one statement.
+const ROWS: usize = 500;
+
+/// What this process refused in the windows that last: by key, as both databases sort them, so that replicas that write
+/// at the same time do not wait for each other in a circle.
+#[derive(Default)]
+pub struct Refusals(Mutex<BTreeMap<String, Refusal>>);
+
+struct Refusal {
+    /// The first of them; `count` is how many are not written yet.
+    row: Model,
+    until: DateTime<Utc>,
+}
+
+impl Refusals {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Refusal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one, unless it is the first of its key: that is to be written.
+    fn is_first(&self, key: &str, row: &Model, until: DateTime<Utc>) -> bool {
+        let mut known = self.known();
+        if let Some(refusal) = known.get_mut(key) {
+            refusal.row.count += 1;
+            return false;
+        }
+        if known.len() >= MOST {
+            // The oldest of those that have nothing to write, if there are such.
+            let oldest = known.iter().min_by_key(|(_, refusal)| (refusal.row.count > 0, refusal.row.id));
+            let oldest = oldest.map(|(key, _)| key.clone());
+            oldest.and_then(|key| known.remove(&key));
+        }
+        known.insert(key.to_owned(), Refusal { row: Model { count: 0, ..row.clone() }, until });
+        true
+    }
+
+    /// Adds to what is not written yet.
+    fn add(&self, key: &str, count: i32) {
+        if let Some(refusal) = self.known().get_mut(key) {
+            refusal.row.count += count;
+        }
+    }
+
+    /// What is not written yet. Windows that are over and written are forgotten.
+    fn unwritten(&self, now: DateTime<Utc>) -> Vec<Model> {
+        let mut known = self.known();
+        known.retain(|_, refusal| refusal.row.count > 0 || now < refusal.until);
+        known.values().filter(|refusal| refusal.row.count > 0).map(|refusal| refusal.row.clone()).collect()
+    }
+}
+
+/// Counts a refusal; `row` is what is written if it is the first of its key. Only that is told.
+pub(super) async fn count_up(ctx: &Ctx, key: String, row: Model, until: DateTime<Utc>) -> Result<()> {
+    let row = Model { refusal_key: Some(key.clone()), ..row };
+    if !ctx.refusals.is_first(&key, &row, until) {
+        return Ok(());
+    }
+    let written = write(ctx, vec![row]).await;
+    if written.is_err() {
+        ctx.refusals.add(&key, 1);
+    }
+    written
+}
+
+/// Writes how many refusals there were since the last time.
+pub async fn write_counts(ctx: &Ctx) -> Result<()> {
+    let now = ctx.now();
+    for rows in ctx.refusals.unwritten(now).chunks(ROWS) {
+        // As new rows, for where the first is not there any more.
+        let fresh = rows.iter().map(|row| Model { id: ctx.new_id(now), at: now, ..row.clone() });
+        write(ctx, fresh.collect()).await?;
+        for row in rows {
+            ctx.refusals.add(row.refusal_key.as_deref().unwrap_or_default(), -row.count);
+        }
+    }
+    Ok(())
+}
+
+/// One row a key: the counts of all replicas add up in it.
+async fn write(ctx: &Ctx, rows: Vec<Model>) -> Result<()> {
+    let count = Expr::col((Entity, Column::Count)).add(Expr::col(("excluded", Column::Count)));
+    let ids = Entity::insert_many(rows.iter().map(|row| row.clone().into_active_model().reset_all()))
+        .on_conflict(OnConflict::column(Column::RefusalKey).value(Column::Count, count).to_owned())
+        .exec_with_returning_keys(ctx.db.write())
+        .await?;
+    let news: Vec<audit_events::Model> = rows.into_iter().filter(|row| ids.contains(&row.id)).collect();
+    ctx.live.announce(&news);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(at: DateTime<Utc>) -> Model {
+        Model {
+            id: uuid::Uuid::from_u128(u128::from(at.timestamp().unsigned_abs())),
+            at,
+            kind: "LIMIT_REFUSED".into(),
+            actor_id: None,
+            subject_id: None,
+            ip_address: None,
+            user_agent: None,
+            request_id: None,
+            detail: serde_json::json!({}),
+            count: 1,
+            refusal_key: None,
+        }
+    }
+
+    fn second(number: usize) -> DateTime<Utc> {
+        DateTime::from_timestamp(i64::try_from(number).unwrap(), 0).unwrap()
+    }
+
+    #[test]
+    fn however_many_keys_are_refused_a_bounded_number_is_known_and_the_oldest_written_one_goes_first() {
+        let refusals = Refusals::default();
+        let refuse = |number: usize| refusals.is_first(&number.to_string(), &row(second(number)), second(2 * MOST));
+        assert!((0..MOST).all(refuse));
+        assert!(!refuse(0), "this one has a count to write");
+        assert!((MOST..MOST + 5).all(refuse));
+        assert_eq!(refusals.known().len(), MOST);
+        assert!(!refuse(0), "so it is still known");
+        assert!((1..6).all(refuse), "these were forgotten");
+    }
+
+    #[test]
+    fn a_window_that_is_over_is_forgotten_once_its_count_is_written() {
+        let refusals = Refusals::default();
+        let refuse = || refusals.is_first("key", &row(second(0)), second(60));
+        assert!(refuse());
+        assert!(!refuse());
+        assert_eq!(refusals.unwritten(second(61)).len(), 1, "not before");
+        refusals.add("key", -1);
+        assert!(refusals.unwritten(second(59)).is_empty());
+        assert!(!refuse(), "the window lasts");
+        refusals.add("key", -1);
+        assert!(refusals.unwritten(second(60)).is_empty());
+        assert!(refuse());
+    }
+}

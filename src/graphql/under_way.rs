@@ -1,0 +1,80 @@
+//! What is under way in a process: so many operations and events at once, each for so long. Whoever finds all places
+//! taken waits, and the wait is part of their time. Nothing here knows what is executed.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use async_graphql::{
+    ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field, registry::Registry,
+};
+use tokio::{
+    sync::Semaphore,
+    time::{error::Elapsed, timeout},
+};
+
+use super::error::{ApiError, Code};
+
+/// An operation that takes longer gives its caller a way out; what it had not committed is rolled back.
+const TIME: Duration = Duration::from_secs(2);
+/// The largest operation has some tens of megabytes while it is executed, and a database answers a few at once.
+const PLACES: usize = 64;
+
+/// The places of a process.
+#[derive(Clone)]
+pub(super) struct UnderWay(Arc<Semaphore>);
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(PLACES)))
+    }
+}
+
+impl UnderWay {
+    /// Does some work as soon as there is a place for it, or gives up in time.
+    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        let in_turn = async {
+            // The places are never closed, so an error cannot be.
+            let _place = self.0.acquire().await;
+            work.await
+        };
+        timeout(TIME, in_turn).await
+    }
+}
+
+/// Something that a subscription tells, answered under the bounds of an operation.
+pub(super) struct Told<T>(pub T);
+
+impl<T: OutputType> OutputType for Told<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let answer = ctx.data_unchecked::<UnderWay>().run(self.0.resolve(ctx, field)).await;
+        answer.unwrap_or_else(|_| {
+            tracing::error!("an event could not be told in time");
+            let error = ApiError::new(Code::Unavailable, "There was no time to tell this. Ask for it.");
+            Err(async_graphql::Error::from(error).into_server_error(field.pos))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_in_time_is_sent_away_and_a_place_comes_back() {
+        let under_way = UnderWay::default();
+        assert!(under_way.run(pending::<()>()).await.is_err(), "nothing takes longer than its time");
+        let all: Vec<_> = (0..PLACES).map(|_| under_way.0.try_acquire().unwrap()).collect();
+        assert!(under_way.run(async {}).await.is_err(), "there was no place");
+        drop(all);
+        assert!(under_way.run(async {}).await.is_ok(), "and now there is");
+    }
+}

@@ -1,0 +1,220 @@
+//! The audit trail as its writers leave it: what refusals cost, how they are counted, and what is taken out in time.
+
+use doorcode::{
+    db::entity::{Role, audit_events},
+    domain::{audit::refusals, housekeeping},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::harness::{Client, TestApp};
+
+const DAY: f64 = 86_400.0;
+const USER: &str = "query($id: ID!) { user(id: $id) { id } }";
+
+/// The events of a kind.
+async fn events(app: &TestApp, kind: &str) -> Vec<audit_events::Model> {
+    let events = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
+    events.all(app.ctx().db.read()).await.unwrap()
+}
+
+/// How often refusals of a kind are counted, each row by itself.
+async fn counts(app: &TestApp, kind: &str) -> Vec<i32> {
+    events(app, kind).await.iter().map(|event| event.count).collect()
+}
+
+/// How many statements wrote to the trail since the last look.
+fn writes(app: &TestApp) -> usize {
+    app.take_statements().iter().filter(|sql| !sql.starts_with("SELECT") && sql.contains("audit_events")).count()
+}
+
+/// Asks twenty times in one operation for somebody who is hidden.
+async fn ask_twenty_times(person: &Client<'_>, id: &str) {
+    let fields: Vec<_> = (0..20).map(|number| format!("a{number}: user(id: $id) {{ id }}")).collect();
+    let query = format!("query($id: ID!) {{ {} }}", fields.join(" "));
+    let answer = person.query(&query, json!({ "id": id })).await;
+    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 20, "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_in_vain_again_and_again_costs_one_write_and_every_time_is_counted() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    writes(&app);
+    for _ in 0..3 {
+        ask_twenty_times(&person, &admin.signed_in.user).await;
+    }
+    assert_eq!(writes(&app), 1);
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is there at once");
+    writes(&app);
+    refusals::write_counts(app.ctx()).await.unwrap();
+    refusals::write_counts(app.ctx()).await.unwrap();
+    assert_eq!(writes(&app), 1, "and what is written is written once");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60]);
+    app.clock.pass(3_601.0);
+    let refreshed = person.refresh(&person.signed_in.refresh).await;
+    let person = person.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
+    ask_twenty_times(&person, &admin.signed_in.user).await;
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour is another row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    for _ in 0..3 {
+        guest.login("ada@example.com").await;
+    }
+    writes(&app);
+    for _ in 0..7 {
+        assert_eq!(guest.login("ada@example.com").await["__typename"], "RateLimited");
+    }
+    assert_eq!(writes(&app), 1);
+    housekeeping::finish(app.ctx()).await;
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [7], "whoever stops leaves nothing uncounted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counts_of_all_replicas_add_up_in_one_row() {
+    let app = TestApp::new().await;
+    let replica = app.replica().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    for person in [&*person, &person.via(&replica)] {
+        ask_twenty_times(person, &admin.signed_in.user).await;
+    }
+    for ctx in [app.ctx(), &replica.app.ctx] {
+        refusals::write_counts(ctx).await.unwrap();
+    }
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [40]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_could_not_be_written_is_counted_later() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let id = json!({ "id": admin.signed_in.user });
+    app.sql("ALTER TABLE audit_events RENAME TO elsewhere").await;
+    assert_eq!(person.query(USER, id.clone()).await.code(), "INTERNAL");
+    refusals::write_counts(app.ctx()).await.unwrap_err();
+    app.sql("ALTER TABLE elsewhere RENAME TO audit_events").await;
+    assert_eq!(person.query(USER, id).await.code(), "NOT_FOUND");
+    refusals::write_counts(app.ctx()).await.unwrap();
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let own = "{ me { sessions(first: 1) { nodes { id } } devices { id } auditEvents(first: 1) { nodes { id } } } }";
+    let own = person.query(own, json!({})).await.field("me").clone();
+    let ids = [&own["sessions"]["nodes"][0]["id"], &own["devices"][0]["id"], &own["auditEvents"]["nodes"][0]["id"]];
+    for (number, id) in ids.into_iter().enumerate() {
+        let stranger = app.person(&format!("stranger{number}@example.com"), Role::User).await;
+        let node = "query($id: ID!) { node(id: $id) { id } }";
+        assert_eq!(person.query(node, json!({ "id": id })).await.field("node")["id"], *id);
+        assert_eq!(stranger.query(node, json!({ "id": id })).await.code(), "NOT_FOUND");
+        let denied = events(&app, "PERMISSION_DENIED").await;
+        assert_eq!(denied.len(), number + 1, "{id}");
+        assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_too_old_for_something_is_noted() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", Role::User).await;
+    app.clock.pass(601.0);
+    for _ in 0..2 {
+        let refused = person.query("mutation { exportData { __typename } }", json!({})).await;
+        assert_eq!(refused.code(), "REAUTHENTICATION_REQUIRED");
+    }
+    refusals::write_counts(app.ctx()).await.unwrap();
+    let noted = events(&app, "PERMISSION_DENIED").await;
+    assert_eq!((noted.len(), noted[0].count), (1, 2));
+    assert_eq!(noted[0].detail, json!({ "field": "exportData", "reason": "reauthentication" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_copies() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let rename = async |number: u32| {
+        let changed = person.change("updateProfile", json!({ "name": format!("Ada {number}") }), "__typename").await;
+        changed.field("updateProfile")["__typename"].clone()
+    };
+    let export = async |person: &Client<'_>| -> Value {
+        let query = "mutation { exportData { __typename ... on RateLimited { message retryAfter } } }";
+        person.query(query, json!({})).await.field("exportData").clone()
+    };
+    for number in 0..20 {
+        assert_eq!(rename(number).await, "ProfileUpdated");
+    }
+    assert_eq!(rename(20).await, "RateLimited");
+    for _ in 0..3 {
+        assert_eq!(export(&person).await["__typename"], "DataExported");
+    }
+    let refused = export(&person).await;
+    assert_eq!((&refused["__typename"], &refused["retryAfter"]), (&json!("RateLimited"), &json!(3_600)));
+    let again = app.guest().sign_in("ada@example.com").await;
+    let again = app.guest().with_bearer(&again.access);
+    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session is no other person");
+    assert_eq!(events(&app, "PROFILE_CHANGED").await.len(), 20);
+    assert_eq!(events(&app, "DATA_EXPORTED").await.len(), 3);
+    let rules: Vec<_> =
+        events(&app, "LIMIT_REFUSED").await.into_iter().map(|event| event.detail["rule"].clone()).collect();
+    assert_eq!(rules, ["profile.person", "export.person"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_tells_from_where_an_old_event_came() {
+    let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
+    let guest = app.guest();
+    for _ in 0..4 {
+        guest.login("ada@example.com").await;
+    }
+    app.sql("UPDATE audit_events SET user_agent = 'Ark/1'").await;
+    let address = format!("'%{}%'", guest.ip);
+    let telling = format!("ip_address LIKE {address} OR refusal_key LIKE {address} OR user_agent IS NOT NULL");
+    app.clock.pass(29.0 * DAY);
+    housekeeping::purge(app.ctx()).await.unwrap();
+    assert!(app.count("audit_events", &telling).await > 3);
+    app.clock.pass(1.1 * DAY);
+    housekeeping::purge(app.ctx()).await.unwrap();
+    assert_eq!(app.count("audit_events", &telling).await, 0);
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "that it happened stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_whoever_is_erased_no_request_is_known_any_more() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let denied = person.query(USER, json!({ "id": admin.signed_in.user })).await;
+    assert_eq!(denied.code(), "NOT_FOUND");
+    person.change("deleteAccount", json!({ "email": "ada@example.com" }), "__typename").await.field("deleteAccount");
+    app.clock.pass(31.0 * DAY);
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
+    let of_person = "subject_id IN (SELECT subject_id FROM audit_events WHERE kind = 'USER_ERASED')";
+    assert!(app.count("audit_events", of_person).await > 3);
+    let known = format!("{of_person} AND (request_id IS NOT NULL OR refusal_key IS NOT NULL)");
+    assert_eq!(app.count("audit_events", &known).await, 0);
+    assert!(app.count("audit_events", "request_id IS NOT NULL").await > 0, "the administrator's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_purge_that_fails_stops_no_other() {
+    let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
+    app.guest().sign_in("ada@example.com").await;
+    app.clock.pass(31.0 * DAY);
+    app.sql("ALTER TABLE sign_in_links RENAME TO elsewhere").await;
+    let failure = housekeeping::purge(app.ctx()).await.unwrap_err();
+    assert!(failure.to_string().contains("sign_in_links"), "the first failure is told: {failure}");
+    assert_eq!(app.count("outbox", "1 = 1").await, 0);
+    for table in ["audit_events", "sessions", "devices"] {
+        assert_eq!(app.count(table, "ip_address IS NOT NULL").await, 0, "{table}");
+    }
+}

@@ -142,15 +142,77 @@ mutation Logout {
     }
   }
 }
+
+# For a MANAGER or more. The first administrator is
+# made in a terminal:
+#   doorcode user role you@example.com admin
+query People {
+  users(first: 10) {
+    nodes {
+      id
+      email
+      name
+      role
+      status
+      version
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+# What happens, while you look.
+subscription Happens {
+  auditEventAdded {
+    at
+    kind
+    actor {
+      email
+    }
+    subject {
+      email
+    }
+  }
+}
 `;
 
 const variables = JSON.stringify({ email: "ada@example.com", challenge: "", code: "", refreshToken: "" }, null, 2);
 
+function subscribes({ operationName }, document) {
+  const operations = document?.definitions.filter(({ kind }) => kind === "OperationDefinition") ?? [];
+  const chosen = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+  return chosen?.operation === "subscription";
+}
+
+// The answers of a subscription, as server-sent events bring them.
+async function* told(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (text + value).split("\n\n");
+      text = events.pop();
+      for (const event of events) {
+        const data = event.split("\n").filter((line) => line.startsWith("data:"));
+        if (event.startsWith("event: next")) yield JSON.parse(data.map((line) => line.slice(5)).join("\n"));
+        if (event.startsWith("event: complete")) return;
+      }
+    }
+  } finally {
+    reader.cancel();
+  }
+}
+
 async function fetcher(params, options) {
+  const listens = subscribes(params, options?.documentAST);
   const response = await fetch("/graphql", {
     method: "POST",
     headers: {
-      accept: "application/graphql-response+json, application/json",
+      accept: listens ? "text/event-stream" : "application/graphql-response+json, application/json",
       ...options?.headers,
       "content-type": "application/json",
     },
@@ -158,7 +220,7 @@ async function fetcher(params, options) {
     credentials: "omit",
     cache: "no-store",
   });
-  return response.json();
+  return response.headers.get("content-type")?.startsWith("text/event-stream") ? told(response) : response.json();
 }
 
 // GraphiQL takes the contents of its editors from the storage, even on the first visit, and after a reload opens one

@@ -96,6 +96,18 @@ pub async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid> {
     user.map(|user| user.id).ok_or(Error::NotFound)
 }
 
+const PARKED: &str = "@parked.invalid";
+
+/// An address that no mail reaches, for an account that nobody is to sign in to.
+fn parked(id: Uuid) -> String {
+    format!("{id}{PARKED}")
+}
+
+/// Whether mail to this person would reach nobody.
+fn is_parked(user: &users::Model) -> bool {
+    user.email.ends_with(PARKED)
+}
+
 /// A role as it is written everywhere.
 pub fn role_name(role: Role) -> String {
     sea_orm::ActiveEnum::to_value(&role)

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 
+use super::is_parked;
 use crate::{
     db::entity::users,
     domain::{
@@ -40,7 +41,7 @@ pub(in crate::domain) async fn queue(
     if wanted { send(ctx, db, user, message, origin, now, now + good_for).await } else { Ok(()) }
 }
 
-/// Queues a letter to a person's address.
+/// Queues a letter to a person's address, if it reaches anybody.
 pub(super) async fn send(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -50,6 +51,9 @@ pub(super) async fn send(
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<()> {
+    if is_parked(user) {
+        return Ok(());
+    }
     let locale = Locale::negotiate(user.locale.as_deref());
     let letter = Letter { to: &user.email, message, locale, origin, expires_at, deliver: true };
     outbox::enqueue(ctx, db, letter, now).await

@@ -19,7 +19,7 @@ use crate::{
         sign_in::{allowance, challenge},
         user::{
             manage::{next, write},
-            notice,
+            notice, parked,
         },
         vault,
         work::Work,
@@ -86,7 +86,7 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
     device::forget_all(&*work, change.user_id).await?;
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     record(ctx, &work, viewer, Kind::EmailChangeUndone, change.user_id, detail, now).await?;
-    if before.email != after.email && !is_parked(&before.email) {
+    if before.email != after.email {
         notice::send(ctx, &*work, &before, Message::EmailTakenBack, None, now, now + UNDO).await?;
     }
     work.commit(ctx).await?;
@@ -165,14 +165,3 @@ async fn record(
     let event = Event { kind, origin: Some(&viewer.origin), actor: None, subject: Some(subject), detail };
     audit::record(ctx, work, now, &[event]).await
 }
-
-/// An address that no mail reaches, for an account that nobody is to sign in to.
-fn parked(id: Uuid) -> String {
-    format!("{id}{PARKED}")
-}
-
-fn is_parked(email: &str) -> bool {
-    email.ends_with(PARKED)
-}
-
-const PARKED: &str = "@parked.invalid";

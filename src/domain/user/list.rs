@@ -339,7 +339,8 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
         let (column, most) = (by.column(ctx.db.backend()), union.limit(FEW + 1));
         for pair in pairs {
             let bounds = bounds.sql(&mut union, column).map(slice::and).unwrap_or_default();
-            union.part(format!("SELECT id FROM users WHERE {pair}{bounds} LIMIT {most}"));
+            // In the order of the index, or PostgreSQL takes a limit for a reason to read the table from its start.
+            union.part(format!("SELECT id FROM users WHERE {pair}{bounds} ORDER BY {column}, id LIMIT {most}"));
         }
         let people = union.table();
         counts.push(format!(

@@ -88,7 +88,7 @@ pub mod users {
         pub version: i32,
         /// The name in lower case, which lists search and sort by; empty without a name.
         pub name_key: String,
-        /// The language of their mails, as they last asked for it.
+        /// The language of their mails: the one that they chose, or first asked for.
         pub locale: Option<String>,
         /// When the account was deleted; erased for good some time after.
         pub deleted_at: Option<DateTimeUtc>,

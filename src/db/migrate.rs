@@ -20,12 +20,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"doorcode");
 /// Applies what is pending. Does nothing, and takes no lock, when that is nothing; so an older program may still
 /// start on a newer schema while a fleet is being replaced.
 pub async fn up(db: &Db) -> Result<(), Error> {
-    if is_current(db).await? {
-        return Ok(());
-    }
-    let lock = Lock::take(db).await?;
-    Migrator::up(&lock.transaction, None).await?;
-    lock.commit().await
+    apply::<Migrator>(db).await
 }
 
 /// The same for the steps of an application beside Doorcode's own, which come first. It must keep them in a table of its
@@ -37,6 +32,10 @@ pub async fn up_with<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
         ));
     }
     up(db).await?;
+    apply::<M>(db).await
+}
+
+async fn apply<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
     if is_current_with::<M>(db).await? {
         return Ok(());
     }

@@ -152,8 +152,19 @@ where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
     <M::Entity as EntityTrait>::ActiveModel: ActiveModelTrait<Entity = M::Entity>,
 {
-    let row = row.into_active_model().reset_all();
-    M::Entity::insert(row).exec_without_returning(db).await?;
+    insert_all(db, [row]).await
+}
+
+/// Writes rows the same way. One statement, or none when there are no rows; a database takes only so many values.
+pub async fn insert_all<M>(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = M>) -> Result<(), Error>
+where
+    M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    <M::Entity as EntityTrait>::ActiveModel: ActiveModelTrait<Entity = M::Entity>,
+{
+    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
+    if rows.peek().is_some() {
+        M::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
     Ok(())
 }
 

@@ -9,10 +9,7 @@ pub mod refusals;
 pub mod tail;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -22,7 +19,7 @@ use super::{
     policy::{Origin, Person},
     work::Work,
 };
-use crate::db::entity::audit_events;
+use crate::db::{self, entity::audit_events};
 
 /// Names every kind once: as a variant, as it is stored and shown, and in words.
 macro_rules! kinds {
@@ -137,8 +134,7 @@ async fn write(
     for event in events {
         tell(event.kind, event.origin, event.subject);
     }
-    let written = rows.iter().map(|row| row.clone().into_active_model().reset_all());
-    audit_events::Entity::insert_many(written).exec_without_returning(db).await?;
+    db::insert_all(db, rows.iter().cloned()).await?;
     Ok(rows)
 }
 

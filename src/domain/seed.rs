@@ -6,14 +6,17 @@
 mod names;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, ModelTrait};
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Ctx, Error, Result, audit::Kind, email_address::EmailAddress, user};
 use crate::{
     config::Mode,
-    db::entity::{Role, UserStatus, audit_events, sessions, users},
+    db::{
+        self,
+        entity::{Role, UserStatus, audit_events, sessions, users},
+    },
 };
 
 /// People whose rows go into three statements together. Of two thousand events the values are 22,000; SQLite takes
@@ -91,22 +94,10 @@ impl Rows {
     }
 
     async fn write(self, db: &impl ConnectionTrait) -> Result<()> {
-        insert(db, self.users).await?;
-        insert(db, self.sessions).await?;
-        insert(db, self.events).await
+        db::insert_all(db, self.users).await?;
+        db::insert_all(db, self.sessions).await?;
+        db::insert_all(db, self.events).await
     }
-}
-
-async fn insert<M>(db: &impl ConnectionTrait, rows: Vec<M>) -> Result<()>
-where
-    M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
-    <M::Entity as EntityTrait>::ActiveModel: ActiveModelTrait<Entity = M::Entity>,
-{
-    if !rows.is_empty() {
-        let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
-        M::Entity::insert_many(rows).exec_without_returning(db).await?;
-    }
-    Ok(())
 }
 
 /// Chance that can be repeated: a number and a person always draw the same. Good for variety, and for nothing secret.

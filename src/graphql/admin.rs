@@ -156,7 +156,8 @@ impl AdminMutation {
         let email = input.email.and_then(|email| check.field("email", EmailAddress::parse(&email)));
         let name = edit(input.name, |name| check.field("name", Name::parse(&name)));
         let status = input.status.and_then(|status| check.field("status", settable(status)));
-        let id = check.finish(Some(relay::decode_as(Kind::User, &input.id)?))?;
+        let id = relay::decode_as(Kind::User, &input.id)?;
+        check.done()?;
         let change = Change { version: input.version, email, name, role: input.role.map(Into::into), status };
         Ok(match manage::change(domain, by, id, change).await? {
             Changed::Done(user) => UpdateUserResult::UserSaved(saved(viewer, *user)?),

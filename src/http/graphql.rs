@@ -1,12 +1,12 @@
 //! `POST /graphql`: bytes, JSON, guard, viewer, execution, answer. Everything that can be refused is refused here, in
 //! that order, before anything is executed or counted.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables, parser::types::OperationType};
 use axum::{
     body::{Body, Bytes},
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, header, request::Parts},
     response::Response,
 };
@@ -75,7 +75,7 @@ async fn answer(
     let viewer = identify(server, parts, id, Need::of(operation.mutation())).await?;
     if listens {
         let tie = parts.extensions.get().cloned();
-        return stream::open(server, &parts.headers, tie, id, viewer, request).await;
+        return stream::open(server, tie, id, viewer, request);
     }
     executed(execute(server, request.data(viewer), id).await?, id, media)
 }
@@ -200,11 +200,7 @@ fn position(error: &async_graphql::parser::Error) -> String {
 /// Who asks, charged for one operation.
 async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) -> Result<Viewer, Refusal> {
     let ctx = &*server.ctx;
-    let peer = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |ConnectInfo(peer)| *peer);
-    let origin = viewer::origin(ctx, peer, &parts.headers, &id.0);
+    let origin = viewer::origin(ctx, parts, &id.0);
     let bearer = if need == Need::Ignored {
         Bearer::None
     } else {

@@ -7,14 +7,13 @@ mod talk;
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
     Extension,
-    extract::{ConnectInfo, FromRequestParts, Request, State, WebSocketUpgrade},
+    extract::{FromRequestParts, Request, State, WebSocketUpgrade},
     http::{HeaderMap, Method, header, request::Parts},
     response::Response,
 };
@@ -217,11 +216,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
     if server.is_draining() {
         return Err(full());
     }
-    let peer = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |ConnectInfo(peer)| *peer);
-    let origin = viewer::origin(&server.ctx, peer, &parts.headers, &id.0);
+    let origin = viewer::origin(&server.ctx, &parts, &id.0);
     graphql::charge(&server.ctx, &origin, &Bearer::None).await?;
     let place = server.sockets.enter(&origin).map_err(|_| full())?;
     let tie = parts.extensions.remove::<Tie>();

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use async_graphql::Request;
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     response::Response,
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
@@ -21,7 +21,6 @@ use super::{
     answer::{Outcome, Refusal, RequestId},
     listener::Tie,
     socket::{Place, SocketCaps, Whose, outcomes, stopping},
-    viewer::{self, Bearer},
 };
 use crate::{
     domain::{
@@ -45,9 +44,8 @@ pub(super) fn is_wanted(accept: Option<&str>) -> bool {
 }
 
 /// Subscribes, and answers with what is told.
-pub(super) async fn open(
+pub(super) fn open(
     server: &Arc<Server>,
-    headers: &HeaderMap,
     tie: Option<Tie>,
     id: &RequestId,
     viewer: Viewer,
@@ -60,14 +58,11 @@ pub(super) async fn open(
     let Some(signed_in) = &viewer.signed_in else {
         return Err(ApiError::from(crate::domain::Error::Unauthenticated).into());
     };
-    let Bearer::Claims(claims) = viewer::bearer(&server.ctx, headers).await.map_err(ApiError::from)? else {
-        return Err(ApiError::from(crate::domain::Error::Unauthenticated).into());
-    };
     if server.is_draining() {
         return Err(full(Whose::Everybody));
     }
     let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
-    let ear = Arc::new(Ear::open(&server.ctx, *claims));
+    let ear = Arc::new(Ear::open(&server.ctx, signed_in));
     let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
     let (sender, mut receiver) = mpsc::channel(1);
     let telling = Telling { outcomes, ear, sender, tie, caps: server.sockets.caps().clone(), _place: place };

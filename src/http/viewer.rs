@@ -1,9 +1,12 @@
 //! From a request to who asks: the client's address behind trusted proxies, and the bearer token. A header about the
 //! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderMap, HeaderName, header, request::Parts},
+};
 use ipnet::IpNet;
 
 use crate::domain::{
@@ -18,9 +21,11 @@ const LONGEST_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from.
-pub(super) fn origin(ctx: &Ctx, peer: SocketAddr, headers: &HeaderMap, request_id: &str) -> Origin {
-    let ip = client_address(&ctx.settings.trusted_proxies, peer.ip().to_canonical(), headers);
-    let user_agent = headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
+pub(super) fn origin(ctx: &Ctx, parts: &Parts, request_id: &str) -> Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical());
+    let ip = client_address(&ctx.settings.trusted_proxies, peer, &parts.headers);
+    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
     Origin { ip, user_agent, request_id: request_id.to_owned() }
 }
 

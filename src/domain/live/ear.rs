@@ -27,8 +27,7 @@ use crate::{
         Ctx, Error, Result,
         audit::list::{Filter, Seen},
         policy::{Manager, Person, Sight, SignedIn},
-        session::listening::{self, Standing},
-        token::Claims,
+        session::listening::{self, Holder, Standing},
     },
 };
 
@@ -84,15 +83,15 @@ struct Watch {
 }
 
 impl Ear {
-    /// For whoever holds this token. It begins to hear, and then looks at the session at once: what happened to that
+    /// For somebody who is signed in, as the caller's look-up found them. It begins to hear, and then looks at the session at once: what happened to that
     /// between the caller's look-up and now is found so.
-    pub fn open(ctx: &Arc<Ctx>, claims: Claims) -> Self {
+    pub fn open(ctx: &Arc<Ctx>, holder: &SignedIn) -> Self {
         let listeners = Arc::new(Listeners(Mutex::new(Some(Lists::default()))));
         let (tell, silence) = watch::channel(None);
         let news = ctx.live.news.subscribe();
         let hearing = Hearing {
             ctx: Arc::clone(ctx),
-            claims,
+            holder: Holder::of(holder),
             news,
             clock: clock(),
             listeners: Arc::clone(&listeners),
@@ -173,7 +172,7 @@ fn clock() -> Interval {
 
 struct Hearing {
     ctx: Arc<Ctx>,
-    claims: Claims,
+    holder: Holder,
     news: broadcast::Receiver<News>,
     clock: Interval,
     listeners: Arc<Listeners>,
@@ -204,7 +203,7 @@ impl Hearing {
 
     /// What happened to the person comes first: whether they may hear it at all depends on it.
     async fn event(&mut self, event: &audit_events::Model) -> Result<(), Silence> {
-        if event.subject_id == Some(self.claims.sub) {
+        if event.subject_id == Some(self.holder.user) {
             self.tell_ends(event).await?;
             self.check().await?;
         }
@@ -216,7 +215,7 @@ impl Hearing {
         if wanted != Some(true) {
             return Ok(());
         }
-        let (ctx, person, at) = (&*self.ctx, self.claims.sub, event.at);
+        let (ctx, person, at) = (&*self.ctx, self.holder.user, event.at);
         let ended = insist(|| listening::ended_at(ctx, person, at)).await?;
         ended.into_iter().try_for_each(|ended| self.tell_end(&ended))
     }
@@ -233,8 +232,8 @@ impl Hearing {
 
     /// Whether the session still gives the right to listen. When it ended, that is told before the silence.
     async fn check(&mut self) -> Result<(), Silence> {
-        let (ctx, claims) = (&*self.ctx, &self.claims);
-        match insist(|| listening::standing(ctx, claims)).await? {
+        let (ctx, holder) = (&*self.ctx, self.holder);
+        match insist(|| listening::standing(ctx, holder)).await? {
             Standing::Holds => Ok(()),
             Standing::OtherRole => Err(Silence::OtherRole),
             Standing::Over(ended) => {

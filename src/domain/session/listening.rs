@@ -7,12 +7,30 @@ use uuid::Uuid;
 
 use super::{find, is_live};
 use crate::{
-    db::entity::{sessions, users},
-    domain::{Ctx, Result, policy::SignedIn, token::Claims, user},
+    db::entity::{Role, sessions, users},
+    domain::{Ctx, Result, policy::SignedIn},
 };
 
 /// More sessions that end in one moment are not told one by one.
 const MOST: u64 = 100;
+
+/// Who listens, by which session and with which role: what an access token says of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder {
+    /// The person.
+    pub user: Uuid,
+    /// Their session.
+    pub session: Uuid,
+    /// What they might do when they began.
+    pub role: Role,
+}
+
+impl Holder {
+    /// As a look-up found them.
+    pub fn of(signed_in: &SignedIn) -> Self {
+        Self { user: signed_in.user.id, session: signed_in.session.id, role: signed_in.user.role }
+    }
+}
 
 /// Whether a session still gives the right to listen.
 #[derive(Clone, Debug)]
@@ -26,11 +44,11 @@ pub enum Standing {
 }
 
 /// What `session::look_up` asks on every request, without noting that somebody was there. One statement.
-pub async fn standing(ctx: &Ctx, claims: &Claims) -> Result<Standing> {
-    let found = find(ctx, claims.sid).await?.filter(|found| found.user.id == claims.sub);
+pub async fn standing(ctx: &Ctx, holder: Holder) -> Result<Standing> {
+    let found = find(ctx, holder.session).await?.filter(|found| found.user.id == holder.user);
     Ok(match found {
         Some(found) if !is_live(&found, ctx.now()) => Standing::Over(Some(Box::new(found))),
-        Some(found) if user::role_name(found.user.role) != claims.role => Standing::OtherRole,
+        Some(found) if found.user.role != holder.role => Standing::OtherRole,
         Some(_) => Standing::Holds,
         None => Standing::Over(None),
     })

@@ -220,7 +220,8 @@ impl Asked {
     }
 }
 
-/// Uses a code. At most seven statements and one call of the limiter; two more when it replaces a session.
+/// Uses a code. At most seven statements and one call of the limiter; one more for the mail about a new device, two more
+/// when it replaces a session.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let code = normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();

@@ -65,7 +65,8 @@ pub(super) async fn issue(
     Ok((url.into(), row.expires_at))
 }
 
-/// Uses a link. At most six statements and one call of the limiter.
+/// Uses a link. At most six statements and one call of the limiter; one more for the mail about a new device, two more
+/// when it replaces a session.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let now = ctx.now();
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {

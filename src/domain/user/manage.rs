@@ -8,12 +8,7 @@ use sea_orm::{
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{
-    email_change::undo,
-    name::Name,
-    notice::{self, NEWS},
-    role_name, status_name,
-};
+use super::{email_change::undo, name::Name, notice, role_name, status_name};
 use crate::{
     db::{
         self,
@@ -134,7 +129,7 @@ pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed
     Ok(Changed::done(user))
 }
 
-/// What is to change; what is `None` stays.
+/// What is to change; what is `None`, or [`Edit::Keep`], stays.
 #[derive(Default)]
 pub struct Change {
     /// The version that the change was decided on; anything else is a conflict.
@@ -228,7 +223,7 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     let detail = json!({ "status": [status_name(before.status), status_name(status)] });
     audit::record(ctx, &work, now, &[by.event(Kind::UserDeleted, id, detail)]).await?;
     end_sessions(ctx, &work, by, id, EndReason::Deleted, now).await?;
-    notice::send(ctx, &*work, &before, Message::AccountDeleted, None, now, now + NEWS).await?;
+    notice::queue(ctx, &*work, &before, Message::AccountDeleted, None, now).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
     Ok(Changed::done(after))
@@ -358,10 +353,11 @@ pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
 }
 
 /// What changed, each as before and after.
-fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
+pub(super) fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
     let fields = [
         ("email", json!(before.email), json!(after.email)),
         ("name", json!(before.name), json!(after.name)),
+        ("locale", json!(before.locale), json!(after.locale)),
         ("role", json!(role_name(before.role)), json!(role_name(after.role))),
         ("status", json!(status_name(before.status)), json!(status_name(after.status))),
     ];

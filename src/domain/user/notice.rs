@@ -1,5 +1,5 @@
-//! Mails that tell people what happened to their account. Each kind can be switched off by a setting; none holds a
-//! secret but the way to undo a change of address, which has its own file.
+//! Mails that tell people what happened to their account. Some kinds can be switched off by a setting, those that warn of
+//! a loss cannot. None holds a secret but the way to undo a change of address, which has its own file.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
@@ -18,9 +18,9 @@ use crate::{
 };
 
 /// A notice that could not be delivered for so long is no news any more.
-pub(super) const NEWS: TimeDelta = TimeDelta::days(2);
-/// How long an invitation is worth delivering.
-const INVITATION: TimeDelta = TimeDelta::days(7);
+const NEWS: TimeDelta = TimeDelta::days(2);
+/// What can still be acted upon is worth delivering for longer.
+const WEEK: TimeDelta = TimeDelta::days(7);
 
 /// Queues a letter to a person's address, unless this kind is switched off. One statement.
 pub(in crate::domain) async fn queue(
@@ -36,7 +36,8 @@ pub(in crate::domain) async fn queue(
         Message::NewDevice => (notices.new_device, NEWS),
         Message::RoleChanged { .. } => (notices.role_change, NEWS),
         Message::EmailChanged { .. } | Message::EmailIsNow => (notices.email_change, NEWS),
-        _ => (true, INVITATION),
+        Message::AccountDeleted => (true, NEWS),
+        _ => (true, WEEK),
     };
     if wanted { send(ctx, db, user, message, origin, now, now + good_for).await } else { Ok(()) }
 }

@@ -1,9 +1,10 @@
 //! What people change of themselves: name and language. Their address has its own file, for it takes two steps.
 
-use serde_json::{Map, Value as Json, json};
+use sea_orm::{EntityTrait, QuerySelect};
+use serde_json::Value as Json;
 
 use super::{
-    manage::{next, rename, write},
+    manage::{differences, next, rename, write},
     name::Name,
 };
 use crate::{
@@ -17,9 +18,8 @@ use crate::{
         work::Work,
     },
 };
-use sea_orm::{EntityTrait, QuerySelect};
 
-/// What is to change; what is `None` stays.
+/// What is to change.
 #[derive(Default)]
 pub struct Profile {
     /// What they want to be called.
@@ -61,10 +61,4 @@ pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<R
     audit::record(ctx, &work, now, &[Event::own(Kind::ProfileChanged, *member, Json::Object(detail))]).await?;
     work.commit(ctx).await?;
     Ok(Ok(after))
-}
-
-fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
-    let fields = [("name", &before.name, &after.name), ("locale", &before.locale, &after.locale)];
-    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
-    changed.map(|(field, before, after)| (field.to_owned(), json!([before, after]))).collect()
 }

@@ -29,7 +29,6 @@ use crate::{
         Error,
         live::ear::{Ear, Silence},
         policy::{Origin, Viewer},
-        token::Claims,
     },
     graphql::error::{ApiError, Code},
     http::{
@@ -145,15 +144,13 @@ impl Talk {
             }
         };
         let bearer = viewer::bearer(&server.ctx, &headers).await.map_err(refused)?;
-        let Bearer::Claims(claims) = &bearer else { return Err(Close::FORBIDDEN.into()) };
-        let claims = Claims::clone(claims);
         let signed_in = viewer::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
         self.place = server.sockets.claim(&self.origin, &signed_in).map_err(|full| match full {
             Whose::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
-        let ear = Arc::new(Ear::open(&server.ctx, claims));
+        let ear = Arc::new(Ear::open(&server.ctx, &signed_in));
         self.tell(&Outgoing::ConnectionAck).await?;
         self.subscriptions.idle = Instant::now();
         Ok(Listener { bearer, ear })

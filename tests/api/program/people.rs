@@ -88,6 +88,22 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out() {
+    let home = Home::new().await;
+    for email in ["lost@example.com", "taken@example.com"] {
+        home.good(&["user", "create", email]);
+    }
+    sign_in(&home, "lost@example.com", "curl/8", false).await;
+    assert!(home.refused(&["user", "email", "lost@example.com", "taken@example.com"]).contains("already"));
+    assert!(home.refused(&["user", "email", "nobody@example.com", "new@example.com"]).contains("nobody"));
+    let changed = home.objects(&["user", "email", "lost@example.com", "Found@example.com"]);
+    assert_eq!((&changed[0]["email"], &changed[0]["version"]), (&json!("found@example.com"), &json!(2)));
+    let sessions = home.objects(&["user", "sessions", "found@example.com"]);
+    assert_eq!((sessions.len(), &sessions[0]["endReason"]), (1, &json!("EMAIL_CHANGED")));
+    assert!(home.refused(&["user", "show", "lost@example.com"]).contains("nobody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
     let home = Home::new().await;
     for (email, role) in [("a1@example.com", "user"), ("a2@example.com", "guest"), ("b1@example.com", "guest")] {

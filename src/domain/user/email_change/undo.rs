@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Exp
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{TOKEN_BYTES, UNDO};
+use super::TOKEN_BYTES;
 use crate::{
     db::entity::{UserStatus, email_changes, users},
     domain::{
@@ -87,7 +87,7 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     record(ctx, &work, viewer, Kind::EmailChangeUndone, change.user_id, detail, now).await?;
     if before.email != after.email {
-        notice::send(ctx, &*work, &before, Message::EmailTakenBack, None, now, now + UNDO).await?;
+        notice::queue(ctx, &*work, &before, Message::EmailTakenBack, None, now).await?;
     }
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();

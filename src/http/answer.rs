@@ -16,49 +16,73 @@ use crate::graphql::error::{ApiError, Code};
 /// What the client gets to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
+    /// `application/graphql-response+json`, whatever came of the request.
     GraphQlResponse,
+    /// `application/json`, whatever came of the request.
     Json,
+    /// `application/json` for what went well and the other for what was refused: for clients that do not name the newer
+    /// type. Anything between us and them can refuse as well, so of a refusal the type says that it is ours.
+    Legacy,
 }
 
 impl MediaType {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::GraphQlResponse => "application/graphql-response+json; charset=utf-8",
+    fn of(self, status: StatusCode) -> HeaderValue {
+        HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
-        }
+            Self::Legacy if status.is_success() => "application/json; charset=utf-8",
+            Self::Legacy | Self::GraphQlResponse => "application/graphql-response+json; charset=utf-8",
+        })
     }
 
-    /// The better of the two that `Accept` allows; `None` when it allows neither. At equal weight the newer type wins.
+    /// What `Accept` allows; `None` when it allows nothing that we have. A client that names the newer type gets the one
+    /// that it prefers, and at equal weight the newer. One that does not, or says nothing at all, knows no better.
     pub(super) fn negotiate(accept: Option<&str>) -> Option<Self> {
         let Some(accept) = accept else {
-            return Some(Self::GraphQlResponse);
+            return Some(Self::Legacy);
         };
-        let newer = weight_of("application/graphql-response+json", accept);
-        let older = weight_of("application/json", accept);
-        match (newer, older) {
+        let newer = preference("application/graphql-response+json", accept);
+        let older = preference("application/json", accept);
+        match (newer.weight, older.weight) {
             (0, 0) => None,
-            _ if older > newer => Some(Self::Json),
+            (_, 1..) if !newer.is_named() => Some(Self::Legacy),
+            (newer, older) if older > newer => Some(Self::Json),
             _ => Some(Self::GraphQlResponse),
         }
     }
 }
 
+/// What a client thinks of a media type. The more specific range counts, and of two alike the heavier.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Preference {
+    specific: u8,
+    /// In thousandths.
+    weight: u16,
+}
+
+impl Preference {
+    const NAMED: u8 = 3;
+
+    const fn is_named(self) -> bool {
+        self.specific == Self::NAMED
+    }
+}
+
 /// What the most specific range that fits a media type says of it; nothing when none fits.
-fn weight_of(kind: &str, accept: &str) -> u16 {
-    let mut best = (0, 0);
+fn preference(kind: &str, accept: &str) -> Preference {
+    let mut best = Preference::default();
     for range in accept.split(',') {
         let mut parts = range.split(';').map(str::trim);
         let specific = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            range if range == kind => 3,
+            range if range == kind => Preference::NAMED,
             "application/*" => 2,
             "*/*" => 1,
             _ => continue,
         };
         let weight =
             parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(1000, weight);
-        best = best.max((specific, weight));
+        best = best.max(Preference { specific, weight });
     }
-    best.1
+    best
 }
 
 fn weight(text: &str) -> u16 {
@@ -72,7 +96,11 @@ fn weight(text: &str) -> u16 {
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub String);
 
-/// The status that goes with a code when the whole request is refused.
+/// The status that goes with a code when the whole request is refused, which is what GraphQL over HTTP asks for,
+/// whatever the client accepts: 400 for what cannot be read, 422 for what cannot be run, 5xx for what is our fault.
+/// There is no 200 for clients of `application/json`, which drafts once had: without `data` the status must be 4xx or
+/// 5xx. Whoever is refused for who they are, or for how much they ask, gets the status of HTTP itself. In one thing we
+/// keep our own contract: JSON that is no request is 400 and not 422, for it has the code of what is no JSON.
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -148,7 +176,7 @@ const MOST_ERRORS: usize = 10;
 
 /// What an answer may have in bytes: fields are bounded before they are answered, but not what is in them. The longest
 /// honest one is a copy of everything about a person, with ten thousand events.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 
 /// The answer to an executed request.
 pub(super) fn executed(
@@ -157,6 +185,8 @@ pub(super) fn executed(
     media: MediaType,
 ) -> Result<Response, Refusal> {
     let outcome = Outcome::of(response, id);
+    // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
+    // says that in one place and 294 in another; every client and every proxy knows 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let mut body = Bounded(Vec::new());
     serde_json::to_writer(&mut body, &outcome).map_err(|_| {
@@ -165,7 +195,7 @@ pub(super) fn executed(
         );
         Refusal::document(message)
     })?;
-    Ok((status, [(header::CONTENT_TYPE, media.as_str())], body.0).into_response())
+    Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.0).into_response())
 }
 
 /// Takes as much as an answer may have.
@@ -240,7 +270,7 @@ fn argument(message: &str) -> Option<&str> {
 
 fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
     let mut answer = (status, Json(body)).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    answer.headers_mut().insert(header::CONTENT_TYPE, media.of(status));
     answer
 }
 
@@ -250,18 +280,23 @@ mod tests {
 
     #[test]
     fn the_accept_header_is_read_with_its_weights() {
-        use MediaType::{GraphQlResponse, Json};
+        use MediaType::{GraphQlResponse, Json, Legacy};
         let cases = [
-            (None, Some(GraphQlResponse)),
-            (Some("*/*"), Some(GraphQlResponse)),
-            (Some("application/json"), Some(Json)),
+            (None, Some(Legacy)),
+            (Some("*/*"), Some(Legacy)),
+            (Some("application/*"), Some(Legacy)),
+            (Some("application/json"), Some(Legacy)),
+            (Some("application/json;charset=utf-8;q=0.1"), Some(Legacy)),
+            (Some("*/*;q=0.1, application/json"), Some(Legacy)),
             (Some("application/json, application/graphql-response+json"), Some(GraphQlResponse)),
+            (Some("application/json, application/graphql-response+json;q=0.9"), Some(Json)),
+            (Some("application/json;q=0, */*"), Some(GraphQlResponse)),
+            (Some("application/json;q=0, application/graphql-response+json;q=0.1"), Some(GraphQlResponse)),
             (Some("application/graphql-response+json;q=0.5, application/json;q=0.9"), Some(Json)),
-            (Some("application/json;charset=utf-8;q=0.1"), Some(Json)),
             (Some("application/graphql-response+json;q=0, */*"), Some(Json)),
-            (Some("*/*;q=0.1, application/json"), Some(Json)),
             (Some("application/*;Q=0.5, application/graphql-response+json;q=0.4"), Some(Json)),
             (Some("text/html, application/json;q=0"), None),
+            (Some("*/*;q=0"), None),
             (Some("text/html"), None),
             (Some(""), None),
         ];

@@ -1,0 +1,66 @@
+//! What is true of every answer, whatever was asked: a status of the list, one JSON shape, a known code, and nothing of
+//! how the program is made.
+
+use axum::http::header;
+use doorcode::graphql::error::Code;
+use serde_json::Value;
+
+use crate::{Answer, Asked};
+
+/// Every status that a client's mistake, a limit or a success can have. A fault of ours is none of them.
+const STATUSES: [u16; 17] = [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 426, 429, 431];
+
+/// What no message says unless the client said it first.
+const INTERNALS: [&str; 14] = [
+    "panick",
+    "SQL",
+    "sqlx",
+    "SeaORM",
+    "sea_orm",
+    "sqlite",
+    "src/",
+    ".rs",
+    "constraint",
+    "async_graphql",
+    "serde",
+    "unwrap",
+    "thread '",
+    "backtrace",
+];
+
+/// Any answer at all.
+pub fn check(asked: &Asked<'_>, answer: &Answer) {
+    let Answer { status, headers, text } = answer;
+    assert!(STATUSES.contains(&status.as_u16()), "{status} for {:?}: {text}", asked.text);
+    assert!(headers.contains_key("x-request-id"), "no request id for {:?}", asked.text);
+    let nosniff = headers.get(header::X_CONTENT_TYPE_OPTIONS).is_some_and(|value| value == "nosniff");
+    assert!(nosniff, "without its headers: {:?}", asked.text);
+}
+
+/// An answer of `/graphql`.
+pub fn check_graphql(asked: &Asked<'_>, answer: &Answer) {
+    check(asked, answer);
+    let json: Value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);
+    let shape = json.as_object().unwrap_or_else(|| panic!("no JSON for {:?}: {}", asked.text, answer.text));
+    assert!(shape.keys().all(|key| key == "data" || key == "errors"), "{:?}: {json}", asked.text);
+    assert_eq!(shape.contains_key("data"), answer.status == 200, "{} for {:?}: {json}", answer.status, asked.text);
+    let Some(errors) = shape.get("errors") else {
+        assert!(shape.contains_key("data"), "{:?}: {json}", asked.text);
+        return;
+    };
+    let errors = errors.as_array().expect("errors are a list");
+    assert!(!errors.is_empty(), "{:?}: {json}", asked.text);
+    errors.iter().for_each(|error| check_error(asked, error));
+}
+
+fn check_error(asked: &Asked<'_>, error: &Value) {
+    let message = error["message"].as_str().expect("an error has a message");
+    let code = error["extensions"]["code"].as_str().expect("an error has a code");
+    assert!(error["extensions"]["requestId"].is_string(), "{:?}: {error}", asked.text);
+    assert!(Code::ALL.iter().any(|known| known.as_str() == code), "{:?}: {error}", asked.text);
+    assert_ne!(code, Code::Internal.as_str(), "{:?}: {error}", asked.text);
+    for internal in INTERNALS {
+        let told = message.contains(internal) && !asked.text.contains(internal);
+        assert!(!told, "{:?}: {error} tells {internal}", asked.text);
+    }
+}

@@ -31,6 +31,8 @@ use crate::{
     ports::{Bus, Clock, Entropy, Limiter, MailTransport},
 };
 
+pub use crate::adapter::system::keep_memory_private;
+
 /// How long a stop may take: requests under way first, then the letter being sent.
 const GRACE: Duration = Duration::from_secs(25);
 

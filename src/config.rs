@@ -5,6 +5,7 @@
 
 mod flags;
 mod load;
+mod manifest;
 mod numbers;
 mod parse;
 mod problems;
@@ -15,7 +16,7 @@ mod test_codes;
 mod tests;
 mod unknown;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use flags::ServeFlags;
+pub use manifest::{DocumentId, Manifest, document_id, parse_id, written};
 pub use problems::{Problem, Problems};
 
 /// How careful the process is about where it finds itself.
@@ -69,7 +71,7 @@ pub enum TokenAlgorithm {
     EdDsa,
     /// ECDSA on P-256.
     Es256,
-    /// RSA, 2048 bits.
+    /// RSA, 3072 bits.
     Rs256,
     /// HMAC, which nobody else can check.
     Hs256,
@@ -171,6 +173,8 @@ pub struct Settings {
     pub graphiql: bool,
     /// `DOORCODE_INTROSPECTION`.
     pub introspection: bool,
+    /// What `DOORCODE_DOCUMENTS` names: the only documents that run. Without it all do.
+    pub documents: Option<Arc<Manifest>>,
     /// `DOORCODE_SINGLE_REPLICA`: nobody else counts limits on this database.
     pub single_replica: bool,
     /// `DOORCODE_LOG`, already checked to be a filter.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    doorcode::app::keep_memory_private();
     // Before any thread exists, for it changes the environment.
     if let Err(problems) = doorcode::config::read_dotenv() {
         doorcode::cli::complain(&problems.to_string());

@@ -1,6 +1,8 @@
 //! Logs: JSON lines in production, readable lines in a terminal. Nothing here decides what is told; no value that signs
 //! anybody in ever reaches it.
 
+use std::panic::PanicHookInfo;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
@@ -12,8 +14,16 @@ pub fn start(settings: &Settings) -> Result<(), String> {
         .map_err(|error| format!("DOORCODE_LOG: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match settings.log_format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
         LogFormat::Text => lines.compact().with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
     };
-    started.map_err(|error| format!("logging could not be started: {error}"))
+    started.map_err(|error| format!("logging could not be started: {error}"))?;
+    std::panic::set_hook(Box::new(tell_panic));
+    Ok(())
+}
+
+/// A panic is one line like any other, whatever is in its words.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    tracing::error!(at, words = panic.payload_as_str().map(tracing::field::debug), "a panic");
 }

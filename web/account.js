@@ -2,45 +2,9 @@
 // anybody in: when a sign-in is over, or too long ago for something, it calls back.
 
 import { serverNow } from "./graphql.js";
+import { CHANGE_EMAIL, CONFIRM_EMAIL, DELETE_ACCOUNT, EXPORT_DATA, UPDATE_PROFILE } from "./operations.js";
 import { at, complain, once, refuse, refuseCode, say, show, showCode, typedCode, wordsFor } from "./page.js";
 import * as session from "./session.js";
-
-const UPDATE_PROFILE = `mutation UpdateProfile($input: UpdateProfileInput!) {
-  updateProfile(input: $input) {
-    __typename
-    ... on ProfileUpdated { user { name } }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const CHANGE_EMAIL = `mutation ChangeEmail($input: ChangeEmailInput!) {
-  changeEmail(input: $input) {
-    __typename
-    ... on CodeSent { challenge email codeLength expiresAt attemptsLeft }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const CONFIRM_EMAIL = `mutation ConfirmEmail($input: ConfirmEmailInput!) {
-  confirmEmail(input: $input) {
-    __typename
-    ... on EmailChanged { user { email } }
-    ... on InvalidCode { attemptsLeft }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const EXPORT_DATA = `mutation ExportData {
-  exportData {
-    __typename
-    ... on DataExported { data }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const DELETE_ACCOUNT = `mutation DeleteAccount($input: DeleteAccountInput!) {
-  deleteAccount(input: $input) { __typename ... on AccountDeleted { message } ... on Problem { message } }
-}`;
 
 export let person = null; // Whom the page shows as signed in.
 let newAddress = null; // The CodeSent for a new address of theirs.

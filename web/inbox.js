@@ -2,9 +2,8 @@
 // mail's HTML is only ever shown in a sandboxed frame that runs no script and may load nothing.
 
 import { ApiError, call } from "./graphql.js";
+import { INBOX, INBOX_IDS } from "./operations.js";
 
-const IDS = `query InboxIds { inbox(first: 100) { id } }`;
-const MESSAGES = `query Inbox { inbox(first: 100) { id at to subject text html code } }`;
 const EVERY = 2000;
 
 const at = (id) => document.getElementById(id);
@@ -14,9 +13,9 @@ let known = null;
 // Asks for the ids first: the same hundred mails again every two seconds would be work for nothing.
 async function look() {
   try {
-    const ids = (await call(IDS)).inbox.map((message) => message.id).join();
+    const ids = (await call(INBOX_IDS)).inbox.map((message) => message.id).join();
     if (ids !== known) {
-      const { inbox } = await call(MESSAGES);
+      const { inbox } = await call(INBOX);
       place(inbox);
       known = inbox.map((message) => message.id).join();
     }

@@ -3,22 +3,11 @@
 // that it ended or the person signs out: a server that does not answer is no reason to sign anybody out.
 
 import { ApiError, call, serverNow } from "./graphql.js";
+import { LOGOUT, REFRESH, STILL } from "./operations.js";
 
 const TOKENS = "doorcode.tokens";
 const DEVICES = "doorcode.devices";
 const MOST_DEVICES = 10;
-const REFRESH = `mutation Refresh($input: RefreshInput!) {
-  refresh(input: $input) {
-    __typename
-    ... on Refreshed { tokens { accessToken expiresAt refreshToken refreshExpiresAt } }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const LOGOUT = `mutation Logout($input: LogoutInput) {
-  logout(input: $input) { __typename ... on Problem { message } }
-}`;
-const STILL = `query Still { me { id } }`;
 
 /** What `ask` and `refresh` throw when there is no session any more. */
 export class SessionOver extends Error {}

@@ -4,29 +4,12 @@
 
 import * as account from "./account.js";
 import { call } from "./graphql.js";
+import { LOGIN, ME, VERIFY, VERIFY_LINK } from "./operations.js";
 import { at, complain, once, refuse, refuseCode, say, show, showCode, typedCode } from "./page.js";
 import { waitUntil, waiting, wordsFor } from "./page.js";
 import * as session from "./session.js";
 import * as undo from "./undo.js";
 
-const SIGNED_IN = `... on SignedIn {
-  isNewUser deviceToken user { email }
-  tokens { accessToken expiresAt refreshToken refreshExpiresAt }
-}
-... on InvalidCode { attemptsLeft }
-... on RateLimited { retryAt }
-... on Problem { message }`;
-const LOGIN = `mutation Login($input: LoginInput!) {
-  login(input: $input) {
-    __typename
-    ... on CodeSent { challenge email codeLength expiresAt resendAt attemptsLeft }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
-const VERIFY = `mutation Verify($input: VerifyInput!) { verify(input: $input) { __typename ${SIGNED_IN} } }`;
-const VERIFY_LINK = `mutation VerifyLink($input: VerifyLinkInput!) { verifyLink(input: $input) { __typename ${SIGNED_IN} } }`;
-const ME = `query Me { me { id email name role } }`;
 const ENDED = "Your session has ended. Please sign in again.";
 
 let sent = null; // The CodeSent being answered.

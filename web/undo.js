@@ -2,17 +2,9 @@
 // itself: mail scanners open links, they do not press buttons. Where to go afterwards is the sign-in's business.
 
 import { call } from "./graphql.js";
+import { UNDO_EMAIL_CHANGE } from "./operations.js";
 import { at, complain, once, refuse, say, show } from "./page.js";
 import * as session from "./session.js";
-
-const UNDO = `mutation UndoEmailChange($input: UndoEmailChangeInput!) {
-  undoEmailChange(input: $input) {
-    __typename
-    ... on EmailChangeUndone { message }
-    ... on RateLimited { retryAt }
-    ... on Problem { message }
-  }
-}`;
 
 export let token = null; // Of a link that waits for its button.
 let onDone = () => {};
@@ -40,7 +32,7 @@ export function forget() {
 
 at("undo-confirm").addEventListener("click", () => {
   once("undo", "undo-confirm", async () => {
-    const { undoEmailChange: outcome } = await call(UNDO, { input: { token } });
+    const { undoEmailChange: outcome } = await call(UNDO_EMAIL_CHANGE, { input: { token } });
     if (outcome.retryAt) {
       refuse("undo", "undo-confirm", outcome);
       return;

@@ -1,4 +1,5 @@
-//! The system's clock and randomness: the one place where either is asked.
+//! The system's clock and randomness: the one place where either is asked. And what the system can do to keep our memory
+//! to ourselves.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -26,5 +27,20 @@ impl Entropy for SystemEntropy {
             tracing::error!("the operating system gave no randomness");
             std::process::abort();
         }
+    }
+}
+
+/// Keeps memory, which holds secrets while they are used, out of core dumps and out of sight of the user's other
+/// processes. A system that does not know how is no reason not to start.
+pub fn keep_memory_private() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }

@@ -3,6 +3,7 @@
 //! to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
 
 mod audit;
+mod documents;
 mod people;
 mod print;
 mod serve;
@@ -56,6 +57,8 @@ enum Command {
         #[arg(long)]
         federation: bool,
     },
+    /// Check a manifest of trusted documents: whether this version would run every document in it. Exit code 1 if not.
+    Documents(documents::Check),
     /// Make, change and look at people. What is changed is in the audit trail, without an actor.
     User {
         #[command(subcommand)]
@@ -101,6 +104,7 @@ pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
         Command::Schema { development, federation } => schema(development, federation),
+        Command::Documents(check) => documents::check(check).await,
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
-    Outcome, load,
+    Outcome,
+    documents::{self, Looked},
+    load,
     print::{Halt, say},
 };
 use crate::{
     app::{App, Overrides},
-    config::{Mode, ServeFlags, Settings},
+    config::{Manifest, Mode, ServeFlags, Settings},
     telemetry,
 };
 
@@ -28,6 +30,9 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
     };
     let public = bind(settings.listen, "DOORCODE_LISTEN").await?;
     let ops = bind(settings.ops_listen, "DOORCODE_OPS_LISTEN").await?;
+    if let Some(manifest) = &settings.documents {
+        check_documents(manifest).await?;
+    }
     let banner = banner(&settings, &public);
     let app = App::build(settings, Overrides::default()).await?;
     app.prepare().await?;
@@ -40,6 +45,24 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
     app.serve(public, ops, stop_signal()?).await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A document that could run nowhere stops the start. One that does not fit the schema is of a frontend newer or older
+/// than this version: it is refused when somebody sends it, and the others run.
+async fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
+    let mut unfit = Vec::new();
+    for Looked { id, problems, unfit: is_unfit, .. } in documents::look(manifest).await {
+        let problem = problems.first().map(String::as_str).unwrap_or_default();
+        if is_unfit {
+            unfit.push(format!("\n  {id}: {problem}"));
+        } else if !problems.is_empty() {
+            tracing::warn!(id, problem, "a trusted document does not fit the schema and will be refused");
+        }
+    }
+    if unfit.is_empty() {
+        return Ok(());
+    }
+    Err(format!("DOORCODE_DOCUMENTS has documents that cannot run:{}", unfit.concat()).into())
 }
 
 /// Where everything is, in a few lines.

@@ -213,7 +213,7 @@ pub struct ServeFlags {
     pub brand: Option<String>,
     /// Whether `/graphiql` exists.
     ///
-    /// Default: `true` in development and `false` in production. Example: `false`
+    /// Default: `true` in development and `false` in production or with `DOORCODE_DOCUMENTS`. Example: `false`
     #[arg(long, env = "DOORCODE_GRAPHIQL", value_name = "BOOL", help_heading = "Pages", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub graphiql: Option<String>,
     /// Whether the schema can be asked for over the API.
@@ -221,6 +221,13 @@ pub struct ServeFlags {
     /// Default: `true` in development and `false` in production. Example: `false`
     #[arg(long, env = "DOORCODE_INTROSPECTION", value_name = "BOOL", help_heading = "Pages", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub introspection: Option<String>,
+    /// A manifest of trusted documents: the server runs the operations in it, and those of its own pages, and refuses
+    /// all others. A JSON file as Relay, GraphQL Code Generator or Apollo write it, with the SHA-256 of each document as
+    /// its id; `doorcode documents` checks one.
+    ///
+    /// Default: none, any document runs. Example: `/etc/doorcode/documents.json`
+    #[arg(long, env = "DOORCODE_DOCUMENTS", value_name = "FILE", help_heading = "Pages")]
+    pub documents: Option<String>,
     /// The proxies whose forwarding headers are believed: networks or addresses with commas between.
     ///
     /// Default: none, the peer of the connection is the client. Example: `10.0.0.0/8,fd00::/8`

@@ -5,6 +5,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    LogFormat, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
+    LogFormat, Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
     parse::{self, SmtpSecurity},
     problems::Reader,
     rules::{self, Facts},
@@ -38,6 +39,9 @@ pub(super) fn load(
     rules::check(&mut reader, &settings, &facts);
     unknown::check(&mut reader, names);
     // A start that is refused leaves nothing behind, so files come last.
+    if reader.is_clean() {
+        settings.documents = documents(&mut reader, facts.documents.as_deref());
+    }
     if reader.is_clean() {
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
@@ -83,6 +87,9 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let limits = numbers::limits(reader, flags);
     let (mail_from, sender) = mail_from(reader, flags);
     let (smtp_url, smtp) = smtp_url(reader, flags).unzip();
+    let example = "/etc/doorcode/documents.json";
+    warn_of_no_list(reader, flags.documents.as_deref());
+    let documents = reader.optional("DOORCODE_DOCUMENTS", flags.documents.as_deref(), example, parse::folder);
     let settings = Settings {
         mode,
         listen: socket(reader, "DOORCODE_LISTEN", flags.listen.as_deref(), 4000),
@@ -114,7 +121,13 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         erase_after: numbers::erase_after(reader, flags),
         notices: notices(reader, flags),
         federation: boolean(reader, "DOORCODE_FEDERATION", flags.federation.as_deref(), false),
-        graphiql: boolean(reader, "DOORCODE_GRAPHIQL", flags.graphiql.as_deref(), in_development),
+        graphiql: boolean(
+            reader,
+            "DOORCODE_GRAPHIQL",
+            flags.graphiql.as_deref(),
+            in_development && documents.is_none(),
+        ),
+        documents: None,
         introspection: boolean(reader, "DOORCODE_INTROSPECTION", flags.introspection.as_deref(), in_development),
         single_replica: boolean(reader, "DOORCODE_SINGLE_REPLICA", flags.single_replica.as_deref(), false),
         log: reader.or("DOORCODE_LOG", flags.log.as_deref(), "info".to_owned(), "info", parse::log_filter),
@@ -123,7 +136,26 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     };
     let may_expose = boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false);
     let has_public_url = is_given(flags.public_url.as_deref());
-    (settings, Facts { smtp, sender, has_public_url, may_expose })
+    (settings, Facts { smtp, sender, has_public_url, may_expose, documents })
+}
+
+/// Notes a lock that was meant to be closed: an empty value counts as none, here as everywhere.
+fn warn_of_no_list(reader: &mut Reader, raw: Option<&str>) {
+    if raw.is_some_and(|text| text.trim().is_empty()) {
+        reader.warn("DOORCODE_DOCUMENTS is empty, so any document runs");
+    }
+}
+
+/// Reads the manifest of trusted documents, where one is named.
+fn documents(reader: &mut Reader, file: Option<&Path>) -> Option<Arc<Manifest>> {
+    match Manifest::read(file?) {
+        Ok(manifest) => Some(Arc::new(manifest)),
+        Err(wrong) => {
+            let instead = "Name a JSON file of SHA-256 ids and documents; `doorcode documents FILE` checks one";
+            reader.refuse("DOORCODE_DOCUMENTS", wrong, instead);
+            None
+        }
+    }
 }
 
 fn boolean(reader: &mut Reader, variable: &str, raw: Option<&str>, default: bool) -> bool {

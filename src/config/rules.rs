@@ -1,7 +1,7 @@
 //! Rules between settings: what production refuses, what development refuses, and what contradicts itself.
 //! A rule says nothing about a variable that could not be read: its problem is known already.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::ExposeSecret;
 
@@ -11,6 +11,8 @@ use super::{
     problems::Reader,
 };
 use crate::domain::email_address::EmailAddress;
+
+const TEN_MINUTES: Duration = Duration::from_mins(10);
 
 /// Facts about settings that the settings themselves no longer show.
 pub(super) struct Facts {
@@ -22,6 +24,8 @@ pub(super) struct Facts {
     pub(super) has_public_url: bool,
     /// `DOORCODE_EXPOSE_DEVELOPMENT`.
     pub(super) may_expose: bool,
+    /// The file that `DOORCODE_DOCUMENTS` names, which is read when all else is right.
+    pub(super) documents: Option<PathBuf>,
 }
 
 /// Notes everything that is wrong or odd with settings that are fine one by one.
@@ -54,6 +58,15 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
             "has the port of DOORCODE_LISTEN",
             "Write another port, for example DOORCODE_OPS_LISTEN=127.0.0.1:4001",
         );
+    }
+    if facts.documents.is_some() {
+        let switches = [
+            ("DOORCODE_GRAPHIQL", settings.graphiql, "is on, and would send what DOORCODE_DOCUMENTS refuses"),
+            ("DOORCODE_FEDERATION", settings.federation, "is on, and DOORCODE_DOCUMENTS refuses what a gateway asks"),
+        ];
+        for (variable, _, wrong) in switches.into_iter().filter(|(_, on, _)| *on) {
+            reader.refuse(variable, wrong, format!("Write {variable}=false, or leave DOORCODE_DOCUMENTS out"));
+        }
     }
     if !facts.has_public_url && Some(listen.port()) != settings.public_url.port() {
         reader.warn(
@@ -97,6 +110,10 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
     if is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
         reader.warn("DOORCODE_PUBLIC_URL is this very machine: links in mail work nowhere else");
     }
+    if settings.limits.code_ttl > TEN_MINUTES {
+        reader
+            .warn("DOORCODE_CODE_TTL is longer than the ten minutes that OWASP ASVS 5.0 (6.5.5) grants a mailed code");
+    }
     production_storage(reader, settings);
 }
 
@@ -119,6 +136,8 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
         && !encrypted.iter().any(|mode| database.contains(mode))
     {
         reader.warn("DATABASE_URL may travel in plain text: add sslmode=verify-full unless the network is your own");
+    } else if database.contains("sslmode=require") {
+        reader.warn("DATABASE_URL encrypts and does not ask who answers: write sslmode=verify-full");
     }
     let redis = settings.redis_url.as_ref().map_or("", |url| url.expose_secret());
     if redis.starts_with("redis") && !redis.starts_with("rediss") && !stays_here(redis) {

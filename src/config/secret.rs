@@ -30,8 +30,14 @@ pub(super) fn parse(text: &str) -> Parsed<Vec<SecretString>> {
     if !secrets.iter().all(|secret| seen.insert(secret.expose_secret())) {
         return Err("holds the same secret twice".to_owned());
     }
+    if secrets.len() > MOST {
+        return Err(format!("holds more than {MOST} secrets"));
+    }
     Ok(secrets)
 }
+
+/// Rotating takes two. Each costs every sign-in a look under one name more.
+const MOST: usize = 4;
 
 /// Refuses what is no secret at all. It cannot know a good one: it knows some that everybody would try.
 fn check(secret: &str) -> Parsed<()> {

@@ -103,6 +103,7 @@ pub mod users {
 
 /// Browsers that have signed in before.
 pub mod devices {
+    use crate::db::digest::Digest;
     use sea_orm::entity::prelude::*;
 
     /// A known device.
@@ -115,7 +116,7 @@ pub mod devices {
         /// Whose it is.
         pub user_id: Uuid,
         /// SHA-256 of the device token.
-        pub token_hash: Vec<u8>,
+        pub token_hash: Digest,
         /// First sign-in.
         pub created_at: DateTimeUtc,
         /// Latest sign-in.
@@ -137,6 +138,7 @@ pub mod devices {
 
 /// Sign-ins that last until they end.
 pub mod sessions {
+    use crate::db::digest::Digest;
     use sea_orm::entity::prelude::*;
 
     /// A session.
@@ -172,9 +174,9 @@ pub mod sessions {
         /// Address that opened it.
         pub ip_address: Option<String>,
         /// SHA-256 of the live refresh token.
-        pub refresh_hash: Vec<u8>,
+        pub refresh_hash: Digest,
         /// SHA-256 of its immediate predecessor.
-        pub previous_hash: Option<Vec<u8>>,
+        pub previous_hash: Option<Digest>,
         /// When the predecessor was replaced.
         pub rotated_at: Option<DateTimeUtc>,
         /// The live refresh token sealed under a key that only its predecessor gives; erased after the grace.
@@ -200,6 +202,7 @@ pub mod sessions {
 
 /// One-time codes by e-mail: one row a challenge.
 pub mod email_codes {
+    use crate::db::digest::Digest;
     use sea_orm::entity::prelude::*;
 
     /// A challenge with at most two live codes.
@@ -211,13 +214,13 @@ pub mod email_codes {
         pub id: Uuid,
         /// SHA-256 of the challenge handle.
         #[sea_orm(unique)]
-        pub handle_hash: Vec<u8>,
+        pub handle_hash: Digest,
         /// What a right code allows, such as `sign_in`.
         pub purpose: String,
         /// HMAC of the canonical address.
-        pub address_key: Vec<u8>,
+        pub address_key: Digest,
         /// Whose guessing budget wrong tries are charged to: the address's or a known device's.
-        pub budget_key: Vec<u8>,
+        pub budget_key: Digest,
         /// Canonical address as typed; empty once the codes are dead.
         pub email: String,
         /// The known device that asked.
@@ -225,9 +228,9 @@ pub mod email_codes {
         /// Whether the code is a fixed test code.
         pub fixed: bool,
         /// Keyed hash of the newest code.
-        pub code_hash: Vec<u8>,
+        pub code_hash: Digest,
         /// Keyed hash of the code before it.
-        pub earlier_hash: Option<Vec<u8>>,
+        pub earlier_hash: Option<Digest>,
         /// When the code before it dies.
         pub earlier_expires_at: Option<DateTimeUtc>,
         /// When the newest code dies.
@@ -257,6 +260,7 @@ pub mod email_codes {
 
 /// Sign-in links: at most one an address.
 pub mod sign_in_links {
+    use crate::db::digest::Digest;
     use sea_orm::entity::prelude::*;
 
     /// A link that signs in the browser that presses its button.
@@ -268,12 +272,12 @@ pub mod sign_in_links {
         pub id: Uuid,
         /// HMAC of the canonical address.
         #[sea_orm(unique)]
-        pub address_key: Vec<u8>,
+        pub address_key: Digest,
         /// Canonical address.
         pub email: String,
         /// SHA-256 of the token.
         #[sea_orm(unique)]
-        pub token_hash: Vec<u8>,
+        pub token_hash: Digest,
         /// The token sealed, so that a later mail can carry the same link.
         pub sealed: Vec<u8>,
         /// When it was made.
@@ -293,6 +297,7 @@ pub mod sign_in_links {
 
 /// Changes of address that the holder of the old one can still undo.
 pub mod email_changes {
+    use crate::db::digest::Digest;
     use sea_orm::entity::prelude::*;
 
     /// One change.
@@ -310,7 +315,7 @@ pub mod email_changes {
         pub new_email: String,
         /// SHA-256 of the token in the notice to the old address.
         #[sea_orm(unique)]
-        pub token_hash: Vec<u8>,
+        pub token_hash: Digest,
         /// When the address changed.
         pub created_at: DateTimeUtc,
         /// Until when it can be undone.

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::{config::Settings, domain::Error};
 
+pub mod digest;
 pub mod entity;
 mod error;
 pub mod migrate;
@@ -144,6 +145,11 @@ impl Db {
 /// NULL on SQLite, not an error.
 pub fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// So many placeholders for `IN (…)`, the first of them with this number.
+pub fn numbered(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Writes a row with every column as it stands in the model; ids are ours, never the database's. One statement.

@@ -47,6 +47,8 @@ kinds! {
     LinkRequested = "LINK_REQUESTED",
     /// A counted try with a wrong code.
     WrongCode = "WRONG_CODE",
+    /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
+    ExpiredCode = "EXPIRED_CODE",
     /// Somebody signed in.
     SignedIn = "SIGNED_IN",
     /// Somebody signed in for the first time, which made their account.
@@ -153,7 +155,17 @@ pub async fn record_refusal(
     count_up(ctx, now, &event, &format!("{rule}:{key}"), window).await
 }
 
-const DENIALS_SHARE: Duration = Duration::from_hours(1);
+/// What is refused without a limit shares a row for so long.
+const SHARED: Duration = Duration::from_hours(1);
+
+/// Records that somebody presented a code or a link that is over or never was. One row an hour for everybody: a stranger
+/// may do so as often as they like, from as many networks as they have. From where is in the log.
+pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: &'static str) -> Result<()> {
+    tracing::info!(method, ip = %origin.ip, "a code or link that is over or never was");
+    let detail = json!({ "method": method });
+    let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail };
+    count_up(ctx, ctx.now(), &event, &format!("expired:{method}"), SHARED).await
+}
 
 /// Records that somebody asked for what they may not do: one row a person, field and hour.
 pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
@@ -170,7 +182,7 @@ pub async fn record_stale(ctx: &Ctx, person: Person<'_>, field: &'static str) ->
 
 async fn deny(ctx: &Ctx, person: Person<'_>, what: &str, detail: Json) -> Result<()> {
     let event = Event::own(Kind::PermissionDenied, person, detail);
-    count_up(ctx, ctx.now(), &event, &format!("denied:{what}:{}", person.user().id), DENIALS_SHARE).await
+    count_up(ctx, ctx.now(), &event, &format!("denied:{what}:{}", person.user().id), SHARED).await
 }
 
 /// One row for all of its kind in a window, so that nobody fills the table.

@@ -12,7 +12,8 @@ use super::{
     limits,
     policy::{Origin, Person, Sight, Viewer},
     slice::{self, Union},
-    user, vault,
+    user,
+    vault::{self, Digest},
     work::Work,
 };
 use crate::db::{self, entity::devices};
@@ -20,7 +21,7 @@ use crate::db::{self, entity::devices};
 const TOKEN_BYTES: usize = 32;
 
 /// The hash of a presented device token, if it has the shape of one.
-pub fn token_hash(token: &str) -> Option<Vec<u8>> {
+pub fn token_hash(token: &str) -> Option<Digest> {
     vault::decode::<TOKEN_BYTES>(token).map(|bytes| vault::sha256(&*bytes))
 }
 

@@ -29,6 +29,8 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
             tell("reading signing keys", token::reload(&ctx).await);
         }
         if tick.is_multiple_of(PURGE_EVERY) {
+            // A replica that still has another secret in front may have sealed them under that one meanwhile.
+            tell("sealing signing keys anew", keys::reseal(&ctx).await);
             tell("purging", purge(&ctx).await.map(drop));
         }
     }

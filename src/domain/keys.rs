@@ -1,7 +1,7 @@
 //! Signing keys: made, sealed, stored, rotated. A private key leaves this file only as a handle that signs, and is
 //! never printed. A key never changes its algorithm.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
     encoding::AsDer,
@@ -59,18 +59,26 @@ pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
     }
 }
 
-/// Every key whose tokens may still be alive. A key that no server secret opens is left out, loudly.
-pub async fn live(ctx: &Ctx, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
-    live_in(ctx, ctx.db.read(), now).await
+/// The keys of a process, by their ids.
+pub(super) type Keys = HashMap<Uuid, Arc<SigningKey>>;
+
+/// Every key whose tokens may still be alive. One that was opened before stays open, even when a process with a newer
+/// secret has sealed it anew; one that no server secret opens is left out, loudly.
+pub(super) async fn live(ctx: &Ctx, opened: &Keys, now: DateTime<Utc>) -> Result<Keys> {
+    live_in(ctx, ctx.db.read(), opened, now).await
 }
 
-async fn live_in(ctx: &Ctx, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
-    let rows = signing_keys::Entity::find().all(db).await?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| row.retires_at.is_none_or(|at| at > now))
-        .filter_map(|row| open(ctx, row))
-        .collect())
+async fn live_in(ctx: &Ctx, db: &impl ConnectionTrait, opened: &Keys, now: DateTime<Utc>) -> Result<Keys> {
+    let mut keys = Keys::new();
+    for row in signing_keys::Entity::find().all(db).await? {
+        let key = match opened.get(&row.id) {
+            Some(key) => Some(SigningKey { retires_at: row.retires_at, ..SigningKey::clone(key) }),
+            None if row.retires_at.is_none_or(|at| at > now) => open(ctx, row),
+            None => None,
+        };
+        keys.extend(key.filter(|key| key.retires_at.is_none_or(|at| at > now)).map(|key| (key.id, Arc::new(key))));
+    }
+    Ok(keys)
 }
 
 /// The stored keys, newest first.
@@ -82,15 +90,15 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<signing_keys::Model>> {
 /// Makes the first key, or the next one when the algorithm was changed. Of processes that start together one makes it.
 pub async fn ensure(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
-    let is_there = |keys: Vec<SigningKey>| {
-        let newest = keys.into_iter().max_by_key(|key| key.signs_from);
+    let is_there = |keys: Keys| {
+        let newest = keys.into_values().max_by_key(|key| key.signs_from);
         newest.is_some_and(|key| key.algorithm == algorithm(ctx.settings.tokens.algorithm))
     };
-    if is_there(live(ctx, now).await?) {
+    if is_there(live(ctx, &Keys::new(), now).await?) {
         return Ok(());
     }
     let work = begin_alone(ctx).await?;
-    if !is_there(live_in(ctx, &*work, now).await?) {
+    if !is_there(live_in(ctx, &*work, &Keys::new(), now).await?) {
         add(ctx, &work, now).await?;
         work.commit(ctx).await?;
     }
@@ -116,7 +124,7 @@ async fn begin_alone(ctx: &Ctx) -> Result<Work> {
 }
 
 async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys::Model> {
-    let usable = live_in(ctx, &**work, now).await?;
+    let usable = live_in(ctx, &**work, &Keys::new(), now).await?;
     let signs_from = if usable.is_empty() { now } else { now + PUBLISHED_BEFORE };
     let row = make(ctx, now, signs_from)?;
     let retires_at = signs_from + ctx.settings.tokens.access_ttl + Duration::from_mins(1);
@@ -130,6 +138,25 @@ async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys:
     let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail };
     audit::record(ctx, work, now, &[event]).await?;
     Ok(row)
+}
+
+/// While secrets rotate: seals under the newest one the keys that only an older one opens, so that it can go. Whoever
+/// does it at the same time does the same, and one of them wins.
+pub async fn reseal(ctx: &Ctx) -> Result<()> {
+    if !ctx.vault.is_rotating() {
+        return Ok(());
+    }
+    for row in signing_keys::Entity::find().all(ctx.db.read()).await? {
+        let resealed = ctx.vault.reseal(Purpose::SigningKey, row.id.as_bytes(), &row.sealed, &*ctx.entropy)?;
+        let Some(resealed) = resealed else { continue };
+        signing_keys::Entity::update_many()
+            .col_expr(signing_keys::Column::Sealed, Expr::value(resealed))
+            .filter(signing_keys::Column::Id.eq(row.id))
+            .filter(signing_keys::Column::Sealed.eq(row.sealed))
+            .exec(ctx.db.write())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Deletes keys that nothing alive was signed with.
@@ -177,7 +204,7 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
             Ok((Zeroizing::new(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
         }
         Algorithm::RS256 => {
-            let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(failed)?;
+            let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa3072).map_err(failed)?;
             let public = pair.public_key();
             let (n, e) = (public.modulus(), public.exponent());
             let jwk = json!({

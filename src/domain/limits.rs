@@ -40,7 +40,7 @@ pub struct Limits {
     pub guess_account_month: Quota,
     /// `refresh.session`: refreshes of one session.
     pub refresh_session: Quota,
-    /// `api.caller`: operations of one session, or of one network when anonymous.
+    /// `api.caller`: operations of one session, or of one network when anonymous; a long answer counts as several.
     pub api_caller: Quota,
     /// `guess.challenge`: wrong tries a challenge survives, counted in the database.
     pub code_tries: u32,

@@ -15,6 +15,7 @@ use crate::{
     config::Mode,
     db::{
         self,
+        digest::Digest,
         entity::{Role, UserStatus, audit_events, sessions, users},
     },
 };
@@ -203,7 +204,7 @@ impl Chance {
             end_reason: None,
             user_agent: Some(self.one_of(&["Firefox/140.0", "Chrome/140.0", "Safari/19.0"]).to_string()),
             ip_address: Some(self.address()),
-            refresh_hash: [self.bytes(), self.bytes()].concat(),
+            refresh_hash: Digest::new([self.bytes(), self.bytes()].concat()),
             previous_hash: None,
             rotated_at: None,
             successor: None,

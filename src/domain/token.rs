@@ -3,7 +3,6 @@
 //! Nothing here trusts a header beyond choosing the key.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -63,7 +62,7 @@ pub struct Keyring {
 
 #[derive(Clone, Default)]
 struct Keys {
-    by_id: Arc<HashMap<Uuid, Arc<SigningKey>>>,
+    by_id: Arc<keys::Keys>,
     loaded_at: Option<DateTime<Utc>>,
 }
 
@@ -92,7 +91,7 @@ impl Keyring {
 /// Reads the keys anew. At start, every minute, and when a token names a key that we do not know.
 pub async fn reload(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
-    let by_id = keys::live(ctx, now).await?.into_iter().map(|key| (key.id, Arc::new(key))).collect();
+    let by_id = keys::live(ctx, &ctx.keyring.current().by_id, now).await?;
     ctx.keyring.replace(Keys { by_id: Arc::new(by_id), loaded_at: Some(now) });
     Ok(())
 }
@@ -100,6 +99,7 @@ pub async fn reload(ctx: &Ctx) -> Result<()> {
 /// Sees to it that there is a key of the algorithm that is set, then reads all.
 pub async fn prepare(ctx: &Ctx) -> Result<()> {
     keys::ensure(ctx).await?;
+    keys::reseal(ctx).await?;
     reload(ctx).await
 }
 

@@ -2,12 +2,13 @@
 //! so that no key ever serves two; several secrets while they rotate, the newest first. Plain SHA-256 for
 //! values that are long and random stands here too. Nothing here prints, stores or compares in variable time.
 
-use aws_lc_rs::{aead, constant_time, digest, hkdf, hmac};
+use aws_lc_rs::{aead, digest, hkdf, hmac};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{Error, Result};
+pub use crate::db::digest::Digest;
 use crate::ports::Entropy;
 
 /// What a derived key is for. The label is part of the key: it never changes.
@@ -62,6 +63,22 @@ impl Keys {
     }
 }
 
+/// One keyed hash under every secret.
+#[derive(Clone)]
+pub struct Macs {
+    /// What is written.
+    pub newest: Digest,
+    /// What rows of before the newest secret have; nothing unless secrets rotate.
+    pub older: Vec<Digest>,
+}
+
+impl Macs {
+    /// All of them, newest first.
+    pub fn all(&self) -> impl Iterator<Item = &Digest> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+}
+
 /// The server secret at work.
 pub struct Vault {
     newest: Keys,
@@ -80,25 +97,57 @@ impl Vault {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
+    /// Whether there are older secrets beside the newest.
+    pub fn is_rotating(&self) -> bool {
+        !self.older.is_empty()
+    }
+
     /// A keyed hash over parts, under the newest secret. Each part goes in with its length, so that no two
     /// lists of parts hash alike.
-    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        mac_under(self.newest.of(purpose), parts)
+    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Digest {
+        Digest::new(mac_under(self.newest.of(purpose), parts))
     }
 
-    /// The same under every secret, newest first: what to look for while secrets rotate.
-    pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        self.all().map(|keys| mac_under(keys.of(purpose), parts)).collect()
+    /// The same under every secret: what to look for while secrets rotate.
+    pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Macs {
+        let older = self.older.iter().map(|keys| Digest::new(mac_under(keys.of(purpose), parts))).collect();
+        Macs { newest: self.mac(purpose, parts), older }
     }
 
-    /// Whether `expected` is the keyed hash of the parts under any secret. Looks at all of them, in constant time.
-    pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], expected: &[u8]) -> bool {
-        self.all().fold(false, |found, keys| found | same(&mac_under(keys.of(purpose), parts), expected))
+    /// Whether `expected` is the keyed hash of the parts under any secret. Looks at all of them.
+    pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], expected: &Digest) -> bool {
+        self.macs(purpose, parts).all().filter(|own| *own == expected).count() > 0
+    }
+
+    /// The first bytes of a keyed hash: a tag that travels with what it is over, in the open.
+    pub fn tag<const N: usize>(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; N] {
+        cut(&mac_under(self.newest.of(purpose), parts))
+    }
+
+    /// Whether this is the tag of the parts under any secret. Looks at all of them.
+    pub fn tag_matches<const N: usize>(&self, purpose: Purpose, parts: &[&[u8]], tag: [u8; N]) -> bool {
+        let tag = Digest::new(tag);
+        let own = |keys: &Keys| Digest::new(cut::<N>(&mac_under(keys.of(purpose), parts)));
+        self.all().filter(|keys| own(keys) == tag).count() > 0
     }
 
     /// Seals `plain` under the newest secret, bound to `context`: a sealed value moved elsewhere does not open.
     pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
         seal_under(&row_key(self.newest.of(purpose), context), context, plain, entropy)
+    }
+
+    /// Seals anew, under the newest secret, what only an older one opens; nothing when there is no need or no way.
+    pub fn reseal(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        sealed: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Vec<u8>>> {
+        if !self.is_rotating() || open_under(&row_key(self.newest.of(purpose), context), context, sealed).is_some() {
+            return Ok(None);
+        }
+        self.open(purpose, context, sealed).map(|plain| self.seal(purpose, context, &plain, entropy)).transpose()
     }
 
     /// Opens what any of the secrets sealed for this purpose and context.
@@ -120,13 +169,13 @@ pub fn open_as_holder(token: &[u8], context: &[u8], sealed: &[u8]) -> Option<Zer
 }
 
 /// SHA-256, for values of 128 random bits or more, which no dictionary holds.
-pub fn sha256(value: &[u8]) -> Vec<u8> {
-    digest::digest(&digest::SHA256, value).as_ref().to_vec()
+pub fn sha256(value: &[u8]) -> Digest {
+    Digest::new(digest::digest(&digest::SHA256, value).as_ref())
 }
 
-/// Equality in constant time.
-pub fn same(left: &[u8], right: &[u8]) -> bool {
-    constant_time::verify_slices_are_equal(left, right).is_ok()
+/// What limits and the audit trail call an address: half of its keyed hash, as text.
+pub fn label(key: &Digest) -> String {
+    encode(&key.as_bytes()[..16])
 }
 
 /// `N` random bytes, wiped when dropped.
@@ -141,6 +190,18 @@ pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// A page's URL with a token behind the `#`, which no server is ever sent. Of its full length from the start, so that no
+/// copy stays behind where it grew.
+pub fn link(issuer: &str, name: &str, token: &[u8]) -> SecretString {
+    let token = Zeroizing::new(encode(token));
+    let parts = [issuer, "/#", name, "=", &token];
+    let mut url = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        url.push_str(part);
+    }
+    url.into()
+}
+
 /// Reads a token or handle of exactly `N` bytes; anything longer is not even decoded.
 pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     if text.len() != (N * 4).div_ceil(3) {
@@ -148,6 +209,12 @@ pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     }
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
     <[u8; N]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
+}
+
+/// The first bytes of a hash; it has at least as many.
+fn cut<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
+    const { assert!(N <= 32) };
+    std::array::from_fn(|at| hash[at])
 }
 
 fn mac_under(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {

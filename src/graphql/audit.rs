@@ -33,6 +33,8 @@ pub(super) enum AuditKind {
     LinkRequested,
     /// A counted try with a wrong code.
     WrongCode,
+    /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
+    ExpiredCode,
     /// Somebody signed in.
     SignedIn,
     /// Somebody signed in for the first time, which made their account.

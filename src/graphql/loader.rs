@@ -56,7 +56,7 @@ pub(super) struct Person(pub Sight);
 /// What reads the batches. One for each operation, made by [`Api`](super::Api).
 pub(super) struct Batches(Arc<Ctx>);
 
-const DEVICES: u64 = 100;
+pub(super) const DEVICES: usize = 20;
 
 /// A kind of key, what is loaded for it, and the one domain call that loads many.
 macro_rules! batches {
@@ -85,7 +85,7 @@ batches! {
     };
     Devices => Vec<devices::Model>, |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Devices(sight)| *sight).collect();
-        in_order(keys, device::list_each(ctx, &people, DEVICES).await?)
+        in_order(keys, device::list_each(ctx, &people, DEVICES as u64).await?)
     };
     Events => Vec<(audit_events::Model, Sight)>, |ctx, keys| {
         let wanted: Vec<_> = keys.iter().map(|Events(sight, slice)| (*sight, *slice)).collect();

@@ -18,6 +18,7 @@ mod session;
 mod sign_in;
 mod under_way;
 mod user;
+mod validation;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use crate::domain::{Ctx, policy::Viewer};
 pub use inbox::InboxQuery;
 pub(crate) use schema::TOLD;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
+pub use validation::{Validated, validate};
 
 /// What every resolver starts from, an application's too: what the domain stands on, and who asks.
 pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::{
     MergedObject, MergedSubscription, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    SubscriptionType,
+    SubscriptionType, extensions::ExtensionFactory,
 };
 use chrono::{DateTime, Utc};
 use futures_util::{
@@ -45,6 +45,8 @@ pub(super) const COMPLEXITY: usize = 25_000;
 pub(crate) const TOLD: usize = 200;
 /// How many directives a field may carry.
 const DIRECTIVES: usize = 4;
+/// How many fields may have another name in the answer: clients need it where they ask for one field twice.
+const ALIASES: usize = 100;
 
 const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
 
@@ -184,6 +186,13 @@ fn of_query<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot,
     Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
 }
 
+/// The production schema, without a domain, with something in the way of its requests.
+pub(super) fn to_look_at(
+    way: impl ExtensionFactory,
+) -> Schema<impl ObjectType, impl ObjectType, impl SubscriptionType> {
+    bounded(of_query(ProductionQuery::default())).extension(way).finish()
+}
+
 /// Gives a schema what every one has beside its roots.
 fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: Option<&Arc<Ctx>>) -> Api
 where
@@ -192,17 +201,27 @@ where
     S: SubscriptionType + 'static,
 {
     let under_way = UnderWay::default();
-    let builder = builder
-        .data(under_way.clone())
+    let builder = bounded(builder).data(under_way.clone());
+    let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
+    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned(), under_way }
+}
+
+/// The types that no field gives by itself, and the bounds of every operation.
+fn bounded<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    builder
         .register_output_type::<Problem>()
         .register_output_type::<Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
         .limit_depth(DEPTH)
         .limit_complexity(COMPLEXITY)
         .limit_directives(DIRECTIVES)
-        .disable_suggestions();
-    let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
-    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned(), under_way }
+        .limit_aliases(ALIASES)
+        .disable_suggestions()
 }
 
 /// The schema as text: production's, which is what `schema.graphql` holds, or development's with the inbox.

@@ -198,8 +198,8 @@ impl User {
         Ok(Connection::new(&page, rows, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::About(self.sight)))
     }
 
-    /// The devices that are remembered, latest first, at most 100. Forget those that you do not know.
-    #[graphql(complexity = "20 * child_complexity")]
+    /// The devices that are remembered, the twenty that were used last. Forget those that you do not know.
+    #[graphql(complexity = "loader::DEVICES * child_complexity")]
     async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
         let devices = loader::load(ctx, loader::Devices(self.sight)).await?.unwrap_or_default();
         Ok(devices.into_iter().map(Device::from).collect())

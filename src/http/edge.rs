@@ -1,31 +1,41 @@
 //! What every answer carries, whatever gave it: a request id, the headers that its kind needs, a line in the log. A
-//! panic anywhere below becomes an answer of the usual shape here.
+//! panic anywhere below becomes an answer of the usual shape here, and a request for two hosts or none goes no further.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
+    body::HttpBody as _,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, Version, header},
     middleware::Next,
     response::Response,
 };
 use futures_util::FutureExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
     Server,
     answer::{MediaType, Refusal, RequestId},
+    listener::Tie,
+    viewer::Caller,
 };
-use crate::{config::Settings, graphql::error::Code};
+use crate::{config::Settings, domain::user::name::hides_or_turns, graphql::error::Code};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_ID: usize = 64;
+/// What a log line has of a method and of a path, which may be as long as all headers together.
+const LONGEST_TEXT: usize = 128;
+
+/// The policy of what is no page: opened in a window it runs, loads and frames nothing.
+pub(super) const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; sandbox";
 
 /// The headers of answers that bring their own do not need.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::CONTENT_SECURITY_POLICY, NOTHING),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -38,20 +48,55 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());
-    let mut answer = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id = id.0, "a handler panicked");
-        Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
-    });
+    let caller = Caller::of(&request, &server.ctx.settings.trusted_proxies);
+    request.extensions_mut().insert(caller);
+    let had_body = !request.body().is_end_stream();
+    // Whatever is told on the way, the caller's complaint leads to it.
+    let span = tracing::error_span!("request", request_id = id.0);
+    let ambiguity = ambiguity(&request);
+    let mut answer = if let Some(message) = ambiguity {
+        Refusal::new(Code::BadRequest, message).answer(&id, MediaType::Json)
+    } else {
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+        // The panic has told the log of itself.
+        handled.await.unwrap_or_else(|_| {
+            Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
+        })
+    };
+    // What comes after an ambiguous request on its connection may be meant for somebody else as well.
+    if ambiguity.is_some() || ends_the_connection(&answer, had_body) {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     dress(&mut answer, &id, server.https);
     tracing::info!(
-        %method,
+        method = %loggable(method.as_str()),
         path = %loggable(&path),
         status = answer.status().as_u16(),
         micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         request_id = id.0,
+        client = %caller.0,
         "request"
     );
     answer
+}
+
+/// Whether a body may lie unread behind a request that was refused: the connection ends then, and the client should not
+/// send its next request on it.
+fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
+    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415)
+}
+
+/// What makes a request one that a proxy before us may understand otherwise. Nothing here depends on `Host`, but what
+/// stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
+fn ambiguity(request: &Request) -> Option<&'static str> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let must = request.version() == Version::HTTP_11 && request.extensions().get::<Tie>().is_some();
+    if hosts > 1 || (hosts == 0 && must) {
+        return Some("Send one `Host` header.");
+    }
+    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    let is_plain = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    (!is_plain || codings.next().is_some()).then_some("The only transfer coding here is one `chunked`.")
 }
 
 fn dress(answer: &mut Response, id: &RequestId, https: bool) {
@@ -79,9 +124,9 @@ fn fresh_id(server: &Server) -> String {
     Uuid::simple(server.ctx.new_id(server.ctx.now())).to_string()
 }
 
-/// A path as it may stand in a log: short, and without anything that a terminal obeys.
-fn loggable(path: &str) -> String {
-    path.chars().take(128).map(|c| if c.is_control() { '?' } else { c }).collect()
+/// A text as it may stand in a log: short, and without anything that a terminal obeys.
+fn loggable(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
 }
 
 /// Which origins' scripts may read our answers: an exact list, and never with credentials.

@@ -3,9 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Request, Variables, parser::types::OperationType};
+use async_graphql::{
+    Request, Variables,
+    parser::types::{ExecutableDocument, OperationType},
+};
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody as _},
     extract::State,
     http::{HeaderMap, header, request::Parts},
     response::Response,
@@ -17,11 +20,12 @@ use tracing::Instrument;
 
 use super::{
     Server,
-    answer::{MediaType, Refusal, RequestId, executed},
-    guard, stream,
+    answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
+    documents, guard, stream,
     viewer::{self, Bearer, Need},
 };
 use crate::{
+    config::{document_id, parse_id},
     domain::{
         Ctx,
         policy::{Origin, Viewer, network},
@@ -31,6 +35,8 @@ use crate::{
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
+/// An answer counts as one operation more for each time that it has so many bytes.
+const COMMON_ANSWER: u64 = 64 * 1024;
 /// A body that takes longer is somebody holding a connection.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -69,35 +75,36 @@ async fn answer(
         return Err(not_acceptable());
     }
     let call = Call::read(&read_body(body).await?)?;
-    let Checked { request, operation } = call.check(server.ctx.settings.introspection)?;
+    let Checked { request, operation } = server.check(call)?;
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
-    let viewer = identify(server, parts, id, Need::of(operation.mutation())).await?;
+    let (viewer, meter) = identify(server, parts, id, Need::of(operation.mutation())).await?;
     if listens {
         let tie = parts.extensions.get().cloned();
         return stream::open(server, tie, id, viewer, request);
     }
-    executed(execute(server, request.data(viewer), id).await?, id, media)
+    let answer = executed(execute(server, request.data(viewer)).await?, id, media);
+    let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
+    meter.weigh(&server.ctx, length).await;
+    answer
 }
 
 /// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
 /// an allowance charged and the mail that it was charged for rolled back.
-async fn execute(server: &Server, request: Request, id: &RequestId) -> Result<async_graphql::Response, Refusal> {
+async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
     let api = server.api.clone();
     let execution = async move { api.execute(request).await };
     match tokio::spawn(execution.in_current_span()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {
-            tracing::error!(request_id = id.0, "an operation ran out of time");
+            tracing::error!("an operation ran out of time");
             Err(Refusal::new(
                 Code::Unavailable,
                 "This took too long, or too much is under way. Try again in a few seconds.",
             ))
         }
-        Err(_) => {
-            tracing::error!(request_id = id.0, "a resolver panicked");
-            Err(Refusal::new(Code::Internal, "Something went wrong on our side."))
-        }
+        // A panic, which has told the log of itself.
+        Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
     }
 }
 
@@ -125,25 +132,63 @@ fn is_json_in_utf8(content_type: &str) -> bool {
 }
 
 async fn read_body(body: Body) -> Result<Bytes, Refusal> {
+    let too_large = || Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes."));
+    // What announces itself as too large is not waited for.
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(too_large());
+    }
     match timeout(BODY_TIME, Limited::new(body, LARGEST_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes.")))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Refusal::new(Code::BadRequest, "The body broke off.")),
         Err(_) => Err(Refusal::new(Code::Timeout, "The body came too slowly.")),
     }
 }
 
-/// A request of GraphQL over HTTP.
+/// A request of GraphQL over HTTP. It has a document, or the id of one that the server knows.
+#[derive(Deserialize)]
+#[serde(try_from = "Members")]
+pub(super) struct Call {
+    document: Named,
+    operation_name: Option<String>,
+    variables: Variables,
+}
+
+/// How a call names its document.
+enum Named {
+    Text(String),
+    Id(String),
+    /// Both, as clients send them that hope to make the document known.
+    Both {
+        text: String,
+        id: String,
+    },
+}
+
+/// What stands in a request's body.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Call {
-    query: String,
+struct Members {
+    query: Option<String>,
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl TryFrom<Members> for Call {
+    type Error = &'static str;
+
+    fn try_from(members: Members) -> Result<Self, Self::Error> {
+        let id = || members.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str().map(str::to_owned);
+        let document = match (members.query, id()) {
+            (Some(text), None) => Named::Text(text),
+            (Some(text), Some(id)) => Named::Both { text, id },
+            (None, Some(id)) => Named::Id(id),
+            (None, None) => return Err("no document"),
+        };
+        let variables = members.variables.map_or(serde_json::Value::Null, serde_json::Value::Object);
+        Ok(Self { document, operation_name: members.operation_name, variables: Variables::from_json(variables) })
+    }
 }
 
 impl Call {
@@ -151,13 +196,13 @@ impl Call {
         // serde would take an array for a struct; the contract does not.
         let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         let call = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
-        call.ok_or_else(|| {
-            Refusal::new(
-                Code::BadRequest,
-                "Send one JSON object with `query`, and `variables` and `operationName` where needed.",
-            )
-        })
+        call.ok_or_else(no_call)
     }
+}
+
+fn no_call() -> Refusal {
+    let message = "Send one JSON object with `query`, and `variables` and `operationName` where needed.";
+    Refusal::new(Code::BadRequest, message)
 }
 
 /// A call about whose document nothing can be refused any more.
@@ -167,46 +212,49 @@ pub(super) struct Checked {
     pub operation: guard::document::Operation,
 }
 
-impl Call {
-    /// Both passes of the guard, with the parser between them.
-    pub(super) fn check(self, introspection: bool) -> Result<Checked, Refusal> {
-        guard::text::check(&self.query).map_err(|unfit| match unfit {
-            guard::text::Unfit::OpenString => Refusal::new(Code::ParseFailed, guard::text::explain(unfit)),
-            _ => Refusal::document(guard::text::explain(unfit)),
-        })?;
-        let document = async_graphql::parser::parse_query(&self.query)
-            .map_err(|error| Refusal::new(Code::ParseFailed, format!("This is not GraphQL. {}", position(&error))))?;
-        let mut variables =
-            Variables::from_json(self.variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
-        let operation = guard::document::check(&document, self.operation_name.as_deref(), &mut variables)?;
-        if operation.introspects && !introspection {
+impl Server {
+    /// Finds the document of a call, or parses it, with both passes of the guard around.
+    pub(super) fn check(&self, mut call: Call) -> Result<Checked, Refusal> {
+        let document = self.document(&call.document)?;
+        let operation = guard::document::check(&document, call.operation_name.as_deref(), &mut call.variables)?;
+        if operation.introspects && !self.ctx.settings.introspection {
             return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));
         }
-        let mut request = Request::new(String::new()).variables(variables);
+        let mut request = Request::new(String::new()).variables(call.variables);
         if let Some(name) = &operation.name {
             request = request.operation_name(name);
         }
         request.set_parsed_query(document);
         Ok(Checked { request, operation })
     }
-}
 
-/// Where a document stops being GraphQL, without echoing it.
-fn position(error: &async_graphql::parser::Error) -> String {
-    let first = error.positions().next();
-    first.map_or_else(String::new, |at| format!("See line {}, column {}.", at.line, at.column))
+    fn document(&self, named: &Named) -> Result<ExecutableDocument, Refusal> {
+        match (&self.trusted, named) {
+            (Some(trusted), Named::Text(text)) => trusted.find(document_id(text)),
+            (Some(trusted), Named::Id(id)) => trusted.named(id),
+            (Some(trusted), Named::Both { text, id }) if parse_id(id) == Some(document_id(text)) => trusted.named(id),
+            (Some(_), Named::Both { .. }) => {
+                Err(Refusal::new(Code::BadRequest, "The id is not the SHA-256 of `query`."))
+            }
+            (None, Named::Text(text) | Named::Both { text, .. }) => documents::parse(text),
+            (None, Named::Id(_)) => {
+                Err(Refusal::new(Code::BadRequest, "This server keeps no documents: send the whole `query`."))
+            }
+        }
+    }
 }
 
 /// Who asks, charged for one operation.
-async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) -> Result<Viewer, Refusal> {
+async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) -> Result<(Viewer, Meter), Refusal> {
     let ctx = &*server.ctx;
-    let origin = viewer::origin(ctx, parts, &id.0);
+    let origin = viewer::origin(parts, &id.0);
     let bearer = if need == Need::Ignored {
         Bearer::None
     } else {
         viewer::bearer(ctx, &parts.headers).await.map_err(ApiError::from)?
     };
-    charge(ctx, &origin, &bearer).await?;
+    let meter = Meter::of(ctx, &origin, &bearer);
+    meter.charge(ctx).await?;
     let signed_in = viewer::signed_in(ctx, &bearer, need).await.map_err(|error| {
         let mut refused = ApiError::from(error);
         if refused.code == Code::Unauthenticated {
@@ -214,24 +262,42 @@ async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) ->
         }
         refused
     })?;
-    Ok(Viewer { origin, signed_in })
+    Ok((Viewer { origin, signed_in }, meter))
 }
 
-/// `api.caller`, counted by each process for itself: it bounds work, not guesses, and costs no round trip.
-pub(super) async fn charge(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Result<(), Refusal> {
-    let quota = ctx.settings.limits.api_caller;
-    let key = match bearer {
-        Bearer::Claims(claims) => claims.sid.to_string(),
-        _ => network(origin.ip, 64),
-    };
-    let charge = Charge { rule: "api.caller", key, limit: quota.count, window: quota.window, cooldown: None };
-    let now = ctx.now();
-    match ctx.local_limiter.take(&[charge], now).await {
-        Ok(Verdict::Admitted { .. }) => Ok(()),
-        Ok(Verdict::Refused { retry_at, .. }) => {
-            let seconds = (retry_at - now).num_seconds() + 1;
-            Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
+/// Counts what somebody asks, `api.caller`, each process for itself: it bounds work, not guesses, and costs no round trip.
+pub(super) struct Meter(Charge);
+
+impl Meter {
+    pub(super) fn of(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Self {
+        let quota = ctx.settings.limits.api_caller;
+        let key = match bearer {
+            Bearer::Claims(claims) => claims.sid.to_string(),
+            _ => network(origin.ip, 64),
+        };
+        Self(Charge { rule: "api.caller", key, limit: quota.count, window: quota.window, cooldown: None })
+    }
+
+    /// Charges one operation.
+    pub(super) async fn charge(&self, ctx: &Ctx) -> Result<(), Refusal> {
+        let now = ctx.now();
+        match ctx.local_limiter.take(std::slice::from_ref(&self.0), now).await {
+            Ok(Verdict::Admitted { .. }) => Ok(()),
+            Ok(Verdict::Refused { retry_at, .. }) => {
+                let seconds = (retry_at - now).num_seconds() + 1;
+                Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
+            }
+            Err(error) => Err(ApiError::from(crate::domain::Error::Unavailable(error.to_string())).into()),
         }
-        Err(error) => Err(ApiError::from(crate::domain::Error::Unavailable(error.to_string())).into()),
+    }
+
+    /// Charges an answer by its length, as many operations as it has parts of a common length: what is as much work as
+    /// many counts as many. It is given all the same.
+    async fn weigh(&self, ctx: &Ctx, bytes: u64) {
+        for _ in 0..bytes / COMMON_ANSWER {
+            if self.charge(ctx).await.is_err() {
+                break;
+            }
+        }
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Outcome {
 
 /// Alive: it answers.
 pub(super) async fn health() -> impl IntoResponse {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+    Json(json!({ "status": "ok" }))
 }
 
 /// Able to serve: database, limiter and schema are as they must be. That a stop began is told at once.

@@ -2,6 +2,7 @@
 //! what is refused before parsing in `guard`, who asks in `viewer`, what people look at in `pages`.
 
 mod answer;
+mod documents;
 mod edge;
 mod graphql;
 mod guard;
@@ -32,6 +33,7 @@ use crate::{
     graphql::{Api, error::Code},
 };
 use answer::{MediaType, Refusal, RequestId};
+pub use documents::read_document;
 pub use listener::Caps;
 pub use socket::SocketCaps;
 
@@ -39,6 +41,8 @@ pub use socket::SocketCaps;
 pub struct Server {
     ctx: Arc<Ctx>,
     api: Api,
+    /// What may run, where not everything may.
+    trusted: Option<documents::Trusted>,
     https: bool,
     draining: AtomicBool,
     sockets: socket::Room,
@@ -65,7 +69,9 @@ impl Server {
     fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
         let https = ctx.settings.public_url.scheme() == "https";
         let sockets = socket::Room::new(caps);
-        Arc::new(Self { ctx, api, https, draining: AtomicBool::new(false), sockets, last_outcome: Arc::default() })
+        let trusted = ctx.settings.documents.as_deref().map(documents::Trusted::new);
+        let draining = AtomicBool::new(false);
+        Arc::new(Self { ctx, api, trusted, https, draining, sockets, last_outcome: Arc::default() })
     }
 
     fn is_draining(&self) -> bool {

@@ -42,7 +42,7 @@ const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
     form-action 'none'";
 
 /// For files, which are no documents; it matters when somebody opens the SVG by itself.
-const ASSET_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+const ASSET_POLICY: &str = super::edge::NOTHING;
 
 /// What every page and file carries besides its policy.
 const HARDENING: [(HeaderName, &str); 6] = [
@@ -59,7 +59,7 @@ const HARDENING: [(HeaderName, &str); 6] = [
 
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
-const SVG: &str = "image/svg+xml";
+const SVG: &str = "image/svg+xml; charset=utf-8";
 
 /// A file of `web/`.
 #[derive(Clone, Copy)]
@@ -70,12 +70,20 @@ struct File {
     content: &'static [u8],
 }
 
+const OPERATIONS: &str = include_str!("../../web/operations.js");
+
+/// Every document that a page sends.
+pub(super) fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.split('`').skip(1).step_by(2)
+}
+
 const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../web/favicon.svg"));
 
-/// Belong to the sign-in page; the inbox uses the style sheet and `graphql.js` too.
-const SIGN_IN_FILES: [File; 7] = [
+/// Belong to the sign-in page; the inbox uses the style sheet, `graphql.js` and `operations.js` too.
+const SIGN_IN_FILES: [File; 8] = [
     plain("style.css", CSS, include_bytes!("../../web/style.css")),
     plain("graphql.js", JS, include_bytes!("../../web/graphql.js")),
+    plain("operations.js", JS, OPERATIONS.as_bytes()),
     plain("session.js", JS, include_bytes!("../../web/session.js")),
     plain("page.js", JS, include_bytes!("../../web/page.js")),
     plain("undo.js", JS, include_bytes!("../../web/undo.js")),

@@ -17,12 +17,13 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
     response::Response,
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
     Server,
     answer::{MediaType, Refusal, RequestId},
-    graphql::{self, LARGEST_BODY},
+    graphql::{LARGEST_BODY, Meter},
     listener::Tie,
     method_not_allowed,
     viewer::{self, Bearer},
@@ -216,8 +217,8 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
     if server.is_draining() {
         return Err(full());
     }
-    let origin = viewer::origin(&server.ctx, &parts, &id.0);
-    graphql::charge(&server.ctx, &origin, &Bearer::None).await?;
+    let origin = viewer::origin(&parts, &id.0);
+    Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
     let place = server.sockets.enter(&origin).map_err(|_| full())?;
     let tie = parts.extensions.remove::<Tie>();
     let id = id.clone();
@@ -228,7 +229,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         // Twice what is taken, so that one a little too large gets a proper answer.
         .max_message_size(2 * LARGEST_BODY)
         .max_frame_size(2 * LARGEST_BODY)
-        .on_upgrade(move |socket| Talk::new(server, socket, origin, id, place, tie).run()))
+        .on_upgrade(move |socket| Talk::new(server, socket, origin, id, place, tie).run().in_current_span()))
 }
 
 /// Browsers say which page asks, and send what they hold for us along whoever asks; so pages of others are refused.

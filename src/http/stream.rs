@@ -15,6 +15,7 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
 };
+use tracing::Instrument;
 
 use super::{
     Server,
@@ -66,7 +67,7 @@ pub(super) fn open(
     let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
     let (sender, mut receiver) = mpsc::channel(1);
     let telling = Telling { outcomes, ear, sender, tie, caps: server.sockets.caps().clone(), _place: place };
-    tokio::spawn(telling.run());
+    tokio::spawn(telling.run().in_current_span());
     let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
     let mut answer = Response::new(Body::from_stream(body));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
-    extract::ConnectInfo,
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 use ipnet::IpNet;
@@ -20,11 +20,21 @@ use crate::domain::{
 const LONGEST_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// Who is at the other end, found once for each request.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(pub IpAddr);
+
+impl Caller {
+    pub(super) fn of(request: &Request, trusted: &[IpNet]) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical());
+        Self(client_address(trusted, peer, request.headers()))
+    }
+}
+
 /// Where a request comes from.
-pub(super) fn origin(ctx: &Ctx, parts: &Parts, request_id: &str) -> Origin {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical());
-    let ip = client_address(&ctx.settings.trusted_proxies, peer, &parts.headers);
+pub(super) fn origin(parts: &Parts, request_id: &str) -> Origin {
+    let ip = parts.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Caller(ip)| *ip);
     let user_agent = parts.headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
     Origin { ip, user_agent, request_id: request_id.to_owned() }
 }

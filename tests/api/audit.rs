@@ -76,6 +76,27 @@ async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_tried_on_dead_codes_and_links_is_counted_in_one_row_an_hour_whoever_tries() {
+    let app = TestApp::new().await;
+    let (guest, other) = (app.guest(), app.guest());
+    let challenge = guest.challenge("ada@example.com").await;
+    let code = app.last_code_for("ada@example.com").await;
+    guest.verify(&challenge, &code).await;
+    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is none");
+    writes(&app);
+    for challenge in [&challenge, "AAAAAAAAAAAAAAAAAAAAAA", "no challenge at all"] {
+        assert_eq!(guest.verify(challenge, &code).await["__typename"], "CodeExpired");
+    }
+    assert_eq!(guest.verify_link("nothing").await["__typename"], "CodeExpired");
+    assert_eq!(other.verify(&challenge, &code).await["__typename"], "CodeExpired");
+    assert_eq!(writes(&app), 2, "one for codes, one for links");
+    housekeeping::finish(app.ctx()).await;
+    assert_eq!(counts(&app, "EXPIRED_CODE").await, [4, 1]);
+    let event = &events(&app, "EXPIRED_CODE").await[0];
+    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "of many, none is named");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_counts_of_all_replicas_add_up_in_one_row() {
     let app = TestApp::new().await;
     let replica = app.replica().await;

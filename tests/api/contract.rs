@@ -6,7 +6,7 @@ mod documents;
 mod edge;
 mod http;
 mod ids;
-mod schema;
+pub(crate) mod schema;
 
 use axum::{
     body::Body,

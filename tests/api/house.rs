@@ -1,6 +1,8 @@
 //! The rules of the house, read off the source: which part may name which, what every file begins with, who owns a
 //! table. Every check is tried on a sample that breaks it, so that none can go blind. They read text and run nothing.
 
+mod asvs;
+mod security;
 mod source;
 mod text;
 

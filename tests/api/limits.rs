@@ -3,7 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use doorcode::{
+    db::entity::users,
+    domain::audit::{self, Event, Kind},
+};
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
 
 use crate::harness::{SignedIn, TestApp, other_than};
 
@@ -400,4 +405,25 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
         charged >= 5 && app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_counts_as_the_many_operations_that_it_is_as_much_work_as() {
+    let app = TestApp::with(|flags| flags.limit_api_caller = Some("60/1m".into())).await;
+    let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
+    let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
+    for _ in 0..10 {
+        let detail = json!({ "long": "a".repeat(100_000) });
+        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail };
+        audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
+    }
+    let long = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
+    for _ in 0..3 {
+        assert_eq!(ada.query(long, json!({})).await.status, 200, "a megabyte, sixteen operations");
+    }
+    for _ in 0..12 {
+        assert_eq!(ada.me().await.status, 200);
+    }
+    let refused = ada.me().await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (429, "RATE_LIMITED"));
 }

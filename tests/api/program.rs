@@ -2,7 +2,9 @@
 //! left of it when it is killed.
 
 use std::{
-    io::{BufRead, BufReader},
+    ffi::OsStr,
+    io::{BufRead, BufReader, Read},
+    net::IpAddr,
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex,
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod audit;
+mod memory;
 mod people;
 
 use crate::{
@@ -23,26 +26,36 @@ use crate::{
 };
 
 /// A running program; it is killed when dropped.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    port: u16,
-    printed: Arc<Mutex<String>>,
+    pub(crate) port: u16,
+    printed: Arc<Mutex<Vec<u8>>>,
     started: Instant,
+    /// From where it is called; any address when nothing is said.
+    caller: Option<IpAddr>,
 }
 
 /// Where a program lives: its folder and its database.
-struct Home {
+pub(crate) struct Home {
     folder: TempDir,
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: fresh_database().await }
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
+        // Another build of the program, for whoever wants to know how that one does.
+        let program =
+            std::env::var_os("DOORCODE_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorcode").into());
+        self.command_of(program)
+    }
+
+    /// The same environment for another program.
+    pub(crate) fn command_of(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .current_dir(self.folder.path())
@@ -85,40 +98,54 @@ impl Home {
     }
 
     async fn start(&self) -> Program {
-        let (port, ops) = (free_port(), free_port());
+        self.start_with(|_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn start_with(&self, change: impl FnOnce(&mut Command)) -> Program {
         let mut command = self.command();
+        change(&mut command);
+        Self::run_until_it_answers(command).await
+    }
+
+    /// Starts a server, and waits for it.
+    pub(crate) async fn run_until_it_answers(mut command: Command) -> Program {
+        let (port, ops) = (free_port(), free_port());
+        let set = |name: &str| command.get_envs().any(|(known, _)| known == name);
+        // The issuer of tokens: the same at every start of one home.
+        if !set("DOORCODE_PUBLIC_URL") {
+            command.env("DOORCODE_PUBLIC_URL", "http://localhost:4000");
+        }
         command
             .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
             .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
-            // The issuer of tokens: the same at every start of one home.
-            .env("DOORCODE_PUBLIC_URL", "http://localhost:4000")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().unwrap();
-        let printed = Arc::new(Mutex::new(String::new()));
+        let printed = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), &printed);
         collect(child.stderr.take().unwrap(), &printed);
-        let program = Program { child, port, printed, started };
+        let program = Program { child, port, printed, started, caller: None };
         program.wait_until_it_answers().await;
         program
     }
 }
 
-fn collect(stream: impl std::io::Read + Send + 'static, into: &Arc<Mutex<String>>) {
+/// Byte by byte as it is printed: what is no text must show, too.
+fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) {
     let into = Arc::clone(into);
     std::thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut text = into.lock().unwrap();
-            text.push_str(&line);
-            text.push('\n');
+        let mut part = [0; 4096];
+        while let Ok(length @ 1..) = stream.read(&mut part) {
+            into.lock().unwrap().extend_from_slice(&part[..length]);
         }
     });
 }
 
 /// A port that no other test comes by, also when this one has given it back: below those that the system hands out, and
 /// another ten for each process.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let ours = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
     loop {
@@ -131,7 +158,22 @@ fn free_port() -> u16 {
 
 impl Program {
     fn printed(&self) -> String {
+        text(&self.printed_bytes())
+    }
+
+    /// All that it printed, as it is.
+    pub(crate) fn printed_bytes(&self) -> Vec<u8> {
         self.printed.lock().unwrap().clone()
+    }
+
+    /// Calls come from this address from now on.
+    pub(crate) fn called_from(mut self, address: IpAddr) -> Self {
+        self.caller = Some(address);
+        self
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     async fn wait_until_it_answers(&self) {
@@ -148,20 +190,20 @@ impl Program {
     }
 
     /// `None` when the connection broke, which is what a client of a killed server sees.
-    async fn call(&self, query: &str, variables: Value) -> Option<Value> {
+    pub(crate) async fn call(&self, query: &str, variables: Value) -> Option<Value> {
         let body = json!({ "query": query, "variables": variables });
-        let client = reqwest::Client::new();
+        let client = reqwest::Client::builder().local_address(self.caller).build().ok()?;
         let sent = client.post(format!("http://127.0.0.1:{}/graphql", self.port)).json(&body).send().await.ok()?;
         sent.json().await.ok()
     }
 
-    async fn login(&self, email: &str) -> Option<String> {
+    pub(crate) async fn login(&self, email: &str) -> Option<String> {
         let query = "mutation($e: String!) { login(input: { email: $e }) { ... on CodeSent { challenge } } }";
         let answer = self.call(query, json!({ "e": email })).await?;
         Some(answer["data"]["login"]["challenge"].as_str()?.to_owned())
     }
 
-    async fn code_for(&self, email: &str) -> Option<String> {
+    pub(crate) async fn code_for(&self, email: &str) -> Option<String> {
         for _ in 0..200 {
             let answer =
                 self.call("query($e: String!) { inbox(to: $e, first: 1) { code } }", json!({ "e": email })).await?;
@@ -173,9 +215,9 @@ impl Program {
         None
     }
 
-    async fn verify(&self, challenge: &str, code: &str) -> Option<Value> {
+    pub(crate) async fn verify(&self, challenge: &str, code: &str) -> Option<Value> {
         let query = "mutation($c: String!, $d: String!) { verify(input: { challenge: $c, code: $d }) { __typename \
-             ... on SignedIn { tokens { accessToken } } } }";
+             ... on SignedIn { tokens { accessToken refreshToken } } } }";
         Some(self.call(query, json!({ "c": challenge, "d": code })).await?["data"]["verify"].clone())
     }
 

@@ -1,56 +1,217 @@
-//! Whether time tells a known address from a stranger's. The two are asked in turn, so that a slow moment of the machine
-//! hits both, and a third kind of sample, known against known, says how much difference is noise.
+//! Whether time tells what an answer does not: if an address has an account, or a token was ever given out. Kinds of the
+//! same question are asked in turn, so that a slow moment of the machine hits all of them, and the first kind is there
+//! twice: how far it is from itself says how much is noise.
+//!
+//! Every commit takes a thousand samples of each kind and allows what a busy machine makes of them. On a quiet machine
+//! `DOORCODE_TEST_TIMING_SAMPLES=20000` takes more and allows less, such as
+//! `DOORCODE_TEST_TIMING_SAMPLES=20000 cargo nextest run --release timing::`.
+//!
+//! What may differ in time, for the answer differs as well: a right code and a wrong one; a wrong code and a challenge
+//! that is expired or unknown, for only the former is counted and recorded; a token of ours and one that is not.
 
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
-use serde_json::json;
+use doorcode::db::entity::{Role, UserStatus};
+use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{Client, TestApp};
 
 const SAMPLES: usize = 1_000;
-/// Far below what a network hides, and far above what these machines can measure in a quiet moment.
-const BOUND_MICROS: f64 = 150.0;
+const WARM_UP: usize = 50;
 
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
+/// How many samples of each kind, and how many microseconds between medians are too many, if they are not noise.
+fn samples() -> (usize, f64) {
+    match std::env::var("DOORCODE_TEST_TIMING_SAMPLES") {
+        Ok(samples) => (samples.parse().unwrap(), 25.0),
+        // Far below what a network hides.
+        Err(_) => (SAMPLES, 150.0),
+    }
+}
+
+/// Numbers in order, for their median.
+struct Sorted(Vec<f64>);
+
+impl Sorted {
+    fn of(numbers: impl Iterator<Item = f64>) -> Self {
+        let mut numbers: Vec<_> = numbers.collect();
+        numbers.sort_by(f64::total_cmp);
+        Self(numbers)
+    }
+
+    fn median(&self) -> f64 {
+        self.0[self.0.len() / 2]
+    }
+
+    /// The standard error of the median, from the two numbers that it lies between in 95 of 100 cases, whatever the
+    /// distribution.
+    fn error(&self) -> f64 {
+        let count = self.0.len();
+        let far = count.isqrt() * 98 / 100 + 1;
+        (self.0[(count / 2 + far).min(count - 1)] - self.0[(count / 2).saturating_sub(far)]) / (2.0 * 1.96)
+    }
+}
+
+impl fmt::Display for Sorted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} ± {:.1} µs", self.median(), self.error())
+    }
+}
+
+/// Why a kind can be told from another, if it can. Samples of one round are compared with each other, so that a machine
+/// that gets slower for a while changes nothing. The median of the differences counts when it is above the bound, above
+/// three times what the same kind has against itself, and above four standard errors.
+#[expect(clippy::print_stdout, reason = "figures, for whoever asks for more samples")]
+fn telling(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
+    let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
+    let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
+    let least = by_kind.median().abs().min(by_same.median().abs());
+    let limit = bound.max(3.0 * noise.median().abs()).max(4.0 * by_kind.error());
+    let story = format!("apart {by_kind} and {by_same}, against itself {noise}, limit {limit:.1}");
+    println!("{story}");
+    (least > limit).then_some(story)
+}
+
+/// Asks every kind in turn, the first of them twice, and fails when time tells another from the first.
+async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
+    let (samples, bound) = samples();
+    let mut times = vec![Vec::with_capacity(samples); N + 1];
+    for round in 0..samples + WARM_UP {
+        // The order changes with the round, so that no kind always comes after the same other.
+        for place in 0..=N {
+            let slot = (place + round) % (N + 1);
+            let start = Instant::now();
+            ask(slot % N).await;
+            if round >= WARM_UP {
+                times[slot].push(start.elapsed().as_secs_f64() * 1e6);
+            }
+        }
+    }
+    let told: Vec<_> = (1..N)
+        .filter_map(|kind| Some((names[kind], telling(&times[0], &times[N], &times[kind], bound)?)))
+        .map(|(name, story)| format!("{name} can be told from {}: {story}", names[0]))
+        .collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+async fn unlimited(signup: &str) -> TestApp {
+    TestApp::alone(|flags| {
+        flags.signup = Some(signup.into());
+        for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {
+            *limit = Some("10000000/1h".into());
+        }
+        for limit in [&mut flags.limit_send_network, &mut flags.limit_send_instance, &mut flags.limit_api_caller] {
+            *limit = Some("10000000/1h".into());
+        }
+        flags.limit_verify_network = Some("10000000/1h".into());
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn time_does_not_tell_whether_an_address_has_an_account() {
-    let app = TestApp::alone(|flags| {
-        flags.signup = Some("closed".into());
-        for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {
-            *limit = Some("1000000/1h".into());
-        }
-        for limit in [&mut flags.limit_send_network, &mut flags.limit_send_instance, &mut flags.limit_api_caller] {
-            *limit = Some("1000000/1h".into());
-        }
+    let app = unlimited("closed").await;
+    for email in ["known@example.com", "suspended@example.com"] {
+        app.make(email, Role::User).await;
+    }
+    app.set_status("suspended@example.com", UserStatus::Suspended).await;
+    let guest = app.guest();
+    let names = ["known@example.com", "stranger@example.com", "suspended@example.com"];
+    time_tells_nothing(names, async |kind| {
+        let answer = guest.login_with(json!({ "email": names[kind] })).await;
+        assert_eq!(answer.field("login")["__typename"], "CodeSent");
     })
     .await;
-    let addresses = ["known1@example.com", "known2@example.com", "stranger@example.com"];
-    for email in &addresses[..2] {
-        app.make(email, doorcode::db::entity::Role::User).await;
-    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_a_handle_ever_was() {
+    let app = unlimited("open").await;
+    app.make("known@example.com", Role::User).await;
+    app.make("admin@example.com", Role::Admin).await;
     let guest = app.guest();
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    for round in 0..SAMPLES + 50 {
-        // The order changes with the round, so that no kind always comes after the same other.
-        for place in 0..3 {
-            let kind = (place + round) % 3;
-            let start = Instant::now();
-            let answer = guest.login_with(json!({ "email": addresses[kind] })).await;
-            let micros = start.elapsed().as_secs_f64() * 1e6;
-            assert_eq!(answer.field("login")["__typename"], "CodeSent");
-            if round >= 50 {
-                times[kind].push(micros);
-            }
-        }
+    // Tries that are never used up: what is asked is the time of one try against a live challenge, not the limit.
+    let mut challenges = Vec::new();
+    for email in ["known@example.com", "stranger@example.com", "admin@example.com"] {
+        challenges.push(guest.challenge(email).await);
     }
-    let [first, second, stranger] = times.map(median);
-    let (noise, signal) = ((first - second).abs(), (stranger - f64::midpoint(first, second)).abs());
-    println!(
-        "medians: known {first:.0} and {second:.0} µs, stranger {stranger:.0} µs; noise {noise:.1}, signal {signal:.1}"
-    );
-    assert!(signal < BOUND_MICROS.max(3.0 * noise), "known {first:.0} and {second:.0} µs, stranger {stranger:.0} µs");
+    let answers = async |challenge: &str, name: &str| {
+        assert_eq!(guest.verify(challenge, "00000000").await["__typename"], name);
+    };
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    time_tells_nothing(["known", "stranger", "admin"], async |kind| {
+        if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(4) {
+            app.sql("UPDATE email_codes SET attempts = 0, units = 0, attempted_at = NULL").await;
+        }
+        answers(&challenges[kind], "InvalidCode").await;
+    })
+    .await;
+
+    app.clock.pass(301.0);
+    let unknown = "AAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    let dead = [challenges[0].clone(), challenges[1].clone(), unknown];
+    time_tells_nothing(["expired, known", "expired, stranger", "never there"], async |kind| {
+        answers(&dead[kind], "CodeExpired").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_does_not_tell_whether_a_new_address_is_taken() {
+    let app = unlimited("open").await;
+    let person = app.person("ada@example.com", Role::User).await;
+    app.make("taken@example.com", Role::User).await;
+    let names = ["free@example.com", "taken@example.com"];
+    time_tells_nothing(names, async |kind| {
+        let answer = person.change("changeEmail", json!({ "email": names[kind] }), "__typename").await;
+        assert_eq!(answer.field("changeEmail")["__typename"], "CodeSent");
+    })
+    .await;
+}
+
+/// A token of the right length with the id of a session, and random for the rest.
+fn made_up(session: uuid::Uuid) -> String {
+    use doorcode::{adapter::system::SystemEntropy, domain::vault};
+    let random = vault::random::<48>(&SystemEntropy);
+    vault::encode(&[session.as_bytes(), &random[..]].concat())
+}
+
+async fn ended(guest: &Client<'_>, token: &str) {
+    let answer: Value = guest.refresh(token).await;
+    assert_eq!(answer["__typename"], "SessionEnded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
+    use sea_orm::EntityTrait;
+    let app = unlimited("open").await;
+    let guest = app.guest();
+    guest.sign_in("ada@example.com").await;
+    let sessions = doorcode::db::entity::sessions::Entity::find().all(app.ctx().db.read()).await.unwrap();
+    let tokens = [made_up(sessions[0].id), made_up(uuid::Uuid::now_v7()), made_up(uuid::Uuid::nil())];
+    time_tells_nothing(["a session that is", "one that is not", "zeros"], async |kind| {
+        ended(&guest, &tokens[kind]).await;
+    })
+    .await;
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1, "and ends none");
+}
+
+#[test]
+fn a_difference_that_can_be_told_is_told_and_noise_is_not() {
+    // Not the bell of a book: most calls are short, some wait for others.
+    let times = |seed: u64, extra: f64| {
+        let mut state = seed;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
+        };
+        // A machine that gets slower and faster again meanwhile.
+        let drift = |round: usize| if (round / 100).is_multiple_of(2) { 0.0 } else { 900.0 };
+        let one = |round| 600.0 + extra + drift(round) + 80.0 * draw() - 200.0 * (1.0 - 0.999 * draw()).ln();
+        (0..SAMPLES).map(one).collect::<Vec<f64>>()
+    };
+    let (kind, same) = (times(1, 0.0), times(2, 0.0));
+    assert!(telling(&kind, &same, &times(3, 0.0), 25.0).is_none());
+    assert!(telling(&kind, &same, &times(3, 300.0), 150.0).is_some());
+    assert!(telling(&kind, &same, &times(3, -300.0), 150.0).is_some());
+    assert!(telling(&kind, &same, &times(3, 80.0), 25.0).is_some());
 }

@@ -3,7 +3,7 @@
 
 mod forge;
 mod forged;
-mod rotation;
+pub(crate) mod rotation;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{

@@ -82,6 +82,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_ERASE_AFTER", &["never", "4000d"]),
     ("DOORCODE_NOTICES", &["everything", "new-device,,role-change", "none,role-change"]),
     ("DOORCODE_FEDERATION", &["perhaps"]),
+    ("DOORCODE_DOCUMENTS", &["no/such/file.json", "."]),
 ];
 
 #[test]
@@ -93,6 +94,10 @@ fn production_warns_when_data_may_travel_in_plain_text() {
     assert!(warned("DATABASE_URL", "postgres://u:p@db.example.com/d"));
     assert!(!warned("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=verify-full"));
     assert!(!warned("DATABASE_URL", "postgres://u:p@127.0.0.1:5432/d"));
+    assert!(!warned("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=require"));
+    let unasked =
+        [("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=require")];
+    assert!(produce(&unasked).unwrap().warnings.iter().any(|warning| warning.contains("does not ask who answers")));
     assert!(warned("REDIS_URL", "redis://:p@r.example.com:6379"));
     assert!(warned("REDIS_URL", "redis+cluster://127.0.0.1:1,10.0.0.2:2"));
     assert!(!warned("REDIS_URL", "redis://localhost:6379/1"));
@@ -234,4 +239,24 @@ fn a_malformed_env_file_is_refused_without_showing_its_line() {
     fs::write(&path, "canary with blanks and no sign\n").unwrap();
     let problems = read_dotenv(&path).unwrap_err().to_string();
     assert!(problems.contains(".env") && !problems.contains("canary"), "{problems}");
+}
+
+#[test]
+fn a_manifest_that_is_none_stops_the_start_and_so_does_what_it_would_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("documents.json");
+    let path = file.to_str().unwrap();
+    assert_refused(load(&[("DOORCODE_DOCUMENTS", path)]), "DOORCODE_DOCUMENTS", "cannot be read");
+    fs::write(&file, "[]").unwrap();
+    assert_refused(load(&[("DOORCODE_DOCUMENTS", path)]), "DOORCODE_DOCUMENTS", "no manifest");
+    let text = "{ me { id } }";
+    fs::write(&file, format!("{{\"{}\": \"{text}\"}}", crate::config::written(&crate::config::document_id(text))))
+        .unwrap();
+    let blank = develop(&[("DOORCODE_DOCUMENTS", " ")]).unwrap();
+    assert!(blank.documents.is_none() && blank.warnings.iter().any(|warning| warning.contains("any document runs")));
+    let settings = load(&[("DOORCODE_DOCUMENTS", path)]).unwrap();
+    assert!(settings.documents.is_some() && !settings.graphiql, "and GraphiQL is off in development, too");
+    for switch in ["DOORCODE_GRAPHIQL", "DOORCODE_FEDERATION"] {
+        assert_refused(load(&[("DOORCODE_DOCUMENTS", path), (switch, "true")]), switch, "leave DOORCODE_DOCUMENTS out");
+    }
 }

@@ -47,10 +47,7 @@ impl Refusals {
             return false;
         }
         if known.len() >= MOST {
-            // The oldest of those that have nothing to write, if there are such.
-            let oldest = known.iter().min_by_key(|(_, refusal)| (refusal.row.count > 0, refusal.row.id));
-            let oldest = oldest.map(|(key, _)| key.clone());
-            oldest.and_then(|key| known.remove(&key));
+            make_room(&mut known);
         }
         known.insert(key.to_owned(), Refusal { row: Model { count: 0, ..row.clone() }, until });
         true
@@ -69,6 +66,15 @@ impl Refusals {
         known.retain(|_, refusal| refusal.row.count > 0 || now < refusal.until);
         known.values().filter(|refusal| refusal.row.count > 0).map(|refusal| refusal.row.clone()).collect()
     }
+}
+
+/// Forgets the older half, those first that have nothing to write: half, so that a crowd of new keys does not have the
+/// whole map looked through for each of them.
+fn make_room(known: &mut BTreeMap<String, Refusal>) {
+    let mut ages: Vec<_> = known.values().map(|refusal| (refusal.row.count > 0, refusal.row.id)).collect();
+    let (_, middle, _) = ages.select_nth_unstable(MOST / 2);
+    let middle = *middle;
+    known.retain(|_, refusal| (refusal.row.count > 0, refusal.row.id) >= middle);
 }
 
 /// Counts a refusal; `row` is what is written if it is the first of its key. Only that is told.
@@ -135,14 +141,15 @@ mod tests {
     }
 
     #[test]
-    fn however_many_keys_are_refused_a_bounded_number_is_known_and_the_oldest_written_one_goes_first() {
+    fn however_many_keys_are_refused_a_bounded_number_is_known_and_the_oldest_written_ones_go_first() {
         let refusals = Refusals::default();
         let refuse = |number: usize| refusals.is_first(&number.to_string(), &row(second(number)), second(2 * MOST));
         assert!((0..MOST).all(refuse));
         assert!(!refuse(0), "this one has a count to write");
         assert!((MOST..MOST + 5).all(refuse));
-        assert_eq!(refusals.known().len(), MOST);
+        assert_eq!(refusals.known().len(), MOST / 2 + 5);
         assert!(!refuse(0), "so it is still known");
+        assert!(!refuse(MOST - 1), "and so are the later ones");
         assert!((1..6).all(refuse), "these were forgotten");
     }
 

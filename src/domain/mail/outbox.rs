@@ -84,8 +84,9 @@ fn seal(
     now: DateTime<Utc>,
 ) -> Result<outbox::Model> {
     let (kind, payload) = Payload::of(letter);
-    let plain = serde_json::to_vec(&payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
-    let plain = Zeroizing::new(plain);
+    // Longer than any letter, for a buffer that grows leaves copies behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(2_048));
+    serde_json::to_writer(&mut *plain, &payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
     Ok(outbox::Model {
         id,
         kind: kind.to_owned(),

@@ -15,7 +15,7 @@ use crate::{
         Ctx, Error, Result, Wait, allowance,
         audit::Kind,
         policy::{Origin, SignedIn},
-        vault::{self, Purpose},
+        vault::{self, Digest, Purpose},
         work::Work,
     },
 };
@@ -37,18 +37,16 @@ impl RefreshToken {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         bytes[..ID].copy_from_slice(session.as_bytes());
         ctx.entropy.fill(&mut bytes[ID..ID + RANDOM]);
-        let tag = ctx.vault.mac(Purpose::RefreshTag, &[&bytes[..ID + RANDOM]]);
-        bytes[ID + RANDOM..].copy_from_slice(&tag[..TAG]);
+        let tag: [u8; TAG] = ctx.vault.tag(Purpose::RefreshTag, &[&bytes[..ID + RANDOM]]);
+        bytes[ID + RANDOM..].copy_from_slice(&tag);
         Self(bytes)
     }
 
     /// Reads a token that is ours; no store is asked.
     fn parse(ctx: &Ctx, text: &str) -> Option<Self> {
         let bytes = vault::decode::<LENGTH>(text)?;
-        let (body, tag) = bytes.split_at(ID + RANDOM);
-        let tags = ctx.vault.macs(Purpose::RefreshTag, &[body]);
-        let ours = tags.iter().fold(false, |found, own| found | vault::same(&own[..TAG], tag));
-        ours.then_some(Self(bytes))
+        let (body, tag) = bytes.split_last_chunk::<TAG>()?;
+        ctx.vault.tag_matches(Purpose::RefreshTag, &[body], *tag).then_some(Self(bytes))
     }
 
     fn session(&self) -> Uuid {
@@ -57,7 +55,7 @@ impl RefreshToken {
         Uuid::from_bytes(id)
     }
 
-    pub(super) fn hash(&self) -> Vec<u8> {
+    pub(super) fn hash(&self) -> Digest {
         vault::sha256(&*self.0)
     }
 
@@ -96,7 +94,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         if !is_live(&signed_in, now) {
             return Ok(Outcome::Ended);
         }
-        if vault::same(&signed_in.session.refresh_hash, &presented) {
+        if signed_in.session.refresh_hash == presented {
             if let Some(next) = rotate(ctx, &signed_in, &token, now).await? {
                 return Ok(Outcome::Refreshed(Box::new(next)));
             }
@@ -121,8 +119,7 @@ pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<
         return Ok(None);
     };
     let presented = token.hash();
-    let is_recent = vault::same(&session.refresh_hash, &presented)
-        || session.previous_hash.as_deref().is_some_and(|previous| vault::same(previous, &presented));
+    let is_recent = session.refresh_hash == presented || session.previous_hash.as_ref() == Some(&presented);
     let kind = if is_recent { Kind::SignedOut } else { Kind::RefreshTokenReused };
     record_end(ctx, &work, now, kind, origin, &session).await?;
     work.commit(ctx).await?;
@@ -158,9 +155,8 @@ async fn rotate(
 }
 
 fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: DateTime<Utc>) -> Option<RefreshToken> {
-    let previous = session.previous_hash.as_deref()?;
     let in_grace = now - session.rotated_at? <= GRACE;
-    if !in_grace || !vault::same(previous, &token.hash()) {
+    if !in_grace || session.previous_hash.as_ref() != Some(&token.hash()) {
         return None;
     }
     let plain = vault::open_as_holder(&*token.0, session.id.as_bytes(), session.successor.as_deref()?)?;

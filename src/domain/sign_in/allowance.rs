@@ -25,17 +25,18 @@ pub(in crate::domain) struct Granted {
 pub(in crate::domain) struct Sender<'a> {
     /// From where.
     pub origin: &'a Origin,
-    /// The address, as limits know it.
-    pub address: &'a str,
+    /// The address, as limits know it: under the newest secret, then under the older ones while they rotate.
+    pub addresses: &'a [String],
     /// The known device that asks.
     pub device: Option<Uuid>,
     /// Whether the address has a sign-in link that works.
     pub has_link: bool,
 }
 
-/// The positions that [`Granted`] is read from.
-const PAIR: usize = 0;
-const ADDRESS_DAY: usize = 2;
+/// The rules that [`Granted`] is read from, and the other one of an address.
+const PAIR: &str = "send.pair";
+const ADDRESS: &str = "send.address";
+const ADDRESS_DAY: &str = "send.address.day";
 
 /// Charges one send. A known device has a pair of its own, is exempt from the address's allowances, and may use the
 /// fifth of the shared ones that strangers cannot.
@@ -48,36 +49,40 @@ pub(in crate::domain) async fn take_send(
     now: DateTime<Utc>,
 ) -> Result<Result<Granted, Wait>> {
     let limits = &ctx.settings.limits;
-    let own = send_charges(limits, sender);
-    let shared = shared_charges(limits, sender);
-    let known = sender.device.is_some();
-    let all: Vec<_> = own.iter().chain(&shared).cloned().collect();
-    let granted = |last: u32, day_is_spent| Granted { pair_is_spent: last & (1 << PAIR) != 0, day_is_spent };
-    match ask(ctx, &all, now).await? {
-        Verdict::Admitted { last } => Ok(Ok(granted(last, !known && last & (1 << ADDRESS_DAY) != 0))),
-        Verdict::Refused { charge: ADDRESS_DAY, .. } if !known && !sender.has_link => {
-            let without_address: Vec<_> = own.into_iter().take(1).chain(shared).collect();
-            let verdict = ask(ctx, &without_address, now).await?;
-            let outcome = admitted_or_refused(ctx, sender.origin, &without_address, verdict, now).await?;
-            Ok(outcome.map(|last| granted(last, true)))
-        }
-        refused @ Verdict::Refused { .. } => {
-            let outcome = admitted_or_refused(ctx, sender.origin, &all, refused, now).await?;
-            Ok(outcome.map(|last| granted(last, false)))
-        }
+    let mut charges = send_charges(limits, sender);
+    charges.extend(shared_charges(limits, sender));
+    let mut verdict = ask(ctx, &charges, now).await?;
+    let day_is_over = matches!(verdict, Verdict::Refused { charge, .. } if charges[charge].rule == ADDRESS_DAY);
+    let one_more = day_is_over && !sender.has_link;
+    if one_more {
+        charges.retain(|charge| ![ADDRESS, ADDRESS_DAY].contains(&charge.rule));
+        verdict = ask(ctx, &charges, now).await?;
     }
+    let outcome = admitted_or_refused(ctx, sender.origin, &charges, verdict, now).await?;
+    Ok(outcome.map(|last| Granted {
+        pair_is_spent: is_spent(&charges, last, PAIR),
+        day_is_spent: one_more || is_spent(&charges, last, ADDRESS_DAY),
+    }))
 }
 
+/// Whether one of the charges of a rule took the last that there was.
+fn is_spent(charges: &[Charge], last: u32, rule: &str) -> bool {
+    charges.iter().enumerate().any(|(at, charge)| charge.rule == rule && last & (1 << at) != 0)
+}
+
+/// While secrets rotate an address is charged under each of its names, so that what it spent under one holds under all.
 fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
-    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..charge("send.pair", key, limits.send_pair) };
-    let address = || sender.address.to_owned();
+    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..charge(PAIR, key, limits.send_pair) };
+    let stranger = |address: &String| {
+        [
+            pair(format!("{address}@{}", network(sender.origin.ip, 64))),
+            charge(ADDRESS, address.clone(), limits.send_address),
+            charge(ADDRESS_DAY, address.clone(), limits.send_address_day),
+        ]
+    };
     match sender.device {
         Some(device) => vec![pair(format!("device:{device}"))],
-        None => vec![
-            pair(format!("{}@{}", sender.address, network(sender.origin.ip, 64))),
-            charge("send.address", address(), limits.send_address),
-            charge("send.address.day", address(), limits.send_address_day),
-        ],
+        None => sender.addresses.iter().flat_map(stranger).collect(),
     }
 }
 
@@ -152,14 +157,14 @@ mod tests {
     fn a_known_device_is_exempt_from_the_addresses_allowances_and_has_a_pair_of_its_own() {
         let limits = Limits::default();
         let origin = origin("192.0.2.1");
-        let sender = |device| Sender { origin: &origin, address: "a", device, has_link: false };
+        let addresses = ["a".to_owned()];
+        let sender = |device| Sender { origin: &origin, addresses: &addresses, device, has_link: false };
         let stranger = send_charges(&limits, &sender(None));
         let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
-        assert_eq!(stranger[ADDRESS_DAY].rule, "send.address.day");
         let known = send_charges(&limits, &sender(Some(Uuid::nil())));
         assert_eq!(known.len(), 1);
-        assert_ne!(known[PAIR].key, stranger[PAIR].key);
+        assert_ne!(known[0].key, stranger[0].key);
     }
 
     #[test]

@@ -9,19 +9,20 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::budget::{Budget, DAY, MONTH, Spent, day, month};
+mod standing;
+
+pub(super) use standing::{Standing, standing};
+
+use super::budget::{Budget, DAY, MONTH, Spent, month};
 use crate::{
-    db::{
-        self,
-        entity::{Role, UserStatus, email_codes},
-    },
+    db::{self, entity::email_codes},
     domain::{
         Ctx, Result, Wait, device,
         email_address::EmailAddress,
         limits::Limits,
         mail::template::Locale,
         policy::Origin,
-        vault::{self, Purpose as Key},
+        vault::{self, Digest, Macs, Purpose as Key},
         work::Work,
     },
 };
@@ -30,73 +31,41 @@ use crate::{
 pub(in crate::domain) const HANDLE_BYTES: usize = 16;
 
 /// HMAC of an address: who budgets and limits are kept by.
-pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Vec<u8> {
-    ctx.vault.mac(Key::Address, &[email.as_bytes()]).to_vec()
+pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Macs {
+    ctx.vault.macs(Key::Address, &[email.as_bytes()])
 }
 
 /// Whose budget wrong tries are charged to: the known device's own, or the address's. For a change of address it is the
 /// person's who wants it: the address's budget is not theirs to spend.
-fn budget_key(ctx: &Ctx, purpose: Purpose, address_key: &[u8], device: Option<Uuid>) -> Vec<u8> {
-    let own = |kind: &[u8], id: Uuid| ctx.vault.mac(Key::Address, &[kind, id.as_bytes()]).to_vec();
+fn budget_key(ctx: &Ctx, purpose: Purpose, address_key: &Macs, device: Option<Uuid>) -> Macs {
+    let own = |kind: &[u8], id: Uuid| ctx.vault.macs(Key::Address, &[kind, id.as_bytes()]);
     match (purpose, device) {
         (Purpose::ChangeEmail(user_id), _) => own(b"change", user_id),
         (Purpose::SignIn, Some(device)) => own(b"device", device),
-        (Purpose::SignIn, None) => address_key.to_vec(),
+        (Purpose::SignIn, None) => address_key.clone(),
     }
 }
 
-/// What `login` needs to know of an address, all in one statement that is the same for every address.
-#[derive(Debug, FromQueryResult)]
-pub(super) struct Standing {
-    /// The account's status, if there is one.
-    pub status: Option<UserStatus>,
-    /// The account's role, if there is one.
-    pub role: Option<Role>,
-    /// The presented device, if it is known for this very account.
-    pub device_id: Option<Uuid>,
-    /// The challenge to resend for, if it is live and of this address.
-    pub challenge_id: Option<Uuid>,
-    /// The address's sign-in link, if it has one that works.
-    pub link_id: Option<Uuid>,
-    /// Units of the address's budget that the last day used.
-    pub day_units: i64,
-    /// The same for the last thirty days.
-    pub month_units: i64,
+/// While secrets rotate: brings a budget under its newest key, where it is found when the older secrets are gone. Rows
+/// are locked in the one order of `lock_ledger`.
+async fn carry_budget(ctx: &Ctx, db: &impl ConnectionTrait, key: &Macs) -> Result<()> {
+    if key.older.is_empty() {
+        return Ok(());
+    }
+    let older = db::numbered(2, key.older.len());
+    let lock = for_update(ctx);
+    let sql = format!(
+        "UPDATE email_codes SET budget_key = $1 WHERE id IN \
+         (SELECT id FROM email_codes WHERE budget_key IN ({older}) ORDER BY id{lock})"
+    );
+    let values = key.all().map(|key| key.clone().into());
+    db.execute_raw(db::statement(ctx.db.backend(), &sql, values)).await?;
+    Ok(())
 }
 
-/// Looks an address up: account, device, challenge to resend for, budget. One statement.
-pub(super) async fn standing(
-    ctx: &Ctx,
-    email: &str,
-    address_key: &[u8],
-    device_hash: Option<Vec<u8>>,
-    handle_hash: Option<Vec<u8>>,
-    now: DateTime<Utc>,
-) -> Result<Standing> {
-    let spent =
-        "(SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes WHERE budget_key = $4 AND attempted_at > ";
-    let sql = format!(
-        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, l.id AS link_id, \
-         {spent} $5) AS day_units, {spent} $6) AS month_units \
-         FROM (SELECT 1 AS one) AS base \
-         LEFT JOIN users u ON u.email = $1 \
-         LEFT JOIN devices d ON d.user_id = u.id AND d.token_hash = $2 AND d.expires_at > $7 \
-         LEFT JOIN email_codes c ON c.handle_hash = $3 AND c.address_key = $4 AND c.purpose = 'sign_in' \
-         AND c.consumed_at IS NULL AND c.attempts < $8 AND c.expires_at > $7 \
-         LEFT JOIN sign_in_links l ON l.address_key = $4 AND l.consumed_at IS NULL AND l.expires_at > $7"
-    );
-    let values = [
-        email.into(),
-        device_hash.into(),
-        handle_hash.into(),
-        address_key.to_vec().into(),
-        (now - day(&ctx.settings.limits)).into(),
-        (now - month(&ctx.settings.limits)).into(),
-        now.into(),
-        tries(&ctx.settings.limits).into(),
-    ];
-    let row = Standing::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).one(ctx.db.read()).await?;
-    row.ok_or_else(|| crate::domain::Error::Internal("a select without a condition gave no row".into()))
+/// What locks the rows of a select. SQLite has one writer and needs none.
+fn for_update(ctx: &Ctx) -> &'static str {
+    if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" }
 }
 
 /// A challenge about to be made.
@@ -106,7 +75,7 @@ pub(in crate::domain) struct Fresh<'a> {
     /// Whose mailbox the code goes to.
     pub email: &'a EmailAddress,
     /// [`address_key`] of it.
-    pub address_key: &'a [u8],
+    pub address_key: &'a Macs,
     /// The known device that asks.
     pub device_id: Option<Uuid>,
     /// Whether the code is a fixed test code.
@@ -115,7 +84,7 @@ pub(in crate::domain) struct Fresh<'a> {
     pub locale: Option<Locale>,
 }
 
-/// Writes a new challenge for a code; the challenge and its handle. One statement.
+/// Writes a new challenge for a code; the challenge and its handle. One statement, two while secrets rotate.
 pub(in crate::domain) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -125,12 +94,14 @@ pub(in crate::domain) async fn issue(
 ) -> Result<(email_codes::Model, String)> {
     let Fresh { purpose, email, address_key, device_id, fixed, locale } = fresh;
     let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
+    let budget_key = budget_key(ctx, purpose, address_key, device_id);
+    carry_budget(ctx, db, &budget_key).await?;
     let challenge = email_codes::Model {
         id: ctx.new_id(now),
         handle_hash: vault::sha256(&*handle),
         purpose: purpose.as_str().to_owned(),
-        address_key: address_key.to_vec(),
-        budget_key: budget_key(ctx, purpose, address_key, device_id),
+        address_key: address_key.newest.clone(),
+        budget_key: budget_key.newest,
         email: email.as_str().to_owned(),
         device_id,
         fixed,
@@ -153,7 +124,7 @@ pub(in crate::domain) async fn issue(
 /// A code about to be written, as its keyed hash.
 pub(super) struct NewCode {
     /// Keyed hash.
-    pub hash: Vec<u8>,
+    pub hash: Digest,
     /// Whether it is a fixed test code.
     pub fixed: bool,
 }
@@ -222,7 +193,7 @@ pub(in crate::domain) struct Aim<'a> {
     /// What for.
     pub purpose: Purpose,
     /// SHA-256 of its handle.
-    pub handle_hash: &'a [u8],
+    pub handle_hash: &'a Digest,
 }
 
 /// What counting a try came to.
@@ -250,7 +221,7 @@ pub(in crate::domain) struct Try {
 
 /// Counts a try against the challenge and against the budget, in a transaction of its own, before any comparison.
 /// Every challenge that shares the budget is locked in one order, so that concurrent tries against several of them
-/// cannot overdraw it. Two statements.
+/// cannot overdraw it. Two statements, three while secrets rotate.
 pub(in crate::domain) async fn count_try(
     ctx: &Ctx,
     origin: &Origin,
@@ -258,7 +229,8 @@ pub(in crate::domain) async fn count_try(
     now: DateTime<Utc>,
 ) -> Result<Counted> {
     let work = Work::begin(ctx).await?;
-    let ledger = lock_ledger(ctx, &*work, aim.handle_hash, now).await?;
+    let names = if ctx.vault.is_rotating() { names(ctx, &*work, aim).await? } else { Vec::new() };
+    let ledger = lock_ledger(ctx, &*work, aim.handle_hash, &names, now).await?;
     let Some(aimed) = ledger.iter().find(|entry| entry.is_aimed_at(aim) && entry.is_live(ctx, now)) else {
         return Ok(Counted::Dead);
     };
@@ -270,12 +242,27 @@ pub(in crate::domain) async fn count_try(
             work.commit(ctx).await?;
             return Ok(Counted::Dead);
         }
-        let key = vault::encode(&aimed.budget_key[..16]);
+        let key = vault::label(&aimed.budget_key);
         return Ok(Counted::Spent { wait: Wait { now, retry_at: free_at }, key });
     }
-    let counted = count(ctx, &*work, aim, budget, cost, now).await?;
+    let counted = count(ctx, &*work, aim, &names, Charge { budget, cost }, now).await?;
     work.commit(ctx).await?;
     Ok(counted.map_or(Counted::Dead, |challenge| Counted::Yes(Box::new(Try { challenge, cost }))))
+}
+
+/// What a try would cost, and of what.
+struct Charge {
+    budget: Budget,
+    cost: i32,
+}
+
+/// While secrets rotate: every name of the budget that a challenge is charged to. Replicas differ in which is the newest,
+/// so rows of one budget may stand under several. None when there is no such challenge.
+async fn names(ctx: &Ctx, db: &impl ConnectionTrait, aim: Aim<'_>) -> Result<Vec<Digest>> {
+    let aimed = email_codes::Entity::find().filter(email_codes::Column::HandleHash.eq(aim.handle_hash.clone()));
+    let Some(aimed) = aimed.one(db).await? else { return Ok(Vec::new()) };
+    let key = budget_key(ctx, aim.purpose, &address_key(ctx, &aimed.email), aimed.device_id);
+    Ok(key.all().cloned().collect())
 }
 
 /// The guarded count itself. The budget is asked once more, by a statement that begins after the locks were taken: a
@@ -284,12 +271,19 @@ async fn count(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     aim: Aim<'_>,
-    budget: Budget,
-    cost: i32,
+    names: &[Digest],
+    charge: Charge,
     now: DateTime<Utc>,
 ) -> Result<Option<email_codes::Model>> {
-    let spent = "(SELECT COALESCE(SUM(b.units), 0) FROM email_codes b \
-         WHERE b.budget_key = email_codes.budget_key AND b.attempted_at > ";
+    let Charge { budget, cost } = charge;
+    let shared = if names.is_empty() {
+        "= email_codes.budget_key".to_owned()
+    } else {
+        format!("IN ({})", db::numbered(10, names.len()))
+    };
+    let spent = format!(
+        "(SELECT COALESCE(SUM(b.units), 0) FROM email_codes b WHERE b.budget_key {shared} AND b.attempted_at > "
+    );
     let sql = format!(
         "UPDATE email_codes SET attempts = attempts + 1, units = units + $3, attempted_at = $2 \
          WHERE handle_hash = $1 AND purpose = $9 AND attempts < $4 AND consumed_at IS NULL \
@@ -297,7 +291,7 @@ async fn count(
     );
     let [(day_most, day), (month_most, month)] = budget.0;
     let values = [
-        aim.handle_hash.to_vec().into(),
+        aim.handle_hash.clone().into(),
         now.into(),
         cost.into(),
         tries(&ctx.settings.limits).into(),
@@ -307,6 +301,7 @@ async fn count(
         (i64::from(month_most) - i64::from(cost)).into(),
         aim.purpose.as_str().into(),
     ];
+    let values = values.into_iter().chain(names.iter().map(|name| name.clone().into()));
     let statement = db::statement(ctx.db.backend(), &sql, values);
     Ok(email_codes::Entity::find().from_raw_sql(statement).one(db).await?)
 }
@@ -318,10 +313,10 @@ pub(in crate::domain) fn code_hash(
     email: &EmailAddress,
     purpose: Purpose,
     code: &SecretString,
-) -> Vec<u8> {
+) -> Digest {
     let parts: [&[u8]; 4] =
         [handle, email.as_str().as_bytes(), purpose.as_str().as_bytes(), code.expose_secret().as_bytes()];
-    ctx.vault.mac(Key::Code, &parts).to_vec()
+    ctx.vault.mac(Key::Code, &parts)
 }
 
 /// Compares with every live code, always both, in constant time.
@@ -334,7 +329,7 @@ pub(in crate::domain) fn is_right(
 ) -> bool {
     let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
     let newest = ctx.vault.mac_matches(Key::Code, &parts, &row.code_hash);
-    let earlier = ctx.vault.mac_matches(Key::Code, &parts, row.earlier_hash.as_deref().unwrap_or_default());
+    let earlier = ctx.vault.mac_matches(Key::Code, &parts, row.earlier_hash.as_ref().unwrap_or(&row.code_hash));
     let earlier_is_live = row.earlier_expires_at.is_some_and(|at| at > now);
     newest || (earlier && earlier_is_live)
 }
@@ -356,10 +351,10 @@ pub(in crate::domain) async fn consume(db: &impl ConnectionTrait, attempt: &Try,
 /// One challenge's part of a budget.
 #[derive(Debug, FromQueryResult)]
 struct Entry {
-    handle_hash: Vec<u8>,
+    handle_hash: Digest,
     purpose: String,
     user_id: Option<Uuid>,
-    budget_key: Vec<u8>,
+    budget_key: Digest,
     device_id: Option<Uuid>,
     attempts: i32,
     consumed_at: Option<DateTime<Utc>>,
@@ -371,7 +366,7 @@ struct Entry {
 
 impl Entry {
     fn is_aimed_at(&self, aim: Aim<'_>) -> bool {
-        self.handle_hash == aim.handle_hash
+        self.handle_hash == *aim.handle_hash
             && self.purpose == aim.purpose.as_str()
             && self.user_id == aim.purpose.user_id()
     }
@@ -382,22 +377,29 @@ impl Entry {
 }
 
 /// The aimed challenge and all that share its budget: those that cost something in the last thirty days, and those
-/// that could cost something now. SQLite has one writer and needs no lock.
+/// that could cost something now. Without names the budget's is looked up.
 async fn lock_ledger(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
-    handle_hash: &[u8],
+    handle_hash: &Digest,
+    names: &[Digest],
     now: DateTime<Utc>,
 ) -> Result<Vec<Entry>> {
-    let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
+    let lock = for_update(ctx);
+    let shared = if names.is_empty() {
+        "= (SELECT budget_key FROM email_codes WHERE handle_hash = $1)".to_owned()
+    } else {
+        format!("IN ({})", db::numbered(4, names.len()))
+    };
     let sql = format!(
         "SELECT handle_hash, purpose, user_id, budget_key, device_id, attempts, consumed_at, expires_at, earlier_expires_at, units, \
          attempted_at FROM email_codes \
-         WHERE budget_key = (SELECT budget_key FROM email_codes WHERE handle_hash = $1) \
+         WHERE budget_key {shared} \
          AND (handle_hash = $1 OR (units > 0 AND attempted_at > $2) OR (consumed_at IS NULL AND expires_at > $3)) \
          ORDER BY id{lock}"
     );
-    let values = [handle_hash.to_vec().into(), (now - month(&ctx.settings.limits)).into(), now.into()];
+    let values = [handle_hash.clone().into(), (now - month(&ctx.settings.limits)).into(), now.into()];
+    let values = values.into_iter().chain(names.iter().map(|name| name.clone().into()));
     Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).all(db).await?)
 }
 

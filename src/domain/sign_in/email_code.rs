@@ -12,7 +12,7 @@ use super::{
     Outcome, Proof,
     allowance::{self, Granted, Sender},
     challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, NewCode, Standing, Try},
-    finish, link,
+    finish, link, told,
 };
 use crate::{
     config::TestCode,
@@ -25,12 +25,15 @@ use crate::{
         limits::Quota,
         mail::{outbox, template::Locale},
         policy::{Origin, Viewer},
-        user, vault,
+        user,
+        vault::{self, Macs},
         work::Work,
     },
     ports::Entropy,
 };
 
+/// As `amr` and the audit trail have it.
+const METHOD: &str = "otp";
 /// What the answer suggests to wait before asking for another mail. A hint: the limits are in `limits`.
 const RESEND_PAUSE: Duration = Duration::from_secs(30);
 
@@ -81,7 +84,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let asked = Asked::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
-        address: &asked.limit_key(),
+        addresses: &asked.limit_keys(),
         device: asked.standing.device_id,
         has_link: asked.standing.link_id.is_some(),
     };
@@ -95,7 +98,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let work = Work::begin(ctx).await?;
     let (challenge, handle) = asked.write_challenge(ctx, &*work, &code, now).await?;
     let (message, mail_expires_at) = if narrow {
-        let (url, expires_at) = link::issue(ctx, &*work, &asked.address_key, &asked.email, now).await?;
+        let (url, expires_at) = link::issue(ctx, &*work, &asked.address_key.newest, &asked.email, now).await?;
         (outbox::Message::Link(url), expires_at)
     } else {
         (outbox::Message::Code(code), challenge.expires_at)
@@ -110,7 +113,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     };
     outbox::enqueue(ctx, &*work, letter, now).await?;
     let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
-    let detail = json!({ "challenge": challenge.id, "address": asked.limit_key() });
+    let detail = json!({ "challenge": challenge.id, "address": vault::label(&asked.address_key.newest) });
     audit::record(ctx, &work, now, &[Event { kind, origin: Some(origin), actor: None, subject: None, detail }]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
@@ -140,7 +143,7 @@ pub(in crate::domain) fn sent(
 /// What is known of a request before anything is written.
 struct Asked {
     email: EmailAddress,
-    address_key: Vec<u8>,
+    address_key: Macs,
     /// The presented handle, used again when its challenge is live and of this address.
     handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
     standing: Standing,
@@ -160,9 +163,9 @@ impl Asked {
         Ok(Self { email, address_key, handle, standing, test_code, locale })
     }
 
-    /// The address as limits and the audit trail know it.
-    fn limit_key(&self) -> String {
-        vault::encode(&self.address_key[..16])
+    /// The address as limits know it.
+    fn limit_keys(&self) -> Vec<String> {
+        self.address_key.all().map(vault::label).collect()
     }
 
     /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget has no room for a
@@ -223,6 +226,11 @@ impl Asked {
 /// Uses a code. At most seven statements and one call of the limiter; one more for the mail about a new device, two more
 /// when it replaces a session.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
+    let outcome = attempt(ctx, viewer, handle, code).await?;
+    Ok(told(ctx, viewer, METHOD, outcome).await)
+}
+
+async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let code = normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
@@ -263,7 +271,7 @@ async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) 
         .map_err(|_| Error::Internal(format!("challenge {} holds no address", row.id)))?;
     let proof = Proof {
         credential_id: row.id,
-        method: "otp",
+        method: METHOD,
         email,
         device_id: row.device_id,
         fixed: row.fixed,
@@ -310,40 +318,12 @@ pub(in crate::domain) fn draw_code(entropy: &dyn Entropy, length: usize) -> Stri
 }
 
 #[cfg(test)]
+#[path = "uniformity_tests.rs"]
+mod uniformity;
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Lcg(std::sync::Mutex<u64>);
-    impl Entropy for Lcg {
-        fn fill(&self, buffer: &mut [u8]) {
-            let mut state = self.0.lock().unwrap();
-            for byte in buffer {
-                *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = state.to_be_bytes()[0];
-            }
-        }
-    }
-
-    const CODES: u32 = 100_000;
-
-    #[test]
-    fn every_digit_is_as_likely_as_any_other_in_every_place() {
-        let entropy = Lcg(std::sync::Mutex::new(42));
-        let mut seen = [[0u32; 10]; 8];
-        for _ in 0..CODES {
-            let code = draw_code(&entropy, 8);
-            assert_eq!(code.len(), 8);
-            for (place, digit) in code.bytes().enumerate() {
-                seen[place][usize::from(digit - b'0')] += 1;
-            }
-        }
-        // Chi-squared with nine degrees of freedom: 33.7 leaves one chance in ten thousand for each place.
-        for place in seen {
-            let expected = f64::from(CODES) / 10.0;
-            let chi: f64 = place.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-            assert!(chi < 33.7, "chi-squared {chi}");
-        }
-    }
 
     #[test]
     fn blanks_and_dashes_in_a_code_are_ignored_and_all_else_is_refused() {

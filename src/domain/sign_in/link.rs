@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, allowance, finish};
+use super::{Outcome, Proof, allowance, finish, told};
 use crate::{
     db::{self, entity::sign_in_links},
     domain::{
@@ -14,24 +14,26 @@ use crate::{
         email_address::EmailAddress,
         limits::LINK_LIFETIME,
         policy::Viewer,
-        vault::{self, Purpose},
+        vault::{self, Digest, Purpose},
         work::Work,
     },
 };
 
+/// As `amr` and the audit trail have it.
+const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
 
 /// The address's live link, made now if there is none, and when it dies: a day from now, as the mail says. One statement.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
-    address_key: &[u8],
+    address_key: &Digest,
     email: &EmailAddress,
     now: DateTime<Utc>,
 ) -> Result<(SecretString, DateTime<Utc>)> {
     let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
     // Sealed, so that the next mail can carry the same link: a stranger who asks again neither kills nor multiplies it.
-    let sealed = ctx.vault.seal(Purpose::Link, address_key, &*token, &*ctx.entropy)?;
+    let sealed = ctx.vault.seal(Purpose::Link, address_key.as_bytes(), &*token, &*ctx.entropy)?;
     let sql = "INSERT INTO sign_in_links (id, address_key, email, token_hash, sealed, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (address_key) DO UPDATE SET \
@@ -45,7 +47,7 @@ pub(super) async fn issue(
         .replace("{dead}", "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6");
     let values = [
         ctx.new_id(now).into(),
-        address_key.to_vec().into(),
+        address_key.clone().into(),
         email.as_str().into(),
         vault::sha256(&*token).into(),
         sealed.into(),
@@ -59,15 +61,19 @@ pub(super) async fn issue(
         .ok_or_else(|| Error::Internal("an upsert of a link gave no row".into()))?;
     let token = ctx
         .vault
-        .open(Purpose::Link, address_key, &row.sealed)
+        .open(Purpose::Link, address_key.as_bytes(), &row.sealed)
         .ok_or_else(|| Error::Internal(format!("no server secret opens link {}", row.id)))?;
-    let url = format!("{}/#link={}", ctx.settings.issuer(), vault::encode(&token));
-    Ok((url.into(), row.expires_at))
+    Ok((vault::link(ctx.settings.issuer(), "link", &token), row.expires_at))
 }
 
 /// Uses a link. At most six statements and one call of the limiter; one more for the mail about a new device, two more
 /// when it replaces a session.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
+    let outcome = attempt(ctx, viewer, token).await?;
+    Ok(told(ctx, viewer, METHOD, outcome).await)
+}
+
+async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let now = ctx.now();
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Outcome::Wait(wait));
@@ -88,7 +94,7 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> 
     };
     let email =
         EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;
-    let proof = Proof { credential_id: link.id, method: "link", email, device_id: None, fixed: false, locale: None };
+    let proof = Proof { credential_id: link.id, method: METHOD, email, device_id: None, fixed: false, locale: None };
     let completed = finish(ctx, &work, viewer, proof, now).await?;
     work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))

@@ -67,6 +67,17 @@ pub enum Outcome {
     Wait(Wait),
 }
 
+/// An outcome on its way out: whoever watches the trail sees what was tried in vain. When that cannot be written now, it
+/// stays counted and is written later.
+async fn told(ctx: &Ctx, viewer: &Viewer, method: &'static str, outcome: Outcome) -> Outcome {
+    if matches!(outcome, Outcome::Expired)
+        && let Err(error) = audit::record_expired(ctx, &viewer.origin, method).await
+    {
+        tracing::warn!(%error, "a try in vain is not in the trail yet");
+    }
+    outcome
+}
+
 /// From a proof to a session, in the caller's transaction: person, device, session, audit trail, and a mail about a device
 /// that is new to somebody who was here before. `None` when nobody may
 /// sign in with this address any more. A session that the same person came with ends in favour of the new one.

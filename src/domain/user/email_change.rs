@@ -61,8 +61,8 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     };
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
-    let address = vault::encode(&address_key[..16]);
-    let sender = Sender { origin, address: &address, device: None, has_link: true };
+    let addresses: Vec<_> = address_key.all().map(vault::label).collect();
+    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true };
     let pair_is_spent = match allowance::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
@@ -88,7 +88,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         deliver: !taken,
     };
     outbox::enqueue(ctx, &*work, letter, now).await?;
-    let detail = json!({ "challenge": challenge.id, "address": address });
+    let detail = json!({ "challenge": challenge.id, "address": addresses[0] });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
@@ -216,7 +216,7 @@ async fn undoable(
         undone_at: None,
     };
     db::insert(&**work, change).await?;
-    Ok(format!("{}/#undo={}", ctx.settings.issuer(), vault::encode(&*token)).into())
+    Ok(vault::link(ctx.settings.issuer(), "undo", &*token))
 }
 
 /// A person's changes of address, for their own export.

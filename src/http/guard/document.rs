@@ -52,23 +52,7 @@ pub(crate) fn check(
     operation_name: Option<&str>,
     variables: &mut Variables,
 ) -> Result<Operation, Refusal> {
-    if document.operations.iter().len() > OPERATIONS {
-        return Err(Refusal::document(format!("A document has at most {OPERATIONS} operations.")));
-    }
-    let mut survey = Survey { fragments: &document.fragments, measured: HashMap::new() };
-    for fragment in document.fragments.keys() {
-        survey.fragment(fragment)?;
-    }
-    for (_, operation) in document.operations.iter() {
-        let size = survey.set(&operation.node.selection_set.node)?;
-        if size.selections > SELECTIONS {
-            return Err(too_many_selections());
-        }
-        survey.check_roots(&operation.node)?;
-        if operation.node.ty == OperationType::Subscription {
-            check_told(size)?;
-        }
-    }
+    let mut survey = Survey::of(document)?;
     let (name, chosen) = choose(document, operation_name)?;
     settle(&chosen.node, variables)?;
     Ok(Operation {
@@ -77,6 +61,11 @@ pub(crate) fn check(
         roots: survey.roots(&chosen.node.selection_set.node),
         introspects: survey.set(&chosen.node.selection_set.node)?.introspects,
     })
+}
+
+/// Whether any operation of a document may run, before it is known which one will.
+pub(crate) fn survey(document: &ExecutableDocument) -> Result<(), Refusal> {
+    Survey::of(document).map(drop)
 }
 
 fn too_many_selections() -> Refusal {
@@ -99,7 +88,7 @@ fn choose<'a>(
     document: &'a ExecutableDocument,
     wanted: Option<&str>,
 ) -> Result<(Option<&'a Name>, &'a Positioned<OperationDefinition>), Refusal> {
-    let refuse = |message: &str| Err(Refusal::new(Code::BadRequest, message));
+    let refuse = |message: &str| Err(Refusal::new(Code::ValidationFailed, message));
     match (&document.operations, wanted) {
         (DocumentOperations::Single(operation), None) => Ok((None, operation)),
         (DocumentOperations::Single(_), Some(_)) => refuse("The document has no operation of that name."),
@@ -153,6 +142,28 @@ struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
+    /// Measures every fragment and every operation.
+    fn of(document: &'a ExecutableDocument) -> Result<Self, Refusal> {
+        if document.operations.iter().len() > OPERATIONS {
+            return Err(Refusal::document(format!("A document has at most {OPERATIONS} operations.")));
+        }
+        let mut survey = Self { fragments: &document.fragments, measured: HashMap::new() };
+        for fragment in document.fragments.keys() {
+            survey.fragment(fragment)?;
+        }
+        for (_, operation) in document.operations.iter() {
+            let size = survey.set(&operation.node.selection_set.node)?;
+            if size.selections > SELECTIONS {
+                return Err(too_many_selections());
+            }
+            survey.check_roots(&operation.node)?;
+            if operation.node.ty == OperationType::Subscription {
+                check_told(size)?;
+            }
+        }
+        Ok(survey)
+    }
+
     /// Recursion is bounded: brackets nest at most so deep, and a chain of fragments ends at the first repetition or at
     /// the bound on tokens, whose every fragment costs several.
     fn set(&mut self, set: &'a SelectionSet) -> Result<Size, Refusal> {
@@ -301,9 +312,9 @@ mod tests {
     fn the_operation_that_runs_is_the_one_that_was_named() {
         let two = "query A { me { id } } mutation B { logout { x } }";
         assert_eq!(run(two, Some("B")).unwrap().mutation(), Some("logout"));
-        assert_eq!(run(two, None), Err(Code::BadRequest));
-        assert_eq!(run(two, Some("C")), Err(Code::BadRequest));
-        assert_eq!(run("{ me { id } }", Some("A")), Err(Code::BadRequest));
+        assert_eq!(run(two, None), Err(Code::ValidationFailed));
+        assert_eq!(run(two, Some("C")), Err(Code::ValidationFailed));
+        assert_eq!(run("{ me { id } }", Some("A")), Err(Code::ValidationFailed));
         assert_eq!(run("query A { me { id } }", None).unwrap().name.as_deref(), Some("A"));
         let many: Vec<_> = (0..17).map(|n| format!("query Q{n} {{ me {{ id }} }} ")).collect();
         let many = many.join("");

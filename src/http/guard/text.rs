@@ -1,6 +1,7 @@
 //! The first pass, over raw text: how deep brackets nest and how many tokens there are. Strings, block strings and
 //! comments are lexed as GraphQL does, so nothing hides in them and nothing innocent is refused. One pass, no allocation.
-//! It accepts much that is not GraphQL; the parser sees to that.
+//! It accepts much that is not GraphQL; the parser sees to that, and never sees a bracket or a value that was not counted
+//! here, whatever it takes for a token. The tests hold both against each other.
 
 /// How deep brackets of any kind may nest.
 const NESTING: usize = 32;
@@ -18,23 +19,33 @@ pub(crate) enum Unfit {
     OpenString,
 }
 
+/// What a text comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Size {
+    /// How deep its brackets nest.
+    nesting: usize,
+    tokens: usize,
+}
+
 /// Looks at a text in one pass.
 pub(crate) fn check(text: &str) -> Result<(), Unfit> {
+    measure(text).map(|_| ())
+}
+
+fn measure(text: &str) -> Result<Size, Unfit> {
     let bytes = text.as_bytes();
-    let (mut at, mut depth, mut tokens) = (0, 0_usize, 0_usize);
+    let (mut at, mut depth) = (0, 0_usize);
+    let mut size = Size::default();
     while let Some(&byte) = bytes.get(at) {
+        if let Some(end) = end_of_ignored(bytes, at) {
+            at = end;
+            continue;
+        }
         at = match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' => {
-                at += 1;
-                continue;
-            }
-            b'#' => {
-                at = end_of_comment(bytes, at);
-                continue;
-            }
             b'"' => end_of_string(bytes, at).ok_or(Unfit::OpenString)?,
-            b'_' | b'a'..=b'z' | b'A'..=b'Z' => skip(bytes, at, is_of_name),
-            b'0'..=b'9' | b'-' => skip(bytes, at, |byte| is_of_name(byte) || matches!(byte, b'+' | b'-')),
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => end_of_name(bytes, at),
+            b'0'..=b'9' | b'-' => end_of_number(bytes, at),
+            b'.' if bytes[at..].starts_with(b"...") => at + 3,
             _ => at + 1,
         };
         match byte {
@@ -42,15 +53,15 @@ pub(crate) fn check(text: &str) -> Result<(), Unfit> {
             b'}' | b']' | b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        tokens += 1;
-        if depth > NESTING {
+        size = Size { nesting: size.nesting.max(depth), tokens: size.tokens + 1 };
+        if size.nesting > NESTING {
             return Err(Unfit::Nesting);
         }
-        if tokens > TOKENS {
+        if size.tokens > TOKENS {
             return Err(Unfit::Tokens);
         }
     }
-    Ok(())
+    Ok(size)
 }
 
 /// What to tell whoever sent it.
@@ -62,16 +73,47 @@ pub(crate) fn explain(unfit: Unfit) -> String {
     }
 }
 
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// Where a blank, a comma, a mark of the byte order or a comment ends.
+fn end_of_ignored(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes[at] {
+        b' ' | b'\t' | b'\r' | b'\n' | b',' => Some(at + 1),
+        b'#' => Some(skip(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'))),
+        _ => bytes[at..].starts_with("\u{feff}".as_bytes()).then_some(at + 3),
+    }
 }
 
+/// The first place from here where a byte does not belong.
 fn skip(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    bytes[at + 1..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| at + 1 + length)
+    bytes[at..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| at + length)
 }
 
-fn end_of_comment(bytes: &[u8], at: usize) -> usize {
-    bytes[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(bytes.len(), |length| at + length)
+/// A name ends where its letters do. But a parser may take `nullnull` for two values, and then it is two tokens here:
+/// nobody gets more of them parsed than were counted. A field called `nullable` pays for that with a token.
+fn end_of_name(bytes: &[u8], at: usize) -> usize {
+    let values: [&[u8]; 3] = [b"null", b"true", b"false"];
+    let value = values.into_iter().find(|value| bytes[at..].starts_with(value));
+    value.map_or_else(|| skip(bytes, at, |byte| byte.is_ascii_alphanumeric() || byte == b'_'), |value| at + value.len())
+}
+
+/// A number ends where its grammar does, for what follows at once may be one more: `00` is two, and so is `1-1`.
+fn end_of_number(bytes: &[u8], at: usize) -> usize {
+    let digits = |at| skip(bytes, at, |byte| byte.is_ascii_digit());
+    let is = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|byte| any.contains(byte));
+    let start = at + usize::from(is(at, b"-"));
+    let mut end = if is(start, b"0") { start + 1 } else { digits(start) };
+    if end == start {
+        return end;
+    }
+    if is(end, b".") && digits(end + 1) > end + 1 {
+        end = digits(end + 1);
+    }
+    if is(end, b"eE") {
+        let power = end + 1 + usize::from(is(end + 1, b"+-"));
+        if digits(power) > power {
+            end = digits(power);
+        }
+    }
+    end
 }
 
 fn end_of_string(bytes: &[u8], at: usize) -> Option<usize> {
@@ -106,60 +148,4 @@ fn end_of_line_string(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brackets_in_strings_and_comments_do_not_nest() {
-        let brackets = "{[(".repeat(50);
-        for text in [
-            format!("{{ a(b: \"{brackets}\") }}"),
-            format!("{{ a(b: \"\"\"{brackets}\n\"{brackets} \\\"\"\" {brackets}\"\"\") }}"),
-            format!("{{ a # {brackets}\n }}"),
-            format!("{{ a(b: \"\\\"{brackets}\") }}"),
-        ] {
-            assert_eq!(check(&text), Ok(()), "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_hides_behind_a_string_that_is_not_one() {
-        let brackets = "[".repeat(33);
-        for text in [
-            format!("\"\"{brackets}"),
-            format!("# \"\n{brackets}"),
-            format!("# \"\r{brackets}"),
-            format!("\"\"\"a\"\"\"{brackets}"),
-            format!("\"\\\\\"{brackets}"),
-            format!("\"\"\"\"\"\"{brackets}"),
-        ] {
-            assert_eq!(check(&text), Err(Unfit::Nesting), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_string_that_does_not_end_is_not_searched_for_an_end() {
-        for text in
-            ["\"", "\"\\", "\"a\n\"", "\"a\r\"", "\"\\\n\"", "\"\"\"", "\"\"\"\\\"\"\"", "\"\"\"\"", "\"\"\"\"\""]
-        {
-            assert_eq!(check(text), Err(Unfit::OpenString), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn every_kind_of_bracket_and_every_token_counts() {
-        for open in ["{", "[", "(", "{a(b:["] {
-            assert_eq!(check(&open.repeat(33)), Err(Unfit::Nesting));
-        }
-        assert_eq!(check(&"{".repeat(32)), Ok(()));
-        for token in ["a ", "1 ", "@", "$", "\"\" ", "!", "...", "é", "...a", "-1 "] {
-            assert_eq!(check(&token.repeat(2_001)), Err(Unfit::Tokens), "{token}");
-        }
-        assert_eq!(check(&"a ".repeat(2_000)), Ok(()));
-        assert_eq!(check(&" ,\n#x\n".repeat(5_000)), Ok(()));
-        assert_eq!(check(&"9".repeat(200_000)), Ok(()));
-        for text in ["#", "\u{feff}", "\0", ""] {
-            assert_eq!(check(text), Ok(()));
-        }
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
+use tracing::Instrument;
 
 use super::{
     Place, SocketCaps, Whose,
@@ -34,7 +35,7 @@ use crate::{
     http::{
         Server,
         answer::{Outcome, Refusal, RequestId},
-        graphql::{self, Call, Checked, LARGEST_BODY},
+        graphql::{Call, Checked, LARGEST_BODY, Meter},
         listener::Tie,
         viewer::{self, Bearer, Need},
     },
@@ -113,7 +114,7 @@ impl Talk {
             Err(end) => end,
         };
         if let End::Close(close) = end {
-            tracing::debug!(?close, request_id = self.id.0, "a socket closes");
+            tracing::debug!(?close, "a socket closes");
             if self.send(close.message()).await.is_err() {
                 return;
             }
@@ -281,12 +282,12 @@ impl Talk {
             return Err(Refusal::new(Code::RateLimited, message));
         }
         let ctx = &self.server.ctx;
-        let Checked { request, operation } = call.check(ctx.settings.introspection)?;
+        let Checked { request, operation } = self.server.check(call)?;
         if operation.kind != OperationType::Subscription {
             let message = "Only subscriptions run on a socket: send questions and changes with POST.";
             return Err(Refusal::new(Code::BadRequest, message));
         }
-        graphql::charge(ctx, &self.origin, &listener.bearer).await?;
+        Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
         let signed_in = match viewer::signed_in(ctx, &listener.bearer, Need::Strict).await {
             Ok(signed_in) => signed_in,
             // A session that is over closes the socket, too; but the ear does that, for it knows what to tell before.
@@ -359,14 +360,13 @@ pub(in crate::http) fn outcomes(
     let (sender, mut receiver) = mpsc::channel(1);
     let outcomes = AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
         let response = answer.unwrap_or_else(|_| {
-            tracing::error!(request_id = id.0, "a resolver panicked");
             let error = ApiError::new(Code::Internal, "Something went wrong on our side.");
             let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
             async_graphql::Response::from_errors(vec![error])
         });
         Outcome::of(response, &id)
     });
-    tokio::spawn(async move {
+    let telling = async move {
         let mut outcomes = pin!(outcomes);
         let mut next = async || {
             tokio::select! {
@@ -377,7 +377,8 @@ pub(in crate::http) fn outcomes(
         while let Some(outcome) = next().await
             && sender.send(outcome).await.is_ok()
         {}
-    });
+    };
+    tokio::spawn(telling.in_current_span());
     stream::poll_fn(move |task| receiver.poll_recv(task)).boxed()
 }
 

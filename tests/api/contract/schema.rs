@@ -37,7 +37,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     kind name ofType { kind name } } } } } } } } } }";
 
 /// Every way to the schema that a document has.
-fn probes() -> Vec<String> {
+pub(crate) fn probes() -> Vec<String> {
     vec![
         INTROSPECTION.into(),
         "{ __schema { types { name } } }".into(),

@@ -119,7 +119,7 @@ pub(super) fn without_tests(sources: Vec<Source>) -> Vec<Source> {
     sources.into_iter().filter(|source| !is_test(&source.path)).collect()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(super) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("node_modules") {

@@ -2,12 +2,13 @@
 //! a server that it did not start.
 
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
+
+use crate::program::free_port;
 
 /// A Redis process of this test's own, which ends with it.
 pub(crate) struct OwnRedis {
@@ -20,7 +21,7 @@ pub(crate) struct OwnRedis {
 impl OwnRedis {
     /// `None` in quick daily work on a machine without Redis.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut redis = Self { port, folder: tempfile::tempdir().unwrap(), child: None, arguments };
         redis.run().then_some(redis)

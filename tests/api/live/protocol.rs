@@ -10,7 +10,7 @@ use super::{
     ENDED, EVENTS, complete,
     wire::{Heard, PROTOCOL, Served},
 };
-use crate::harness::TestApp;
+use crate::{documents, harness::TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_opens_for_pages_of_ours_and_for_what_is_no_page() {
@@ -222,4 +222,20 @@ async fn a_subscription_that_its_client_ends_is_told_no_more_and_its_id_is_free(
     app.guest().login("b@example.com").await;
     assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
     assert_ne!(socket.hear_within(std::time::Duration::from_millis(200)).await, complete("e"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_a_list_of_documents_tells_what_is_on_it_and_nothing_else() {
+    let app = documents::app().await;
+    // What signs in here is on no list.
+    let elsewhere = app.replica().await;
+    let ada = app.guest().via_router(elsewhere.router).sign_in("ada@example.com").await;
+    let served = Served::new(&app.app.ctx).await;
+    let mut socket = served.socket(&ada.access).await;
+    socket.subscribe("a", ENDED).await;
+    assert_eq!(socket.hear().await.error("a"), "BAD_REQUEST");
+    socket.subscribe("b", documents::TOLD).await;
+    let payload = documents::by_id(&documents::id(documents::TOLD));
+    socket.say(json!({ "id": "c", "type": "subscribe", "payload": payload })).await;
+    socket.settle().await;
 }

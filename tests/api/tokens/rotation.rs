@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use doorcode::{
     app::{App, Overrides},
-    domain::{keys, token},
+    domain::{keys, mail::delivery, token},
     http::{self, Server},
     ports::Clock,
 };
@@ -18,7 +18,7 @@ use super::{
     forge::{Forge, kid},
     refused, unlimited,
 };
-use crate::harness::{Client, Replica, TestApp};
+use crate::harness::{Client, Replica, SignedIn, TestApp};
 
 async fn published(client: &Client<'_>) -> HashSet<String> {
     let answer = client.get("/.well-known/jwks.json").await;
@@ -33,7 +33,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
 }
 
 /// A process over the same database with other server secrets.
-async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
+pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     let mut settings = app.ctx().settings.clone();
     settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
     let overrides =
@@ -42,6 +42,18 @@ async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     app.prepare().await.unwrap();
     let router = http::router(&Server::new(Arc::clone(&app.ctx)));
     Replica { app, router }
+}
+
+/// The code of the newest mail of a process over somebody else's database.
+pub(crate) async fn last_code_at(process: &Replica, email: &str) -> String {
+    while delivery::deliver_due(&process.app.ctx, &*process.app.transport).await.unwrap() > 0 {}
+    let mails = process.app.ctx.inbox.as_ref().unwrap().list(Some(email), 1);
+    mails.first().and_then(|mail| mail.code.clone()).expect("a mail with a code")
+}
+
+async fn sign_in_at(client: &Client<'_>, process: &Replica, email: &str) -> SignedIn {
+    let challenge = client.challenge(email).await;
+    SignedIn::read(&client.verify(&challenge, &last_code_at(process, email).await).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,21 +198,27 @@ async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_open_while_the_secret_that_sealed_them_is_given_and_not_after() {
+async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_newest() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
     let old = app.ctx().settings.secrets[0].clone();
     let new = SecretString::from("a new secret of more than thirty-two bytes");
 
-    let both = process_with(&app, &[&new, &old]).await;
-    let elsewhere = guest.via(&both);
-    accepted(&elsewhere, &signed_in.access, "sealed under the older secret").await;
-    let (access, refresh) = refreshed(&elsewhere, &signed_in.refresh).await;
-    accepted(&guest, &access, "and known to who has the older one alone").await;
+    let secrets = [&new, &old];
+    let started = tokio::join!(process_with(&app, &secrets), process_with(&app, &secrets));
+    let (access, refresh) = refreshed(&guest.via(&started.1), &signed_in.refresh).await;
+    // One that has the older secret alone, and reads its keys anew, goes on with those that it has open.
+    token::reload(app.ctx()).await.unwrap();
+    let newest = process_with(&app, &[&new]).await;
+    for client in [guest.via(&started.0), guest.clone(), guest.via(&newest)] {
+        accepted(&client, &signed_in.access, "sealed under the older secret at first").await;
+        accepted(&client, &access, "of the same key").await;
+    }
     assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "no new key was needed");
 
-    let foreign = process_with(&app, &[&new]).await;
+    let other = SecretString::from("a secret that none of the others ever knew");
+    let foreign = process_with(&app, &[&other]).await;
     let elsewhere = guest.via(&foreign);
     assert_eq!(app.count("signing_keys", "1 = 1").await, 2);
     for token in [&signed_in.access, &access] {
@@ -208,8 +226,10 @@ async fn keys_open_while_the_secret_that_sealed_them_is_given_and_not_after() {
     }
     let fresh = published(&elsewhere).await;
     assert!(!fresh.contains(&kid(&access)) && fresh.len() == 1);
-    let own = refreshed(&elsewhere, &refresh).await;
-    accepted(&elsewhere, &own.0, "its own tokens work at once").await;
+    let own = sign_in_at(&elsewhere, &foreign, "eve@example.com").await;
+    accepted(&elsewhere, &own.access, "its own tokens work at once").await;
+    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of no secret of its");
+    accepted(&guest.via(&newest), &access, "which ends no session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use crate::{
             manage::{next, write},
             notice, parked,
         },
-        vault,
+        vault::{self, Digest},
         work::Work,
     },
 };
@@ -56,10 +56,10 @@ pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
     }
 }
 
-async fn find(ctx: &Ctx, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<email_changes::Model>> {
+async fn find(ctx: &Ctx, token_hash: &Digest, now: DateTime<Utc>) -> Result<Option<email_changes::Model>> {
     use email_changes::Column;
     let live = email_changes::Entity::find()
-        .filter(Column::TokenHash.eq(token_hash))
+        .filter(Column::TokenHash.eq(token_hash.clone()))
         .filter(Column::UndoneAt.is_null())
         .filter(Column::ExpiresAt.gt(now));
     Ok(live.one(ctx.db.read()).await?)

@@ -1,0 +1,87 @@
+//! The same attacks by many at once: what they may take together, and whether anybody else notices.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+
+use super::{
+    Attack, JSON, Table, documents,
+    graphql::few,
+    target::{Target, http},
+};
+
+/// Each document is sent so often.
+const TIMES: usize = 200;
+/// Over so many connections.
+const CONNECTIONS: usize = 32;
+/// In which whoever does nothing wrong is answered meanwhile: what one operation may take at all. A debug build with two
+/// cores of its own needs a fifth of it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
+    let target = Target::new(few).await;
+    let tokens = target.sign_in("bystander@example.com").await;
+    let me = [JSON, ("authorization", &format!("Bearer {}", tokens["accessToken"].as_str().unwrap()))];
+    let me = http("POST", "/graphql", &me, r#"{"query":"{ me { email } }"}"#);
+    let documents = [documents::guesses("x", "12345678"), documents::floods(), documents::broken()].concat();
+    let db = target.database().await;
+    let before = target.counters(&db).await;
+    let mut table = Table::default();
+    let done = AtomicBool::new(false);
+    let slowest = async {
+        let mut slowest = Duration::ZERO;
+        while !done.load(Ordering::SeqCst) {
+            let (reply, took) = target.send(&me).await;
+            let reply = reply.expect("an answer to the bystander");
+            assert_eq!(reply.json["data"]["me"]["email"], "bystander@example.com", "{}", reply.text);
+            slowest = slowest.max(took);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        slowest
+    };
+    let crowd = async {
+        for attack in documents.into_iter().map(Attack::document) {
+            together(&target, &mut table, Arc::new(attack)).await;
+        }
+        done.store(true, Ordering::SeqCst);
+    };
+    let (slowest, ()) = tokio::join!(slowest, crowd);
+    assert_eq!(target.counters(&db).await, before, "no counter moved");
+    println!("the bystander waited {slowest:?} at most");
+    table.close();
+    assert!(slowest < PATIENCE, "the bystander waited {slowest:?}");
+}
+
+/// One document, so many times at once.
+async fn together(target: &Target, table: &mut Table, attack: Arc<Attack>) {
+    let resident = target.resident();
+    target.forget_peak();
+    let sent = AtomicUsize::new(0);
+    let start = Instant::now();
+    let connections = (0..CONNECTIONS).map(|_| async {
+        let mut wire = target.connect().await;
+        let mut complaints = Vec::new();
+        while sent.fetch_add(1, Ordering::SeqCst) < TIMES {
+            let mut reply = wire.ask(&attack.bytes).await;
+            if reply.is_none() {
+                // Who did not read to the end has closed after the last answer.
+                wire = target.connect().await;
+                reply = wire.ask(&attack.bytes).await;
+            }
+            complaints.extend(attack.complaint(reply.as_ref()).map(|why| format!("{}: {why}", attack.name)));
+        }
+        complaints
+    });
+    table.broken.extend(join_all(connections).await.into_iter().flatten());
+    let each = start.elapsed() / u32::try_from(TIMES).unwrap();
+    table.measured(target, &attack.name, resident);
+    let what = format!("{TIMES} at once: {}", attack.name);
+    table.write(target, &what, &format!("{:?}", attack.allowed[0]), each, resident);
+}

@@ -1,0 +1,274 @@
+//! What is done to HTTP itself: messages that two servers would read in two ways, headers that claim to be somebody
+//! else's, targets that are no path, upgrades. Slow clients are in `slow`, sockets in `live`.
+
+use super::{
+    Allowed::{Closed, Harmless, Refused, Unread},
+    Attack, JSON,
+    graphql::{few, has_all_its_allowances},
+    target::{Reply, Target, http, text},
+    undressed, withstands,
+};
+
+const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
+const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
+const QUERY: &str = r#"{"__typename":"Query"}"#;
+
+/// A request whose head is written out, with a harmless body.
+fn headed(headers: &str) -> Vec<u8> {
+    framed(&format!("{headers}content-length: {}\r\n", TYPENAME.len()), TYPENAME)
+}
+
+/// The same with another way to say how long the body is.
+fn framed(headers: &str, body: &str) -> Vec<u8> {
+    format!("POST /graphql HTTP/1.1\r\nhost: localhost:4000\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
+        .into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_could_be_read_in_two_ways_are_refused() {
+    let target = Target::new(few).await;
+    withstands(&target, "message", &messages()).await;
+    has_all_its_allowances(&target).await;
+}
+
+fn messages() -> Vec<Attack> {
+    let bare = |name: &str, bytes: Vec<u8>| Attack::new(name, bytes, Unread(400));
+    let bad = |name: &str, bytes: Vec<u8>| Attack::new(name, bytes, Refused(400, "BAD_REQUEST"));
+    let length = TYPENAME.len();
+    let raw = |text: &str| text.as_bytes().to_vec();
+    vec![
+        bare("two lengths", framed(&format!("content-length: {length}\r\ncontent-length: 5\r\n"), TYPENAME)),
+        bare("two lengths in one header", framed(&format!("content-length: {length}, 5\r\n"), TYPENAME)),
+        bare("a length with a sign", framed(&format!("content-length: +{length}\r\n"), TYPENAME)),
+        bare("a length below nothing", framed("content-length: -1\r\n", TYPENAME)),
+        bare("a length in another base", framed("content-length: 0x1a\r\n", TYPENAME)),
+        bare("a length beyond all lengths", framed("content-length: 99999999999999999999999\r\n", TYPENAME)),
+        bare("a coding that is not the last", framed("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n")),
+        bare("a coding that nobody knows", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
+        bare("a coding behind a blank", framed("transfer-encoding : chunked\r\n", "0\r\n\r\n")),
+        bare(
+            "chunks by an old version",
+            raw("POST /graphql HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        bad("a chunk whose size is no number", framed("transfer-encoding: chunked\r\n", "g\r\n\r\n")),
+        bad("a chunk beyond all sizes", framed("transfer-encoding: chunked\r\n", "fffffffffffffffff\r\n\r\n")),
+        bad(
+            "a chunk longer than it says",
+            framed("transfer-encoding: chunked\r\n", &format!("2\r\n{TYPENAME}\r\n0\r\n\r\n")),
+        ),
+        bad("two codings", framed("transfer-encoding: gzip, chunked\r\n", "0\r\n\r\n")),
+        bad("two codings in two headers", framed(&"transfer-encoding: chunked\r\n".repeat(2), "0\r\n\r\n")),
+        bad("two hosts", headed("host: evil.example\r\n")),
+        bad(
+            "no host",
+            raw(&format!(
+                "POST /graphql HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{TYPENAME}"
+            )),
+        ),
+        bare("a folded header", headed("x-a: b\r\n c\r\n")),
+        bare("a blank before the colon", headed("x-a : b\r\n")),
+        bare("a header without a colon", headed("x-a\r\n")),
+        bare("a header without a name", headed(": b\r\n")),
+        bare("a carriage return in a value", headed("x-a: b\rc\r\n")),
+        bare("a NUL in a value", headed("x-a: b\0c\r\n")),
+        bare("a NUL in a name", headed("x\0a: b\r\n")),
+        bare("a version that is none", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
+        bare("two blanks in the first line", raw("GET  /health HTTP/1.1\r\nhost: a\r\n\r\n")),
+        bare("a NUL in the path", raw("GET /hea\0lth HTTP/1.1\r\nhost: a\r\n\r\n")),
+        bare("another protocol", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec()),
+        bare("a method that is none", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
+        Attack::new("one header of 100 kB", headed(&format!("x-a: {}\r\n", "a".repeat(100_000))), Unread(431)),
+        Attack::new("101 headers", headed(&"x-a: b\r\n".repeat(101)), Unread(431)),
+        Attack::new("90 headers of 1 kB", headed(&format!("x-a: {}\r\n", "a".repeat(1_000)).repeat(90)), Unread(431)),
+        Attack::new(
+            "a path of 100 kB",
+            raw(&format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(100_000))),
+            Unread(431),
+        ),
+    ]
+}
+
+/// Requests in one stream of bytes, of which a server in front might have seen fewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_hidden_in_another_is_never_executed() {
+    let target = Target::new(few).await;
+    let db = target.database().await;
+    let before = target.counters(&db).await;
+    let hidden = text(&http("POST", "/graphql", &[JSON], LOGIN));
+    let chunked = format!("{:x}\r\n{TYPENAME}\r\n0\r\n\r\n", TYPENAME.len());
+    let both = |length: usize| format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n");
+    let turned = |length: usize| format!("transfer-encoding: chunked\r\ncontent-length: {length}\r\n");
+    for (what, bytes) in [
+        ("behind the last chunk", framed(&both(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
+        ("the same turned", framed(&turned(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
+        ("in a chunk", framed(&both(4), &format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()))),
+        ("in the body", framed(&format!("content-length: {}\r\n", hidden.len()), &hidden)),
+        (
+            "behind a body that is too large",
+            framed(&format!("content-length: {}\r\n", 20_000 + hidden.len()), &(" ".repeat(20_000) + &hidden)),
+        ),
+        ("behind two lengths", framed(&format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()), &hidden)),
+        ("behind a coding that nobody knows", framed("transfer-encoding: x\r\n", &hidden)),
+        (
+            "behind a refused upgrade",
+            [
+                &framed("upgrade: h2c\r\nconnection: upgrade\r\ncontent-length: 0\r\n", "")[..],
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                hidden.as_bytes(),
+            ]
+            .concat(),
+        ),
+        (
+            "behind two hosts",
+            framed(&format!("host: b\r\ncontent-length: {}\r\n", TYPENAME.len()), &(TYPENAME.to_owned() + &hidden)),
+        ),
+        ("in a header's value", framed(&format!("x-a: {}content-length: 0\r\n", hidden.replace("\r\n", "\n")), "")),
+    ] {
+        let replies = target.connect().await.all(&bytes).await;
+        assert!(replies.len() <= 1, "{what}: {replies:?}");
+        assert_eq!(target.counters(&db).await, before, "{what}");
+        assert!(target.is_alive().await, "{what}");
+    }
+    has_all_its_allowances(&target).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_that_are_no_path_of_ours_lead_nowhere() {
+    let target = Target::new(few).await;
+    let mut attacks = Vec::new();
+    for path in [
+        "/%00",
+        "/graphql%00",
+        "/assets/..%2f..%2fCargo.toml",
+        "/assets/../../Cargo.toml",
+        "/assets/%2e%2e/%2e%2e/x",
+        "/assets/..\\..\\x",
+        "//graphql",
+        "/./graphql",
+        "/graphql/",
+        "/.env",
+        "/.git/config",
+        "/data/doorcode.db",
+        "/metrics",
+        "/assets/%ff",
+        "/%E2%80%AE",
+        "/graphql;a=b",
+        "/assets/style.css%00.js",
+    ] {
+        let bytes = http("POST", path, &[JSON], LOGIN);
+        // What one may read, one may not post to.
+        let mut attack = Attack::new(format!("POST {path}"), bytes, Refused(404, "NOT_FOUND"));
+        attack.allowed.push(Refused(405, "METHOD_NOT_ALLOWED"));
+        attacks.push(attack);
+        attacks.push(Attack::new(format!("GET {path}"), http("GET", path, &[], ""), Refused(404, "NOT_FOUND")));
+    }
+    let elsewhere = http("POST", "http://evil.example/graphql", &[JSON], TYPENAME);
+    attacks.push(Attack::new("a target with another host", elsewhere, Harmless(200, QUERY)));
+    let inbox = http("POST", "http://localhost:4000/nothing", &[JSON], LOGIN);
+    attacks.push(Attack::new("a target with a host and no path of ours", inbox, Refused(404, "NOT_FOUND")));
+    let refused = |name: &str, line: &str| {
+        let bytes = format!("{line}\r\nhost: localhost:4000\r\n\r\n").into_bytes();
+        let mut attack = Attack::new(name, bytes, Refused(404, "NOT_FOUND"));
+        attack.allowed.extend([Unread(400), Refused(405, "METHOD_NOT_ALLOWED")]);
+        attack
+    };
+    attacks.push(refused("a tunnel", "CONNECT 127.0.0.1:22 HTTP/1.1"));
+    attacks.push(refused("a tunnel to us", "CONNECT /graphql HTTP/1.1"));
+    attacks.push(refused("a star", "OPTIONS * HTTP/1.1"));
+    attacks.push(refused("a target without a slash", "GET health HTTP/1.1"));
+    attacks.push(refused("a file", "GET file:///etc/passwd HTTP/1.1"));
+    attacks.push(refused("a method of 10 kB", &format!("{} /graphql HTTP/1.1", "A".repeat(10_000))));
+    withstands(&target, "target", &attacks).await;
+    has_all_its_allowances(&target).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrades_expectations_and_origins_open_nothing() {
+    let target = Target::new(few).await;
+    let mut attacks = Vec::new();
+    let socket = |origin: Option<&'static str>| {
+        let mut headers = vec![
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", "graphql-transport-ws"),
+        ];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        http("GET", "/graphql", &headers, "")
+    };
+    for origin in ORIGINS {
+        attacks.push(Attack::new(format!("a socket for {origin:?}"), socket(Some(origin)), Refused(403, "FORBIDDEN")));
+        let query = http("POST", "/graphql", &[JSON, ("origin", origin)], TYPENAME);
+        // Answered, but to nobody's script: none of these has a header that would let a page read it.
+        attacks.push(Attack::new(format!("a question for {origin:?}"), query, Harmless(200, QUERY)));
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type"),
+        ];
+        attacks.push(Attack::new(
+            format!("a preflight for {origin:?}"),
+            http("OPTIONS", "/graphql", &headers, LOGIN),
+            Harmless(200, ""),
+        ));
+    }
+    let h2c =
+        [JSON, ("connection", "upgrade, http2-settings"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQAAP__")];
+    attacks.push(Attack::new("an upgrade to HTTP/2", http("POST", "/graphql", &h2c, TYPENAME), Harmless(200, QUERY)));
+    attacks.push(Attack::new("the same by GET", http("GET", "/graphql", &h2c, ""), Refused(405, "METHOD_NOT_ALLOWED")));
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    attacks.push(Attack::new("HTTP/2 without asking", preface, Closed));
+    let tls = [JSON, ("connection", "upgrade"), ("upgrade", "TLS/1.0")];
+    attacks.push(Attack::new("an upgrade to TLS", http("POST", "/graphql", &tls, TYPENAME), Harmless(200, QUERY)));
+    let expect = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], TYPENAME);
+    attacks.push(Attack::new("expects to be told to go on", expect, Harmless(200, QUERY)));
+    let large = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], " ".repeat(20_000));
+    attacks.push(Attack::new("expects it for too much", large, Refused(413, "DOCUMENT_TOO_LARGE")));
+    let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);
+    attacks.push(Attack::new("expects something else", expect, Harmless(200, QUERY)));
+    withstands(&target, "upgrade", &attacks).await;
+    assert_eq!(open(&target, &socket(None)).await.status, 101, "what is no page may open one");
+    has_all_its_allowances(&target).await;
+}
+
+async fn open(target: &Target, bytes: &[u8]) -> Reply {
+    target.send(bytes).await.0.expect("an answer")
+}
+
+const ORIGINS: [&str; 9] = [
+    "null",
+    "https://evil.example",
+    "http://localhost:4000.evil.example",
+    "http://localhost:3000.evil.example",
+    "http://evil-localhost:3000",
+    "https://localhost:3000",
+    "http://localhost:30000",
+    "http://localhost:3000, http://evil.example",
+    "file://",
+];
+
+/// Headers by which a client says that it is somebody else: charged is whoever connected.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_charged_whoever_their_headers_say_they_are() {
+    let target = Target::new(few).await;
+    let forged = [
+        ("x-forwarded-for", "198.51.100.1"),
+        ("forwarded", "for=198.51.100.2;host=evil.example;proto=https"),
+        ("x-real-ip", "198.51.100.3"),
+        ("true-client-ip", "198.51.100.4"),
+        ("cf-connecting-ip", "198.51.100.5"),
+        ("x-client-ip", "198.51.100.6"),
+        ("x-forwarded-host", "evil.example"),
+    ];
+    for n in 0..=super::graphql::SENDS {
+        let body = LOGIN.replace("a@", &format!("forged{n}@"));
+        let reply = target.post(&forged[n..=n], &body).await;
+        assert_eq!(reply.text.contains("RateLimited"), n == super::graphql::SENDS, "{n}: {}", reply.text);
+        assert_eq!(undressed(&reply), None);
+        assert!(!reply.text.contains("evil.example"));
+    }
+    let mail = target.program().call("{ inbox(first: 5) { text html } }", serde_json::json!({})).await.unwrap();
+    assert!(mail["data"]["inbox"].as_array().is_some_and(|mails| !mails.is_empty()), "{mail}");
+    assert!(!mail.to_string().contains("evil.example"), "links come from the settings");
+}

@@ -1,0 +1,311 @@
+//! An application whose own fields panic, hang and go in circles, merged into Doorcode's schema as any application does
+//! it, in a process of its own: this test binary, run anew for one test that is a server.
+
+use std::{process::Command, time::Duration};
+
+use async_graphql::{
+    ContextSelectionSet, MergedObject, MergedSubscription, Object, OutputType, Positioned, Schema, ServerResult,
+    Subscription, parser::types::Field, registry::Registry,
+};
+use clap::Parser;
+use doorcode::{
+    app::{App, Overrides},
+    cli,
+    config::ServeFlags,
+    graphql::{self, Api, InboxQuery},
+    telemetry,
+};
+use futures_util::{SinkExt, Stream, StreamExt, stream};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+
+use super::{
+    Allowed::{Harmless, Refused},
+    Attack, JSON, Table, call,
+    target::{Target, http, text},
+    undressed,
+};
+use crate::program::Home;
+
+/// What a panic says, which nobody outside may read.
+const SAID: &str = "the canary of a panic";
+
+fn break_down() -> i32 {
+    panic!("{SAID}")
+}
+
+#[derive(Default)]
+struct FaultyQuery;
+
+#[Object]
+impl FaultyQuery {
+    async fn panics(&self) -> i32 {
+        break_down()
+    }
+
+    async fn panics_later(&self) -> i32 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        break_down()
+    }
+
+    async fn panics_when_written(&self) -> Unwritable {
+        Unwritable
+    }
+
+    async fn never(&self) -> i32 {
+        std::future::pending().await
+    }
+
+    async fn again(&self) -> Again {
+        Again
+    }
+}
+
+#[derive(Default)]
+struct FaultyMutation;
+
+#[Object]
+impl FaultyMutation {
+    async fn panic_in_change(&self) -> i32 {
+        break_down()
+    }
+}
+
+#[derive(Default)]
+struct FaultySubscription;
+
+#[Subscription]
+impl FaultySubscription {
+    async fn panics_at_once(&self) -> impl Stream<Item = i32> + use<> {
+        break_down();
+        stream::empty()
+    }
+
+    async fn panics_at_the_second(&self) -> impl Stream<Item = i32> + use<> {
+        stream::iter([1, 2]).map(|n| if n == 1 { n } else { break_down() })
+    }
+
+    async fn tells_what_cannot_be_written(&self) -> impl Stream<Item = Unwritable> + use<> {
+        stream::once(async { Unwritable })
+    }
+
+    async fn tells(&self) -> impl Stream<Item = i32> + use<> {
+        stream::iter([7])
+    }
+}
+
+/// Panics when it is resolved to a value.
+struct Unwritable;
+
+impl OutputType for Unwritable {
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        i32::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        i32::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<async_graphql::Value> {
+        Ok(break_down().into())
+    }
+}
+
+/// Something that has itself.
+struct Again;
+
+#[Object]
+impl Again {
+    async fn again(&self) -> Again {
+        Again
+    }
+
+    async fn all(&self) -> Vec<Again> {
+        (0..100).map(|_| Again).collect()
+    }
+
+    async fn n(&self) -> i32 {
+        1
+    }
+}
+
+#[derive(MergedObject, Default)]
+struct Query(graphql::Query, InboxQuery, FaultyQuery);
+
+#[derive(MergedObject, Default)]
+struct Mutation(graphql::Mutation, FaultyMutation);
+
+#[derive(MergedSubscription, Default)]
+struct Subscriptions(graphql::Subscription, FaultySubscription);
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    settings: ServeFlags,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "no test but a server, which the tests of this file start"]
+async fn the_application_that_faults() {
+    let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
+    telemetry::start(&settings).unwrap();
+    let (public, ops) = (settings.listen, settings.ops_listen);
+    let app = App::build(settings, Overrides::default()).await.unwrap();
+    app.prepare().await.unwrap();
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscriptions::default());
+    let api = Api::of(builder, &app.ctx);
+    let (public, ops) = (TcpListener::bind(public).await.unwrap(), TcpListener::bind(ops).await.unwrap());
+    app.serve_api(api, public, ops, cli::stop_signal().unwrap()).await.unwrap();
+}
+
+async fn faulty() -> Target {
+    let home = Home::new().await;
+    let mut command: Command = home.command_of(std::env::current_exe().unwrap());
+    command.args(["--exact", "attacks::faults::the_application_that_faults", "--ignored", "--nocapture"]);
+    command.env("DOORCODE_LOG_FORMAT", "text");
+    let program = Home::run_until_it_answers(command).await;
+    Target::over(program, Some(home)).await
+}
+
+/// The lines of the log about one request, and how many of them are errors.
+fn told(target: &Target, id: &str) -> (usize, usize) {
+    let log = text(&target.program().printed_bytes());
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
+    (lines.len(), lines.iter().filter(|line| line.contains("ERROR")).count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the_log() {
+    let target = faulty().await;
+    let internal = || Refused(500, "INTERNAL");
+    let attacks = [
+        ("a field that panics", "{ panics }", internal()),
+        ("a field that panics later", "{ panicsLater }", internal()),
+        ("a value that panics when it is written", "{ panicsWhenWritten }", internal()),
+        ("one that panics beside others", "{ __typename panicsLater me { id } a: panics }", internal()),
+        ("a change that panics", "mutation { panicInChange }", internal()),
+    ];
+    let attacks = attacks.map(|(name, document, allowed)| Attack::new(name, call(document), allowed));
+    let mut table = Table::default();
+    let mut wire = target.connect().await;
+    for attack in &attacks {
+        table.row(&target, "fault", attack).await;
+        let reply = wire.ask(&attack.bytes).await.expect("an answer on the same connection");
+        assert_eq!(attack.complaint(Some(&reply)), None);
+        assert!(!reply.text.contains(SAID), "{}", reply.text);
+        assert_eq!(
+            told(&target, reply.header("x-request-id").unwrap()),
+            (2, 1),
+            "one line of the error, one of the request"
+        );
+    }
+    let after = wire.ask(&call("{ __typename }")).await.expect("the connection goes on");
+    assert_eq!((after.status, undressed(&after)), (200, None));
+    assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "everything else works");
+    table.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_ends_is_cut_off_in_time_and_what_goes_in_circles_is_bounded() {
+    let target = faulty().await;
+    let circle = |levels: usize| format!("{} n {}", "again { ".repeat(levels), "} ".repeat(levels));
+    let wide = |levels: usize| format!("{{ again {{ {} n {} }} }}", "all { ".repeat(levels), "} ".repeat(levels));
+    let invalid = Refused(422, "GRAPHQL_VALIDATION_FAILED");
+    let mut table = Table::default();
+    for attack in [
+        Attack::new(
+            "data in circles",
+            call(&format!("{{ {} }}", circle(31).replacen(" n ", "{ n }", 0))),
+            invalid.clone(),
+        ),
+        Attack::new(
+            "data in circles beyond the guard",
+            call(&format!("{{ {} }}", circle(40))),
+            Refused(422, "DOCUMENT_TOO_LARGE"),
+        ),
+        Attack::new("data in few circles", call(&format!("{{ {} }}", circle(3))), Harmless(200, "\"n\":1")),
+        Attack::new("data that fans out a hundredfold once", call(&wide(1)), Harmless(200, "\"n\":1")),
+    ] {
+        table.row(&target, "fault", &attack).await;
+    }
+    let start = std::time::Instant::now();
+    let (endless, quick) = (call("{ never }"), call("{ __typename }"));
+    let ((reply, took), (other, _), alive) =
+        tokio::join!(target.send(&endless), target.send(&endless), target.send(&quick));
+    let reply = reply.expect("an answer");
+    assert_eq!(Attack::new("endless", endless.clone(), Refused(503, "UNAVAILABLE")).complaint(Some(&reply)), None);
+    assert_eq!(reply.header("retry-after"), Some("2"));
+    assert!((1_900..3_000).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(other.unwrap().status, 503);
+    assert!(
+        alive.0.is_some_and(|reply| reply.status == 200) && alive.1 < Duration::from_secs(1),
+        "others are answered"
+    );
+    assert_eq!(told(&target, reply.header("x-request-id").unwrap()).1, 1);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    table.close();
+}
+
+/// A socket of somebody who signed in.
+async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug> + StreamExt<Item = WsResult> + Unpin {
+    let tokens = target.sign_in("ada@example.com").await;
+    let url = format!("ws://127.0.0.1:{}/graphql", target.program().port);
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let payload = json!({ "Authorization": format!("Bearer {}", tokens["accessToken"].as_str().unwrap()) });
+    let init = json!({ "type": "connection_init", "payload": payload });
+    socket.send(Message::text(init.to_string())).await.unwrap();
+    assert_eq!(heard(&mut socket).await["type"], "connection_ack");
+    socket
+}
+
+type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
+
+/// The next message that says something.
+async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
+    loop {
+        let message =
+            timeout(Duration::from_secs(5), socket.next()).await.expect("in time").expect("a socket").unwrap();
+        if let Message::Text(text) = message {
+            return serde_json::from_str(&text).unwrap();
+        }
+        assert!(!message.is_close(), "{message:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_subscription_ends_it_alone() {
+    let target = faulty().await;
+    let mut socket = socket(&target).await;
+    for (id, field) in ["panicsAtOnce", "panicsAtTheSecond", "tellsWhatCannotBeWritten", "tells"].iter().enumerate() {
+        let subscribe = json!({
+            "type": "subscribe", "id": id.to_string(), "payload": { "query": format!("subscription {{ {field} }}") },
+        });
+        socket.send(Message::text(subscribe.to_string())).await.unwrap();
+        let mut said = vec![heard(&mut socket).await];
+        while said.last().unwrap()["type"] == "next" {
+            said.push(heard(&mut socket).await);
+        }
+        let all = json!(said).to_string();
+        assert!(!all.contains(SAID), "{all}");
+        if *field == "tells" {
+            assert_eq!(said[0]["payload"]["data"]["tells"], 7, "the socket goes on: {all}");
+        } else {
+            assert!(all.contains("\"INTERNAL\"") && all.contains("requestId"), "{field}: {all}");
+        }
+    }
+    let tokens = target.sign_in("bob@example.com").await;
+    let bearer = format!("Bearer {}", tokens["accessToken"].as_str().unwrap());
+    for field in ["panicsAtOnce", "panicsAtTheSecond", "tellsWhatCannotBeWritten"] {
+        let body = json!({ "query": format!("subscription {{ {field} }}") }).to_string();
+        let headers = [JSON, ("accept", "text/event-stream"), ("authorization", &bearer), ("connection", "close")];
+        let (reply, _) = target.send(&http("POST", "/graphql", &headers, body)).await;
+        let reply = reply.expect("a stream");
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert!(reply.text.contains("\"INTERNAL\"") && !reply.text.contains(SAID), "{field}: {}", reply.text);
+        assert_eq!(told(&target, reply.header("x-request-id").unwrap()).1, 1, "{field}");
+    }
+    assert!(target.is_alive().await);
+}

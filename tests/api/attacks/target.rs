@@ -1,0 +1,276 @@
+//! A server in a process of its own, and whoever attacks it: raw bytes over a socket, the time until the answer, and
+//! what the process has in memory meanwhile. Nothing here knows what is expected.
+
+use std::{
+    fmt::Write,
+    net::{Ipv4Addr, SocketAddr},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use doorcode::{db::Db, ports::Entropy};
+use sea_orm::ConnectionTrait;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+use crate::program::{Home, Program};
+
+/// Longer than any answer takes, the refusal of a slow body included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// So long nothing comes when nothing will.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Bytes as they go over the wire, with a `Host` and the length of the body, as a client would send them.
+pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:4000\r\n");
+    for (name, value) in headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    let body = body.as_ref();
+    if method != "GET" || !body.is_empty() {
+        write!(head, "content-length: {}\r\n", body.len()).unwrap();
+    }
+    [head.as_bytes(), b"\r\n", body].concat()
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) text: String,
+    pub(super) json: Value,
+}
+
+impl Reply {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter().filter(|(known, _)| known == name);
+        let (_, value) = all.next()?;
+        assert!(all.next().is_none(), "{name} twice in {self:?}");
+        Some(value)
+    }
+
+    /// The code of the first error.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.json["errors"][0]["extensions"]["code"].as_str()
+    }
+}
+
+/// One answer, and what follows it; nothing when there is no whole one. An interim answer is none.
+fn parse(bytes: &[u8], ended: bool) -> Option<(Reply, &[u8])> {
+    let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
+    let rest = &bytes[head_end + 4..];
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    if status == 100 {
+        return parse(rest, ended);
+    }
+    let headers: Vec<_> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length").map(|(_, length)| length.parse().unwrap());
+    let length = match length {
+        Some(length) => length,
+        None if status == 101 => 0,
+        None if ended => rest.len(),
+        None => return None,
+    };
+    let body = rest.get(..length)?;
+    let text = String::from_utf8_lossy(body).into_owned();
+    let json = serde_json::from_slice(body).unwrap_or(Value::Null);
+    Some((Reply { status, headers, text, json }, &rest[length..]))
+}
+
+/// One connection.
+pub(super) struct Wire {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Wire {
+    /// Sends, and waits for one answer; none when the connection was closed instead. It reads while it writes, for who
+    /// refuses does not read to the end.
+    pub(super) async fn ask(&mut self, bytes: &[u8]) -> Option<Reply> {
+        let (mut reading, mut writing) = self.stream.split();
+        let read = &mut self.read;
+        let answer = async {
+            loop {
+                if let Some((reply, rest)) = parse(read, false) {
+                    *read = rest.to_vec();
+                    return Some(reply);
+                }
+                let mut part = vec![0; 16 * 1024];
+                match reading.read(&mut part).await {
+                    Ok(length @ 1..) => read.extend_from_slice(&part[..length]),
+                    _ => return parse(read, true).map(|(reply, _)| reply),
+                }
+            }
+        };
+        let write = async {
+            // Against a closed connection this fails, which the answer shows.
+            drop(writing.write_all(bytes).await);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            answer = timeout(PATIENCE, answer) => answer.unwrap_or_else(|_| panic!("no answer to {:.300}", text(bytes))),
+            () = write => None,
+        }
+    }
+
+    /// Every answer that comes without another word, until it is quiet or the connection ends.
+    pub(super) async fn all(&mut self, bytes: &[u8]) -> Vec<Reply> {
+        drop(self.stream.write_all(bytes).await);
+        let mut part = vec![0; 16 * 1024];
+        while let Ok(Ok(length @ 1..)) = timeout(QUIET, self.stream.read(&mut part)).await {
+            self.read.extend_from_slice(&part[..length]);
+        }
+        let (mut replies, mut rest) = (Vec::new(), self.read.as_slice());
+        while let Some((reply, after)) = parse(rest, true) {
+            replies.push(reply);
+            rest = after;
+        }
+        replies
+    }
+}
+
+/// A program that is attacked.
+pub(super) struct Target {
+    program: Program,
+    home: Option<Home>,
+    /// Where the attacks come from: an address that nobody else has, for limits are counted by address.
+    from: Ipv4Addr,
+    /// Resident memory when it had nothing to do, in KiB.
+    pub(super) idle: usize,
+}
+
+impl Target {
+    /// As development starts, with these settings.
+    pub(super) async fn new(change: impl FnOnce(&mut Command)) -> Self {
+        let home = Home::new().await;
+        let program = home.start_with(change).await;
+        Self::over(program, Some(home)).await
+    }
+
+    /// A program that runs already.
+    pub(super) async fn over(program: Program, home: Option<Home>) -> Self {
+        let mut bytes = [0; 3];
+        doorcode::adapter::system::SystemEntropy.fill(&mut bytes);
+        let [network, subnet, host] = bytes;
+        // Addresses that no other test has, for on the servers' stack limits are counted for all of them together: an
+        // even one for the attacker, and an odd one for whoever does nothing wrong.
+        let from = Ipv4Addr::new(127, network.max(1), subnet, host.clamp(2, 253) & !1);
+        let program = program.called_from(Ipv4Addr::from_bits(from.to_bits() + 1).into());
+        let mut target = Self { program, home, from, idle: 0 };
+        target.warm_up().await;
+        target.idle = target.resident();
+        target
+    }
+
+    /// What every process does once: pools, buffers, the first of everything.
+    async fn warm_up(&self) {
+        let good = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ me { id } }"}"#);
+        let broken = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ nothing }"}"#);
+        for _ in 0..20 {
+            let mut wire = self.connect().await;
+            assert_eq!(wire.ask(&good).await.unwrap().status, 200);
+            assert_eq!(wire.ask(&broken).await.unwrap().status, 422);
+        }
+    }
+
+    pub(super) async fn connect(&self) -> Wire {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((self.from, 0))).unwrap();
+        let stream = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.program.port))).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Wire { stream, read: Vec::new() }
+    }
+
+    /// One answer on a connection of its own, and the time from the first byte sent to the last one read.
+    pub(super) async fn send(&self, bytes: &[u8]) -> (Option<Reply>, Duration) {
+        let mut wire = self.connect().await;
+        let start = Instant::now();
+        let reply = wire.ask(bytes).await;
+        (reply, start.elapsed())
+    }
+
+    pub(super) async fn post(&self, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+        let headers = [&[super::JSON], headers].concat();
+        self.send(&http("POST", "/graphql", &headers, body)).await.0.expect("an answer")
+    }
+
+    pub(super) async fn is_alive(&self) -> bool {
+        let (reply, _) = self.send(&http("GET", "/health", &[], "")).await;
+        reply.is_some_and(|reply| reply.status == 200)
+    }
+
+    /// Whoever does nothing wrong, calling from elsewhere.
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The access and refresh tokens of somebody who just signed in.
+    pub(super) async fn sign_in(&self, email: &str) -> Value {
+        let challenge = self.program.login(email).await.expect("a challenge");
+        let code = self.program.code_for(email).await.expect("a code");
+        self.program.verify(&challenge, &code).await.expect("a session")["tokens"].clone()
+    }
+
+    /// Resident memory now, in KiB.
+    pub(super) fn resident(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// The most that was resident since `forget_peak`, in KiB. Where the system does not let us forget, it is the most
+    /// since the start, which is no less.
+    pub(super) fn peak(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    pub(super) fn forget_peak(&self) {
+        drop(std::fs::write(format!("/proc/{}/clear_refs", self.program.pid()), "5"));
+    }
+
+    fn status(&self, name: &str) -> usize {
+        let path = format!("/proc/{}/status", self.program.pid());
+        let status = std::fs::read_to_string(path).expect("a process that lives");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// Everything that a guess, a mail, a sign-in or a refusal would move, by name.
+    pub(super) async fn counters(&self, db: &Db) -> Vec<(&'static str, i64)> {
+        let columns: Vec<_> = COUNTED.iter().map(|(name, sql)| format!("({sql}) AS {name}")).collect();
+        let sql = format!("SELECT {}", columns.join(", "));
+        let row = db.read().query_one_raw(doorcode::db::statement(db.backend(), &sql, [])).await.unwrap().unwrap();
+        COUNTED.iter().map(|(name, _)| (*name, row.try_get("", name).unwrap())).collect()
+    }
+
+    pub(super) async fn database(&self) -> Db {
+        self.home.as_ref().expect("a home").database.connect().await
+    }
+}
+
+const COUNTED: [(&str, &str); 11] = [
+    ("people", "SELECT CAST(COUNT(*) AS BIGINT) FROM users"),
+    ("changes", "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM users"),
+    ("devices", "SELECT CAST(COUNT(*) AS BIGINT) FROM devices"),
+    ("sessions", "SELECT CAST(COUNT(*) AS BIGINT) FROM sessions"),
+    ("sessions_open", "SELECT CAST(COUNT(*) AS BIGINT) FROM sessions WHERE ended_at IS NULL"),
+    ("codes", "SELECT CAST(COUNT(*) AS BIGINT) FROM email_codes"),
+    ("codes_used", "SELECT CAST(COUNT(*) AS BIGINT) FROM email_codes WHERE consumed_at IS NOT NULL"),
+    ("attempts", "SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT) FROM email_codes"),
+    ("units", "SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes"),
+    ("mails", "SELECT CAST(COUNT(*) AS BIGINT) FROM outbox"),
+    ("events", "SELECT CAST(COUNT(*) AS BIGINT) FROM audit_events"),
+];
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

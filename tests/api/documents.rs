@@ -1,0 +1,136 @@
+//! Trusted documents: a server that was given a list runs what is on it, found by id or by text, and nothing else, by
+//! whichever way it comes. What a manifest looks like is tested beside the code that reads it.
+
+use std::fs;
+
+use doorcode::{
+    config::{document_id, written},
+    graphql,
+    http::read_document,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    contract::refused,
+    harness::{Answer, Client, TestApp},
+};
+
+const ME: &str = "query Me { me { email } }";
+const LOGIN: &str = "mutation Login($input: LoginInput!) { login(input: $input) { __typename } }";
+pub(crate) const TOLD: &str = "subscription Told { sessionEnded { id } }";
+const LISTED: [&str; 3] = [ME, LOGIN, TOLD];
+const UNLISTED: &str = "query Me { me { id } }";
+
+pub(crate) fn id(text: &str) -> String {
+    written(&document_id(text))
+}
+
+/// An application with a list.
+pub(crate) async fn app() -> TestApp {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("documents.json");
+    let manifest: serde_json::Map<_, _> = LISTED.iter().map(|text| (id(text), json!(text))).collect();
+    fs::write(&file, Value::Object(manifest).to_string()).unwrap();
+    TestApp::with(|flags| flags.documents = Some(file.to_str().unwrap().to_owned())).await
+}
+
+async fn post(client: &Client<'_>, call: Value) -> Answer {
+    client.post(call.to_string()).await
+}
+
+/// A call with the id of a document.
+fn with(mut call: Value, id: &str) -> Value {
+    call["extensions"] = json!({ "persistedQuery": { "version": 1, "sha256Hash": id } });
+    call
+}
+
+pub(crate) fn by_id(id: &str) -> Value {
+    with(json!({}), id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
+    let app = app().await;
+    let guest = app.guest();
+    for call in [
+        json!({ "query": ME }),
+        by_id(&id(ME)),
+        with(json!({ "query": ME, "operationName": "Me" }), &id(ME).to_uppercase()),
+    ] {
+        assert_eq!(post(&guest, call.clone()).await.json, json!({ "data": { "me": null } }), "{call}");
+    }
+    let login = with(json!({ "variables": { "input": { "email": "ada@example.com" } } }), &id(LOGIN));
+    assert_eq!(post(&guest, login).await.field("login")["__typename"], "CodeSent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown() {
+    let app = app().await;
+    let guest = app.guest();
+    for _ in 0..2 {
+        for call in [
+            json!({ "query": UNLISTED }),
+            json!({ "query": format!("{ME} ") }),
+            json!({ "query": "{ __typename }" }),
+            json!({ "query": "{ __schema { types { name } } }" }),
+            by_id(&id(UNLISTED)),
+            by_id(""),
+            by_id("../../documents.json"),
+            by_id(&id(ME)[..63]),
+            by_id(&"é".repeat(32)),
+            with(json!({ "query": UNLISTED }), &id(UNLISTED)),
+            with(json!({ "query": UNLISTED }), &id(ME)),
+            with(json!({ "query": ME }), &id(LOGIN)),
+            json!({}),
+            json!({ "query": null, "extensions": null }),
+            json!({ "extensions": { "persistedQuery": id(ME) } }),
+        ] {
+            refused(&post(&guest, call.clone()).await, 400, "BAD_REQUEST", &call.to_string());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_document_is_held_to_every_other_bound() {
+    let app = app().await;
+    let guest = app.guest();
+    let call = with(json!({ "operationName": "Other" }), &id(ME));
+    refused(&post(&guest, call).await, 422, "GRAPHQL_VALIDATION_FAILED", "another operation");
+    let call = by_id(&id(LOGIN));
+    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable that is missing");
+    let call = with(json!({ "variables": { "input": { "email": 1 } } }), &id(LOGIN));
+    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable of another type");
+    let call = by_id(&id(ME));
+    refused(&post(&guest.with_bearer("bad"), call).await, 401, "UNAUTHENTICATED", "a bad bearer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_the_server_itself_are_on_every_list() {
+    let app = app().await;
+    let guest = app.guest();
+    let file = guest.get("/assets/operations.js").await.text;
+    let texts: Vec<_> = file.split('`').skip(1).step_by(2).collect();
+    assert_eq!(texts.len(), file.matches("export const").count());
+    for text in &texts {
+        assert!(!text.contains("${"), "a hole in {text}");
+        let answer = post(&guest, json!({ "query": text, "variables": { "input": null } })).await;
+        assert_ne!(answer.json["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{text}: {}", answer.text);
+        let problems = graphql::validate(read_document(text).unwrap()).await.problems;
+        assert_eq!(problems.is_empty(), !text.contains("inbox"), "{text}: {problems:?}");
+    }
+    for script in ["sign-in", "session", "account", "undo", "inbox", "page", "graphql"] {
+        let script = guest.get(&format!("/assets/{script}.js")).await.text;
+        assert!(!script.contains("mutation ") && !script.contains("query "), "an operation beside the list: {script}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_list_everything_runs_and_an_id_alone_is_nothing_that_is_kept() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    for _ in 0..2 {
+        refused(&post(&guest, by_id(&id(ME))).await, 400, "BAD_REQUEST", "an id");
+        let both = with(json!({ "query": ME }), &id(ME));
+        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "and was not learnt by this");
+    }
+}

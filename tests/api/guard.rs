@@ -1,0 +1,208 @@
+//! The worst that the guard lets through, on a thread with half of the stack that the server's workers have: nothing
+//! that a request can hold takes the process down. In processes of their own, for whoever runs out of stack is dead.
+
+use std::{process::Command, thread};
+
+use doorcode::db::entity::Role;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::harness::{Client, TestApp};
+
+/// In KiB: workers have 2 MiB, as tokio gives them. These tests are not optimized, and their frames are larger than those
+/// of a release. What they need here, by `DOORCODE_TEST_STACK_KIB` and `DOORCODE_TEST_STACK_ONLY`:
+///
+/// | | KiB |
+/// | --- | ---: |
+/// | people in sessions of people, as deep as they are executed | 890 |
+/// | selections across a chain of fragments, 608 levels | 860 |
+/// | a chain of 248 fragments | 570 |
+/// | selections in a selection, 31 levels | 480 |
+/// | lists in an argument, 30 levels; values in variables, 125 levels | 320 to 400 |
+const HALF: usize = 1024;
+/// Where nothing can overflow, for finding the largest documents.
+const PLENTY: usize = 512 * 1024;
+/// Fragments stand in maps without an order, and how deep a walk goes depends on where it begins.
+const REPEATS: usize = 10;
+const STACK: &str = "DOORCODE_TEST_STACK_KIB";
+
+#[test]
+fn the_worst_documents_need_less_than_half_of_a_workers_stack() {
+    let stack = std::env::var(STACK).unwrap_or_else(|_| HALF.to_string());
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "guard::on_a_small_stack", "--ignored", "--nocapture"])
+        .env(STACK, stack)
+        .output()
+        .unwrap();
+    let (out, error) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
+    assert!(child.status.success(), "{}: {out}{error}", child.status);
+    assert!(out.contains("all answered"), "the other process ran nothing: {out}");
+}
+
+#[test]
+#[ignore = "the test above runs this in a process of its own"]
+fn on_a_small_stack() {
+    let stack = std::env::var(STACK).map_or(HALF, |kib| kib.parse().unwrap());
+    let only = std::env::var("DOORCODE_TEST_STACK_ONLY").unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let app = on_stack(PLENTY, || {
+        runtime.block_on(TestApp::with(|flags| {
+            flags.limit_api_caller = Some("1000000/1s".to_owned());
+        }))
+    });
+    let bearer = on_stack(PLENTY, || runtime.block_on(app.person("a@example.com", Role::User)).signed_in.access);
+    let client = app.guest().with_bearer(&bearer);
+    for (name, make) in WORST {
+        if !(only.is_empty() || name == only) {
+            continue;
+        }
+        for stage in [Stage::Validated, Stage::Executed] {
+            let found = on_stack(PLENTY, || largest(&runtime, &client, make, stage));
+            assert!(stage == Stage::Executed || found.is_some(), "{name}: the guard lets nothing through");
+            let Some((levels, body)) = found else { continue };
+            println!("{name}: {levels} levels, {} bytes, {stage:?}", body.len());
+            for _ in 0..REPEATS {
+                let answer = on_stack(stack, || ask(&runtime, &client, body.clone()));
+                assert!(reached(answer) >= stage, "{name}");
+            }
+        }
+    }
+    println!("all answered");
+}
+
+fn on_stack<T: Send>(kib: usize, work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        thread::Builder::new().stack_size(kib * 1024).spawn_scoped(scope, work).unwrap().join().unwrap()
+    })
+}
+
+fn ask(runtime: &Runtime, client: &Client<'_>, body: String) -> (u16, String) {
+    let answer = runtime.block_on(client.post(body));
+    let code = answer.json["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+    (answer.status.as_u16(), code.to_owned())
+}
+
+/// A request with so many levels of something, as the body of a request.
+type Make = fn(usize) -> String;
+
+/// How far a request gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// The guard or the parser has something against it.
+    Refused,
+    /// Both passes of the guard let it through, and validation or an input stopped it.
+    Validated,
+    Executed,
+}
+
+/// The largest of its kind that gets so far, and how many levels it has; nothing when not even the smallest does.
+fn largest(runtime: &Runtime, client: &Client<'_>, make: Make, stage: Stage) -> Option<(usize, String)> {
+    let passes = |levels: usize| reached(ask(runtime, client, make(levels))) >= stage;
+    let (mut good, mut bad) = (1, 2_000);
+    if !passes(good) {
+        return None;
+    }
+    assert!(!passes(bad), "there is no bound on this: {}", make(3));
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        if passes(middle) { good = middle } else { bad = middle }
+    }
+    Some((good, make(good)))
+}
+
+fn reached((status, code): (u16, String)) -> Stage {
+    assert!(status < 500, "{status} {code}");
+    match (status, code.as_str()) {
+        (200, _) => Stage::Executed,
+        (_, "DOCUMENT_TOO_LARGE" | "GRAPHQL_PARSE_FAILED" | "BAD_REQUEST") => Stage::Refused,
+        _ => Stage::Validated,
+    }
+}
+
+fn document(query: &str) -> String {
+    json!({ "query": query }).to_string()
+}
+
+/// Something within itself so many times.
+fn nested(open: &str, levels: usize, inner: &str, close: &str) -> String {
+    format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+}
+
+fn link(number: usize) -> String {
+    format!("fragment f{number} on User{{...f{}}}", number + 1)
+}
+
+/// Fragments of which each spreads the next, inside so many brackets of its own as the guard allows.
+fn chain(levels: usize, on: &str, open: &str, last: &str) -> String {
+    const WITHIN: usize = 30;
+    let count = levels.div_ceil(WITHIN);
+    let fragment = |number: usize| {
+        let within = if number + 1 < count { WITHIN } else { levels - (count - 1) * WITHIN };
+        let inner = if number + 1 < count { format!("...f{}", number + 1) } else { last.to_owned() };
+        format!("fragment f{number} on {on}{{{}}}", nested(open, within, &inner, "}"))
+    };
+    (0..count).map(fragment).collect()
+}
+
+const WORST: [(&str, Make); 20] = [
+    ("fields", |levels| document(&format!("{{{}}}", nested("me{", levels, "id", "}")))),
+    ("inline fragments", |levels| document(&format!("{{me{{{}}}}}", nested("...{", levels, "id", "}")))),
+    ("lists in an argument", |levels| document(&format!("{{user(id:{}){{id}}}}", nested("[", levels, "1", "]")))),
+    ("objects in an argument", |levels| {
+        document(&format!("{{users(filter:{}){{totalCount}}}}", nested("{a:", levels, "1", "}")))
+    }),
+    ("lists and objects in a directive", |levels| {
+        document(&format!("{{me{{id@include(if:{})}}}}", nested("[{a:", levels, "$a", "}]")))
+    }),
+    ("lists in a default", |levels| {
+        document(&format!("query($a:[[Int]]={}){{me{{id}}}}", nested("[", levels, "1", "]")))
+    }),
+    ("types of lists", |levels| document(&format!("query($a:{}){{me{{id}}}}", nested("[", levels, "Int", "]")))),
+    ("fragments that spread the next", |levels| {
+        let fragments = (0..levels).map(link).collect::<Vec<_>>().concat();
+        document(&format!("{{me{{...f0}}}}{fragments}fragment f{levels} on User{{id}}"))
+    }),
+    ("fragments that spread the next, backwards", |levels| {
+        let fragments = (0..levels).rev().map(link).collect::<Vec<_>>().concat();
+        document(&format!("fragment f{levels} on User{{id}}{fragments}{{me{{...f0}}}}"))
+    }),
+    ("inline fragments across fragments", |levels| {
+        document(&format!("{{me{{...f0}}}}{}", chain(levels, "User", "...{", "id")))
+    }),
+    ("fields across fragments", |levels| document(&format!("{{me{{...f0}}}}{}", chain(levels, "User", "user{", "id")))),
+    ("fields of the schema across fragments", |levels| {
+        document(&format!("{{__type(name:\"User\"){{...f0}}}}{}", chain(levels, "__Type", "ofType{", "name")))
+    }),
+    ("fields across fragments, twice over", |levels| {
+        document(&format!(
+            "{{a:me{{...f0}}...{{b:me{{...f0}}}}me{{...f0}}me{{...f0}}}}{}",
+            chain(levels, "User", "user{", "id")
+        ))
+    }),
+    ("fragments that nobody spreads", |levels| {
+        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))
+    }),
+    ("fields in fragments that nobody spreads", |levels| {
+        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))
+    }),
+    ("people in sessions of people", |levels| {
+        document(&format!("{{me{{{}}}}}", nested("sessions(first:1){nodes{user{", levels, "id", "}}}")))
+    }),
+    ("lists in an argument in fields", |levels| {
+        let fields = levels / 2;
+        let list = nested("[", levels - fields, "1", "]");
+        document(&format!("{{{}}}", nested("me{", fields, &format!("user(id:{list}){{id}}"), "}")))
+    }),
+    ("variables", |levels| {
+        let value = format!("{{\"a\":{}}}", nested("[", levels, "1", "]"));
+        format!("{{\"query\":\"query($a:[Int]){{me{{id}}}}\",\"variables\":{value}}}")
+    }),
+    ("objects in variables", |levels| {
+        let value = format!("{{\"f\":{}}}", nested("{\"a\":", levels, "1", "}"));
+        format!("{{\"query\":\"query($f:UserFilter){{users(filter:$f){{totalCount}}}}\",\"variables\":{value}}}")
+    }),
+    ("extensions", |levels| {
+        let value = format!("{{\"a\":{}}}", nested("[", levels, "1", "]"));
+        format!("{{\"query\":\"{{me{{id}}}}\",\"extensions\":{value}}}")
+    }),
+];

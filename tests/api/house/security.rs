@@ -1,0 +1,224 @@
+//! What `docs/asvs.md` claims and nothing else shows: where cryptography comes from, what a new installation holds, and
+//! what the log says. Small checks, each of one requirement.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{
+    assert_holds,
+    source::{Source, sources, without_tests},
+};
+use crate::harness::TestApp;
+
+/// Where the program touches cryptography at all.
+const CRYPTOGRAPHY: [&str; 7] = [
+    "src/adapter/system.rs",
+    "src/config/manifest.rs",
+    "src/db/digest.rs",
+    "src/domain/keys.rs",
+    "src/domain/token.rs",
+    "src/domain/vault.rs",
+    "src/http/pages.rs",
+];
+
+#[test]
+fn cryptography_comes_from_one_library_and_stands_in_few_places() {
+    let program = without_tests(sources(&["src", "migration/src"]));
+    assert_holds(program.iter().flat_map(stray_cryptography));
+    for (path, bad) in [
+        ("src/domain/user.rs", "use aws_lc_rs::digest;"),
+        ("src/domain/user.rs", "fn f() { jsonwebtoken::decode_header(token) }"),
+        ("src/domain/vault.rs", "use sha2::Sha256;"),
+        ("src/domain/vault.rs", "use md5::compute;"),
+        ("src/domain/vault.rs", "fn f() { ring::hmac::sign(key, text) }"),
+        ("src/domain/vault.rs", "fn f() { digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text) }"),
+        ("src/domain/keys.rs", "fn f() { aws_lc_rs::cipher::ECB }"),
+    ] {
+        assert!(!stray_cryptography(&Source::new(path, bad)).is_empty(), "{bad}");
+    }
+}
+
+fn stray_cryptography(source: &Source) -> Vec<String> {
+    const OURS: [&str; 2] = ["aws_lc_rs", "jsonwebtoken"];
+    const OTHERS: [&str; 17] = [
+        "ring",
+        "openssl",
+        "rsa",
+        "sha1",
+        "sha2",
+        "sha3",
+        "md5",
+        "hmac",
+        "hkdf",
+        "aes",
+        "aes_gcm",
+        "chacha20poly1305",
+        "ed25519_dalek",
+        "p256",
+        "blake3",
+        "argon2",
+        "bcrypt",
+    ];
+    // Weak by name: hashes that are broken, and ciphers without authentication.
+    const WEAK: [&str; 4] = ["SHA1", "MD5", "ECB", "cipher"];
+    let has_leave = CRYPTOGRAPHY.contains(&source.path.as_str());
+    let paths = source.paths();
+    let stray = paths.iter().filter(|path| {
+        let first = path[0].as_str();
+        let ours = OURS.contains(&first);
+        // `aws_lc_rs::rsa` is a module of ours; `rsa` by itself is another crate unless that module was imported.
+        let imported =
+            paths.iter().any(|other| other[0] == "aws_lc_rs" && other.last().is_some_and(|last| last == first));
+        (ours && !has_leave)
+            || (OTHERS.contains(&first) && !imported)
+            || (has_leave
+                && path.len() > 1
+                && path[1..].iter().any(|name| WEAK.iter().any(|weak| name.starts_with(weak))))
+    });
+    stray.map(|path| format!("{}: names {}", source.path, path.join("::"))).collect()
+}
+
+#[tokio::test]
+async fn a_new_installation_has_no_account_that_anybody_could_know_of() {
+    let app = TestApp::new().await;
+    for table in ["users", "sessions", "devices", "email_codes", "sign_in_links"] {
+        assert_eq!(app.count(table, "1 = 1").await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_sends_anybody_elsewhere() {
+    let app = TestApp::with(|flags| flags.public_url = Some("https://login.example.com".into())).await;
+    let guest = app.guest();
+    let paths = ["/", "//", "/graphql", "/graphql/", "/graphiql", "/inbox", "/health", "/ready", "/nothing", "/assets"];
+    for path in paths {
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
+            let what = format!("{method} {path}");
+            let request = Request::builder().method(method).uri(path).header("x-forwarded-proto", "http");
+            let answer = guest.send(request.body(Body::empty()).unwrap()).await;
+            assert!(!answer.status.is_redirection(), "{what}: {}", answer.status);
+            assert!(!answer.headers.contains_key("location") && !answer.headers.contains_key("refresh"), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let paths = [
+        "/",
+        "/graphiql",
+        "/inbox",
+        "/favicon.svg",
+        "/assets/style.css",
+        "/assets/sign-in.js",
+        "/nothing",
+        "/health",
+        "/ready",
+        "/graphql",
+        "/.well-known/jwks.json",
+    ];
+    for path in paths {
+        let answer = guest.get(path).await;
+        let kind = answer.headers["content-type"].to_str().unwrap().to_owned();
+        let is_text = kind.starts_with("text/") || kind.contains("+xml") || kind.contains("/xml");
+        assert!(!is_text || kind.ends_with("; charset=utf-8"), "{path}: {kind}");
+        assert!(is_text || kind.contains("json"), "{path}: {kind}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        // What is not named falls back on `default-src`, but for the base of addresses and frames.
+        for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"] {
+            assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
+        }
+        assert!(!policy.contains("object-src") || policy.contains("object-src 'none'"), "{path}: {policy}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_tells_which_version_runs() {
+    let app = TestApp::new().await;
+    for path in ["/health", "/ready", "/", "/nothing", "/.well-known/jwks.json", "/graphql"] {
+        let answer = app.guest().get(path).await;
+        assert!(!answer.text.contains(env!("CARGO_PKG_VERSION")), "{path}: {}", answer.text);
+        assert!(!answer.text.to_lowercase().contains("\"version\""), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn an_rsa_key_has_the_strength_of_the_others() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let app = TestApp::with(|flags| flags.token_alg = Some("RS256".into())).await;
+    let keys = app.guest().get("/.well-known/jwks.json").await.json;
+    let modulus = URL_SAFE_NO_PAD.decode(keys["keys"][0]["n"].as_str().unwrap()).unwrap();
+    assert_eq!(modulus.len() * 8, 3_072, "as strong as 128 bits");
+}
+
+/// What was written to a log in production's form.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// Listens on this thread until the guard is dropped.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(self.clone());
+        tracing::subscriber::set_default(lines.json().flatten_event(true).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Each line, which must be one object.
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_in_the_log_with_its_reason_and_the_id_that_the_client_was_told() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let app = TestApp::new().await;
+    app.sql("ALTER TABLE devices RENAME TO gone").await;
+    let answer = app.guest().login_with(serde_json::json!({ "email": "ada@example.com" })).await;
+    assert_eq!(answer.code(), "INTERNAL");
+    let id = answer.headers["x-request-id"].to_str().unwrap();
+    let lines = log.lines();
+    let fault = lines.iter().find(|line| line["level"] == "ERROR" && line["message"] == "internal error");
+    let fault = fault.unwrap_or_else(|| panic!("{}", log.text()));
+    assert!(fault["why"].as_str().is_some_and(|why| why.contains("devices")), "{fault}");
+    assert_eq!(fault["span"]["request_id"], id, "{fault}");
+    let request = lines.iter().find(|line| line["message"] == "request" && line["request_id"] == id).unwrap();
+    assert_eq!((&request["method"], &request["path"]), (&Value::from("POST"), &Value::from("/graphql")));
+    assert!(request["client"].is_string(), "who: {request}");
+    let time = request["timestamp"].as_str().unwrap();
+    assert!(time.ends_with('Z') && time.parse::<chrono::DateTime<chrono::Utc>>().is_ok(), "UTC, and says so: {time}");
+}

@@ -1,0 +1,98 @@
+//! Secrets and their hashes in the source: what is compared, and how. That nothing secret is printed or stored in clear is
+//! in `canary`; what the memory of a running program holds, in `program/memory`.
+
+mod rotation;
+
+use std::fs;
+
+/// Columns of every table that are hashes of something secret: of type `Digest`, which compares in constant time alone.
+const COLUMNS: [&str; 8] = [
+    "token_hash",
+    "refresh_hash",
+    "previous_hash",
+    "handle_hash",
+    "code_hash",
+    "earlier_hash",
+    "address_key",
+    "budget_key",
+];
+
+/// The one place that may compare bytes of a digest.
+const COMPARES: &str = "src/db/digest.rs";
+
+fn files(folder: &str) -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                // Tests stand at the end of a file.
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+                found.push((path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), code));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// Lines that compare what `Digest` and `secrecy` hide.
+fn compares_bytes(code: &str) -> Vec<&str> {
+    let compares = |line: &str| {
+        ["==", "!=", ".eq(", ".ne(", ".cmp(", "starts_with", "ends_with", "contains("]
+            .iter()
+            .any(|sign| line.contains(sign))
+    };
+    // A value of a query is compared by the database, over an index, which tells its time anyway.
+    let hides = |line: &str| {
+        line.contains("expose_secret()")
+            || line.contains(".as_bytes()") && COLUMNS.iter().any(|column| line.contains(column))
+    };
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| compares(line) && hides(line) || line.contains("verify_slices_are_equal"))
+        .collect()
+}
+
+#[test]
+fn what_is_secret_is_compared_by_its_type_and_nowhere_byte_by_byte() {
+    for (path, code) in files("src") {
+        if path != COMPARES && !path.ends_with("_tests.rs") && !path.contains("/tests") {
+            assert_eq!(compares_bytes(&code), [""; 0], "{path} compares something secret: let its type do it");
+        }
+    }
+    for broken in [
+        "if code.expose_secret() == typed {",
+        "let ok = row.code_hash.as_bytes() == own.as_bytes();",
+        "secrets.iter().any(|secret| secret.expose_secret().starts_with(prefix))",
+        "constant_time::verify_slices_are_equal(a, b)",
+    ] {
+        assert_eq!(compares_bytes(broken).len(), 1, "{broken}");
+    }
+    assert!(compares_bytes("// code.expose_secret() == typed\nhash(code.expose_secret());").is_empty());
+}
+
+#[test]
+fn every_hash_in_a_table_is_of_the_type_that_compares_in_constant_time() {
+    let entities = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/entity.rs")).unwrap();
+    let mut seen = Vec::new();
+    for line in entities.lines().map(str::trim) {
+        let Some((name, kind)) = line.strip_prefix("pub ").and_then(|line| line.trim_end_matches(',').split_once(": "))
+        else {
+            continue;
+        };
+        let is_hash = name.ends_with("_hash") || matches!(name, "address_key" | "budget_key");
+        assert_eq!(is_hash, ["Digest", "Option<Digest>"].contains(&kind), "{name}: {kind}");
+        if is_hash {
+            seen.push(name);
+        }
+    }
+    for column in COLUMNS {
+        assert!(seen.contains(&column), "no table has {column}");
+    }
+}

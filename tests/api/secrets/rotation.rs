@@ -1,0 +1,192 @@
+//! The server secret changes while people use the service: first every process has the old one, then both with the new
+//! one in front, then the new one alone. Whatever was begun before goes on, and nothing that was spent comes back.
+
+use doorcode::domain::vault::{Purpose, Vault};
+use futures_util::future::join_all;
+use secrecy::SecretString;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    harness::{Client, Replica, SignedIn, TestApp, other_than},
+    tokens::rotation::{last_code_at, process_with},
+};
+
+/// One of its own for each test: the names of addresses in a Redis that all share depend on it.
+fn new_secret() -> SecretString {
+    SecretString::from(format!("new secret {} {}", Uuid::new_v4(), Uuid::new_v4()))
+}
+
+/// A process with both secrets, and one with the newer alone, over the same database.
+async fn later(app: &TestApp, new: &SecretString) -> [Replica; 2] {
+    let old = &app.ctx().settings.secrets[0];
+    [process_with(app, &[new, old]).await, process_with(app, &[new]).await]
+}
+
+async fn refreshed(client: &Client<'_>, token: &str) -> String {
+    let answer = client.refresh(token).await;
+    answer["tokens"]["refreshToken"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
+    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("2/1d".into())).await;
+    let guest = app.guest();
+    let (before, idle) = (guest.sign_in("before@example.com").await, guest.sign_in("idle@example.com").await);
+    let asked = guest.challenge("code@example.com").await;
+    let code = app.last_code_for("code@example.com").await;
+    let waiting = guest.challenge("waiting@example.com").await;
+    for _ in 0..2 {
+        app.guest().challenge("link@example.com").await;
+    }
+    let link = app.last_link_for("link@example.com").await;
+    // That drained the outbox into this process's inbox: what waits is queued now.
+    let waiting = {
+        assert!(!waiting.is_empty());
+        app.guest().challenge("letter@example.com").await
+    };
+
+    let [both, newest] = later(&app, &new_secret()).await;
+    let at = |process: &Replica| guest.via(process);
+    assert_eq!(at(&both).verify(&asked, &code).await["__typename"], "SignedIn", "a code under the old secret");
+    let letter = last_code_at(&both, "letter@example.com").await;
+    assert_eq!(at(&both).verify(&waiting, &letter).await["__typename"], "SignedIn", "a letter that waited");
+    assert_eq!(at(&newest).verify_link(&link).await["__typename"], "SignedIn", "a link, which no secret is needed for");
+    assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
+    let refresh = refreshed(&at(&both), &before.refresh).await;
+
+    // Now the old secret goes.
+    assert!(
+        at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(),
+        "its key was sealed anew"
+    );
+    refreshed(&at(&newest), &refresh).await;
+    let challenge = at(&newest).with_device(&before.device).challenge("before@example.com").await;
+    assert!(!challenge.is_empty());
+    assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is known still");
+
+    // Who did not come by while both were there is asked to sign in again, and is not taken for a thief.
+    assert_eq!(at(&newest).refresh(&idle.refresh).await["__typename"], "SessionEnded");
+    assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0);
+    refreshed(&at(&both), &idle.refresh).await;
+    let late = guest.challenge("late@example.com").await;
+    let code = app.last_code_for("late@example.com").await;
+    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "and such codes are no good");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_that_start_at_once_seal_the_keys_anew_and_the_old_secret_can_go() {
+    let app = TestApp::new().await;
+    let SignedIn { access, .. } = app.guest().sign_in("ada@example.com").await;
+    let sealed = doorcode::domain::keys::list(app.ctx()).await.unwrap().remove(0);
+    let secret = new_secret();
+    let new = Vault::new(std::slice::from_ref(&secret)).unwrap();
+    let open = |vault: &Vault, sealed: &[u8]| vault.open(Purpose::SigningKey, sealed_id(&access).as_bytes(), sealed);
+    assert!(open(&new, &sealed.sealed).is_none());
+    let (first, second) = tokio::join!(later(&app, &secret), later(&app, &secret));
+    let after = doorcode::domain::keys::list(app.ctx()).await.unwrap();
+    assert_eq!(after.len(), 1, "nobody needed another key");
+    assert_eq!(
+        open(&new, &after[0].sealed),
+        open(&app.ctx().vault, &sealed.sealed),
+        "the same key under the new secret"
+    );
+    assert!(open(&app.ctx().vault, &after[0].sealed).is_none());
+    for process in first.iter().chain(&second) {
+        assert!(app.guest().via(process).with_bearer(&access).me().await.field("me")["id"].is_string());
+    }
+}
+
+fn sealed_id(access: &str) -> Uuid {
+    jsonwebtoken::decode_header(access).unwrap().kid.unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guessing_budget_goes_on_over_a_rotation() {
+    let app = TestApp::with(|flags| {
+        for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {
+            *limit = Some("1000/1d".into());
+        }
+    })
+    .await;
+    let email = "ada@example.com";
+    let guest = app.guest();
+    let wrong = async |client: &Client<'_>, challenge: &str, code: &str| {
+        client.verify(challenge, &other_than(code)).await["__typename"].as_str().unwrap().to_owned()
+    };
+    for _ in 0..6 {
+        let challenge = guest.challenge(email).await;
+        let code = app.last_code_for(email).await;
+        for _ in 0..3 {
+            assert_eq!(wrong(&guest, &challenge, &code).await, "InvalidCode");
+        }
+    }
+    let held_back = guest.challenge(email).await;
+    let held_code = app.last_code_for(email).await;
+    let [both, newest] = later(&app, &new_secret()).await;
+    let elsewhere = guest.via(&both);
+    let challenge = elsewhere.challenge(email).await;
+    let code = last_code_at(&both, email).await;
+    for _ in 0..2 {
+        assert_eq!(wrong(&elsewhere, &challenge, &code).await, "InvalidCode", "eighteen are spent, of twenty");
+    }
+    assert_eq!(elsewhere.verify(&challenge, &code).await["__typename"], "RateLimited");
+    assert_eq!(
+        elsewhere.verify(&held_back, &held_code).await["__typename"],
+        "RateLimited",
+        "nor a challenge of before"
+    );
+    assert_eq!(guest.via(&newest).verify(&challenge, &code).await["__typename"], "RateLimited", "nor without the old");
+    assert_eq!(app.count("email_codes", "1 = 1").await, 8);
+    // The door never closes: a mail with a link comes instead, as before the rotation.
+    guest.via(&newest).challenge(email).await;
+    assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_and_never_deadlock() {
+    let app = TestApp::with(|flags| {
+        for limit in [&mut flags.limit_send_address, &mut flags.limit_send_address_day] {
+            *limit = Some("1000/1d".into());
+        }
+        flags.limit_guess_account = Some("6/1d".into());
+    })
+    .await;
+    let (old, new) = (app.ctx().settings.secrets[0].clone(), new_secret());
+    let processes = [process_with(&app, &[&old, &new]).await, process_with(&app, &[&new, &old]).await];
+    // Half of the logins carry the budget one way, half the other, and tries come in between.
+    let round = async |process: &Replica| {
+        let client = app.guest().via(process);
+        let challenge = client.challenge("ada@example.com").await;
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            answers.push(client.verify(&challenge, "48302957").await["__typename"].as_str().unwrap().to_owned());
+        }
+        answers
+    };
+    let rounds = (0..24).map(|number| round(&processes[number % 2]));
+    let answers: Vec<_> = join_all(rounds).await.into_iter().flatten().collect();
+    // A try that finds the budget spent while it counts is told that the code is over.
+    let expected = ["InvalidCode", "RateLimited", "CodeExpired"];
+    assert!(answers.iter().all(|answer| expected.contains(&answer.as_str())), "{answers:?}");
+    assert_eq!(answers.iter().filter(|answer| *answer == "InvalidCode").count(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_address_was_sent_counts_on_over_a_rotation_in_one_call_of_the_limiter() {
+    let app = TestApp::with(|flags| flags.limit_send_address = Some("2/15m".into())).await;
+    let [both, newest] = later(&app, &new_secret()).await;
+    let ask = async |process: Option<&Replica>| {
+        let guest = app.guest();
+        let client = process.map_or_else(|| guest.clone(), |process| guest.via(process));
+        client.login_with(json!({ "email": "ada@example.com" })).await.field("login")["__typename"].clone()
+    };
+    assert_eq!(ask(None).await, "CodeSent");
+    app.limiter.calls.store(0, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(ask(Some(&both)).await, "CodeSent");
+    assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), 1);
+    assert_eq!(ask(Some(&both)).await, "RateLimited", "two under the old name");
+    assert_eq!(ask(None).await, "RateLimited", "which those who have the old secret alone see, too");
+    assert_eq!(ask(Some(&newest)).await, "CodeSent", "one under the new name");
+    assert_eq!(ask(Some(&newest)).await, "RateLimited");
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::{
     MergedObject, MergedSubscription, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    SubscriptionType, extensions::ExtensionFactory,
+    SubscriptionType, extensions::ExtensionFactory, parser::types::ExecutableDocument,
 };
 use chrono::{DateTime, Utc};
 use futures_util::{
@@ -32,6 +32,7 @@ use super::{
     sign_in::SignInMutation,
     under_way::UnderWay,
     user::UserQuery,
+    validation::Types,
 };
 use crate::domain::Ctx;
 
@@ -103,6 +104,7 @@ pub struct Api {
     /// Not there in a schema that can only be read.
     ctx: Option<Arc<Ctx>>,
     under_way: UnderWay,
+    types: Arc<Types>,
 }
 
 trait Run: Send + Sync {
@@ -147,6 +149,11 @@ impl Api {
         S: SubscriptionType + 'static,
     {
         finish(builder, Some(ctx))
+    }
+
+    /// What must be refused before the library looks at a document.
+    pub(crate) fn refuses(&self, document: &ExecutableDocument) -> Option<String> {
+        self.types.unknown_in(document)
     }
 
     /// Runs a question or a change that the edge has already checked; an error when there was no time to.
@@ -203,7 +210,9 @@ where
     let under_way = UnderWay::default();
     let builder = bounded(builder).data(under_way.clone());
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
-    Api { schema: Arc::new(builder.finish()), ctx: ctx.cloned(), under_way }
+    let schema = builder.finish();
+    let types = Arc::new(Types::of(&schema.sdl()));
+    Api { schema: Arc::new(schema), ctx: ctx.cloned(), under_way, types }
 }
 
 /// The types that no field gives by itself, and the bounds of every operation.

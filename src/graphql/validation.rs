@@ -1,16 +1,55 @@
-//! Whether a document is of the production schema, for whoever checks a manifest before a server runs with it. Nothing
-//! is executed: there is no domain behind the schema that looks.
+//! Whether a document is of a schema: what must be known before the library looks, and the whole look for whoever checks
+//! a manifest before a server runs with it. Nothing is executed here: there is no domain behind the schema that looks.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
     Name, Request, Response, Value, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
-    parser::types::{BaseType, DocumentOperations, ExecutableDocument},
+    parser::{
+        parse_schema,
+        types::{BaseType, DocumentOperations, ExecutableDocument, Type, TypeSystemDefinition},
+    },
 };
 use async_trait::async_trait;
 
 use super::schema::to_look_at;
+
+/// What every schema has without saying so.
+const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
+
+/// The names of a schema's types.
+pub(super) struct Types(HashSet<String>);
+
+impl Types {
+    /// Reads them off the schema's text.
+    pub(super) fn of(sdl: &str) -> Self {
+        let definitions = parse_schema(sdl).map(|schema| schema.definitions).unwrap_or_default();
+        let names = definitions.into_iter().filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(kind) => Some(kind.node.name.node.to_string()),
+            _ => None,
+        });
+        Self(names.chain(BUILT_IN.map(str::to_owned)).collect())
+    }
+
+    /// The first variable whose type is not there. The library would find it, but it looks at defaults before, and does
+    /// not live to tell.
+    pub(super) fn unknown_in(&self, document: &ExecutableDocument) -> Option<String> {
+        let mut variables = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+        let unknown = variables.find(|variable| !self.0.contains(named(&variable.node.var_type.node)))?;
+        Some(format!("The type of the variable `${}` is not in the schema.", unknown.node.name.node))
+    }
+}
+
+/// What a type is a list of, however often.
+fn named(mut kind: &Type) -> &str {
+    loop {
+        match &kind.base {
+            BaseType::Named(name) => return name.as_str(),
+            BaseType::List(inner) => kind = inner,
+        }
+    }
+}
 
 /// What the production schema makes of a document.
 pub struct Validated {
@@ -23,12 +62,16 @@ pub struct Validated {
 /// Looks at a document with the eyes of the production schema.
 pub async fn validate(document: ExecutableDocument) -> Validated {
     let operations = names(&document);
+    let schema = to_look_at(OnlyLooks);
+    if let Some(problem) = Types::of(&schema.sdl()).unknown_in(&document) {
+        return Validated { operations, problems: vec![problem] };
+    }
     let mut request = Request::new(String::new()).variables(weights(&document));
     if let Some(name) = operations.first() {
         request = request.operation_name(name);
     }
     request.set_parsed_query(document);
-    let response = to_look_at(OnlyLooks).execute(request).await;
+    let response = schema.execute(request).await;
     Validated { operations, problems: response.errors.into_iter().map(|error| error.message).collect() }
 }
 
@@ -93,6 +136,8 @@ mod tests {
             "query A($first: String) { users(first: $first) { totalCount } }",
             "mutation B { login { __typename } }",
             "query D { me { id } } query E { me { nothing } }",
+            "query A($a: [[Nothing!]] = [[1]]) { me { id } }",
+            "query A($a: me = 1) { me { id } }",
         ] {
             assert_ne!(problems(bad).await, [""; 0], "{bad}");
         }

@@ -216,6 +216,9 @@ impl Server {
     /// Finds the document of a call, or parses it, with both passes of the guard around.
     pub(super) fn check(&self, mut call: Call) -> Result<Checked, Refusal> {
         let document = self.document(&call.document)?;
+        if let Some(message) = self.api.refuses(&document) {
+            return Err(Refusal::new(Code::ValidationFailed, message));
+        }
         let operation = guard::document::check(&document, call.operation_name.as_deref(), &mut call.variables)?;
         if operation.introspects && !self.ctx.settings.introspection {
             return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));

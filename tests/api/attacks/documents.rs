@@ -53,6 +53,8 @@ pub(crate) fn floods() -> Vec<Hostile> {
         ("1,001 fields", format!("{{ me {{ {} }} }}", "id ".repeat(1_000)), GUARD),
         ("2,001 tokens", format!("{{ me {{ {} }} }}", "id ".repeat(2_000)), GUARD),
         ("directives on a field", format!("{{ __typename {} }}", skip(250)), INVALID),
+        ("a default of a type that is not there", "query($a: [[Nothing!]] = [[1]]) { __typename }".into(), INVALID),
+        ("a default of what is no type", "query($a: [me] = [1]) { __typename }".into(), INVALID),
         ("five directives", format!("{{ __typename {} }}", skip(5)), INVALID),
         ("directives on an inline fragment", format!("{{ ... {} {{ __typename }} }}", skip(250)), INVALID),
         ("directives on an operation", format!("query {} {{ __typename }}", "@a ".repeat(900)), INVALID),

@@ -62,9 +62,10 @@ pub fn document_id(text: &str) -> DocumentId {
     id
 }
 
-/// An id as clients write it: 64 hexadecimal digits.
+/// An id as clients write it: 64 hexadecimal digits, after `sha256:` if they follow the specification of GraphQL over
+/// HTTP.
 pub fn parse_id(text: &str) -> Option<DocumentId> {
-    let digits = text.as_bytes();
+    let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
     if digits.len() != 64 {
         return None;
     }
@@ -85,7 +86,7 @@ pub fn written(id: &DocumentId) -> String {
 
 /// What stands in the file may be anything, and is only shown as far as an id could be.
 fn shortened(id: &str) -> String {
-    id.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
+    id.chars().filter(|&char: &char| char.is_ascii_alphanumeric() || char == ':').take(71).collect()
 }
 
 /// Ids and documents in either form of the file.
@@ -151,6 +152,8 @@ mod tests {
         let (one, two) = ("query One { me { id } }", "query Two { me { email } }");
         let flat = parse(&json!({ id(one): one, id(two): two })).unwrap();
         assert_eq!(flat.iter().count(), 2);
+        let prefixed = |text| format!("sha256:{}", id(text));
+        assert_eq!(parse(&json!({ prefixed(one): one, prefixed(two): two })).unwrap(), flat);
         let apollo = json!({
             "format": "apollo-persisted-query-manifest",
             "version": 1,
@@ -166,7 +169,9 @@ mod tests {
     #[test]
     fn an_id_that_is_not_its_documents_own_is_refused() {
         let text = "query One { me { id } }";
-        for id in [id("query Two { me { email } }"), "9e107d9d372bb6826bd81d3542a419d6".into(), String::new()] {
+        let another = id("query Two { me { email } }");
+        let (prefixed, algorithm) = (format!("sha256:{another}"), format!("sha512:{}", id(text)));
+        for id in [another, prefixed, algorithm, "9e107d9d372bb6826bd81d3542a419d6".into(), String::new()] {
             let wrong = parse(&json!({ id: text })).unwrap_err();
             assert!(wrong.contains("not the SHA-256"), "{wrong}");
         }

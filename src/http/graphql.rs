@@ -170,6 +170,7 @@ enum Named {
 #[serde(rename_all = "camelCase")]
 struct Members {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
@@ -179,8 +180,10 @@ impl TryFrom<Members> for Call {
     type Error = &'static str;
 
     fn try_from(members: Members) -> Result<Self, Self::Error> {
-        let id = || members.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str().map(str::to_owned);
-        let document = match (members.query, id()) {
+        // Apollo's clients name a document in their own way.
+        let hash =
+            || members.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str().map(str::to_owned);
+        let document = match (members.query, members.document_id.or_else(hash)) {
             (Some(text), None) => Named::Text(text),
             (Some(text), Some(id)) => Named::Both { text, id },
             (None, Some(id)) => Named::Id(id),

@@ -55,6 +55,9 @@ async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
     for call in [
         json!({ "query": ME }),
         by_id(&id(ME)),
+        json!({ "documentId": id(ME) }),
+        json!({ "documentId": format!("sha256:{}", id(ME)) }),
+        json!({ "documentId": id(ME), "query": ME }),
         with(json!({ "query": ME, "operationName": "Me" }), &id(ME).to_uppercase()),
     ] {
         assert_eq!(post(&guest, call.clone()).await.json, json!({ "data": { "me": null } }), "{call}");
@@ -74,6 +77,10 @@ async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown
             json!({ "query": "{ __typename }" }),
             json!({ "query": "{ __schema { types { name } } }" }),
             by_id(&id(UNLISTED)),
+            json!({ "documentId": id(UNLISTED) }),
+            json!({ "documentId": id(LOGIN), "query": ME }),
+            json!({ "documentId": format!("sha1:{}", id(ME)) }),
+            json!({ "documentId": [id(ME)] }),
             by_id(""),
             by_id("../../documents.json"),
             by_id(&id(ME)[..63]),

@@ -6,11 +6,13 @@ use std::{
 };
 
 use migration::MigratorTrait;
+use sea_orm::DbBackend;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     adapter::{
         inbox::InboxTransport,
+        measured_limiter::Measured,
         memory_bus::MemoryBus,
         memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
         redis_bus::RedisBus,
@@ -19,7 +21,7 @@ use crate::{
         system::{SystemClock, SystemEntropy},
     },
     config::{self, Mode, ServeFlags, Settings},
-    db::{Db, migrate},
+    db::{Db, OnStatement, migrate},
     domain::{
         Ctx, Error, audit, housekeeping, live,
         mail::{delivery, inbox::Inbox},
@@ -28,7 +30,9 @@ use crate::{
     },
     graphql::Api,
     http::{self, Caps, Server},
+    metrics::Metrics,
     ports::{Bus, Clock, Entropy, Limiter, MailTransport},
+    trace,
 };
 
 pub use crate::adapter::system::keep_memory_private;
@@ -69,10 +73,13 @@ impl App {
     pub async fn build(settings: Settings, overrides: Overrides) -> Result<Self, Error> {
         let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let entropy = overrides.entropy.unwrap_or_else(|| Arc::new(SystemEntropy));
+        let metrics = Metrics::default();
         let limiter = match overrides.limiter {
             Some(limiter) => limiter,
             None => limiter(&settings)?,
         };
+        let store = if settings.redis_url.is_some() { "redis" } else { "memory" };
+        let limiter: Arc<dyn Limiter> = Arc::new(Measured::new(limiter, store, metrics.clone()));
         let bus = match overrides.bus {
             Some(bus) => bus,
             None => bus(&settings, &*entropy)?,
@@ -80,7 +87,7 @@ impl App {
         let inbox = settings.has_inbox().then(|| Arc::new(Inbox::new()));
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
         let vault = Vault::new(&settings.secrets)?;
-        let db = Db::connect_with(&settings, overrides.on_statement).await?;
+        let db = Db::connect_with(&settings, Some(watch_statements(&metrics, overrides.on_statement))).await?;
         let ctx = Ctx {
             settings,
             db,
@@ -90,7 +97,8 @@ impl App {
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
             keyring: token::Keyring::default(),
-            live: live::Live::new(bus),
+            live: live::Live::new(bus, metrics.clone()),
+            metrics,
             refusals: audit::refusals::Refusals::default(),
             outbox_filled: tokio::sync::Notify::new(),
             last_tick: AtomicU64::new(0),
@@ -170,6 +178,19 @@ impl App {
         housekeeping::finish(&self.ctx).await;
         self.ctx.db.clone().close().await
     }
+}
+
+/// Every statement is counted, timed and a part of its trace.
+fn watch_statements(metrics: &Metrics, then: Option<OnStatement>) -> OnStatement {
+    let metrics = metrics.clone();
+    Arc::new(move |info| {
+        metrics.stated(info.elapsed, info.failed);
+        let system = if info.statement.db_backend == DbBackend::Postgres { "postgresql" } else { "sqlite" };
+        trace::statement(&info.statement.sql, system, info.elapsed, info.failed);
+        if let Some(then) = &then {
+            then(info);
+        }
+    })
 }
 
 fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {

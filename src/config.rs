@@ -11,6 +11,7 @@ mod parse;
 mod problems;
 mod rules;
 mod secret;
+mod telling;
 mod test_codes;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use crate::{
 pub use flags::ServeFlags;
 pub use manifest::{DocumentId, Manifest, document_id, parse_id, written};
 pub use problems::{Problem, Problems};
+pub use telling::{Log, LogEmails, LogFormat, Traces};
 
 /// How careful the process is about where it finds itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,15 +95,6 @@ impl Notices {
     pub const ALL: Self = Self { new_device: true, email_change: true, role_change: true };
 }
 
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines, one object a line.
-    Json,
-}
-
 /// Access and refresh tokens.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
@@ -135,6 +128,8 @@ pub struct Settings {
     pub database_url: SecretString,
     /// Fewest and most connections to PostgreSQL.
     pub database_pool: (u32, u32),
+    /// How long PostgreSQL may take to answer at the start.
+    pub database_wait: Duration,
     /// `REDIS_URL`.
     pub redis_url: Option<SecretString>,
     /// `SMTP_URL`.
@@ -177,10 +172,10 @@ pub struct Settings {
     pub documents: Option<Arc<Manifest>>,
     /// `DOORCODE_SINGLE_REPLICA`: nobody else counts limits on this database.
     pub single_replica: bool,
-    /// `DOORCODE_LOG`, already checked to be a filter.
-    pub log: String,
-    /// `DOORCODE_LOG_FORMAT`.
-    pub log_format: LogFormat,
+    /// `DOORCODE_LOG…`.
+    pub log: Log,
+    /// Where traces go; nowhere without.
+    pub traces: Option<Traces>,
     /// What was odd but not wrong, to be logged once at start.
     pub warnings: Vec<String>,
 }

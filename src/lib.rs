@@ -49,7 +49,9 @@
 //! ```
 
 pub mod config;
+pub mod metrics;
 pub mod ports;
+pub mod trace;
 
 pub mod db;
 pub mod domain;

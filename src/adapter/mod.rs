@@ -1,8 +1,9 @@
-//! The outside world behind the ports: clock and randomness of the system, two limiters, two ways for a mail to leave,
+//! The outside world behind the ports: clock and randomness of the system, two limiters and a watch on them, two ways for a mail to leave,
 //! two buses.
 //! Only `app.rs` names what is in here.
 
 pub mod inbox;
+pub mod measured_limiter;
 pub mod memory_bus;
 pub mod memory_limiter;
 pub mod redis_bus;

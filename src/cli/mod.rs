@@ -18,7 +18,7 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     app::{self, App, Overrides},
-    config::{ServeFlags, Settings},
+    config::{Log, ServeFlags, Settings},
     domain::{live, policy::Root},
     graphql, telemetry,
 };
@@ -135,14 +135,16 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
 }
 
 /// Settings for the commands beside `serve`: from the environment alone.
-fn load_environment() -> Result<Settings, String> {
+async fn load_environment() -> Result<Settings, String> {
     #[derive(Parser)]
     struct FromEnvironment {
         #[command(flatten)]
         flags: ServeFlags,
     }
     let settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
-    telemetry::start(&Settings { log: "warn".into(), ..settings.clone() })?;
+    let log = Log { filter: "warn".into(), ..settings.log.clone() };
+    let no_collector = telemetry::start(&log, None).await?;
+    drop(no_collector);
     Ok(settings)
 }
 
@@ -150,7 +152,7 @@ impl Root for App {}
 
 /// All that a server stands on, without serving.
 async fn build() -> Result<App, Halt> {
-    let app = App::build(load_environment()?, Overrides::default()).await?;
+    let app = App::build(load_environment().await?, Overrides::default()).await?;
     app.prepare().await?;
     Ok(app)
 }

@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) async fn serve(flags: ServeFlags) -> Outcome {
     let settings = load(flags)?;
-    telemetry::start(&settings)?;
+    let collector = telemetry::start(&settings.log, settings.traces.as_ref()).await?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -42,7 +42,9 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         Ok(()) | Err(Halt::HungUp) => {}
         Err(failed) => return Err(failed),
     }
-    app.serve(public, ops, stop_signal()?).await?;
+    let served = app.serve(public, ops, stop_signal()?).await;
+    collector.finish().await;
+    served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

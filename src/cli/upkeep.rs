@@ -35,7 +35,7 @@ pub(super) struct DownArgs {
 }
 
 pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
-    let settings = load_environment()?;
+    let settings = load_environment().await?;
     let db = Db::connect(&settings).await?;
     let only_looking = matches!(command, MigrateCommand::Status(_));
     let format = match command {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::{
-    Format, Outcome, build, people,
+    Format, Outcome, build, load_environment, people,
     print::{self, Halt, complain, line},
     sessions, tell,
 };
@@ -26,6 +26,7 @@ use crate::{
             name::Name,
             profile,
         },
+        vault::Vault,
     },
 };
 
@@ -63,6 +64,12 @@ pub(super) enum UserCommand {
     /// The person is signed out everywhere and cannot sign in. Their account can be restored for some time
     /// (`DOORCODE_ERASE_AFTER`), then it is erased for good.
     Delete(Whom),
+    /// Print what the log and the audit trail call an address, known or not.
+    Hash {
+        /// Any address.
+        #[arg(value_parser = EmailAddress::parse)]
+        email: EmailAddress,
+    },
     /// Print what is known of a person.
     Show(Whom),
     /// List people, the newest account first.
@@ -121,6 +128,10 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
     match command {
         UserCommand::Sessions(sessions) => return sessions::run(sessions).await,
         UserCommand::List(which) => people::list(&build().await?, which).await?,
+        UserCommand::Hash { email } => {
+            let vault = Vault::new(&load_environment().await?.secrets)?;
+            line(&vault.address_label(email.as_str()))?;
+        }
         UserCommand::Show(whom) => {
             let app = build().await?;
             people::show(&app, &find(&app, &whom.email).await?, whom.format).await?;

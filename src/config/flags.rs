@@ -47,13 +47,46 @@ pub struct ServeFlags {
     /// What is logged: a level, or levels by module.
     ///
     /// Default: `info`. Example: `info,doorcode=debug`
-    #[arg(long, env = "DOORCODE_LOG", value_name = "FILTER", help_heading = "Start")]
+    #[arg(long, env = "DOORCODE_LOG", value_name = "FILTER", help_heading = "Telemetry")]
     pub log: Option<String>,
     /// How log lines look: `text` for people, `json` for machines.
     ///
     /// Default: `text` in development and `json` in production. Example: `json`
-    #[arg(long, env = "DOORCODE_LOG_FORMAT", value_name = "FORMAT", help_heading = "Start")]
+    #[arg(long, env = "DOORCODE_LOG_FORMAT", value_name = "FORMAT", help_heading = "Telemetry")]
     pub log_format: Option<String>,
+    /// How people's addresses stand in the log: `hashed`, so that lines of one address can be found (`doorcode user hash`
+    /// prints an address's) and nobody who reads the log learns it, or `plain`.
+    ///
+    /// Default: `hashed`. Example: `plain`
+    #[arg(long, env = "DOORCODE_LOG_EMAILS", value_name = "HOW", help_heading = "Telemetry")]
+    pub log_emails: Option<String>,
+    /// The OpenTelemetry collector that gets traces, over OTLP/HTTP: its base, to which `/v1/traces` is added.
+    ///
+    /// Default: none, nothing is traced. Example: `http://collector.example.com:4318`
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", help_heading = "Telemetry")]
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    /// What the collector wants to see in headers: `name=value` with commas between, values percent-encoded.
+    ///
+    /// Default: none. Example: `authorization=Bearer%20abc`
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        value_name = "LIST",
+        help_heading = "Telemetry",
+        hide_env_values = true
+    )]
+    pub otel_exporter_otlp_headers: Option<String>,
+    /// What traces call this service.
+    ///
+    /// Default: `doorcode`. Example: `login`
+    #[arg(long, env = "OTEL_SERVICE_NAME", value_name = "NAME", help_heading = "Telemetry")]
+    pub otel_service_name: Option<String>,
+    /// The share of requests that are traced, 0 to 1. Of requests that come with a trace, those it says are not traced
+    /// are not, and of the others the same share.
+    ///
+    /// Default: `1`. Example: `0.1`
+    #[arg(long, env = "DOORCODE_TRACE_RATIO", value_name = "RATIO", help_heading = "Telemetry")]
+    pub trace_ratio: Option<String>,
     /// The data folder: the SQLite database, and the secret in development. Made when it is missing, for this user
     /// alone.
     ///
@@ -70,6 +103,11 @@ pub struct ServeFlags {
     /// Default: `5-20`. Example: `2-10`
     #[arg(long, env = "DOORCODE_DATABASE_POOL", value_name = "FEWEST-MOST", help_heading = "Storage")]
     pub database_pool: Option<String>,
+    /// How long to wait at the start for PostgreSQL to answer, 0s to 1h.
+    ///
+    /// Default: `30s`. Example: `5m`
+    #[arg(long, env = "DOORCODE_DATABASE_WAIT", value_name = "DURATION", help_heading = "Storage")]
+    pub database_wait: Option<String>,
     /// The shared limiter: one Redis server, a Cluster (`redis+cluster://`) or Sentinel (`redis+sentinel://`), with
     /// `rediss` for TLS. Production on PostgreSQL needs it, unless there is a single replica.
     ///

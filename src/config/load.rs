@@ -14,11 +14,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    LogFormat, Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
+    Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
     parse::{self, SmtpSecurity},
     problems::Reader,
     rules::{self, Facts},
-    secret, test_codes as fixed, unknown,
+    secret, telling, test_codes as fixed, unknown,
 };
 use crate::{db::entity::Role, domain::limits::Limits, ports::Entropy};
 
@@ -105,6 +105,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
             "5-20",
             parse::pool,
         ),
+        database_wait: numbers::database_wait(reader, flags),
         redis_url: redis_url(reader, flags),
         smtp_url,
         secrets: secrets(reader, flags),
@@ -130,8 +131,8 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         documents: None,
         introspection: boolean(reader, "DOORCODE_INTROSPECTION", flags.introspection.as_deref(), in_development),
         single_replica: boolean(reader, "DOORCODE_SINGLE_REPLICA", flags.single_replica.as_deref(), false),
-        log: reader.or("DOORCODE_LOG", flags.log.as_deref(), "info".to_owned(), "info", parse::log_filter),
-        log_format: log_format(reader, flags, in_development),
+        log: telling::log(reader, flags, in_development),
+        traces: telling::traces(reader, flags),
         warnings: Vec::new(),
     };
     let may_expose = boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false);
@@ -231,12 +232,6 @@ fn cors_origins(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -
     let default = if in_development { DEVELOPMENT_ORIGINS.map(str::to_owned).to_vec() } else { Vec::new() };
     let parse = |text: &str| parse::list(text, parse::origin);
     reader.or("DOORCODE_CORS_ORIGINS", flags.cors_origins.as_deref(), default, "https://app.example.com", parse)
-}
-
-fn log_format(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> LogFormat {
-    let default = if in_development { LogFormat::Text } else { LogFormat::Json };
-    let parse = |text: &str| parse::choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
-    reader.or("DOORCODE_LOG_FORMAT", flags.log_format.as_deref(), default, "json", parse)
 }
 
 fn test_codes(reader: &mut Reader, flags: &ServeFlags, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {

@@ -25,6 +25,12 @@ fn duration(
     reader.or(variable, raw, default, &example, |text| parse::duration(text, least, most))
 }
 
+/// How long to wait for the database at the start.
+pub(super) fn database_wait(reader: &mut Reader, flags: &ServeFlags) -> Duration {
+    let raw = flags.database_wait.as_deref();
+    duration(reader, "DOORCODE_DATABASE_WAIT", raw, 30 * SECOND, (Duration::ZERO, HOUR))
+}
+
 /// How long client addresses are kept.
 pub(super) fn ip_retention(reader: &mut Reader, flags: &ServeFlags) -> Duration {
     let raw = flags.ip_retention.as_deref();

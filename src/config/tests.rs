@@ -32,7 +32,8 @@ const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_S
     DOORCODE_REFRESH_IDLE DOORCODE_SESSION_MAX DOORCODE_DEFAULT_ROLE DOORCODE_IP_RETENTION DOORCODE_GRAPHIQL \
     DOORCODE_INTROSPECTION DOORCODE_SINGLE_REPLICA DOORCODE_EXPOSE_DEVELOPMENT DOORCODE_DATABASE_POOL DOORCODE_LOG \
     DOORCODE_LOG_FORMAT DOORCODE_AUDIT_RETENTION DOORCODE_ERASE_AFTER DOORCODE_NOTICES DOORCODE_FEDERATION \
-    DOORCODE_DOCUMENTS";
+    DOORCODE_DOCUMENTS DOORCODE_LOG_EMAILS DOORCODE_TRACE_RATIO DOORCODE_DATABASE_WAIT OTEL_EXPORTER_OTLP_ENDPOINT \
+    OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME";
 
 struct Fixed;
 
@@ -112,7 +113,7 @@ fn without_any_variable_it_is_a_safe_development_server() {
     assert_eq!(settings.database_pool, (5, 20));
     assert_eq!(settings.ip_retention, Duration::from_hours(90 * 24));
     assert_eq!((settings.default_role, settings.signup.clone()), (Role::User, SignUp::Open));
-    assert_eq!((settings.log.as_str(), settings.log_format), ("info", LogFormat::Text));
+    assert_eq!((settings.log.filter.as_str(), settings.log.format), ("info", LogFormat::Text));
     assert!(settings.graphiql && settings.introspection && settings.has_inbox() && !settings.single_replica);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
     assert_eq!(fs::read_to_string(data.join("secret")).unwrap(), settings.secrets[0].expose_secret());
@@ -126,7 +127,7 @@ fn production_with_all_it_needs_starts_and_is_closed_by_default() {
     assert_eq!(settings.mode, Mode::Production);
     assert!(!settings.graphiql && !settings.introspection && !settings.has_inbox());
     assert!(settings.cors_origins.is_empty() && settings.warnings.is_empty());
-    assert_eq!(settings.log_format, LogFormat::Json);
+    assert_eq!(settings.log.format, LogFormat::Json);
     let opened = produce(&[("DOORCODE_GRAPHIQL", "true"), ("DOORCODE_INTROSPECTION", "TRUE")]).unwrap();
     assert!(opened.graphiql && opened.introspection);
 }
@@ -169,6 +170,12 @@ fn good_values_arrive_where_they_belong() {
         ("DOORCODE_FEDERATION", "true"),
         ("DOORCODE_LOG", "info,doorcode=debug"),
         ("DOORCODE_LOG_FORMAT", "json"),
+        ("DOORCODE_LOG_EMAILS", "plain"),
+        ("DOORCODE_DATABASE_WAIT", "5m"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example.com/otlp"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20canary"),
+        ("OTEL_SERVICE_NAME", "login"),
+        ("DOORCODE_TRACE_RATIO", "0.25"),
         ("SMTP_URL", "smtp://localhost:1025"),
     ])
     .unwrap();
@@ -195,11 +202,15 @@ fn good_values_arrive_where_they_belong() {
     assert_eq!((settings.tokens.algorithm, settings.tokens.audience.as_str()), (TokenAlgorithm::Es256, "everybody"));
     assert_eq!((settings.tokens.access_ttl.as_secs(), settings.tokens.session_max.as_secs()), (3600, 31_536_000));
     assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
-    assert_eq!((settings.ip_retention, settings.log_format), (Duration::ZERO, LogFormat::Json));
+    assert_eq!((settings.ip_retention, settings.log.format), (Duration::ZERO, LogFormat::Json));
     let day = Duration::from_hours(24);
     assert_eq!((settings.audit_retention, settings.erase_after), (90 * day, Duration::ZERO));
     assert_eq!(settings.notices, Notices { email_change: false, ..Notices::ALL });
     assert!(settings.federation);
+    assert_eq!((settings.log.emails, settings.database_wait), (LogEmails::Plain, Duration::from_mins(5)));
+    let traces = settings.traces.as_ref().unwrap();
+    assert_eq!(traces.endpoint.as_str(), "https://collector.example.com/otlp/v1/traces");
+    assert_eq!((traces.service.as_str(), traces.ratio, traces.headers.len()), ("login", 0.25, 1));
     assert!(!settings.has_inbox(), "a mail server takes the place of the inbox");
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
 }
@@ -221,6 +232,8 @@ fn secrets_are_not_in_the_debug_form_of_settings_or_flags() {
         ("REDIS_URL", "rediss://:canary@redis.example.com"),
         ("SMTP_URL", "smtps://user:canary@smtp.example.com"),
         ("DOORCODE_TEST_CODES", "review@example.com=83120475@2027-01-31"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example.com"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary"),
     ];
     let text = format!("{:?} {:?}", load(&variables).unwrap(), flags(&variables));
     assert!(!text.contains("canary") && !text.contains("83120475"), "{text}");

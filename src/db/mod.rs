@@ -17,7 +17,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use crate::{config::Settings, domain::Error};
+use crate::{config::Settings, domain::Error, metrics::Pool};
 
 pub mod digest;
 pub mod entity;
@@ -46,27 +46,29 @@ pub struct Db {
 }
 
 impl Db {
-    /// Connects. PostgreSQL may take 30 seconds to answer; a SQLite file is made when the URL says `mode=rwc`.
+    /// Connects, and waits for PostgreSQL as long as the settings say; a SQLite file is made when the URL says `mode=rwc`.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         Self::connect_with(settings, None).await
     }
 
     /// Connects, and reports every statement to `on_statement`.
     pub async fn connect_with(settings: &Settings, on_statement: Option<OnStatement>) -> Result<Self, Error> {
-        Self::open(&settings.database_url, settings.database_pool, &settings.data, on_statement).await
+        let Settings { database_url, database_pool, database_wait, data, .. } = settings;
+        Self::open(database_url, *database_pool, *database_wait, data, on_statement).await
     }
 
-    /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `data` the
-    /// folder where a SQLite file with a relative name lives.
+    /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `wait` how long its
+    /// server may take to come up, `data` the folder where a SQLite file with a relative name lives.
     pub async fn open(
         url: &SecretString,
         pool: (u32, u32),
+        wait: Duration,
         data: &Path,
         on_statement: Option<OnStatement>,
     ) -> Result<Self, Error> {
         let address = url.expose_secret();
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let (connection, trouble) = postgres::open(address, pool, on_statement).await?;
+            let (connection, trouble) = postgres::open(address, pool, wait, on_statement).await?;
             Ok(Self {
                 writer: connection.clone(),
                 reader: connection,
@@ -115,6 +117,17 @@ impl Db {
     /// Whether the database answers, within the time a request would wait for it.
     pub async fn ping(&self) -> Result<(), Error> {
         self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
+    }
+
+    /// The pools as they are now.
+    pub fn pools(&self) -> Vec<Pool> {
+        match self.backend {
+            DbBackend::Postgres => vec![postgres::state("main", self.writer.get_postgres_connection_pool())],
+            _ => vec![
+                sqlite::state("writer", self.writer.get_sqlite_connection_pool()),
+                sqlite::state("reader", self.reader.get_sqlite_connection_pool()),
+            ],
+        }
     }
 
     /// Closes every connection, after the statements that run on them. SQLite folds its log into the file.

@@ -22,11 +22,9 @@ use sea_orm::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
-use crate::domain::Error;
+use crate::{domain::Error, metrics::Pool};
 
-/// How long the server may take to come up when this process starts.
-const START: Duration = Duration::from_secs(30);
-/// Between two tries of that.
+/// Between two tries to find the server when this process starts.
 const RETRY: Duration = Duration::from_millis(500);
 /// The longest that one statement may run.
 const STATEMENT: &str = "10s";
@@ -37,10 +35,11 @@ const IDLE: Duration = Duration::from_secs(5);
 /// How long it may take to say yes.
 const ALIVE: Duration = Duration::from_millis(500);
 
-/// Opens the pool and waits for the server.
+/// Opens the pool and waits for the server, which may come up later than this process.
 pub(super) async fn open(
     url: &str,
     (fewest, most): (u32, u32),
+    wait: Duration,
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, Trouble), Error> {
     let options = PgConnectOptions::from_str(url)
@@ -63,7 +62,7 @@ pub(super) async fn open(
         .test_before_acquire(false)
         .before_acquire(move |connection, seen| suspects.check(connection, &seen))
         .connect_lazy_with(options);
-    wait_for_server(&pool).await?;
+    wait_for_server(&pool, wait).await?;
 
     let mut connection = DatabaseConnection::from(pool);
     connection.set_metric_callback(move |info| {
@@ -77,8 +76,8 @@ pub(super) async fn open(
     Ok((connection, trouble))
 }
 
-async fn wait_for_server(pool: &PgPool) -> Result<(), Error> {
-    let deadline = Instant::now() + START;
+async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
+    let deadline = Instant::now() + wait;
     loop {
         let Err(error) = pool.acquire().await else {
             return Ok(());
@@ -144,4 +143,11 @@ impl Trouble {
             Ok(true)
         })
     }
+}
+
+/// How a pool is now.
+pub(super) fn state(name: &'static str, pool: &PgPool) -> Pool {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let most = pool.options().get_max_connections();
+    Pool { name, idle, used: pool.size().saturating_sub(idle), most }
 }

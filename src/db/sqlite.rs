@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
-use crate::domain::Error;
+use crate::{domain::Error, metrics::Pool};
 
 /// How long to wait for the lock of another process, such as the command line beside a server. Writers of this
 /// process never meet there: they queue for the one connection.
@@ -104,4 +104,11 @@ fn observed(pool: SqlitePool, on_statement: Option<OnStatement>) -> DatabaseConn
         connection.set_metric_callback(move |info| report(info));
     }
     connection
+}
+
+/// How a pool is now.
+pub(super) fn state(name: &'static str, pool: &SqlitePool) -> Pool {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let most = pool.options().get_max_connections();
+    Pool { name, idle, used: pool.size().saturating_sub(idle), most }
 }

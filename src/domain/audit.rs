@@ -19,7 +19,10 @@ use super::{
     policy::{Origin, Person},
     work::Work,
 };
-use crate::db::{self, entity::audit_events};
+use crate::{
+    config::LogEmails,
+    db::{self, entity::audit_events},
+};
 
 /// Names every kind once: as a variant, as it is stored and shown, and in words.
 macro_rules! kinds {
@@ -103,13 +106,21 @@ pub struct Event<'a> {
     pub subject: Option<Uuid>,
     /// More, never a secret.
     pub detail: Json,
+    /// The address that it is about, for the log alone.
+    pub email: Option<&'a str>,
+}
+
+/// An event in its transaction, and what the log has of it once that is committed.
+pub(super) struct Recorded {
+    row: audit_events::Model,
+    email: Option<String>,
 }
 
 impl<'a> Event<'a> {
     /// What a person did to themselves.
     pub fn own(kind: Kind, person: Person<'a>, detail: Json) -> Self {
         let user = Some(person.user().id);
-        Self { kind, origin: Some(person.origin()), actor: user, subject: user, detail }
+        Self { kind, origin: Some(person.origin()), actor: user, subject: user, detail, email: None }
     }
 }
 
@@ -121,8 +132,8 @@ pub async fn record(ctx: &Ctx, work: &Work, now: DateTime<Utc>, events: &[Event<
 
 /// Records an event that tells of no change.
 pub async fn record_alone(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>) -> Result<()> {
-    let rows = write(ctx, ctx.db.write(), now, &[event]).await?;
-    ctx.live.announce(&rows);
+    let recorded = write(ctx, ctx.db.write(), now, &[event]).await?;
+    announce(ctx, &recorded);
     Ok(())
 }
 
@@ -131,13 +142,38 @@ async fn write(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
     events: &[Event<'_>],
-) -> Result<Vec<audit_events::Model>> {
-    let rows: Vec<_> = events.iter().map(|event| row(ctx, now, event)).collect();
-    for event in events {
-        tell(event.kind, event.origin, event.subject);
+) -> Result<Vec<Recorded>> {
+    let record = |event: &Event<'_>| Recorded { row: row(ctx, now, event), email: event.email.map(|it| name(ctx, it)) };
+    let recorded: Vec<_> = events.iter().map(record).collect();
+    let rows: Vec<_> = recorded.iter().map(|event| event.row.clone()).collect();
+    db::insert_all(db, rows).await?;
+    Ok(recorded)
+}
+
+/// What the log calls an address.
+fn name(ctx: &Ctx, email: &str) -> String {
+    match ctx.settings.log.emails {
+        LogEmails::Hashed => ctx.vault.address_label(email),
+        LogEmails::Plain => email.to_owned(),
     }
-    db::insert_all(db, rows.iter().cloned()).await?;
-    Ok(rows)
+}
+
+/// Tells of what is committed: a line an event in the log, with enough to follow what happened and nothing that signs
+/// anybody in; the count of its kind; and whoever listens.
+pub(super) fn announce(ctx: &Ctx, recorded: &[Recorded]) {
+    for Recorded { row, email } in recorded {
+        ctx.metrics.happened(&row.kind);
+        tracing::info!(
+            event = row.kind,
+            user = row.subject_id.map(tracing::field::display),
+            actor = row.actor_id.map(tracing::field::display),
+            email,
+            ip = row.ip_address,
+            request_id = row.request_id,
+            "authentication event"
+        );
+    }
+    ctx.live.announce(recorded.iter().map(|event| event.row.id));
 }
 
 /// Records that a limit refused: one row a rule, key and window, which counts.
@@ -149,9 +185,11 @@ pub async fn record_refusal(
     key: &str,
     window: Duration,
 ) -> Result<()> {
+    ctx.metrics.refused(rule);
     tracing::warn!(rule, ip = %origin.ip, request_id = origin.request_id, "a limit refused");
     let detail = json!({ "rule": rule });
-    let event = Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail };
+    let event =
+        Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail, email: None };
     count_up(ctx, now, &event, &format!("{rule}:{key}"), window).await
 }
 
@@ -163,7 +201,7 @@ const SHARED: Duration = Duration::from_hours(1);
 pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: &'static str) -> Result<()> {
     tracing::info!(method, ip = %origin.ip, "a code or link that is over or never was");
     let detail = json!({ "method": method });
-    let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail };
+    let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail, email: None };
     count_up(ctx, ctx.now(), &event, &format!("expired:{method}"), SHARED).await
 }
 
@@ -244,15 +282,4 @@ fn row(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>) -> audit_events::Model 
         count: 1,
         refusal_key: None,
     }
-}
-
-/// One line an event in the log: enough to follow what happened, nothing that signs anybody in.
-fn tell(kind: Kind, origin: Option<&Origin>, subject: Option<Uuid>) {
-    tracing::info!(
-        event = kind.as_str(),
-        user = subject.map(tracing::field::display),
-        ip = origin.map(|origin| tracing::field::display(origin.ip)),
-        request_id = origin.map(|origin| origin.request_id.as_str()),
-        "authentication event"
-    );
 }

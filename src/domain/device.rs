@@ -142,6 +142,7 @@ async fn record_forgotten(
     why: &str,
 ) -> Result<()> {
     let detail = serde_json::json!({ "device": device, "why": why });
-    let event = Event { kind: Kind::DeviceForgotten, origin: Some(origin), actor: user, subject: user, detail };
+    let event =
+        Event { kind: Kind::DeviceForgotten, origin: Some(origin), actor: user, subject: user, detail, email: None };
     audit::record(ctx, work, now, &[event]).await
 }

@@ -135,7 +135,7 @@ async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys:
         .await?;
     db::insert(&**work, row.clone()).await?;
     let detail = json!({ "kid": row.id, "algorithm": row.algorithm, "signsFrom": row.signs_from });
-    let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail };
+    let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail, email: None };
     audit::record(ctx, work, now, &[event]).await?;
     Ok(row)
 }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{Ctx, audit, policy::SignedIn};
 use crate::{
     db::entity::{Role, audit_events},
+    metrics::Metrics,
     ports::{Bus, Heard},
 };
 
@@ -49,6 +50,7 @@ pub struct Live {
     /// The other end of the queue, until somebody runs.
     waiting: Mutex<Option<mpsc::Receiver<Uuid>>>,
     news: broadcast::Sender<News>,
+    metrics: Metrics,
     warned: Mutex<Option<Instant>>,
 }
 
@@ -62,16 +64,18 @@ enum News {
 
 impl Live {
     /// Over this bus.
-    pub fn new(bus: Arc<dyn Bus>) -> Self {
+    pub fn new(bus: Arc<dyn Bus>, metrics: Metrics) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
         let waiting = Mutex::new(Some(waiting));
-        Self { bus, queue, waiting, news: broadcast::Sender::new(LAG), warned: Mutex::default() }
+        Self { bus, queue, waiting, news: broadcast::Sender::new(LAG), metrics, warned: Mutex::default() }
     }
 
     /// Tells whoever listens. Never waits, never fails: what is told is in the audit trail.
-    pub fn announce(&self, events: &[audit_events::Model]) {
-        let told = events.iter().take_while(|event| self.queue.try_send(event.id).is_ok()).count();
-        if told < events.len() {
+    pub fn announce(&self, events: impl ExactSizeIterator<Item = Uuid>) {
+        let all = events.len();
+        let told = events.take_while(|event| self.queue.try_send(*event).is_ok()).count();
+        if told < all {
+            self.metrics.not_told((all - told) as u64);
             self.warn("more happens than can be told");
         }
     }

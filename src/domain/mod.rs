@@ -31,6 +31,7 @@ use uuid::Uuid;
 use crate::{
     config::Settings,
     db::Db,
+    metrics::Metrics,
     ports::{Clock, Entropy, Limiter},
 };
 
@@ -152,6 +153,8 @@ pub struct Ctx {
     pub keyring: token::Keyring,
     /// Where committed events are told.
     pub live: live::Live,
+    /// What is counted, for whoever watches.
+    pub metrics: Metrics,
     /// What was refused lately, and is to be counted.
     pub refusals: audit::refusals::Refusals,
     /// Wakes the delivery loop.

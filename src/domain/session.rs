@@ -248,6 +248,17 @@ pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64
     slice::count_each(ctx, open, sessions::Column::UserId).await
 }
 
+/// How many sessions live, of everybody, counted up to `most`.
+pub async fn count_live(ctx: &Ctx, most: u64) -> Result<u64> {
+    let sql = format!(
+        "SELECT COUNT(*) AS live FROM (\
+         SELECT 1 FROM sessions WHERE ended_at IS NULL AND idle_expires_at > $1 LIMIT {most}) AS counted"
+    );
+    let row = ctx.db.read().query_one_raw(db::statement(ctx.db.backend(), &sql, [ctx.now().into()])).await?;
+    let live = row.map(|row| row.try_get::<i64>("", "live")).transpose()?.unwrap_or_default();
+    Ok(u64::try_from(live).unwrap_or_default())
+}
+
 fn open_now(now: DateTime<Utc>) -> Condition {
     Condition::all().add(sessions::Column::EndedAt.is_null()).add(sessions::Column::IdleExpiresAt.gt(now))
 }
@@ -325,7 +336,13 @@ async fn record_end(
 ) -> Result<()> {
     let user = Some(session.user_id);
     let detail = json!({ "session": session.id, "reason": session.end_reason });
-    audit::record(ctx, work, now, &[Event { kind, origin: Some(origin), actor: user, subject: user, detail }]).await
+    audit::record(
+        ctx,
+        work,
+        now,
+        &[Event { kind, origin: Some(origin), actor: user, subject: user, detail, email: None }],
+    )
+    .await
 }
 
 /// Deletes sessions that have been over for so long that nobody asks for them.

@@ -79,6 +79,19 @@ impl Keyring {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
+    /// The key that signs at a moment. Before the very first key's time, which is what a clock behind another's sees,
+    /// that key signs all the same.
+    fn signing(&self, now: DateTime<Utc>) -> Option<Arc<SigningKey>> {
+        let keys = self.current().by_id;
+        let begun = keys.values().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
+        begun.or_else(|| keys.values().min_by_key(|key| key.signs_from)).cloned()
+    }
+
+    /// For how long the key has signed that signs now.
+    pub fn age(&self, now: DateTime<Utc>) -> Option<Duration> {
+        self.signing(now).map(|key| (now - key.signs_from).to_std().unwrap_or_default())
+    }
+
     /// Every published public key, newest first.
     pub fn jwks(&self) -> Json {
         let mut keys: Vec<_> = self.current().by_id.values().cloned().collect();
@@ -105,12 +118,7 @@ pub async fn prepare(ctx: &Ctx) -> Result<()> {
 
 /// Signs an access token for a session; when it dies.
 pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
-    let current = ctx.keyring.current().by_id;
-    let begun = current.values().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
-    // Before the very first key's time, which is what a clock behind another's sees, that key signs all the same.
-    let key = begun
-        .or_else(|| current.values().min_by_key(|key| key.signs_from))
-        .ok_or_else(|| Error::Internal("there is no signing key".into()))?;
+    let key = ctx.keyring.signing(now).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
     let session = &signed_in.session;
     let expires_at = (now + ctx.settings.tokens.access_ttl).min(session.idle_expires_at).min(session.expires_at);
     let claims = Claims {

@@ -108,6 +108,11 @@ impl Vault {
         Digest::new(mac_under(self.newest.of(purpose), parts))
     }
 
+    /// What limits, the audit trail and the log call an address under the newest secret.
+    pub fn address_label(&self, email: &str) -> String {
+        label(&self.mac(Purpose::Address, &[email.as_bytes()]))
+    }
+
     /// The same under every secret: what to look for while secrets rotate.
     pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Macs {
         let older = self.older.iter().map(|keys| Digest::new(mac_under(keys.of(purpose), parts))).collect();

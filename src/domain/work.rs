@@ -8,13 +8,15 @@ use std::{
 
 use sea_orm::DatabaseTransaction;
 
-use super::{Ctx, Result};
-use crate::db::entity::audit_events;
+use super::{
+    Ctx, Result,
+    audit::{self, Recorded},
+};
 
 /// A transaction under way. Dropping it rolls back.
 pub struct Work {
     tx: DatabaseTransaction,
-    events: Mutex<Vec<audit_events::Model>>,
+    events: Mutex<Vec<Recorded>>,
 }
 
 impl Deref for Work {
@@ -32,7 +34,7 @@ impl Work {
     }
 
     /// Notes events that were written in it.
-    pub(super) fn note(&self, events: Vec<audit_events::Model>) {
+    pub(super) fn note(&self, events: Vec<Recorded>) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
     }
 
@@ -40,7 +42,7 @@ impl Work {
     pub async fn commit(self, ctx: &Ctx) -> Result<()> {
         let Self { tx, events } = self;
         tx.commit().await?;
-        ctx.live.announce(&events.into_inner().unwrap_or_else(PoisonError::into_inner));
+        audit::announce(ctx, &events.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(())
     }
 }

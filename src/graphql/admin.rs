@@ -8,6 +8,7 @@ use super::{
     parts,
     profile::edit,
     relay::{self, Kind},
+    report::Reported,
     user::{Role, User, UserStatus},
 };
 use crate::{
@@ -133,7 +134,7 @@ pub(super) struct AdminMutation;
 #[Object]
 impl AdminMutation {
     /// Makes an account and, unless told otherwise, invites its owner by mail. For ADMIN.
-    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Result<CreateUserResult, ApiError> {
+    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Reported<CreateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "createUser").await?;
         let mut check = Check::default();
@@ -145,11 +146,12 @@ impl AdminMutation {
         Ok(match manage::create(domain, by, new).await? {
             Changed::Done(user) => CreateUserResult::UserSaved(saved(viewer, *user)?),
             Changed::EmailTaken | Changed::LastAdmin => CreateUserResult::EmailTaken(EmailTaken::new()),
-        })
+        }
+        .into())
     }
 
     /// Changes somebody's address, name, role or status; it holds from their very next request. For ADMIN.
-    async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Result<UpdateUserResult, ApiError> {
+    async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Reported<UpdateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "updateUser").await?;
         let mut check = Check::default();
@@ -163,27 +165,29 @@ impl AdminMutation {
             Changed::Done(user) => UpdateUserResult::UserSaved(saved(viewer, *user)?),
             Changed::EmailTaken => UpdateUserResult::EmailTaken(EmailTaken::new()),
             Changed::LastAdmin => UpdateUserResult::LastAdmin(LastAdmin::new()),
-        })
+        }
+        .into())
     }
 
     /// Deletes somebody: signed out at once, gone for everybody but administrators, restorable until erased. For ADMIN.
-    async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Result<DeleteUserResult, ApiError> {
+    async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Reported<DeleteUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "deleteUser").await?;
         let id = relay::decode_as(Kind::User, &input.id)?;
         Ok(match manage::delete(domain, by, id, input.version).await? {
             Changed::Done(user) => DeleteUserResult::UserSaved(saved(viewer, *user)?),
             Changed::LastAdmin | Changed::EmailTaken => DeleteUserResult::LastAdmin(LastAdmin::new()),
-        })
+        }
+        .into())
     }
 
     /// Restores somebody who was deleted or suspended; they sign in as before. For ADMIN.
-    async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Result<RestoreUserResult, ApiError> {
+    async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Reported<RestoreUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "restoreUser").await?;
         let id = relay::decode_as(Kind::User, &input.id)?;
         let user = manage::restore(domain, by, id, input.version).await?;
-        Ok(RestoreUserResult { user: saved(viewer, user)?.user })
+        Ok(RestoreUserResult { user: saved(viewer, user)?.user }.into())
     }
 
     /// Signs somebody out everywhere, at once. For ADMIN, however long ago you signed in.
@@ -191,12 +195,12 @@ impl AdminMutation {
         &self,
         ctx: &Context<'_>,
         input: EndUserSessionsInput,
-    ) -> Result<EndUserSessionsResult, ApiError> {
+    ) -> Reported<EndUserSessionsResult> {
         let (domain, viewer) = parts(ctx);
         let admin = Admin::require(domain, viewer, "endUserSessions").await?;
         let id = relay::decode_as(Kind::User, &input.id)?;
         let count = manage::end_all_sessions(domain, admin, id).await?;
-        Ok(EndUserSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) })
+        Ok(EndUserSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) }.into())
     }
 }
 

@@ -4,9 +4,9 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{
-    error::ApiError,
     parts,
     relay::{self, Kind},
+    report::Reported,
 };
 use crate::{db::entity::devices, domain::device};
 
@@ -75,10 +75,10 @@ pub(super) struct DeviceMutation;
 #[Object]
 impl DeviceMutation {
     /// Forgets a device: its next sign-in is treated like a stranger's. Its open session goes on.
-    async fn forget_device(&self, ctx: &Context<'_>, input: ForgetDeviceInput) -> Result<ForgetDeviceResult, ApiError> {
+    async fn forget_device(&self, ctx: &Context<'_>, input: ForgetDeviceInput) -> Reported<ForgetDeviceResult> {
         let (domain, viewer) = parts(ctx);
         let id = relay::decode_as(Kind::Device, &input.id)?;
         device::forget(domain, viewer.person()?, id).await?;
-        Ok(ForgetDeviceResult { device_id: input.id })
+        Ok(ForgetDeviceResult { device_id: input.id }.into())
     }
 }

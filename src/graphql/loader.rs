@@ -22,11 +22,13 @@ use futures_util::{
     task::{FutureObj, Spawn, SpawnError},
 };
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, devices, sessions, users},
     domain::{Ctx, Result, audit, device, policy::Sight, session, slice::Slice, user},
+    trace,
 };
 
 /// The open sessions of a person: a part of the list.
@@ -67,7 +69,8 @@ macro_rules! batches {
 
             async fn load(&self, $keys: &[$key]) -> Result<HashMap<$key, $value>, ApiError> {
                 let $ctx = &*self.0;
-                Ok($load)
+                let reading = async { Ok($load) };
+                reading.instrument(trace::batch(stringify!($key), $keys.len())).await
             }
         }
     )+ };

@@ -4,8 +4,9 @@
 use async_graphql::{Context, InputObject, Json, MaybeUndefined, Object, SimpleObject, Union};
 
 use super::{
-    error::{ApiError, CodeExpired, EmailTaken, InvalidCode, InvalidEmail, LastAdmin, RateLimited},
+    error::{CodeExpired, EmailTaken, InvalidCode, InvalidEmail, LastAdmin, RateLimited},
     parts,
+    report::Reported,
     sign_in::CodeSent,
     user::User,
 };
@@ -154,11 +155,7 @@ pub(super) struct ProfileMutation;
 #[Object]
 impl ProfileMutation {
     /// Changes your name or the language of your mails. For USER and up.
-    async fn update_profile(
-        &self,
-        ctx: &Context<'_>,
-        input: UpdateProfileInput,
-    ) -> Result<UpdateProfileResult, ApiError> {
+    async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Reported<UpdateProfileResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "updateProfile").await?;
         let mut check = Check::default();
@@ -170,12 +167,13 @@ impl ProfileMutation {
         Ok(match profile::update(domain, member, profile).await? {
             Ok(user) => UpdateProfileResult::ProfileUpdated(ProfileUpdated { user: User::own_after(*member, user) }),
             Err(wait) => UpdateProfileResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 
     /// Mails a code to the address that you want to have. For USER and up, with a sign-in of the last ten minutes. The
     /// answer is the same whether or not somebody has the address; if so, no mail goes out.
-    async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Result<ChangeEmailResult, ApiError> {
+    async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Reported<ChangeEmailResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "changeEmail").await?;
         let member = Recent::require(domain, member, "changeEmail").await?;
@@ -184,12 +182,13 @@ impl ProfileMutation {
             Requested::Sent(sent) => ChangeEmailResult::CodeSent(CodeSent::new(domain, sent)),
             Requested::Invalid(message) => ChangeEmailResult::InvalidEmail(InvalidEmail { message }),
             Requested::Wait(wait) => ChangeEmailResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 
     /// Changes your address with the code that came to the new one. Your other sessions end, and the old address gets a
     /// notice with a way to undo it within seven days.
-    async fn confirm_email(&self, ctx: &Context<'_>, input: ConfirmEmailInput) -> Result<ConfirmEmailResult, ApiError> {
+    async fn confirm_email(&self, ctx: &Context<'_>, input: ConfirmEmailInput) -> Reported<ConfirmEmailResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "confirmEmail").await?;
         Ok(match email_change::confirm(domain, member, &input.challenge, &input.code).await? {
@@ -200,7 +199,8 @@ impl ProfileMutation {
             Confirmed::Expired => ConfirmEmailResult::CodeExpired(CodeExpired::new()),
             Confirmed::Taken => ConfirmEmailResult::EmailTaken(EmailTaken::new()),
             Confirmed::Wait(wait) => ConfirmEmailResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 
     /// Takes an address back with the token from the notice to it: for when somebody else changed it. The account is
@@ -209,7 +209,7 @@ impl ProfileMutation {
         &self,
         ctx: &Context<'_>,
         input: UndoEmailChangeInput,
-    ) -> Result<UndoEmailChangeResult, ApiError> {
+    ) -> Reported<UndoEmailChangeResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match undo::undo(domain, viewer, &input.token).await? {
             Undone::Restored { may_sign_in } => UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone {
@@ -229,16 +229,13 @@ impl ProfileMutation {
                 message: "This link is expired or was used already. Ask whoever runs this service.".into(),
             }),
             Undone::Wait(wait) => UndoEmailChangeResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 
     /// Deletes your account, at once. For USER and up, with a sign-in of the last ten minutes. What is kept of it is
     /// erased some time after; until then an administrator can restore it.
-    async fn delete_account(
-        &self,
-        ctx: &Context<'_>,
-        input: DeleteAccountInput,
-    ) -> Result<DeleteAccountResult, ApiError> {
+    async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Reported<DeleteAccountResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "deleteAccount").await?;
         let member = Recent::require(domain, member, "deleteAccount").await?;
@@ -248,17 +245,19 @@ impl ProfileMutation {
             Changed::Done(_) | Changed::EmailTaken => DeleteAccountResult::AccountDeleted(AccountDeleted {
                 message: "Your account is deleted. Ask an administrator soon if you want it back.",
             }),
-        })
+        }
+        .into())
     }
 
     /// A copy of all that is kept about you, as JSON. With a sign-in of the last ten minutes.
-    async fn export_data(&self, ctx: &Context<'_>) -> Result<ExportDataResult, ApiError> {
+    async fn export_data(&self, ctx: &Context<'_>) -> Reported<ExportDataResult> {
         let (domain, viewer) = parts(ctx);
         let person = Recent::require_person(domain, viewer, "exportData").await?;
         Ok(match export::export(domain, person).await? {
             Ok(copy) => ExportDataResult::DataExported(DataExported { data: Json(copy) }),
             Err(wait) => ExportDataResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 }
 

@@ -30,11 +30,12 @@ use super::{
     profile::ProfileMutation,
     session::SessionMutation,
     sign_in::SignInMutation,
+    traced::Roots,
     under_way::UnderWay,
     user::UserQuery,
     validation::Types,
 };
-use crate::domain::Ctx;
+use crate::{domain::Ctx, trace};
 
 /// How deep an operation may go.
 const DEPTH: usize = 15;
@@ -156,6 +157,11 @@ impl Api {
         self.types.unknown_in(document)
     }
 
+    /// Whether the schema has a change of that name.
+    pub(crate) fn has_mutation(&self, name: &str) -> bool {
+        self.types.has_mutation(name)
+    }
+
     /// Runs a question or a change that the edge has already checked; an error when there was no time to.
     pub async fn execute(&self, request: Request) -> Result<Response, Elapsed> {
         let (request, turns) = loader::give(request, self.ctx.as_ref());
@@ -210,6 +216,7 @@ where
     let under_way = UnderWay::default();
     let builder = bounded(builder).data(under_way.clone());
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
+    let builder = if trace::is_on() { builder.extension(Roots) } else { builder };
     let schema = builder.finish();
     let types = Arc::new(Types::of(&schema.sdl()));
     Api { schema: Arc::new(schema), ctx: ctx.cloned(), under_way, types }

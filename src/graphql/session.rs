@@ -7,6 +7,7 @@ use super::{
     error::{ApiError, SessionEnded},
     loader, parts,
     relay::{self, Kind, Listed},
+    report::Reported,
     user::User,
 };
 use crate::{
@@ -143,7 +144,7 @@ pub(super) struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Signs out: ends the session of the bearer token, or of the refresh token in `input`. At once and everywhere.
-    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Result<LogoutResult, ApiError> {
+    async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Reported<LogoutResult> {
         let (domain, viewer) = parts(ctx);
         let ended = match input.and_then(|input| input.refresh_token) {
             Some(token) => refresh::sign_out(domain, &viewer.origin, &token).await?,
@@ -152,22 +153,23 @@ impl SessionMutation {
         Ok(match ended {
             Some(ended) => LogoutResult::LoggedOut(LoggedOut { session_id: relay::encode(Kind::Session, ended.id) }),
             None => LogoutResult::SessionEnded(SessionEnded { message: "This session is already over.".into() }),
-        })
+        }
+        .into())
     }
 
     /// Ends one of your sessions, such as one on a device that you lost.
-    async fn end_session(&self, ctx: &Context<'_>, input: EndSessionInput) -> Result<EndSessionResult, ApiError> {
+    async fn end_session(&self, ctx: &Context<'_>, input: EndSessionInput) -> Reported<EndSessionResult> {
         let (domain, viewer) = parts(ctx);
         let id = relay::decode_as(Kind::Session, &input.id)?;
         let person = viewer.person()?;
         let session = session::end(domain, person, id).await?;
-        Ok(EndSessionResult { session: Session::new(session, User::own(person)) })
+        Ok(EndSessionResult { session: Session::new(session, User::own(person)) }.into())
     }
 
     /// Ends all of your sessions but this one.
-    async fn end_other_sessions(&self, ctx: &Context<'_>) -> Result<EndOtherSessionsResult, ApiError> {
+    async fn end_other_sessions(&self, ctx: &Context<'_>) -> Reported<EndOtherSessionsResult> {
         let (domain, viewer) = parts(ctx);
         let count = session::end_others(domain, viewer.person()?).await?;
-        Ok(EndOtherSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) })
+        Ok(EndOtherSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) }.into())
     }
 }

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::{
     error::{ApiError, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
     parts,
+    report::Reported,
     session::Session,
     user::{EmailAddress, User},
 };
@@ -160,7 +161,7 @@ pub(super) struct SignInMutation;
 #[Object]
 impl SignInMutation {
     /// Starts signing in: mails a code to the address. Then ask the person for it and call `verify`.
-    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginResult, ApiError> {
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Reported<LoginResult> {
         let (domain, viewer) = parts(ctx);
         let request = Request {
             email: &input.email,
@@ -174,25 +175,26 @@ impl SignInMutation {
                 LoginResult::InvalidEmail(InvalidEmail { message: invalid.to_string() })
             }
             Requested::Wait(wait) => LoginResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 
     /// Completes signing in with the code from the mail.
-    async fn verify(&self, ctx: &Context<'_>, input: VerifyInput) -> Result<VerifyResult, ApiError> {
+    async fn verify(&self, ctx: &Context<'_>, input: VerifyInput) -> Reported<VerifyResult> {
         let (domain, viewer) = parts(ctx);
         verified(domain, email_code::verify(domain, viewer, &input.challenge, &input.code).await?)
     }
 
     /// Completes signing in with the link from a mail. Call it when the person presses a button, never on load: mail
     /// scanners open links.
-    async fn verify_link(&self, ctx: &Context<'_>, input: VerifyLinkInput) -> Result<VerifyResult, ApiError> {
+    async fn verify_link(&self, ctx: &Context<'_>, input: VerifyLinkInput) -> Reported<VerifyResult> {
         let (domain, viewer) = parts(ctx);
         verified(domain, link::verify(domain, viewer, &input.token).await?)
     }
 
     /// Exchanges a refresh token for new tokens. Presented twice within ten seconds it gives the same successor, so
     /// several tabs may refresh at once; presented later again it ends the session.
-    async fn refresh(&self, ctx: &Context<'_>, input: RefreshInput) -> Result<RefreshResult, ApiError> {
+    async fn refresh(&self, ctx: &Context<'_>, input: RefreshInput) -> Reported<RefreshResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
             refresh::Outcome::Refreshed(refreshed) => {
@@ -204,11 +206,12 @@ impl SignInMutation {
                 RefreshResult::SessionEnded(SessionEnded { message: "Your session is over. Sign in again.".into() })
             }
             refresh::Outcome::Wait(wait) => RefreshResult::RateLimited(wait.into()),
-        })
+        }
+        .into())
     }
 }
 
-fn verified(domain: &Ctx, outcome: Outcome) -> Result<VerifyResult, ApiError> {
+fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
     Ok(match outcome {
         Outcome::SignedIn(completed) => {
             let holder = completed.signed_in;
@@ -224,7 +227,8 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Result<VerifyResult, ApiError> {
         Outcome::Wrong { attempts_left } => VerifyResult::InvalidCode(InvalidCode::new(attempts_left)),
         Outcome::Expired => VerifyResult::CodeExpired(CodeExpired::new()),
         Outcome::Wait(wait) => VerifyResult::RateLimited(wait.into()),
-    })
+    }
+    .into())
 }
 
 /// The one place where tokens become text for a client.

@@ -8,7 +8,7 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
     parser::{
         parse_schema,
-        types::{BaseType, DocumentOperations, ExecutableDocument, Type, TypeSystemDefinition},
+        types::{BaseType, DocumentOperations, ExecutableDocument, Type, TypeKind, TypeSystemDefinition},
     },
 };
 use async_trait::async_trait;
@@ -18,25 +18,46 @@ use super::schema::to_look_at;
 /// What every schema has without saying so.
 const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-/// The names of a schema's types.
-pub(super) struct Types(HashSet<String>);
+/// The names in a schema.
+pub(super) struct Types {
+    types: HashSet<String>,
+    /// Every change that there is.
+    mutations: HashSet<String>,
+}
 
 impl Types {
     /// Reads them off the schema's text.
     pub(super) fn of(sdl: &str) -> Self {
+        let (mut types, mut mutations) = (HashSet::from(BUILT_IN.map(str::to_owned)), HashSet::new());
         let definitions = parse_schema(sdl).map(|schema| schema.definitions).unwrap_or_default();
-        let names = definitions.into_iter().filter_map(|definition| match definition {
-            TypeSystemDefinition::Type(kind) => Some(kind.node.name.node.to_string()),
-            _ => None,
-        });
-        Self(names.chain(BUILT_IN.map(str::to_owned)).collect())
+        let mut root = None;
+        for definition in &definitions {
+            match definition {
+                TypeSystemDefinition::Type(kind) => drop(types.insert(kind.node.name.node.to_string())),
+                TypeSystemDefinition::Schema(schema) => root = schema.node.mutation.as_ref().map(|name| &name.node),
+                TypeSystemDefinition::Directive(_) => {}
+            }
+        }
+        for definition in &definitions {
+            if let TypeSystemDefinition::Type(kind) = definition
+                && Some(&kind.node.name.node) == root
+                && let TypeKind::Object(object) = &kind.node.kind
+            {
+                mutations.extend(object.fields.iter().map(|field| field.node.name.node.to_string()));
+            }
+        }
+        Self { types, mutations }
+    }
+
+    pub(super) fn has_mutation(&self, name: &str) -> bool {
+        self.mutations.contains(name)
     }
 
     /// The first variable whose type is not there. The library would find it, but it looks at defaults before, and does
     /// not live to tell.
     pub(super) fn unknown_in(&self, document: &ExecutableDocument) -> Option<String> {
         let mut variables = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
-        let unknown = variables.find(|variable| !self.0.contains(named(&variable.node.var_type.node)))?;
+        let unknown = variables.find(|variable| !self.types.contains(named(&variable.node.var_type.node)))?;
         Some(format!("The type of the variable `${}` is not in the schema.", unknown.node.name.node))
     }
 }

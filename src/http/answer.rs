@@ -11,6 +11,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
+use super::account::Account;
 use crate::graphql::error::{ApiError, Code};
 
 /// What the client gets to read.
@@ -183,8 +184,10 @@ pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
     media: MediaType,
+    account: &mut Account,
 ) -> Result<Response, Refusal> {
     let outcome = Outcome::of(response, id);
+    account.executed(&outcome);
     // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
     // says that in one place and 294 in another; every client and every proxy knows 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

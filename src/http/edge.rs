@@ -18,15 +18,13 @@ use uuid::Uuid;
 use super::{
     Server,
     answer::{MediaType, Refusal, RequestId},
+    line::Line,
     listener::Tie,
-    viewer::Caller,
 };
-use crate::{config::Settings, domain::user::name::hides_or_turns, graphql::error::Code};
+use crate::{config::Settings, graphql::error::Code};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_ID: usize = 64;
-/// What a log line has of a method and of a path, which may be as long as all headers together.
-const LONGEST_TEXT: usize = 128;
 
 /// The policy of what is no page: opened in a window it runs, loads and frames nothing.
 pub(super) const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
@@ -46,18 +44,17 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let line = Line::begin(&server, &request, &id);
     request.extensions_mut().insert(id.clone());
-    let caller = Caller::of(&request, &server.ctx.settings.trusted_proxies);
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(line.client);
     let had_body = !request.body().is_end_stream();
-    // Whatever is told on the way, the caller's complaint leads to it.
-    let span = tracing::error_span!("request", request_id = id.0);
     let ambiguity = ambiguity(&request);
     let mut answer = if let Some(message) = ambiguity {
         Refusal::new(Code::BadRequest, message).answer(&id, MediaType::Json)
     } else {
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+        // Whatever is told on the way, the caller's complaint leads to it.
+        let told = tracing::error_span!("request", request_id = id.0);
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(line.span.clone()).instrument(told);
         // The panic has told the log of itself.
         handled.await.unwrap_or_else(|_| {
             Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
@@ -68,15 +65,7 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     dress(&mut answer, &id, server.https);
-    tracing::info!(
-        method = %loggable(method.as_str()),
-        path = %loggable(&path),
-        status = answer.status().as_u16(),
-        micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
-        request_id = id.0,
-        client = %caller.0,
-        "request"
-    );
+    line.end(&server, &mut answer, start.elapsed());
     answer
 }
 
@@ -122,11 +111,6 @@ fn incoming_id(request: &Request) -> Option<String> {
 
 fn fresh_id(server: &Server) -> String {
     Uuid::simple(server.ctx.new_id(server.ctx.now())).to_string()
-}
-
-/// A text as it may stand in a log: short, and without anything that a terminal obeys.
-fn loggable(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
 }
 
 /// Which origins' scripts may read our answers: an exact list, and never with credentials.

@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use super::{
     Server,
+    account::{self, Account},
     answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
     documents, guard, stream,
     viewer::{self, Bearer, Need},
@@ -32,6 +33,7 @@ use crate::{
     },
     graphql::error::{ApiError, Code},
     ports::{Charge, Verdict},
+    trace,
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
@@ -47,10 +49,16 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::ext
     let accept = accept(&parts.headers);
     let media = MediaType::negotiate(accept.as_deref());
     let events = stream::is_wanted(accept.as_deref());
-    match answer(&server, &parts, body, &id, media, events).await {
+    let mut account = Account::default();
+    let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut account).await {
         Ok(answer) => answer,
-        Err(refusal) => refusal.answer(&id, media.unwrap_or(MediaType::Json)),
-    }
+        Err(refusal) => {
+            account.refuse(refusal.error.code);
+            refusal.answer(&id, media.unwrap_or(MediaType::Json))
+        }
+    };
+    account.onto(&mut answer);
+    answer
 }
 
 /// What the client accepts; several headers are one list.
@@ -65,8 +73,8 @@ async fn answer(
     parts: &Parts,
     body: Body,
     id: &RequestId,
-    media: Option<MediaType>,
-    events: bool,
+    (media, events): (Option<MediaType>, bool),
+    account: &mut Account,
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
     let not_acceptable =
@@ -76,14 +84,19 @@ async fn answer(
     }
     let call = Call::read(&read_body(body).await?)?;
     let Checked { request, operation } = server.check(call)?;
+    account.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
-    let (viewer, meter) = identify(server, parts, id, Need::of(operation.mutation())).await?;
+    let span = trace::operation(account::kind(&operation), &account.operation(), account.name.as_deref());
+    let (viewer, meter) = identify(server, parts, id, Need::of(operation.mutation())).instrument(span.clone()).await?;
+    account.by(&viewer);
     if listens {
         let tie = parts.extensions.get().cloned();
         return stream::open(server, tie, id, viewer, request);
     }
-    let answer = executed(execute(server, request.data(viewer)).await?, id, media);
+    let request = request.data(viewer).data(account.report.clone());
+    let answer = executed(execute(server, request).instrument(span.clone()).await?, id, media, account);
+    trace::came_to(&span, &account.outcome());
     let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
     meter.weigh(&server.ctx, length).await;
     answer
@@ -290,6 +303,7 @@ impl Meter {
         match ctx.local_limiter.take(std::slice::from_ref(&self.0), now).await {
             Ok(Verdict::Admitted { .. }) => Ok(()),
             Ok(Verdict::Refused { retry_at, .. }) => {
+                ctx.metrics.refused(self.0.rule);
                 let seconds = (retry_at - now).num_seconds() + 1;
                 Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
             }

@@ -12,6 +12,8 @@ use tokio::sync::Mutex;
 use super::Server;
 use crate::domain::{Ctx, Error, Result};
 
+/// What is looked at.
+const PARTS: [&str; 3] = ["database", "limiter", "migrations"];
 /// For how long one outcome is everybody's. Anybody may ask, and a measurement costs statements and a round trip.
 const SHARED: Duration = Duration::from_secs(1);
 /// A part that takes longer is not well.
@@ -42,6 +44,14 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoRespons
         (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
     (status, Json(json!({ "status": state, "parts": parts })))
+}
+
+/// Every part and whether it is well, for the metrics.
+pub(super) async fn parts(server: &Server) -> Vec<(&'static str, bool)> {
+    let Outcome { parts, .. } = outcome(server).await;
+    let well =
+        |name: &str| parts.as_array().is_some_and(|all| all.iter().any(|it| it["name"] == name && it["ok"] == true));
+    PARTS.map(|name| (name, well(name))).into()
 }
 
 /// The last outcome while it is fresh, else a new one.

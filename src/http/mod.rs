@@ -1,13 +1,16 @@
 //! The HTTP side: the router and its layers, the listeners, the stop. The way of a GraphQL request is in `graphql`,
 //! what is refused before parsing in `guard`, who asks in `viewer`, what people look at in `pages`.
 
+mod account;
 mod answer;
 mod documents;
 mod edge;
 mod graphql;
 mod guard;
 mod health;
+mod line;
 mod listener;
+mod metrics;
 mod pages;
 mod socket;
 mod stream;
@@ -47,6 +50,7 @@ pub struct Server {
     draining: AtomicBool,
     sockets: socket::Room,
     last_outcome: health::LastOutcome,
+    sessions_counted: metrics::Counted,
 }
 
 impl Server {
@@ -71,7 +75,8 @@ impl Server {
         let sockets = socket::Room::new(caps);
         let trusted = ctx.settings.documents.as_deref().map(documents::Trusted::new);
         let draining = AtomicBool::new(false);
-        Arc::new(Self { ctx, api, trusted, https, draining, sockets, last_outcome: Arc::default() })
+        let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
+        Arc::new(Self { ctx, api, trusted, https, draining, sockets, last_outcome, sessions_counted })
     }
 
     fn is_draining(&self) -> bool {
@@ -93,7 +98,7 @@ pub fn router(server: &Arc<Server>) -> Router {
 
 /// Everything that the operations listener answers.
 pub fn ops_router(server: &Arc<Server>) -> Router {
-    dressed(probes(), server)
+    dressed(probes().route("/metrics", get(metrics::metrics)), server)
 }
 
 fn probes() -> Router<Arc<Server>> {

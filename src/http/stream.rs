@@ -64,7 +64,11 @@ pub(super) fn open(
     }
     let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
     let ear = Arc::new(Ear::open(&server.ctx, signed_in));
-    let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
+    let outcomes = outcomes(
+        server.api.stream(request.data(viewer).data(Arc::clone(&ear))),
+        id.clone(),
+        server.ctx.metrics.subscribed(),
+    );
     let (sender, mut receiver) = mpsc::channel(1);
     let telling = Telling { outcomes, ear, sender, tie, caps: server.sockets.caps().clone(), _place: place };
     tokio::spawn(telling.run().in_current_span());

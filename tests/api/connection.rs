@@ -228,7 +228,9 @@ async fn a_new_sqlite_file_is_for_its_owner_alone() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let db = Db::open(&SecretString::from("sqlite://doorcode.db?mode=rwc"), (1, 2), &data, None).await.unwrap();
+    let db = Db::open(&SecretString::from("sqlite://doorcode.db?mode=rwc"), (1, 2), Duration::ZERO, &data, None)
+        .await
+        .unwrap();
     migrate::up(&db).await.unwrap();
     assert_eq!(mode(&data), 0o700);
     for name in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm", "doorcode.db.migrating"] {
@@ -242,12 +244,13 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     for url in
         ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
     {
-        let refused = Db::open(&SecretString::from(url), (1, 2), folder.path(), None).await;
+        let refused = Db::open(&SecretString::from(url), (1, 2), Duration::ZERO, folder.path(), None).await;
         let Err(Error::Invalid(flaws)) = refused else { panic!("{url}: {refused:?}") };
         assert_eq!((flaws.len(), flaws[0].field), (1, "DATABASE_URL"));
         assert!(!flaws[0].message.contains("canary"), "{flaws:?}");
     }
-    let missing = Db::open(&SecretString::from("sqlite://missing.db"), (1, 2), folder.path(), None).await;
+    let missing =
+        Db::open(&SecretString::from("sqlite://missing.db"), (1, 2), Duration::ZERO, folder.path(), None).await;
     assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
     assert!(!folder.path().join("missing.db").exists());
 }

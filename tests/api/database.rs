@@ -7,6 +7,7 @@ use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
+    time::Duration,
 };
 
 use doorcode::{
@@ -44,7 +45,8 @@ impl TestDatabase {
 
     /// Connects, and reports every statement.
     pub(crate) async fn try_connect(&self, on_statement: Option<OnStatement>) -> Result<Db> {
-        Db::open(&SecretString::from(self.url.clone()), (1, 20), Path::new("."), on_statement).await
+        Db::open(&SecretString::from(self.url.clone()), (1, 20), Duration::from_secs(30), Path::new("."), on_statement)
+            .await
     }
 }
 

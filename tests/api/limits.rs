@@ -414,7 +414,7 @@ async fn a_long_answer_counts_as_the_many_operations_that_it_is_as_much_work_as(
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
     for _ in 0..10 {
         let detail = json!({ "long": "a".repeat(100_000) });
-        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail };
+        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail, email: None };
         audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
     }
     let long = "{ me { auditEvents(first: 10) { nodes { detail } } } }";

@@ -158,7 +158,7 @@ async fn what_was_rolled_back_is_never_told() {
     socket.settle().await;
     let ctx = app.ctx();
     let work = Work::begin(ctx).await.unwrap();
-    let event = |kind| Event { kind, origin: None, actor: None, subject: None, detail: json!({}) };
+    let event = |kind| Event { kind, origin: None, actor: None, subject: None, detail: json!({}), email: None };
     audit::record(ctx, &work, ctx.now(), &[event(Kind::KeyRotated)]).await.unwrap();
     drop(work);
     socket.hears_nothing().await;

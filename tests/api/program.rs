@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
+    /// Of the operations listener.
+    pub(crate) ops: u16,
     printed: Arc<Mutex<Vec<u8>>>,
     started: Instant,
     /// From where it is called; any address when nothing is said.
@@ -78,7 +80,7 @@ impl Home {
     }
 
     /// What a command prints that does what it is told.
-    fn good(&self, arguments: &[&str]) -> String {
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
@@ -126,7 +128,7 @@ impl Home {
         let printed = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), &printed);
         collect(child.stderr.take().unwrap(), &printed);
-        let program = Program { child, port, printed, started, caller: None };
+        let program = Program { child, port, ops, printed, started, caller: None };
         program.wait_until_it_answers().await;
         program
     }
@@ -157,7 +159,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 impl Program {
-    fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         text(&self.printed_bytes())
     }
 
@@ -219,6 +221,12 @@ impl Program {
         let query = "mutation($c: String!, $d: String!) { verify(input: { challenge: $c, code: $d }) { __typename \
              ... on SignedIn { tokens { accessToken refreshToken } } } }";
         Some(self.call(query, json!({ "c": challenge, "d": code })).await?["data"]["verify"].clone())
+    }
+
+    /// Ends it as an operator does, and waits until it is over.
+    pub(crate) fn stop(mut self) -> std::process::ExitStatus {
+        self.signal("-TERM");
+        self.child.wait().unwrap()
     }
 
     fn signal(&self, signal: &str) {

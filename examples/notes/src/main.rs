@@ -31,7 +31,7 @@ fn main() -> Outcome {
 
 async fn run(arguments: Cli) -> Outcome {
     let settings = app::load(arguments.settings).map_err(|problems| problems.to_string())?;
-    telemetry::start(&settings)?;
+    let collector = telemetry::start(&settings.log, settings.traces.as_ref()).await?;
     let (public, ops) = (settings.listen, settings.ops_listen);
     let app = App::build(settings, Overrides::default()).await?;
     if arguments.command.is_some() {
@@ -40,5 +40,8 @@ async fn run(arguments: Cli) -> Outcome {
     app.prepare_with::<Migrator>().await?;
     let api = graphql::api(&app.ctx);
     let (public, ops) = (TcpListener::bind(public).await?, TcpListener::bind(ops).await?);
-    Ok(app.serve_api(api, public, ops, cli::stop_signal()?).await?)
+    let served = app.serve_api(api, public, ops, cli::stop_signal()?).await;
+    // Traces that are not sent yet.
+    collector.finish().await;
+    Ok(served?)
 }

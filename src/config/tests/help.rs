@@ -19,9 +19,17 @@ fn the_help_documents_every_setting_and_no_other() {
         assert_eq!(long, variable.trim_start_matches("DOORCODE_").to_lowercase().replace('_', "-"));
         assert!(help.contains("Default: ") && help.contains("Example: "), "{variable}");
         let heading = flag.get_help_heading().unwrap_or_default();
-        let headings = ["Start", "Storage", "Mail", "Codes", "Limits", "Tokens", "Pages", "Network", "People"];
+        let headings =
+            ["Start", "Storage", "Mail", "Codes", "Limits", "Tokens", "Pages", "Network", "People", "Telemetry"];
         assert!(headings.contains(&heading), "{variable} is under {heading:?}");
-        let is_secret = ["DOORCODE_SECRET", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "DOORCODE_TEST_CODES"];
+        let is_secret = [
+            "DOORCODE_SECRET",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "SMTP_URL",
+            "DOORCODE_TEST_CODES",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ];
         assert_eq!(flag.is_hide_env_values_set(), is_secret.contains(&variable), "{variable}");
     }
     let shown = ServeFlags::augment_args(Command::new("doorcode")).render_long_help().to_string();

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use crate::{
-    db::entity::audit_events::{self, Column, Entity, Model},
+    db::entity::audit_events::{Column, Entity, Model},
     domain::{Ctx, Result},
 };
 
@@ -111,8 +111,11 @@ async fn write(ctx: &Ctx, rows: Vec<Model>) -> Result<()> {
         .on_conflict(OnConflict::column(Column::RefusalKey).value(Column::Count, count).to_owned())
         .exec_with_returning_keys(ctx.db.write())
         .await?;
-    let news: Vec<audit_events::Model> = rows.into_iter().filter(|row| ids.contains(&row.id)).collect();
-    ctx.live.announce(&news);
+    let news: Vec<_> = rows.iter().filter(|row| ids.contains(&row.id)).collect();
+    for row in &news {
+        ctx.metrics.happened(&row.kind);
+    }
+    ctx.live.announce(news.iter().map(|row| row.id));
     Ok(())
 }
 

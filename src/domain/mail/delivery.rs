@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, Span};
 
 use super::{
     outbox,
@@ -17,6 +18,7 @@ use crate::{
     db::entity::{MailState, outbox as table},
     domain::{Ctx, Result, vault},
     ports::{DeliveryFailure, Mail, MailTransport},
+    trace,
 };
 
 /// Letters under way at once in one process.
@@ -58,11 +60,20 @@ pub async fn deliver_due(ctx: &Ctx, transport: &dyn MailTransport) -> Result<u64
     Ok(taken)
 }
 
+/// One letter, as a trace of its own.
 async fn handle(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model) {
-    let outcome = attempt(ctx, transport, letter).await;
+    let payload = outbox::open(&ctx.vault, letter);
+    let queued_by = payload.as_ref().and_then(|payload| payload.trace.as_deref());
+    let span = trace::delivery(&letter.kind, letter.attempts, queued_by);
+    finish(ctx, transport, letter, payload.as_ref()).instrument(span).await;
+}
+
+async fn finish(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model, payload: Option<&Payload>) {
+    let outcome = attempt(ctx, transport, letter, payload).await;
+    trace::came_to(&Span::current(), outcome.name());
     for round in 1..=NOTE_TRIES {
         match note(ctx, letter, &outcome).await {
-            Ok(()) => return,
+            Ok(()) => return ctx.metrics.mailed(&letter.kind, outcome.name()),
             Err(error) => tracing::warn!(%error, letter = %letter.id, round, "could not note what became of a mail"),
         }
         tokio::time::sleep(Duration::from_millis(200) * round).await;
@@ -80,13 +91,30 @@ enum Outcome {
     Again(DateTime<Utc>, String),
 }
 
-async fn attempt(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model) -> Outcome {
+impl Outcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Decoy => "decoy",
+            Self::Expired => "expired",
+            Self::Failed(_) => "failed",
+            Self::Again(..) => "retried",
+        }
+    }
+}
+
+async fn attempt(
+    ctx: &Ctx,
+    transport: &dyn MailTransport,
+    letter: &table::Model,
+    payload: Option<&Payload>,
+) -> Outcome {
     let now = ctx.now();
     if letter.expires_at <= now {
         return Outcome::Expired;
     }
     let again = |why: &str| Outcome::Again(now + pause(ctx, letter.attempts), why.to_owned());
-    let Some(payload) = outbox::open(&ctx.vault, letter) else {
+    let Some(payload) = payload else {
         // While secrets rotate, another replica may have the one that sealed it.
         return again("no server secret of this process opens this letter");
     };
@@ -94,14 +122,17 @@ async fn attempt(ctx: &Ctx, transport: &dyn MailTransport, letter: &table::Model
         // While versions are replaced, another replica may be newer.
         return again("this version of the program knows no such letter");
     };
-    let mail = match render(&ctx.settings.brand, letter, &payload, message, now) {
+    let mail = match render(&ctx.settings.brand, letter, payload, message, now) {
         Ok(mail) => mail,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
     if !payload.deliver {
         return Outcome::Decoy;
     }
-    match transport.deliver(&mail).await {
+    let begun = Instant::now();
+    let delivered = transport.deliver(&mail).instrument(trace::conversation()).await;
+    ctx.metrics.delivered_in(begun.elapsed());
+    match delivered {
         Ok(()) => Outcome::Sent,
         Err(DeliveryFailure::Permanent(why)) => Outcome::Failed(why),
         Err(DeliveryFailure::Temporary(why)) if letter.attempts >= MOST_ATTEMPTS => Outcome::Failed(why),

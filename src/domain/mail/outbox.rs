@@ -1,8 +1,10 @@
 //! The outbox: letters wait here, sealed, until a worker sends them, and are erased after. Recipients are inside the
 //! seal, which is bound to the row's id, kind and expiry. Nothing here talks to a mail server.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -178,6 +180,19 @@ fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
         context.extend_from_slice(b"/2");
     }
     context
+}
+
+/// How many letters wait, and how long the oldest of them has. One statement.
+pub async fn waiting(ctx: &Ctx) -> Result<(u64, Duration)> {
+    let count = outbox::Entity::find()
+        .select_only()
+        .column_as(outbox::Column::Id.count(), "letters")
+        .column_as(outbox::Column::CreatedAt.min(), "oldest")
+        .filter(outbox::Column::State.eq(MailState::Pending));
+    let found: Option<(i64, Option<DateTime<Utc>>)> = count.into_tuple().one(ctx.db.read()).await?;
+    let (letters, oldest) = found.unwrap_or_default();
+    let age = oldest.and_then(|oldest| (ctx.now() - oldest).to_std().ok()).unwrap_or_default();
+    Ok((u64::try_from(letters).unwrap_or_default(), age))
 }
 
 /// Deletes letters that were done before `finished_before`.

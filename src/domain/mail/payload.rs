@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{device::describe_device, outbox, template::Message};
-use crate::db::entity::Role;
+use crate::{db::entity::Role, trace};
 
 /// What is inside the seal.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub(super) struct Payload {
     pub(super) locale: String,
     pub(super) device: Option<String>,
     pub(super) network: Option<IpAddr>,
+    /// Where in a trace it was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace: Option<String>,
     /// Whether it is meant to be sent. Inside the seal, so that a waiting decoy looks like any other letter.
     pub(super) deliver: bool,
 }
@@ -62,6 +65,7 @@ impl Payload {
             // A description of ours: what a stranger's software calls itself is no text for our mail.
             device: origin.and_then(|origin| origin.user_agent.as_deref()).and_then(describe_device),
             network: origin.map(|origin| origin.ip),
+            trace: trace::here(),
             deliver: letter.deliver,
         };
         (kind, payload)

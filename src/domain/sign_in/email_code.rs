@@ -114,7 +114,9 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     outbox::enqueue(ctx, &*work, letter, now).await?;
     let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
     let detail = json!({ "challenge": challenge.id, "address": vault::label(&asked.address_key.newest) });
-    audit::record(ctx, &work, now, &[Event { kind, origin: Some(origin), actor: None, subject: None, detail }]).await?;
+    let email = Some(asked.email.as_str());
+    let event = Event { kind, origin: Some(origin), actor: None, subject: None, detail, email };
+    audit::record(ctx, &work, now, &[event]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
 
@@ -254,7 +256,8 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
     } else {
         let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
         let origin = Some(&viewer.origin);
-        let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail };
+        let email = Some(attempt.challenge.email.as_str());
+        let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email };
         audit::record_alone(ctx, now, event).await?;
         Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
     }

@@ -99,7 +99,8 @@ async fn finish(
 
     let subject = Some(person.id);
     let detail = json!({ "session": session.id, "device": device_id, "method": proof.method });
-    let event = |kind, detail| Event { kind, origin: Some(origin), actor: subject, subject, detail };
+    let email = Some(person.email.as_str());
+    let event = |kind, detail| Event { kind, origin: Some(origin), actor: subject, subject, detail, email };
     let mut events = vec![event(if is_new_user { Kind::SignedUp } else { Kind::SignedIn }, detail)];
     if proof.fixed {
         events.push(event(Kind::TestCodeUsed, json!({ "session": session.id })));

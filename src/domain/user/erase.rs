@@ -44,8 +44,14 @@ async fn erase_some(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<usize> {
         return Ok(0);
     }
     audit::forget_people(&*work, &people).await?;
-    let erased =
-        |id: &Uuid| Event { kind: Kind::UserErased, origin: None, actor: None, subject: Some(*id), detail: json!({}) };
+    let erased = |id: &Uuid| Event {
+        kind: Kind::UserErased,
+        origin: None,
+        actor: None,
+        subject: Some(*id),
+        detail: json!({}),
+        email: None,
+    };
     audit::record(ctx, &work, now, &people.iter().map(erased).collect::<Vec<_>>()).await?;
     work.commit(ctx).await?;
     Ok(people.len())

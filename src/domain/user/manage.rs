@@ -52,7 +52,7 @@ impl<'a> By<'a> {
             Self::Owner(owner) => Some(owner.user().id),
             Self::CommandLine => None,
         };
-        Event { kind, origin: self.origin(), actor, subject: Some(subject), detail }
+        Event { kind, origin: self.origin(), actor, subject: Some(subject), detail, email: None }
     }
 
     /// Nobody gives or takes a role above their own; the shell can do everything.
@@ -268,7 +268,7 @@ async fn end_every_session(ctx: &Ctx, origin: Option<&Origin>, actor: Option<Uui
     let ended = session::end_all(&*work, id, EndReason::ByAdmin, now).await?;
     if !ended.is_empty() {
         let detail = json!({ "sessions": ended, "reason": EndReason::ByAdmin.as_str() });
-        let event = Event { kind: Kind::SessionEnded, origin, actor, subject: Some(id), detail };
+        let event = Event { kind: Kind::SessionEnded, origin, actor, subject: Some(id), detail, email: None };
         audit::record(ctx, &work, now, &[event]).await?;
     }
     work.commit(ctx).await?;

@@ -39,6 +39,7 @@ use crate::{
         listener::Tie,
         viewer::{self, Bearer, Need},
     },
+    metrics::Present,
 };
 
 /// How long what was told last may take, and how long the other end may take to close after us.
@@ -263,7 +264,12 @@ impl Talk {
                 if self.subscriptions.running.contains_key(id.as_str()) {
                     return Err(Close::ID_EXISTS.into());
                 }
-                match self.subscribe(listener, payload).await {
+                let begun = Instant::now();
+                let subscribed = self.subscribe(listener, payload).await;
+                let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.error.code.as_str());
+                self.server.ctx.metrics.operated("subscription".into(), outcome.into(), begun.elapsed(), None);
+                tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "on a socket");
+                match subscribed {
                     Ok(answers) => {
                         self.subscriptions.start(&id, answers);
                         Ok(())
@@ -294,7 +300,7 @@ impl Talk {
             Err(error) => return Err(ApiError::from(error).into()),
         };
         let request = request.data(Viewer { origin: self.origin.clone(), signed_in }).data(Arc::clone(&listener.ear));
-        Ok(outcomes(self.server.api.stream(request), self.id.clone()))
+        Ok(outcomes(self.server.api.stream(request), self.id.clone(), ctx.metrics.subscribed()))
     }
 
     async fn pass_on(&mut self, step: Step) -> Result<()> {
@@ -356,6 +362,7 @@ pub(in crate::http) async fn stopping(tie: &mut Option<Tie>) {
 pub(in crate::http) fn outcomes(
     answers: BoxStream<'static, async_graphql::Response>,
     id: RequestId,
+    present: Present,
 ) -> BoxStream<'static, Outcome> {
     let (sender, mut receiver) = mpsc::channel(1);
     let outcomes = AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
@@ -367,6 +374,7 @@ pub(in crate::http) fn outcomes(
         Outcome::of(response, &id)
     });
     let telling = async move {
+        let _present = present;
         let mut outcomes = pin!(outcomes);
         let mut next = async || {
             tokio::select! {

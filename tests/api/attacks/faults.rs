@@ -149,7 +149,7 @@ struct Cli {
 #[ignore = "no test but a server, which the tests of this file start"]
 async fn the_application_that_faults() {
     let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
-    telemetry::start(&settings).unwrap();
+    let collector = telemetry::start(&settings.log, None).await.unwrap();
     let (public, ops) = (settings.listen, settings.ops_listen);
     let app = App::build(settings, Overrides::default()).await.unwrap();
     app.prepare().await.unwrap();
@@ -157,6 +157,7 @@ async fn the_application_that_faults() {
     let api = Api::of(builder, &app.ctx);
     let (public, ops) = (TcpListener::bind(public).await.unwrap(), TcpListener::bind(ops).await.unwrap());
     app.serve_api(api, public, ops, cli::stop_signal().unwrap()).await.unwrap();
+    collector.finish().await;
 }
 
 async fn faulty() -> Target {

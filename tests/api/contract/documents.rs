@@ -189,7 +189,7 @@ async fn an_answer_is_bounded_in_fields_and_in_bytes() {
     let quotes = "\"".repeat(50_000);
     for _ in 0..100 {
         let detail = json!({ "long": quotes });
-        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail };
+        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail, email: None };
         audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
     }
     let within = "{ sessions(first: 100) { nodes { id createdAt userAgent } } }";

@@ -212,7 +212,14 @@ async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
     let began = Instant::now();
     let mut let_go = false;
     for _ in 0..300 {
-        let event = Event { kind: Kind::KeyRotated, origin: None, actor: None, subject: None, detail: detail.clone() };
+        let event = Event {
+            kind: Kind::KeyRotated,
+            origin: None,
+            actor: None,
+            subject: None,
+            detail: detail.clone(),
+            email: None,
+        };
         audit::record_alone(ctx, ctx.now(), event).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
         let_go = let_go || served.has_room(&manager.access).await;

@@ -162,6 +162,6 @@ async fn record(
     detail: serde_json::Value,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let event = Event { kind, origin: Some(&viewer.origin), actor: None, subject: Some(subject), detail };
+    let event = Event { kind, origin: Some(&viewer.origin), actor: None, subject: Some(subject), detail, email: None };
     audit::record(ctx, work, now, &[event]).await
 }

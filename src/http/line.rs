@@ -1,0 +1,105 @@
+//! What is told of every request once it is answered: its line in the log, its metrics, the end of its span. What a client
+//! chose stands in the line, cut short and without anything that a terminal obeys, and in no label.
+
+use std::{collections::HashMap, time::Duration};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, Method},
+    response::Response,
+};
+use tracing::Span;
+
+use super::{Server, account::Account, answer::RequestId, viewer::Caller};
+use crate::{domain::user::name::hides_or_turns, trace};
+
+/// What a line has of a method, of a path and of an operation's name, which may be as long as a request.
+const LONGEST_TEXT: usize = 128;
+const TRACE_RESPONSE: &str = "traceresponse";
+
+/// A request on its way.
+pub(super) struct Line {
+    method: Method,
+    path: String,
+    route: &'static str,
+    id: RequestId,
+    pub client: Caller,
+    pub span: Span,
+    /// The trace that the client says it is part of.
+    incoming: Option<String>,
+}
+
+impl Line {
+    pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let incoming = header(trace::HEADERS[0]).map(ToOwned::to_owned);
+        let route = route(request);
+        let context = trace::HEADERS.into_iter().filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())));
+        let context: HashMap<_, _> = if trace::is_on() { context.collect() } else { HashMap::new() };
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route,
+            id: id.clone(),
+            client: Caller::of(request, &server.ctx.settings.trusted_proxies),
+            span: trace::request(known(request.method()), route, &id.0, &context),
+            incoming,
+        }
+    }
+
+    pub(super) fn end(self, server: &Server, answer: &mut Response, took: Duration) {
+        let here = trace::written(&self.span);
+        let status = answer.status().as_u16();
+        trace::answered(&self.span, status);
+        if let Some(value) = here.as_deref().and_then(|here| HeaderValue::from_str(here).ok()) {
+            answer.headers_mut().insert(TRACE_RESPONSE, value);
+        }
+        let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(trace::id);
+        let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(trace::id);
+        server.ctx.metrics.answered(self.route, status, took, exemplar);
+        let account = answer.extensions().get::<Account>();
+        if let Some(account) = account {
+            server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
+        }
+        tracing::info!(
+            method = %loggable(self.method.as_str()),
+            path = %loggable(&self.path),
+            status,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            request_id = self.id.0,
+            client = %self.client.0,
+            operation = account.map(|account| display(account.operation())),
+            name = account.and_then(|account| account.name.as_deref()).map(|name| display(loggable(name))),
+            outcome = account.map(|account| display(account.outcome())),
+            user = account.and_then(|account| account.user).map(display),
+            session = account.and_then(|account| account.session).map(display),
+            trace_id,
+            "request"
+        );
+    }
+}
+
+/// Which of our places it is for.
+fn route(request: &Request) -> &'static str {
+    match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some("/graphql") => "graphql",
+        Some("/health") => "health",
+        Some("/ready") => "ready",
+        Some("/metrics") => "metrics",
+        Some("/.well-known/jwks.json") => "jwks",
+        Some("/" | "/graphiql" | "/inbox") => "page",
+        Some(path) if path.starts_with("/assets") => "asset",
+        _ => "other",
+    }
+}
+
+/// A method that HTTP knows: a span is named by it, and names should be few.
+fn known(method: &Method) -> &str {
+    let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if all.contains(method) { method.as_str() } else { "_OTHER" }
+}
+
+/// A text as it may stand in a log: short, and without anything that a terminal obeys.
+fn loggable(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
+}

@@ -1,0 +1,67 @@
+//! The lines of one sign-in, as they stand in the log.
+
+use serde_json::Value;
+
+use super::{EMAIL, sign_in, start};
+use crate::harness::eventually;
+
+fn lines(printed: &str) -> Vec<Value> {
+    printed.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
+    let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
+    let secrets = sign_in(&program).await;
+    let client = reqwest::Client::new();
+    let who = r#"{"query":"query Who { me { id } }"}"#;
+    let asked = client.post(format!("http://127.0.0.1:{}/graphql", program.port)).bearer_auth(&secrets.access);
+    let asked = asked.header("content-type", "application/json").header("x-request-id", "the-one").body(who);
+    let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+    assert!(answer["data"]["me"]["id"].is_string(), "{answer}");
+    eventually("the last line", async || program.printed().contains("the-one")).await;
+    let lines = lines(&program.printed());
+    let requests = |operation: &str, outcome: &str| -> Vec<Value> {
+        let is = |line: &&Value| {
+            line["message"] == "request" && line["operation"] == operation && line["outcome"] == outcome
+        };
+        lines.iter().filter(is).cloned().collect()
+    };
+    for (operation, outcome) in [("login", "CodeSent"), ("verify", "InvalidCode"), ("verify", "SignedIn")] {
+        let found = requests(operation, outcome);
+        assert_eq!(found.len(), 1, "{operation} {outcome}");
+        assert!(found[0]["micros"].is_u64() && found[0]["request_id"].is_string() && found[0]["status"] == 200);
+    }
+    let who = lines.iter().find(|line| line["request_id"] == "the-one" && line["message"] == "request").unwrap();
+    assert_eq!((&who["operation"], &who["outcome"], &who["name"]), (&"query".into(), &"ok".into(), &"Who".into()));
+    assert!(who["user"].is_string() && who["session"].is_string(), "{who}");
+
+    let event = |kind: &str| {
+        let found: Vec<_> = lines.iter().filter(|line| line["event"] == kind).collect();
+        assert_eq!(found.len(), 1, "{kind}");
+        found[0].clone()
+    };
+    let (requested, signed_up) = (event("CODE_REQUESTED"), event("SIGNED_UP"));
+    event("WRONG_CODE");
+    assert_eq!(requested["email"], signed_up["email"], "lines of one address can be found");
+    assert!(requested["email"].as_str().unwrap().len() > 16);
+    assert!(signed_up["user"].is_string() && signed_up["request_id"].is_string() && signed_up["ip"].is_string());
+    assert!(!program.printed().contains(EMAIL), "but not whose they are");
+    secrets.assert_absent(&program.printed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_an_address_finds_its_lines() {
+    let (home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
+    drop(program.login("Found@Example.com").await.unwrap());
+    let label = home.good(&["user", "hash", "found@example.com"]);
+    assert!(label.trim().len() > 16, "{label}");
+    eventually("its line", async || program.printed().contains(label.trim())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_stand_in_the_log_as_they_are_where_somebody_wants_that() {
+    let (_home, program) = start(&[("DOORCODE_LOG_EMAILS", "plain")]).await;
+    drop(program.login(EMAIL).await.unwrap());
+    eventually("its line", async || program.printed().contains(EMAIL)).await;
+}

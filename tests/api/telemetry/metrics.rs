@@ -1,0 +1,113 @@
+//! The metrics of one sign-in, as Prometheus reads them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use doorcode::graphql;
+use serde_json::json;
+
+use super::{scrape, sign_in, start};
+use crate::harness::{eventually, on_servers};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
+    let (_home, program) = start(&[]).await;
+    let secrets = sign_in(&program).await;
+    drop(program.call("mutation Bad { logout { __typename } }", json!({})).await);
+    drop(program.call("mutation { noSuchThing { __typename } }", json!({})).await);
+    drop(program.call("{ me { id } }", json!({})).await);
+    let mut metrics = HashMap::new();
+    eventually("the mail is counted", async || {
+        metrics = scrape(&program).await;
+        metrics.contains_key("doorcode_mails_total{kind=\"code\",outcome=\"sent\"}")
+    })
+    .await;
+
+    let is = |name: &str, expected: f64| assert_eq!(metrics.get(name), Some(&expected), "{name} in {metrics:#?}");
+    let operation = |operation: &str, outcome: &str| {
+        format!("doorcode_operations_total{{operation=\"{operation}\",outcome=\"{outcome}\"}}")
+    };
+    is(&operation("login", "CodeSent"), 1.0);
+    is(&operation("verify", "InvalidCode"), 1.0);
+    is(&operation("verify", "SignedIn"), 1.0);
+    is(&operation("logout", "UNAUTHENTICATED"), 1.0);
+    // What a client made up is nobody's label.
+    is(&operation("mutation", "GRAPHQL_VALIDATION_FAILED"), 1.0);
+    is("doorcode_operation_duration_seconds_count{operation=\"login\"}", 1.0);
+    is("doorcode_events_total{kind=\"CODE_REQUESTED\"}", 1.0);
+    is("doorcode_events_total{kind=\"WRONG_CODE\"}", 1.0);
+    is("doorcode_events_total{kind=\"SIGNED_UP\"}", 1.0);
+    is("doorcode_mails_total{kind=\"code\",outcome=\"sent\"}", 1.0);
+    is("doorcode_mail_delivery_duration_seconds_count", 1.0);
+    is("doorcode_outbox_letters", 0.0);
+    is("doorcode_outbox_oldest_seconds", 0.0);
+    is("doorcode_database_statements_total{outcome=\"failed\"}", 0.0);
+    for part in ["database", "limiter", "migrations"] {
+        is(&format!("doorcode_ready{{part=\"{part}\"}}"), 1.0);
+    }
+    let more = |name: &str| assert!(metrics.get(name).is_some_and(|value| *value > 0.0), "{name} in {metrics:#?}");
+    more("doorcode_http_requests_total{route=\"graphql\",status=\"200\"}");
+    more("doorcode_http_request_duration_seconds_sum{route=\"graphql\"}");
+    more("doorcode_database_statements_total{outcome=\"ok\"}");
+    more("doorcode_limiter_call_duration_seconds_count{outcome=\"ok\"}");
+    more("process_resident_memory_bytes");
+    more("process_cpu_seconds_total");
+    more("process_open_fds");
+    more("process_max_fds");
+    more("process_start_time_seconds");
+    more(&format!("doorcode_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")));
+    let pool = if on_servers() { "main" } else { "reader" };
+    more(&format!("doorcode_database_connections{{pool=\"{pool}\",state=\"idle\"}}"));
+    more(&format!("doorcode_database_connections_max{{pool=\"{pool}\"}}"));
+    for name in metrics.keys() {
+        secrets.assert_absent(name);
+        assert!(!name.contains('@') && !name.contains("noSuchThing"), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_counted_by_its_rule() {
+    let (_home, program) = start(&[("DOORCODE_LIMIT_SEND_PAIR", "1/15m"), ("DOORCODE_LIMIT_API_CALLER", "9/1m")]).await;
+    for _ in 0..2 {
+        drop(program.login("often@example.com").await);
+    }
+    for _ in 0..20 {
+        drop(program.call("{ __typename }", json!({})).await);
+    }
+    let metrics = scrape(&program).await;
+    assert_eq!(metrics["doorcode_refusals_total{rule=\"send.pair\"}"], 1.0);
+    assert!(metrics["doorcode_refusals_total{rule=\"api.caller\"}"] > 10.0, "{metrics:#?}");
+    assert_eq!(metrics["doorcode_operations_total{operation=\"login\",outcome=\"RateLimited\"}"], 1.0);
+    assert!(metrics["doorcode_operations_total{operation=\"query\",outcome=\"RATE_LIMITED\"}"] > 10.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_on_the_operations_listener_alone() {
+    let (_home, program) = start(&[]).await;
+    let public = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.port)).await.unwrap();
+    assert_eq!(public.status(), 404);
+    let ops = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.ops)).await.unwrap();
+    let kind = ops.headers()["content-type"].to_str().unwrap().to_owned();
+    assert_eq!(
+        (ops.status().as_u16(), kind.as_str()),
+        (200, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+}
+
+/// A change that did not tell its outcome would be counted as `ok`, and nobody would see it fail.
+#[test]
+fn every_change_tells_what_it_came_to() {
+    let sdl = graphql::sdl(false);
+    let changes = sdl.split("type Mutation {").nth(1).unwrap().split("\n}").next().unwrap();
+    let names: BTreeSet<_> = changes
+        .lines()
+        .filter_map(|line| line.trim().split_once(['(', ':']))
+        .map(|(name, _)| name)
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .collect();
+    assert!(names.contains("login") && names.len() > 15, "{names:?}");
+    let source = ["sign_in", "session", "profile", "admin", "device"]
+        .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());
+    let told: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
+    // `verify` and `verifyLink` share a function that gives their outcome as well.
+    assert_eq!(told, names.len() + 1, "{names:?}");
+}

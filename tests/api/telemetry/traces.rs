@@ -1,0 +1,124 @@
+//! Traces of one sign-in, at a real receiver.
+
+use serde_json::json;
+
+use super::{EMAIL, Secrets, collector::Collector, post, sign_in, start};
+use crate::{
+    harness::eventually,
+    program::{Home, Program},
+};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const ME: &str = "query Who { me { email sessions(first: 5) { totalCount nodes { id } } } }";
+
+async fn traced(collector: &Collector, ratio: &str) -> (Home, Program) {
+    start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20for-the-collector"),
+        ("DOORCODE_TRACE_RATIO", ratio),
+    ])
+    .await
+}
+
+fn context(flags: &str) -> String {
+    format!("00-{TRACE}-b7ad6b7169203331-{flags}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
+    let collector = Collector::start().await;
+    let (home, program) = traced(&collector, "1").await;
+    let login = json!({
+        "query": "mutation Door($e: String!) { login(input: { email: $e }) { __typename } }",
+        "variables": { "e": "linked@example.com" }
+    });
+    let answer = post(&program, &login, &[("traceparent", &context("01"))]).await;
+    let told = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    assert!(told.starts_with(&format!("00-{TRACE}-")) && told.ends_with("-01"), "{told}");
+    let secrets: Secrets = sign_in(&program).await;
+    let me = post(&program, &json!({ "query": ME }), &[("authorization", &format!("Bearer {}", secrets.access))]).await;
+    let me = me.headers()["traceresponse"].to_str().unwrap()[3..35].to_owned();
+    eventually("the mail is delivered", async || program.code_for("linked@example.com").await.is_some()).await;
+    let status = program.stop();
+    assert!(status.success(), "what is left is sent at the stop");
+
+    let request = collector.one(TRACE, "POST graphql");
+    assert_eq!((request.parent.as_str(), request.kind), ("b7ad6b7169203331", 2), "a server's span, under the client's");
+    assert_eq!(request.attributes["http.response.status_code"], "200");
+    assert_eq!(request.service, "doorcode");
+    let operation = collector.one(TRACE, "mutation login");
+    assert_eq!(operation.parent, request.id);
+    assert_eq!(operation.attributes["graphql.operation.name"], "Door");
+    assert_eq!(operation.attributes["doorcode.outcome"], "CodeSent");
+    let resolver = collector.one(TRACE, "Mutation.login");
+    assert_eq!(resolver.parent, operation.id);
+    let insert = collector.one(TRACE, "INSERT email_codes");
+    assert_eq!((insert.parent.as_str(), insert.kind), (resolver.id.as_str(), 3));
+    assert!(insert.attributes["db.query.text"].contains("INSERT INTO"), "{insert:?}");
+    assert!(insert.nanos > 0 && insert.nanos < 2_000_000_000, "{insert:?}");
+    let limiter = collector.one(TRACE, "take");
+    assert_eq!(limiter.parent, resolver.id);
+    assert!(limiter.attributes["rules"].contains("send.pair"));
+    let mail = collector.spans().into_iter().find(|span| span.name == "deliver code" && span.links == [TRACE]);
+    let mail = mail.expect("the delivery is linked to the request that queued the mail");
+    assert_ne!(mail.trace, TRACE, "and has a trace of its own");
+    assert_eq!(mail.attributes["doorcode.outcome"], "sent");
+    assert_eq!(collector.one(&mail.trace, "smtp").parent, mail.id);
+
+    // The lists of one person are read in batches, each a part of the trace with its statement below.
+    let batch = collector.one(&me, "Sessions");
+    let statement = collector.spans().into_iter().find(|span| span.parent == batch.id);
+    assert_eq!(statement.unwrap().name, "SELECT sessions");
+
+    assert_eq!(collector.header("authorization").as_deref(), Some("Bearer for-the-collector"));
+    let everything = format!("{:?}", collector.spans());
+    secrets.assert_absent(&everything);
+    for personal in [EMAIL, "linked@example.com", "127.0.0.1"] {
+        assert!(!everything.contains(personal), "{personal} is in a span");
+    }
+    drop(home);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_share() {
+    let collector = Collector::start().await;
+    let (_home, program) = traced(&collector, "1").await;
+    let question = json!({ "query": "{ __typename }" });
+    let answer = post(&program, &question, &[("traceparent", &context("00"))]).await;
+    assert!(answer.headers()["traceresponse"].to_str().unwrap().ends_with("-00"));
+    for nonsense in ["", "00-0-0-01", &"a".repeat(5_000), "ff-zz"] {
+        let answer = post(&program, &question, &[("traceparent", nonsense)]).await;
+        assert_eq!(answer.status(), 200, "{nonsense}");
+    }
+    assert!(program.stop().success());
+    assert!(collector.names(TRACE).is_empty());
+    assert!(!collector.spans().is_empty(), "the others are traced");
+
+    let none = Collector::start().await;
+    let (_home, program) = traced(&none, "0").await;
+    post(&program, &question, &[("traceparent", &context("01"))]).await;
+    assert!(program.stop().success());
+    assert!(none.spans().is_empty(), "{:?}", none.spans());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_away_delays_nobody_and_is_told_of() {
+    let (_home, program) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]).await;
+    let begun = std::time::Instant::now();
+    for _ in 0..50 {
+        assert_eq!(post(&program, &json!({ "query": "{ __typename }" }), &[]).await.status(), 200);
+    }
+    assert!(begun.elapsed().as_secs() < 5);
+    eventually("the log tells", async || program.printed().contains("BatchSpanProcessor")).await;
+    let begun = std::time::Instant::now();
+    assert!(program.stop().success());
+    assert!(begun.elapsed().as_secs() < 10, "and the stop does not wait for it for long");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_collector_nothing_is_traced_and_the_clients_trace_is_still_in_the_log() {
+    let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
+    let answer = post(&program, &json!({ "query": "{ __typename }" }), &[("traceparent", &context("01"))]).await;
+    assert!(!answer.headers().contains_key("traceresponse"));
+    eventually("the line", async || program.printed().contains(&format!("\"trace_id\":\"{TRACE}\""))).await;
+}

@@ -10,7 +10,7 @@ use std::{
 
 use opentelemetry::{
     Context, KeyValue, global,
-    propagation::TextMapPropagator,
+    propagation::{Extractor, TextMapPropagator},
     trace::{Span as _, SpanContext, SpanKind, Status, TraceContextExt, Tracer},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -44,7 +44,7 @@ macro_rules! span {
 }
 
 /// A request over HTTP. It goes on with the trace that its headers name.
-pub fn request(method: &str, route: &str, request_id: &str, context: &HashMap<String, String>) -> Span {
+pub fn request(method: &str, route: &str, request_id: &str, context: &impl Extractor) -> Span {
     let span = span!(
         "request",
         otel.name = Empty,

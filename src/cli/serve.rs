@@ -34,7 +34,7 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         check_documents(manifest).await?;
     }
     let banner = banner(&settings, &public);
-    let app = App::build(settings, Overrides::default()).await?;
+    let app = Box::pin(App::build(settings, Overrides::default())).await?;
     app.prepare().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {

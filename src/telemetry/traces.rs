@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use opentelemetry::{
     Context, KeyValue, global,
-    trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState, TracerProvider as _},
+    trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState, TracerProvider as _},
 };
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
@@ -109,7 +109,7 @@ impl ShouldSample for Share {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let from_outside = parent.map(|parent| parent.span().span_context().clone()).filter(|it| it.is_remote());
+        let from_outside = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_remote);
         match from_outside {
             Some(outside) if outside.is_sampled() => {
                 let own = Sampler::TraceIdRatioBased(self.ratio).should_sample(None, id, name, kind, attributes, links);

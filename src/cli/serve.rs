@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{App, Overrides},
     config::{Manifest, Mode, ServeFlags, Settings},
-    telemetry,
+    http, telemetry,
 };
 
 pub(super) async fn serve(flags: ServeFlags) -> Outcome {
@@ -34,8 +34,11 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         check_documents(manifest).await?;
     }
     let banner = banner(&settings, &public);
-    let app = Box::pin(App::build(settings, Overrides::default())).await?;
-    app.prepare().await?;
+    let start = Box::pin(async {
+        let app = App::build(settings, Overrides::default()).await?;
+        app.prepare().await.map(|()| app)
+    });
+    let app = http::while_starting([&public, &ops], start).await.map_err(|error| error.to_string())??;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {
         // It serves also where nobody reads what it says.

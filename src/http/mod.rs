@@ -13,6 +13,7 @@ mod listener;
 mod metrics;
 mod pages;
 mod socket;
+mod starting;
 mod stream;
 mod viewer;
 
@@ -39,6 +40,7 @@ use answer::{MediaType, Refusal, RequestId};
 pub use documents::read_document;
 pub use listener::Caps;
 pub use socket::SocketCaps;
+pub use starting::while_starting;
 
 /// What the handlers share.
 pub struct Server {

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 mod audit;
 mod memory;
 mod people;
+mod starting;
 
 use crate::{
     database::{TestDatabase, fresh_database},

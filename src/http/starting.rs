@@ -1,0 +1,69 @@
+//! What is answered before there is anything to serve with: alive, not ready, come back. So nobody has to start things
+//! in an order, and whoever asks meanwhile is neither kept waiting nor refused without a word.
+
+use std::{io, os::fd::AsFd, time::Duration};
+
+use axum::{
+    Json, Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch, time::timeout};
+
+use super::{
+    Caps,
+    answer::{MediaType, Refusal, RequestId},
+    health, listener,
+};
+use crate::graphql::error::Code;
+
+/// How long what was asked last before the start may take.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Answers on both listeners until `start` is done, whatever comes of it.
+pub async fn while_starting<T>(listeners: [&TcpListener; 2], start: impl Future<Output = T>) -> io::Result<T> {
+    let (started, when_started) = watch::channel(false);
+    let [first, second] = listeners;
+    let (first, second) = (another(first)?, another(second)?);
+    let caps = Caps::default();
+    let told = |mut when_started: watch::Receiver<bool>| async move {
+        drop(when_started.wait_for(|started| *started).await);
+    };
+    let answering = async {
+        tokio::join!(
+            listener::run(first, router(), &caps, &[], told(when_started.clone())),
+            listener::run(second, router(), &caps, &[], told(when_started.clone()))
+        )
+    };
+    let mut answering = std::pin::pin!(answering);
+    let outcome = tokio::select! {
+        outcome = start => outcome,
+        // They end when they are told to, and that is later.
+        _ = &mut answering => std::future::pending().await,
+    };
+    started.send_replace(true);
+    drop(timeout(LAST, answering).await);
+    Ok(outcome)
+}
+
+/// Another handle to the same listener, which can be closed without closing that.
+fn another(listener: &TcpListener) -> io::Result<TcpListener> {
+    TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into())
+}
+
+fn router() -> Router {
+    Router::new().route("/health", get(health::health)).route("/ready", get(not_ready)).fallback(not_yet)
+}
+
+async fn not_ready() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting", "parts": [] }))).into_response()
+}
+
+async fn not_yet() -> Response {
+    let refusal = Refusal::new(Code::Unavailable, "This server is starting. Try again in a few seconds.");
+    let mut answer = refusal.answer(&RequestId("starting".to_owned()), MediaType::Json);
+    answer.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    answer
+}

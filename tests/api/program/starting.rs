@@ -1,0 +1,71 @@
+//! The start in any order: a server whose database is not there yet says so, waits, and goes on.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream};
+use url::Url;
+
+use super::{Home, free_port, text};
+use crate::harness::{eventually, on_servers};
+
+/// A database that nobody has brought up at a port of this machine.
+fn nowhere(port: u16) -> String {
+    format!("postgres://doorcode:secret@127.0.0.1:{port}/doorcode")
+}
+
+async fn status(port: u16, path: &str) -> Option<(u16, String)> {
+    let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
+    Some((answer.status().as_u16(), answer.text().await.ok()?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_time() {
+    let home = Home::new().await;
+    let (port, ops, database) = (free_port(), free_port(), free_port());
+    let mut command = home.command();
+    command
+        .env("DATABASE_URL", nowhere(database))
+        .env("DOORCODE_DATABASE_WAIT", "3s")
+        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
+    for port in [port, ops] {
+        assert_eq!(status(port, "/health").await.unwrap().0, 200);
+        let (code, body) = status(port, "/ready").await.unwrap();
+        assert!(code == 503 && body.contains("starting"), "{code} {body}");
+    }
+    let (code, body) = status(port, "/graphql").await.unwrap();
+    assert!(code == 503 && body.contains("UNAVAILABLE"), "{code} {body}");
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
+    if !on_servers() {
+        return;
+    }
+    let home = Home::new().await;
+    let mut url = Url::parse(&home.database.url).unwrap();
+    let real = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
+    let door = free_port();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(door)).unwrap();
+    let opening = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let listener = TcpListener::bind(("127.0.0.1", door)).await.unwrap();
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = TcpStream::connect(&real).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let program = home.start_with(|command| _ = command.env("DATABASE_URL", url.as_str())).await;
+    assert!(program.printed().contains("the database does not answer yet"), "{}", program.printed());
+    assert!(program.login("late@example.com").await.is_some());
+    opening.abort();
+}

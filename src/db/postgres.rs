@@ -1,6 +1,8 @@
 //! The pool of PostgreSQL connections, and how it finds out that the server went away.
 //! It never logs a statement, and never holds a request for longer than a client waits.
 
+mod examine;
+
 use std::{
     str::FromStr,
     sync::{
@@ -24,6 +26,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
 use crate::domain::Error;
 
+pub(super) use examine::examine;
+
 /// How long the server may take to come up when this process starts.
 const START: Duration = Duration::from_secs(30);
 /// Between two tries of that.
@@ -43,16 +47,7 @@ pub(super) async fn open(
     (fewest, most): (u32, u32),
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, Trouble), Error> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
-        .application_name("doorcode")
-        // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
-        .options([
-            ("statement_timeout", STATEMENT),
-            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
-            ("jit", "off"),
-        ])
-        .disable_statement_logging();
+    let options = options(url)?;
     let trouble = Trouble::default();
     let (suspects, failing) = (trouble.clone(), trouble.clone());
     let pool = PgPoolOptions::new()
@@ -75,6 +70,21 @@ pub(super) async fn open(
         }
     });
     Ok((connection, trouble))
+}
+
+/// How every connection is opened.
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
+        .application_name("doorcode")
+        // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
+        .options([
+            ("statement_timeout", STATEMENT),
+            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
+            ("jit", "off"),
+        ])
+        .disable_statement_logging();
+    Ok(options)
 }
 
 async fn wait_for_server(pool: &PgPool) -> Result<(), Error> {

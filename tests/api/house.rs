@@ -40,7 +40,8 @@ const NEVER: [(&str, &[&str]); 9] = [
 ];
 
 /// A part and all that it may name of the crate beside itself.
-const ONLY: [(&str, &[&str]); 2] = [("adapter", &["crate::ports", "crate::domain::mail::inbox"]), ("ports", &[])];
+const ONLY: [(&str, &[&str]); 3] =
+    [("adapter", &["crate::ports", "crate::finding", "crate::domain::mail::inbox"]), ("ports", &[]), ("finding", &[])];
 
 /// A table and the place in `domain/` that its rows belong to.
 const OWNERS: [(&str, &str); 9] = [

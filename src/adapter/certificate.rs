@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use rustls::{
     CertificateError, Error, RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
@@ -21,7 +20,7 @@ pub(super) fn ends(certificate: &[u8]) -> Option<DateTime<Utc>> {
     let far = UnixTime::since_unix_epoch(Duration::from_secs(250_000_000_000));
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
     let anybody = ServerName::try_from("localhost").ok()?;
     match judge.verify_server_cert(&CertificateDer::from(certificate), &[], &anybody, &[], far) {

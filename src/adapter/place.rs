@@ -17,13 +17,16 @@ const SCARCE: u64 = 1024 * MIB;
 /// Below this the next write may fail, and a sign-in is several.
 const FULL: u64 = 100 * MIB;
 
-/// Looks at the data folder and at the SQLite file, which may lie elsewhere. `holds_data` says whether this process
-/// keeps anything there at all.
-pub fn examine(data: &Path, database: Option<&Path>, holds_data: bool) -> Vec<Finding> {
-    let mut findings = vec![folder(data, holds_data), files(data, database)];
-    let place = database.and_then(Path::parent).unwrap_or(data);
-    findings.push(if holds_data { disk(place) } else { Finding::skipped("disk", "nothing is kept on this disk") });
-    findings
+/// Looks at the data folder and at the SQLite file, which may lie elsewhere. `makes_secret` says whether a start keeps
+/// its secret there.
+pub fn examine(data: &Path, database: Option<&Path>, makes_secret: bool) -> Vec<Finding> {
+    let holds_data = makes_secret || database.is_some_and(|file| file.starts_with(data));
+    let disk = match database.and_then(Path::parent) {
+        Some(place) => disk(place),
+        None if holds_data => disk(data),
+        None => Finding::skipped("disk", "nothing is kept on this disk"),
+    };
+    vec![folder(data, holds_data), files(data, database), disk]
 }
 
 fn folder(data: &Path, holds_data: bool) -> Finding {
@@ -84,7 +87,10 @@ fn files(data: &Path, database: Option<&Path>) -> Finding {
             PathBuf::from(name)
         }));
     }
-    let is_open = |file: &PathBuf| fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |found| found.permissions().mode());
+    // Nobody reads a file in a folder that they cannot enter.
+    let is_open =
+        |file: &PathBuf| mode(file) & 0o077 != 0 && mode(&existing(file.parent().unwrap_or(file))) & 0o011 != 0;
     let open: Vec<_> = files.iter().filter(|file| is_open(file)).map(|file| file.display().to_string()).collect();
     if open.is_empty() {
         let there = files.iter().filter(|file| file.exists()).count();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use rustls::{CertificateError, ClientConfig, Error, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
@@ -75,7 +75,7 @@ async fn encrypt(stream: TcpStream, host: &str) -> Result<(Encrypted, Option<Dat
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let failed = |why: String| Finding::problem(CERTIFICATE, why, "see to the TLS settings of the proxy in front");
     let name = ServerName::try_from(host.to_owned()).map_err(|_| failed(format!("{host} is no name for one")))?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(error.to_string()))?
         .with_root_certificates(roots)

@@ -57,9 +57,8 @@ async fn within(check: &'static str, most: Duration, part: impl Future<Output = 
 
 async fn place(settings: &Settings) -> Vec<Finding> {
     let (data, file) = (settings.data.clone(), db::file(settings));
-    // Production with PostgreSQL keeps nothing here.
-    let holds_data = file.is_some() || settings.mode == Mode::Development;
-    let looking = tokio::task::spawn_blocking(move || place::examine(&data, file.as_deref(), holds_data));
+    let makes_secret = settings.mode == Mode::Development;
+    let looking = tokio::task::spawn_blocking(move || place::examine(&data, file.as_deref(), makes_secret));
     looking.await.unwrap_or_default()
 }
 

@@ -50,10 +50,10 @@ pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatemen
     Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
 }
 
-/// Opens a file that is there to look at it: it is not made, not changed, and not put into another mode.
+/// Opens a file that is there to look at it: it is not made, nothing in it changes, and it keeps its mode.
 pub(super) async fn look(url: &str, data: &Path) -> Result<Opened, Error> {
     let (options, file) = options(url, data)?;
-    let reader = observed(pool(options.read_only(true), 1).await?, None);
+    let reader = observed(pool(options.pragma("query_only", "ON"), 1).await?, None);
     Ok(Opened { writer: reader.clone(), reader, file })
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{RedisLimiter, link::Connection};
 use crate::{
-    finding::Finding,
+    finding::{Finding, State},
     ports::{Clock, Limiter},
 };
 
@@ -235,10 +235,13 @@ fn unread(check: &'static str, command: &str) -> Finding {
 /// One finding for each check: of several nodes the one in the worst state, by name.
 fn worst_of(nodes: BTreeMap<String, Vec<Finding>>) -> Vec<Finding> {
     let mut worst: Vec<Finding> = Vec::new();
+    let all = nodes.len();
     for (node, findings) in nodes {
         for mut finding in findings {
-            if !node.is_empty() {
+            if finding.state > State::Ok && all > 1 {
                 finding.seen = format!("{node}: {}", finding.seen);
+            } else if all > 1 {
+                finding.seen = format!("{} ({all} nodes)", finding.seen);
             }
             match worst.iter_mut().find(|known| known.check == finding.check) {
                 Some(known) if known.state >= finding.state => {}
@@ -253,7 +256,6 @@ fn worst_of(nodes: BTreeMap<String, Vec<Finding>>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::State;
 
     fn state(finding: &Finding) -> State {
         assert_eq!(finding.advice.is_some(), finding.state >= State::Warning, "{finding:?}");

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -141,10 +141,9 @@ fn passwords(url: &SecretString) -> Vec<Zeroizing<String>> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let userinfo = rest.rsplit_once('@').map_or("", |(userinfo, _)| userinfo);
     let mut found = vec![userinfo.split_once(':').map_or("", |(_, password)| password).to_owned()];
-    if let Ok(url) = Url::parse(text) {
-        let pairs = url.query_pairs().filter(|(name, _)| name.contains("password"));
-        found.extend(pairs.map(|(_, value)| value.into_owned()));
-    }
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name.contains("password"));
+    found.extend(pairs.map(|(_, value)| value.into_owned()));
     let decoded = percent_decode_str(&found[0]).decode_utf8_lossy().into_owned();
     found.push(decoded);
     found.into_iter().map(Zeroizing::new).collect()

@@ -26,11 +26,13 @@ pub(in crate::db) async fn examine(url: &str, data: &Path) -> Vec<Finding> {
         return vec![Finding::skipped(DATABASE, why)];
     }
     let owner = format!("chown {} and what lies beside it to the user of the server", file.display());
-    let mut connection = match options.clone().read_only(true).connect().await {
+    let mut connection = match options.clone().pragma("query_only", "ON").connect().await {
         Ok(connection) => connection,
         Err(error) => return vec![Finding::problem(DATABASE, describe(&error), owner)],
     };
     let mut findings = vec![opened(&mut connection, &file).await, whole(&mut connection, &file).await];
+    // Whoever closes last takes away what SQLite put beside the file.
+    drop(connection.close().await);
     findings.push(match try_to_write(&options).await {
         Ok(()) => Finding::ok("database writes", "a transaction that writes can begin"),
         Err(error) => Finding::problem("database writes", describe(&error), owner),

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -202,6 +202,8 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
     assert!(setup.run(&["user", "role", "ada@example.com", "admin"]).status.success());
     let file = Path::new(database.url.trim_start_matches("sqlite://").split('?').next().unwrap());
+    // The first look folds in what the command before it left in SQLite's log.
+    setup.examine();
     let before = fs::read(file).unwrap();
     let report = setup.examine();
     assert_eq!(report.checks("problem"), [] as [&str; 0], "{}", report.printed);
@@ -221,6 +223,7 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     );
     assert!(report.printed.contains("nothing is wrong, 4 warnings"), "{}", report.printed);
     assert_eq!(fs::read(file).unwrap(), before, "the database is as it was");
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "and nothing lies beside it");
     assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was made");
     assert!(setup.mail.events("mail").is_empty() && !setup.mail.events("auth").is_empty(), "signed in, sent nothing");
     let keys = redis.command(&["KEYS", "*"]).await;
@@ -353,6 +356,8 @@ async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);
+    assert!(setup.examine().checks("ok").contains(&"private files"), "nobody gets that far");
+    mode(&data, 0o711);
     setup.examine().assert_wrong("private files", &["data/secret", "chmod 600"]);
 }
 
@@ -481,7 +486,9 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
     setup.set("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{}", other.local_addr().unwrap().port()));
     std::thread::spawn(move || {
         for stream in other.incoming() {
-            let _ = stream.unwrap().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome");
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome");
         }
     });
     let report = setup.examine();
@@ -490,7 +497,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_over_for_another_name_or_unknown_is_told_apart() {
+async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     if embedded_only() {
         return;
     }
@@ -505,11 +512,20 @@ async fn a_certificate_that_is_over_for_another_name_or_unknown_is_told_apart() 
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let mut making = Command::new("openssl");
-    making.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "-1"]);
-    making.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
-    making.args(["-keyout", "key.pem", "-out", "certificate.pem"]).current_dir(folder.path());
-    assert!(making.output().unwrap().status.success());
+    let openssl = |arguments: &str| {
+        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let authority = "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n\
+                     policy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName=DNS:localhost\n";
+    fs::write(folder.path().join("ca.cnf"), authority).unwrap();
+    fs::write(folder.path().join("index.txt"), "").unwrap();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem";
+    openssl(&format!("req -subj /CN=localhost {key} -out request.pem"));
+    let past = "-startdate 20200101000000Z -enddate 20210101000000Z";
+    openssl(&format!(
+        "ca -batch -config ca.cnf -selfsign -keyfile key.pem -in request.pem {past} -notext -out certificate.pem"
+    ));
     let mut serving = Command::new("openssl");
     serving.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key", "key.pem", "-cert", "certificate.pem"]);
     serving.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,7 +1,8 @@
 //! Redis, for `doorcode doctor`: whether it answers, may write, forgets nothing while it runs and little when it stops.
-//! It changes no setting and leaves no key behind. What an access list forbids it to read is a warning.
+//! It changes no setting and leaves no key but the one of the readiness probe, which goes by itself. What an access list
+//! forbids it to read is a warning.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use redis::{
     Cmd, RedisResult, Value,
@@ -36,11 +37,15 @@ pub async fn examine(url: &SecretString, clock: &dyn Clock) -> Vec<Finding> {
         Ok((connection, _)) => connection,
         Err(error) => return vec![unreachable(&error.to_string())],
     };
-    let start = Instant::now();
-    if let Err(error) = limiter.ping().await {
-        return vec![unreachable(&error.to_string())];
+    let mut latency = u128::MAX;
+    // The first charge also brings the script along, and any may meet a busy moment: the fastest one tells the way.
+    for _ in 0..4 {
+        let start = Instant::now();
+        if let Err(error) = limiter.ping().await {
+            return vec![unreachable(&error.to_string())];
+        }
+        latency = latency.min(start.elapsed().as_millis());
     }
-    let latency = start.elapsed().as_millis();
     let seen = format!("counts limits; one charge takes {latency} ms");
     let mut findings = vec![if latency > SLOW_MS {
         Finding::warning(REDIS, seen, "run Redis near Doorcode: every sign-in waits for it")
@@ -76,7 +81,11 @@ async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, V
             ask(connection, command).await.unwrap_or_default()
         }
     };
-    let names = info.keys().chain(times.keys()).cloned().collect::<std::collections::BTreeSet<_>>();
+    let mut names: BTreeSet<_> = info.keys().chain(times.keys()).cloned().collect();
+    if names.is_empty() {
+        // Nothing may be read: that is to be told of somebody, too.
+        names.insert(String::new());
+    }
     let of_node = |name: String| {
         let text = text_of(&info, &name);
         let facts = facts(&text);

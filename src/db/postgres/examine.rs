@@ -78,9 +78,14 @@ pub(in crate::db) async fn examine(url: &str, pool: u32, clock: &dyn Clock) -> V
         }
     };
     let asked = timeout(ASK, async {
-        let start = Instant::now();
-        connection.ping().await?;
-        Ok::<_, sqlx::Error>((start.elapsed().as_millis(), ask(&mut connection, clock).await?))
+        let mut latency = u128::MAX;
+        // Any of them may meet a busy moment: the fastest one tells the way.
+        for _ in 0..3 {
+            let start = Instant::now();
+            connection.ping().await?;
+            latency = latency.min(start.elapsed().as_millis());
+        }
+        Ok::<_, sqlx::Error>((latency, ask(&mut connection, clock).await?))
     });
     match asked.await {
         Ok(Ok((latency, facts))) => judge(&facts, latency, pool, is_near(&options), clock.now()),

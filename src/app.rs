@@ -1,5 +1,7 @@
 //! The composition root: the only place that chooses what stands behind the ports. Nothing here is a rule of sign-in.
 
+pub mod doctor;
+
 use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
@@ -53,7 +55,7 @@ pub struct App {
     pub transport: Arc<dyn MailTransport>,
 }
 
-/// What a test puts in place of the system; `Default` is the system itself.
+/// What a test or the doctor puts in place of the system; `Default` is the system itself.
 #[derive(Default)]
 pub struct Overrides {
     /// A clock that can be moved.
@@ -66,6 +68,8 @@ pub struct Overrides {
     pub limiter: Option<Arc<dyn Limiter>>,
     /// A bus that several applications of one test share.
     pub bus: Option<Arc<dyn Bus>>,
+    /// A database that is open already.
+    pub db: Option<Db>,
 }
 
 impl App {
@@ -87,7 +91,10 @@ impl App {
         let inbox = settings.has_inbox().then(|| Arc::new(Inbox::new()));
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
         let vault = Vault::new(&settings.secrets)?;
-        let db = Db::connect_with(&settings, Some(watch_statements(&metrics, overrides.on_statement))).await?;
+        let db = match overrides.db {
+            Some(db) => db,
+            None => Db::connect_with(&settings, Some(watch_statements(&metrics, overrides.on_statement))).await?,
+        };
         let ctx = Ctx {
             settings,
             db,

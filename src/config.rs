@@ -134,7 +134,7 @@ pub struct Settings {
     pub redis_url: Option<SecretString>,
     /// `SMTP_URL`.
     pub smtp_url: Option<SecretString>,
-    /// `DOORCODE_SECRET`, newest first, never empty.
+    /// `DOORCODE_SECRET`, newest first; never empty but for [`Settings::look`].
     pub secrets: Vec<SecretString>,
     /// `DOORCODE_SIGNUP`.
     pub signup: SignUp,
@@ -191,7 +191,18 @@ impl Settings {
         now: DateTime<Utc>,
         entropy: &dyn Entropy,
     ) -> Result<Self, Problems> {
-        load::load(&flags, environment.map(|(name, _)| name), now, entropy)
+        load::load(&flags, environment.map(|(name, _)| name), now, Some(entropy))
+    }
+
+    /// The same for whoever only wants to look: no folder is made and no secret, so a development server that never
+    /// started has none.
+    #[expect(clippy::needless_pass_by_value, reason = "as above")]
+    pub fn look(
+        flags: ServeFlags,
+        environment: impl Iterator<Item = (String, String)>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problems> {
+        load::load(&flags, environment.map(|(name, _)| name), now, None)
     }
 
     /// `iss` in tokens and the start of every link: the public URL without its trailing slash.

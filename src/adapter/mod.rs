@@ -2,10 +2,13 @@
 //! two buses.
 //! Only `app.rs` names what is in here.
 
+mod certificate;
 pub mod inbox;
 pub mod measured_limiter;
 pub mod memory_bus;
 pub mod memory_limiter;
+pub mod place;
+pub mod public;
 pub mod redis_bus;
 pub mod redis_limiter;
 mod sliding_window;

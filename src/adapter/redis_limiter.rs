@@ -2,6 +2,7 @@
 //! does not answer within a second, neither does this: it says so, and callers keep the door shut. It never
 //! counts anything in the process and never asks Redis for the time.
 
+mod examine;
 pub(super) mod link;
 
 use std::time::Duration;
@@ -15,6 +16,8 @@ use secrecy::SecretString;
 use self::link::{Connection, Link};
 use super::sliding_window::{Answer, Receipt, SKEW, Terms, verdict};
 use crate::ports::{Charge, Limiter, LimiterUnavailable, Verdict};
+
+pub use examine::examine;
 
 /// A take answers within this, whatever Redis does.
 const TAKE_BUDGET: Duration = Duration::from_millis(900);

@@ -4,6 +4,7 @@
 //! The connections are pooled here and not by lettre: its pool takes a connection back whose command was
 //! given up half way, and the next mail would then read the answer to the one before.
 
+mod examine;
 mod target;
 mod wire;
 
@@ -33,6 +34,8 @@ use self::{
     wire::{Trouble, open, step},
 };
 use crate::ports::{DeliveryFailure, Mail, MailTransport};
+
+pub use examine::examine;
 
 /// How many connections wait for the next mail.
 const IDLE_CONNECTIONS: usize = 4;
@@ -83,13 +86,15 @@ impl Smtp {
         Self { patience, ..self }
     }
 
-    /// Connects, signs in and says NOOP, for a person who wants to know whether the settings work.
-    pub async fn test(&self) -> Result<(), String> {
+    /// Connects, signs in and says NOOP, for a person who wants to know whether the settings work. Gives the server's
+    /// certificate where there is one.
+    pub async fn test(&self) -> Result<Option<Vec<u8>>, String> {
         let attempt = async {
             let mut connection = open(&self.target, self.patience.step).await?;
             step("NOOP", self.patience.step, &self.target, connection.command(Noop)).await?;
+            let certificate = connection.peer_certificate().ok();
             hang_up(connection).await;
-            Ok::<_, Trouble>(())
+            Ok::<_, Trouble>(certificate)
         };
         match timeout(self.patience.whole, attempt).await {
             Ok(result) => result.map_err(|trouble| trouble.text),

@@ -3,6 +3,7 @@
 //! to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
 
 mod audit;
+mod doctor;
 mod documents;
 mod people;
 mod print;
@@ -59,6 +60,8 @@ enum Command {
     },
     /// Check a manifest of trusted documents: whether this version would run every document in it. Exit code 1 if not.
     Documents(documents::Check),
+    /// Try every dependency and setting, and say what is wrong and what to do. Exit code 1 if something is.
+    Doctor(Format),
     /// Make, change and look at people. What is changed is in the audit trail, without an actor.
     User {
         #[command(subcommand)]
@@ -105,6 +108,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check).await,
+        Command::Doctor(format) => doctor::examine(format).await,
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,
@@ -136,16 +140,20 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
 
 /// Settings for the commands beside `serve`: from the environment alone.
 async fn load_environment() -> Result<Settings, String> {
+    let settings = load(flags_of_environment())?;
+    let log = Log { filter: "warn".into(), ..settings.log.clone() };
+    let no_collector = telemetry::start(&log, None).await?;
+    drop(no_collector);
+    Ok(settings)
+}
+
+fn flags_of_environment() -> ServeFlags {
     #[derive(Parser)]
     struct FromEnvironment {
         #[command(flatten)]
         flags: ServeFlags,
     }
-    let settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
-    let log = Log { filter: "warn".into(), ..settings.log.clone() };
-    let no_collector = telemetry::start(&log, None).await?;
-    drop(no_collector);
-    Ok(settings)
+    FromEnvironment::parse_from(["doorcode"]).flags
 }
 
 impl Root for App {}

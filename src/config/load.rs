@@ -27,12 +27,12 @@ const DEFAULT_PUBLIC_URL: &str = "http://localhost:4000";
 /// The front-end servers that developers run.
 const DEVELOPMENT_ORIGINS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
 
-/// See [`Settings::load`].
+/// See [`Settings::load`], and [`Settings::look`] for what is done without a source of randomness.
 pub(super) fn load(
     flags: &ServeFlags,
     names: impl Iterator<Item = String>,
     now: DateTime<Utc>,
-    entropy: &dyn Entropy,
+    entropy: Option<&dyn Entropy>,
 ) -> Result<Settings, Problems> {
     let mut reader = Reader::default();
     let (mut settings, facts) = read(&mut reader, flags, now);
@@ -62,9 +62,12 @@ pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
     reader.finish().map(|_| ())
 }
 
-/// Makes the data folder when something will live in it, and the secret of a development server.
-fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool, entropy: &dyn Entropy) {
-    if has_database && let Err(error) = secret::make_folder(&settings.data) {
+/// Makes the data folder when something will live in it, and the secret of a development server; or only looks for one.
+fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool, entropy: Option<&dyn Entropy>) {
+    if has_database
+        && entropy.is_some()
+        && let Err(error) = secret::make_folder(&settings.data)
+    {
         let wrong = format!("is a folder that cannot be made ({})", error.kind());
         reader.refuse("DOORCODE_DATA", wrong, "Write one that can, for example DOORCODE_DATA=/var/lib/doorcode");
     } else if settings.secrets.is_empty() {

@@ -65,12 +65,16 @@ pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     builder.create(data)
 }
 
-/// The secret of a development server: the one in the data folder, or a new one put there.
-pub(super) fn keep(reader: &mut Reader, data: &Path, entropy: &dyn Entropy) -> Vec<SecretString> {
+/// The secret of a development server: the one in the data folder, or a new one put there. Without a source of
+/// randomness there may be none.
+pub(super) fn keep(reader: &mut Reader, data: &Path, entropy: Option<&dyn Entropy>) -> Vec<SecretString> {
     let path = data.join("secret");
-    let kept = match read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(data, entropy).and_then(|()| read(&path)),
-        other => other,
+    let kept = match (read(&path), entropy) {
+        (Err(error), None) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        (Err(error), Some(entropy)) if error.kind() == io::ErrorKind::NotFound => {
+            create(data, entropy).and_then(|()| read(&path))
+        }
+        (kept, _) => kept,
     };
     let instead = "Write a DOORCODE_SECRET of your own, or point DOORCODE_DATA at a folder that can be written";
     match kept {
@@ -157,7 +161,7 @@ mod tests {
 
     fn keep_in(data: &Path, seed: u8) -> (Vec<String>, Result<Vec<String>, super::super::Problems>) {
         let mut reader = Reader::default();
-        let secrets = keep(&mut reader, data, &Counting(seed));
+        let secrets = keep(&mut reader, data, Some(&Counting(seed)));
         (secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect(), reader.finish())
     }
 

@@ -17,7 +17,7 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use crate::{config::Settings, domain::Error, metrics::Pool};
+use crate::{config::Settings, domain::Error, finding::Finding, metrics::Pool, ports::Clock};
 
 pub mod digest;
 pub mod entity;
@@ -82,6 +82,16 @@ impl Db {
         } else {
             Err(bad_url("must begin with sqlite:// or postgres://"))
         }
+    }
+
+    /// Connects to look at what is there, for `doorcode doctor`: with a connection or two, and SQLite's may not write.
+    pub async fn look(settings: &Settings) -> Result<Self, Error> {
+        let url = &settings.database_url;
+        if !url.expose_secret().starts_with("sqlite:") {
+            return Self::open(url, (1, 2), Duration::ZERO, &settings.data, None).await;
+        }
+        let sqlite::Opened { writer, reader, file } = sqlite::look(url.expose_secret(), &settings.data).await?;
+        Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None })
     }
 
     /// For selects outside of a transaction. On SQLite it refuses to write.
@@ -185,6 +195,22 @@ where
         M::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
+}
+
+/// Examines the server or the file, for `doorcode doctor`. Nothing is written but what is rolled back.
+pub async fn examine(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
+    let url = settings.database_url.expose_secret();
+    if url.starts_with("sqlite:") {
+        sqlite::examine(url, &settings.data).await
+    } else {
+        postgres::examine(url, settings.database_pool.1, clock).await
+    }
+}
+
+/// The file of SQLite, where the data is in one.
+pub fn file(settings: &Settings) -> Option<PathBuf> {
+    let url = settings.database_url.expose_secret();
+    url.starts_with("sqlite:").then(|| sqlite::file(url, &settings.data).ok()).flatten()
 }
 
 fn bad_url(message: &str) -> Error {

@@ -1,6 +1,8 @@
 //! The pool of PostgreSQL connections, and how it finds out that the server went away.
 //! It never logs a statement, and never holds a request for longer than a client waits.
 
+mod examine;
+
 use std::{
     str::FromStr,
     sync::{
@@ -24,6 +26,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
 use crate::{domain::Error, metrics::Pool};
 
+pub(super) use examine::examine;
+
 /// Between two tries to find the server when this process starts.
 const RETRY: Duration = Duration::from_millis(500);
 /// The longest that one statement may run.
@@ -42,16 +46,7 @@ pub(super) async fn open(
     wait: Duration,
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, Trouble), Error> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
-        .application_name("doorcode")
-        // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
-        .options([
-            ("statement_timeout", STATEMENT),
-            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
-            ("jit", "off"),
-        ])
-        .disable_statement_logging();
+    let options = options(url)?;
     let trouble = Trouble::default();
     let (suspects, failing) = (trouble.clone(), trouble.clone());
     let pool = PgPoolOptions::new()
@@ -74,6 +69,21 @@ pub(super) async fn open(
         }
     });
     Ok((connection, trouble))
+}
+
+/// How every connection is opened.
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
+        .application_name("doorcode")
+        // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
+        .options([
+            ("statement_timeout", STATEMENT),
+            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
+            ("jit", "off"),
+        ])
+        .disable_statement_logging();
+    Ok(options)
 }
 
 async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {

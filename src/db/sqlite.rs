@@ -1,6 +1,8 @@
 //! The SQLite file: one connection that writes, a few that read.
 //! It never opens a database in memory (every connection would have its own) and never makes a file others can read.
 
+mod examine;
+
 use std::{
     fs::{self, OpenOptions},
     io,
@@ -20,6 +22,8 @@ use sea_orm::{
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
 use crate::{domain::Error, metrics::Pool};
 
+pub(super) use examine::examine;
+
 /// How long to wait for the lock of another process, such as the command line beside a server. Writers of this
 /// process never meet there: they queue for the one connection.
 const BUSY: Duration = Duration::from_secs(1);
@@ -35,28 +39,50 @@ pub(super) struct Opened {
 
 /// Opens the file, making it when the URL says `mode=rwc`.
 pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatement>) -> Result<Opened, Error> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    if url.contains(":memory:") || query.split('&').any(|pair| pair == "mode=memory") {
+    let (options, file) = options(url, data)?;
+    if has(url, "mode=rwc") {
+        create(&file).map_err(|error| Error::Unavailable(format!("{}: {error}", file.display())))?;
+    }
+    // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let writer = pool(writing, 1).await?;
+    let reader = pool(options.pragma("query_only", "ON"), READERS).await?;
+    Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
+}
+
+/// Opens a file that is there to look at it: it is not made, nothing in it changes, and it keeps its mode.
+pub(super) async fn look(url: &str, data: &Path) -> Result<Opened, Error> {
+    let (options, file) = options(url, data)?;
+    let reader = observed(pool(options.pragma("query_only", "ON"), 1).await?, None);
+    Ok(Opened { writer: reader.clone(), reader, file })
+}
+
+/// How every connection is opened, and to which file.
+fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, PathBuf), Error> {
+    if url.contains(":memory:") || has(url, "mode=memory") {
         return Err(bad_url("must name a file: a database in memory would be a different one for each connection"));
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|_| bad_url("is not a SQLite URL"))?;
     let file = place(options.get_filename(), data);
-    if query.split('&').any(|pair| pair == "mode=rwc") {
-        create(&file).map_err(|error| Error::Unavailable(format!("{}: {error}", file.display())))?;
-    }
-    // The file is there by now, or it is a mistake to report: SQLite would make one that everybody can read.
+    // The file is there by the time of opening, or it is a mistake to report: SQLite would make one that everybody can
+    // read.
     let options = options
         .filename(&file)
         .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .disable_statement_logging();
+    Ok((options, file))
+}
 
-    // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
-    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-    let writer = pool(writing, 1).await?;
-    let reader = pool(options.pragma("query_only", "ON"), READERS).await?;
-    Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
+/// The file that a URL names.
+pub(super) fn file(url: &str, data: &Path) -> Result<PathBuf, Error> {
+    options(url, data).map(|(_, file)| file)
+}
+
+/// Whether a URL says so after its question mark.
+fn has(url: &str, wanted: &str) -> bool {
+    url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair == wanted))
 }
 
 /// A relative name means the data folder, whether or not the URL already says so.

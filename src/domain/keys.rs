@@ -1,6 +1,8 @@
 //! Signing keys: made, sealed, stored, rotated. A private key leaves this file only as a handle that signs, and is
 //! never printed. A key never changes its algorithm.
 
+mod examine;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
@@ -26,6 +28,8 @@ use crate::{
     config::TokenAlgorithm,
     db::{self, entity::signing_keys},
 };
+
+pub use examine::examine;
 
 /// A key is published this long before it signs, so that every cache of the JWKS has it by then.
 const PUBLISHED_BEFORE: Duration = Duration::from_mins(10);

@@ -181,12 +181,12 @@ impl TestApp {
         let bus = bus.unwrap_or_else(|| stack_bus(network));
         let overrides = Overrides {
             clock: Some(clock.clone()),
-            entropy: None,
             bus: Some(Arc::clone(&bus)),
             limiter: Some(limiter.clone()),
             on_statement: Some(Arc::new(move |info: &sea_orm::metric::Info<'_>| {
                 seen.lock().unwrap().push(info.statement.clone());
             })),
+            ..Overrides::default()
         };
         let flags = flags(&database.url, folder.path(), change);
         let app = App::build(settings(flags), overrides).await.unwrap();

@@ -40,9 +40,10 @@ const NEVER: [(&str, &[&str]); 9] = [
 ];
 
 /// A part and all that it may name of the crate beside itself.
-const ONLY: [(&str, &[&str]); 4] = [
-    ("adapter", &["crate::ports", "crate::metrics", "crate::trace", "crate::domain::mail::inbox"]),
+const ONLY: [(&str, &[&str]); 5] = [
+    ("adapter", &["crate::ports", "crate::finding", "crate::metrics", "crate::trace", "crate::domain::mail::inbox"]),
     ("ports", &[]),
+    ("finding", &[]),
     ("metrics", &[]),
     ("trace", &[]),
 ];

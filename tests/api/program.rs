@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod audit;
+mod doctor;
 mod memory;
 mod people;
 mod starting;

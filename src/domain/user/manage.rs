@@ -324,6 +324,14 @@ async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Vec<Uuid>> {
     Ok(admins)
 }
 
+/// Whether anybody can administer, for `doorcode doctor`.
+pub async fn has_active_admin(ctx: &Ctx) -> Result<bool> {
+    let admins = users::Entity::find()
+        .filter(users::Column::Role.eq(Role::Admin))
+        .filter(users::Column::Status.eq(UserStatus::Active));
+    Ok(admins.one(ctx.db.read()).await?.is_some())
+}
+
 fn is_active_admin(user: &users::Model) -> bool {
     user.role == Role::Admin && user.status == UserStatus::Active
 }

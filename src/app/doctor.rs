@@ -1,0 +1,152 @@
+//! `doorcode doctor`: tries everything that the settings name, and says what is wrong and what to do. Nothing is served,
+//! sent or changed; each part has its time, so that whatever hangs the whole ends; and what is told is searched once more
+//! for what must not be.
+
+mod told;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{App, Overrides};
+use crate::{
+    adapter::{
+        memory_bus::MemoryBus,
+        memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
+        place, public, redis_limiter, smtp,
+        system::SystemClock,
+    },
+    config::{self, Mode, ServeFlags, Settings},
+    db::{self, Db, migrate},
+    domain::{Error, keys, user::manage},
+    finding::{Finding, State},
+    ports::Clock,
+};
+
+/// Every part ends within this. All of them run at the same time.
+const PART: Duration = Duration::from_secs(13);
+/// For what is in a database that was reached a moment ago.
+const INSIDE: Duration = Duration::from_secs(4);
+/// For a look at files, which take as long only on a network that hangs.
+const FILES: Duration = Duration::from_secs(3);
+
+/// Everything that was found, in the order of the settings.
+pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
+    let settings = match Settings::look(flags, config::environment(), SystemClock.now()) {
+        Ok(settings) => settings,
+        Err(problems) => return told::refused(&problems),
+    };
+    let (place, database, redis, mail, public) = tokio::join!(
+        within("data folder", FILES, Box::pin(place(&settings))),
+        within("database", PART, Box::pin(database(&settings))),
+        within("redis", PART, Box::pin(redis(&settings))),
+        within("mail server", PART, Box::pin(mail(&settings))),
+        within("public url", PART, Box::pin(public(&settings))),
+    );
+    let mut findings = [told::settings(&settings), place, database, redis, mail, public].concat();
+    told::hide(&settings, &mut findings);
+    findings
+}
+
+async fn within(check: &'static str, most: Duration, part: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    timeout(most, part).await.unwrap_or_else(|_| {
+        let seen = format!("there was no end to it within {} s", most.as_secs());
+        vec![Finding::problem(check, seen, "see whether something between here and there swallows what is sent")]
+    })
+}
+
+async fn place(settings: &Settings) -> Vec<Finding> {
+    let (data, file) = (settings.data.clone(), db::file(settings));
+    let makes_secret = settings.mode == Mode::Development;
+    let looking = tokio::task::spawn_blocking(move || place::examine(&data, file.as_deref(), makes_secret));
+    looking.await.unwrap_or_default()
+}
+
+async fn database(settings: &Settings) -> Vec<Finding> {
+    const SCHEMA: &str = "schema";
+    let mut findings = db::examine(settings, &SystemClock).await;
+    let inside = Box::pin(async {
+        look_inside(settings).await.unwrap_or_else(|error| {
+            let advice = "see in the database's log what it refused";
+            vec![Finding::problem(SCHEMA, error.to_string(), advice)]
+        })
+    });
+    match (findings.first().map(|finding| finding.state), settings.mode) {
+        (Some(State::Ok | State::Warning), _) => findings.extend(within(SCHEMA, INSIDE, inside).await),
+        (Some(State::Skipped), Mode::Production) => {
+            findings.push(Finding::problem(SCHEMA, "there is none yet", "doorcode migrate up"));
+        }
+        (Some(State::Skipped), Mode::Development) => {
+            findings.push(Finding::skipped(SCHEMA, "the first start makes it"));
+        }
+        _ => findings.push(Finding::skipped(SCHEMA, "the database could not be asked")),
+    }
+    findings
+}
+
+/// What is in the database: the schema, and once that is right the keys and whoever administers.
+async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
+    const SCHEMA: &str = "schema";
+    const KEYS: &str = "signing keys";
+    const ADMIN: &str = "administrator";
+    let db = Db::look(settings).await?;
+    let steps = migrate::status(&db).await?;
+    let pending = steps.iter().filter(|(_, applied)| !applied).count();
+    if pending > 0 {
+        let seen = format!("{pending} of {} steps are pending", steps.len());
+        return Ok(vec![match settings.mode {
+            Mode::Production => Finding::problem(
+                SCHEMA,
+                seen,
+                "doorcode migrate up, before the server starts: it refuses to until then",
+            ),
+            Mode::Development => {
+                Finding::warning(SCHEMA, seen, "the next start takes them, as does doorcode migrate up")
+            }
+        }]);
+    }
+    let mut findings = vec![Finding::ok(SCHEMA, format!("current, {} steps", steps.len()))];
+    if settings.secrets.is_empty() {
+        findings.push(Finding::skipped(KEYS, "there is no secret yet; the first start makes one"));
+        return Ok(findings);
+    }
+    let overrides = Overrides {
+        db: Some(db),
+        limiter: Some(Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES))),
+        bus: Some(Arc::new(MemoryBus::default())),
+        ..Overrides::default()
+    };
+    let app = App::build(settings.clone(), overrides).await?;
+    findings.extend(keys::examine(&app.ctx).await?);
+    findings.push(if manage::has_active_admin(&app.ctx).await? {
+        Finding::ok(ADMIN, "there is an active one")
+    } else {
+        Finding::warning(ADMIN, "there is none who is active", "doorcode user role you@example.com admin")
+    });
+    app.ctx.db.clone().close().await?;
+    Ok(findings)
+}
+
+async fn redis(settings: &Settings) -> Vec<Finding> {
+    match &settings.redis_url {
+        Some(url) => redis_limiter::examine(url, &SystemClock).await,
+        None => vec![Finding::skipped("redis", "limits are counted in this process")],
+    }
+}
+
+async fn mail(settings: &Settings) -> Vec<Finding> {
+    let Some(url) = &settings.smtp_url else {
+        return vec![Finding::skipped("mail server", "mail goes to the built-in inbox")];
+    };
+    let production = settings.mode == Mode::Production;
+    let mut findings = smtp::examine(url, &settings.mail_from, production, SystemClock.now()).await;
+    findings.extend(told::sender(settings));
+    findings
+}
+
+async fn public(settings: &Settings) -> Vec<Finding> {
+    match settings.mode {
+        Mode::Production => public::examine(&settings.public_url, SystemClock.now()).await,
+        Mode::Development => vec![Finding::skipped("public url", "development is for this machine")],
+    }
+}

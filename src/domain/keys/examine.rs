@@ -1,0 +1,47 @@
+//! The signing keys, for `doorcode doctor`: whether the server secret opens them, whether the one that signs is of the
+//! algorithm that is set, and how old it is. Nothing here makes a key or seals one anew.
+
+use super::{Algorithm, Ctx, Result, algorithm, list, open};
+use crate::finding::Finding;
+
+/// A key that leaked unnoticed should not be good for ever. A year is what most certificates and policies grant.
+const OLD_DAYS: i64 = 365;
+
+/// What there is to say of the keys.
+pub async fn examine(ctx: &Ctx) -> Result<Vec<Finding>> {
+    const KEYS: &str = "signing keys";
+    const AGE: &str = "key age";
+    let now = ctx.now();
+    let rows: Vec<_> =
+        list(ctx).await?.into_iter().filter(|row| row.retires_at.is_none_or(|retires_at| retires_at > now)).collect();
+    // One that is published and does not sign yet is the newest, too: what is to be done has been done.
+    let Some(newest) = rows.first().cloned() else {
+        return Ok(vec![Finding::ok(KEYS, "none yet; the first start makes one")]);
+    };
+    let total = rows.len();
+    let shut = rows.into_iter().filter(|row| open(ctx, row.clone()).is_none()).count();
+    let wanted = algorithm(ctx.settings.tokens.algorithm);
+    let known = newest.algorithm.parse::<Algorithm>().ok();
+    let standing = if shut > 0 {
+        let advice = "set DOORCODE_SECRET to the secret that sealed them, or to 'new,old' while it rotates: with this one \
+                      everybody has to sign in again";
+        Finding::problem(KEYS, format!("DOORCODE_SECRET does not open {shut} of {total}"), advice)
+    } else if known != Some(wanted) {
+        let advice = "the next start makes a key of the algorithm that is set; correct DOORCODE_TOKEN_ALG if that is not \
+                      meant";
+        Finding::warning(
+            KEYS,
+            format!("the newest is {}, and DOORCODE_TOKEN_ALG is {wanted:?}", newest.algorithm),
+            advice,
+        )
+    } else {
+        Finding::ok(KEYS, format!("{total}, the newest {}; the secret opens them", newest.algorithm))
+    };
+    let days = (now - newest.created_at).num_days();
+    let age = if days > OLD_DAYS {
+        Finding::warning(AGE, format!("{days} days"), "doorcode keys rotate, which signs nobody out")
+    } else {
+        Finding::ok(AGE, format!("{days} days"))
+    };
+    Ok(vec![standing, age])
+}

@@ -1,0 +1,564 @@
+//! `doorcode doctor` against real servers that are set up well, and against such as are not: what it says, how it exits,
+//! how long it takes, and that it changes nothing and tells no secret.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use sea_orm::DbBackend;
+use serde_json::Value;
+use tempfile::TempDir;
+use url::Url;
+
+use super::{free_port, text};
+use crate::{
+    database::{TestDatabase, empty_database_of, every_backend, fresh_database_of},
+    limiter_contract::own_redis::OwnRedis,
+    smtp_server::{SmtpServer, Tls, embedded_only},
+};
+
+/// In settings, and never in what is printed.
+const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
+
+/// A production set-up with a mail server; everything else is up to the test.
+struct Setup {
+    folder: TempDir,
+    mail: SmtpServer,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Setup {
+    fn new(database: &TestDatabase) -> Self {
+        let (folder, mail) = (tempfile::tempdir().unwrap(), SmtpServer::start(Tls::Smtps));
+        let file = file_of(database);
+        if file.exists() {
+            // As the program makes it; the tests copy a template.
+            fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let settings = vec![
+            ("DOORCODE_MODE", "production".to_owned()),
+            ("DOORCODE_SECRET", SECRET.to_owned()),
+            ("DOORCODE_SINGLE_REPLICA", "true".to_owned()),
+            ("DOORCODE_MAIL_FROM", "Doorcode <no-reply@id.example.com>".to_owned()),
+            ("DOORCODE_TRUSTED_PROXIES", "127.0.0.1".to_owned()),
+            // Where nobody is.
+            ("DOORCODE_PUBLIC_URL", "http://127.0.0.1:9".to_owned()),
+            ("DATABASE_URL", database.url.clone()),
+            ("SMTP_URL", mail.url()),
+        ];
+        Self { folder, mail, settings }
+    }
+
+    fn set(&mut self, name: &'static str, value: impl Into<String>) -> &mut Self {
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, value.into()));
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
+        command.env_clear().current_dir(self.folder.path()).args(arguments).envs(self.settings.iter().cloned());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What it finds. Everything that it ever prints here is searched for what it must not.
+    fn examine(&self) -> Report {
+        let (people, programs) = (self.run(&["doctor"]), self.run(&["doctor", "--json"]));
+        let printed =
+            [&people.stdout, &people.stderr, &programs.stdout, &programs.stderr].map(|part| text(part)).concat();
+        for secret in [SECRET, "horse", "canary"] {
+            assert!(!printed.contains(secret), "{secret} in {printed}");
+        }
+        assert_eq!(text(&people.stderr), "", "what it finds goes to standard output");
+        assert_eq!(people.status.code(), programs.status.code());
+        let mut findings: Vec<Value> =
+            text(&programs.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let sums = findings.pop().unwrap();
+        for finding in &findings {
+            let state = finding["state"].as_str().unwrap();
+            assert!(["ok", "skipped", "warning", "problem"].contains(&state), "{finding}");
+            assert!(!finding["seen"].as_str().unwrap().is_empty() && finding["check"].is_string(), "{finding}");
+            assert_eq!(finding["advice"].is_string(), ["warning", "problem"].contains(&state), "{finding}");
+        }
+        let report = Report { findings, printed: text(&people.stdout) };
+        for (name, state) in [("ok", "ok"), ("skipped", "skipped"), ("warnings", "warning"), ("problems", "problem")] {
+            assert_eq!(sums[name], report.checks(state).len(), "{sums}");
+        }
+        assert_eq!(people.status.code(), Some(i32::from(sums["problems"] != 0)), "{}", report.printed);
+        report
+    }
+}
+
+/// Where SQLite keeps it.
+fn file_of(database: &TestDatabase) -> &Path {
+    Path::new(database.url.trim_start_matches("sqlite://").split('?').next().unwrap())
+}
+
+struct Report {
+    findings: Vec<Value>,
+    printed: String,
+}
+
+impl Report {
+    /// The checks that went so.
+    fn checks(&self, state: &str) -> Vec<&str> {
+        let found = self.findings.iter().filter(|finding| finding["state"] == state);
+        found.map(|finding| finding["check"].as_str().unwrap()).collect()
+    }
+
+    /// Nothing but this check is a problem, and these words are in what is said of it.
+    #[track_caller]
+    fn assert_wrong(&self, check: &str, words: &[&str]) {
+        assert_eq!(self.checks("problem"), [check], "{}", self.printed);
+        let finding = self.findings.iter().find(|finding| finding["state"] == "problem").unwrap();
+        for word in words {
+            assert!(
+                finding["seen"].as_str().unwrap().contains(word) || finding["advice"].as_str().unwrap().contains(word),
+                "{word} in {finding}"
+            );
+        }
+    }
+}
+
+/// A PostgreSQL of a test's own, whose settings are the test's to spoil. It ends with its handle.
+struct OwnPostgres {
+    server: std::process::Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl OwnPostgres {
+    fn start(settings: &[&str]) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let data = folder.path().join("data");
+        let as_root = rustix_is_root();
+        if as_root {
+            // It refuses root, and rightly.
+            assert!(Command::new("chown").arg("nobody").arg(folder.path()).status().unwrap().success());
+        }
+        let run = |program: &str| {
+            let program = newest(program);
+            let mut command = if as_root { Command::new("setpriv") } else { Command::new(&program) };
+            if as_root {
+                command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(&program);
+            }
+            command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let password = folder.path().join("password");
+        fs::write(&password, "canary-in-a-url").unwrap();
+        let mut making = run("initdb");
+        making.args(["--username=doorcode", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        making.arg("--pwfile").arg(&password).arg("--pgdata").arg(&data);
+        assert!(making.status().unwrap().success(), "initdb fails: run tests/run");
+        let mut serving = run("postgres");
+        serving.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
+        serving.args(["-c", "unix_socket_directories="]);
+        for setting in settings {
+            serving.args(["-c", setting]);
+        }
+        let server = serving.spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < patience, "PostgreSQL does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { server, port, folder }
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://doorcode:canary-in-a-url@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl Drop for OwnPostgres {
+    fn drop(&mut self) {
+        // Nothing here is worth writing down first.
+        drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
+        drop(self.server.wait());
+        let _ = &self.folder;
+    }
+}
+
+fn rustix_is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// Debian keeps PostgreSQL's programs in a folder for each version.
+fn newest(program: &str) -> std::path::PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin").join(program)).filter(|path| path.exists()).max();
+    newest.unwrap_or_else(|| program.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let redis = OwnRedis::start(&["--appendonly", "yes"]).unwrap();
+    let mut setup = Setup::new(&database);
+    setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
+    assert!(setup.run(&["user", "role", "ada@example.com", "admin"]).status.success());
+    let file = file_of(&database);
+    // The first look folds in what the command before it left in SQLite's log.
+    setup.examine();
+    let before = fs::read(file).unwrap();
+    let report = setup.examine();
+    assert_eq!(report.checks("problem"), [] as [&str; 0], "{}", report.printed);
+    for check in ["database", "database file", "database writes", "schema", "signing keys", "key age", "administrator"]
+        .into_iter()
+        .chain(["redis", "redis eviction", "redis persistence", "redis role", "redis clock", "redis version"])
+        .chain(["mail server", "server secret", "private files", "disk"])
+    {
+        assert!(report.checks("ok").contains(&check), "{check} in {}", report.printed);
+    }
+    // The certificates of tests live for a day, the public URL is this machine's, and nobody serves there.
+    let mut warned = report.checks("warning");
+    warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
+    assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
+    assert!(report.printed.contains("nothing is wrong, "), "{}", report.printed);
+    assert_eq!(fs::read(file).unwrap(), before, "the database is as it was");
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "and nothing lies beside it");
+    assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was made");
+    assert!(setup.mail.events("mail").is_empty() && !setup.mail.events("auth").is_empty(), "signed in, sent nothing");
+    let keys = redis.command(&["KEYS", "*"]).await;
+    let probe = redis::Value::BulkString(b"doorcode:limit:{ping:}".to_vec());
+    assert_eq!(keys, redis::Value::Array(vec![probe]), "no key but that of the readiness probe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has_one() {
+    if embedded_only() {
+        return;
+    }
+    let postgres = OwnPostgres::start(&[]);
+    let database = empty_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    setup.set("DATABASE_URL", postgres.url());
+    setup.examine().assert_wrong("schema", &["pending", "doorcode migrate up"]);
+    assert!(setup.run(&["migrate", "up"]).status.success());
+    let report = setup.examine();
+    assert_eq!(report.checks("problem"), [] as [&str; 0], "{}", report.printed);
+    for check in ["durability", "version", "writes", "isolation", "encoding", "rights", "connections", "clock"] {
+        assert!(report.checks("ok").contains(&format!("database {check}").as_str()), "{}", report.printed);
+    }
+    assert!(report.printed.contains("doorcode user role you@example.com admin"), "{}", report.printed);
+
+    let sql = |statement: &str| {
+        let status = Command::new("psql").args([&postgres.url(), "-qc", statement]).status().unwrap();
+        assert!(status.success(), "{statement}");
+    };
+    sql("ALTER ROLE doorcode SET synchronous_commit = off");
+    setup.examine().assert_wrong("database durability", &["synchronous_commit is off", "ALTER SYSTEM SET"]);
+    sql("ALTER ROLE doorcode RESET synchronous_commit");
+    sql("ALTER DATABASE postgres SET default_transaction_isolation = 'serializable'");
+    setup.examine().assert_wrong("database isolation", &["serializable", "RESET default_transaction_isolation"]);
+    sql("ALTER DATABASE postgres RESET default_transaction_isolation");
+    sql("CREATE ROLE guest LOGIN PASSWORD 'canary-in-a-url'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest");
+    setup.set("DATABASE_URL", postgres.url().replace("doorcode:", "guest:"));
+    setup.examine().assert_wrong("database rights", &["audit_events, devices", "GRANT"]);
+    setup.set("DATABASE_URL", postgres.url().replace("canary-in", "canary-not-in"));
+    setup.examine().assert_wrong("database", &["refuses user, password", "DATABASE_URL"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warning() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let redis = OwnRedis::start(&["--maxmemory-policy", "allkeys-lru"]).unwrap();
+    let mut setup = Setup::new(&database);
+    setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
+    let report = setup.examine();
+    report.assert_wrong("redis eviction", &["allkeys-lru", "CONFIG SET maxmemory-policy noeviction"]);
+    assert!(report.checks("warning").contains(&"redis persistence"), "{}", report.printed);
+
+    redis.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await;
+    let blind = ["on", ">canary-of-redis", "~doorcode:*", "+@all", "-info", "-config", "-time"];
+    redis.command(&[["ACL", "SETUSER", "limiter"].as_slice(), &blind].concat()).await;
+    setup.set("REDIS_URL", format!("redis://limiter:canary-of-redis@127.0.0.1:{}", redis.port));
+    let report = setup.examine();
+    assert_eq!(report.checks("problem"), [] as [&str; 0], "{}", report.printed);
+    for check in ["redis version", "redis role", "redis eviction", "redis persistence", "redis clock"] {
+        assert!(report.checks("warning").contains(&check), "{}", report.printed);
+    }
+    assert!(report.printed.contains("could not be read"), "{}", report.printed);
+
+    let replica = OwnRedis::start(&["--replicaof", &format!("127.0.0.1 {}", redis.port)]).unwrap();
+    setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", replica.port));
+    let report = setup.examine();
+    assert!(report.checks("problem").iter().all(|check| check.starts_with("redis")), "{}", report.printed);
+    assert!(
+        report.printed.contains("names a master") || report.printed.contains("name the master"),
+        "{}",
+        report.printed
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_that_sentinels_name_is_asked() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let redis = OwnRedis::start(&["--maxmemory-policy", "volatile-lru"]).unwrap();
+    let sentinel = OwnRedis::start(&[&format!("sentinel monitor door 127.0.0.1 {} 1\n", redis.port)]).unwrap();
+    let mut setup = Setup::new(&database);
+    setup.set("REDIS_URL", format!("redis+sentinel://127.0.0.1:{}/door", sentinel.port));
+    let report = setup.examine();
+    report.assert_wrong("redis eviction", &["volatile-lru"]);
+    assert!(report.checks("ok").contains(&"redis role"), "{}", report.printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_master_of_a_cluster_is_asked() {
+    let Ok(url) = std::env::var("DOORCODE_TEST_REDIS_CLUSTER_URL") else {
+        assert!(embedded_only(), "run tests/run");
+        return;
+    };
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    setup.set("REDIS_URL", url);
+    let report = setup.examine();
+    for check in ["redis", "redis role", "redis cluster", "redis eviction"] {
+        assert!(report.checks("ok").contains(&check), "{}", report.printed);
+    }
+    assert!(report.checks("warning").contains(&"redis persistence"), "{}", report.printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    setup.set("SMTP_URL", setup.mail.url().replace("c0rrect", "canary"));
+    setup.examine().assert_wrong("mail server", &["535", "user name and password in SMTP_URL"]);
+    assert!(setup.mail.events("mail").is_empty());
+    let stripped = SmtpServer::start(Tls::Stripped);
+    setup.set("SMTP_URL", stripped.url());
+    setup.examine().assert_wrong("mail server", &["offers no STARTTLS", "smtps://"]);
+    assert!(stripped.events("auth").is_empty(), "no password in clear");
+    let stranger =
+        setup.mail.url().replace(&setup.mail.ca().display().to_string(), &stripped.ca().display().to_string());
+    setup.set("SMTP_URL", stranger);
+    setup.examine().assert_wrong("mail server", &["TLS handshake", "?ca=FILE"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    let data = setup.folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    setup.set("DOORCODE_DATA", data.to_str().unwrap());
+    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(&data, 0o755);
+    assert!(setup.examine().checks("warning").contains(&"data folder"));
+    mode(&data, 0o777);
+    setup.examine().assert_wrong("data folder", &["anybody", "chmod 700"]);
+    mode(&data, 0o700);
+    fs::write(data.join("secret"), SECRET).unwrap();
+    mode(&data.join("secret"), 0o644);
+    assert!(setup.examine().checks("ok").contains(&"private files"), "nobody gets that far");
+    mode(&data, 0o711);
+    setup.examine().assert_wrong("private files", &["data/secret", "chmod 600"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
+    if embedded_only() {
+        return;
+    }
+    for backend in every_backend() {
+        let database = fresh_database_of(backend).await;
+        let mut setup = Setup::new(&database);
+        // The servers of tests keep nothing through a crash, which is told beside what this is about.
+        let wrong = |setup: &Setup| {
+            let report = setup.examine();
+            let checks = report.checks("problem").into_iter().filter(|check| *check != "database durability");
+            (checks.map(str::to_owned).collect::<Vec<_>>(), report.printed)
+        };
+        assert!(setup.run(&["keys", "rotate"]).status.success());
+        assert_eq!(wrong(&setup).0, [] as [&str; 0]);
+        setup.set("DOORCODE_SECRET", "Zk3qP9dT6mB1xR8vW5nC2jL7gF4sH0yE");
+        let (checks, printed) = wrong(&setup);
+        assert_eq!(checks, ["signing keys"], "{printed}");
+        assert!(printed.contains("DOORCODE_SECRET does not open 2 of 2"), "{printed}");
+        setup.set("DOORCODE_SECRET", SECRET).set("DOORCODE_TOKEN_ALG", "ES256");
+        let (checks, printed) = wrong(&setup);
+        assert!(
+            checks.is_empty() && printed.contains("the newest is EdDSA, and DOORCODE_TOKEN_ALG is ES256"),
+            "{printed}"
+        );
+        assert!(setup.run(&["migrate", "down", "--steps", "1"]).status.success());
+        let (checks, printed) = wrong(&setup);
+        assert_eq!(checks, ["schema"], "{printed}");
+        assert!(printed.contains("1 of") && printed.contains("doorcode migrate up"), "{printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_stop_a_start_are_told_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
+        .env_clear()
+        .current_dir(folder.path())
+        .args(["doctor", "--json"])
+        .envs([("DOORCODE_MODE", "production"), ("REDIS_URL", "canary://canary"), ("DOORCODE_COD_LENGTH", "8")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    for name in ["DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM", "REDIS_URL", "DOORCODE_COD_LENGTH"] {
+        assert!(printed.contains(name), "{name} in {printed}");
+    }
+    assert!(!printed.contains("canary"), "{printed}");
+    let unknown = Command::new(env!("CARGO_BIN_EXE_doorcode")).args(["doctor", "--jsno"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
+        .env_clear()
+        .current_dir(folder.path())
+        .arg("doctor")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("all is well"), "{}", text(&output.stdout));
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_never_answer_cost_fifteen_seconds_together_and_each_is_named() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
+        .env_clear()
+        .current_dir(folder.path())
+        .args(["doctor", "--json"])
+        .env("DOORCODE_MODE", "production")
+        .env("DOORCODE_SECRET", SECRET)
+        .env("DOORCODE_MAIL_FROM", "Doorcode <no-reply@example.com>")
+        .env("DATABASE_URL", format!("postgres://u:canary-1@127.0.0.1:{port}/x"))
+        .env("REDIS_URL", format!("redis://:canary-2@127.0.0.1:{port}"))
+        .env("SMTP_URL", format!("smtps://u:canary-3@127.0.0.1:{port}"))
+        .env("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"))
+        .output()
+        .unwrap();
+    let took = start.elapsed();
+    println!("all silent: {} ms", took.as_millis());
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(!printed.contains("canary"), "{printed}");
+    let problems: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for check in ["database", "redis", "mail server", "certificate"] {
+        assert!(problems.iter().any(|it| it["check"] == check && it["state"] == "problem"), "{check} in {printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_url_is_followed_to_doorcode_itself() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    let (port, ops) = (free_port(), free_port());
+    setup
+        .set("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
+        .set("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+        .set("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"));
+    let mut serving = setup.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(10);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < patience, "it does not serve");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let report = setup.examine();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    assert!(report.checks("ok").contains(&"public answer"), "{}", report.printed);
+
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    setup.set("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{}", other.local_addr().unwrap().port()));
+    std::thread::spawn(move || {
+        for stream in other.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome");
+        }
+    });
+    let report = setup.examine();
+    assert!(report.checks("warning").contains(&"public answer"), "{}", report.printed);
+    assert!(report.printed.contains("not Doorcode (200)"), "{}", report.printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
+    if embedded_only() {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let mut setup = Setup::new(&database);
+    // The mail server speaks TLS from the first byte, with a certificate of an authority that nobody knows.
+    let port = Url::parse(&setup.mail.url()).unwrap().port().unwrap();
+    setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
+    let report = setup.examine();
+    assert!(report.checks("warning").contains(&"certificate"), "{}", report.printed);
+    assert!(report.printed.contains("an authority that browsers do not know"), "{}", report.printed);
+
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let openssl = |arguments: &str| {
+        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let authority = "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n\
+                     policy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName=DNS:localhost\n";
+    fs::write(folder.path().join("ca.cnf"), authority).unwrap();
+    fs::write(folder.path().join("index.txt"), "").unwrap();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem";
+    openssl(&format!("req -subj /CN=localhost {key} -out request.pem"));
+    let past = "-startdate 20200101000000Z -enddate 20210101000000Z";
+    openssl(&format!(
+        "ca -batch -config ca.cnf -selfsign -keyfile key.pem -in request.pem {past} -notext -out certificate.pem"
+    ));
+    let mut serving = Command::new("openssl");
+    serving.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key", "key.pem", "-cert", "certificate.pem"]);
+    serving.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut serving = serving.spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(10);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < patience, "openssl does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
+    let report = setup.examine();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    report.assert_wrong("certificate", &["is over", "renew it"]);
+}

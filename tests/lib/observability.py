@@ -101,8 +101,10 @@ def dashboard():
         if not targets or len(set(refs)) < len(refs):
             wrong.append(f"{name}: its queries are {refs}")
         for target in targets:
-            if '$job' not in target.get("expr", "") or '$instance' not in target["expr"]:
-                wrong.append(f"{name}: a query that does not heed the variables: {target.get('expr')}")
+            query = target.get("expr", "")
+            selectors = re.findall(r"\b(?:(?:doorcode|process)_\w+|up)\b(\{[^}]*\})?", query)
+            if not selectors or not all('job=~"$job",instance=~"$instance"' in each for each in selectors):
+                wrong.append(f"{name}: a query that does not heed the variables: {query}")
     for one, other in combinations(all_panels, 2):
         if overlap(one, other):
             wrong.append(f"panels {one['id']} and {other['id']} lie on each other")
@@ -165,7 +167,7 @@ def metrics():
 
 
 def page():
-    """Files, folders and headings that the page names are there."""
+    """Files, folders, headings and lines of the log that the page names are there."""
     text, wrong = read(PAGE), []
     for place in set(re.findall(r"`((?:deploy|docs|src|tests|migration|examples)/[\w./-]*)`", text)):
         if not (ROOT / place).exists():
@@ -178,6 +180,10 @@ def page():
             wrong.append(f"no such file: {target}")
         if not file and anchor not in anchors():
             wrong.append(f"no such heading: {target}")
+    source = "".join(read(file) for file in (ROOT / "src").rglob("*.rs"))
+    rows = text.split("| line | means |", 1)[1].split("\n\n", 1)[0]
+    lines = re.findall(r"`([^`]+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:]))
+    wrong += [f"nothing logs this line: {line}" for line in lines if f'"{line}"' not in source and f'"{line}:' not in source]
     return fail_on(wrong)
 
 

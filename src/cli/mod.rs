@@ -141,8 +141,10 @@ fn load_environment() -> Result<Settings, String> {
         #[command(flatten)]
         flags: ServeFlags,
     }
-    let settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
+    let mut settings = load(FromEnvironment::parse_from(["doorcode"]).flags)?;
     telemetry::start(&Settings { log: "warn".into(), ..settings.clone() })?;
+    // Whoever sits at a shell wants to see what they just did.
+    settings.database_read_url = None;
     Ok(settings)
 }
 

@@ -21,7 +21,8 @@ fn the_help_documents_every_setting_and_no_other() {
         let heading = flag.get_help_heading().unwrap_or_default();
         let headings = ["Start", "Storage", "Mail", "Codes", "Limits", "Tokens", "Pages", "Network", "People"];
         assert!(headings.contains(&heading), "{variable} is under {heading:?}");
-        let is_secret = ["DOORCODE_SECRET", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "DOORCODE_TEST_CODES"];
+        let is_secret =
+            ["DOORCODE_SECRET", "DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "SMTP_URL", "DOORCODE_TEST_CODES"];
         assert_eq!(flag.is_hide_env_values_set(), is_secret.contains(&variable), "{variable}");
     }
     let shown = ServeFlags::augment_args(Command::new("doorcode")).render_long_help().to_string();
@@ -61,10 +62,15 @@ fn the_examples_in_the_help_are_accepted() {
         if matches!(variable, "DOORCODE_DATA" | "DOORCODE_DOCUMENTS") {
             continue;
         }
-        let result = produce(
-            &[(variable, example), ("DOORCODE_SINGLE_REPLICA", "true")]
-                [..if variable == "DOORCODE_SINGLE_REPLICA" { 1 } else { 2 }],
-        );
+        // What some of them need beside themselves.
+        let beside: &[_] = match variable {
+            "DOORCODE_SINGLE_REPLICA" => &[],
+            "DATABASE_READ_URL" => {
+                &[("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://db.example.com/d")]
+            }
+            _ => &[("DOORCODE_SINGLE_REPLICA", "true")],
+        };
+        let result = produce(&[&[(variable, example)], beside].concat());
         assert!(result.is_ok(), "{variable}: {}", result.unwrap_err());
     }
 }

@@ -104,7 +104,7 @@ start_replica() {
   shift
   (
     cd "$folder/fleet" || exit
-    exec setsid setpriv --pdeathsig TERM env -i PATH="$PATH" \
+    exec setsid setpriv --pdeathsig TERM env -i PATH="$PATH" ${LLVM_PROFILE_FILE:+LLVM_PROFILE_FILE="$LLVM_PROFILE_FILE"} \
       DOORCODE_DATA="$fleet_data" DOORCODE_PUBLIC_URL="$fleet_url" DATABASE_URL="$postgres_url" REDIS_URL="$redis_url" \
       SMTP_URL="smtp://127.0.0.1:$smtp_port" DOORCODE_TRUSTED_PROXIES=127.0.0.1/32,::1 \
       DOORCODE_LISTEN="127.0.0.1:${replica_ports[number]}" DOORCODE_OPS_LISTEN="127.0.0.1:${replica_ops[number]}" \

@@ -126,6 +126,8 @@ pub struct Settings {
     pub public_url: Url,
     /// `DATABASE_URL`.
     pub database_url: SecretString,
+    /// `DATABASE_READ_URL`.
+    pub database_read_url: Option<SecretString>,
     /// Fewest and most connections to PostgreSQL.
     pub database_pool: (u32, u32),
     /// How long PostgreSQL may take to answer at the start.

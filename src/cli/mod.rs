@@ -140,7 +140,9 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
 
 /// Settings for the commands beside `serve`: from the environment alone.
 async fn load_environment() -> Result<Settings, String> {
-    let settings = load(flags_of_environment())?;
+    let mut settings = load(flags_of_environment())?;
+    // Whoever sits at a shell wants to see what they just did.
+    settings.database_read_url = None;
     let log = Log { filter: "warn".into(), ..settings.log.clone() };
     let no_collector = telemetry::start(&log, None).await?;
     drop(no_collector);

@@ -98,7 +98,14 @@ pub struct ServeFlags {
     /// Default: `doorcode.db` in the data folder. Example: `postgres://doorcode:password@db.example.com/doorcode`
     #[arg(long, env = "DATABASE_URL", value_name = "URL", help_heading = "Storage", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Fewest and most connections to PostgreSQL.
+    /// A standby of the same PostgreSQL, for the lists that managers look through; they may then be as old as it is
+    /// behind. Without it, and while it is away, the database answers them.
+    ///
+    /// Default: none, everything is read from the database. Example:
+    /// `postgres://doorcode:password@standby.example.com/doorcode`
+    #[arg(long, env = "DATABASE_READ_URL", value_name = "URL", help_heading = "Storage", hide_env_values = true)]
+    pub database_read_url: Option<String>,
+    /// Fewest and most connections to PostgreSQL; at most as many to its standby.
     ///
     /// Default: `5-20`. Example: `2-10`
     #[arg(long, env = "DOORCODE_DATABASE_POOL", value_name = "FEWEST-MOST", help_heading = "Storage")]

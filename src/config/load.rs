@@ -100,6 +100,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         tokens: numbers::tokens(reader, flags, &public_url),
         public_url,
         database_url: database_url(reader, flags, &data),
+        database_read_url: database_read_url(reader, flags),
         data,
         database_pool: reader.or(
             "DOORCODE_DATABASE_POOL",
@@ -200,6 +201,11 @@ fn database_url(reader: &mut Reader, flags: &ServeFlags, data: &Path) -> SecretS
     let default = SecretString::from(format!("sqlite://{}/doorcode.db?mode=rwc", folder.trim_end_matches('/')));
     let example = "postgres://doorcode:password@db.example.com/doorcode";
     reader.or("DATABASE_URL", flags.database_url.as_deref(), default, example, parse::database_url)
+}
+
+fn database_read_url(reader: &mut Reader, flags: &ServeFlags) -> Option<SecretString> {
+    let example = "postgres://doorcode:password@standby.example.com/doorcode";
+    reader.optional("DATABASE_READ_URL", flags.database_read_url.as_deref(), example, parse::postgres_url)
 }
 
 fn secrets(reader: &mut Reader, flags: &ServeFlags) -> Vec<SecretString> {

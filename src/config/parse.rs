@@ -184,14 +184,28 @@ pub(super) fn origin(text: &str) -> Parsed<String> {
 
 /// `sqlite:`, `postgres://` or `postgresql://`.
 pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
-    let postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
-    if !postgres && !text.starts_with("sqlite:") {
+    if text.starts_with("sqlite:") {
+        return Ok(text.into());
+    }
+    if !is_postgres(text) {
         return Err("does not start with sqlite:, postgres:// or postgresql://".to_owned());
     }
-    if postgres && Url::parse(text).is_err() {
+    postgres_url(text)
+}
+
+/// `postgres://` or `postgresql://`.
+pub(super) fn postgres_url(text: &str) -> Parsed<SecretString> {
+    if !is_postgres(text) {
+        return Err("does not start with postgres:// or postgresql://".to_owned());
+    }
+    if Url::parse(text).is_err() {
         return Err("is not a URL (special characters of a password are written as %40 and the like)".to_owned());
     }
     Ok(text.into())
+}
+
+fn is_postgres(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 
 /// One server, Sentinel or Cluster; lists of hosts are the adapter's to read.

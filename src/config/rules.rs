@@ -68,10 +68,28 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
             reader.refuse(variable, wrong, format!("Write {variable}=false, or leave DOORCODE_DOCUMENTS out"));
         }
     }
+    read_replica(reader, settings);
     if !facts.has_public_url && Some(listen.port()) != settings.public_url.port() {
         reader.warn(
             "DOORCODE_PUBLIC_URL is not set and DOORCODE_LISTEN has a port of its own: links in mail lead nowhere",
         );
+    }
+}
+
+/// What lists are read from stands beside a PostgreSQL, and is another server than that.
+fn read_replica(reader: &mut Reader, settings: &Settings) {
+    let Some(replica) = &settings.database_read_url else {
+        return;
+    };
+    let (database, replica) = (settings.database_url.expose_secret(), replica.expose_secret());
+    if !database.starts_with("postgres") && reader.is_fine("DATABASE_URL") {
+        reader.refuse(
+            "DATABASE_READ_URL",
+            "is set, and DATABASE_URL is no PostgreSQL, which alone has read replicas",
+            "Leave it out, or write, for example, DATABASE_URL=postgres://doorcode:password@db.example.com/doorcode",
+        );
+    } else if database == replica {
+        reader.warn("DATABASE_READ_URL is DATABASE_URL: lists cost a second pool of connections and no less work");
     }
 }
 
@@ -130,21 +148,30 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
              or DOORCODE_SINGLE_REPLICA=true when this is the only process",
         );
     }
-    let encrypted = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
-    if database.starts_with("postgres")
-        && !stays_here(database)
-        && !encrypted.iter().any(|mode| database.contains(mode))
-    {
-        reader.warn("DATABASE_URL may travel in plain text: add sslmode=verify-full unless the network is your own");
-    } else if database.contains("sslmode=require") {
-        reader.warn("DATABASE_URL encrypts and does not ask who answers: write sslmode=verify-full");
-    }
+    privacy(reader, "DATABASE_URL", database);
+    let replica = settings.database_read_url.as_ref().map_or("", |url| url.expose_secret());
+    privacy(reader, "DATABASE_READ_URL", replica);
     let redis = settings.redis_url.as_ref().map_or("", |url| url.expose_secret());
     if redis.starts_with("redis") && !redis.starts_with("rediss") && !stays_here(redis) {
         reader.warn("REDIS_URL travels in plain text: write rediss:// unless the network is your own");
     }
     if database.contains(":memory:") || database.contains("mode=memory") {
         reader.warn("DATABASE_URL is in memory: every account is gone when this process ends");
+    }
+}
+
+/// How a PostgreSQL is reached.
+fn privacy(reader: &mut Reader, variable: &str, database: &str) {
+    let encrypted = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
+    if database.starts_with("postgres")
+        && !stays_here(database)
+        && !encrypted.iter().any(|mode| database.contains(mode))
+    {
+        reader.warn(format!(
+            "{variable} may travel in plain text: add sslmode=verify-full unless the network is your own"
+        ));
+    } else if database.contains("sslmode=require") {
+        reader.warn(format!("{variable} encrypts and does not ask who answers: write sslmode=verify-full"));
     }
 }
 

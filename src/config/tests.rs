@@ -22,7 +22,7 @@ const PRODUCTION: [(&str, &str); 5] = [
     ("DOORCODE_MAIL_FROM", "Example <no-reply@example.com>"),
 ];
 /// The closed list of the contract.
-const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_SECRET DOORCODE_LISTEN \
+const CONTRACT: &str = "DATABASE_URL DATABASE_READ_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_SECRET DOORCODE_LISTEN \
     DOORCODE_OPS_LISTEN DOORCODE_PUBLIC_URL DOORCODE_DATA DOORCODE_SIGNUP DOORCODE_TEST_CODES DOORCODE_LIMIT_SEND_PAIR \
     DOORCODE_LIMIT_SEND_ADDRESS DOORCODE_LIMIT_SEND_ADDRESS_DAY DOORCODE_LIMIT_SEND_NETWORK \
     DOORCODE_LIMIT_SEND_INSTANCE DOORCODE_LIMIT_VERIFY_NETWORK DOORCODE_LIMIT_GUESS_ACCOUNT \
@@ -238,6 +238,7 @@ fn secrets_are_not_in_the_debug_form_of_settings_or_flags() {
     let variables = [
         ("DOORCODE_SECRET", "canary-hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU"),
         ("DATABASE_URL", "postgres://doorcode:canary@db.example.com/doorcode"),
+        ("DATABASE_READ_URL", "postgres://doorcode:canary@standby.example.com/doorcode"),
         ("REDIS_URL", "rediss://:canary@redis.example.com"),
         ("SMTP_URL", "smtps://user:canary@smtp.example.com"),
         ("DOORCODE_TEST_CODES", "review@example.com=83120475@2027-01-31"),

@@ -2,7 +2,8 @@
 //! Nothing here knows a table; queries live in the domain file that owns theirs, and the schema in `migration`.
 //!
 //! SQLite takes one writer at a time, so it gets one writing connection, where writers queue in order instead of
-//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both.
+//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both, and, where there is a read
+//! replica, another one for lists.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,7 +25,10 @@ pub mod entity;
 mod error;
 pub mod migrate;
 mod postgres;
+mod replica;
 mod sqlite;
+
+pub use replica::Lists;
 
 /// How long a caller waits for a connection. Two seconds is what a client waits for `UNAVAILABLE`, and saying so
 /// takes a moment too.
@@ -43,6 +47,8 @@ pub struct Db {
     file: Option<PathBuf>,
     /// Makes PostgreSQL's pool look at its connections again.
     trouble: Option<postgres::Trouble>,
+    /// Where lists may be read instead.
+    replica: Option<Arc<replica::Replica>>,
 }
 
 impl Db {
@@ -53,8 +59,12 @@ impl Db {
 
     /// Connects, and reports every statement to `on_statement`.
     pub async fn connect_with(settings: &Settings, on_statement: Option<OnStatement>) -> Result<Self, Error> {
-        let Settings { database_url, database_pool, database_wait, data, .. } = settings;
-        Self::open(database_url, *database_pool, *database_wait, data, on_statement).await
+        let Settings { database_url, database_read_url, database_pool: pool, database_wait, data, .. } = settings;
+        let db = Self::open(database_url, *pool, *database_wait, data, on_statement.clone()).await?;
+        match database_read_url {
+            Some(url) => db.with_replica(url, pool.1, on_statement),
+            None => Ok(db),
+        }
     }
 
     /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `wait` how long its
@@ -75,10 +85,11 @@ impl Db {
                 backend: DbBackend::Postgres,
                 file: None,
                 trouble: Some(trouble),
+                replica: None,
             })
         } else if address.starts_with("sqlite:") {
             let sqlite::Opened { writer, reader, file } = sqlite::open(address, data, on_statement).await?;
-            Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None })
+            Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None })
         } else {
             Err(bad_url("must begin with sqlite:// or postgres://"))
         }
@@ -91,7 +102,24 @@ impl Db {
             return Self::open(url, (1, 2), Duration::ZERO, &settings.data, None).await;
         }
         let sqlite::Opened { writer, reader, file } = sqlite::look(url.expose_secret(), &settings.data).await?;
-        Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None })
+        Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None })
+    }
+
+    /// Reads lists from a standby of the same PostgreSQL, over at most so many connections.
+    fn with_replica(self, url: &SecretString, most: u32, on_statement: Option<OnStatement>) -> Result<Self, Error> {
+        let replica = replica::Replica::new(url.expose_secret(), most, on_statement)?;
+        Ok(Self { replica: Some(Arc::new(replica)), ..self })
+    }
+
+    /// For lists that people look through, and their counts: from the read replica where there is one and it is well,
+    /// else from the primary. Never for what decides anything.
+    pub fn lists(&self) -> Lists<'_> {
+        Lists::new(self)
+    }
+
+    /// The same, always from the primary.
+    pub fn primary(&self) -> Lists<'_> {
+        Lists::new(self).fresh_if(true)
     }
 
     /// For selects outside of a transaction. On SQLite it refuses to write.
@@ -129,19 +157,39 @@ impl Db {
         self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
     }
 
+    /// Whether there is a read replica.
+    pub fn has_replica(&self) -> bool {
+        self.replica.is_some()
+    }
+
+    /// Whether the read replica answers. One that is not there is well.
+    pub async fn ping_replica(&self) -> Result<(), Error> {
+        match &self.replica {
+            Some(replica) => replica.ping().await,
+            None => Ok(()),
+        }
+    }
+
     /// The pools as they are now.
     pub fn pools(&self) -> Vec<Pool> {
-        match self.backend {
-            DbBackend::Postgres => vec![postgres::state("main", self.writer.get_postgres_connection_pool())],
-            _ => vec![
-                sqlite::state("writer", self.writer.get_sqlite_connection_pool()),
-                sqlite::state("reader", self.reader.get_sqlite_connection_pool()),
-            ],
+        let state = |name, pool: &DatabaseConnection| match self.backend {
+            DbBackend::Postgres => postgres::state(name, pool.get_postgres_connection_pool()),
+            _ => sqlite::state(name, pool.get_sqlite_connection_pool()),
+        };
+        match (self.backend, &self.replica) {
+            (DbBackend::Postgres, None) => vec![state("main", &self.writer)],
+            (DbBackend::Postgres, Some(replica)) => {
+                vec![state("main", &self.writer), state("replica", replica.connection())]
+            }
+            _ => vec![state("writer", &self.writer), state("reader", &self.reader)],
         }
     }
 
     /// Closes every connection, after the statements that run on them. SQLite folds its log into the file.
     pub async fn close(self) -> Result<(), Error> {
+        if let Some(replica) = &self.replica {
+            replica.close().await?;
+        }
         self.reader.close().await?;
         self.writer.close().await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The pool of PostgreSQL connections, and how it finds out that the server went away.
+//! The pools of PostgreSQL connections, and how they find out that a server went away.
 //! It never logs a statement, and never holds a request for longer than a client waits.
 
 mod examine;
@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{ACQUIRE, OnStatement, bad_url, error::describe};
+use super::{ACQUIRE, OnStatement, bad_url, error::describe, replica::PATIENCE};
 use crate::{domain::Error, metrics::Pool};
 
 pub(super) use examine::examine;
@@ -48,17 +48,36 @@ pub(super) async fn open(
 ) -> Result<(DatabaseConnection, Trouble), Error> {
     let options = options(url)?;
     let trouble = Trouble::default();
-    let (suspects, failing) = (trouble.clone(), trouble.clone());
-    let pool = PgPoolOptions::new()
-        .min_connections(fewest)
-        .max_connections(most)
-        .acquire_timeout(ACQUIRE)
+    let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
+    let pool = pool.connect_lazy_with(options);
+    wait_for_server(&pool, wait).await?;
+    Ok((reporting(pool, &trouble, on_statement), trouble))
+}
+
+/// Opens the pool of a standby, without asking it for anything. Nothing can be written over it: should the URL be the
+/// primary's, or become the primary's one day, its sessions still only read.
+pub(super) fn standby(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<DatabaseConnection, Error> {
+    let options =
+        any_options(url).map_err(|()| Error::invalid("DATABASE_READ_URL", "is not a PostgreSQL URL"))?.options([
+            ("statement_timeout", PATIENCE.as_millis().to_string()),
+            ("default_transaction_read_only", "on".into()),
+        ]);
+    let trouble = Trouble::default();
+    let pool = pool(&trouble).max_connections(most).acquire_timeout(PATIENCE);
+    Ok(reporting(pool.connect_lazy_with(options), &trouble, on_statement))
+}
+
+fn pool(trouble: &Trouble) -> PgPoolOptions {
+    let suspects = trouble.clone();
+    PgPoolOptions::new()
         // The driver's own test costs every request a round trip; ours costs only those that need one.
         .test_before_acquire(false)
         .before_acquire(move |connection, seen| suspects.check(connection, &seen))
-        .connect_lazy_with(options);
-    wait_for_server(&pool, wait).await?;
+}
 
+/// A pool that reports its statements, and notes what fails.
+fn reporting(pool: PgPool, trouble: &Trouble, on_statement: Option<OnStatement>) -> DatabaseConnection {
+    let failing = trouble.clone();
     let mut connection = DatabaseConnection::from(pool);
     connection.set_metric_callback(move |info| {
         if info.failed {
@@ -68,22 +87,20 @@ pub(super) async fn open(
             report(info);
         }
     });
-    Ok((connection, trouble))
+    connection
+}
+
+/// How every connection to the primary is opened.
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = any_options(url).map_err(|()| bad_url("is not a PostgreSQL URL"))?;
+    Ok(options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)]))
 }
 
 /// How every connection is opened.
-fn options(url: &str) -> Result<PgConnectOptions, Error> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| bad_url("is not a PostgreSQL URL"))?
-        .application_name("doorcode")
-        // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
-        .options([
-            ("statement_timeout", STATEMENT),
-            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION),
-            ("jit", "off"),
-        ])
-        .disable_statement_logging();
-    Ok(options)
+fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
+    let options = PgConnectOptions::from_str(url).map_err(drop)?.application_name("doorcode");
+    // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
+    Ok(options.options([("jit", "off")]).disable_statement_logging())
 }
 
 async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {

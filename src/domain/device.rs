@@ -70,7 +70,8 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
         )
     };
-    slice::read_each(ctx, people, part, |row| devices::Model::from_query_result(row, "")).await
+    let from = slice::lists_of(ctx, people.iter().copied());
+    slice::read_each(ctx, from, people, part, |row| devices::Model::from_query_result(row, "")).await
 }
 
 /// One device that the viewer may see.
@@ -78,7 +79,7 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     viewer.person()?;
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?.ok_or(Error::NotFound)?;
     let sight = Sight::require(ctx, viewer, device.user_id, field).await?;
-    let owner = user::list::find_each(ctx, &[sight]).await?;
+    let owner = user::list::find_each(ctx, ctx.db.primary(), &[sight]).await?;
     owner.first().map(|_| device).ok_or(Error::NotFound)
 }
 

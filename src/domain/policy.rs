@@ -297,6 +297,11 @@ impl Sight {
         Ok(sights)
     }
 
+    /// Whether it is of the person who looks.
+    pub fn is_own(self) -> bool {
+        self.eyes == Eyes::Own
+    }
+
     /// Of whom.
     pub fn user_id(self) -> Uuid {
         self.user_id

@@ -128,6 +128,6 @@ impl FederationQuery {
 
 /// All that are asked for together are read together.
 async fn find(ctx: &Context<'_>, viewer: &Viewer, sight: Result<Sight, ApiError>) -> Result<User, ApiError> {
-    let person = loader::load(ctx, loader::Person(sight?)).await?;
+    let person = loader::load(ctx, loader::Known(sight?)).await?;
     Ok(User::seen(person.ok_or(Error::NotFound)?, viewer))
 }

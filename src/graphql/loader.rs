@@ -27,7 +27,13 @@ use tracing::Instrument;
 use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, devices, sessions, users},
-    domain::{Ctx, Result, audit, device, policy::Sight, session, slice::Slice, user},
+    domain::{
+        Ctx, Result, audit, device,
+        policy::Sight,
+        session,
+        slice::{Slice, lists_of},
+        user,
+    },
     trace,
 };
 
@@ -51,9 +57,13 @@ pub(super) struct Events(pub Sight, pub Slice);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct EventCount(pub Sight);
 
-/// A person; nobody when they are gone, or hidden.
+/// A person met in a list; nobody when they are gone, or hidden.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Person(pub Sight);
+
+/// A person who was asked for by id, and so is looked up where the latest is known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Known(pub Sight);
 
 /// What reads the batches. One for each operation, made by [`Api`](super::Api).
 pub(super) struct Batches(Arc<Ctx>);
@@ -101,8 +111,13 @@ batches! {
     };
     Person => (users::Model, Sight), |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Person(sight)| *sight).collect();
-        let found = user::list::find_each(ctx, &people).await?;
+        let found = user::list::find_each(ctx, lists_of(ctx, people.iter().copied()), &people).await?;
         found.into_iter().map(|(sight, user)| (Person(sight), (user, sight))).collect()
+    };
+    Known => (users::Model, Sight), |ctx, keys| {
+        let people: Vec<_> = keys.iter().map(|Known(sight)| *sight).collect();
+        let found = user::list::find_each(ctx, ctx.db.primary(), &people).await?;
+        found.into_iter().map(|(sight, user)| (Known(sight), (user, sight))).collect()
     };
 }
 

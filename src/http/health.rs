@@ -76,13 +76,22 @@ async fn outcome(server: &Server) -> Outcome {
 }
 
 async fn measure(ctx: &Ctx) -> Outcome {
-    let (database, limiter, migrations) = tokio::join!(
+    let (database, limiter, migrations, replica) = tokio::join!(
         timed("database", async { ctx.db.ping().await }),
         timed("limiter", limiter(ctx)),
         timed("migrations", migrations(ctx)),
+        replica(ctx),
     );
     let all_well = [&database, &limiter, &migrations].iter().all(|part| part["ok"] == true);
-    Outcome { all_well, parts: json!([database, limiter, migrations]) }
+    // Not among those that count: without it the primary answers.
+    let parts = [database, limiter, migrations].into_iter().chain(replica).collect();
+    Outcome { all_well, parts }
+}
+
+/// The read replica, where there is one.
+async fn replica(ctx: &Ctx) -> Option<Value> {
+    ctx.db.has_replica().then_some(())?;
+    Some(timed("replica", async { ctx.db.ping_replica().await }).await)
 }
 
 async fn limiter(ctx: &Ctx) -> Result<()> {

@@ -58,6 +58,10 @@ pub struct Caps {
     pub headers: Duration,
     /// How long a connection may live, so that one which never reads its answers ends too.
     pub life: Duration,
+    /// For how long a trusted proxy may send one more request, after a stop, on each connection that it kept. Its answer
+    /// ends the connection. An idle one is closed then, when the proxy has hardly any use for it: at once, it would be
+    /// closed under requests that are on their way, and a proxy must not send those again.
+    pub farewell: Duration,
     /// How long a connection may take to end once it is told to, which is more than any request needs.
     pub end: Duration,
 }
@@ -69,6 +73,7 @@ impl Default for Caps {
             of_network: 256,
             headers: Duration::from_secs(30),
             life: Duration::from_mins(10),
+            farewell: Duration::from_secs(3),
             end: Duration::from_secs(15),
         }
     }
@@ -155,6 +160,7 @@ type Networks = Arc<Mutex<HashMap<String, usize>>>;
 struct Terms {
     headers: Duration,
     life: Duration,
+    farewell: Duration,
     end: Duration,
     /// Held for as long as the connection lives.
     _seat: Option<Seat>,
@@ -197,9 +203,9 @@ impl Tie {
 
 impl Gate<'_> {
     fn admit(&mut self, ip: IpAddr) -> Option<Terms> {
-        let end = self.caps.end;
+        let Caps { end, farewell, .. } = *self.caps;
         if self.trusted.iter().any(|net| net.contains(&ip)) {
-            return Some(Terms { headers: PROXY_PATIENCE, life: Duration::MAX, end, _seat: None });
+            return Some(Terms { headers: PROXY_PATIENCE, life: Duration::MAX, farewell, end, _seat: None });
         }
         let network = network(ip, 64);
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -207,7 +213,8 @@ impl Gate<'_> {
         if *taken < self.caps.of_network {
             *taken += 1;
             let seat = Seat { networks: Arc::clone(&self.networks), network };
-            return Some(Terms { headers: self.caps.headers, life: self.caps.life, end, _seat: Some(seat) });
+            let (headers, life) = (self.caps.headers, self.caps.life);
+            return Some(Terms { headers, life, farewell: MOMENT, end, _seat: Some(seat) });
         }
         drop(networks);
         if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
@@ -266,7 +273,7 @@ async fn speak(stream: TcpStream, peer: SocketAddr, router: Router, terms: &Term
         () = sleep(terms.life) => {}
     }
     // Its request may lie unread with the system, and closing over that is a reset.
-    if let Ok(ended) = timeout(MOMENT, &mut connection).await {
+    if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
         return note(ended);
     }
     // Idle it closes now, else after the answer to what is under way.

@@ -39,6 +39,7 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod slow;
+mod standby;
 mod telemetry;
 mod timing;
 mod tokens;

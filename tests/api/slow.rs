@@ -275,6 +275,26 @@ async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_may_use_a_connection_that_it_kept_once_more_after_the_stop() {
+    let farewell = Duration::from_millis(1_500);
+    let caps = Caps { farewell, ..Caps::default() };
+    let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
+    let (mut kept, mut idle) = (server.connect().await, server.connect().await);
+    assert!(kept.is_served().await && idle.is_served().await);
+    server.stop.send_replace(true);
+    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    // Longer than a request that was sent before the stop could be on its way.
+    sleep(Duration::from_millis(300)).await;
+    kept.send(HEALTH).await;
+    let answer = kept.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    assert!(kept.closed().await < SHORT);
+    assert!(!server.serving.is_finished(), "the idle one still may");
+    assert!(server.stop().await < farewell + SHORT);
+    assert!(idle.closed().await < SHORT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_never_ends_does_not_hold_up_the_stop() {
     let server = Listening::new(Caps { end: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;

@@ -31,8 +31,11 @@ function gatewaysQuestion() {
   return node.nodes.map((step) => step.node ?? step);
 }
 
-async function post(query, variables, token) {
-  const response = await fetch(`${url}/graphql`, {
+// A server that sends its mail has no inbox, and another answers for it.
+const mailbox = process.env.DOORCODE_MAIL_URL;
+
+async function post(query, variables, token, at = url) {
+  const response = await fetch(`${at}/graphql`, {
     method: "POST",
     headers: { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ query, variables }),
@@ -43,7 +46,7 @@ async function post(query, variables, token) {
 /** Mail leaves a moment after the answer. */
 async function mailedCode(email) {
   for (let look = 0; look < 100; look += 1) {
-    const { data } = await post("query($to: String) { inbox(to: $to, first: 1) { code } }", { to: email });
+    const { data } = await post("query($to: String) { inbox(to: $to, first: 1) { code } }", { to: email }, null, mailbox);
     if (data.inbox[0]?.code) return data.inbox[0].code;
     await sleep(50);
   }
@@ -94,7 +97,7 @@ const tests = {
   },
   "tells a gateway the schema that it prints": async () => {
     const { data } = await post("{ _service { sdl } }");
-    assert.equal(data._service.sdl.trim(), read(development).trim());
+    assert.equal(data._service.sdl.trim(), read(mailbox ? printed : development).trim());
   },
   "answers the gateway's question with the bearer that it passes on": async () => {
     const run = Date.now();

@@ -16,7 +16,7 @@ count() {
   local lines new_failed new_passed
   # nextest's last summary, every result line of cargo's own runner, and the last line of the browser tests.
   lines=$(sed 's/\x1b\[[0-9;]*m//g' "$1" |
-    awk '/^ *Summary \[/ { summary = $0 } /^test result: / { print } /^[0-9]+ passed, [0-9]+ failed$/ { last = $0 }
+    awk '/^ *Summary \[/ { summary = $0 } /^test result: / { print } /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { last = $0 }
          END { if (summary) print summary; if (last) print last }')
   new_passed=$(sum_before passed <<<"$lines")
   new_failed=$(sum_before '(failed|timed out|exec failed)' <<<"$lines")

@@ -39,6 +39,11 @@ browser() {
   return 1
 }
 
+# Debian keeps it off the PATH of people.
+nginx_program() {
+  command -v nginx || { [[ -x /usr/sbin/nginx ]] && echo /usr/sbin/nginx; }
+}
+
 # The packages that are missing for the servers, or for everything.
 missing_packages() {
   postgres_bin >/dev/null || echo postgresql
@@ -52,6 +57,7 @@ missing_packages() {
   browser >/dev/null || echo chromium
   have node || echo nodejs
   have npm || echo npm
+  nginx_program >/dev/null || echo nginx-light
 }
 
 # Installs what is missing, or says how: `provide servers` or `provide everything`.

@@ -5,6 +5,8 @@
 
 servers=()
 postgres_pid=
+# What the caller wants PostgreSQL to be told beyond that.
+postgres_options=()
 # For the caller: where the servers are.
 postgres_url=
 redis_url=
@@ -49,7 +51,8 @@ start_postgres() {
   # Nothing here outlives the run, so nothing is forced to disk. That is for tests alone: PostgreSQL's default settings
   # for durability are what Doorcode needs in service, and no test may draw conclusions about a crash from this server.
   start_server "$log" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
-    -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    "${postgres_options[@]}"
   postgres_pid=$started
   postgres_url=postgres://doorcode:$(cat "$password")@127.0.0.1:$port/postgres
   # A shut-down server answers too; this one must run and take connections.

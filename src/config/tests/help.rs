@@ -25,6 +25,7 @@ fn the_help_documents_every_setting_and_no_other() {
         let is_secret = [
             "DOORCODE_SECRET",
             "DATABASE_URL",
+            "DATABASE_READ_URL",
             "REDIS_URL",
             "SMTP_URL",
             "DOORCODE_TEST_CODES",
@@ -69,10 +70,15 @@ fn the_examples_in_the_help_are_accepted() {
         if matches!(variable, "DOORCODE_DATA" | "DOORCODE_DOCUMENTS") {
             continue;
         }
-        let result = produce(
-            &[(variable, example), ("DOORCODE_SINGLE_REPLICA", "true")]
-                [..if variable == "DOORCODE_SINGLE_REPLICA" { 1 } else { 2 }],
-        );
+        // What some of them need beside themselves.
+        let beside: &[_] = match variable {
+            "DOORCODE_SINGLE_REPLICA" => &[],
+            "DATABASE_READ_URL" => {
+                &[("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://db.example.com/d")]
+            }
+            _ => &[("DOORCODE_SINGLE_REPLICA", "true")],
+        };
+        let result = produce(&[&[(variable, example)], beside].concat());
         assert!(result.is_ok(), "{variable}: {}", result.unwrap_err());
     }
 }

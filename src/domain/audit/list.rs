@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult};
 use uuid::Uuid;
 
 use super::Kind;
@@ -60,12 +60,12 @@ pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, sli
     }
     let (events, most) = (union.table(), union.limit(slice.most));
     let sql = format!("SELECT * FROM ({events}) AS events ORDER BY id {} LIMIT {most}", slice.direction());
-    let events = audit_events::Entity::find().from_raw_sql(union.statement(&sql)).all(ctx.db.read()).await?;
-    let seen = |event: audit_events::Model| {
+    let seen = |event: QueryResult| {
+        let event = audit_events::Model::from_query_result(&event, "")?;
         let sight = overseer.sight_of(event.subject_id.unwrap_or_default());
-        (event, sight)
+        Ok((event, sight))
     };
-    Ok(events.into_iter().map(seen).collect())
+    ctx.db.lists().all(union.statement(&sql)).await?.into_iter().map(seen).collect()
 }
 
 /// How many events fit. One statement.
@@ -74,7 +74,7 @@ pub async fn count(ctx: &Ctx, _: Manager<'_>, filter: &Filter) -> Result<u64> {
     for condition in conditions(&mut union, filter, None) {
         union.part(format!("SELECT COUNT(*) AS number FROM audit_events WHERE {condition}"));
     }
-    union.sum(ctx).await
+    union.sum(ctx.db.lists()).await
 }
 
 /// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
@@ -133,7 +133,8 @@ pub async fn list_about(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<
         format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
     };
     let row = |row: &_| audit_events::Model::from_query_result(row, "");
-    let lists = slice::read_each(ctx, wanted, part, row).await?;
+    let from = slice::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
+    let lists = slice::read_each(ctx, from, wanted, part, row).await?;
     let seen =
         |(events, (sight, _)): (Vec<_>, &(Sight, Slice))| events.into_iter().map(|event| (event, *sight)).collect();
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
@@ -150,7 +151,7 @@ pub async fn newest_of(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<audit_e
 pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
     let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
-    slice::count_each(ctx, about, subject).await
+    slice::count_each(ctx, slice::lists_of(ctx, people.iter().copied()), about, subject).await
 }
 
 /// One event, for managers and for whom it is about.

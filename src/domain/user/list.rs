@@ -9,12 +9,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iterable, QueryFilter, Value};
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryResult, QueryTrait, Value,
+};
 use uuid::Uuid;
 
 use super::{name, role_name, status_name};
 use crate::{
-    db::entity::{Role, UserStatus, users},
+    db::{
+        Lists,
+        entity::{Role, UserStatus, users},
+    },
     domain::{
         Check, Ctx, Result,
         policy::{Overseer, Sight},
@@ -302,12 +307,12 @@ pub async fn list(
     }
     let people = union.table();
     let statement = union.statement(&format!("SELECT * FROM ({people}) AS people{sort}"));
-    let people = users::Entity::find().from_raw_sql(statement).all(ctx.db.read()).await?;
-    let seen = |user: users::Model| {
+    let seen = |person: QueryResult| {
+        let user = users::Model::from_query_result(&person, "")?;
         let sight = overseer.sight_of(user.id);
-        (user, sight)
+        Ok((user, sight))
     };
-    Ok(people.into_iter().map(seen).collect())
+    ctx.db.lists().all(statement).await?.into_iter().map(seen).collect()
 }
 
 /// How many people fit a filter. One statement; what it costs grows with the answer.
@@ -323,7 +328,7 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
         }
         union.part(sql);
     }
-    union.sum(ctx).await
+    union.sum(ctx.db.lists()).await
 }
 
 /// The range with the fewest people, if they are few enough to read all of them; none when no range was given, without
@@ -348,7 +353,7 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
         ));
     }
     let statement = union.statement(&format!("SELECT {}", counts.join(", ")));
-    let Some(row) = ctx.db.read().query_one_raw(statement).await? else {
+    let Some(row) = ctx.db.lists().all(statement).await?.pop() else {
         return Ok(least);
     };
     let mut fewest = FEW + 1;
@@ -362,10 +367,12 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
 }
 
 /// These people, as far as they are there and shown to whoever brings the proofs. One statement.
-pub async fn find_each(ctx: &Ctx, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
+pub async fn find_each(ctx: &Ctx, from: Lists<'_>, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
     let ids = people.iter().map(|sight| sight.user_id());
-    let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).all(ctx.db.read()).await?;
-    let found: HashMap<_, _> = found.into_iter().map(|user| (user.id, user)).collect();
+    let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).build(ctx.db.backend());
+    let found = from.all(found).await?;
+    let person = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
+    let found: HashMap<_, _> = found.iter().map(person).collect::<Result<_, _>>()?;
     let shown = |sight: &Sight| {
         let user = found.get(&sight.user_id()).filter(|user| sight.shows(user))?;
         Some((*sight, user.clone()))

@@ -1,0 +1,143 @@
+//! A standby of PostgreSQL, which lists may be read from. It is never asked for anything that decides, and nobody waits
+//! for it for long: whatever is wrong with it, the primary answers instead.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement, sqlx::error::DatabaseError,
+};
+use tokio::time::{Instant, timeout};
+
+use super::{Db, OnStatement, postgres};
+use crate::domain::Error;
+
+/// How long a list waits for the standby, a connection included. Then there is still time for the primary.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+/// For how long nobody asks a standby that failed; then one request tries it.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The log says at most once in so long that lists are read from the primary.
+const WARNING: Duration = Duration::from_mins(1);
+
+/// The standby, and when it was last not well.
+#[derive(Debug)]
+pub(super) struct Replica {
+    connection: DatabaseConnection,
+    start: Instant,
+    /// Milliseconds from `start` to the moment when it may be asked again; zero while it is well.
+    resume: AtomicU64,
+    /// Milliseconds from `start` to the last warning; zero when there was none.
+    warned: AtomicU64,
+}
+
+impl Replica {
+    /// Connects when the first list is asked for: a process starts and lives without its standby.
+    pub(super) fn new(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<Self, Error> {
+        let connection = postgres::standby(url, most, on_statement)?;
+        Ok(Self { connection, start: Instant::now(), resume: AtomicU64::new(0), warned: AtomicU64::new(0) })
+    }
+
+    /// The rows, or nothing when the primary is to be asked.
+    async fn all(&self, statement: Statement) -> Option<Vec<QueryResult>> {
+        if !self.may_be_asked() {
+            return None;
+        }
+        let trouble = match timeout(PATIENCE, self.connection.query_all_raw(statement)).await {
+            Ok(Ok(rows)) => {
+                if self.resume.swap(0, Ordering::Relaxed) > 0 {
+                    tracing::info!("the read replica answers again");
+                }
+                return Some(rows);
+            }
+            // What it was reading has just changed on the primary: that is how a standby keeps up, and the next
+            // statement is as good as ever.
+            Ok(Err(error)) if is_conflict(&error) => return None,
+            Ok(Err(error)) => Error::from(error).to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        self.resume.store(self.now() + millis(PAUSE), Ordering::Relaxed);
+        if self.may_warn() {
+            tracing::warn!(error = trouble, "the read replica is not well: the primary answers lists meanwhile");
+        }
+        None
+    }
+
+    pub(super) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Whether it answers.
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        match timeout(PATIENCE, self.connection.execute_unprepared("SELECT 1")).await {
+            Ok(answer) => Ok(answer.map(drop)?),
+            Err(_) => Err(Error::Unavailable("the read replica did not answer in time".to_owned())),
+        }
+    }
+
+    pub(super) async fn close(&self) -> Result<(), Error> {
+        Ok(self.connection.close_by_ref().await?)
+    }
+
+    /// Always while it is well; after a pause one request is let through, and the others wait for what it finds.
+    fn may_be_asked(&self) -> bool {
+        let (resume, now) = (self.resume.load(Ordering::Relaxed), self.now());
+        let try_once =
+            || self.resume.compare_exchange(resume, now + millis(PAUSE), Ordering::Relaxed, Ordering::Relaxed);
+        resume == 0 || (now >= resume && try_once().is_ok())
+    }
+
+    fn may_warn(&self) -> bool {
+        let (last, now) = (self.warned.load(Ordering::Relaxed), self.now());
+        let is_due = last == 0 || now >= last + millis(WARNING);
+        is_due && self.warned.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Never zero.
+    fn now(&self) -> u64 {
+        millis(self.start.elapsed()).max(1)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether replaying what the primary did came in the way of a statement (40001, 40P01).
+fn is_conflict(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
+        return false;
+    };
+    let refusal = cause.as_database_error();
+    refusal.and_then(DatabaseError::code).is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+}
+
+/// Where a list is read. What it gives may be as old as the standby is behind, so nothing is decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lists<'db> {
+    db: &'db Db,
+    may_lag: bool,
+}
+
+impl<'db> Lists<'db> {
+    pub(super) fn new(db: &'db Db) -> Self {
+        Self { db, may_lag: true }
+    }
+
+    /// From the primary, when somebody is to find what they did a moment ago.
+    #[must_use]
+    pub fn fresh_if(self, fresh: bool) -> Self {
+        Self { may_lag: self.may_lag && !fresh, ..self }
+    }
+
+    /// The rows of a statement.
+    pub async fn all(self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
+        if let Some(replica) = self.db.replica.as_ref().filter(|_| self.may_lag)
+            && let Some(rows) = replica.all(statement.clone()).await
+        {
+            return Ok(rows);
+        }
+        Ok(self.db.read().query_all_raw(statement).await?)
+    }
+}

@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# Three replicas of Doorcode on one PostgreSQL and one Redis, behind nginx, which asks them in turn; and a mailbox that
+# they send to. On free ports of the loopback address, in one temporary folder, gone with the script that sourced this.
+# Needs machine.sh, servers.sh, and the variables `folder`, `tests`, `postgres_url` and `redis_url`.
+
+replicas=3
+replica_pids=()
+replica_ports=()
+replica_ops=()
+nginx_pid=
+mailbox_pid=
+# For the caller: where everything is.
+# shellcheck disable=SC2034
+fleet_url=
+fleet_data=
+fleet_bin=
+mail_url=
+smtp_port=
+
+# The mailbox ends when nobody holds its standard input any more: this script does, by way of a pipe.
+start_mailbox() {
+  local told=$folder/mailbox.ports pipe=$folder/mailbox.pipe http
+  mkfifo "$pipe"
+  exec 9<>"$pipe"
+  setsid setpriv --pdeathsig TERM /usr/bin/python3 "$tests/lib/mailbox.py" <"$pipe" >"$told" 2>"$folder/mailbox.log" &
+  mailbox_pid=$!
+  eventually 20 grep -q ' ' "$told" || server_failed 'the mailbox' "$folder/mailbox.log"
+  read -r smtp_port http <"$told"
+  mail_url=http://127.0.0.1:$http
+}
+
+# `configure_nginx`: what an operator would write.
+#
+# Asked of the next replica is only what certainly did not reach the first: proxy_next_upstream stays at "error timeout"
+# without "non_idempotent", and every operation is a POST. So a refused connection costs nothing, and what was sent is
+# never sent twice: the client is told 502 or 504, and knows that the outcome is unknown.
+#
+# max_fails=0, because a replica that is rolled refuses connections for a moment, which costs nothing. By default nginx
+# leaves it alone for ten seconds, and when the last of them is rolled within those, it asks nobody at all.
+configure_nginx() {
+  local number
+  {
+    cat <<'CONF'
+daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log error.log warn;
+events { worker_connections 4096; }
+http {
+  log_format outcome '$msec $status $upstream_status $upstream_addr $request_time';
+  access_log access.log outcome;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  upstream doorcode {
+CONF
+    for ((number = 0; number < replicas; number++)); do
+      echo "    server 127.0.0.1:${replica_ports[number]} max_fails=0;"
+    done
+    cat <<CONF
+    keepalive 32;
+  }
+  server {
+    listen 127.0.0.1:$1;
+    client_max_body_size 64k;
+    location / {
+      proxy_pass http://doorcode;
+      proxy_http_version 1.1;
+      proxy_set_header Host \$http_host;
+      proxy_set_header X-Forwarded-For \$remote_addr;
+      proxy_set_header Forwarded "";
+      proxy_set_header Upgrade \$http_upgrade;
+      proxy_set_header Connection \$connection_upgrade;
+      proxy_next_upstream error timeout;
+      proxy_next_upstream_tries 3;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 30s;
+      proxy_buffering off;
+    }
+  }
+}
+CONF
+  } >"$folder/nginx/nginx.conf"
+}
+
+# How many connections and open files the replicas have now.
+fleet_connections() {
+  local pid files=()
+  for pid in "${replica_pids[@]}"; do
+    files+=("$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)")
+  done
+  printf 'of all replicas together: %s connections to PostgreSQL, %s to Redis; open files of each: %s\n' \
+    "$("$(postgres_bin)/psql" "$postgres_url" -Atc "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'doorcode'")" \
+    "$(redis-cli -u "$redis_url" client list | grep -vc 'cmd=client')" "${files[*]}"
+}
+
+# Starts a replica, `start_replica NUMBER [NAME=VALUE…]`, in an empty environment and folder. All have one data folder,
+# for the secret in it; a name that is given twice has its last value.
+start_replica() {
+  local number=$1
+  shift
+  (
+    cd "$folder/fleet" || exit
+    exec setsid setpriv --pdeathsig TERM env -i PATH="$PATH" ${LLVM_PROFILE_FILE:+LLVM_PROFILE_FILE="$LLVM_PROFILE_FILE"} \
+      DOORCODE_DATA="$fleet_data" DOORCODE_PUBLIC_URL="$fleet_url" DATABASE_URL="$postgres_url" REDIS_URL="$redis_url" \
+      SMTP_URL="smtp://127.0.0.1:$smtp_port" DOORCODE_TRUSTED_PROXIES=127.0.0.1/32,::1 \
+      DOORCODE_LISTEN="127.0.0.1:${replica_ports[number]}" DOORCODE_OPS_LISTEN="127.0.0.1:${replica_ops[number]}" \
+      "${fleet_settings[@]}" "$@" "$fleet_bin"
+  ) >>"$folder/replica-$number.log" 2>&1 </dev/null &
+  replica_pids[number]=$!
+}
+
+replica_is_ready() {
+  is_running "${replica_pids[$1]}" && is_ready "${replica_ports[$1]}"
+}
+
+is_ready() {
+  local line
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3
+  read -r -t 5 line <&3 || line=
+  exec 3>&-
+  [[ $line == *' 200 '* ]]
+}
+
+# `start_fleet PROGRAM [NAME=VALUE…]`: the mailbox, the replicas, and nginx when all are ready.
+start_fleet() {
+  local number port front
+  fleet_bin=$1
+  shift
+  fleet_settings=("$@")
+  fleet_data=$folder/fleet/data
+  mkdir "$folder/fleet" "$folder/nginx"
+  start_mailbox
+  for ((number = 0; number < replicas; number++)); do
+    free_port
+    replica_ports[number]=$port
+    free_port
+    replica_ops[number]=$port
+  done
+  free_port
+  front=$port
+  fleet_url=http://localhost:$front
+  for ((number = 0; number < replicas; number++)); do
+    start_replica "$number"
+    # The first one makes the secret that the others read.
+    eventually 30 replica_is_ready "$number" || server_failed "replica $number" "$folder/replica-$number.log"
+  done
+  configure_nginx "$front"
+  # It stays root as root, and reads nothing but this folder.
+  setsid setpriv --pdeathsig TERM "$(nginx_program)" -p "$folder/nginx/" -c nginx.conf -g "user $(id -un);" \
+    >"$folder/nginx/log" 2>&1 </dev/null &
+  nginx_pid=$!
+  eventually 10 is_ready "$front" || server_failed nginx "$folder/nginx/error.log"
+}
+
+stop_fleet() {
+  [[ -z $nginx_pid ]] || stop TERM "$nginx_pid"
+  nginx_pid=
+  ((${#replica_pids[@]} == 0)) || stop TERM "${replica_pids[@]}"
+  replica_pids=()
+  [[ -z $mailbox_pid ]] || stop TERM "$mailbox_pid"
+  mailbox_pid=
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""A mailbox for everybody, for servers that send their mail: tests/smtp_server.py, and a way to read what came.
+
+The first line on stdout is the port of SMTP and the port of HTTP. `POST /graphql` with the variable `to` answers as the
+development inbox would, newest first; `GET /next?to=…&after=N` waits for the first mail to somebody beyond their first
+N. It listens on the loopback address, keeps everything in memory, and exits when stdin closes.
+"""
+
+import asyncio
+import json
+import pathlib
+import re
+import sys
+from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
+
+SMTP_SERVER = pathlib.Path(__file__).resolve().parent.parent / "smtp_server.py"
+# The code stands in a line of its own, in groups. Digits elsewhere may be of an address.
+CODE = re.compile(r"^    (\d+(?: \d+)+)\s*$", re.MULTILINE)
+LONGEST_WAIT = 30
+
+mails = defaultdict(list)
+arrived = asyncio.Condition()
+
+
+async def collect(lines):
+    """Notes every mail that the SMTP server took."""
+    async for line in lines:
+        told = json.loads(line)
+        if told["event"] != "message":
+            continue
+        code = CODE.search(told["text"])
+        mail = {"code": code and code[1].replace(" ", ""), "text": told["text"]}
+        async with arrived:
+            for to in told["to"]:
+                mails[to.lower()].append(mail)
+            arrived.notify_all()
+
+
+async def answer(method, target, body):
+    if method == "POST":
+        to = json.loads(body)["variables"]["to"].lower()
+        return {"data": {"inbox": mails[to][:-2:-1]}}
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
+    to, after = asked["to"].lower(), int(asked.get("after", 0))
+    async with arrived:
+        await asyncio.wait_for(arrived.wait_for(lambda: len(mails[to]) > after), LONGEST_WAIT)
+    return mails[to][after]
+
+
+async def serve(reader, writer):
+    """One request a connection."""
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        method, target, _ = head.split(" ", 2)
+        length = re.search(r"content-length: *(\d+)", head, re.IGNORECASE)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        try:
+            status, told = "200 OK", await answer(method, target, body)
+        except TimeoutError:
+            status, told = "404 Not Found", None
+        text = json.dumps(told).encode()
+        writer.write(
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+            "Connection: close\r\n\r\n".encode()
+            + text
+        )
+        await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def main():
+    smtp = await asyncio.create_subprocess_exec(
+        sys.executable, str(SMTP_SERVER), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**22
+    )
+    port = int(await smtp.stdout.readline())
+    collecting = asyncio.create_task(collect(smtp.stdout))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(port, server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
+    smtp.stdin.close()
+    await smtp.wait()
+    collecting.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,9 +1,10 @@
-//! The command line: what can be done without the API, by whoever has a shell on the server. Every command reads the
-//! same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what went wrong
-//! to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
+//! The command line: what can be done without the API, by whoever has a shell on the server. Every command but `health`
+//! reads the same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what
+//! went wrong to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
 
 mod audit;
 mod documents;
+mod health;
 mod people;
 mod print;
 mod serve;
@@ -64,6 +65,8 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Ask the server beside this one how it is. Exit code 1 if it cannot serve.
+    Health(health::Probe),
     /// Look at the audit trail.
     Audit {
         #[command(subcommand)]
@@ -105,6 +108,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check).await,
+        Command::Health(probe) => health::ask(probe).await,
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,

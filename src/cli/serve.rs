@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{App, Overrides},
     config::{Manifest, Mode, ServeFlags, Settings},
+    http::Tls,
     telemetry,
 };
 
@@ -21,6 +22,10 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
     telemetry::start(&settings)?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
+    }
+    // Tried before anything is touched; it is opened for good where it is served.
+    if let Some(files) = &settings.tls {
+        Tls::open(files)?;
     }
     let bind = async |address: std::net::SocketAddr, variable: &str| {
         let hint = "another program may have it: stop that one, or choose another address";
@@ -68,7 +73,10 @@ async fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
 /// Where everything is, in a few lines.
 fn banner(settings: &Settings, public: &TcpListener) -> String {
     let here = match (settings.mode, public.local_addr()) {
-        (Mode::Development, Ok(address)) => format!("http://localhost:{}", address.port()),
+        (Mode::Development, Ok(address)) => {
+            let scheme = if settings.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://localhost:{}", address.port())
+        }
         _ => settings.issuer().to_owned(),
     };
     let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {here}/")];

@@ -22,6 +22,7 @@ mod smtp_server;
 mod attacks;
 mod audit;
 mod canary;
+mod certificates;
 mod contract;
 mod cost;
 mod documents;
@@ -40,6 +41,7 @@ mod sessions;
 mod sign_in;
 mod slow;
 mod timing;
+mod tls;
 mod tokens;
 
 mod house;

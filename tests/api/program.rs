@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod audit;
+mod health;
 mod memory;
 mod people;
+mod tls;
 
 use crate::{
     database::{TestDatabase, fresh_database},
@@ -29,6 +31,7 @@ use crate::{
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
+    ops: u16,
     printed: Arc<Mutex<Vec<u8>>>,
     started: Instant,
     /// From where it is called; any address when nothing is said.
@@ -126,7 +129,7 @@ impl Home {
         let printed = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), &printed);
         collect(child.stderr.take().unwrap(), &printed);
-        let program = Program { child, port, printed, started, caller: None };
+        let program = Program { child, port, ops, printed, started, caller: None };
         program.wait_until_it_answers().await;
         program
     }
@@ -178,7 +181,7 @@ impl Program {
 
     async fn wait_until_it_answers(&self) {
         for _ in 0..1_000 {
-            if reqwest::get(format!("http://127.0.0.1:{}/ready", self.port))
+            if reqwest::get(format!("http://127.0.0.1:{}/ready", self.ops))
                 .await
                 .is_ok_and(|answer| answer.status() == 200)
             {

@@ -61,10 +61,12 @@ fn the_examples_in_the_help_are_accepted() {
         if matches!(variable, "DOORCODE_DATA" | "DOORCODE_DOCUMENTS") {
             continue;
         }
-        let result = produce(
-            &[(variable, example), ("DOORCODE_SINGLE_REPLICA", "true")]
-                [..if variable == "DOORCODE_SINGLE_REPLICA" { 1 } else { 2 }],
-        );
+        let other = match variable {
+            "DOORCODE_TLS_CERT" => ("DOORCODE_TLS_KEY", "/etc/doorcode/tls.key"),
+            "DOORCODE_TLS_KEY" => ("DOORCODE_TLS_CERT", "/etc/doorcode/tls.pem"),
+            _ => ("DOORCODE_SINGLE_REPLICA", "true"),
+        };
+        let result = produce(&[(variable, example), other][..if variable == other.0 { 1 } else { 2 }]);
         assert!(result.is_ok(), "{variable}: {}", result.unwrap_err());
     }
 }

@@ -63,13 +63,12 @@ async fn a_new_pair_that_is_no_good_is_told_once_and_the_one_before_stays() {
     }
     certificates.replace("first", "tls");
     let key = certificates.path("tls.key");
-    let breakages: [(&str, Box<dyn Fn()>); 3] = [
-        ("a key of another certificate", Box::new(|| assert!(fs::copy(certificates.path("other.key"), &key).is_ok()))),
-        ("half a file", Box::new(|| fs::write(&key, &fs::read(certificates.path("good.key")).unwrap()[..99]).unwrap())),
-        ("no file", Box::new(|| fs::remove_file(&key).unwrap())),
-    ];
-    for (count, (what, breaks)) in (1..).zip(&breakages) {
-        breaks();
+    for (count, what) in (1..).zip(["a key of another certificate", "half a file", "no file"]) {
+        match count {
+            1 => assert!(fs::copy(certificates.path("other.key"), &key).is_ok()),
+            2 => fs::write(&key, &fs::read(certificates.path("good.key")).unwrap()[..99]).unwrap(),
+            _ => fs::remove_file(&key).unwrap(),
+        }
         sleep(LOOKED).await;
         assert!(shows(&program, &certificates, "first").await, "{what}");
         assert_eq!(complaints(&program), count, "{what}:\n{}", program.printed());

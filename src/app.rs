@@ -31,7 +31,7 @@ use crate::{
         vault::Vault,
     },
     graphql::Api,
-    http::{self, Caps, Server},
+    http::{self, Caps, Server, Tls},
     metrics::Metrics,
     ports::{Bus, Clock, Entropy, Limiter, MailTransport},
     trace,
@@ -161,13 +161,14 @@ impl App {
         ops: TcpListener,
         stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
+        let tls = self.ctx.settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
         let loops = self.start_loops(&stop);
         // Told after the last request, so that what it committed is told, too.
         let (served, when_served) = watch::channel(false);
         let live = tokio::spawn(live::run(Arc::clone(&self.ctx), when_served));
         let server = Server::of(Arc::clone(&self.ctx), api);
         let mut told = stop.clone();
-        let serving = http::serve(Caps::default(), server, public, ops, stop);
+        let serving = http::serve(Caps::default(), tls, server, public, ops, stop);
         let too_long = async {
             drop(told.wait_for(|stop| *stop).await);
             tokio::time::sleep(GRACE).await;

@@ -95,6 +95,15 @@ impl Notices {
     pub const ALL: Self = Self { new_device: true, email_change: true, role_change: true };
 }
 
+/// Where the certificate of the public listener and its key are. What is in them is read by whoever serves.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// `DOORCODE_TLS_CERT`.
+    pub certificate: PathBuf,
+    /// `DOORCODE_TLS_KEY`.
+    pub key: PathBuf,
+}
+
 /// Access and refresh tokens.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
@@ -120,6 +129,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// `DOORCODE_LISTEN`.
     pub listen: SocketAddr,
+    /// `DOORCODE_TLS_CERT` and `DOORCODE_TLS_KEY`: with them `listen` speaks TLS.
+    pub tls: Option<TlsFiles>,
     /// `DOORCODE_OPS_LISTEN`.
     pub ops_listen: SocketAddr,
     /// `DOORCODE_PUBLIC_URL`, without a trailing slash in `issuer()`.
@@ -222,6 +233,11 @@ impl Settings {
 /// called first of all, before there are threads and before the flags are parsed.
 pub fn read_dotenv() -> Result<(), Problems> {
     load::read_dotenv(std::path::Path::new(".env"))
+}
+
+/// `DOORCODE_OPS_LISTEN` by itself, for whoever asks a server that runs how it is.
+pub fn ops_address(raw: Option<&str>) -> Result<SocketAddr, String> {
+    load::ops_address(raw).map_err(|problems| problems.to_string())
 }
 
 /// The environment as text, for [`Settings::load`]. Names that are no text are replaced, never a reason to panic.

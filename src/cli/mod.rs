@@ -1,10 +1,11 @@
-//! The command line: what can be done without the API, by whoever has a shell on the server. Every command reads the
-//! same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what went wrong
-//! to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
+//! The command line: what can be done without the API, by whoever has a shell on the server. Every command but `health`
+//! reads the same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what
+//! went wrong to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
 
 mod audit;
 mod doctor;
 mod documents;
+mod health;
 mod people;
 mod print;
 mod serve;
@@ -67,6 +68,8 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Ask the server beside this one how it is. Exit code 1 if it cannot serve.
+    Health(health::Probe),
     /// Look at the audit trail.
     Audit {
         #[command(subcommand)]
@@ -109,6 +112,7 @@ pub async fn run() -> ExitCode {
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check).await,
         Command::Doctor(format) => doctor::examine(format).await,
+        Command::Health(probe) => health::ask(probe).await,
         Command::Serve(flags) => serve::serve(*flags).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     app::{App, Overrides},
     config::{Manifest, Mode, ServeFlags, Settings},
-    http, telemetry,
+    http::{self, Tls},
+    telemetry,
 };
 
 pub(super) async fn serve(flags: ServeFlags) -> Outcome {
@@ -22,6 +23,8 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    // Before anything is touched; it is opened for good where it is served.
+    let tls = settings.tls.as_ref().map(Tls::open).transpose()?;
     let bind = async |address: std::net::SocketAddr, variable: &str| {
         let hint = "another program may have it: stop that one, or choose another address";
         TcpListener::bind(address)
@@ -38,7 +41,8 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         let app = App::build(settings, Overrides::default()).await?;
         app.prepare().await.map(|()| app)
     });
-    let app = http::while_starting([&public, &ops], start).await.map_err(|error| error.to_string())??;
+    let starting = http::while_starting((&public, tls), &ops, start);
+    let app = starting.await.map_err(|error| error.to_string())??;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {
         // It serves also where nobody reads what it says.
@@ -73,7 +77,10 @@ async fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
 /// Where everything is, in a few lines.
 fn banner(settings: &Settings, public: &TcpListener) -> String {
     let here = match (settings.mode, public.local_addr()) {
-        (Mode::Development, Ok(address)) => format!("http://localhost:{}", address.port()),
+        (Mode::Development, Ok(address)) => {
+            let scheme = if settings.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://localhost:{}", address.port())
+        }
         _ => settings.issuer().to_owned(),
     };
     let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {here}/")];

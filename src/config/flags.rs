@@ -20,6 +20,17 @@ pub struct ServeFlags {
     /// Default: `127.0.0.1:4000`. Example: `0.0.0.0:4000`
     #[arg(long, env = "DOORCODE_LISTEN", value_name = "ADDRESS", help_heading = "Start")]
     pub listen: Option<String>,
+    /// The certificate with which the public port speaks TLS, and those that vouch for it: a PEM file. It is read anew
+    /// when it changes.
+    ///
+    /// Default: none, a proxy speaks TLS. Example: `/etc/doorcode/tls.pem`
+    #[arg(long, env = "DOORCODE_TLS_CERT", value_name = "FILE", help_heading = "Start")]
+    pub tls_cert: Option<String>,
+    /// The private key of that certificate: a PEM file without a passphrase, readable by this user alone.
+    ///
+    /// Default: none. Example: `/etc/doorcode/tls.key`
+    #[arg(long, env = "DOORCODE_TLS_KEY", value_name = "FILE", help_heading = "Start")]
+    pub tls_key: Option<String>,
     /// Address and port of health, readiness and metrics; keep it away from the internet.
     ///
     /// Default: `127.0.0.1:4001`. Example: `0.0.0.0:4001`

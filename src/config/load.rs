@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, numbers,
+    Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, TlsFiles, numbers,
     parse::{self, SmtpSecurity},
     problems::Reader,
     rules::{self, Facts},
@@ -45,6 +45,9 @@ pub(super) fn load(
     if reader.is_clean() {
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
+    if let Some(files) = &settings.tls {
+        secret::warn_of_readers(&mut reader, "DOORCODE_TLS_KEY", &files.key);
+    }
     settings.warnings = reader.finish()?;
     Ok(settings)
 }
@@ -60,6 +63,13 @@ pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
     let mut reader = Reader::default();
     reader.refuse(".env", wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
     reader.finish().map(|_| ())
+}
+
+/// See [`super::ops_address`].
+pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
+    let mut reader = Reader::default();
+    let address = socket(&mut reader, "DOORCODE_OPS_LISTEN", raw, 4001);
+    reader.finish().map(|_| address)
 }
 
 /// Makes the data folder when something will live in it, and the secret of a development server; or only looks for one.
@@ -96,6 +106,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let settings = Settings {
         mode,
         listen: socket(reader, "DOORCODE_LISTEN", flags.listen.as_deref(), 4000),
+        tls: tls(reader, flags),
         ops_listen: socket(reader, "DOORCODE_OPS_LISTEN", flags.ops_listen.as_deref(), 4001),
         tokens: numbers::tokens(reader, flags, &public_url),
         public_url,
@@ -142,6 +153,24 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let may_expose = boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false);
     let has_public_url = is_given(flags.public_url.as_deref());
     (settings, Facts { smtp, sender, has_public_url, may_expose, documents })
+}
+
+/// Both files or none. Listening in clear where somebody wrote half of it down would be worse than not to start.
+fn tls(reader: &mut Reader, flags: &ServeFlags) -> Option<TlsFiles> {
+    let (one, other) = ("DOORCODE_TLS_CERT", "DOORCODE_TLS_KEY");
+    let certificate = reader.optional(one, flags.tls_cert.as_deref(), "/etc/doorcode/tls.pem", parse::folder);
+    let key = reader.optional(other, flags.tls_key.as_deref(), "/etc/doorcode/tls.key", parse::folder);
+    let lonely = match (certificate, key) {
+        (Some(certificate), Some(key)) => return Some(TlsFiles { certificate, key }),
+        (None, None) => return None,
+        (Some(_), None) => [one, other],
+        (None, Some(_)) => [other, one],
+    };
+    if lonely.iter().all(|variable| reader.is_fine(variable)) {
+        let [given, missing] = lonely;
+        reader.refuse(given, format!("is nothing without {missing}"), format!("Set {missing}, too, or neither"));
+    }
+    None
 }
 
 /// Notes a lock that was meant to be closed: an empty value counts as none, here as everywhere.

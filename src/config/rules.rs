@@ -69,6 +69,9 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
         }
     }
     read_replica(reader, settings);
+    if settings.tls.is_some() && settings.public_url.scheme() == "http" && reader.is_fine("DOORCODE_PUBLIC_URL") {
+        reader.warn("DOORCODE_PUBLIC_URL is http:// and DOORCODE_LISTEN speaks TLS: links in mail lead nowhere");
+    }
     if !facts.has_public_url && Some(listen.port()) != settings.public_url.port() {
         reader.warn(
             "DOORCODE_PUBLIC_URL is not set and DOORCODE_LISTEN has a port of its own: links in mail lead nowhere",
@@ -127,6 +130,13 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
     }
     if is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
         reader.warn("DOORCODE_PUBLIC_URL is this very machine: links in mail work nowhere else");
+    }
+    let nobody_encrypts = settings.tls.is_none() && settings.trusted_proxies.is_empty();
+    if nobody_encrypts && !is_local(settings.listen) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
+        reader.warn(
+            "DOORCODE_LISTEN is beyond loopback in clear: name the proxy that speaks TLS in DOORCODE_TRUSTED_PROXIES, \
+             or set DOORCODE_TLS_CERT and DOORCODE_TLS_KEY",
+        );
     }
     if settings.limits.code_ttl > TEN_MINUTES {
         reader

@@ -108,6 +108,16 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
     Ok((text, is_private))
 }
 
+/// Notes a file with a secret in it that everybody on this machine can read. Its group may be meant to: it is how
+/// certificates are shared among servers.
+pub(super) fn warn_of_readers(reader: &mut Reader, variable: &str, file: &Path) {
+    #[cfg(unix)]
+    if fs::metadata(file).is_ok_and(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o007 != 0)
+    {
+        reader.warn(format!("{variable} names a file that everybody on this machine can read or change: chmod 600 it"));
+    }
+}
+
 /// Writes a new secret under a name of its own and then links it into place: whoever looks sees no file or a whole one,
 /// and of several processes that start at once the first wins and the others read what it wrote.
 fn create(data: &Path, entropy: &dyn Entropy) -> io::Result<()> {

@@ -1,5 +1,5 @@
 //! The way in for connections: how many there may be, how long one may keep us waiting, how they end. It knows nothing
-//! of what they ask. It speaks HTTP/1 only, without TLS; both are a proxy's work.
+//! of what they ask. It speaks HTTP/1 only, over TLS where it is given some; newer versions are a proxy's work.
 
 use std::{
     collections::HashMap,
@@ -20,13 +20,16 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
+use super::tls::Tls;
 use crate::domain::policy::network;
 
 /// More than one process can serve well.
@@ -42,6 +45,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_QUEUE: usize = 1_024;
 /// What a client sent before a stop has been read by then.
 const MOMENT: Duration = Duration::from_millis(50);
+/// Who shakes hands at a stop is given so long for it: two ways around the earth.
+const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
 /// How often the log hears that a network is full, however often it knocks.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
 
@@ -53,6 +58,8 @@ pub struct Caps {
     /// Connections of one network, an IPv4 address or an IPv6 `/64`. Those beyond are closed at once. Trusted proxies
     /// have no such cap, for everybody comes through them.
     pub of_network: usize,
+    /// How long a client may take to shake hands, where there is TLS.
+    pub handshake: Duration,
     /// How long the headers of a request may take, the wait for a connection's first or next request included: hyper
     /// starts its timer as soon as it could read headers, not at their first byte.
     pub headers: Duration,
@@ -71,6 +78,7 @@ impl Default for Caps {
         Self {
             in_all: open_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files / 2)),
             of_network: 256,
+            handshake: Duration::from_secs(10),
             headers: Duration::from_secs(30),
             life: Duration::from_mins(10),
             farewell: Duration::from_secs(3),
@@ -92,6 +100,7 @@ fn open_files() -> Option<usize> {
 /// them off.
 pub(super) async fn run(
     listener: TcpListener,
+    tls: Option<&Arc<Tls>>,
     router: Router,
     caps: &Caps,
     trusted: &[IpNet],
@@ -102,7 +111,7 @@ pub(super) async fn run(
     let mut connections = JoinSet::new();
     let mut take = |connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
         if let Some(terms) = gate.admit(peer.ip().to_canonical()) {
-            connections.spawn(converse(stream, peer, router.clone(), terms, told.clone()));
+            connections.spawn(converse(stream, peer, tls.cloned(), router.clone(), terms, told.clone()));
         }
     };
     let mut stop = pin!(stop);
@@ -158,6 +167,7 @@ type Networks = Arc<Mutex<HashMap<String, usize>>>;
 
 /// What one connection was let in on.
 struct Terms {
+    handshake: Duration,
     headers: Duration,
     life: Duration,
     farewell: Duration,
@@ -203,9 +213,10 @@ impl Tie {
 
 impl Gate<'_> {
     fn admit(&mut self, ip: IpAddr) -> Option<Terms> {
-        let Caps { end, farewell, .. } = *self.caps;
+        let Caps { handshake, end, farewell, .. } = *self.caps;
         if self.trusted.iter().any(|net| net.contains(&ip)) {
-            return Some(Terms { headers: PROXY_PATIENCE, life: Duration::MAX, farewell, end, _seat: None });
+            let (headers, life) = (PROXY_PATIENCE, Duration::MAX);
+            return Some(Terms { handshake, headers, life, farewell, end, _seat: None });
         }
         let network = network(ip, 64);
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -213,8 +224,8 @@ impl Gate<'_> {
         if *taken < self.caps.of_network {
             *taken += 1;
             let seat = Seat { networks: Arc::clone(&self.networks), network };
-            let (headers, life) = (self.caps.headers, self.caps.life);
-            return Some(Terms { headers, life, farewell: MOMENT, end, _seat: Some(seat) });
+            let Caps { headers, life, .. } = *self.caps;
+            return Some(Terms { handshake, headers, life, farewell: MOMENT, end, _seat: Some(seat) });
         }
         drop(networks);
         if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
@@ -227,14 +238,27 @@ impl Gate<'_> {
 
 /// Serves one connection until it ends, has lived long enough, or everything stops. What it became by an upgrade has its
 /// own bounds on its life, and keeps its place here until it is gone.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Terms, mut told: watch::Receiver<bool>) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    terms: Terms,
+    mut told: watch::Receiver<bool>,
+) {
     // Answers are short: waiting for more to send with them costs time and gains nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
     let (held, mut released) = mpsc::channel(1);
     let tie = Tie { stopping: told.clone(), _held: held };
-    speak(stream, peer, router, &terms, tie).await;
+    match tls {
+        None => speak(stream, peer, router, &terms, tie).await,
+        Some(tls) => match shake_hands(stream, &tls, &terms, told.clone()).await {
+            Some(stream) => speak(stream, peer, router, &terms, tie).await,
+            None => return,
+        },
+    }
     let stop = async {
         drop(told.wait_for(|stopping| *stopping).await);
         sleep(terms.end).await;
@@ -245,8 +269,31 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, terms: Te
     }
 }
 
+/// The handshake of TLS, in its time. That it failed is the client's affair: it may be slow, too old, or not know that
+/// it should speak TLS.
+async fn shake_hands(
+    stream: TcpStream,
+    tls: &Tls,
+    terms: &Terms,
+    mut told: watch::Receiver<bool>,
+) -> Option<TlsStream<TcpStream>> {
+    let stop = async {
+        drop(told.wait_for(|stopping| *stopping).await);
+        sleep(LAST_HANDSHAKE).await;
+    };
+    let shaken = tokio::select! {
+        shaken = tls.accept(stream) => shaken,
+        () = sleep(terms.handshake) => Err(ErrorKind::TimedOut.into()),
+        () = stop => Err(ErrorKind::TimedOut.into()),
+    };
+    shaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()
+}
+
 /// Speaks HTTP until there is no more of it on this connection.
-async fn speak(stream: TcpStream, peer: SocketAddr, router: Router, terms: &Terms, tie: Tie) {
+async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, tie: Tie)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut told = tie.stopping.clone();
     let stopping = told.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {

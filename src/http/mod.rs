@@ -15,6 +15,7 @@ mod pages;
 mod socket;
 mod starting;
 mod stream;
+mod tls;
 mod viewer;
 
 use std::sync::{
@@ -41,6 +42,7 @@ pub use documents::read_document;
 pub use listener::Caps;
 pub use socket::SocketCaps;
 pub use starting::while_starting;
+pub use tls::Tls;
 
 /// What the handlers share.
 pub struct Server {
@@ -133,9 +135,10 @@ async fn jwks(State(server): State<Arc<Server>>) -> Response {
 }
 
 /// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
-/// the operations listener answers until that is done.
+/// the operations listener answers until that is done. Only the public one speaks TLS.
 pub async fn serve(
     caps: Caps,
+    tls: Option<Arc<Tls>>,
     server: Arc<Server>,
     public: TcpListener,
     ops: TcpListener,
@@ -149,11 +152,20 @@ pub async fn serve(
         server.draining.store(true, Ordering::Relaxed);
     };
     let public = async {
-        listener::run(public, router(&server), &caps, trusted, told).await;
+        listener::run(public, tls.as_ref(), router(&server), &caps, trusted, told).await;
         drained.send_replace(true);
     };
-    let ops = listener::run(ops, ops_router(&server), &caps, trusted, async move {
+    let ops = listener::run(ops, None, ops_router(&server), &caps, trusted, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
-    tokio::join!(public, ops);
+    let follow = async {
+        match &tls {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = futures_util::future::join(public, ops) => {}
+        never = follow => match never {},
+    }
 }

@@ -1,7 +1,7 @@
 //! What is answered before there is anything to serve with: alive, not ready, come back. So nobody has to start things
 //! in an order, and whoever asks meanwhile is neither kept waiting nor refused without a word.
 
-use std::{io, os::fd::AsFd, time::Duration};
+use std::{io, os::fd::AsFd, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use super::{
-    Caps,
+    Caps, Tls,
     answer::{MediaType, Refusal, RequestId},
     health, listener,
 };
@@ -23,18 +23,21 @@ use crate::graphql::error::Code;
 const LAST: Duration = Duration::from_secs(1);
 
 /// Answers on both listeners until `start` is done, whatever comes of it.
-pub async fn while_starting<T>(listeners: [&TcpListener; 2], start: impl Future<Output = T>) -> io::Result<T> {
+pub async fn while_starting<T>(
+    (public, tls): (&TcpListener, Option<Tls>),
+    ops: &TcpListener,
+    start: impl Future<Output = T>,
+) -> io::Result<T> {
     let (started, when_started) = watch::channel(false);
-    let [first, second] = listeners;
-    let (first, second) = (another(first)?, another(second)?);
+    let (public, ops, tls) = (another(public)?, another(ops)?, tls.map(Arc::new));
     let caps = Caps::default();
     let told = |mut when_started: watch::Receiver<bool>| async move {
         drop(when_started.wait_for(|started| *started).await);
     };
     let answering = async {
         tokio::join!(
-            listener::run(first, router(), &caps, &[], told(when_started.clone())),
-            listener::run(second, router(), &caps, &[], told(when_started.clone()))
+            listener::run(public, tls.as_ref(), router(), &caps, &[], told(when_started.clone())),
+            listener::run(ops, None, router(), &caps, &[], told(when_started.clone()))
         )
     };
     let mut answering = std::pin::pin!(answering);

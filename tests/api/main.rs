@@ -22,6 +22,7 @@ mod smtp_server;
 mod attacks;
 mod audit;
 mod canary;
+mod certificates;
 mod contract;
 mod cost;
 mod documents;
@@ -42,6 +43,7 @@ mod slow;
 mod standby;
 mod telemetry;
 mod timing;
+mod tls;
 mod tokens;
 
 mod house;

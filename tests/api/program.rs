@@ -18,9 +18,11 @@ use tempfile::TempDir;
 
 mod audit;
 mod doctor;
+mod health;
 mod memory;
 mod people;
 mod starting;
+mod tls;
 
 use crate::{
     database::{TestDatabase, fresh_database},
@@ -182,7 +184,7 @@ impl Program {
 
     async fn wait_until_it_answers(&self) {
         for _ in 0..1_000 {
-            if reqwest::get(format!("http://127.0.0.1:{}/ready", self.port))
+            if reqwest::get(format!("http://127.0.0.1:{}/ready", self.ops))
                 .await
                 .is_ok_and(|answer| answer.status() == 200)
             {

@@ -9,10 +9,10 @@ use std::{
 
 use doorcode::{
     config::ServeFlags,
-    http::{Caps, Server, serve},
+    http::{Caps, Server, Tls, serve},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -23,17 +23,17 @@ use crate::harness::{TestApp, eventually};
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-const SHORT: Duration = Duration::from_millis(400);
+pub(crate) const SHORT: Duration = Duration::from_millis(400);
 /// Longer than anything takes here that must not wait.
-const AT_ONCE: Duration = Duration::from_secs(5);
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
-const QUERY: &str = r#"{"query":"{ __typename }"}"#;
+pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
 
 /// An application that listens.
-struct Listening {
-    public: SocketAddr,
+pub(crate) struct Listening {
+    pub(crate) public: SocketAddr,
     ops: SocketAddr,
-    stop: watch::Sender<bool>,
+    pub(crate) stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     _app: TestApp,
 }
@@ -44,17 +44,21 @@ impl Listening {
     }
 
     async fn with(caps: Caps, change: impl FnOnce(&mut ServeFlags)) -> Self {
-        let app = TestApp::with(change).await;
+        Self::over(None, caps, TestApp::with(change).await).await
+    }
+
+    /// With TLS or without.
+    pub(crate) async fn over(tls: Option<Arc<Tls>>, caps: Caps, app: TestApp) -> Self {
         let server = Server::new(Arc::clone(&app.app.ctx));
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addresses = (public.local_addr().unwrap(), ops.local_addr().unwrap());
         let (stop, told) = watch::channel(false);
-        let serving = tokio::spawn(serve(caps, server, public, ops, told));
+        let serving = tokio::spawn(serve(caps, tls, server, public, ops, told));
         Self { public: addresses.0, ops: addresses.1, stop, serving, _app: app }
     }
 
-    async fn connect(&self) -> Client {
+    pub(crate) async fn connect(&self) -> Client {
         self.connect_from(HERE).await
     }
 
@@ -65,7 +69,7 @@ impl Listening {
     }
 
     /// Stops; how long that took.
-    async fn stop(self) -> Duration {
+    pub(crate) async fn stop(self) -> Duration {
         let start = Instant::now();
         self.stop.send_replace(true);
         timeout(Duration::from_mins(1), self.serving).await.expect("it stops").unwrap();
@@ -74,15 +78,15 @@ impl Listening {
 }
 
 /// One connection.
-struct Client(TcpStream);
+pub(crate) struct Client<S = TcpStream>(pub(crate) S);
 
-impl Client {
-    async fn send(&mut self, text: &str) {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
     /// One answer with its body; empty when the connection was closed instead.
-    async fn answer(&mut self) -> String {
+    pub(crate) async fn answer(&mut self) -> String {
         let mut text = Vec::new();
         while !is_whole(&text) {
             let mut part = [0; 4096];
@@ -94,14 +98,14 @@ impl Client {
         String::from_utf8(text).unwrap()
     }
 
-    async fn is_served(&mut self) -> bool {
+    pub(crate) async fn is_served(&mut self) -> bool {
         // Against a closed connection this fails, which the answer shows.
         drop(self.0.write_all(HEALTH.as_bytes()).await);
         self.answer().await.starts_with("HTTP/1.1 200")
     }
 
     /// Waits for the other side to close; how long that took.
-    async fn closed(&mut self) -> Duration {
+    pub(crate) async fn closed(&mut self) -> Duration {
         let start = Instant::now();
         assert_eq!(self.answer().await, "");
         start.elapsed()
@@ -116,7 +120,7 @@ fn is_whole(text: &[u8]) -> bool {
 }
 
 /// The head of a GraphQL request, whose body is to follow.
-fn head() -> String {
+pub(crate) fn head() -> String {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         QUERY.len()

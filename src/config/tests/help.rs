@@ -76,6 +76,8 @@ fn the_examples_in_the_help_are_accepted() {
             "DATABASE_READ_URL" => {
                 &[("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://db.example.com/d")]
             }
+            "DOORCODE_TLS_CERT" => &[("DOORCODE_TLS_KEY", "/etc/doorcode/tls.key")],
+            "DOORCODE_TLS_KEY" => &[("DOORCODE_TLS_CERT", "/etc/doorcode/tls.pem")],
             _ => &[("DOORCODE_SINGLE_REPLICA", "true")],
         };
         let result = produce(&[&[(variable, example)], beside].concat());

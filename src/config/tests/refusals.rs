@@ -89,6 +89,8 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_ERASE_AFTER", &["never", "4000d"]),
     ("DOORCODE_NOTICES", &["everything", "new-device,,role-change", "none,role-change"]),
     ("DOORCODE_FEDERATION", &["perhaps"]),
+    ("DOORCODE_TLS_CERT", &["/half/of/it", "a\u{7}b"]),
+    ("DOORCODE_TLS_KEY", &["/half/of/it"]),
     ("DOORCODE_DOCUMENTS", &["no/such/file.json", "."]),
 ];
 
@@ -158,6 +160,32 @@ fn production_refuses_everything_unsafe() {
         produce(changes).unwrap();
     }
     assert!(produce(&[("DOORCODE_PUBLIC_URL", "")]).unwrap().warnings[0].contains("this very machine"));
+}
+
+#[test]
+fn half_of_a_certificate_stops_the_start() {
+    let (certificate, key) = (("DOORCODE_TLS_CERT", "/tls.pem"), ("DOORCODE_TLS_KEY", "/tls.key"));
+    assert_refused(develop(&[certificate]), "DOORCODE_TLS_CERT", "nothing without DOORCODE_TLS_KEY");
+    assert_refused(develop(&[key]), "DOORCODE_TLS_KEY", "nothing without DOORCODE_TLS_CERT");
+    assert_refused(produce(&[certificate, ("DOORCODE_TLS_KEY", " ")]), "DOORCODE_TLS_CERT", "or neither");
+    let settings = develop(&[certificate, key]).unwrap();
+    assert_eq!(settings.tls.unwrap().key.to_str(), Some("/tls.key"));
+    assert!(settings.warnings.iter().any(|warning| warning.contains("DOORCODE_PUBLIC_URL is http://")));
+    let settings = develop(&[certificate, key, ("DOORCODE_PUBLIC_URL", "https://localhost:4000")]).unwrap();
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}
+
+#[test]
+fn production_warns_when_nobody_seems_to_speak_tls() {
+    let beyond = ("DOORCODE_LISTEN", "0.0.0.0:4000");
+    let warns = |others: &[(&str, &str)]| {
+        let settings = produce(&[&[beyond], others].concat()).unwrap();
+        settings.warnings.iter().any(|warning| warning.contains("beyond loopback in clear"))
+    };
+    assert!(warns(&[]));
+    assert!(produce(&[("DOORCODE_LISTEN", "127.0.0.1:4000")]).unwrap().warnings.is_empty());
+    assert!(!warns(&[("DOORCODE_TRUSTED_PROXIES", "10.0.0.0/8")]));
+    assert!(!warns(&[("DOORCODE_TLS_CERT", "/tls.pem"), ("DOORCODE_TLS_KEY", "/tls.key")]));
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl Served {
         let address = public.local_addr().unwrap();
         let (stop, told) = watch::channel(false);
         run_live(ctx, &told);
-        let serving = tokio::spawn(serve(caps, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), told));
+        let serving =
+            tokio::spawn(serve(caps, None, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), told));
         Self { address, stop, serving }
     }
 

@@ -30,7 +30,10 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::tls::Tls;
-use crate::domain::policy::network;
+use crate::{
+    domain::policy::network,
+    metrics::{Metrics, Present},
+};
 
 /// More than one process can serve well.
 const MOST_CONNECTIONS: usize = 10_000;
@@ -102,11 +105,11 @@ pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
     router: Router,
-    caps: &Caps,
-    trusted: &[IpNet],
+    (caps, trusted): (&Caps, &[IpNet]),
+    metrics: &Metrics,
     stop: impl Future<Output = ()>,
 ) {
-    let mut gate = Gate { caps, trusted, networks: Arc::default(), warned: None };
+    let mut gate = Gate { caps, trusted, metrics, networks: Arc::default(), warned: None };
     let (stopping, told) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut take = |connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
@@ -159,6 +162,7 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
 struct Gate<'a> {
     caps: &'a Caps,
     trusted: &'a [IpNet],
+    metrics: &'a Metrics,
     networks: Networks,
     warned: Option<Instant>,
 }
@@ -174,6 +178,7 @@ struct Terms {
     end: Duration,
     /// Held for as long as the connection lives.
     _seat: Option<Seat>,
+    _counted: Present,
 }
 
 /// One connection of a network, until it is dropped.
@@ -216,7 +221,15 @@ impl Gate<'_> {
         let Caps { handshake, end, farewell, .. } = *self.caps;
         if self.trusted.iter().any(|net| net.contains(&ip)) {
             let (headers, life) = (PROXY_PATIENCE, Duration::MAX);
-            return Some(Terms { handshake, headers, life, farewell, end, _seat: None });
+            return Some(Terms {
+                handshake,
+                headers,
+                life,
+                farewell,
+                end,
+                _seat: None,
+                _counted: self.metrics.connected(),
+            });
         }
         let network = network(ip, 64);
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -225,7 +238,15 @@ impl Gate<'_> {
             *taken += 1;
             let seat = Seat { networks: Arc::clone(&self.networks), network };
             let Caps { headers, life, .. } = *self.caps;
-            return Some(Terms { handshake, headers, life, farewell: MOMENT, end, _seat: Some(seat) });
+            return Some(Terms {
+                handshake,
+                headers,
+                life,
+                farewell: MOMENT,
+                end,
+                _seat: Some(seat),
+                _counted: self.metrics.connected(),
+            });
         }
         drop(networks);
         if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {

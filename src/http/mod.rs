@@ -144,7 +144,7 @@ pub async fn serve(
     ops: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) {
-    let trusted = &server.ctx.settings.trusted_proxies;
+    let (trusted, metrics) = (&server.ctx.settings.trusted_proxies, &server.ctx.metrics);
     let (drained, mut when_drained) = watch::channel(false);
     let told = async {
         // An error means that whoever would tell us is gone, which is a stop as well.
@@ -152,10 +152,10 @@ pub async fn serve(
         server.draining.store(true, Ordering::Relaxed);
     };
     let public = async {
-        listener::run(public, tls.as_ref(), router(&server), &caps, trusted, told).await;
+        listener::run(public, tls.as_ref(), router(&server), (&caps, trusted), metrics, told).await;
         drained.send_replace(true);
     };
-    let ops = listener::run(ops, None, ops_router(&server), &caps, trusted, async move {
+    let ops = listener::run(ops, None, ops_router(&server), (&caps, trusted), metrics, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
     let follow = async {

@@ -17,7 +17,7 @@ use super::{
     answer::{MediaType, Refusal, RequestId},
     health, listener,
 };
-use crate::graphql::error::Code;
+use crate::{graphql::error::Code, metrics::Metrics};
 
 /// How long what was asked last before the start may take.
 const LAST: Duration = Duration::from_secs(1);
@@ -30,14 +30,14 @@ pub async fn while_starting<T>(
 ) -> io::Result<T> {
     let (started, when_started) = watch::channel(false);
     let (public, ops, tls) = (another(public)?, another(ops)?, tls.map(Arc::new));
-    let caps = Caps::default();
+    let (caps, metrics) = (Caps::default(), Metrics::default());
     let told = |mut when_started: watch::Receiver<bool>| async move {
         drop(when_started.wait_for(|started| *started).await);
     };
     let answering = async {
         tokio::join!(
-            listener::run(public, tls.as_ref(), router(), &caps, &[], told(when_started.clone())),
-            listener::run(ops, None, router(), &caps, &[], told(when_started.clone()))
+            listener::run(public, tls.as_ref(), router(), (&caps, &[]), &metrics, told(when_started.clone())),
+            listener::run(ops, None, router(), (&caps, &[]), &metrics, told(when_started.clone()))
         )
     };
     let mut answering = std::pin::pin!(answering);

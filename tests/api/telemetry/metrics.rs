@@ -49,6 +49,7 @@ async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
     more("doorcode_http_request_duration_seconds_sum{route=\"graphql\"}");
     more("doorcode_database_statements_total{outcome=\"ok\"}");
     more("doorcode_limiter_call_duration_seconds_count{outcome=\"ok\"}");
+    more("doorcode_connections");
     more("process_resident_memory_bytes");
     more("process_cpu_seconds_total");
     more("process_open_fds");

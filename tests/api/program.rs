@@ -19,6 +19,7 @@ use tempfile::TempDir;
 mod audit;
 mod doctor;
 mod memory;
+mod own_postgres;
 mod people;
 
 use crate::{

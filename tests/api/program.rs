@@ -20,6 +20,7 @@ mod audit;
 mod doctor;
 mod health;
 mod memory;
+mod own_postgres;
 mod people;
 mod starting;
 mod tls;

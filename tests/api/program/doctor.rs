@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
-use super::{free_port, text};
+use super::{free_port, own_postgres::OwnPostgres, text};
 use crate::{
     database::{TestDatabase, empty_database_of, every_backend, fresh_database_of},
     limiter_contract::own_redis::OwnRedis,
@@ -128,77 +128,6 @@ impl Report {
             );
         }
     }
-}
-
-/// A PostgreSQL of a test's own, whose settings are the test's to spoil. It ends with its handle.
-struct OwnPostgres {
-    server: std::process::Child,
-    port: u16,
-    folder: TempDir,
-}
-
-impl OwnPostgres {
-    fn start(settings: &[&str]) -> Self {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let data = folder.path().join("data");
-        let as_root = rustix_is_root();
-        if as_root {
-            // It refuses root, and rightly.
-            assert!(Command::new("chown").arg("nobody").arg(folder.path()).status().unwrap().success());
-        }
-        let run = |program: &str| {
-            let program = newest(program);
-            let mut command = if as_root { Command::new("setpriv") } else { Command::new(&program) };
-            if as_root {
-                command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(&program);
-            }
-            command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        let password = folder.path().join("password");
-        fs::write(&password, "canary-in-a-url").unwrap();
-        let mut making = run("initdb");
-        making.args(["--username=doorcode", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
-        making.arg("--pwfile").arg(&password).arg("--pgdata").arg(&data);
-        assert!(making.status().unwrap().success(), "initdb fails: run tests/run");
-        let mut serving = run("postgres");
-        serving.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
-        serving.args(["-c", "unix_socket_directories="]);
-        for setting in settings {
-            serving.args(["-c", setting]);
-        }
-        let server = serving.spawn().unwrap();
-        let patience = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < patience, "PostgreSQL does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { server, port, folder }
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://doorcode:canary-in-a-url@127.0.0.1:{}/postgres", self.port)
-    }
-}
-
-impl Drop for OwnPostgres {
-    fn drop(&mut self) {
-        // Nothing here is worth writing down first.
-        drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
-        drop(self.server.wait());
-        let _ = &self.folder;
-    }
-}
-
-fn rustix_is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
-}
-
-/// Debian keeps PostgreSQL's programs in a folder for each version.
-fn newest(program: &str) -> std::path::PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = versions.map(|version| version.path().join("bin").join(program)).filter(|path| path.exists()).max();
-    newest.unwrap_or_else(|| program.into())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,85 @@
+//! A PostgreSQL process that a test owns, for settings that no other test may have. It never touches a server that it
+//! did not start.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::free_port;
+
+/// A PostgreSQL of a test's own, whose settings are the test's to spoil. It ends with its handle.
+pub(crate) struct OwnPostgres {
+    server: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl OwnPostgres {
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let data = folder.path().join("data");
+        let as_root = is_root();
+        if as_root {
+            // It refuses root, and rightly.
+            assert!(Command::new("chown").arg("nobody").arg(folder.path()).status().unwrap().success());
+        }
+        let run = |program: &str| {
+            let program = newest(program);
+            let mut command = if as_root { Command::new("setpriv") } else { Command::new(&program) };
+            if as_root {
+                command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(&program);
+            }
+            command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let password = folder.path().join("password");
+        fs::write(&password, "canary-in-a-url").unwrap();
+        let mut making = run("initdb");
+        making.args(["--username=doorcode", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        making.arg("--pwfile").arg(&password).arg("--pgdata").arg(&data);
+        assert!(making.status().unwrap().success(), "initdb fails: run tests/run");
+        let mut serving = run("postgres");
+        serving.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
+        serving.args(["-c", "unix_socket_directories="]);
+        for setting in settings {
+            serving.args(["-c", setting]);
+        }
+        let server = serving.spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < patience, "PostgreSQL does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { server, port, folder }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://doorcode:canary-in-a-url@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl Drop for OwnPostgres {
+    fn drop(&mut self) {
+        // Nothing here is worth writing down first.
+        drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
+        drop(self.server.wait());
+        let _ = &self.folder;
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// Debian keeps PostgreSQL's programs in a folder for each version.
+fn newest(program: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin").join(program)).filter(|path| path.exists()).max();
+    newest.unwrap_or_else(|| program.into())
+}

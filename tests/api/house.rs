@@ -9,7 +9,7 @@ mod text;
 
 use std::{collections::BTreeSet, fs};
 
-use source::{Source, root, sources, without_tests};
+use source::{Source, root, sources, tokens, without_tests};
 
 /// A part of the program and the paths that it never names.
 const NEVER: [(&str, &[&str]); 9] = [
@@ -245,4 +245,31 @@ fn tables_of(source: &Source) -> BTreeSet<&'static str> {
 fn assert_holds(broken: impl Iterator<Item = String>) {
     let broken: BTreeSet<_> = broken.collect();
     assert!(broken.is_empty(), "{}", broken.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// Who makes lists that nobody decides by: these alone read from a standby, which may be behind.
+const LISTERS: [&str; 6] = [
+    "src/domain/slice.rs",
+    "src/domain/audit/list.rs",
+    "src/domain/device.rs",
+    "src/domain/session.rs",
+    "src/domain/user/list.rs",
+    "src/graphql/loader.rs",
+];
+
+#[test]
+fn nothing_but_lists_is_read_from_a_standby() {
+    let program = without_tests(sources(&["src"]));
+    assert_holds(program.iter().filter_map(may_lag));
+    let breaks = |path, text| may_lag(&Source::new(path, text)).is_some();
+    assert!(breaks("src/domain/session/refresh.rs", "fn f() { ctx.db\n.lists().all(statement) }"));
+    assert!(breaks("src/domain/sign_in/challenge.rs", "fn f() { slice::lists_of(ctx, [sight]) }"));
+    assert!(!breaks("src/domain/slice.rs", "fn f() { ctx.db.lists() }"));
+    assert!(!breaks("src/domain/token.rs", "// lists()\nfn f() { ctx.db.read() }"));
+}
+
+fn may_lag(source: &Source) -> Option<String> {
+    let asks = tokens(&source.code).windows(2).any(|pair| matches!(pair, ["lists" | "lists_of", "("]));
+    let may = source.path.starts_with("src/db/") || LISTERS.contains(&source.path.as_str());
+    (asks && !may).then(|| format!("{}: reads from a standby", source.path))
 }

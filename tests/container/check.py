@@ -56,8 +56,8 @@ def prepare():
 def doorcode(*arguments, **settings):
     """The command of a run in the container, and its environment: what the image sets, and what whoever runs it does."""
     env = {"DOORCODE_MODE": "production", "DOORCODE_LISTEN": "0.0.0.0:4000", "DOORCODE_DATA": "/data", **settings}
-    command = ["chroot", f"--userspec={NOBODY}:{NOBODY}", "--groups=", str(root), "/doorcode", *arguments]
-    lock = ["setpriv", "--no-new-privs", "--bounding-set=-all,+sys_chroot,+setuid,+setgid"]
+    command = ["/usr/sbin/chroot", f"--userspec={NOBODY}:{NOBODY}", "--groups=", str(root), "/doorcode", *arguments]
+    lock = ["/usr/bin/setpriv", "--no-new-privs", "--bounding-set=-all,+sys_chroot,+setuid,+setgid"]
     return [*lock, *command], {name: value for name, value in env.items() if value is not None}
 
 
@@ -88,8 +88,6 @@ def the_image_holds_the_program_its_licences_and_an_empty_folder():
 
 @check
 def the_image_says_how_it_is_run():
-    if not image.exists():
-        return
     config = json.loads(image.read_text())["Docker"]["config"]
     assert config["User"] == f"{NOBODY}:{NOBODY}"
     assert config["Entrypoint"] == ["/doorcode"] and not config.get("Cmd"), config
@@ -191,7 +189,8 @@ def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told()
 def main():
     prepare()
     passed = failed = 0
-    for function in checks:
+    # Of a binary alone there is no image that could say anything.
+    for function in [one for one in checks if image.exists() or one is not the_image_says_how_it_is_run]:
         name = function.__name__.replace("_", " ")
         try:
             function()

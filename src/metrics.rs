@@ -124,6 +124,14 @@ impl Default for Metrics {
             drop(board.statements.get_or_create(&[outcome(failed)]));
             drop(board.limiter_times.get_or_create(&[outcome(failed)]));
         }
+        for rule in ["send.instance", "guess.account"] {
+            drop(board.refusals.get_or_create(&[of("rule", rule)]));
+        }
+        for operation in ["login", "verify", "refresh", "query"] {
+            for outcome in ["INTERNAL", "UNAVAILABLE"] {
+                drop(board.operations.get_or_create(&[of("operation", operation), of("outcome", outcome)]));
+            }
+        }
         Self(Arc::new(board))
     }
 }

@@ -97,11 +97,11 @@ impl Db {
 
     /// Connects to look at what is there, for `doorcode doctor`: with a connection or two, and SQLite's may not write.
     pub async fn look(settings: &Settings) -> Result<Self, Error> {
-        let url = &settings.database_url;
-        if !url.expose_secret().starts_with("sqlite:") {
-            return Self::open(url, (1, 2), Duration::ZERO, &settings.data, None).await;
+        let address = settings.database_url.expose_secret();
+        if !address.starts_with("sqlite:") {
+            return Self::open(&settings.database_url, (1, 2), Duration::ZERO, &settings.data, None).await;
         }
-        let sqlite::Opened { writer, reader, file } = sqlite::look(url.expose_secret(), &settings.data).await?;
+        let sqlite::Opened { writer, reader, file } = sqlite::look(address, &settings.data).await?;
         Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None })
     }
 

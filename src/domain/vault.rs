@@ -24,12 +24,15 @@ pub enum Purpose {
     Outbox,
     /// Sealing sign-in links.
     Link,
+    /// Keyed hashes of their tokens: with another secret alone no link of before works.
+    LinkToken,
     /// Sealing the private keys of access tokens.
     SigningKey,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::SigningKey];
+    const ALL: [Self; 7] =
+        [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::LinkToken, Self::SigningKey];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -38,6 +41,7 @@ impl Purpose {
             Self::RefreshTag => b"doorcode/1/refresh-tag",
             Self::Outbox => b"doorcode/1/outbox",
             Self::Link => b"doorcode/1/link",
+            Self::LinkToken => b"doorcode/1/link-token",
             Self::SigningKey => b"doorcode/1/signing-key",
         }
     }

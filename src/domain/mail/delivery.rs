@@ -1,6 +1,6 @@
 //! The delivery loop: takes due letters from the outbox, renders and sends them, and tries again with growing pauses.
-//! A letter whose code has expired is never sent. A letter is noted as sent right after the next hop took it: only a
-//! process that dies between the two can send it twice.
+//! What may pass is tried until the letter expires, and after that it is never sent. A letter is noted as sent right after
+//! the next hop took it: only a process that dies between the two can send it twice.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,8 +29,6 @@ const CLAIM: TimeDelta = TimeDelta::seconds(90);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
-/// Tries after which a letter is given up.
-const MOST_ATTEMPTS: i32 = 12;
 /// A letter that left must be noted, or it would leave again: worth several tries.
 const NOTE_TRIES: u32 = 5;
 
@@ -135,7 +133,6 @@ async fn attempt(
     match delivered {
         Ok(()) => Outcome::Sent,
         Err(DeliveryFailure::Permanent(why)) => Outcome::Failed(why),
-        Err(DeliveryFailure::Temporary(why)) if letter.attempts >= MOST_ATTEMPTS => Outcome::Failed(why),
         Err(DeliveryFailure::Temporary(why)) => Outcome::Again(ctx.now() + pause(ctx, letter.attempts), why),
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn issue(
         ctx.new_id(now).into(),
         address_key.clone().into(),
         email.as_str().into(),
-        vault::sha256(&*token).into(),
+        ctx.vault.mac(Purpose::LinkToken, &[&*token]).into(),
         sealed.into(),
         now.into(),
         (now + LINK_LIFETIME).into(),
@@ -84,7 +84,7 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let work = Work::begin(ctx).await?;
     let used = sign_in_links::Entity::update_many()
         .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
-        .filter(sign_in_links::Column::TokenHash.eq(vault::sha256(&*token)))
+        .filter(sign_in_links::Column::TokenHash.is_in(ctx.vault.macs(Purpose::LinkToken, &[&*token]).all().cloned()))
         .filter(sign_in_links::Column::ConsumedAt.is_null())
         .filter(sign_in_links::Column::ExpiresAt.gt(now))
         .exec_with_returning(&*work)

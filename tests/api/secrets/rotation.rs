@@ -51,7 +51,12 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
     assert_eq!(at(&both).verify(&asked, &code).await["__typename"], "SignedIn", "a code under the old secret");
     let letter = last_code_at(&both, "letter@example.com").await;
     assert_eq!(at(&both).verify(&waiting, &letter).await["__typename"], "SignedIn", "a letter that waited");
-    assert_eq!(at(&newest).verify_link(&link).await["__typename"], "SignedIn", "a link, which no secret is needed for");
+    assert_eq!(
+        at(&newest).verify_link(&link).await["__typename"],
+        "CodeExpired",
+        "a link works under its secret alone"
+    );
+    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "and so while both are there");
     assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
     let refresh = refreshed(&at(&both), &before.refresh).await;
 

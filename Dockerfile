@@ -25,10 +25,10 @@ COPY src src
 # Copied files are older than what was just built of the empty ones.
 RUN touch src/lib.rs src/main.rs migration/src/lib.rs \
  && cargo build --release --locked --bin doorcode --target "$(cat /host)" \
- && mkdir -p /image/data \
+ && mkdir -p /image /volume/data \
  && cp "target/$(cat /host)/release/doorcode" /image/doorcode \
  && chmod 0555 /image/doorcode \
- && chmod 0700 /image/data
+ && chmod 0700 /volume/data
 
 FROM scratch
 LABEL org.opencontainers.image.title="Doorcode" \
@@ -36,7 +36,8 @@ LABEL org.opencontainers.image.title="Doorcode" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY LICENSE-APACHE LICENSE-MIT /
 COPY --from=build /image/doorcode /doorcode
-COPY --from=build --chown=65532:65532 /image/data /data
+# From above it, for a folder that is copied by its name leaves its mode behind.
+COPY --from=build --chown=65532:65532 /volume/ /
 # A number, so that an orchestrator can see that it is not root.
 USER 65532:65532
 # Beyond loopback it serves nobody who did not say how: production refuses to start without its settings.

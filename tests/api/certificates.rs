@@ -28,10 +28,42 @@ impl Certificates {
     }
 
     /// A pair of files of that name, whose certificate is its own authority.
-    pub(crate) fn make(&self, name: &str, [kind, option]: [&str; 2]) {
+    pub(crate) fn make(&self, name: &str, kind: [&str; 2]) {
+        self.issue(name, kind, "CA:FALSE", &[]);
+    }
+
+    /// A pair of files that an authority vouches for, which another one vouches for: `root.pem`, which clients know.
+    pub(crate) fn make_chain(&self, name: &str) {
+        self.issue("root", P256, "CA:TRUE", &[]);
+        self.issue("between", P256, "CA:TRUE", &["-CA", "root.pem", "-CAkey", "root.key"]);
+        self.issue(name, P256, "CA:FALSE", &["-CA", "between.pem", "-CAkey", "between.key"]);
+        let file = self.path(&format!("{name}.pem"));
+        let chain = [&file, &self.path("between.pem")].map(|file| fs::read_to_string(file).unwrap()).concat();
+        fs::write(file, chain).unwrap();
+    }
+
+    fn issue(&self, name: &str, [kind, option]: [&str; 2], is_authority: &str, by: &[&str]) {
         let output = Command::new("openssl")
-            .args(["req", "-x509", "-days", "1", "-nodes", "-newkey", kind, "-pkeyopt", option, "-subj", "/CN=test"])
-            .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+            .args([
+                "req",
+                "-x509",
+                "-days",
+                "1",
+                "-nodes",
+                "-newkey",
+                kind,
+                "-pkeyopt",
+                option,
+                "-subj",
+                &format!("/CN={name}"),
+            ])
+            .args([
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                &format!("basicConstraints=critical,{is_authority}"),
+            ])
+            .args(by)
             .args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")])
             .current_dir(self.0.path())
             .output();

@@ -52,6 +52,14 @@ async fn both_versions_of_tls_are_served_with_http_1_inside_whatever_the_kind_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_whole_chain_is_shown_to_whoever_knows_its_root_alone() {
+    let certificates = Certificates::new();
+    certificates.make_chain("tls");
+    let server = listening(&certificates, Caps::default()).await;
+    assert!(certificates.connect("root", server.public).await.unwrap().is_served().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_speaks_only_http_2_is_refused_and_who_names_no_protocol_is_served() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;

@@ -20,8 +20,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// What all spans in this file have as their target, so that the log does not show them and traces show nothing else.
 pub const TARGET: &str = module_path!();
 
-/// The headers of W3C Trace Context.
-pub const HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+/// The header of W3C Trace Context. The other one, `tracestate`, would be in every span, and a stranger writes what is in it.
+pub const HEADER: &str = "traceparent";
 
 static ON: AtomicBool = AtomicBool::new(false);
 
@@ -143,7 +143,8 @@ pub fn statement(sql: &str, system: &'static str, took: Duration, failed: bool) 
     if !is_on() {
         return;
     }
-    let parent = Span::current().context();
+    // Not the log's current span, which may be a library's that is no part of the trace.
+    let parent = Context::current();
     if !parent.span().span_context().is_sampled() {
         return;
     }
@@ -181,19 +182,21 @@ fn title(sql: &str) -> String {
 
 /// Where in a trace this is, as the header `traceparent` writes it; nothing outside of one.
 pub fn here() -> Option<String> {
-    is_on().then(|| written(&Span::current())).flatten()
+    is_on().then(|| text(Context::current().span().span_context())).flatten()
 }
 
 /// Where in a trace a span is.
 pub fn written(span: &Span) -> Option<String> {
-    let context = span.context();
-    let context = context.span().span_context().clone();
+    text(span.context().span().span_context())
+}
+
+fn text(context: &SpanContext) -> Option<String> {
     let flags = context.trace_flags().to_u8();
     context.is_valid().then(|| format!("00-{}-{}-{flags:02x}", context.trace_id(), context.span_id()))
 }
 
 fn read(traceparent: &str) -> Option<SpanContext> {
-    let context = HashMap::from([(HEADERS[0].to_owned(), traceparent.to_owned())]);
+    let context = HashMap::from([(HEADER.to_owned(), traceparent.to_owned())]);
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &context);
     let context = context.span().span_context().clone();
     context.is_valid().then_some(context)

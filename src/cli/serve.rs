@@ -37,19 +37,25 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         check_documents(manifest).await?;
     }
     let banner = banner(&settings, &public);
+    let proxies = settings.trusted_proxies.clone();
     let start = Box::pin(async {
         let app = App::build(settings, Overrides::default()).await?;
         app.prepare().await.map(|()| app)
     });
-    let starting = http::while_starting((&public, tls), &ops, start);
-    let app = starting.await.map_err(|error| error.to_string())??;
+    let stop = stop_signal()?;
+    let starting = http::while_starting((&public, tls), &ops, &proxies, start);
+    let mut told = stop.clone();
+    let app = tokio::select! {
+        started = starting => started.map_err(|error| error.to_string())??,
+        _ = told.wait_for(|stop| *stop) => return Ok(ExitCode::SUCCESS),
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {
         // It serves also where nobody reads what it says.
         Ok(()) | Err(Halt::HungUp) => {}
         Err(failed) => return Err(failed),
     }
-    let served = app.serve(public, ops, stop_signal()?).await;
+    let served = app.serve(public, ops, stop).await;
     collector.finish().await;
     served?;
     tracing::info!("stopped");

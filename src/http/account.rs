@@ -7,7 +7,7 @@ use async_graphql::{ServerError, Value, parser::types::OperationType};
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::{answer::Outcome, guard::document::Operation};
+use super::{answer::Outcome, guard::document::Operation, line::loggable};
 use crate::{
     domain::policy::Viewer,
     graphql::{Api, error::Code, report::Report},
@@ -16,7 +16,7 @@ use crate::{
 /// What is known of a request so far. A clone is another handle to what resolvers report.
 #[derive(Clone, Default)]
 pub(super) struct Account {
-    /// What the client calls its operation.
+    /// What the client calls its operation, as it may stand in a log.
     pub name: Option<String>,
     /// What we call it: the name of a change, or what kind it is.
     operation: Option<Cow<'static, str>>,
@@ -30,7 +30,7 @@ pub(super) struct Account {
 impl Account {
     /// Notes which operation it is. A change that the schema does not have is only that it was one.
     pub(super) fn note(&mut self, api: &Api, operation: &Operation) {
-        self.name.clone_from(&operation.name);
+        self.name = operation.name.as_deref().map(loggable);
         let change = operation.mutation().filter(|name| api.has_mutation(name));
         self.operation = Some(change.map_or(kind(operation).into(), |name| name.to_owned().into()));
     }

@@ -32,9 +32,9 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let incoming = header(trace::HEADERS[0]).map(ToOwned::to_owned);
+        let incoming = header(trace::HEADER).map(ToOwned::to_owned);
         let route = route(request);
-        let context = trace::HEADERS.into_iter().filter_map(|name| Some((name.to_owned(), header(name)?.to_owned())));
+        let context = incoming.iter().map(|value| (trace::HEADER.to_owned(), value.clone()));
         let context: HashMap<_, _> = if trace::is_on() { context.collect() } else { HashMap::new() };
         Self {
             method: request.method().clone(),
@@ -69,7 +69,7 @@ impl Line {
             request_id = self.id.0,
             client = %self.client.0,
             operation = account.map(|account| display(account.operation())),
-            name = account.and_then(|account| account.name.as_deref()).map(|name| display(loggable(name))),
+            name = account.and_then(|account| account.name.as_deref()),
             outcome = account.map(|account| display(account.outcome())),
             user = account.and_then(|account| account.user).map(display),
             session = account.and_then(|account| account.session).map(display),
@@ -100,6 +100,6 @@ fn known(method: &Method) -> &str {
 }
 
 /// A text as it may stand in a log: short, and without anything that a terminal obeys.
-fn loggable(text: &str) -> String {
+pub(super) fn loggable(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
 }

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use ipnet::IpNet;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
@@ -26,6 +27,7 @@ const LAST: Duration = Duration::from_secs(1);
 pub async fn while_starting<T>(
     (public, tls): (&TcpListener, Option<Tls>),
     ops: &TcpListener,
+    trusted: &[IpNet],
     start: impl Future<Output = T>,
 ) -> io::Result<T> {
     let (started, when_started) = watch::channel(false);
@@ -36,8 +38,8 @@ pub async fn while_starting<T>(
     };
     let answering = async {
         tokio::join!(
-            listener::run(public, tls.as_ref(), router(), (&caps, &[]), &metrics, told(when_started.clone())),
-            listener::run(ops, None, router(), (&caps, &[]), &metrics, told(when_started.clone()))
+            listener::run(public, tls.as_ref(), router(), (&caps, trusted), &metrics, told(when_started.clone())),
+            listener::run(ops, None, router(), (&caps, trusted), &metrics, told(when_started.clone()))
         )
     };
     let mut answering = std::pin::pin!(answering);

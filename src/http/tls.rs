@@ -96,7 +96,10 @@ impl Tls {
 
 /// How both files looked; a file that is not there looks like nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamps([Option<(SystemTime, u64, u64)>; 2]);
+struct Stamps([Option<Stamp>; 2]);
+
+/// When it was written, or given to somebody who may read it; its length; which file it is.
+type Stamp = (SystemTime, (i64, i64), u64, u64);
 
 impl Stamps {
     fn of(files: &TlsFiles) -> Self {
@@ -104,10 +107,13 @@ impl Stamps {
             // Through links: a secret that Kubernetes mounts changes where one points to.
             let found = fs::metadata(file).ok()?;
             #[cfg(unix)]
-            let place = std::os::unix::fs::MetadataExt::ino(&found);
+            let (changed, place) = {
+                use std::os::unix::fs::MetadataExt;
+                ((found.ctime(), found.ctime_nsec()), found.ino())
+            };
             #[cfg(not(unix))]
-            let place = 0;
-            Some((found.modified().ok()?, found.len(), place))
+            let (changed, place) = ((0, 0), 0);
+            Some((found.modified().ok()?, changed, found.len(), place))
         }))
     }
 }

@@ -10,8 +10,11 @@ use opentelemetry::{
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample},
+    trace::{
+        IdGenerator, RandomIdGenerator, Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample,
+    },
 };
+use reqwest::redirect::Policy;
 use secrecy::ExposeSecret;
 use tokio::task::spawn_blocking;
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -19,8 +22,10 @@ use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use crate::{config::Traces, trace};
 
-/// How long the collector may take to accept some spans, and to get the last ones when the process ends.
+/// How long the collector may take to accept some spans.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// And when the process ends.
+const LAST: Duration = Duration::from_secs(2);
 
 /// The way to the collector; without one, nothing.
 #[must_use]
@@ -59,7 +64,7 @@ impl Collector {
     /// Sends what is left.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
-        match spawn_blocking(move || provider.shutdown_with_timeout(PATIENCE)).await {
+        match spawn_blocking(move || provider.shutdown_with_timeout(LAST)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the last traces did not reach the collector"),
             Err(error) => tracing::error!(%error, "the traces could not be ended"),
@@ -71,12 +76,16 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
     let Traces { endpoint, headers, service, ratio } = traces;
     let headers: HashMap<_, _> =
         headers.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
+    // What is meant for the collector, its headers among it, follows nobody elsewhere.
+    let client = reqwest::blocking::Client::builder().redirect(Policy::none()).timeout(PATIENCE).build();
+    let client = client.map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(endpoint.as_str())
         .with_headers(headers)
         .with_timeout(PATIENCE)
+        .with_http_client(client)
         .build()
         .map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
     let resource = Resource::builder()
@@ -112,8 +121,9 @@ impl ShouldSample for Share {
         let from_outside = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_remote);
         match from_outside {
             Some(outside) if outside.is_sampled() => {
-                let own = Sampler::TraceIdRatioBased(self.ratio).should_sample(None, id, name, kind, attributes, links);
-                SamplingResult { trace_state: outside.trace_state().clone(), ..own }
+                // By an id of our own: theirs may have been chosen to be among the sampled.
+                let drawn = RandomIdGenerator::default().new_trace_id();
+                Sampler::TraceIdRatioBased(self.ratio).should_sample(None, drawn, name, kind, attributes, links)
             }
             Some(_) => SamplingResult {
                 decision: SamplingDecision::Drop,

@@ -23,7 +23,8 @@ use crate::{
 const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
 
-/// The address's live link, made now if there is none, and when it dies: a day from now, as the mail says. One statement.
+/// The address's live link, made now if there is none, and when it dies: a day from now, as the mail says. One statement,
+/// and one more where an older version made it.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -63,6 +64,15 @@ pub(super) async fn issue(
         .vault
         .open(Purpose::Link, address_key.as_bytes(), &row.sealed)
         .ok_or_else(|| Error::Internal(format!("no server secret opens link {}", row.id)))?;
+    let hash = ctx.vault.mac(Purpose::LinkToken, &[&*token]);
+    if row.token_hash != hash {
+        // An older version made it, which hashes in another way: what is mailed must work.
+        sign_in_links::Entity::update_many()
+            .col_expr(sign_in_links::Column::TokenHash, Expr::value(hash))
+            .filter(sign_in_links::Column::Id.eq(row.id))
+            .exec(db)
+            .await?;
+    }
     Ok((vault::link(ctx.settings.issuer(), "link", &token), row.expires_at))
 }
 

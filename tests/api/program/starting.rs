@@ -1,6 +1,9 @@
 //! The start in any order: a server whose database is not there yet says so, waits, and goes on.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream};
 use url::Url;
@@ -43,6 +46,30 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_waits_for_its_database_stops_when_told() {
+    let home = Home::new().await;
+    let (port, ops) = (free_port(), free_port());
+    let mut command = home.command();
+    command
+        .env("DATABASE_URL", nowhere(free_port()))
+        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
+    // As the first process of a container it would not even hear of a signal that it does not ask for.
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let mut ended = None;
+    eventually("it is over", async || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    })
+    .await;
+    assert!(ended.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,17 @@ async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_s
     assert!(collector.names(TRACE).is_empty());
     assert!(!collector.spans().is_empty(), "the others are traced");
 
+    let few = Collector::start().await;
+    let (_home, program) = traced(&few, "0.01").await;
+    // An id that is always among the share, were it the client's id that counts.
+    let chosen = format!("00-0123456789abcdef{:016x}-b7ad6b7169203331-01", 1);
+    for _ in 0..100 {
+        post(&program, &question, &[("traceparent", &chosen), ("tracestate", &format!("a={}", "b".repeat(200)))]).await;
+    }
+    assert!(program.stop().success());
+    let requests = few.spans().iter().filter(|span| span.name == "POST graphql").count();
+    assert!(requests < 20, "{requests} of 100 are traced");
+
     let none = Collector::start().await;
     let (_home, program) = traced(&none, "0").await;
     post(&program, &question, &[("traceparent", &context("01"))]).await;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement, sqlx::error::DatabaseError,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
+    sqlx::error::DatabaseError,
 };
 use tokio::time::{Instant, timeout};
 
@@ -18,6 +19,15 @@ use crate::domain::Error;
 pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 /// For how long nobody asks a standby that failed; then one request tries it.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How often it is asked how far it is behind, by the list that comes by.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
+/// What is older is no list that anybody should decide by, least of all while somebody is in the system who should not.
+const OLDEST: f64 = 30.0;
+/// How many seconds the standby is behind. One that has replayed all that it got, and still gets something, is not; nor
+/// is one that is no standby.
+const LAG: &str = "SELECT CAST(CASE WHEN NOT pg_is_in_recovery() THEN 0 \
+     WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN 0 \
+     ELSE COALESCE(EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp()), 0) END AS double precision) AS lag";
 /// The log says at most once in so long that lists are read from the primary.
 const WARNING: Duration = Duration::from_mins(1);
 
@@ -28,6 +38,8 @@ pub(super) struct Replica {
     start: Instant,
     /// Milliseconds from `start` to the moment when it may be asked again; zero while it is well.
     resume: AtomicU64,
+    /// Milliseconds from `start` to the last look at how far it is behind; zero when there was none.
+    looked: AtomicU64,
     /// Milliseconds from `start` to the last warning; zero when there was none.
     warned: AtomicU64,
 }
@@ -36,7 +48,8 @@ impl Replica {
     /// Connects when the first list is asked for: a process starts and lives without its standby.
     pub(super) fn new(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<Self, Error> {
         let connection = postgres::standby(url, most, on_statement)?;
-        Ok(Self { connection, start: Instant::now(), resume: AtomicU64::new(0), warned: AtomicU64::new(0) })
+        let (resume, looked, warned) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { connection, start: Instant::now(), resume, looked, warned })
     }
 
     /// The rows, or nothing when the primary is to be asked.
@@ -44,7 +57,11 @@ impl Replica {
         if !self.may_be_asked() {
             return None;
         }
-        let trouble = match timeout(PATIENCE, self.connection.query_all_raw(statement)).await {
+        let answer = async {
+            self.keeps_up().await?;
+            self.connection.query_all_raw(statement).await
+        };
+        let trouble = match timeout(PATIENCE, answer).await {
             Ok(Ok(rows)) => {
                 if self.resume.swap(0, Ordering::Relaxed) > 0 {
                     tracing::info!("the read replica answers again");
@@ -68,10 +85,31 @@ impl Replica {
         &self.connection
     }
 
-    /// Whether it answers.
+    /// Whether it is not too far behind, of which one list finds out for all that come soon after.
+    async fn keeps_up(&self) -> Result<(), DbErr> {
+        let (last, now) = (self.looked.load(Ordering::Relaxed), self.now());
+        let is_due = last == 0 || now >= last + millis(BETWEEN_LOOKS);
+        if is_due && self.looked.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            return self.measure().await;
+        }
+        Ok(())
+    }
+
+    async fn measure(&self) -> Result<(), DbErr> {
+        let row = self.connection.query_one_raw(Statement::from_string(DbBackend::Postgres, LAG)).await?;
+        let lag = row.map(|row| row.try_get::<f64>("", "lag")).transpose()?.unwrap_or_default();
+        if lag > OLDEST {
+            // Whoever asks when it may be asked again finds out anew.
+            self.looked.store(0, Ordering::Relaxed);
+            return Err(DbErr::Custom(format!("it is {lag:.0} s behind")));
+        }
+        Ok(())
+    }
+
+    /// Whether it answers, and keeps up.
     pub(super) async fn ping(&self) -> Result<(), Error> {
-        match timeout(PATIENCE, self.connection.execute_unprepared("SELECT 1")).await {
-            Ok(answer) => Ok(answer.map(drop)?),
+        match timeout(PATIENCE, self.measure()).await {
+            Ok(answer) => Ok(answer?),
             Err(_) => Err(Error::Unavailable("the read replica did not answer in time".to_owned())),
         }
     }

@@ -291,6 +291,23 @@ async fn without_its_standby_lists_are_answered_by_the_primary() {
 }
 
 #[tokio::test]
+async fn a_standby_that_is_far_behind_is_not_asked() {
+    if !on_servers() {
+        return;
+    }
+    let standby = Standby::new(&[]).await;
+    let app = standby.app().await;
+    let manager = app.person("grace@example.com", Role::Manager).await;
+    standby.freeze().await;
+    app.make("carol@example.com", Role::User).await;
+    assert_eq!(listed(&manager).await.len(), 1, "a little behind it may be");
+    tokio::time::sleep(Duration::from_secs(36)).await;
+    assert_eq!(listed(&manager).await.len(), 2, "but not half a minute");
+    let ready = manager.get("/ready").await;
+    assert_eq!((ready.status.as_u16(), &ready.json["parts"][3]["ok"]), (200, &json!(false)), "{}", ready.text);
+}
+
+#[tokio::test]
 async fn a_standby_that_is_slow_or_in_conflict_with_what_it_replays_is_not_waited_for() {
     if !on_servers() {
         return;

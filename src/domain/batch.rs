@@ -10,7 +10,7 @@ use crate::db;
 /// So many rows a statement.
 pub const ROWS: u64 = 5_000;
 /// So many statements a run. What is left then waits for the next one, and every replica has a run an hour.
-pub const BATCHES: u64 = 100;
+const BATCHES: u64 = 100;
 
 /// Makes a change (`DELETE FROM …`, `UPDATE … SET …`) to all rows whose ids `old` selects in the order of an index
 /// (`SELECT id FROM … WHERE … ORDER BY …`); how many. A changed row must not be among them any more.

@@ -9,13 +9,13 @@ pub mod refusals;
 pub mod tail;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Result,
+    Ctx, Result, batch,
     policy::{Origin, Person},
     work::Work,
 };
@@ -234,13 +234,10 @@ async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>, key: &str, w
 /// Takes out of what is older than client addresses may be kept all that tells from where: address, software, and the
 /// key of refusals, which may hold an address.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    use audit_events::Column;
-    let nothing = || Expr::value(Option::<String>::None);
-    let columns = [Column::IpAddress, Column::UserAgent, Column::RefusalKey];
-    let kept = columns.iter().fold(Condition::any(), |any, column| any.add(column.is_not_null()));
-    let old = audit_events::Entity::update_many().filter(Column::At.lt(before)).filter(kept);
-    let forgotten = columns.into_iter().fold(old, |old, column| old.col_expr(column, nothing()));
-    forgotten.exec(ctx.db.write()).await?;
+    let change = "UPDATE audit_events SET ip_address = NULL, user_agent = NULL, refusal_key = NULL";
+    let old = "SELECT id FROM audit_events WHERE at < $1 \
+               AND (ip_address IS NOT NULL OR user_agent IS NOT NULL OR refusal_key IS NOT NULL) ORDER BY at";
+    batch::run(ctx, change, old, &[before.into()]).await?;
     Ok(())
 }
 
@@ -264,8 +261,8 @@ pub async fn forget_people(db: &impl ConnectionTrait, people: &[Uuid]) -> Result
 
 /// Deletes events that are older than the trail is kept.
 pub async fn purge(ctx: &Ctx, before: DateTime<Utc>) -> Result<u64> {
-    let old = audit_events::Entity::delete_many().filter(audit_events::Column::At.lt(before));
-    Ok(old.exec(ctx.db.write()).await?.rows_affected)
+    let old = "SELECT id FROM audit_events WHERE at < $1 ORDER BY at";
+    batch::run(ctx, "DELETE FROM audit_events", old, &[before.into()]).await
 }
 
 fn row(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>) -> audit_events::Model {

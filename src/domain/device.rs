@@ -2,14 +2,14 @@
 //! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
     Ctx, Error, Result,
     audit::{self, Event, Kind},
-    limits,
+    batch, limits,
     policy::{Origin, Person, Sight, Viewer},
     slice::{self, Union},
     user,
@@ -118,18 +118,14 @@ pub async fn distrust(ctx: &Ctx, work: &Work, origin: &Origin, id: Uuid) -> Resu
 
 /// Deletes devices that nobody signed in from for so long that they are strangers again.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
-    let expired = devices::Entity::delete_many().filter(devices::Column::ExpiresAt.lt(now));
-    Ok(expired.exec(ctx.db.write()).await?.rows_affected)
+    let old = "SELECT id FROM devices WHERE expires_at < $1 ORDER BY expires_at";
+    batch::run(ctx, "DELETE FROM devices", old, &[now.into()]).await
 }
 
 /// Takes client addresses out of what is older than they may be kept.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    devices::Entity::update_many()
-        .col_expr(devices::Column::IpAddress, Expr::value(Option::<String>::None))
-        .filter(devices::Column::IpAddress.is_not_null())
-        .filter(devices::Column::LastUsedAt.lt(before))
-        .exec(ctx.db.write())
-        .await?;
+    let old = "SELECT id FROM devices WHERE ip_address IS NOT NULL AND last_used_at < $1 ORDER BY last_used_at";
+    batch::run(ctx, "UPDATE devices SET ip_address = NULL", old, &[before.into()]).await?;
     Ok(())
 }
 

@@ -31,7 +31,11 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
         if tick.is_multiple_of(PURGE_EVERY) {
             // A replica that still has another secret in front may have sealed them under that one meanwhile.
             tell("sealing signing keys anew", keys::reseal(&ctx).await);
-            tell("purging", purge(&ctx).await.map(drop));
+            // It may have much to do; what is left when the process stops is the next one's.
+            tokio::select! {
+                purged = purge(&ctx) => tell("purging", purged.map(drop)),
+                _ = stop.changed() => return,
+            }
         }
     }
 }
@@ -68,8 +72,9 @@ pub struct Purged {
     pub events: u64,
 }
 
-/// Deletes what is over, and takes client addresses out of what is older than they may be kept. A part that fails keeps
-/// none of the others from being done; the first failure is told in the end.
+/// Deletes what is over, and takes client addresses out of what is older than they may be kept: of each at most as much
+/// as `batch` does in a run, the next purge does the rest. A part that fails keeps none of the others from being done;
+/// the first failure is told in the end.
 pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let now = ctx.now();
     let before = |kept: Duration| now - TimeDelta::from_std(kept).unwrap_or(KEPT);

@@ -2,6 +2,7 @@
 
 pub mod allowance;
 pub mod audit;
+pub mod batch;
 pub mod device;
 pub mod email_address;
 pub mod housekeeping;

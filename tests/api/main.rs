@@ -35,6 +35,7 @@ mod live;
 mod mail;
 mod people;
 mod permissions;
+mod purge;
 mod races;
 mod secrets;
 mod sessions;

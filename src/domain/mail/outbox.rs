@@ -16,7 +16,7 @@ use crate::{
         entity::{MailState, Role, outbox},
     },
     domain::{
-        Ctx, Error, Result,
+        Ctx, Error, Result, batch,
         policy::Origin,
         vault::{Purpose, Vault},
     },
@@ -197,8 +197,8 @@ pub async fn waiting(ctx: &Ctx) -> Result<(u64, Duration)> {
 
 /// Deletes letters that were done before `finished_before`.
 pub async fn purge(ctx: &Ctx, finished_before: DateTime<Utc>) -> Result<u64> {
-    let done = outbox::Entity::delete_many().filter(outbox::Column::FinishedAt.lt(finished_before));
-    Ok(done.exec(ctx.db.write()).await?.rows_affected)
+    let old = "SELECT id FROM outbox WHERE finished_at < $1 ORDER BY finished_at";
+    batch::run(ctx, "DELETE FROM outbox", old, &[finished_before.into()]).await
 }
 
 #[cfg(test)]

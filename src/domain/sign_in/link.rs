@@ -10,7 +10,7 @@ use super::{Outcome, Proof, allowance, finish, told};
 use crate::{
     db::{self, entity::sign_in_links},
     domain::{
-        Ctx, Error, Result,
+        Ctx, Error, Result, batch,
         email_address::EmailAddress,
         limits::LINK_LIFETIME,
         policy::Viewer,
@@ -112,9 +112,6 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
 
 /// Deletes links that can no longer be used.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
-    let gone = sign_in_links::Entity::delete_many()
-        .filter(sign_in_links::Column::ExpiresAt.lt(now))
-        .exec(ctx.db.write())
-        .await?;
-    Ok(gone.rows_affected)
+    let old = "SELECT id FROM sign_in_links WHERE expires_at < $1 ORDER BY expires_at";
+    batch::run(ctx, "DELETE FROM sign_in_links", old, &[now.into()]).await
 }

@@ -22,6 +22,7 @@ use crate::{
     domain::{
         Ctx, Error, Result, Wait,
         audit::{self, Event, Kind},
+        batch,
         email_address::EmailAddress,
         mail::{
             outbox::{self, Letter, Message},
@@ -227,6 +228,6 @@ pub(super) async fn of(ctx: &Ctx, user_id: Uuid) -> Result<Vec<email_changes::Mo
 
 /// Deletes changes that cannot be undone any more.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
-    let over = email_changes::Entity::delete_many().filter(email_changes::Column::ExpiresAt.lt(now));
-    Ok(over.exec(ctx.db.write()).await?.rows_affected)
+    let old = "SELECT id FROM email_changes WHERE expires_at < $1 ORDER BY expires_at";
+    batch::run(ctx, "DELETE FROM email_changes", old, &[now.into()]).await
 }

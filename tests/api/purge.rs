@@ -1,0 +1,290 @@
+//! The hourly purge when there is much to do: more rows than a statement takes, two purges at once, rows that somebody
+//! else has in hand, and the indexes that its statements walk. What is purged, and when, is tested with its owners.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use doorcode::domain::{
+    batch::ROWS,
+    housekeeping::{self, Purged},
+};
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::harness::{TestApp, on_servers};
+
+/// More than two statements take.
+const MANY: u64 = 2 * ROWS + 10;
+const ADDRESS: &str = "'192.0.2.1'";
+const NOBODY: &str = "NULL";
+const SOMEBODY: &str = "(SELECT id FROM users LIMIT 1)";
+
+/// An application with somebody who owns what is made.
+async fn inhabited() -> TestApp {
+    let app = TestApp::new().await;
+    app.guest().sign_in("ada@example.com").await;
+    app
+}
+
+/// So many days from now, as both databases read it.
+fn day(app: &TestApp, days: i64) -> String {
+    format!("'{}'", (app.ctx().now() + TimeDelta::days(days)).to_rfc3339())
+}
+
+/// Rows of these columns, each with the SQL of its value; `UUID` and `HASH` are new ones.
+async fn make(app: &TestApp, number: u64, table: &str, row: &[(&str, &str)]) {
+    let (uuid, hash) = if on_servers() {
+        ("gen_random_uuid()", "sha256(gen_random_uuid()::text::bytea)")
+    } else {
+        ("randomblob(16)", "randomblob(32)")
+    };
+    let columns: Vec<_> = row.iter().map(|(column, _)| *column).collect();
+    let values: Vec<_> = row.iter().map(|(_, sql)| sql.replace("UUID", uuid).replace("HASH", hash)).collect();
+    app.sql(&format!(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {number}) \
+         INSERT INTO {table} ({}) SELECT {} FROM numbers",
+        columns.join(", "),
+        values.join(", ")
+    ))
+    .await;
+}
+
+async fn events(app: &TestApp, number: u64, at: i64, address: &str) {
+    let at = day(app, at);
+    let row = [("id", "UUID"), ("at", &at), ("kind", "'SIGNED_IN'"), ("detail", "'{}'"), ("ip_address", address)];
+    make(app, number, "audit_events", &row).await;
+}
+
+async fn devices(app: &TestApp, number: u64, used: i64, expires: i64, address: &str) {
+    let (used, expires) = (day(app, used), day(app, expires));
+    let row = [
+        ("id", "UUID"),
+        ("user_id", SOMEBODY),
+        ("token_hash", "HASH"),
+        ("created_at", &used),
+        ("last_used_at", &used),
+        ("expires_at", &expires),
+        ("ip_address", address),
+    ];
+    make(app, number, "devices", &row).await;
+}
+
+/// Sessions by the days of their beginning, their last request and their end; `ended` is SQL.
+async fn sessions(app: &TestApp, number: u64, (began, seen, expires): (i64, i64, i64), ended: &str, address: &str) {
+    let (began, seen, expires) = (day(app, began), day(app, seen), day(app, expires));
+    let row = [
+        ("id", "UUID"),
+        ("user_id", SOMEBODY),
+        ("credential_id", "UUID"),
+        ("method", "'otp'"),
+        ("refresh_hash", "HASH"),
+        ("created_at", &began),
+        ("last_seen_at", &seen),
+        ("idle_expires_at", &expires),
+        ("expires_at", &expires),
+        ("ended_at", ended),
+        ("ip_address", address),
+    ];
+    make(app, number, "sessions", &row).await;
+}
+
+/// Codes that died so many days ago, with as many wrong tries.
+async fn codes(app: &TestApp, number: u64, died: i64, tries: &str) {
+    let died = day(app, died);
+    let row = [
+        ("id", "UUID"),
+        ("handle_hash", "HASH"),
+        ("purpose", "'sign_in'"),
+        ("address_key", "HASH"),
+        ("budget_key", "HASH"),
+        ("email", "'ada@example.com'"),
+        ("fixed", "FALSE"),
+        ("code_hash", "HASH"),
+        ("expires_at", &died),
+        ("attempts", tries),
+        ("units", tries),
+        ("attempted_at", if tries == "0" { "NULL" } else { &died }),
+        ("created_at", &died),
+    ];
+    make(app, number, "email_codes", &row).await;
+}
+
+async fn letters(app: &TestApp, number: u64, finished: i64) {
+    let finished = day(app, finished);
+    let row = [
+        ("id", "UUID"),
+        ("kind", "'code'"),
+        ("state", "'SENT'"),
+        ("attempts", "1"),
+        ("created_at", &finished),
+        ("next_attempt_at", &finished),
+        ("expires_at", &finished),
+        ("finished_at", &finished),
+    ];
+    make(app, number, "outbox", &row).await;
+}
+
+/// Links and changes of address that died so many days ago.
+async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
+    let died = day(app, died);
+    let times = [("created_at", died.as_str()), ("expires_at", &died)];
+    let link = [("id", "UUID"), ("address_key", "HASH"), ("email", "''"), ("token_hash", "HASH"), ("sealed", "HASH")];
+    make(app, number, "sign_in_links", &[link.as_slice(), &times].concat()).await;
+    let change =
+        [("id", "UUID"), ("user_id", SOMEBODY), ("old_email", "''"), ("new_email", "''"), ("token_hash", "HASH")];
+    make(app, number, "email_changes", &[change.as_slice(), &times].concat()).await;
+}
+
+/// The statements of a purge that work in batches, each once.
+async fn statements(app: &TestApp) -> Vec<Statement> {
+    app.take_statements();
+    housekeeping::purge(app.ctx()).await.unwrap();
+    let mut statements = app.take_statements_and_values();
+    statements.retain(|statement| statement.sql.contains(&format!("LIMIT {ROWS}")));
+    statements.dedup_by(|one, other| one.sql == other.sql);
+    statements
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
+    let app = inhabited().await;
+    events(&app, MANY, -401, NOBODY).await;
+    events(&app, 5, -399, NOBODY).await;
+    devices(&app, MANY, -190, -1, NOBODY).await;
+    devices(&app, 5, -100, 1, NOBODY).await;
+    let ended = day(&app, -31);
+    sessions(&app, MANY, (-100, -90, -31), "NULL", NOBODY).await;
+    sessions(&app, MANY, (-50, -40, 10), &ended, NOBODY).await;
+    sessions(&app, 5, (-50, -40, -29), "NULL", NOBODY).await;
+    codes(&app, MANY, -2, "0").await;
+    codes(&app, MANY, -2, "1").await;
+    codes(&app, MANY, -40, "1").await;
+    letters(&app, MANY, -2).await;
+    app.take_statements();
+
+    let purged = housekeeping::purge(app.ctx()).await.unwrap();
+    let expected = Purged {
+        challenges: 2 * MANY,
+        mails: MANY,
+        sessions: 2 * MANY,
+        devices: MANY,
+        events: MANY,
+        ..Purged::default()
+    };
+    assert_eq!(purged, expected);
+    let deletes = app.take_statements();
+    assert_eq!(deletes.iter().filter(|sql| sql.starts_with("DELETE FROM audit_events")).count(), 3, "one a batch");
+    assert_eq!(app.count("audit_events", "kind = 'SIGNED_IN' AND ip_address IS NULL").await, 5);
+    assert_eq!(app.count("devices", "ip_address IS NULL").await, 5);
+    assert_eq!(app.count("sessions", "ip_address IS NULL").await, 5);
+    let many = i64::try_from(MANY).unwrap();
+    assert_eq!(app.count("email_codes", "email = '' AND units = 1").await, many, "a budget still counts them");
+    assert_eq!(app.count("email_codes", "email <> ''").await, 1, "the one that signed in a moment ago");
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap(), Purged::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_more_than_a_batch_every_old_address_is_forgotten_and_no_other() {
+    let app = inhabited().await;
+    events(&app, MANY, -91, ADDRESS).await;
+    events(&app, 5, -89, ADDRESS).await;
+    devices(&app, MANY, -91, 80, ADDRESS).await;
+    devices(&app, 5, -89, 80, ADDRESS).await;
+    sessions(&app, MANY, (-95, -91, 1), "NULL", ADDRESS).await;
+    sessions(&app, 5, (-95, -89, 1), "NULL", ADDRESS).await;
+    housekeeping::purge(app.ctx()).await.unwrap();
+    for (table, made) in [("audit_events", "kind = 'SIGNED_IN'"), ("devices", "TRUE"), ("sessions", "TRUE")] {
+        assert_eq!(app.count(table, &format!("ip_address = {ADDRESS}")).await, 5, "{table}");
+        assert_eq!(
+            app.count(table, &format!("{made} AND ip_address IS NULL")).await,
+            i64::try_from(MANY).unwrap(),
+            "{table}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_purges_at_the_same_time_share_the_work() {
+    let app = inhabited().await;
+    let replica = app.replica().await;
+    events(&app, MANY, -401, ADDRESS).await;
+    events(&app, MANY, -91, ADDRESS).await;
+    sessions(&app, MANY, (-100, -90, -31), "NULL", NOBODY).await;
+    let (one, other) = tokio::join!(housekeeping::purge(app.ctx()), housekeeping::purge(&replica.app.ctx));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.events + other.events, one.sessions + other.sessions), (MANY, MANY));
+    assert_eq!(app.count("audit_events", &format!("ip_address = {ADDRESS}")).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_somebody_has_in_hand_is_left_to_the_next_purge() {
+    if !on_servers() {
+        return; // SQLite has one writer and locks no rows.
+    }
+    let app = inhabited().await;
+    events(&app, 10, -401, NOBODY).await;
+    let busy = app.ctx().db.begin().await.unwrap();
+    busy.execute_unprepared("SELECT id FROM audit_events ORDER BY at LIMIT 1 FOR UPDATE").await.unwrap();
+    let purge = housekeeping::purge(app.ctx());
+    let purged = tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it waits for nobody").unwrap();
+    assert_eq!(purged.events, 9);
+    busy.rollback().await.unwrap();
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 1);
+}
+
+/// The steps of a plan, one a line.
+async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
+    let (prefix, column) = if on_servers() { ("EXPLAIN", "QUERY PLAN") } else { ("EXPLAIN QUERY PLAN", "detail") };
+    let explained = Statement { sql: format!("{prefix} {}", statement.sql), ..statement.clone() };
+    let rows = app.ctx().db.write().query_all_raw(explained).await.unwrap();
+    rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_of_a_purge_walks_an_index_of_what_it_looks_for() {
+    const INDEXES: [(&str, &str); 12] = [
+        ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
+        ("UPDATE email_codes", "email_codes_forget_idx"),
+        ("DELETE FROM email_codes WHERE attempted_at", "email_codes_expires_at_idx"),
+        ("DELETE FROM sign_in_links", "sign_in_links_expires_at_idx"),
+        ("DELETE FROM outbox", "outbox_finished_at_idx"),
+        ("DELETE FROM sessions WHERE expires_at", "sessions_expires_at_idx"),
+        ("DELETE FROM sessions WHERE ended_at", "sessions_ended_at_idx"),
+        ("DELETE FROM devices", "devices_expires_at_idx"),
+        ("DELETE FROM email_changes", "email_changes_expires_at_idx"),
+        ("DELETE FROM audit_events", "audit_events_at_idx"),
+        ("UPDATE audit_events", "audit_events_forget_idx"),
+        ("UPDATE sessions", "sessions_forget_idx"),
+    ];
+    let app = inhabited().await;
+    let purge = statements(&app).await;
+    // Most is forgotten already, and some is due; and there are as many as make reading a table dear.
+    for days in 1..=20 {
+        let address = if days > 5 { NOBODY } else { ADDRESS };
+        events(&app, 2_000, -20 * days, address).await;
+        devices(&app, 1_000, -9 * days, 180 - 9 * days, address).await;
+        let ended = day(&app, -2 * days);
+        sessions(&app, 500, (-60, -2 * days, 40), &ended, address).await;
+        sessions(&app, 500, (-20 - 3 * days, -20 - 3 * days, 40 - 3 * days), "NULL", address).await;
+        codes(&app, 500, -days, "1").await;
+        codes(&app, 500, -days, "0").await;
+        letters(&app, 1_000, -days).await;
+        links_and_changes(&app, 1_000, 10 - days).await;
+    }
+    if on_servers() {
+        app.sql("VACUUM ANALYZE").await;
+    }
+    for statement in &purge {
+        let steps = plan(&app, statement).await;
+        let sql = &statement.sql;
+        let (start, end) = sql.split_once(" WHERE ").unwrap();
+        let index = INDEXES.iter().find(|(named, _)| {
+            let (named, by) = named.split_once(" WHERE ").unwrap_or((named, ""));
+            start.starts_with(named) && end.contains(by)
+        });
+        let index = index.map_or("devices_forget_idx", |(_, index)| index);
+        assert!(steps.iter().any(|step| step.contains(index)), "{index}: {steps:#?}\n{sql}");
+        let whole = steps.iter().any(|step| step.contains("Seq Scan") || step.contains("SCAN "));
+        assert!(!whole, "{steps:#?}\n{sql}");
+    }
+    assert_eq!(purge.len(), INDEXES.len() + 1, "{purge:#?}");
+}

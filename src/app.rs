@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use migration::MigratorTrait;
 use sea_orm::DbBackend;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -74,7 +75,13 @@ pub struct Overrides {
 
 impl App {
     /// Connects everything that the settings ask for.
-    pub async fn build(settings: Settings, overrides: Overrides) -> Result<Self, Error> {
+    ///
+    /// In a box: whoever awaits this would carry all of it along.
+    pub fn build(settings: Settings, overrides: Overrides) -> BoxFuture<'static, Result<Self, Error>> {
+        Box::pin(Self::assemble(settings, overrides))
+    }
+
+    async fn assemble(settings: Settings, overrides: Overrides) -> Result<Self, Error> {
         let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let entropy = overrides.entropy.unwrap_or_else(|| Arc::new(SystemEntropy));
         let metrics = Metrics::default();

@@ -166,7 +166,7 @@ impl Root for App {}
 
 /// All that a server stands on, without serving.
 async fn build() -> Result<App, Halt> {
-    let app = Box::pin(App::build(load_environment().await?, Overrides::default())).await?;
+    let app = App::build(load_environment().await?, Overrides::default()).await?;
     app.prepare().await?;
     Ok(app)
 }

@@ -124,9 +124,11 @@ fn is_related(domain: &str, host: &str) -> bool {
 
 /// The last gate: whatever was told, no secret of ours is in it.
 pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
-    let urls = [Some(&settings.database_url), settings.redis_url.as_ref(), settings.smtp_url.as_ref()];
+    let Settings { database_url, database_read_url, redis_url, smtp_url, .. } = settings;
+    let urls = [Some(database_url), database_read_url.as_ref(), redis_url.as_ref(), smtp_url.as_ref()];
     let mut secrets: Vec<Zeroizing<String>> = urls.into_iter().flatten().flat_map(passwords).collect();
     let whole = settings.secrets.iter().chain(settings.test_codes.iter().map(|code| &code.code));
+    let whole = whole.chain(settings.traces.iter().flat_map(|traces| traces.headers.iter().map(|(_, value)| value)));
     secrets.extend(whole.map(|secret| Zeroizing::new(secret.expose_secret().to_owned())));
     secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
     for finding in findings {

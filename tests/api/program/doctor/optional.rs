@@ -76,8 +76,17 @@ async fn a_standby_that_stands_still_is_none_or_is_away_is_told() {
     }
     let database = fresh_database_of(DbBackend::Postgres).await;
     let mut standby = Standby::new(&[]).await;
+    let sql = |statement: &str| {
+        let status = Command::new("psql").args([&database.url, "-qc", statement]).status().unwrap();
+        assert!(status.success(), "{statement}");
+    };
+    // As in service: somebody to whom the server does not tell everything.
+    sql("CREATE ROLE doctors_reader LOGIN PASSWORD 'canary-of-a-reader'");
     standby.catches_up().await;
-    let there = standby.url_of(&database.url);
+    let mut there = Url::parse(&standby.url_of(&database.url)).unwrap();
+    there.set_username("doctors_reader").unwrap();
+    there.set_password(Some("canary-of-a-reader")).unwrap();
+    let there = there.to_string();
     let mut setup = Setup::new(&database);
     setup.examine().assert_told("skipped", "read replica", "the primary answers lists");
     setup.set("DATABASE_READ_URL", &there);
@@ -109,6 +118,7 @@ async fn a_standby_that_stands_still_is_none_or_is_away_is_told() {
     let report = setup.examine();
     assert!(report.checks("problem").contains(&"read replica"), "{}", report.printed);
     assert!(report.printed.contains("start the standby"), "{}", report.printed);
+    sql("DROP ROLE doctors_reader");
 }
 
 #[tokio::test(flavor = "multi_thread")]

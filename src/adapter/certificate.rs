@@ -1,4 +1,4 @@
-//! When certificates of other servers end, for `doorcode doctor`. Nothing here decides whom to trust.
+//! When certificates end, for `doorcode doctor`. Nothing here decides whom to trust.
 
 use std::{sync::Arc, time::Duration};
 

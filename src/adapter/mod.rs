@@ -3,6 +3,7 @@
 //! Only `app.rs` names what is in here.
 
 mod certificate;
+pub mod collector;
 pub mod inbox;
 pub mod measured_limiter;
 pub mod memory_bus;
@@ -14,3 +15,4 @@ pub mod redis_limiter;
 mod sliding_window;
 pub mod smtp;
 pub mod system;
+pub mod tls_files;

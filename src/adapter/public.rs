@@ -30,8 +30,7 @@ const REPLY: &str = "public answer";
 
 /// Goes the way of a browser, as far as it leads.
 pub async fn examine(url: &Url, now: DateTime<Utc>) -> Vec<Finding> {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
+    let (host, port) = place(url);
     let stream = match connect(&host, port).await {
         Ok(stream) => stream,
         Err(finding) => return vec![finding],
@@ -47,24 +46,46 @@ pub async fn examine(url: &Url, now: DateTime<Utc>) -> Vec<Finding> {
 }
 
 async fn connect(host: &str, port: u16) -> Result<TcpStream, Finding> {
-    let unknown = |why: &str| {
-        let advice = "make a DNS record for it, or correct DOORCODE_PUBLIC_URL: links in mail lead there";
-        Finding::problem(URL, format!("{host} has no address here ({why})"), advice)
-    };
+    reach(host, port).await.map_err(|unreached| match unreached {
+        Unreached::Name(why) => {
+            let advice = "make a DNS record for it, or correct DOORCODE_PUBLIC_URL: links in mail lead there";
+            Finding::problem(URL, format!("{host} has no address here ({why})"), advice)
+        }
+        // Seen from inside, a public address may be out of reach and well.
+        Unreached::Port(why) => {
+            let advice = "start the proxy that ends TLS, and see from outside whether it answers; some networks do not \
+                          let a machine reach its own public address";
+            Finding::warning(URL, format!("{host} takes no connection on port {port} from here ({why})"), advice)
+        }
+    })
+}
+
+/// The host and port that a URL leads to.
+pub(super) fn place(url: &Url) -> (String, u16) {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    (host.to_owned(), url.port_or_known_default().unwrap_or(443))
+}
+
+/// How far one did not get, and why.
+pub(super) enum Unreached {
+    /// Not to an address.
+    Name(&'static str),
+    /// Not to a connection.
+    Port(String),
+}
+
+/// Looks a name up and connects to it, as far as that goes.
+pub(super) async fn reach(host: &str, port: u16) -> Result<TcpStream, Unreached> {
     let addresses: Vec<_> = match timeout(STEP, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(_)) => return Err(unknown("unknown name")),
-        Err(_) => return Err(unknown("no answer")),
+        Ok(Err(_)) => return Err(Unreached::Name("unknown name")),
+        Err(_) => return Err(Unreached::Name("no answer")),
     };
-    let why = match timeout(STEP, TcpStream::connect(&*addresses)).await {
-        Ok(Ok(stream)) => return Ok(stream),
-        Ok(Err(error)) => error.kind().to_string(),
-        Err(_) => "no answer".to_owned(),
-    };
-    // Seen from inside, a public address may be out of reach and well.
-    let advice = "start the proxy that ends TLS, and see from outside whether it answers; some networks do not let a \
-                  machine reach its own public address";
-    Err(Finding::warning(URL, format!("{host} takes no connection on port {port} from here ({why})"), advice))
+    match timeout(STEP, TcpStream::connect(&*addresses)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(Unreached::Port(error.kind().to_string())),
+        Err(_) => Err(Unreached::Port("no answer".to_owned())),
+    }
 }
 
 type Encrypted = tokio_rustls::client::TlsStream<TcpStream>;

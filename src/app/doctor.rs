@@ -11,15 +11,18 @@ use tokio::time::timeout;
 use super::{App, Overrides};
 use crate::{
     adapter::{
+        collector,
         memory_bus::MemoryBus,
         memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
         place, public, redis_limiter, smtp,
         system::SystemClock,
+        tls_files,
     },
     config::{self, Mode, ServeFlags, Settings},
     db::{self, Db, migrate},
     domain::{Error, keys, user::manage},
     finding::{Finding, State},
+    http::Tls,
     ports::Clock,
 };
 
@@ -36,14 +39,17 @@ pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
         Ok(settings) => settings,
         Err(problems) => return told::refused(&problems),
     };
-    let (place, database, redis, mail, public) = tokio::join!(
+    let (place, tls, database, replica, redis, mail, public, traces) = tokio::join!(
         within("data folder", FILES, Box::pin(place(&settings))),
+        within("tls files", FILES, Box::pin(tls(&settings))),
         within("database", PART, Box::pin(database(&settings))),
+        within("read replica", PART, Box::pin(replica(&settings))),
         within("redis", PART, Box::pin(redis(&settings))),
         within("mail server", PART, Box::pin(mail(&settings))),
         within("public url", PART, Box::pin(public(&settings))),
+        within("trace collector", PART, Box::pin(traces(&settings))),
     );
-    let mut findings = [told::settings(&settings), place, database, redis, mail, public].concat();
+    let mut findings = [told::settings(&settings), place, tls, database, replica, redis, mail, public, traces].concat();
     told::hide(&settings, &mut findings);
     findings
 }
@@ -59,6 +65,27 @@ async fn place(settings: &Settings) -> Vec<Finding> {
     let (data, file) = (settings.data.clone(), db::file(settings));
     let makes_secret = settings.mode == Mode::Development;
     let looking = tokio::task::spawn_blocking(move || place::examine(&data, file.as_deref(), makes_secret));
+    looking.await.unwrap_or_default()
+}
+
+/// Whether the public listener could speak TLS with its files, and for how long.
+async fn tls(settings: &Settings) -> Vec<Finding> {
+    const CHECK: &str = "tls files";
+    let Some(files) = settings.tls.clone() else {
+        return vec![Finding::skipped(CHECK, "none: where there is TLS, a proxy speaks it")];
+    };
+    let looking = tokio::task::spawn_blocking(move || match Tls::open(&files) {
+        Ok(_) => {
+            let mut findings = vec![Finding::ok(CHECK, "the key is the certificate's")];
+            findings.extend(tls_files::examine(&files.certificate, &files.key, SystemClock.now()));
+            findings
+        }
+        Err(error) => {
+            let advice = "write the PEM files of one pair, which the user of the server can read: it does not start \
+                          without";
+            vec![Finding::problem(CHECK, error.to_string(), advice)]
+        }
+    });
     looking.await.unwrap_or_default()
 }
 
@@ -127,6 +154,11 @@ async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
     Ok(findings)
 }
 
+async fn replica(settings: &Settings) -> Vec<Finding> {
+    let none = || vec![Finding::skipped("read replica", "none: the primary answers lists")];
+    db::examine_replica(settings).await.unwrap_or_else(none)
+}
+
 async fn redis(settings: &Settings) -> Vec<Finding> {
     match &settings.redis_url {
         Some(url) => redis_limiter::examine(url, &SystemClock).await,
@@ -149,4 +181,11 @@ async fn public(settings: &Settings) -> Vec<Finding> {
         Mode::Production => public::examine(&settings.public_url, SystemClock.now()).await,
         Mode::Development => vec![Finding::skipped("public url", "development is for this machine")],
     }
+}
+
+async fn traces(settings: &Settings) -> Vec<Finding> {
+    vec![match &settings.traces {
+        Some(traces) => collector::examine(&traces.endpoint).await,
+        None => Finding::skipped("trace collector", "none: no traces are made"),
+    }]
 }

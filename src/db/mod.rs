@@ -255,6 +255,12 @@ pub async fn examine(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
     }
 }
 
+/// Examines the standby that lists may be read from, for `doorcode doctor`, where there is one.
+pub async fn examine_replica(settings: &Settings) -> Option<Vec<Finding>> {
+    let (url, primary) = (settings.database_read_url.as_ref()?, &settings.database_url);
+    Some(postgres::examine_standby(url.expose_secret(), primary.expose_secret()).await)
+}
+
 /// The file of SQLite, where the data is in one.
 pub fn file(settings: &Settings) -> Option<PathBuf> {
     let url = settings.database_url.expose_secret();

@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{ACQUIRE, OnStatement, bad_url, error::describe, replica::PATIENCE};
 use crate::{domain::Error, metrics::Pool};
 
-pub(super) use examine::examine;
+pub(super) use examine::{examine, standby::examine as examine_standby};
 
 /// Between two tries to find the server when this process starts.
 const RETRY: Duration = Duration::from_millis(500);
@@ -57,11 +57,7 @@ pub(super) async fn open(
 /// Opens the pool of a standby, without asking it for anything. Nothing can be written over it: should the URL be the
 /// primary's, or become the primary's one day, its sessions still only read.
 pub(super) fn standby(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<DatabaseConnection, Error> {
-    let options =
-        any_options(url).map_err(|()| Error::invalid("DATABASE_READ_URL", "is not a PostgreSQL URL"))?.options([
-            ("statement_timeout", PATIENCE.as_millis().to_string()),
-            ("default_transaction_read_only", "on".into()),
-        ]);
+    let options = standby_options(url)?;
     let trouble = Trouble::default();
     let pool = pool(&trouble).max_connections(most).acquire_timeout(PATIENCE);
     Ok(reporting(pool.connect_lazy_with(options), &trouble, on_statement))
@@ -94,6 +90,15 @@ fn reporting(pool: PgPool, trouble: &Trouble, on_statement: Option<OnStatement>)
 fn options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = any_options(url).map_err(|()| bad_url("is not a PostgreSQL URL"))?;
     Ok(options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)]))
+}
+
+/// How every connection to a standby is opened.
+fn standby_options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = any_options(url).map_err(|()| Error::invalid("DATABASE_READ_URL", "is not a PostgreSQL URL"))?;
+    Ok(options.options([
+        ("statement_timeout", PATIENCE.as_millis().to_string()),
+        ("default_transaction_read_only", "on".into()),
+    ]))
 }
 
 /// How every connection is opened.

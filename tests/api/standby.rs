@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A copy of the tests' PostgreSQL that follows it; it goes away when it is dropped.
-struct Standby {
+pub(crate) struct Standby {
     folder: TempDir,
     port: u16,
     options: &'static [&'static str],
@@ -35,7 +35,7 @@ struct Standby {
 
 impl Standby {
     /// Copies the tests' server and waits until the copy takes connections.
-    async fn new(options: &'static [&'static str]) -> Self {
+    pub(crate) async fn new(options: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if is_root() {
             chown(folder.path(), Some(nobody("-u")), Some(nobody("-g"))).unwrap();
@@ -85,7 +85,7 @@ impl Standby {
     }
 
     /// Gone without a word, as a machine is.
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
             drop(Command::new("kill").args(["-QUIT", &server.id().to_string()]).status());
             drop(server.wait());
@@ -93,7 +93,7 @@ impl Standby {
     }
 
     /// The same database on this server.
-    fn url_of(&self, url: &str) -> String {
+    pub(crate) fn url_of(&self, url: &str) -> String {
         let mut url = Url::parse(url).unwrap();
         url.set_port(Some(self.port)).unwrap();
         url.into()
@@ -114,7 +114,7 @@ impl Standby {
     }
 
     /// Waits until all that was written so far is here.
-    async fn catches_up(&self) {
+    pub(crate) async fn catches_up(&self) {
         // Commits of the tests' server are written out a moment later; this one is at once, and all before it.
         let flush = "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'test', '')::text";
         ask(&maintenance_url(), flush).await;
@@ -126,7 +126,7 @@ impl Standby {
     }
 
     /// From now on it stays in the past.
-    async fn freeze(&self) {
+    pub(crate) async fn freeze(&self) {
         self.catches_up().await;
         self.ask("SELECT pg_wal_replay_pause()::text").await;
         eventually("the standby is frozen", async || {
@@ -135,7 +135,7 @@ impl Standby {
         .await;
     }
 
-    async fn thaw(&self) {
+    pub(crate) async fn thaw(&self) {
         self.ask("SELECT pg_wal_replay_resume()::text").await;
         self.catches_up().await;
     }

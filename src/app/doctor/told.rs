@@ -124,9 +124,11 @@ fn is_related(domain: &str, host: &str) -> bool {
 
 /// The last gate: whatever was told, no secret of ours is in it.
 pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
-    let urls = [Some(&settings.database_url), settings.redis_url.as_ref(), settings.smtp_url.as_ref()];
+    let Settings { database_url, database_read_url, redis_url, smtp_url, .. } = settings;
+    let urls = [Some(database_url), database_read_url.as_ref(), redis_url.as_ref(), smtp_url.as_ref()];
     let mut secrets: Vec<Zeroizing<String>> = urls.into_iter().flatten().flat_map(passwords).collect();
     let whole = settings.secrets.iter().chain(settings.test_codes.iter().map(|code| &code.code));
+    let whole = whole.chain(settings.traces.iter().flat_map(|traces| traces.headers.iter().map(|(_, value)| value)));
     secrets.extend(whole.map(|secret| Zeroizing::new(secret.expose_secret().to_owned())));
     secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
     for finding in findings {
@@ -152,7 +154,10 @@ fn passwords(url: &SecretString) -> Vec<Zeroizing<String>> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
+    use crate::config::ServeFlags;
 
     #[test]
     fn a_sender_beside_the_page_is_related_to_it_and_one_elsewhere_is_not() {
@@ -175,5 +180,23 @@ mod tests {
         assert_eq!(found("smtps://u:p%40ss:w@h?ca=x"), ["p%40ss:w", "p@ss:w"]);
         assert!(found("redis+sentinel://a:1,b:2/s?sentinel_password=hunter22").contains(&"hunter22".to_owned()));
         assert!(found("postgres://h/db?password=hunter23").contains(&"hunter23".to_owned()));
+    }
+
+    #[test]
+    fn no_secret_of_a_setting_is_left_in_what_was_seen() {
+        let flags = ServeFlags {
+            database_url: Some("postgres://u:canary-1@db/x".into()),
+            database_read_url: Some("postgres://u:canary-2@standby/x".into()),
+            redis_url: Some("redis://:canary-3@cache".into()),
+            smtp_url: Some("smtps://u:canary-4@mail".into()),
+            otel_exporter_otlp_endpoint: Some("http://collector:4318".into()),
+            otel_exporter_otlp_headers: Some("authorization=canary-5".into()),
+            ..ServeFlags::default()
+        };
+        let settings = Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH).unwrap();
+        let seen = "canary-1 canary-2 canary-3 canary-4 canary-5 stay";
+        let mut findings = [Finding::ok(SETTINGS, seen)];
+        hide(&settings, &mut findings);
+        assert_eq!(findings[0].seen, "[hidden] [hidden] [hidden] [hidden] [hidden] stay");
     }
 }

@@ -1,7 +1,7 @@
 //! The collector of traces: how spans get there, which ones, and that the last of them do. A collector that is away
 //! costs spans and a line in the log, and nothing else.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use opentelemetry::{
     Context, KeyValue, global,
@@ -15,6 +15,7 @@ use opentelemetry_sdk::{
     },
 };
 use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs::default_provider};
 use secrecy::ExposeSecret;
 use tokio::task::spawn_blocking;
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -76,9 +77,7 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
     let Traces { endpoint, headers, service, ratio } = traces;
     let headers: HashMap<_, _> =
         headers.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
-    // What is meant for the collector, its headers among it, follows nobody elsewhere.
-    let client = reqwest::blocking::Client::builder().redirect(Policy::none()).timeout(PATIENCE).build();
-    let client = client.map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
+    let client = client().map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
@@ -98,6 +97,18 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
         .with_sampler(Share { ratio: *ratio, within: sampler })
         .with_resource(resource)
         .build())
+}
+
+/// Speaks with the collector, and with nobody whom it names: what is meant for it, its headers among that, follows no
+/// redirection. The authorities are built in, for a container may have none.
+fn client() -> Result<reqwest::blocking::Client, Box<dyn Error>> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls);
+    Ok(client.redirect(Policy::none()).timeout(PATIENCE).build()?)
 }
 
 /// Which requests are traced. What comes from outside may say that it is not to be; that it is to be, anybody may say,

@@ -11,7 +11,11 @@ use axum::{
 };
 use ipnet::IpNet;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{
     Caps, Tls,
@@ -20,6 +24,8 @@ use super::{
 };
 use crate::{graphql::error::Code, metrics::Metrics};
 
+/// How long callers of the API wait for the start before they are told of it.
+const MOMENT: Duration = Duration::from_secs(3);
 /// How long what was asked last before the start may take.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -36,12 +42,17 @@ pub async fn while_starting<T>(
     let told = |mut when_started: watch::Receiver<bool>| async move {
         drop(when_started.wait_for(|started| *started).await);
     };
-    let answering = async {
-        tokio::join!(
-            listener::run(public, tls.as_ref(), router(), (&caps, trusted), &metrics, told(when_started.clone())),
-            listener::run(ops, None, router(), (&caps, trusted), &metrics, told(when_started.clone()))
-        )
+    let public = async {
+        // Whoever calls in the moment that a start takes is served by what starts: a proxy has sent them here already.
+        tokio::select! {
+            () = sleep(MOMENT) => {}
+            () = told(when_started.clone()) => return,
+        }
+        let started = told(when_started.clone());
+        listener::run(public, tls.as_ref(), router(), (&caps, trusted), &metrics, started).await;
     };
+    let ops = listener::run(ops, None, router(), (&caps, trusted), &metrics, told(when_started.clone()));
+    let answering = async { tokio::join!(public, ops) };
     let mut answering = std::pin::pin!(answering);
     let outcome = tokio::select! {
         outcome = start => outcome,

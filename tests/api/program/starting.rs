@@ -28,7 +28,7 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     let mut command = home.command();
     command
         .env("DATABASE_URL", nowhere(database))
-        .env("DOORCODE_DATABASE_WAIT", "3s")
+        .env("DOORCODE_DATABASE_WAIT", "7s")
         .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
         .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
         .stdout(Stdio::piped())

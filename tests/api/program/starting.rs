@@ -48,6 +48,31 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
 }
 
+/// A proxy sends callers as soon as somebody listens.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_while_a_server_starts_is_served_by_it() {
+    let home = Home::new().await;
+    let (port, ops) = (free_port(), free_port());
+    let mut command = home.command();
+    command
+        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
+        .env("DOORCODE_DATA", "./data")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut first = None;
+    for _ in 0..20_000 {
+        first = status(port, "/.well-known/jwks.json").await;
+        if first.is_some() {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(first.unwrap().0, 200, "the first answer that anybody gets");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_waits_for_its_database_stops_when_told() {
     let home = Home::new().await;

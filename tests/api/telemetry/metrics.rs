@@ -57,7 +57,8 @@ async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
     more("process_start_time_seconds");
     more(&format!("doorcode_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")));
     let pool = if on_servers() { "main" } else { "reader" };
-    more(&format!("doorcode_database_connections{{pool=\"{pool}\",state=\"idle\"}}"));
+    let connections = |state| metrics[&format!("doorcode_database_connections{{pool=\"{pool}\",state=\"{state}\"}}")];
+    assert!(connections("idle") + connections("used") > 0.0, "{metrics:#?}");
     more(&format!("doorcode_database_connections_max{{pool=\"{pool}\"}}"));
     for name in metrics.keys() {
         secrets.assert_absent(name);

@@ -26,6 +26,8 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
+pub use process::most_files;
+
 /// Of answers and operations, in seconds: from what memory answers to the time that an operation has.
 const OF_REQUESTS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Of round trips to a store.

@@ -10,7 +10,7 @@ use std::{
 
 use opentelemetry::{
     Context, KeyValue, global,
-    propagation::{Extractor, TextMapPropagator},
+    propagation::TextMapPropagator,
     trace::{Span as _, SpanContext, SpanKind, Status, TraceContextExt, Tracer},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -43,8 +43,8 @@ macro_rules! span {
     };
 }
 
-/// A request over HTTP. It goes on with the trace that its headers name.
-pub fn request(method: &str, route: &str, request_id: &str, context: &impl Extractor) -> Span {
+/// A request over HTTP. It goes on with the trace that its header names.
+pub fn request(method: &str, route: &str, request_id: &str, traceparent: Option<&str>) -> Span {
     let span = span!(
         "request",
         otel.name = Empty,
@@ -58,7 +58,8 @@ pub fn request(method: &str, route: &str, request_id: &str, context: &impl Extra
     if !span.is_disabled() {
         span.record("otel.name", format!("{method} {route}"));
         // A context that cannot be read is none, and then a trace begins here.
-        drop(span.set_parent(TraceContextPropagator::new().extract_with_context(&Context::new(), context)));
+        let parent = traceparent.and_then(read).map(|outside| Context::new().with_remote_span_context(outside));
+        drop(span.set_parent(parent.unwrap_or_default()));
     }
     span
 }

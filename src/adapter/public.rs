@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use rustls::{CertificateError, ClientConfig, Error, RootCertStore, pki_types::ServerName};
+use rustls::{CertificateError, ClientConfig, Error, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
@@ -92,14 +92,12 @@ type Encrypted = tokio_rustls::client::TlsStream<TcpStream>;
 
 /// The stream behind the handshake, and when the certificate ends.
 async fn encrypt(stream: TcpStream, host: &str) -> Result<(Encrypted, Option<DateTime<Utc>>), Finding> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let failed = |why: String| Finding::problem(CERTIFICATE, why, "see to the TLS settings of the proxy in front");
     let name = ServerName::try_from(host.to_owned()).map_err(|_| failed(format!("{host} is no name for one")))?;
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(error.to_string()))?
-        .with_root_certificates(roots)
+        .with_root_certificates(certificate::authorities())
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     match timeout(STEP, TlsConnector::from(Arc::new(config)).connect(name, stream)).await {

@@ -26,10 +26,10 @@ const OLDEST: f64 = 30.0;
 /// In which what just arrived is replayed.
 const MOMENT: Duration = Duration::from_millis(150);
 /// How many seconds the standby is behind. One that has replayed all that it got, and still gets something, is not; nor
-/// is one that is no standby.
-const LAG: &str = "SELECT CAST(CASE WHEN NOT pg_is_in_recovery() THEN 0 \
-     WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN 0 \
-     ELSE COALESCE(EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp()), 0) END AS double precision) AS lag";
+/// is one that is no standby. NULL where that cannot be told.
+pub(super) const LAG: &str = "CAST(CASE WHEN NOT pg_is_in_recovery() THEN 0 \
+     WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0 \
+     ELSE EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS double precision)";
 /// The log says at most once in so long that lists are read from the primary.
 const WARNING: Duration = Duration::from_mins(1);
 
@@ -98,7 +98,8 @@ impl Replica {
     }
 
     async fn lag(&self) -> Result<f64, DbErr> {
-        let row = self.connection.query_one_raw(Statement::from_string(DbBackend::Postgres, LAG)).await?;
+        let sql = format!("SELECT COALESCE({LAG}, 0) AS lag");
+        let row = self.connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         Ok(row.map(|row| row.try_get("", "lag")).transpose()?.unwrap_or_default())
     }
 

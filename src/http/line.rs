@@ -1,7 +1,7 @@
 //! What is told of every request once it is answered: its line in the log, its metrics, the end of its span. What a client
 //! chose stands in the line, cut short and without anything that a terminal obeys, and in no label.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -31,19 +31,16 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let incoming = header(trace::HEADER).map(ToOwned::to_owned);
+        let incoming = request.headers().get(trace::HEADER).and_then(|value| value.to_str().ok());
         let route = route(request);
-        let context = incoming.iter().map(|value| (trace::HEADER.to_owned(), value.clone()));
-        let context: HashMap<_, _> = if trace::is_on() { context.collect() } else { HashMap::new() };
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route,
             id: id.clone(),
             client: Caller::of(request, &server.ctx.settings.trusted_proxies),
-            span: trace::request(known(request.method()), route, &id.0, &context),
-            incoming,
+            span: trace::request(known(request.method()), route, &id.0, incoming),
+            incoming: incoming.map(ToOwned::to_owned),
         }
     }
 

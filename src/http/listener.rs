@@ -32,7 +32,7 @@ use tower::ServiceExt;
 use super::tls::Tls;
 use crate::{
     domain::policy::network,
-    metrics::{Metrics, Present},
+    metrics::{Metrics, Present, most_files},
 };
 
 /// More than one process can serve well.
@@ -79,7 +79,9 @@ pub struct Caps {
 impl Default for Caps {
     fn default() -> Self {
         Self {
-            in_all: open_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files / 2)),
+            // Half of the files are for the database and mail, which must find one when connections have taken all that
+            // they may.
+            in_all: most_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files as usize / 2)),
             of_network: 256,
             handshake: Duration::from_secs(10),
             headers: Duration::from_secs(30),
@@ -88,14 +90,6 @@ impl Default for Caps {
             end: Duration::from_secs(15),
         }
     }
-}
-
-/// How many files the system lets us have, where it says so. Half of them are for the database and mail, which must
-/// find one when connections have taken all that they may.
-fn open_files() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Serves one listener until `stop` ends. Then it takes who has been let in by the system already and nobody else,

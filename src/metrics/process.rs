@@ -24,7 +24,7 @@ impl Collector for Process {
         let stat = Stat::read();
         gauge("process_resident_memory_bytes", "Memory that is not swapped out", resident())?;
         gauge("process_open_fds", "Open files and connections", open_files())?;
-        gauge("process_max_fds", "The most files and connections that may be open", most_files())?;
+        gauge("process_max_fds", "The most files and connections that may be open", most_files().map(f64::from))?;
         gauge(
             "process_start_time_seconds",
             "When the process began, as seconds since 1970",
@@ -79,7 +79,8 @@ fn open_files() -> Option<f64> {
     u32::try_from(open).ok().map(f64::from)
 }
 
-fn most_files() -> Option<f64> {
+/// How many files the system lets us have, where it says so.
+pub fn most_files() -> Option<u32> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
@@ -93,7 +94,7 @@ mod tests {
     fn the_system_tells_of_this_process() {
         assert!(resident().unwrap() > 1e6);
         assert!(open_files().unwrap() >= 3.0);
-        assert!(most_files().unwrap() >= open_files().unwrap());
+        assert!(f64::from(most_files().unwrap()) >= open_files().unwrap());
         let stat = Stat::read().unwrap();
         assert!(stat.seconds >= 0.0);
         assert!(stat.started().unwrap() > 1.7e9);

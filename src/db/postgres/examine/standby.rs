@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::{self, ConnectOptions, Row, postgres::PgConnection, query};
+use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions, Row, postgres::PgConnection, query};
 use tokio::time::{sleep, timeout};
 
 use super::{
-    super::{super::error::describe, options, standby_options},
+    super::{
+        super::{error::describe, replica::LAG},
+        options, standby_options,
+    },
     ASK, CONNECT, unreachable,
 };
 use crate::finding::Finding;
@@ -82,15 +85,13 @@ async fn ask(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
     Ok(facts)
 }
 
-/// What came and was replayed is all there is, as long as the primary sends; else only the age of the last change tells.
 async fn facts(connection: &mut PgConnection) -> Result<Facts, sqlx::Error> {
-    let state = query(
+    let sql = format!(
         "SELECT is_standby, is_fed, CASE WHEN is_standby THEN pg_is_wal_replay_paused() ELSE false END, \
-         CASE WHEN NOT is_standby OR (is_fed AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()) THEN 0 \
-         ELSE (EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint END \
-         FROM (SELECT pg_is_in_recovery() AS is_standby, EXISTS (SELECT FROM pg_stat_wal_receiver) AS is_fed) AS state",
+         ({LAG} * 1000)::bigint \
+         FROM (SELECT pg_is_in_recovery() AS is_standby, EXISTS (SELECT FROM pg_stat_wal_receiver) AS is_fed) AS state"
     );
-    let state = state.fetch_one(&mut *connection).await?;
+    let state = query(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
     Ok(Facts {
         is_standby: state.try_get(0)?,
         is_fed: state.try_get(1)?,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{App, Overrides},
     config::{Manifest, Mode, ServeFlags, Settings},
-    http::{self, Tls},
+    http::{Tls, WaitingRoom},
     telemetry,
 };
 
@@ -37,13 +37,13 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         check_documents(manifest).await?;
     }
     let banner = banner(&settings, &public);
-    let proxies = settings.trusted_proxies.clone();
+    let waiting = WaitingRoom::new(&settings);
     let start = Box::pin(async {
         let app = App::build(settings, Overrides::default()).await?;
         app.prepare().await.map(|()| app)
     });
     let stop = stop_signal()?;
-    let starting = http::while_starting((&public, tls), &ops, &proxies, start);
+    let starting = waiting.while_starting((&public, tls), &ops, start);
     let mut told = stop.clone();
     let app = tokio::select! {
         started = starting => started.map_err(|error| error.to_string())??,

@@ -69,6 +69,15 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     answer
 }
 
+/// The same for the waiting room, in which there is neither a log of requests nor anything to make an id from.
+pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
+    request.extensions_mut().insert(id.clone());
+    let mut answer = next.run(request).await;
+    dress(&mut answer, &id, https);
+    answer
+}
+
 /// Whether a body may lie unread behind a request that was refused: the connection ends then, and the client should not
 /// send its next request on it.
 fn ends_the_connection(answer: &Response, had_body: bool) -> bool {

@@ -6,13 +6,14 @@ use std::{
 };
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Server;
 use crate::domain::{Ctx, Error, Result};
 
-/// What is looked at.
+/// What must be well.
 const PARTS: [&str; 3] = ["database", "limiter", "migrations"];
 /// For how long one outcome is everybody's. Anybody may ask, and a measurement costs statements and a round trip.
 const SHARED: Duration = Duration::from_secs(1);
@@ -23,11 +24,23 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// waits for that one; only this path takes it, and no request of the API ever waits here.
 pub(super) type LastOutcome = Arc<Mutex<Option<(Instant, Outcome)>>>;
 
-/// How the parts are.
-#[derive(Clone)]
-pub(super) struct Outcome {
-    all_well: bool,
-    parts: Value,
+/// How the parts are that could be looked at.
+#[derive(Clone, Default)]
+pub(super) struct Outcome(Vec<Part>);
+
+#[derive(Clone, Serialize)]
+struct Part {
+    name: &'static str,
+    ok: bool,
+    #[serde(rename = "latencyMs")]
+    latency: f64,
+}
+
+impl Outcome {
+    /// A part that nobody looked at is not well.
+    fn is_well(&self, name: &str) -> bool {
+        self.0.iter().any(|part| part.name == name && part.ok)
+    }
 }
 
 /// Alive: it answers.
@@ -37,21 +50,19 @@ pub(super) async fn health() -> impl IntoResponse {
 
 /// Able to serve: database, limiter and schema are as they must be. That a stop began is told at once.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoResponse {
-    let Outcome { all_well, parts } = outcome(&server).await;
-    let (status, state) = match (server.is_draining(), all_well) {
+    let outcome = outcome(&server).await;
+    let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_well(name))) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         (false, true) => (StatusCode::OK, "ready"),
         (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    (status, Json(json!({ "status": state, "parts": parts })))
+    (status, Json(json!({ "status": state, "parts": outcome.0 })))
 }
 
-/// Every part and whether it is well, for the metrics.
+/// Every part that must be well and whether it is well, for the metrics.
 pub(super) async fn parts(server: &Server) -> Vec<(&'static str, bool)> {
-    let Outcome { parts, .. } = outcome(server).await;
-    let well =
-        |name: &str| parts.as_array().is_some_and(|all| all.iter().any(|it| it["name"] == name && it["ok"] == true));
-    PARTS.map(|name| (name, well(name))).into()
+    let outcome = outcome(server).await;
+    PARTS.map(|name| (name, outcome.is_well(name))).into()
 }
 
 /// The last outcome while it is fresh, else a new one.
@@ -71,7 +82,7 @@ async fn outcome(server: &Server) -> Outcome {
     });
     measuring.await.unwrap_or_else(|error| {
         tracing::error!(%error, "readiness could not be measured");
-        Outcome { all_well: false, parts: json!([]) }
+        Outcome::default()
     })
 }
 
@@ -82,14 +93,11 @@ async fn measure(ctx: &Ctx) -> Outcome {
         timed("migrations", migrations(ctx)),
         replica(ctx),
     );
-    let all_well = [&database, &limiter, &migrations].iter().all(|part| part["ok"] == true);
-    // Not among those that count: without it the primary answers.
-    let parts = [database, limiter, migrations].into_iter().chain(replica).collect();
-    Outcome { all_well, parts }
+    Outcome([database, limiter, migrations].into_iter().chain(replica).collect())
 }
 
-/// The read replica, where there is one.
-async fn replica(ctx: &Ctx) -> Option<Value> {
+/// The read replica, where there is one. It is none of what must be well: without it the primary answers.
+async fn replica(ctx: &Ctx) -> Option<Part> {
     ctx.db.has_replica().then_some(())?;
     Some(timed("replica", async { ctx.db.ping_replica().await }).await)
 }
@@ -106,7 +114,7 @@ async fn migrations(ctx: &Ctx) -> Result<()> {
     }
 }
 
-async fn timed(name: &str, check: impl Future<Output = Result<()>>) -> Value {
+async fn timed(name: &'static str, check: impl Future<Output = Result<()>>) -> Part {
     let start = Instant::now();
     let outcome = tokio::time::timeout(LONGEST, check).await;
     let ok = match outcome {
@@ -120,5 +128,5 @@ async fn timed(name: &str, check: impl Future<Output = Result<()>>) -> Value {
             false
         }
     };
-    json!({ "name": name, "ok": ok, "latencyMs": start.elapsed().as_secs_f64() * 1000.0 })
+    Part { name, ok, latency: start.elapsed().as_secs_f64() * 1000.0 }
 }

@@ -41,7 +41,7 @@ use answer::{MediaType, Refusal, RequestId};
 pub use documents::read_document;
 pub use listener::Caps;
 pub use socket::SocketCaps;
-pub use starting::while_starting;
+pub use starting::WaitingRoom;
 pub use tls::Tls;
 
 /// What the handlers share.

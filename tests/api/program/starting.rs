@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream};
+use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream, time::timeout};
 use url::Url;
 
 use super::{Home, free_port, text};
@@ -40,12 +40,33 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
         let (code, body) = status(port, "/ready").await.unwrap();
         assert!(code == 503 && body.contains("starting"), "{code} {body}");
     }
-    let (code, body) = status(port, "/graphql").await.unwrap();
-    assert!(code == 503 && body.contains("UNAVAILABLE"), "{code} {body}");
+    is_dressed(port).await;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+}
+
+/// What a page of another origin and whoever complains about it need, as on any other answer.
+async fn is_dressed(port: u16) {
+    let client = reqwest::Client::new();
+    let call = client.post(format!("http://127.0.0.1:{port}/graphql")).body("{}");
+    let answer = call.header("x-request-id", "my-id").header("origin", "http://localhost:5173").send().await.unwrap();
+    let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    assert_eq!(answer.status().as_u16(), 503);
+    for (name, value) in [
+        ("x-request-id", "my-id"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("access-control-allow-origin", "http://localhost:5173"),
+    ] {
+        assert_eq!(header(name).as_deref(), Some(value), "{name}");
+    }
+    assert!(header("retry-after").is_some() && header("content-security-policy").is_some());
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    assert_eq!(body["errors"][0]["extensions"]["requestId"], "my-id");
 }
 
 /// A proxy sends callers as soon as somebody listens.
@@ -61,16 +82,18 @@ async fn whoever_calls_while_a_server_starts_is_served_by_it() {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let mut first = None;
-    for _ in 0..20_000 {
-        first = status(port, "/.well-known/jwks.json").await;
-        if first.is_some() {
-            break;
+    // Without a pause, for it is about the first moment in which somebody listens.
+    let first = timeout(Duration::from_secs(30), async {
+        loop {
+            if let Some(first) = status(port, "/.well-known/jwks.json").await {
+                break first;
+            }
         }
-    }
+    })
+    .await;
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(first.unwrap().0, 200, "the first answer that anybody gets");
+    assert_eq!(first.expect("it answers").0, 200, "the first answer that anybody gets");
 }
 
 #[tokio::test(flavor = "multi_thread")]

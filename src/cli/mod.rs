@@ -108,7 +108,23 @@ type Outcome = Result<ExitCode, Halt>;
 /// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
+    let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
+    let hears_of_a_stop = matches!(command, Command::Serve(_) | Command::Audit { .. });
+    let running = carry_out(command);
+    let outcome = if hears_of_a_stop { running.await } else { unless_stopped(running).await };
+    match outcome {
+        Ok(code) => code,
+        // A reader that hung up has what it wanted.
+        Err(Halt::HungUp) => ExitCode::SUCCESS,
+        Err(Halt::Failed(message)) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(command: Command) -> Outcome {
+    match command {
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check).await,
         Command::Doctor(format) => doctor::examine(format).await,
@@ -120,15 +136,17 @@ pub async fn run() -> ExitCode {
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
         Command::Purge(format) => upkeep::purge(format).await,
-    };
-    match outcome {
-        Ok(code) => code,
-        // A reader that hung up has what it wanted.
-        Err(Halt::HungUp) => ExitCode::SUCCESS,
-        Err(Halt::Failed(message)) => {
-            complain(&message);
-            ExitCode::FAILURE
-        }
+    }
+}
+
+/// The first process of a container outlives every signal that it does not ask for. What a command has begun in a
+/// transaction is rolled back, as when it is killed.
+async fn unless_stopped(running: impl Future<Output = Outcome>) -> Outcome {
+    let mut stop = stop_signal()?;
+    tokio::select! {
+        biased;
+        outcome = running => outcome,
+        _ = stop.wait_for(|stop| *stop) => Err("told to stop before it was done".to_owned().into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The start in any order: a server whose database is not there yet says so, waits, and goes on.
 
 use std::{
+    io::Read,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -118,6 +119,22 @@ async fn a_server_that_waits_for_its_database_stops_when_told() {
     })
     .await;
     assert!(ended.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_waits_for_the_database_stops_when_told() {
+    let home = Home::new().await;
+    let mut command = home.command();
+    command.args(["migrate", "up"]).env("DATABASE_URL", nowhere(free_port())).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // The signal that it waits for is asked for before it looks for the database, of which it complains.
+    let mut complained = [0; 1];
+    child.stderr.as_mut().unwrap().read_exact(&mut complained).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    // One that dies of the signal has no exit code.
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("told to stop"), "{}", text(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]

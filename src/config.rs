@@ -11,6 +11,7 @@ mod parse;
 mod problems;
 mod rules;
 mod secret;
+mod secret_files;
 mod telling;
 mod test_codes;
 #[cfg(test)]
@@ -195,27 +196,26 @@ pub struct Settings {
 
 impl Settings {
     /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for
-    /// typing mistakes; the values come from `flags`, which clap has filled from the same environment. The data folder
-    /// is touched last, and only when everything is right.
-    #[expect(clippy::needless_pass_by_value, reason = "the flags hold secrets in clear: nobody keeps them after this")]
+    /// typing mistakes; the values come from `flags`, which clap has filled from the same environment, and which hold
+    /// secrets in clear: nobody keeps them after this. The data folder is touched last, and only when everything is
+    /// right.
     pub fn load(
         flags: ServeFlags,
         environment: impl Iterator<Item = (String, String)>,
         now: DateTime<Utc>,
         entropy: &dyn Entropy,
     ) -> Result<Self, Problems> {
-        load::load(&flags, environment.map(|(name, _)| name), now, Some(entropy))
+        load::load(flags, environment.map(|(name, _)| name), now, Some(entropy))
     }
 
     /// The same for whoever only wants to look: no folder is made and no secret, so a development server that never
     /// started has none.
-    #[expect(clippy::needless_pass_by_value, reason = "as above")]
     pub fn look(
         flags: ServeFlags,
         environment: impl Iterator<Item = (String, String)>,
         now: DateTime<Utc>,
     ) -> Result<Self, Problems> {
-        load::load(&flags, environment.map(|(name, _)| name), now, None)
+        load::load(flags, environment.map(|(name, _)| name), now, None)
     }
 
     /// `iss` in tokens and the start of every link: the public URL without its trailing slash.

@@ -49,6 +49,12 @@ pub struct ServeFlags {
     /// Example: what `openssl rand -base64 32` prints
     #[arg(long, env = "DOORCODE_SECRET", value_name = "SECRET", help_heading = "Start", hide_env_values = true)]
     pub secret: Option<String>,
+    /// A folder with secrets: for each a file that is named like its variable, such as `SMTP_URL`, and holds its value.
+    /// What is in such a file must not be in the environment, too.
+    ///
+    /// Default: none. Example: `/run/secrets`
+    #[arg(long, env = "DOORCODE_SECRETS_FOLDER", value_name = "FOLDER", help_heading = "Start")]
+    pub secrets_folder: Option<String>,
     /// Lets a development server listen beyond loopback, where anybody who reaches it reads everybody's mail in the
     /// inbox.
     ///

@@ -18,7 +18,7 @@ use super::{
     parse::{self, SmtpSecurity},
     problems::Reader,
     rules::{self, Facts},
-    secret, telling, test_codes as fixed, unknown,
+    secret, secret_files, telling, test_codes as fixed, unknown,
 };
 use crate::{db::entity::Role, domain::limits::Limits, ports::Entropy};
 
@@ -29,15 +29,16 @@ const DEVELOPMENT_ORIGINS: [&str; 2] = ["http://localhost:3000", "http://localho
 
 /// See [`Settings::load`], and [`Settings::look`] for what is done without a source of randomness.
 pub(super) fn load(
-    flags: &ServeFlags,
+    mut flags: ServeFlags,
     names: impl Iterator<Item = String>,
     now: DateTime<Utc>,
     entropy: Option<&dyn Entropy>,
 ) -> Result<Settings, Problems> {
     let mut reader = Reader::default();
-    let (mut settings, facts) = read(&mut reader, flags, now);
+    let files = secret_files::fill(&mut reader, &mut flags);
+    let (mut settings, facts) = read(&mut reader, &flags, now);
     rules::check(&mut reader, &settings, &facts);
-    unknown::check(&mut reader, names);
+    unknown::check(&mut reader, names.chain(files));
     // A start that is refused leaves nothing behind, so files come last.
     if reader.is_clean() {
         settings.documents = documents(&mut reader, facts.documents.as_deref());
@@ -46,7 +47,7 @@ pub(super) fn load(
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
     if let Some(files) = &settings.tls {
-        secret::warn_of_readers(&mut reader, "DOORCODE_TLS_KEY", &files.key);
+        secret::warn_of_readers(&mut reader, "the file of DOORCODE_TLS_KEY", &files.key);
     }
     settings.warnings = reader.finish()?;
     Ok(settings)

@@ -110,11 +110,11 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
 
 /// Notes a file with a secret in it that everybody on this machine can read. Its group may be meant to: it is how
 /// certificates are shared among servers.
-pub(super) fn warn_of_readers(reader: &mut Reader, variable: &str, file: &Path) {
+pub(super) fn warn_of_readers(reader: &mut Reader, what: &str, file: &Path) {
     #[cfg(unix)]
     if fs::metadata(file).is_ok_and(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o007 != 0)
     {
-        reader.warn(format!("{variable} names a file that everybody on this machine can read or change: chmod 600 it"));
+        reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
     }
 }
 

@@ -308,6 +308,27 @@ async fn an_unsafe_production_start_is_refused_with_every_problem_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_taken_from_files() {
+    let home = Home::new().await;
+    let secrets = home.folder.path().join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    let url = secrets.join("DATABASE_URL");
+    std::fs::write(&url, format!("{}\n", home.database.url)).unwrap();
+    let listed = || {
+        let mut command = home.command();
+        command.args(["user", "list"]).env_remove("DATABASE_URL").env("DOORCODE_SECRETS_FOLDER", &secrets);
+        command.output().unwrap()
+    };
+    home.good(&["user", "create", "somebody@example.com"]);
+    let output = listed();
+    assert!(text(&output.stdout).contains("somebody@example.com"), "{}", text(&output.stderr));
+    std::fs::rename(&url, secrets.join("DOORCODE_SECERT")).unwrap();
+    let output = listed();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("Did you mean DOORCODE_SECRET?"), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn production_refuses_a_stale_schema_and_serves_a_current_one() {
     let home = Home::new().await;
     let production = |arguments: &[&str]| {

@@ -21,6 +21,7 @@ const WRONG: &[(&str, &[&str])] = &[
         ],
     ),
     ("DOORCODE_SECRET", &["short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]),
+    ("DOORCODE_SECRETS_FOLDER", &["/no/such/folder", "a\u{7}b"]),
     ("DOORCODE_EXPOSE_DEVELOPMENT", &["yes", "1"]),
     ("DOORCODE_LOG", &["doorcode=loud", "[[["]),
     ("DOORCODE_LOG_FORMAT", &["xml"]),

@@ -1,0 +1,163 @@
+//! Secrets from files: a folder with a file for each, named like its variable, which is how orchestrators hand them out.
+//! No other setting may lie there, no file of that name is passed over, and nothing of what is in one is ever shown.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{ServeFlags, flags::variables, parse, problems::Reader, secret};
+
+const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
+/// No secret is longer.
+const LARGEST: u64 = 64 * 1024;
+
+/// Fills in what the folder has, where one is named. Gives the names of the files in it, among which a typing mistake may
+/// be.
+pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
+    let named = flags.secrets_folder.clone();
+    let Some(folder) = reader.optional(FOLDER, named.as_deref(), "/run/secrets", parse::folder) else {
+        return Vec::new();
+    };
+    let files = match names(&folder) {
+        Ok(files) => files,
+        Err(error) => {
+            let wrong = format!("is a folder that cannot be read ({})", error.kind());
+            reader.refuse(FOLDER, wrong, "Name one that this user can read, for example /run/secrets");
+            return Vec::new();
+        }
+    };
+    let mut others: Vec<_> = files.iter().filter(|file| variables().contains(file)).collect();
+    for (variable, value) in secrets(flags) {
+        others.retain(|file| *file != variable);
+        if files.iter().any(|file| file == variable) {
+            take(reader, variable, value, folder.join(variable));
+        }
+    }
+    for file in others {
+        reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
+    }
+    files
+}
+
+/// The settings that are secrets.
+fn secrets(flags: &mut ServeFlags) -> [(&'static str, &mut Option<String>); 7] {
+    [
+        ("DOORCODE_SECRET", &mut flags.secret),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &mut flags.otel_exporter_otlp_headers),
+        ("DATABASE_URL", &mut flags.database_url),
+        ("DATABASE_READ_URL", &mut flags.database_read_url),
+        ("REDIS_URL", &mut flags.redis_url),
+        ("SMTP_URL", &mut flags.smtp_url),
+        ("DOORCODE_TEST_CODES", &mut flags.test_codes),
+    ]
+}
+
+/// One secret from its file. Whoever wrote it down twice may change the one that is not looked at.
+fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: PathBuf) {
+    let given = value.as_deref().is_some_and(|text| !text.trim().is_empty());
+    match read(&file) {
+        Ok(_) if given => {
+            reader.refuse(variable, format!("is given, and is a file in {FOLDER}, too"), "Keep one of the two");
+        }
+        Ok(text) if text.trim().is_empty() => {
+            let instead = "Write the value into it, or take the file away";
+            reader.refuse(variable, format!("is an empty file in {FOLDER}"), instead);
+        }
+        Ok(text) => {
+            secret::warn_of_readers(reader, &format!("the file {variable} in {FOLDER}"), &file);
+            *value = Some(text);
+        }
+        Err(error) => {
+            let wrong = format!("is a file in {FOLDER} that cannot be read ({})", error.kind());
+            reader.refuse(variable, wrong, "Make it a text file that this user can read");
+        }
+    }
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// The text of a file, or of what a link leads to. Nothing that one waits for, such as a pipe.
+fn read(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, os::unix::fs::symlink};
+
+    use clap::{Args, Command};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn flags(folder: &Path) -> ServeFlags {
+        ServeFlags { secrets_folder: Some(folder.to_string_lossy().into_owned()), ..ServeFlags::default() }
+    }
+
+    /// What is said of a folder.
+    fn refused(folder: &Path, change: impl FnOnce(&mut ServeFlags)) -> String {
+        let (mut reader, mut flags) = (Reader::default(), flags(folder));
+        change(&mut flags);
+        fill(&mut reader, &mut flags);
+        let problems = reader.finish().unwrap_err();
+        assert!(!format!("{problems} {problems:?}").contains("canary"), "{problems}");
+        problems.to_string()
+    }
+
+    #[test]
+    fn every_secret_can_be_a_file_and_nothing_else() {
+        let documented = ServeFlags::augment_args(Command::new("doorcode"));
+        let hidden = documented.get_arguments().filter(|flag| flag.is_hide_env_values_set());
+        let hidden: BTreeSet<_> = hidden.map(|flag| flag.get_env().unwrap().to_str().unwrap().to_owned()).collect();
+        let named = secrets(&mut ServeFlags::default()).map(|(name, _)| name.to_owned());
+        assert_eq!(BTreeSet::from(named), hidden);
+    }
+
+    #[test]
+    fn files_are_read_through_links_and_strangers_are_left_alone() {
+        let folder = folder(&[("hidden", "smtps://canary@smtp.example.com\n"), ("postgres_password", "canary")]);
+        symlink("hidden", folder.path().join("SMTP_URL")).unwrap();
+        let (mut reader, mut flags) = (Reader::default(), flags(folder.path()));
+        let files = fill(&mut reader, &mut flags);
+        assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), 3);
+        reader.finish().unwrap();
+        assert_eq!(flags.smtp_url.unwrap().trim(), "smtps://canary@smtp.example.com");
+        assert!(flags.secret.is_none());
+    }
+
+    #[test]
+    fn what_is_not_one_value_for_one_secret_stops_the_start() {
+        let given = folder(&[("REDIS_URL", "redis://canary")]);
+        let text = refused(given.path(), |flags| flags.redis_url = Some("redis://other".to_owned()));
+        assert!(text.contains("REDIS_URL is given, and is a file"), "{text}");
+        let text = refused(folder(&[("REDIS_URL", " \n")]).path(), |_| {});
+        assert!(text.contains("REDIS_URL is an empty file"), "{text}");
+        let text = refused(folder(&[("DOORCODE_BRAND", "canary")]).path(), |_| {});
+        assert!(text.contains("DOORCODE_BRAND is a file") && text.contains("no secret"), "{text}");
+        let text = refused(folder(&[("SMTP_URL", &"canary".repeat(11_000))]).path(), |_| {});
+        assert!(text.contains("SMTP_URL is a file") && text.contains("too large"), "{text}");
+        let folder_in_place = folder(&[]);
+        fs::create_dir(folder_in_place.path().join("SMTP_URL")).unwrap();
+        let text = refused(folder_in_place.path(), |_| {});
+        assert!(text.contains("SMTP_URL is a file") && text.contains("cannot be read"), "{text}");
+        let text = refused(Path::new("/no/such/folder"), |_| {});
+        assert!(text.contains("DOORCODE_SECRETS_FOLDER is a folder that cannot be read"), "{text}");
+    }
+}

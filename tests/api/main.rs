@@ -37,6 +37,7 @@ mod people;
 mod permissions;
 mod purge;
 mod races;
+mod runbooks;
 mod secrets;
 mod sessions;
 mod sign_in;

@@ -1,0 +1,155 @@
+//! The SQL of docs/operations.md, taken from the document as an operator would paste it and run on the real schema: all of
+//! it works, and after the statements for a restore and for a leaked secret nothing of before opens. It writes no SQL of
+//! ours down a second time.
+
+use std::fs;
+
+use sea_orm::{ConnectionTrait, DbBackend};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::{
+    database::{every_backend, fresh_database_of},
+    harness::{Replica, SignedIn, TestApp},
+    tokens::rotation::process_with,
+};
+
+/// Words that begin a statement; what stands in the text between other backticks is none.
+const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
+
+fn document() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap()
+}
+
+/// What lies between a pair of marks, each time.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
+}
+
+/// The statements of all blocks of SQL in a text, and of those between backticks that end as statements do.
+fn statements(text: &str) -> Vec<String> {
+    let blocks = between(text, "```sql\n", "```");
+    let inline = text.split('`').filter(|part| part.ends_with(';') && VERBS.iter().any(|verb| part.starts_with(verb)));
+    let lines = blocks.chain(inline).flat_map(|sql| sql.lines().chain([";"]));
+    let code: Vec<_> = lines.map(|line| line.split("--").next().unwrap()).collect();
+    let all = code.join("\n");
+    all.split(';').map(str::trim).filter(|sql| !sql.is_empty()).map(str::to_owned).collect()
+}
+
+/// The part of the document under a heading.
+fn section(heading: &str) -> String {
+    let text = document();
+    let from = text.split_once(&format!("# {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}")).1;
+    from.split("\n#").next().unwrap().to_owned()
+}
+
+/// A statement as the document tells to write it for a database, if it is for that one at all.
+fn for_database(sql: &str, backend: DbBackend) -> Option<String> {
+    if backend == DbBackend::Postgres {
+        return Some(sql.to_owned());
+    }
+    let only_postgres = sql.contains("pg_") || sql.starts_with("ALTER TABLE");
+    let text = document();
+    let now = between(&text, "For SQLite write `", "` for `now()`").next().expect("what to write for now()");
+    (!only_postgres).then(|| sql.replace("now()", now))
+}
+
+async fn run(app: &TestApp, heading: &str) {
+    let all = statements(&section(heading));
+    assert!(!all.is_empty(), "no SQL under {heading}");
+    for sql in all {
+        app.sql(&for_database(&sql, app.ctx().db.backend()).unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_the_runbooks_works_on_every_database() {
+    for backend in every_backend() {
+        let database = fresh_database_of(backend).await;
+        let db = database.connect().await;
+        let all: Vec<_> = statements(&document()).iter().filter_map(|sql| for_database(sql, backend)).collect();
+        assert!(all.len() >= 12, "{all:#?}");
+        for sql in all {
+            let done = db.write().execute_unprepared(&sql).await;
+            assert!(done.is_ok(), "{backend:?}: {sql}\n{done:?}");
+        }
+    }
+}
+
+/// What somebody could hold from before.
+struct Past {
+    signed_in: SignedIn,
+    challenge: String,
+    code: String,
+    link: String,
+}
+
+async fn past(app: &TestApp) -> Past {
+    let signed_in = app.guest().sign_in("in@example.com").await;
+    app.guest().challenge("link@example.com").await;
+    app.guest().challenge("link@example.com").await;
+    let link = app.last_link_for("link@example.com").await;
+    let challenge = app.guest().challenge("code@example.com").await;
+    let code = app.last_code_for("code@example.com").await;
+    app.guest().challenge("waiting@example.com").await;
+    Past { signed_in, challenge, code, link }
+}
+
+/// Whether each of access token, refresh token, code and link opens a process's door.
+async fn opens(app: &TestApp, process: &Replica, past: &Past) -> [bool; 4] {
+    let client = app.guest().via(process);
+    let me = client.with_bearer(&past.signed_in.access).me().await;
+    let refreshed = client.refresh(&past.signed_in.refresh).await;
+    let verified = client.verify(&past.challenge, &past.code).await;
+    let followed = client.verify_link(&past.link).await;
+    [
+        me.json["errors"].is_null(),
+        refreshed["__typename"] == "Refreshed",
+        verified["__typename"] == "SignedIn",
+        followed["__typename"] == "SignedIn",
+    ]
+}
+
+async fn app() -> TestApp {
+    TestApp::with(|flags| flags.limit_send_address_day = Some("2/1d".into())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
+    let app = app().await;
+    let past = past(&app).await;
+    run(&app, "Restore a backup").await;
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "none that could have leaked");
+    // The database's clock went on while the test's stood still.
+    app.clock.pass(60.0);
+    assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
+    assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
+
+    let control = self::app().await;
+    let past = self::past(&control).await;
+    control.clock.pass(60.0);
+    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "without them everything does");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_statements_for_a_leaked_secret_nothing_is_left_that_it_opens() {
+    let app = app().await;
+    let past = past(&app).await;
+    run(&app, "The secret leaked").await;
+    let new = SecretString::from(format!("another secret {} {}", Uuid::new_v4(), Uuid::new_v4()));
+    let process = process_with(&app, &[&new]).await;
+    assert_eq!(opens(&app, &process, &past).await, [false; 4]);
+    assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "the one that the new process made");
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
+}
+
+#[test]
+fn statements_are_found_wherever_they_stand() {
+    let text = "`DELETE FROM a;` and `DELETE FROM b`\n\n   ```sql\n   SELECT 1  -- one; two\n   FROM a;\n   UPDATE a SET b = 1;\n   ```\n";
+    let found: Vec<_> =
+        statements(text).iter().map(|sql| sql.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(found, ["SELECT 1 FROM a", "UPDATE a SET b = 1", "DELETE FROM a"]);
+    assert!(for_database("SELECT now()", DbBackend::Sqlite).unwrap().contains("strftime"));
+    assert!(for_database("SELECT 1 FROM pg_stat_activity", DbBackend::Sqlite).is_none());
+}

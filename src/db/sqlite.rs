@@ -14,7 +14,7 @@ use std::{
 use sea_orm::{
     DatabaseConnection,
     sqlx::{
-        ConnectOptions, SqlitePool,
+        self, ConnectOptions, Connection, SqliteConnection, SqlitePool,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
@@ -45,15 +45,15 @@ pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatemen
     }
     // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-    let writer = pool(writing, 1).await?;
-    let reader = pool(options.pragma("query_only", "ON"), READERS).await?;
+    let writer = connected(pool(1).after_release(|connection, _| Box::pin(is_done(connection))), writing).await?;
+    let reader = connected(pool(READERS), options.pragma("query_only", "ON")).await?;
     Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
 }
 
 /// Opens a file that is there to look at it: it is not made, nothing in it changes, and it keeps its mode.
 pub(super) async fn look(url: &str, data: &Path) -> Result<Opened, Error> {
     let (options, file) = options(url, data)?;
-    let reader = observed(pool(options.pragma("query_only", "ON"), 1).await?, None);
+    let reader = observed(connected(pool(1), options.pragma("query_only", "ON")).await?, None);
     Ok(Opened { writer: reader.clone(), reader, file })
 }
 
@@ -111,7 +111,7 @@ pub(super) fn private_file(file: &Path) -> io::Result<fs::File> {
     options.open(file)
 }
 
-async fn pool(options: SqliteConnectOptions, most: u32) -> Result<SqlitePool, Error> {
+fn pool(most: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(most)
@@ -119,9 +119,19 @@ async fn pool(options: SqliteConnectOptions, most: u32) -> Result<SqlitePool, Er
         // Nothing between us and a file can be cut, so there is nothing to test and no reason to reconnect.
         .test_before_acquire(false)
         .max_lifetime(None)
-        .connect_with(options)
-        .await
-        .map_err(|error| Error::Unavailable(describe(&error)))
+}
+
+async fn connected(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
+    pool.connect_with(options).await.map_err(|error| Error::Unavailable(describe(&error)))
+}
+
+/// Whether a connection that is given back is out of its transaction, as it is but for one thing: where the disk is full
+/// or fails, SQLite rolls back by itself, and the driver, whose own way back fails then, goes on counting a transaction.
+/// All that came after would be inside of that one, answered and never committed. Such a connection is closed.
+async fn is_done(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What was left open is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn observed(pool: SqlitePool, on_statement: Option<OnStatement>) -> DatabaseConnection {

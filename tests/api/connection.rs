@@ -14,7 +14,7 @@ use doorcode::{
     domain::Error,
 };
 use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, TransactionTrait, Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, TransactionTrait, Value,
     sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql},
 };
 use secrecy::SecretString;
@@ -206,6 +206,27 @@ async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
     drop(transaction);
     db.write().execute_unprepared("PRAGMA max_page_count = 100000").await.unwrap();
     assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0);
+}
+
+/// What SQLite does by itself where the disk is full at a commit.
+#[tokio::test]
+async fn after_a_transaction_that_sqlite_ended_by_itself_a_commit_commits() {
+    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let db = database.connect().await;
+    let add = async |transaction: &DatabaseTransaction| {
+        let values = key(Uuid::now_v7(), "EdDSA");
+        transaction.execute_raw(statement(DbBackend::Sqlite, KEY, values)).await.unwrap();
+    };
+    let ended = db.begin().await.unwrap();
+    ended.execute_unprepared("ROLLBACK").await.unwrap();
+    drop(ended);
+    let given_up = db.begin().await.unwrap();
+    add(&given_up).await;
+    drop(given_up);
+    let transaction = db.begin().await.unwrap();
+    add(&transaction).await;
+    transaction.commit().await.unwrap();
+    assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 mod audit;
 mod doctor;
+mod full_disk;
 mod health;
 mod memory;
 mod own_postgres;

@@ -13,13 +13,13 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use serde_json::{Value as Json, json};
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 use uuid::Uuid;
 
 use super::{
     Format, Outcome, build,
     print::{self, Halt, complain, hung_up, line},
-    serve::stop_signal,
+    stop::Ending,
     user::id_of,
 };
 use crate::{
@@ -88,7 +88,7 @@ fn time(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(time).ok().filter(|time| *time <= longest).ok_or_else(|| format!("that is too long: {wrong}"))
 }
 
-pub(super) async fn tail(which: Which) -> Outcome {
+pub(super) async fn tail(which: Which, ending: Ending) -> Outcome {
     let app = build().await?;
     let person = async |email: Option<&EmailAddress>| match email {
         Some(email) => id_of(&app.ctx, email).await.map(Some),
@@ -104,14 +104,13 @@ pub(super) async fn tail(which: Which) -> Outcome {
     let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), which.most).await?;
     show(&app, &events, which.format).await?;
     if which.follow {
-        follow(&app, &mut tail, which.format).await?;
+        follow(&app, &mut tail, which.format, ending.take_over()?).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Until Ctrl-C, or until nobody reads on. A database that is away is told of once and waited for.
-async fn follow(app: &App, tail: &mut Tail, format: Format) -> Result<(), Halt> {
-    let mut stop = stop_signal()?;
+async fn follow(app: &App, tail: &mut Tail, format: Format, mut stop: watch::Receiver<bool>) -> Result<(), Halt> {
     let mut hung_up = pin!(hung_up());
     let mut is_away = false;
     loop {

@@ -10,6 +10,7 @@ mod people;
 mod print;
 mod serve;
 mod sessions;
+mod stop;
 mod upkeep;
 mod user;
 
@@ -26,7 +27,8 @@ use crate::{
 };
 pub use print::complain;
 use print::{Halt, say};
-pub use serve::stop_signal;
+use stop::Ending;
+pub use stop::stop_signal;
 
 /// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
 ///
@@ -109,9 +111,7 @@ type Outcome = Result<ExitCode, Halt>;
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
-    let hears_of_a_stop = matches!(command, Command::Serve(_) | Command::Audit { .. });
-    let running = carry_out(command);
-    let outcome = if hears_of_a_stop { running.await } else { unless_stopped(running).await };
+    let outcome = carry_out(command).await;
     match outcome {
         Ok(code) => code,
         // A reader that hung up has what it wanted.
@@ -124,29 +124,19 @@ pub async fn run() -> ExitCode {
 }
 
 async fn carry_out(command: Command) -> Outcome {
+    let ending = Ending::begin()?;
     match command {
+        Command::Serve(flags) => serve::serve(*flags, ending).await,
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check).await,
         Command::Doctor(format) => doctor::examine(format).await,
         Command::Health(probe) => health::ask(probe).await,
-        Command::Serve(flags) => serve::serve(*flags).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,
-        Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which).await,
+        Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which, ending).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
         Command::Purge(format) => upkeep::purge(format).await,
-    }
-}
-
-/// The first process of a container outlives every signal that it does not ask for. What a command has begun in a
-/// transaction is rolled back, as when it is killed.
-async fn unless_stopped(running: impl Future<Output = Outcome>) -> Outcome {
-    let mut stop = stop_signal()?;
-    tokio::select! {
-        biased;
-        outcome = running => outcome,
-        _ = stop.wait_for(|stop| *stop) => Err("told to stop before it was done".to_owned().into()),
     }
 }
 

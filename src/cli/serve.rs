@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 
 use super::{
     Outcome,
     documents::{self, Looked},
     load,
     print::{Halt, say},
+    stop::Ending,
 };
 use crate::{
     app::{App, Overrides},
@@ -17,7 +18,7 @@ use crate::{
     telemetry,
 };
 
-pub(super) async fn serve(flags: ServeFlags) -> Outcome {
+pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     let settings = load(flags)?;
     let collector = telemetry::start(&settings.log, settings.traces.as_ref()).await?;
     for warning in &settings.warnings {
@@ -42,7 +43,7 @@ pub(super) async fn serve(flags: ServeFlags) -> Outcome {
         let app = App::build(settings, Overrides::default()).await?;
         app.prepare().await.map(|()| app)
     });
-    let stop = stop_signal()?;
+    let stop = ending.take_over()?;
     let starting = waiting.while_starting((&public, tls), &ops, start);
     let mut told = stop.clone();
     let app = tokio::select! {
@@ -111,21 +112,4 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
         lines.push(format!("  Embedded  {}; data in {}", embedded.join(", "), settings.data.display()));
     }
     lines.join("\n")
-}
-
-/// Turns true at SIGTERM or Ctrl-C.
-pub fn stop_signal() -> Result<watch::Receiver<bool>, String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: finishing what is under way");
-        sender.send_replace(true);
-    });
-    Ok(receiver)
 }

@@ -1,7 +1,6 @@
 //! The start in any order: a server whose database is not there yet says so, waits, and goes on.
 
 use std::{
-    io::Read,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -122,19 +121,28 @@ async fn a_server_that_waits_for_its_database_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_waits_for_the_database_stops_when_told() {
+async fn a_command_that_waits_stops_when_told() {
     let home = Home::new().await;
-    let mut command = home.command();
-    command.args(["migrate", "up"]).env("DATABASE_URL", nowhere(free_port())).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The signal that it waits for is asked for before it looks for the database, of which it complains.
-    let mut complained = [0; 1];
-    child.stderr.as_mut().unwrap().read_exact(&mut complained).unwrap();
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
-    // One that dies of the signal has no exit code.
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("told to stop"), "{}", text(&output.stderr));
+    let pipe = home.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let waits_for_nothing = ["documents", pipe.to_str().unwrap()];
+    for arguments in [&["migrate", "up"][..], &["audit", "tail", "--follow"], &waits_for_nothing] {
+        let mut command = home.command();
+        command.args(arguments).env("DATABASE_URL", nowhere(free_port())).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let listens = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+            u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
+        };
+        eventually("it asks for SIGTERM", async || listens()).await;
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        eventually("it is over", async || child.try_wait().unwrap().is_some()).await;
+        let output = child.wait_with_output().unwrap();
+        // One that dies of the signal has no exit code.
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains("told to stop"), "{}", text(&output.stderr));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

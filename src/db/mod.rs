@@ -12,7 +12,7 @@ use std::{
 };
 
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
     IntoActiveModel, ModelTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value, metric,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -196,16 +196,15 @@ impl Db {
     }
 
     /// Gives up on an answer when a request would, and notes what the statements' own callback does not see.
-    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, Error> {
-        let failure = match timeout(ACQUIRE, answer).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error.into(),
-            Err(_) => Error::Unavailable("the database did not answer in time".to_owned()),
+    pub async fn in_time<T, E: Into<Error>>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+        let answer = match timeout(ACQUIRE, answer).await {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(_) => Err(Error::Unavailable("the database did not answer in time".to_owned())),
         };
-        if let Some(trouble) = &self.trouble {
+        if let (Err(Error::Unavailable(_)), Some(trouble)) = (&answer, &self.trouble) {
             trouble.note();
         }
-        Err(failure)
+        answer
     }
 }
 

@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{
     DatabaseConnection,
     sqlx::{
-        self, ConnectOptions, Connection, PgPool,
+        self, ConnectOptions, Connection, Executor, PgPool, Row,
         pool::PoolConnectionMetadata,
         postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
     },
@@ -38,6 +38,8 @@ const IDLE_TRANSACTION: &str = "30s";
 const IDLE: Duration = Duration::from_secs(5);
 /// How long it may take to say yes.
 const ALIVE: Duration = Duration::from_millis(500);
+/// For how long the connection on which a statement failed may still be in use.
+const AFTERMATH: Duration = Duration::from_secs(1);
 
 /// Opens the pool and waits for the server, which may come up later than this process.
 pub(super) async fn open(
@@ -48,7 +50,7 @@ pub(super) async fn open(
 ) -> Result<(DatabaseConnection, Trouble), Error> {
     let options = options(url)?;
     let trouble = Trouble::default();
-    let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
+    let pool = pool(&trouble, Role::Primary).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
     let pool = pool.connect_lazy_with(options);
     wait_for_server(&pool, wait).await?;
     Ok((reporting(pool, &trouble, on_statement), trouble))
@@ -59,16 +61,41 @@ pub(super) async fn open(
 pub(super) fn standby(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<DatabaseConnection, Error> {
     let options = standby_options(url)?;
     let trouble = Trouble::default();
-    let pool = pool(&trouble).max_connections(most).acquire_timeout(PATIENCE);
+    let pool = pool(&trouble, Role::Standby).max_connections(most).acquire_timeout(PATIENCE);
     Ok(reporting(pool.connect_lazy_with(options), &trouble, on_statement))
 }
 
-fn pool(trouble: &Trouble) -> PgPoolOptions {
+/// What a server is to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Primary,
+    Standby,
+}
+
+fn pool(trouble: &Trouble, role: Role) -> PgPoolOptions {
     let suspects = trouble.clone();
     PgPoolOptions::new()
         // The driver's own test costs every request a round trip; ours costs only those that need one.
         .test_before_acquire(false)
-        .before_acquire(move |connection, seen| suspects.check(connection, &seen))
+        .before_acquire(move |connection, seen| suspects.check(connection, &seen, role))
+        .after_connect(move |connection, _| Box::pin(role.is_played_by(connection)))
+}
+
+impl Role {
+    /// Whether a server does what it is there for. After a failover the former primary may answer on as before, under
+    /// the same name or on connections from then, and take no writes: nothing is well that holds on to it.
+    async fn is_played_by(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if self == Self::Standby {
+            return connection.ping().await;
+        }
+        let row = connection.fetch_one("SELECT current_setting('transaction_read_only') = 'on'").await?;
+        if row.try_get(0)? {
+            return Err(sqlx::Error::Protocol(
+                "the database takes no writes: it is a standby, or read-only".to_owned(),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A pool that reports its statements, and notes what fails.
@@ -131,8 +158,9 @@ async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
     }
 }
 
-/// When a statement last failed. A connection that nobody has used since then is suspect: a server that went away
-/// took all of them along, and then each would cost a request of its own to find out. One failed request is enough.
+/// When a statement last failed. The connection that it failed on is suspect, and so is each that nobody has used since
+/// then: a server that went away took all of them along, and then each would cost a request of its own to find out. One
+/// failed request is enough.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     start: Instant,
@@ -147,7 +175,7 @@ impl Default for Trouble {
 }
 
 impl Trouble {
-    /// Makes every connection that is idle now prove that it is alive before it is used again.
+    /// Makes every connection that is idle now, or soon, prove that it is alive before it is used again.
     pub(super) fn note(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now.max(1), Ordering::Relaxed);
@@ -156,7 +184,7 @@ impl Trouble {
     fn is_suspect(&self, idle_for: Duration) -> bool {
         let last = self.last.load(Ordering::Relaxed);
         let since = self.start.elapsed().saturating_sub(Duration::from_millis(last));
-        idle_for >= IDLE || (last > 0 && idle_for >= since)
+        idle_for >= IDLE || (last > 0 && idle_for + AFTERMATH >= since)
     }
 
     /// An error makes the pool throw the connection away and open another for the same request.
@@ -164,11 +192,12 @@ impl Trouble {
         &self,
         connection: &'c mut PgConnection,
         seen: &PoolConnectionMetadata,
+        role: Role,
     ) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
         let suspect = self.is_suspect(seen.idle_for);
         Box::pin(async move {
             if suspect {
-                timeout(ALIVE, connection.ping())
+                timeout(ALIVE, role.is_played_by(connection))
                     .await
                     .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
             }

@@ -1,5 +1,6 @@
 //! From a request to who asks: the client's address behind trusted proxies, and the bearer token. A header about the
-//! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives.
+//! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives. Nobody waits for that
+//! for longer than for anything else.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -129,7 +130,7 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     let (Some(token), None) = (token, values.next()) else {
         return Ok(Bearer::Bad);
     };
-    match token::verify(ctx, token).await {
+    match ctx.db.in_time(token::verify(ctx, token)).await {
         Ok(claims) => Ok(Bearer::Claims(Box::new(claims))),
         Err(Error::Unauthenticated) => Ok(Bearer::Bad),
         Err(error) => Err(error),
@@ -162,7 +163,7 @@ impl Need {
 pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, need: Need) -> Result<Option<SignedIn>> {
     let found = match (bearer, need) {
         (Bearer::None, _) | (_, Need::Ignored) => return Ok(None),
-        (Bearer::Claims(claims), _) => session::look_up(ctx, claims).await,
+        (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, claims)).await,
         (Bearer::Bad, _) => Err(Error::Unauthenticated),
     };
     match (found, need) {

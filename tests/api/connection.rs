@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -19,6 +20,7 @@ use sea_orm::{
 };
 use secrecy::SecretString;
 use tempfile::TempDir;
+use url::Url;
 use uuid::Uuid;
 
 use crate::database::{empty_database_of, every_backend, fresh_database_of};
@@ -305,6 +307,41 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
         assert!(failed.len() <= 1, "{failed:?}");
         assert!(failed.iter().all(|error| matches!(error, Error::Unavailable(_))), "{failed:?}");
     }
+}
+
+/// As after a failover, when the former primary is a standby, and its name still leads to it for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes_none_is_not_well() {
+    if !every_backend().contains(&DbBackend::Postgres) {
+        return;
+    }
+    let database = fresh_database_of(DbBackend::Postgres).await;
+    let url = SecretString::from(database.url.clone());
+    let db = Db::open(&url, (1, 1), Duration::ZERO, Path::new("."), None).await.unwrap();
+    let is_unavailable = |outcome: Result<(), Error>| matches!(outcome, Err(Error::Unavailable(_)));
+    let write = async || {
+        let values = key(Uuid::now_v7(), "EdDSA");
+        db.write().execute_raw(statement(DbBackend::Postgres, KEY, values)).await.map(drop).map_err(Error::from)
+    };
+    let takes_none = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
+    db.write().execute_unprepared(takes_none).await.unwrap();
+    assert!(is_unavailable(write().await), "it finds out");
+    write().await.expect("on another connection");
+
+    let name = Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
+    let mut server = PgConnection::connect(&database.url).await.unwrap();
+    let mut set = async |what: &str| {
+        let sql = format!("ALTER DATABASE \"{name}\" {what}");
+        raw_sql(AssertSqlSafe(sql)).execute(&mut server).await.unwrap();
+    };
+    set("SET default_transaction_read_only = on").await;
+    db.write().execute_unprepared(takes_none).await.unwrap();
+    assert!(is_unavailable(write().await));
+    let start = Instant::now();
+    assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "nothing is well");
+    assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
+    set("RESET default_transaction_read_only").await;
+    write().await.expect("without a restart");
 }
 
 async fn cut_all_connections(url: &str) {

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use doorcode::adapter::redis_limiter::RedisLimiter;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use crate::{
-    harness::{Client, SignedIn, TestApp, eventually},
+    harness::{Client, SignedIn, TestApp, eventually, on_servers},
     limiter_contract::own_redis::OwnRedis,
 };
 
@@ -59,4 +60,25 @@ async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothi
     assert!(answer.json["errors"][0]["extensions"]["requestId"].is_string());
     assert_eq!(app.count("email_codes", "1 = 1").await, 0, "nothing half-written");
     assert_eq!(app.count("outbox", "1 = 1").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_signed_in_waits_no_longer_for_a_database_that_says_nothing() {
+    // A reader of SQLite waits for nobody.
+    if !on_servers() {
+        return;
+    }
+    let app = TestApp::new().await;
+    let signed_in = app.guest().sign_in("stalled@example.com").await;
+    let person = app.guest().with_bearer(&signed_in.access);
+    let lock = app.ctx().db.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    for query in ["{ me { email } }", "{ __typename }"] {
+        let start = Instant::now();
+        let answer = person.query(query, json!({})).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (503, "UNAVAILABLE"), "{query}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{query}: {:?}", start.elapsed());
+    }
+    drop(lock);
+    eventually("it is answered again", async || person.me().await.status.as_u16() == 200).await;
 }

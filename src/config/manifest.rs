@@ -2,7 +2,7 @@
 //! GraphQL Code Generator) or Apollo's list of operations. An id is the SHA-256 of its document, and is checked, so that
 //! nobody can have another document run under an id that was reviewed. Whether a document is GraphQL is not known here.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
 
 use aws_lc_rs::digest;
 use serde::{
@@ -26,10 +26,12 @@ impl Manifest {
     /// Reads a manifest, or says what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, String> {
         let cannot = |error: std::io::Error| format!("names a file that cannot be read ({})", error.kind());
-        if fs::metadata(path).map_err(cannot)?.len() > LARGEST {
+        let mut json = Vec::new();
+        File::open(path).map_err(cannot)?.take(LARGEST + 1).read_to_end(&mut json).map_err(cannot)?;
+        if json.len() as u64 > LARGEST {
             return Err(format!("names a file of more than {LARGEST} bytes"));
         }
-        Self::parse(&fs::read(path).map_err(cannot)?)
+        Self::parse(&json)
     }
 
     fn parse(json: &[u8]) -> Result<Self, String> {

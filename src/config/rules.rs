@@ -98,7 +98,9 @@ fn read_replica(reader: &mut Reader, settings: &Settings) {
 
 /// What a server for real people must not do without.
 fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
-    if settings.secrets.is_empty() && reader.is_fine("DOORCODE_SECRET") {
+    // What could not be looked for may be there.
+    let all_read = reader.is_fine("DOORCODE_SECRETS_FOLDER");
+    if settings.secrets.is_empty() && all_read && reader.is_fine("DOORCODE_SECRET") {
         reader.refuse(
             "DOORCODE_SECRET",
             "is needed in production",
@@ -107,7 +109,7 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
     }
     let tls = "Write, for example, SMTP_URL=smtps://user:password@smtp.example.com, or smtp://…?tls=required";
     match facts.smtp {
-        None if reader.is_fine("SMTP_URL") => reader.refuse("SMTP_URL", "is needed in production", tls),
+        None if all_read && reader.is_fine("SMTP_URL") => reader.refuse("SMTP_URL", "is needed in production", tls),
         Some(SmtpSecurity::MaybePlain) => {
             reader.refuse("SMTP_URL", "would send codes in plain text, which production refuses", tls);
         }

@@ -112,9 +112,14 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
 /// certificates are shared among servers.
 pub(super) fn warn_of_readers(reader: &mut Reader, what: &str, file: &Path) {
     #[cfg(unix)]
-    if fs::metadata(file).is_ok_and(|found| std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o007 != 0)
     {
-        reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
+        use std::os::unix::fs::PermissionsExt;
+        let allows = |path: &Path, what| fs::metadata(path).is_ok_and(|it| it.permissions().mode() & what != 0);
+        // A link has no mode of its own, and nobody comes by a file in a folder that they cannot enter.
+        let Ok(file) = fs::canonicalize(file) else { return };
+        if allows(&file, 0o007) && file.ancestors().skip(1).all(|folder| allows(folder, 0o001)) {
+            reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
+        }
     }
 }
 

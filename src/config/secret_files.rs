@@ -4,14 +4,16 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use super::{ServeFlags, flags::variables, parse, problems::Reader, secret};
+use super::{ServeFlags, flags::variables, parse, problems::Reader, secret, unknown};
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
 /// No secret is longer.
 const LARGEST: u64 = 64 * 1024;
+/// With which some editors begin a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Fills in what the folder has, where one is named. Gives the names of the files in it, among which a typing mistake may
 /// be.
@@ -28,15 +30,23 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
             return Vec::new();
         }
     };
-    let mut others: Vec<_> = files.iter().filter(|file| variables().contains(file)).collect();
-    for (variable, value) in secrets(flags) {
-        others.retain(|file| *file != variable);
-        if files.iter().any(|file| file == variable) {
-            take(reader, variable, value, folder.join(variable));
+    let secrets = secrets(flags);
+    let known = variables();
+    let names = secrets.each_ref().map(|(variable, _)| *variable);
+    for file in files.iter().filter(|file| !names.contains(&file.as_str())) {
+        // What has our prefix is looked at among the variables.
+        let meant = names.iter().find(|name| !name.starts_with("DOORCODE_") && unknown::is_meant(file, name));
+        if known.contains(file) {
+            reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
+        } else if let Some(name) = meant {
+            let wrong = format!("is a file in {FOLDER}, and no setting");
+            reader.refuse(&file.escape_debug().to_string(), wrong, format!("Did you mean {name}?"));
         }
     }
-    for file in others {
-        reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
+    for (variable, value) in secrets {
+        if files.iter().any(|file| file == variable) {
+            take(reader, variable, value, &folder.join(variable));
+        }
     }
     files
 }
@@ -55,9 +65,10 @@ fn secrets(flags: &mut ServeFlags) -> [(&'static str, &mut Option<String>); 7] {
 }
 
 /// One secret from its file. Whoever wrote it down twice may change the one that is not looked at.
-fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: PathBuf) {
+fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: &Path) {
     let given = value.as_deref().is_some_and(|text| !text.trim().is_empty());
-    match read(&file) {
+    let instead = "Make it a text file that this user can read, with the value alone";
+    match read(file) {
         Ok(_) if given => {
             reader.refuse(variable, format!("is given, and is a file in {FOLDER}, too"), "Keep one of the two");
         }
@@ -65,13 +76,18 @@ fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: P
             let instead = "Write the value into it, or take the file away";
             reader.refuse(variable, format!("is an empty file in {FOLDER}"), instead);
         }
+        // Two secrets in two lines would be one that nobody had before, and everybody would be signed out by it.
+        Ok(text) if text.trim().contains(|char: char| char.is_control() || char == BYTE_ORDER_MARK) => {
+            let wrong = format!("is a file in {FOLDER} with several lines, or with characters that cannot be seen");
+            reader.refuse(variable, wrong, format!("{instead}; of several secrets with commas between them"));
+        }
         Ok(text) => {
-            secret::warn_of_readers(reader, &format!("the file {variable} in {FOLDER}"), &file);
+            secret::warn_of_readers(reader, &format!("the file {variable} in {FOLDER}"), file);
             *value = Some(text);
         }
         Err(error) => {
             let wrong = format!("is a file in {FOLDER} that cannot be read ({})", error.kind());
-            reader.refuse(variable, wrong, "Make it a text file that this user can read");
+            reader.refuse(variable, wrong, instead);
         }
     }
 }
@@ -82,8 +98,11 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 /// The text of a file, or of what a link leads to. Nothing that one waits for, such as a pipe.
 fn read(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     if !fs::metadata(path)?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
+        return Err(io::ErrorKind::Unsupported.into());
     }
     let mut text = String::new();
     File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
@@ -149,6 +168,14 @@ mod tests {
         assert!(text.contains("REDIS_URL is given, and is a file"), "{text}");
         let text = refused(folder(&[("REDIS_URL", " \n")]).path(), |_| {});
         assert!(text.contains("REDIS_URL is an empty file"), "{text}");
+        for lines in ["redis://canary\nredis://canary", "\u{feff}redis://canary"] {
+            let text = refused(folder(&[("REDIS_URL", lines)]).path(), |_| {});
+            assert!(text.contains("REDIS_URL is a file") && text.contains("several lines"), "{text}");
+        }
+        for (typed, meant) in [("database_url", "DATABASE_URL"), ("REDIS_ULR", "REDIS_URL"), ("SMTP_URI", "SMTP_URL")] {
+            let text = refused(folder(&[(typed, "canary")]).path(), |_| {});
+            assert!(text.contains(&format!("Did you mean {meant}?")), "{text}");
+        }
         let text = refused(folder(&[("DOORCODE_BRAND", "canary")]).path(), |_| {});
         assert!(text.contains("DOORCODE_BRAND is a file") && text.contains("no secret"), "{text}");
         let text = refused(folder(&[("SMTP_URL", &"canary".repeat(11_000))]).path(), |_| {});
@@ -156,7 +183,7 @@ mod tests {
         let folder_in_place = folder(&[]);
         fs::create_dir(folder_in_place.path().join("SMTP_URL")).unwrap();
         let text = refused(folder_in_place.path(), |_| {});
-        assert!(text.contains("SMTP_URL is a file") && text.contains("cannot be read"), "{text}");
+        assert!(text.contains("SMTP_URL is a file") && text.contains("is a directory"), "{text}");
         let text = refused(Path::new("/no/such/folder"), |_| {});
         assert!(text.contains("DOORCODE_SECRETS_FOLDER is a folder that cannot be read"), "{text}");
     }

@@ -58,6 +58,11 @@ fn suggestion(name: &str, known: &[String]) -> String {
     }
 }
 
+/// Whether a name is one of ours with a mistake in it, or in another case.
+pub(super) fn is_meant(typed: &str, name: &str) -> bool {
+    edits(&typed.to_ascii_uppercase(), name) <= 2
+}
+
 /// How many letters to add, drop or change to make one name of the other (Levenshtein), row by row.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();

@@ -137,9 +137,12 @@ async fn a_key_that_everybody_can_read_is_warned_about_at_the_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let warning = "the file of DOORCODE_TLS_KEY can be read or changed by everybody";
-    for (mode, warned) in [(0o600, false), (0o640, false), (0o644, true)] {
+    for (folder, mode, warned) in
+        [(0o755, 0o600, false), (0o755, 0o640, false), (0o700, 0o644, false), (0o755, 0o644, true)]
+    {
+        fs::set_permissions(certificates.path("."), Permissions::from_mode(folder)).unwrap();
         fs::set_permissions(certificates.path("tls.key"), Permissions::from_mode(mode)).unwrap();
         let program = home.start_with(with(&certificates)).await;
-        assert_eq!(program.printed().contains(warning), warned, "{mode:o}:\n{}", program.printed());
+        assert_eq!(program.printed().contains(warning), warned, "{folder:o} {mode:o}:\n{}", program.printed());
     }
 }

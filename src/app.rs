@@ -54,6 +54,8 @@ pub struct App {
     pub ctx: Arc<Ctx>,
     /// The way out.
     pub transport: Arc<dyn MailTransport>,
+    /// What the public listener speaks already.
+    tls: Option<Arc<Tls>>,
 }
 
 /// What a test or the doctor puts in place of the system; `Default` is the system itself.
@@ -71,6 +73,8 @@ pub struct Overrides {
     pub bus: Option<Arc<dyn Bus>>,
     /// A database that is open already.
     pub db: Option<Db>,
+    /// A certificate that is open already, and served with while the rest starts.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl App {
@@ -118,7 +122,7 @@ impl App {
             last_tick: AtomicU64::new(0),
             inbox,
         };
-        Ok(Self { ctx: Arc::new(ctx), transport })
+        Ok(Self { ctx: Arc::new(ctx), transport, tls: overrides.tls })
     }
 
     /// Brings the schema up to date in development; in production a stale schema stops the start.
@@ -168,7 +172,10 @@ impl App {
         ops: TcpListener,
         stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let tls = self.ctx.settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
+        let tls = match self.tls.clone() {
+            Some(tls) => Some(tls),
+            None => self.ctx.settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new),
+        };
         let loops = self.start_loops(&stop);
         // Told after the last request, so that what it committed is told, too.
         let (served, when_served) = watch::channel(false);

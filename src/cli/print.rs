@@ -31,7 +31,10 @@ impl From<Error> for Halt {
         Self::Failed(match error {
             Error::Conflict => "somebody else changed this at the same moment: try again".into(),
             Error::Unavailable(why) => {
-                format!("{why}: see whether DATABASE_URL names a server that runs, and try again")
+                format!(
+                    "{why}: see whether DATABASE_URL names a server that runs, or a file that nobody else holds on a disk \
+                     with room, and try again"
+                )
             }
             Error::Internal(why) => format!("a fault of the program or of the database: {why}"),
             other => other.to_string(),

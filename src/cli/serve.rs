@@ -1,6 +1,6 @@
 //! `doorcode serve`: binds, says where everything is, and serves until told to stop.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use tokio::net::TcpListener;
 
@@ -24,8 +24,8 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    // Before anything is touched; it is opened for good where it is served.
-    let tls = settings.tls.as_ref().map(Tls::open).transpose()?;
+    // Before anything is touched.
+    let tls = settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
     let bind = async |address: std::net::SocketAddr, variable: &str| {
         let hint = "another program may have it: stop that one, or choose another address";
         TcpListener::bind(address)
@@ -39,12 +39,13 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     }
     let banner = banner(&settings, &public);
     let waiting = WaitingRoom::new(&settings);
+    let overrides = Overrides { tls: tls.clone(), ..Overrides::default() };
     let start = Box::pin(async {
-        let app = App::build(settings, Overrides::default()).await?;
+        let app = App::build(settings, overrides).await?;
         app.prepare().await.map(|()| app)
     });
     let stop = ending.take_over()?;
-    let starting = waiting.while_starting((&public, tls), &ops, start);
+    let starting = waiting.while_starting((&public, tls.as_ref()), &ops, start);
     let mut told = stop.clone();
     let app = tokio::select! {
         started = starting => started.map_err(|error| error.to_string())??,

@@ -70,8 +70,8 @@ pub(super) fn describe(error: &sqlx::Error) -> String {
                     .iter()
                     .any(|class| code.starts_with(class));
             let message = if quotes_no_value { refusal.message() } else { "message withheld" };
-            let table = refusal.table().unwrap_or("-");
-            format!("database error {code}: {message} (table {table})")
+            let table = refusal.table().map(|table| format!(" (table {table})")).unwrap_or_default();
+            format!("database error {code}: {message}{table}")
         }
         sqlx::Error::ColumnDecode { index, .. } => format!("column {index} holds what its type does not allow"),
         sqlx::Error::Decode(_) => "a stored value could not be read".to_owned(),

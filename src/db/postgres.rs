@@ -138,11 +138,18 @@ fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
 async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
     let deadline = Instant::now() + wait;
     loop {
-        let Err(error) = pool.acquire().await else {
+        let Err(mut error) = pool.acquire().await else {
             return Ok(());
         };
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            // A pool does not tell why it has no connection.
+            let alone = async {
+                Role::Primary.is_played_by(&mut PgConnection::connect_with(&pool.connect_options()).await?).await
+            };
+            error = timeout(ALIVE, alone).await.unwrap_or(Ok(())).err().unwrap_or(error);
+        }
         let worth_waiting = match &error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
             // Starting, stopping, or out of connections: anything but a wrong password or a missing database.
             sqlx::Error::Database(refusal) => {
                 let code = refusal.code().unwrap_or_default();

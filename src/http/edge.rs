@@ -73,7 +73,14 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
 pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
     request.extensions_mut().insert(id.clone());
-    let mut answer = next.run(request).await;
+    let mut answer = match ambiguity(&request) {
+        Some(message) => {
+            let mut answer = Refusal::new(Code::BadRequest, message).answer(&id, MediaType::Json);
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            answer
+        }
+        None => next.run(request).await,
+    };
     dress(&mut answer, &id, https);
     answer
 }

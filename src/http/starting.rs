@@ -44,6 +44,7 @@ impl WaitingRoom {
             .route("/health", get(health::health))
             .route("/ready", get(not_ready))
             .fallback(not_yet)
+            .method_not_allowed_fallback(not_yet)
             .layer(edge::cors(settings))
             .layer(middleware::from_fn_with_state(https, edge::wrap_early));
         Self { router, trusted: settings.trusted_proxies.clone() }
@@ -52,12 +53,12 @@ impl WaitingRoom {
     /// Answers on both listeners until `start` is done, whatever comes of it.
     pub async fn while_starting<T>(
         &self,
-        (public, tls): (&TcpListener, Option<Tls>),
+        (public, tls): (&TcpListener, Option<&Arc<Tls>>),
         ops: &TcpListener,
         start: impl Future<Output = T>,
     ) -> io::Result<T> {
         let (started, when_started) = watch::channel(false);
-        let (public, ops, tls) = (another(public)?, another(ops)?, tls.map(Arc::new));
+        let (public, ops) = (another(public)?, another(ops)?);
         let (caps, metrics) = (Caps::default(), Metrics::default());
         let told = |mut when_started: watch::Receiver<bool>| async move {
             drop(when_started.wait_for(|started| *started).await);
@@ -71,7 +72,15 @@ impl WaitingRoom {
                 () = sleep(MOMENT) => {}
                 () = told(when_started.clone()) => return,
             }
-            answer(public, tls.as_ref(), told(when_started.clone())).await;
+            let answering = answer(public, tls, told(when_started.clone()));
+            match tls {
+                // A start may wait for as long as it takes to renew a certificate.
+                Some(tls) => tokio::select! {
+                    () = answering => {}
+                    never = tls.follow() => match never {},
+                },
+                None => answering.await,
+            }
         };
         let ops = answer(ops, None, told(when_started.clone()));
         let answering = async { tokio::join!(public, ops) };

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::transport::smtp::{
     authentication::Credentials,
     client::{Certificate, TlsParameters, TlsVersion},
@@ -29,7 +30,8 @@ pub(super) struct Target {
     pub(super) port: u16,
     pub(super) protection: Protection,
     pub(super) credentials: Option<Credentials>,
-    pub(super) password: Option<SecretString>,
+    /// The password, as it is and in the forms in which it is sent: what nobody may quote.
+    pub(super) secrets: Vec<SecretString>,
 }
 
 impl Target {
@@ -46,7 +48,7 @@ impl Target {
         }
         let host = host(&url)?;
         let (required, authority) = options(&url, implicit)?;
-        let (credentials, password) = credentials(&url)?;
+        let (credentials, secrets) = credentials(&url)?;
         let protection = match (implicit, required) {
             (true, _) => Protection::Implicit(tls(&host, authority.as_deref())?),
             (false, true) => Protection::Upgrade(tls(&host, authority.as_deref())?),
@@ -68,7 +70,7 @@ impl Target {
             None if required => 587,
             None => 25,
         };
-        Ok(Self { host, port, protection, credentials, password })
+        Ok(Self { host, port, protection, credentials, secrets })
     }
 }
 
@@ -97,16 +99,18 @@ fn options(url: &Url, implicit: bool) -> Result<(bool, Option<String>), String> 
     Ok((required, authority))
 }
 
-fn credentials(url: &Url) -> Result<(Option<Credentials>, Option<SecretString>), String> {
+fn credentials(url: &Url) -> Result<(Option<Credentials>, Vec<SecretString>), String> {
     let decode = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8().ok()?.into_owned();
         (!decoded.is_empty() && !decoded.contains(char::is_control)).then_some(decoded)
     };
     match (url.username(), url.password()) {
-        ("", None) => Ok((None, None)),
+        ("", None) => Ok((None, Vec::new())),
         (user, Some(password)) => match (decode(user), decode(password)) {
             (Some(user), Some(password)) => {
-                Ok((Some(Credentials::new(user, password.clone())), Some(SecretString::from(password))))
+                let sent = [STANDARD.encode(&password), STANDARD.encode(format!("\0{user}\0{password}"))];
+                let secrets = sent.into_iter().chain([password.clone()]).map(SecretString::from).collect();
+                Ok((Some(Credentials::new(user, password)), secrets))
             }
             _ => Err("SMTP_URL has a user name or password that is empty or not percent-encoded UTF-8".to_owned()),
         },
@@ -179,6 +183,7 @@ mod tests {
     #[test]
     fn user_names_and_passwords_are_percent_decoded() {
         let target = parse("smtps://a%40b:p%3A%2f+@h", true).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(target.password.unwrap().expose_secret(), "p:/+");
+        let secrets: Vec<_> = target.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["cDovKw==", "AGFAYgBwOi8r", "p:/+"]);
     }
 }

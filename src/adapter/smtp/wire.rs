@@ -138,13 +138,13 @@ fn tls_trouble(error: &Error, target: &Target) -> Trouble {
     ))
 }
 
-/// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password, not long.
+/// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password in any form, not long.
 fn neutral(text: &str, target: &Target) -> String {
     use secrecy::ExposeSecret;
 
     let mut text = text.to_owned();
-    if let Some(password) = &target.password {
-        text = text.replace(password.expose_secret(), "[password]");
+    for secret in &target.secrets {
+        text = text.replace(secret.expose_secret(), "[password]");
     }
     let printable: String =
         text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { ' ' }).collect();

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use url::Url;
 
 use super::{Home, free_port, text};
@@ -67,6 +71,12 @@ async fn is_dressed(port: u16) {
     let body: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     assert_eq!(body["errors"][0]["extensions"]["requestId"], "my-id");
+    // A request that somebody before us may understand otherwise ends its connection here, too.
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    connection.write_all(b"POST /graphql HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    timeout(Duration::from_secs(5), connection.read_to_string(&mut answer)).await.expect("it is closed").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("BAD_REQUEST"), "{answer}");
 }
 
 /// A proxy sends callers as soon as somebody listens.

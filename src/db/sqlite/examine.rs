@@ -35,9 +35,19 @@ pub(in crate::db) async fn examine(url: &str, data: &Path) -> Vec<Finding> {
     drop(connection.close().await);
     findings.push(match try_to_write(&options).await {
         Ok(()) => Finding::ok("database writes", "a transaction that writes can begin"),
+        Err(error) if is_held(&error) => {
+            let advice = "see which other process has it open for so long, and end that";
+            Finding::problem("database writes", describe(&error), advice)
+        }
         Err(error) => Finding::problem("database writes", describe(&error), owner),
     });
     findings
+}
+
+/// Whether somebody else has the lock (SQLITE_BUSY, SQLITE_LOCKED).
+fn is_held(error: &sea_orm::sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|refusal| refusal.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 async fn opened(connection: &mut SqliteConnection, file: &Path) -> Finding {

@@ -19,13 +19,19 @@ pub async fn examine(ctx: &Ctx) -> Result<Vec<Finding>> {
         return Ok(vec![Finding::ok(KEYS, "none yet; the first start makes one")]);
     };
     let total = rows.len();
-    let shut = rows.into_iter().filter(|row| open(ctx, row.clone()).is_none()).count();
+    let shut: Vec<_> = rows.into_iter().filter(|row| open(ctx, row.clone()).is_none()).collect();
     let wanted = algorithm(ctx.settings.tokens.algorithm);
     let known = newest.algorithm.parse::<Algorithm>().ok();
-    let standing = if shut > 0 {
+    let standing = if shut.iter().any(|row| row.id == newest.id) {
         let advice = "set DOORCODE_SECRET to the secret that sealed them, or to 'new,old' while it rotates: with this one \
                       everybody has to sign in again";
-        Finding::problem(KEYS, format!("DOORCODE_SECRET does not open {shut} of {total}"), advice)
+        Finding::problem(KEYS, format!("DOORCODE_SECRET does not open {} of {total}", shut.len()), advice)
+    } else if !shut.is_empty() {
+        // After a secret that leaked was replaced, which must not come back.
+        let advice = "nothing, if that is of a secret that leaked: its tokens are refused until it retires; else \
+                      DOORCODE_SECRET='new,old'";
+        let seen = format!("DOORCODE_SECRET does not open {} of {total}, the newest not among them", shut.len());
+        Finding::warning(KEYS, seen, advice)
     } else if known != Some(wanted) {
         let advice = "the next start makes a key of the algorithm that is set; correct DOORCODE_TOKEN_ALG if that is not \
                       meant";

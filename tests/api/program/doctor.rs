@@ -342,6 +342,10 @@ async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
         let (checks, printed) = wrong(&setup);
         assert_eq!(checks, ["schema"], "{printed}");
         assert!(printed.contains("1 of") && printed.contains("doorcode migrate up"), "{printed}");
+        assert!(setup.run(&["migrate", "up"]).status.success());
+        setup.set("DOORCODE_SECRET", "Zk3qP9dT6mB1xR8vW5nC2jL7gF4sH0yE");
+        assert!(setup.run(&["keys", "rotate"]).status.success());
+        setup.examine().assert_told("warning", "signing keys", "the newest not among them");
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 
 impl Report {
     #[track_caller]
-    fn assert_told(&self, state: &str, check: &str, words: &str) {
+    pub(super) fn assert_told(&self, state: &str, check: &str, words: &str) {
         let found = self.findings.iter().find(|finding| finding["check"] == check);
         let found = found.unwrap_or_else(|| panic!("{check} in {}", self.printed));
         assert_eq!(found["state"], state, "{found}");

@@ -104,7 +104,7 @@ pub(super) async fn tail(which: Which, ending: Ending) -> Outcome {
     let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), which.most).await?;
     show(&app, &events, which.format).await?;
     if which.follow {
-        follow(&app, &mut tail, which.format, ending.take_over()?).await?;
+        follow(&app, &mut tail, which.format, ending.soon()?).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -33,9 +33,12 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
     let secrets = secrets(flags);
     let known = variables();
     let names = secrets.each_ref().map(|(variable, _)| *variable);
+    let missing = secrets.each_ref().map(|(name, value)| value.is_none() && !files.iter().any(|file| file == name));
     for file in files.iter().filter(|file| !names.contains(&file.as_str())) {
-        // What has our prefix is looked at among the variables.
-        let meant = names.iter().find(|name| !name.starts_with("DOORCODE_") && unknown::is_meant(file, name));
+        // What has our prefix is looked at among the variables. Others may keep their secrets beside ours, under names of
+        // their own that are like ours.
+        let missing = names.iter().zip(missing).filter_map(|(name, missing)| missing.then_some(name));
+        let meant = missing.filter(|name| !name.starts_with("DOORCODE_")).find(|name| unknown::is_meant(file, name));
         if known.contains(file) {
             reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
         } else if let Some(name) = meant {
@@ -159,6 +162,15 @@ mod tests {
         reader.finish().unwrap();
         assert_eq!(flags.smtp_url.unwrap().trim(), "smtps://canary@smtp.example.com");
         assert!(flags.secret.is_none());
+    }
+
+    #[test]
+    fn others_may_keep_their_secrets_beside_ours() {
+        let folder =
+            folder(&[("AMQP_URL", "canary"), ("SFTP_URL", "canary"), ("SMTP_URL", "smtps://smtp.example.com")]);
+        let (mut reader, mut flags) = (Reader::default(), flags(folder.path()));
+        fill(&mut reader, &mut flags);
+        reader.finish().unwrap();
     }
 
     #[test]

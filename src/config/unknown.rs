@@ -58,9 +58,15 @@ fn suggestion(name: &str, known: &[String]) -> String {
     }
 }
 
-/// Whether a name is one of ours with a mistake in it, or in another case.
+/// Whether a name is one of ours in another case, with one mistake in it, or with two letters in each other's place.
 pub(super) fn is_meant(typed: &str, name: &str) -> bool {
-    edits(&typed.to_ascii_uppercase(), name) <= 2
+    let typed = typed.to_ascii_uppercase();
+    let sorted = |name: &str| {
+        let mut letters: Vec<char> = name.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    edits(&typed, name) <= 1 + usize::from(sorted(&typed) == sorted(name))
 }
 
 /// How many letters to add, drop or change to make one name of the other (Levenshtein), row by row.

@@ -7,6 +7,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -197,14 +198,24 @@ impl Db {
 
     /// Gives up on an answer when a request would, and notes what the statements' own callback does not see.
     pub async fn in_time<T, E: Into<Error>>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
-        let answer = match timeout(ACQUIRE, answer).await {
+        // It is dropped last, and with it goes the connection: that is suspect by then.
+        let mut asked = pin!(answer);
+        let answer = match timeout(ACQUIRE, &mut asked).await {
             Ok(answer) => answer.map_err(Into::into),
             Err(_) => Err(Error::Unavailable("the database did not answer in time".to_owned())),
         };
-        if let (Err(Error::Unavailable(_)), Some(trouble)) = (&answer, &self.trouble) {
-            trouble.note();
+        if let Err(Error::Unavailable(_)) = &answer {
+            self.suspect();
         }
         answer
+    }
+
+    /// Somebody gave up on something that may have waited for the database: its connections prove that they are alive.
+    /// To be called in the same breath, for what was given up on is giving its connection back.
+    pub fn suspect(&self) {
+        if let Some(trouble) = &self.trouble {
+            trouble.note();
+        }
     }
 }
 

@@ -21,7 +21,10 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
     },
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{ACQUIRE, OnStatement, bad_url, error::describe, replica::PATIENCE};
 use crate::{domain::Error, metrics::Pool};
@@ -40,6 +43,8 @@ const IDLE: Duration = Duration::from_secs(5);
 const ALIVE: Duration = Duration::from_millis(500);
 /// For how long the connection on which a statement failed may still be in use.
 const AFTERMATH: Duration = Duration::from_secs(1);
+/// How long a connection that somebody gave up on may take to come to its end: longer than any statement.
+const RELEASE: Duration = Duration::from_secs(11);
 
 /// Opens the pool and waits for the server, which may come up later than this process.
 pub(super) async fn open(
@@ -73,12 +78,22 @@ enum Role {
 }
 
 fn pool(trouble: &Trouble, role: Role) -> PgPoolOptions {
-    let suspects = trouble.clone();
+    let (suspects, released) = (trouble.clone(), trouble.clone());
     PgPoolOptions::new()
         // The driver's own test costs every request a round trip; ours costs only those that need one.
         .test_before_acquire(false)
         .before_acquire(move |connection, seen| suspects.check(connection, &seen, role))
-        .after_connect(move |connection, _| Box::pin(role.is_played_by(connection)))
+        .after_release(move |connection, _| released.settle(connection))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                let played = role.is_played_by(connection).await;
+                if played.is_err() {
+                    // The pool tries again at once, and with it everybody who waits for a connection.
+                    sleep(RETRY).await;
+                }
+                played
+            })
+        })
 }
 
 impl Role {
@@ -194,6 +209,21 @@ impl Trouble {
         idle_for >= IDLE || (last > 0 && idle_for + AFTERMATH >= since)
     }
 
+    /// What is given back soon after a failure may be what somebody waited for in vain. The driver waits for its answer
+    /// without an end: of a machine that is gone there is none for a quarter of an hour, and the pool would soon consist
+    /// of such connections. An error has it closed.
+    fn settle<'c>(&self, connection: &'c mut PgConnection) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
+        let trouble = self.clone();
+        Box::pin(async move {
+            // Whoever gave up says so in the next moment.
+            yield_now().await;
+            if trouble.is_suspect(Duration::ZERO) {
+                in_time(RELEASE, connection.ping()).await?;
+            }
+            Ok(true)
+        })
+    }
+
     /// An error makes the pool throw the connection away and open another for the same request.
     fn check<'c>(
         &self,
@@ -204,13 +234,15 @@ impl Trouble {
         let suspect = self.is_suspect(seen.idle_for);
         Box::pin(async move {
             if suspect {
-                timeout(ALIVE, role.is_played_by(connection))
-                    .await
-                    .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+                in_time(ALIVE, role.is_played_by(connection)).await?;
             }
             Ok(true)
         })
     }
+}
+
+async fn in_time(limit: Duration, answer: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), sqlx::Error> {
+    timeout(limit, answer).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
 }
 
 /// How a pool is now.

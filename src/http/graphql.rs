@@ -105,8 +105,14 @@ async fn answer(
 /// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
 /// an allowance charged and the mail that it was charged for rolled back.
 async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
-    let api = server.api.clone();
-    let execution = async move { api.execute(request).await };
+    let (api, db) = (server.api.clone(), server.ctx.db.clone());
+    let execution = async move {
+        let outcome = api.execute(request).await;
+        if outcome.is_err() {
+            db.suspect();
+        }
+        outcome
+    };
     match tokio::spawn(execution.in_current_span()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {

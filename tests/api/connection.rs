@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::Path,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -23,7 +24,10 @@ use tempfile::TempDir;
 use url::Url;
 use uuid::Uuid;
 
-use crate::database::{empty_database_of, every_backend, fresh_database_of};
+use crate::{
+    database::{empty_database_of, every_backend, fresh_database_of},
+    program::own_postgres::OwnPostgres,
+};
 
 /// What a client waits for `UNAVAILABLE`.
 const PROMISED: Duration = Duration::from_secs(2);
@@ -342,6 +346,31 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
     assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
     set("RESET default_transaction_read_only").await;
     write().await.expect("without a restart");
+}
+
+/// As when its machine is gone: nothing is answered and nothing closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
+    if !every_backend().contains(&DbBackend::Postgres) {
+        return;
+    }
+    // Of its own, for whoever makes a database waits for every session of the server.
+    let server = OwnPostgres::start(&[]);
+    let url = SecretString::from(server.url());
+    let db = Db::open(&url, (1, 1), Duration::from_secs(30), Path::new("."), None).await.unwrap();
+    let asked = statement(DbBackend::Postgres, "SELECT pg_backend_pid() AS pid", []);
+    let pid: i32 = db.read().query_one_raw(asked.clone()).await.unwrap().unwrap().try_get("", "pid").unwrap();
+    let signal = |signal: &str| {
+        assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+    };
+    signal("-STOP");
+    let answer = db.in_time(db.read().query_one_raw(asked)).await;
+    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    let start = Instant::now();
+    while db.ping().await.is_err() && start.elapsed() < Duration::from_secs(20) {}
+    // Before anything else, for the server would wait for it to end.
+    signal("-CONT");
+    assert!(start.elapsed() < Duration::from_secs(20), "the pool is stuck");
 }
 
 async fn cut_all_connections(url: &str) {

@@ -21,7 +21,7 @@ mod doctor;
 mod full_disk;
 mod health;
 mod memory;
-mod own_postgres;
+pub(crate) mod own_postgres;
 mod people;
 mod starting;
 mod tls;

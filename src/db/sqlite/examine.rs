@@ -44,7 +44,7 @@ pub(in crate::db) async fn examine(url: &str, data: &Path) -> Vec<Finding> {
     findings
 }
 
-/// Whether somebody else has the lock (SQLITE_BUSY, SQLITE_LOCKED).
+/// Whether somebody else has the lock (`SQLITE_BUSY`, `SQLITE_LOCKED`).
 fn is_held(error: &sea_orm::sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|refusal| refusal.code()?.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))

@@ -164,6 +164,15 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
+#[track_caller]
+fn until_somebody_listens(port: u16, patience: Duration) {
+    let start = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(start.elapsed() < patience, "nobody listens on {port}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 impl Program {
     pub(crate) fn printed(&self) -> String {
         text(&self.printed_bytes())

@@ -35,6 +35,16 @@ struct Setup {
 }
 
 impl Setup {
+    /// On a SQLite file of its own; none where there is no server to do without.
+    async fn on_sqlite() -> Option<(TestDatabase, Self)> {
+        if embedded_only() {
+            return None;
+        }
+        let database = fresh_database_of(DbBackend::Sqlite).await;
+        let setup = Self::new(&database);
+        Some((database, setup))
+    }
+
     fn new(database: &TestDatabase) -> Self {
         let (folder, mail) = (tempfile::tempdir().unwrap(), SmtpServer::start(Tls::Smtps));
         let file = file_of(database);
@@ -133,12 +143,8 @@ impl Report {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let Some((database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--appendonly", "yes"]).unwrap();
-    let mut setup = Setup::new(&database);
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
     assert!(setup.run(&["user", "role", "ada@example.com", "admin"]).status.success());
     let file = file_of(&database);
@@ -205,12 +211,8 @@ async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warning() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "allkeys-lru"]).unwrap();
-    let mut setup = Setup::new(&database);
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
     let report = setup.examine();
     report.assert_wrong("redis eviction", &["allkeys-lru", "CONFIG SET maxmemory-policy noeviction"]);
@@ -240,13 +242,9 @@ async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warnin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_master_that_sentinels_name_is_asked() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "volatile-lru"]).unwrap();
     let sentinel = OwnRedis::start(&[&format!("sentinel monitor door 127.0.0.1 {} 1\n", redis.port)]).unwrap();
-    let mut setup = Setup::new(&database);
     setup.set("REDIS_URL", format!("redis+sentinel://127.0.0.1:{}/door", sentinel.port));
     let report = setup.examine();
     report.assert_wrong("redis eviction", &["volatile-lru"]);
@@ -271,11 +269,7 @@ async fn every_master_of_a_cluster_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.set("SMTP_URL", setup.mail.url().replace("c0rrect", "canary"));
     setup.examine().assert_wrong("mail server", &["535", "user name and password in SMTP_URL"]);
     assert!(setup.mail.events("mail").is_empty());
@@ -291,11 +285,7 @@ async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let data = setup.folder.path().join("data");
     fs::create_dir(&data).unwrap();
     setup.set("DOORCODE_DATA", data.to_str().unwrap());

@@ -3,15 +3,14 @@
 
 use std::{
     fs,
-    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::free_port;
+use super::{free_port, until_somebody_listens};
 
 /// A PostgreSQL of a test's own, whose settings are the test's to spoil. It ends with its handle.
 pub(crate) struct OwnPostgres {
@@ -51,11 +50,7 @@ impl OwnPostgres {
             serving.args(["-c", setting]);
         }
         let server = serving.spawn().unwrap();
-        let patience = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < patience, "PostgreSQL does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_somebody_listens(port, Duration::from_secs(30));
         Self { server, port, folder }
     }
 

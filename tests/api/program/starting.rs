@@ -20,6 +20,17 @@ fn nowhere(port: u16) -> String {
     format!("postgres://doorcode:secret@127.0.0.1:{port}/doorcode")
 }
 
+/// A server that says nothing.
+fn serving(home: &Home, port: u16, ops: u16) -> Command {
+    let mut command = home.command();
+    command
+        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
+        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
 async fn status(port: u16, path: &str) -> Option<(u16, String)> {
     let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
     Some((answer.status().as_u16(), answer.text().await.ok()?))
@@ -29,14 +40,8 @@ async fn status(port: u16, path: &str) -> Option<(u16, String)> {
 async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_time() {
     let home = Home::new().await;
     let (port, ops, database) = (free_port(), free_port(), free_port());
-    let mut command = home.command();
-    command
-        .env("DATABASE_URL", nowhere(database))
-        .env("DOORCODE_DATABASE_WAIT", "7s")
-        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
-        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut command = serving(&home, port, ops);
+    command.env("DATABASE_URL", nowhere(database)).env("DOORCODE_DATABASE_WAIT", "7s").stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
     for port in [port, ops] {
@@ -84,14 +89,8 @@ async fn is_dressed(port: u16) {
 async fn whoever_calls_while_a_server_starts_is_served_by_it() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
-    let mut command = home.command();
-    command
-        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
-        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
-        .env("DOORCODE_DATA", "./data")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    let mut command = serving(&home, port, ops);
+    let mut child = command.env("DOORCODE_DATA", "./data").spawn().unwrap();
     // Without a pause, for it is about the first moment in which somebody listens.
     let first = timeout(Duration::from_secs(30), async {
         loop {
@@ -110,14 +109,8 @@ async fn whoever_calls_while_a_server_starts_is_served_by_it() {
 async fn a_server_that_waits_for_its_database_stops_when_told() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
-    let mut command = home.command();
-    command
-        .env("DATABASE_URL", nowhere(free_port()))
-        .env("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
-        .env("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    let mut command = serving(&home, port, ops);
+    let mut child = command.env("DATABASE_URL", nowhere(free_port())).spawn().unwrap();
     eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
     // As the first process of a container it would not even hear of a signal that it does not ask for.
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());

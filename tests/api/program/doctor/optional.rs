@@ -18,7 +18,6 @@ use crate::{
     database::fresh_database_of,
     harness::on_servers,
     program::free_port,
-    smtp_server::embedded_only,
     standby::Standby,
 };
 
@@ -32,13 +31,15 @@ impl Report {
     }
 }
 
+#[track_caller]
+fn psql(url: &str, statement: &str) {
+    let status = Command::new("psql").args([url, "-qc", statement]).status().unwrap();
+    assert!(status.success(), "{statement}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "tls files", "a proxy");
     let certificates = Certificates::new();
     certificates.make("other", P256);
@@ -76,10 +77,7 @@ async fn a_standby_that_stands_still_is_none_or_is_away_is_told() {
     }
     let database = fresh_database_of(DbBackend::Postgres).await;
     let mut standby = Standby::new(&[]).await;
-    let sql = |statement: &str| {
-        let status = Command::new("psql").args([&database.url, "-qc", statement]).status().unwrap();
-        assert!(status.success(), "{statement}");
-    };
+    let sql = |statement: &str| psql(&database.url, statement);
     // As in service: somebody to whom the server does not tell everything.
     sql("CREATE ROLE doctors_reader LOGIN PASSWORD 'canary-of-a-reader'");
     standby.catches_up().await;
@@ -131,25 +129,17 @@ async fn a_standby_that_replays_late_is_told_with_its_seconds() {
     standby.catches_up().await;
     let mut setup = Setup::new(&database);
     setup.set("DATABASE_READ_URL", standby.url_of(&database.url));
-    let sql = |url: &str, statement: &str| {
-        let status = Command::new("psql").args([url, "-qc", statement]).status().unwrap();
-        assert!(status.success(), "{statement}");
-    };
     let there = standby.url_of(&database.url);
-    sql(&there, "ALTER SYSTEM SET recovery_min_apply_delay = '10min'");
-    sql(&there, "SELECT pg_reload_conf()");
-    sql(&database.url, "SET synchronous_commit = on; CREATE TABLE late (id int)");
+    psql(&there, "ALTER SYSTEM SET recovery_min_apply_delay = '10min'");
+    psql(&there, "SELECT pg_reload_conf()");
+    psql(&database.url, "SET synchronous_commit = on; CREATE TABLE late (id int)");
     tokio::time::sleep(std::time::Duration::from_secs(11)).await;
     setup.examine().assert_told("warning", "replica lag", "s behind");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_is_connected_to_told_nothing_and_missed_only_with_a_warning() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "trace collector", "no traces");
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = |host: &str, port: u16| format!("http://{host}:{port}/canary-of-a-path");

@@ -6,36 +6,26 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use sea_orm::DbBackend;
 use url::Url;
 
 use super::{
-    super::{free_port, text},
+    super::{free_port, text, until_somebody_listens},
     Setup,
 };
-use crate::{database::fresh_database_of, smtp_server::embedded_only};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_url_is_followed_to_doorcode_itself() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let (port, ops) = (free_port(), free_port());
     setup
         .set("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
         .set("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
         .set("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"));
     let mut serving = setup.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(10);
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < patience, "it does not serve");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_somebody_listens(port, Duration::from_secs(10));
     let report = setup.examine();
     serving.kill().unwrap();
     serving.wait().unwrap();
@@ -57,11 +47,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
-    if embedded_only() {
-        return;
-    }
-    let database = fresh_database_of(DbBackend::Sqlite).await;
-    let mut setup = Setup::new(&database);
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     // The mail server speaks TLS from the first byte, with a certificate of an authority that nobody knows.
     let port = Url::parse(&setup.mail.url()).unwrap().port().unwrap();
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
@@ -76,11 +62,7 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     serving.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key", "key.pem", "-cert", "certificate.pem"]);
     serving.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut serving = serving.spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(10);
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < patience, "openssl does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_somebody_listens(port, Duration::from_secs(10));
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
     serving.kill().unwrap();

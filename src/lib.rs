@@ -1,7 +1,7 @@
 //! Doorcode, a self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
 //!
 //! The modules in reading order. `config` is every setting. `ports` are the four things that differ between a test and
-//! a fleet, `adapter` what stands behind them, `app` the only place that chooses, `finding` what the doctor tells. `domain` is what Doorcode does,
+//! a fleet, `adapter` what stands behind them, `app` the only place that chooses, `finding` what the doctor tells, `files` how a named file is read. `domain` is what Doorcode does,
 //! `db` how it reaches its tables. `graphql` and `http` are the way in, `cli` the other one.
 //!
 //! One direction: `http`, `graphql` → `domain` → `ports`, `db`; `adapter` → `ports`. A test reads the `use` lines.
@@ -49,6 +49,7 @@
 //! ```
 
 pub mod config;
+pub mod files;
 pub mod finding;
 pub mod metrics;
 pub mod ports;

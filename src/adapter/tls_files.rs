@@ -1,18 +1,13 @@
 //! The certificate and key of the public listener, for `doorcode doctor`: until when the one is good, and who can read
 //! the other. Whether they are a pair says whoever serves with them. The key is never opened here.
 
-use std::{
-    fs::{self, File},
-    io::{BufReader, Read},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::certificate;
-use crate::finding::Finding;
+use crate::{files, finding::Finding};
 
 /// A chain of certificates has a few thousand bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -24,8 +19,7 @@ pub fn examine(certificate: &Path, key: &Path, now: DateTime<Utc>) -> Vec<Findin
 
 /// The server's own, which comes before those of its authorities.
 fn first(file: &Path) -> Option<CertificateDer<'static>> {
-    let mut chain = BufReader::new(File::open(file).ok()?.take(LARGEST));
-    CertificateDer::from_pem_reader(&mut chain).ok()
+    CertificateDer::from_pem_slice(&files::read(file, LARGEST).ok()?).ok()
 }
 
 fn lifetime(ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
@@ -49,20 +43,19 @@ fn lifetime(ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
 fn privacy(key: &Path) -> Finding {
     const CHECK: &str = "tls key";
     let name = key.display();
-    // A link has no mode of its own.
-    let found = fs::canonicalize(key).and_then(|file| Ok((fs::metadata(&file)?.permissions().mode(), file)));
-    let Ok((mode, file)) = found else {
-        let advice = "let the user of the server read it and the folders above it";
-        return Finding::warning(CHECK, format!("{name} cannot be looked at"), advice);
-    };
-    // Nobody reads a file in a folder that they cannot enter.
-    let can_enter = |folder: &Path| fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
-    if mode & 0o006 != 0 && file.ancestors().skip(1).all(can_enter) {
-        let seen = format!("others can read {name} (mode {:o})", mode & 0o7777);
-        let advice = format!("chmod 600 {name}, and chown it to the user of the server; get a new one if others did");
-        return Finding::warning(CHECK, seen, advice);
+    match files::open_to_all(key, 0o006) {
+        Ok(None) => Finding::ok(CHECK, "others cannot read it"),
+        Ok(Some(mode)) => {
+            let seen = format!("others can read {name} (mode {:o})", mode & 0o7777);
+            let advice =
+                format!("chmod 600 {name}, and chown it to the user of the server; get a new one if others did");
+            Finding::warning(CHECK, seen, advice)
+        }
+        Err(_) => {
+            let advice = "let the user of the server read it and the folders above it";
+            Finding::warning(CHECK, format!("{name} cannot be looked at"), advice)
+        }
     }
-    Finding::ok(CHECK, "others cannot read it")
 }
 
 #[cfg(test)]

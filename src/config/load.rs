@@ -87,7 +87,7 @@ fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool
 }
 
 /// Whether there is a value: an empty one counts as none, here as in the reader.
-fn is_given(raw: Option<&str>) -> bool {
+pub(super) fn is_given(raw: Option<&str>) -> bool {
     raw.is_some_and(|text| !text.trim().is_empty())
 }
 

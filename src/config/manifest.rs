@@ -2,13 +2,15 @@
 //! GraphQL Code Generator) or Apollo's list of operations. An id is the SHA-256 of its document, and is checked, so that
 //! nobody can have another document run under an id that was reviewed. Whether a document is GraphQL is not known here.
 
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use aws_lc_rs::digest;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
+
+use crate::files;
 
 /// More than any frontend has, and little enough to be read at every start.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -25,13 +27,7 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a manifest, or says what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("names a file that cannot be read ({})", error.kind());
-        let mut json = Vec::new();
-        File::open(path).map_err(cannot)?.take(LARGEST + 1).read_to_end(&mut json).map_err(cannot)?;
-        if json.len() as u64 > LARGEST {
-            return Err(format!("names a file of more than {LARGEST} bytes"));
-        }
-        Self::parse(&json)
+        Self::parse(&files::read_named(path, LARGEST)?)
     }
 
     fn parse(json: &[u8]) -> Result<Self, String> {

@@ -16,7 +16,7 @@ use super::{
     parse::{self, Parsed, is_repetition},
     problems::Reader,
 };
-use crate::ports::Entropy;
+use crate::{files, ports::Entropy};
 
 /// The fewest bytes of a secret.
 const MIN_BYTES: usize = 32;
@@ -111,15 +111,8 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
 /// Notes a file with a secret in it that everybody on this machine can read. Its group may be meant to: it is how
 /// certificates are shared among servers.
 pub(super) fn warn_of_readers(reader: &mut Reader, what: &str, file: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let allows = |path: &Path, what| fs::metadata(path).is_ok_and(|it| it.permissions().mode() & what != 0);
-        // A link has no mode of its own, and nobody comes by a file in a folder that they cannot enter.
-        let Ok(file) = fs::canonicalize(file) else { return };
-        if allows(&file, 0o007) && file.ancestors().skip(1).all(|folder| allows(folder, 0o001)) {
-            reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
-        }
+    if let Ok(Some(_)) = files::open_to_all(file, 0o007) {
+        reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
     }
 }
 

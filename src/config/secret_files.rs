@@ -1,13 +1,10 @@
 //! Secrets from files: a folder with a file for each, named like its variable, which is how orchestrators hand them out.
 //! No other setting may lie there, no file of that name is passed over, and nothing of what is in one is ever shown.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
-use super::{ServeFlags, flags::variables, parse, problems::Reader, secret, unknown};
+use super::{ServeFlags, flags::variables, load::is_given, parse, problems::Reader, secret, unknown};
+use crate::files;
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
 /// No secret is longer.
@@ -33,15 +30,15 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
     let secrets = secrets(flags);
     let known = variables();
     let names = secrets.each_ref().map(|(variable, _)| *variable);
-    let missing = secrets.each_ref().map(|(name, value)| value.is_none() && !files.iter().any(|file| file == name));
+    // Others may keep their secrets beside ours, under names of their own that are like those of ours which are there. What
+    // has our prefix is looked at among the variables.
+    let is_missing = |name: &str, value: Option<&str>| !is_given(value) && !files.iter().any(|file| file == name);
+    let missing = secrets.iter().filter(|(name, value)| is_missing(name, value.as_deref())).map(|(name, _)| *name);
+    let missing: Vec<_> = missing.filter(|name| !name.starts_with("DOORCODE_")).collect();
     for file in files.iter().filter(|file| !names.contains(&file.as_str())) {
-        // What has our prefix is looked at among the variables. Others may keep their secrets beside ours, under names of
-        // their own that are like ours.
-        let missing = names.iter().zip(missing).filter_map(|(name, missing)| missing.then_some(name));
-        let meant = missing.filter(|name| !name.starts_with("DOORCODE_")).find(|name| unknown::is_meant(file, name));
         if known.contains(file) {
             reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
-        } else if let Some(name) = meant {
+        } else if let Some(name) = missing.iter().find(|name| unknown::is_meant(file, name)) {
             let wrong = format!("is a file in {FOLDER}, and no setting");
             reader.refuse(&file.escape_debug().to_string(), wrong, format!("Did you mean {name}?"));
         }
@@ -69,10 +66,9 @@ fn secrets(flags: &mut ServeFlags) -> [(&'static str, &mut Option<String>); 7] {
 
 /// One secret from its file. Whoever wrote it down twice may change the one that is not looked at.
 fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: &Path) {
-    let given = value.as_deref().is_some_and(|text| !text.trim().is_empty());
     let instead = "Make it a text file that this user can read, with the value alone";
     match read(file) {
-        Ok(_) if given => {
+        Ok(_) if is_given(value.as_deref()) => {
             reader.refuse(variable, format!("is given, and is a file in {FOLDER}, too"), "Keep one of the two");
         }
         Ok(text) if text.trim().is_empty() => {
@@ -101,15 +97,13 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 /// The text of a file, or of what a link leads to. Nothing that one waits for, such as a pipe.
 fn read(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    let kind = fs::metadata(path)?;
+    if !kind.is_file() {
+        let what = if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported };
+        return Err(what.into());
     }
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::ErrorKind::Unsupported.into());
-    }
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+    let bytes = files::read(path, LARGEST)?;
+    str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@
 
 use std::{
     convert::Infallible,
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime},
@@ -28,6 +27,7 @@ use zeroize::Zeroizing;
 use crate::{
     config::TlsFiles,
     domain::{Error, Result},
+    files,
 };
 
 /// Who renews a certificate waits for it no longer than twice this.
@@ -161,10 +161,5 @@ fn contents(path: &Path) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
     if !fs::metadata(path).map_err(cannot)?.is_file() {
         return Err("names something that is no file".to_owned());
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path).map_err(cannot)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("names a file of more than {LARGEST} bytes"));
-    }
-    Ok(bytes)
+    files::read_named(path, LARGEST)
 }

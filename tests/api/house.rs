@@ -41,9 +41,20 @@ const NEVER: [(&str, &[&str]); 9] = [
 ];
 
 /// A part and all that it may name of the crate beside itself.
-const ONLY: [(&str, &[&str]); 5] = [
-    ("adapter", &["crate::ports", "crate::finding", "crate::metrics", "crate::trace", "crate::domain::mail::inbox"]),
+const ONLY: [(&str, &[&str]); 6] = [
+    (
+        "adapter",
+        &[
+            "crate::ports",
+            "crate::files",
+            "crate::finding",
+            "crate::metrics",
+            "crate::trace",
+            "crate::domain::mail::inbox",
+        ],
+    ),
     ("ports", &[]),
+    ("files", &[]),
     ("finding", &[]),
     ("metrics", &[]),
     ("trace", &[]),

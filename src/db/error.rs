@@ -78,7 +78,6 @@ pub(super) fn describe(error: &sqlx::Error) -> String {
         sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => "a value could not be sent".to_owned(),
         // The source of this one may quote the URL, and so the password.
         sqlx::Error::Configuration(_) => "the database URL is wrong".to_owned(),
-        sqlx::Error::Protocol(text) => text.clone(),
         other => other.to_string(),
     }
 }

@@ -4,6 +4,7 @@
 mod examine;
 
 use std::{
+    io::{self, ErrorKind},
     str::FromStr,
     sync::{
         Arc,
@@ -56,7 +57,7 @@ pub(super) async fn open(
     let options = options(url)?;
     let trouble = Trouble::default();
     let pool = pool(&trouble, Role::Primary).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
-    let pool = pool.connect_lazy_with(options);
+    let pool = pool.after_connect(|connection, _| Box::pin(meets_the_primary(connection))).connect_lazy_with(options);
     wait_for_server(&pool, wait).await?;
     Ok((reporting(pool, &trouble, on_statement), trouble))
 }
@@ -84,16 +85,16 @@ fn pool(trouble: &Trouble, role: Role) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(move |connection, seen| suspects.check(connection, &seen, role))
         .after_release(move |connection, _| released.settle(connection))
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                let played = role.is_played_by(connection).await;
-                if played.is_err() {
-                    // The pool tries again at once, and with it everybody who waits for a connection.
-                    sleep(RETRY).await;
-                }
-                played
-            })
-        })
+}
+
+/// Whether a new connection is one to the primary, with a pause if it is none: the pool tries again at once, and with it
+/// everybody who waits for a connection.
+async fn meets_the_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let met = Role::Primary.is_played_by(connection).await;
+    if met.is_err() {
+        sleep(RETRY).await;
+    }
+    met
 }
 
 impl Role {
@@ -105,9 +106,8 @@ impl Role {
         }
         let row = connection.fetch_one("SELECT current_setting('transaction_read_only') = 'on'").await?;
         if row.try_get(0)? {
-            return Err(sqlx::Error::Protocol(
-                "the database takes no writes: it is a standby, or read-only".to_owned(),
-            ));
+            let wrong = "the database takes no writes: it is a standby, or read-only";
+            return Err(sqlx::Error::Io(io::Error::new(ErrorKind::ReadOnlyFilesystem, wrong)));
         }
         Ok(())
     }
@@ -164,7 +164,7 @@ async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
             error = timeout(ALIVE, alone).await.unwrap_or(Ok(())).err().unwrap_or(error);
         }
         let worth_waiting = match &error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
             // Starting, stopping, or out of connections: anything but a wrong password or a missing database.
             sqlx::Error::Database(refusal) => {
                 let code = refusal.code().unwrap_or_default();
@@ -242,7 +242,7 @@ impl Trouble {
 }
 
 async fn in_time(limit: Duration, answer: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), sqlx::Error> {
-    timeout(limit, answer).await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
+    timeout(limit, answer).await.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))?
 }
 
 /// How a pool is now.

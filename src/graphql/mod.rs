@@ -30,6 +30,7 @@ use crate::domain::{Ctx, policy::Viewer};
 pub use inbox::InboxQuery;
 pub(crate) use schema::TOLD;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
+pub use under_way::Late;
 pub use validation::{Validated, validate};
 
 /// What every resolver starts from, an application's too: what the domain stands on, and who asks.

@@ -14,7 +14,6 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
-use tokio::time::error::Elapsed;
 
 use super::{
     admin::AdminMutation,
@@ -31,7 +30,7 @@ use super::{
     session::SessionMutation,
     sign_in::SignInMutation,
     traced::Roots,
-    under_way::UnderWay,
+    under_way::{Late, UnderWay},
     user::UserQuery,
     validation::Types,
 };
@@ -163,7 +162,7 @@ impl Api {
     }
 
     /// Runs a question or a change that the edge has already checked; an error when there was no time to.
-    pub async fn execute(&self, request: Request) -> Result<Response, Elapsed> {
+    pub async fn execute(&self, request: Request) -> Result<Response, Late> {
         let (request, turns) = loader::give(request, self.ctx.as_ref());
         let mut answers = turns.take(stream::once(self.schema.execute(request)));
         self.under_way.run(async { answers.next().await.unwrap_or_default() }).await

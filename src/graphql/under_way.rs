@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use tokio::{
     sync::Semaphore,
-    time::{error::Elapsed, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::error::{ApiError, Code};
@@ -17,6 +17,15 @@ use super::error::{ApiError, Code};
 const TIME: Duration = Duration::from_secs(2);
 /// The largest operation has some tens of megabytes while it is executed, and a database answers a few at once.
 const PLACES: usize = 64;
+
+/// Why there was no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// All places were taken, and nothing was begun.
+    NoPlace,
+    /// Whatever it waited for did not come.
+    Unfinished,
+}
 
 /// The places of a process.
 #[derive(Clone)]
@@ -30,13 +39,11 @@ impl Default for UnderWay {
 
 impl UnderWay {
     /// Does some work as soon as there is a place for it, or gives up in time.
-    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
-        let in_turn = async {
-            // The places are never closed, so an error cannot be.
-            let _place = self.0.acquire().await;
-            work.await
-        };
-        timeout(TIME, in_turn).await
+    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Late> {
+        let deadline = Instant::now() + TIME;
+        // The places are never closed, so another error cannot be.
+        let _place = timeout_at(deadline, self.0.acquire()).await.map_err(|_| Late::NoPlace)?;
+        timeout_at(deadline, work).await.map_err(|_| Late::Unfinished)
     }
 }
 
@@ -71,9 +78,9 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_place_in_time_is_sent_away_and_a_place_comes_back() {
         let under_way = UnderWay::default();
-        assert!(under_way.run(pending::<()>()).await.is_err(), "nothing takes longer than its time");
+        assert_eq!(under_way.run(pending::<()>()).await, Err(Late::Unfinished), "nothing takes longer than its time");
         let all: Vec<_> = (0..PLACES).map(|_| under_way.0.try_acquire().unwrap()).collect();
-        assert!(under_way.run(async {}).await.is_err(), "there was no place");
+        assert_eq!(under_way.run(async {}).await, Err(Late::NoPlace), "there was no place");
         drop(all);
         assert!(under_way.run(async {}).await.is_ok(), "and now there is");
     }

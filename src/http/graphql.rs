@@ -31,7 +31,10 @@ use crate::{
         Ctx,
         policy::{Origin, Viewer, network},
     },
-    graphql::error::{ApiError, Code},
+    graphql::{
+        Late,
+        error::{ApiError, Code},
+    },
     ports::{Charge, Verdict},
     trace,
 };
@@ -108,7 +111,8 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
     let (api, db) = (server.api.clone(), server.ctx.db.clone());
     let execution = async move {
         let outcome = api.execute(request).await;
-        if outcome.is_err() {
+        // A crowd that finds no place says nothing of the database.
+        if let Err(Late::Unfinished) = outcome {
             db.suspect();
         }
         outcome

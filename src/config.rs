@@ -218,6 +218,11 @@ impl Settings {
         load::load(flags, environment.map(|(name, _)| name), now, None)
     }
 
+    /// Whether browsers come over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
     /// `iss` in tokens and the start of every link: the public URL without its trailing slash.
     pub fn issuer(&self) -> &str {
         self.public_url.as_str().trim_end_matches('/')

@@ -111,8 +111,7 @@ type Outcome = Result<ExitCode, Halt>;
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
-    let outcome = carry_out(command).await;
-    match outcome {
+    match carry_out(command).await {
         Ok(code) => code,
         // A reader that hung up has what it wanted.
         Err(Halt::HungUp) => ExitCode::SUCCESS,

@@ -123,7 +123,7 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
         );
     }
     let is_loopback = is_loopback(&settings.public_url);
-    if settings.public_url.scheme() != "https" && !is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
+    if !settings.is_https() && !is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
         reader.refuse(
             "DOORCODE_PUBLIC_URL",
             "is not https, which production needs everywhere but on this very machine",

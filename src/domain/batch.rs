@@ -9,8 +9,8 @@ use crate::db;
 
 /// So many rows a statement.
 pub const ROWS: u64 = 5_000;
-/// So many statements a run. What is left then waits for the next one, and every replica has a run an hour.
-const BATCHES: u64 = 100;
+/// So many batches a run. What is left then waits for the next one, and every replica has a run an hour.
+pub(super) const BATCHES: u64 = 100;
 
 /// Makes a change (`DELETE FROM …`, `UPDATE … SET …`) to all rows whose ids `old` selects in the order of an index
 /// (`SELECT id FROM … WHERE … ORDER BY …`); how many. A changed row must not be among them any more.
@@ -36,6 +36,11 @@ pub(super) async fn run(ctx: &Ctx, change: &'static str, old: &str, values: &[Va
             return Ok(done);
         }
     }
-    tracing::warn!(change, done, "a purge leaves the rest to the next one");
+    leave_the_rest(change, done);
     Ok(done)
+}
+
+/// Says that a run did as many batches as it may, and what it has done.
+pub(super) fn leave_the_rest(change: &str, done: u64) {
+    tracing::warn!(change, done, "a purge leaves the rest to the next one");
 }

@@ -48,9 +48,8 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(line.client);
     let had_body = !request.body().is_end_stream();
-    let ambiguity = ambiguity(&request);
-    let mut answer = if let Some(message) = ambiguity {
-        Refusal::new(Code::BadRequest, message).answer(&id, MediaType::Json)
+    let mut answer = if let Some(refused) = refuse_ambiguous(&request, &id) {
+        refused
     } else {
         // Whatever is told on the way, the caller's complaint leads to it.
         let told = tracing::error_span!("request", request_id = id.0);
@@ -60,8 +59,7 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
             Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
         })
     };
-    // What comes after an ambiguous request on its connection may be meant for somebody else as well.
-    if ambiguity.is_some() || ends_the_connection(&answer, had_body) {
+    if ends_the_connection(&answer, had_body) {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     dress(&mut answer, &id, server.https);
@@ -73,12 +71,8 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
 pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
     request.extensions_mut().insert(id.clone());
-    let mut answer = match ambiguity(&request) {
-        Some(message) => {
-            let mut answer = Refusal::new(Code::BadRequest, message).answer(&id, MediaType::Json);
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            answer
-        }
+    let mut answer = match refuse_ambiguous(&request, &id) {
+        Some(refused) => refused,
         None => next.run(request).await,
     };
     dress(&mut answer, &id, https);
@@ -89,6 +83,14 @@ pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, 
 /// send its next request on it.
 fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
     had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415)
+}
+
+/// The answer to a request that is ambiguous. What comes after it on its connection may be meant for somebody else as
+/// well, so it is the last.
+fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
+    let mut answer = Refusal::new(Code::BadRequest, ambiguity(request)?).answer(id, MediaType::Json);
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(answer)
 }
 
 /// What makes a request one that a proxy before us may understand otherwise. Nothing here depends on `Host`, but what

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
+    future::pending,
     io::ErrorKind,
     net::{IpAddr, SocketAddr},
     pin::pin,
@@ -94,7 +95,7 @@ impl Default for Caps {
 
 /// Serves one listener until `stop` ends. Then it takes who has been let in by the system already and nobody else,
 /// closes what is idle, lets requests under way finish, and returns when all connections are gone. Dropped, it cuts
-/// them off.
+/// them off. Until the stop it takes a new certificate when there is one.
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
@@ -111,10 +112,17 @@ pub(super) async fn run(
             connections.spawn(converse(stream, peer, tls.cloned(), router.clone(), terms, told.clone()));
         }
     };
-    let mut stop = pin!(stop);
+    let follow = async {
+        match tls {
+            Some(tls) => tls.follow().await,
+            None => pending().await,
+        }
+    };
+    let (mut stop, mut follow) = (pin!(stop), pin!(follow));
     loop {
         tokio::select! {
             () = &mut stop => break,
+            never = &mut follow => match never {},
             // Taken out here, and only here do they make room.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < caps.in_all => match accepted {

@@ -75,7 +75,7 @@ impl Server {
     }
 
     fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
-        let https = ctx.settings.public_url.scheme() == "https";
+        let https = ctx.settings.is_https();
         let sockets = socket::Room::new(caps);
         let trusted = ctx.settings.documents.as_deref().map(documents::Trusted::new);
         let draining = AtomicBool::new(false);
@@ -158,14 +158,5 @@ pub async fn serve(
     let ops = listener::run(ops, None, ops_router(&server), (&caps, trusted), metrics, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
-    let follow = async {
-        match &tls {
-            Some(tls) => tls.follow().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = futures_util::future::join(public, ops) => {}
-        never = follow => match never {},
-    }
+    tokio::join!(public, ops);
 }

@@ -39,14 +39,13 @@ pub struct WaitingRoom {
 impl WaitingRoom {
     /// One whose answers look like those of the server that starts.
     pub fn new(settings: &Settings) -> Self {
-        let https = settings.public_url.scheme() == "https";
         let router = Router::new()
             .route("/health", get(health::health))
             .route("/ready", get(not_ready))
             .fallback(not_yet)
             .method_not_allowed_fallback(not_yet)
             .layer(edge::cors(settings))
-            .layer(middleware::from_fn_with_state(https, edge::wrap_early));
+            .layer(middleware::from_fn_with_state(settings.is_https(), edge::wrap_early));
         Self { router, trusted: settings.trusted_proxies.clone() }
     }
 
@@ -72,15 +71,7 @@ impl WaitingRoom {
                 () = sleep(MOMENT) => {}
                 () = told(when_started.clone()) => return,
             }
-            let answering = answer(public, tls, told(when_started.clone()));
-            match tls {
-                // A start may wait for as long as it takes to renew a certificate.
-                Some(tls) => tokio::select! {
-                    () = answering => {}
-                    never = tls.follow() => match never {},
-                },
-                None => answering.await,
-            }
+            answer(public, tls, told(when_started.clone())).await;
         };
         let ops = answer(ops, None, told(when_started.clone()));
         let answering = async { tokio::join!(public, ops) };

@@ -73,8 +73,7 @@ fn proxies(settings: &Settings) -> Option<Finding> {
     if named > 0 {
         return Some(Finding::ok(CHECK, format!("{named} named")));
     }
-    let has_proxy =
-        settings.tls.is_none() && (settings.listen.ip().is_loopback() || settings.public_url.scheme() == "https");
+    let has_proxy = settings.tls.is_none() && (settings.listen.ip().is_loopback() || settings.is_https());
     Some(if has_proxy {
         Finding::warning(
             CHECK,

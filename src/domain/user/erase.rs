@@ -11,26 +11,25 @@ use crate::{
     domain::{
         Ctx, Result,
         audit::{self, Event, Kind},
+        batch,
         work::Work,
     },
 };
 
 /// So many in one transaction.
 const BATCH: u32 = 200;
-/// So many transactions a run. Whoever is left then is erased by the next one.
-const BATCHES: u32 = 100;
 
 /// Erases whoever was deleted before this moment; how many.
 pub async fn erase_deleted(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<u64> {
     let mut erased = 0;
-    for _ in 0..BATCHES {
+    for _ in 0..batch::BATCHES {
         let people = erase_some(ctx, deleted_before).await?;
         erased += people as u64;
         if people < BATCH as usize {
             return Ok(erased);
         }
     }
-    tracing::warn!(erased, "a purge leaves the rest to the next one");
+    batch::leave_the_rest("erase people", erased);
     Ok(erased)
 }
 

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     config::{Manifest, written},
     graphql::{self, Validated},
-    http,
 };
 
 #[derive(Args)]
@@ -24,10 +23,10 @@ pub(super) struct Check {
     format: Format,
 }
 
-pub(super) async fn check(Check { file, format }: Check) -> Outcome {
+pub(super) fn check(Check { file, format }: Check) -> Outcome {
     let manifest = Manifest::read(&file).map_err(|wrong| format!("{} {wrong}", file.display()))?;
     let mut code = ExitCode::SUCCESS;
-    for document in look(&manifest).await {
+    for document in look(&manifest) {
         if !document.problems.is_empty() {
             code = ExitCode::FAILURE;
         }
@@ -45,20 +44,17 @@ pub(super) struct Looked {
     pub(super) unfit: bool,
 }
 
-/// Looks at every document of a manifest, first whatever the schema is, then with the production schema.
-pub(super) async fn look(manifest: &Manifest) -> Vec<Looked> {
-    let mut all = Vec::new();
-    for (id, text) in manifest.iter() {
-        let id = written(id);
-        all.push(match http::read_document(text) {
-            Ok(document) => {
-                let Validated { operations, problems } = graphql::validate(document).await;
-                Looked { id, operations, problems, unfit: false }
-            }
-            Err(problem) => Looked { id, operations: Vec::new(), problems: vec![problem], unfit: true },
-        });
-    }
-    all
+/// Checks every document of a manifest against the production schema.
+pub(super) fn look(manifest: &Manifest) -> Vec<Looked> {
+    let texts: Vec<_> = manifest.iter().collect();
+    let checked = graphql::validate(texts.iter().map(|(_, text)| *text));
+    let looked = texts.iter().zip(checked).map(|((id, _), Validated { operations, problems, unfit })| Looked {
+        id: written(id),
+        operations,
+        problems,
+        unfit,
+    });
+    looked.collect()
 }
 
 impl Looked {

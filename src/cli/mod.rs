@@ -127,7 +127,7 @@ async fn carry_out(command: Command) -> Outcome {
     match command {
         Command::Serve(flags) => serve::serve(*flags, ending).await,
         Command::Schema { development, federation } => schema(development, federation),
-        Command::Documents(check) => documents::check(check).await,
+        Command::Documents(check) => documents::check(check),
         Command::Doctor(format) => doctor::examine(format).await,
         Command::Health(probe) => health::ask(probe).await,
         Command::Migrate { command } => upkeep::migrate(command).await,

@@ -35,7 +35,7 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     let public = bind(settings.listen, "DOORCODE_LISTEN").await?;
     let ops = bind(settings.ops_listen, "DOORCODE_OPS_LISTEN").await?;
     if let Some(manifest) = &settings.documents {
-        check_documents(manifest).await?;
+        check_documents(manifest)?;
     }
     let banner = banner(&settings, &public);
     let waiting = WaitingRoom::new(&settings);
@@ -66,9 +66,9 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
 
 /// A document that could run nowhere stops the start. One that does not fit the schema is of a frontend newer or older
 /// than this version: it is refused when somebody sends it, and the others run.
-async fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
+fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
     let mut unfit = Vec::new();
-    for Looked { id, problems, unfit: is_unfit, .. } in documents::look(manifest).await {
+    for Looked { id, problems, unfit: is_unfit, .. } in documents::look(manifest) {
         let problem = problems.first().map(String::as_str).unwrap_or_default();
         if is_unfit {
             unfit.push(format!("\n  {id}: {problem}"));

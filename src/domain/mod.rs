@@ -20,6 +20,7 @@ pub mod user;
 pub mod vault;
 pub mod work;
 
+use std::borrow::Cow;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -69,7 +70,7 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The input field, as the caller knows it.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What is wrong with it, for a person.
     pub message: String,
 }
@@ -82,7 +83,7 @@ fn sentences(flaws: &[Flaw]) -> String {
 impl Error {
     /// One thing is wrong with the caller's input.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![Flaw { field, message: message.into() }])
+        Self::Invalid(vec![Flaw { field: field.into(), message: message.into() }])
     }
 }
 
@@ -105,7 +106,7 @@ pub struct Check(Vec<Flaw>);
 impl Check {
     /// The value, or nothing and a flaw noted.
     pub fn field<T, E: ToString>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.0.push(Flaw { field, message: error.to_string() })).ok()
+        value.map_err(|error| self.0.push(Flaw { field: field.into(), message: error.to_string() })).ok()
     }
 
     /// Goes on if nothing was wrong.

@@ -241,7 +241,6 @@ pub(super) struct AuditQuery;
 impl AuditQuery {
     /// What happened, newest first. For a MANAGER or more; everybody sees what is about themselves in
     /// `me { auditEvents }`.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

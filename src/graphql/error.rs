@@ -1,7 +1,7 @@
 //! Errors as clients see them: a code from one closed list and a sentence. The reasons of a fault go to the log, once;
 //! nothing of them reaches a client. `ApiError` has no `Display`, so that only errors somebody mapped get through `?`.
 
-use async_graphql::{ErrorExtensionValues, Interface, Name, SimpleObject, Value};
+use async_graphql::{ErrorExtensionValues, Interface, Name, Pos, SimpleObject, Value};
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Error, Flaw, Wait};
@@ -100,24 +100,26 @@ pub struct ApiError {
     pub message: String,
     /// What is wrong with the input, field by field.
     pub flaws: Vec<Flaw>,
+    /// Where in the document.
+    pub at: Option<Pos>,
 }
 
 impl ApiError {
     /// An error with a sentence of our own.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), flaws: Vec::new() }
+        Self { code, message: message.into(), flaws: Vec::new(), at: None }
     }
 
     /// Wrong input in a field.
     pub fn input(field: &'static str, message: impl Into<String>) -> Self {
-        Self::flawed(vec![Flaw { field, message: message.into() }])
+        Self::flawed(vec![Flaw { field: field.into(), message: message.into() }])
     }
 }
 
 impl ApiError {
-    fn flawed(flaws: Vec<Flaw>) -> Self {
+    pub(super) fn flawed(flaws: Vec<Flaw>) -> Self {
         let sentences: Vec<_> = flaws.iter().map(|flaw| flaw.message.as_str()).collect();
-        Self { code: Code::BadUserInput, message: sentences.join(" "), flaws }
+        Self { code: Code::BadUserInput, message: sentences.join(" "), flaws, at: None }
     }
 
     /// The `extensions` beside the request id: the code, the first field that is wrong, and all of them.
@@ -125,9 +127,9 @@ impl ApiError {
         let mut values = ErrorExtensionValues::default();
         values.set("code", self.code.as_str());
         if let Some(first) = self.flaws.first() {
-            values.set("field", first.field);
+            values.set("field", &*first.field);
             let problem = |flaw: &Flaw| {
-                let parts = [("field", flaw.field.to_owned()), ("message", flaw.message.clone())];
+                let parts = [("field", flaw.field.clone().into_owned()), ("message", flaw.message.clone())];
                 Value::Object(parts.into_iter().map(|(name, text)| (Name::new(name), Value::String(text))).collect())
             };
             values.set("problems", Value::List(self.flaws.iter().map(problem).collect()));

@@ -12,7 +12,6 @@ use super::{
     audit::{AuditEvent, AuditFilter},
     error::{ApiError, Code},
     parts,
-    schema::{COMPLEXITY, TOLD},
     session::Session,
     under_way::Told,
     user::User,
@@ -29,7 +28,6 @@ pub(super) struct LiveSubscription;
 impl LiveSubscription {
     /// Your sessions as they end, wherever they are ended: the last one to be told is the one that you listen with. A
     /// session whose time has run out is not told, for it ends by itself at its `expiresAt`.
-    #[graphql(complexity = "COMPLEXITY / TOLD * child_complexity")]
     #[expect(clippy::unused_async, reason = "the library awaits what makes a stream")]
     async fn session_ended(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Told<Session>> + 'static, ApiError> {
         let (_, viewer) = parts(ctx);
@@ -42,7 +40,6 @@ impl LiveSubscription {
 
     /// What happens, as it happens. For a MANAGER or more. What happened while you were not connected is in
     /// `auditEvents`; under great load some events are only there.
-    #[graphql(complexity = "COMPLEXITY / TOLD * child_complexity")]
     async fn audit_event_added(
         &self,
         ctx: &Context<'_>,

@@ -68,7 +68,7 @@ pub(super) struct Known(pub Sight);
 /// What reads the batches. One for each operation, made by [`Api`](super::Api).
 pub(super) struct Batches(Arc<Ctx>);
 
-pub(super) const DEVICES: usize = 20;
+const DEVICES: usize = 20;
 
 /// A kind of key, what is loaded for it, and the one domain call that loads many.
 macro_rules! batches {

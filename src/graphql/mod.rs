@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod device;
+pub(crate) mod document;
 pub mod error;
 mod federation;
 mod inbox;
@@ -20,18 +21,16 @@ mod sign_in;
 mod traced;
 mod under_way;
 mod user;
-mod validation;
 
 use std::sync::Arc;
 
 use async_graphql::Context;
 
 use crate::domain::{Ctx, policy::Viewer};
+pub use document::{Validated, validate};
 pub use inbox::InboxQuery;
-pub(crate) use schema::TOLD;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
 pub use under_way::Late;
-pub use validation::{Validated, validate};
 
 /// What every resolver starts from, an application's too: what the domain stands on, and who asks.
 pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {

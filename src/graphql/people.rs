@@ -145,7 +145,6 @@ pub(super) struct PeopleQuery;
 impl PeopleQuery {
     /// People, newest first unless told otherwise; with one prefix and no order, in the order of that. For a MANAGER or
     /// more. Pages stay right while others sign up: nobody comes twice, nobody is missed.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a list")]
     async fn users(
         &self,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::{
     MergedObject, MergedSubscription, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    SubscriptionType, extensions::ExtensionFactory, parser::types::ExecutableDocument,
+    SubscriptionType, ValidationMode,
 };
 use chrono::{DateTime, Utc};
 use futures_util::{
@@ -19,6 +19,7 @@ use super::{
     admin::AdminMutation,
     audit::AuditQuery,
     device::DeviceMutation,
+    document::Documents,
     error::Problem,
     federation::{FederationQuery, Keys},
     inbox::InboxQuery,
@@ -32,22 +33,8 @@ use super::{
     traced::Roots,
     under_way::{Late, UnderWay},
     user::UserQuery,
-    validation::Types,
 };
 use crate::{domain::Ctx, trace};
-
-/// How deep an operation may go.
-const DEPTH: usize = 15;
-/// How many fields an operation may ask for, lists counted by their page size: a hundred people, each with a page of
-/// sessions, a page of events with both people in them and their devices are 24,200, in eight statements.
-pub(super) const COMPLEXITY: usize = 25_000;
-/// How many fields of what it tells a subscription may ask for. They are answered once for each event, whoever caused
-/// it, and for everybody who listens; an event with both its people has about thirty.
-pub(crate) const TOLD: usize = 200;
-/// How many directives a field may carry.
-const DIRECTIVES: usize = 4;
-/// How many fields may have another name in the answer: clients need it where they ask for one field twice.
-const ALIASES: usize = 100;
 
 const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
 
@@ -104,7 +91,7 @@ pub struct Api {
     /// Not there in a schema that can only be read.
     ctx: Option<Arc<Ctx>>,
     under_way: UnderWay,
-    types: Arc<Types>,
+    documents: Arc<Documents>,
 }
 
 trait Run: Send + Sync {
@@ -151,14 +138,9 @@ impl Api {
         finish(builder, Some(ctx))
     }
 
-    /// What must be refused before the library looks at a document.
-    pub(crate) fn refuses(&self, document: &ExecutableDocument) -> Option<String> {
-        self.types.unknown_in(document)
-    }
-
-    /// Whether the schema has a change of that name.
-    pub(crate) fn has_mutation(&self, name: &str) -> bool {
-        self.types.has_mutation(name)
+    /// How its documents are read.
+    pub(crate) fn documents(&self) -> &Arc<Documents> {
+        &self.documents
     }
 
     /// Runs a question or a change that the edge has already checked; an error when there was no time to.
@@ -198,13 +180,6 @@ fn of_query<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot,
     Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
 }
 
-/// The production schema, without a domain, with something in the way of its requests.
-pub(super) fn to_look_at(
-    way: impl ExtensionFactory,
-) -> Schema<impl ObjectType, impl ObjectType, impl SubscriptionType> {
-    bounded(of_query(ProductionQuery::default())).extension(way).finish()
-}
-
 /// Gives a schema what every one has beside its roots.
 fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: Option<&Arc<Ctx>>) -> Api
 where
@@ -217,11 +192,13 @@ where
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
     let builder = if trace::is_on() { builder.extension(Roots) } else { builder };
     let schema = builder.finish();
-    let types = Arc::new(Types::of(&schema.sdl()));
-    Api { schema: Arc::new(schema), ctx: ctx.cloned(), under_way, types }
+    let is_open = ctx.is_none_or(|ctx| ctx.settings.introspection);
+    let documents = Arc::new(Documents::new(&schema.sdl(), is_open));
+    Api { schema: Arc::new(schema), ctx: ctx.cloned(), under_way, documents }
 }
 
-/// The types that no field gives by itself, and the bounds of every operation.
+/// The types that no field gives by itself. Documents come validated and with their cost known, so the library checks
+/// neither.
 fn bounded<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
 where
     Q: ObjectType + 'static,
@@ -232,10 +209,7 @@ where
         .register_output_type::<Problem>()
         .register_output_type::<Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
-        .limit_depth(DEPTH)
-        .limit_complexity(COMPLEXITY)
-        .limit_directives(DIRECTIVES)
-        .limit_aliases(ALIASES)
+        .validation_mode(ValidationMode::Fast)
         .disable_suggestions()
 }
 

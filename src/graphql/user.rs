@@ -168,7 +168,6 @@ impl User {
     }
 
     /// The sessions that are open now, latest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -184,7 +183,6 @@ impl User {
     }
 
     /// What happened to them and what they did to themselves, newest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
@@ -199,7 +197,6 @@ impl User {
     }
 
     /// The devices that are remembered, the twenty that were used last. Forget those that you do not know.
-    #[graphql(complexity = "loader::DEVICES * child_complexity")]
     async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
         let devices = loader::load(ctx, loader::Devices(self.sight)).await?.unwrap_or_default();
         Ok(devices.into_iter().map(Device::from).collect())

@@ -7,10 +7,10 @@ use async_graphql::{ServerError, Value, parser::types::OperationType};
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::{answer::Outcome, guard::document::Operation, line::loggable};
+use super::{answer::Outcome, line::loggable};
 use crate::{
     domain::policy::Viewer,
-    graphql::{Api, error::Code, report::Report},
+    graphql::{Api, document::Operation, error::Code, report::Report},
 };
 
 /// What is known of a request so far. A clone is another handle to what resolvers report.
@@ -31,7 +31,7 @@ impl Account {
     /// Notes which operation it is. A change that the schema does not have is only that it was one.
     pub(super) fn note(&mut self, api: &Api, operation: &Operation) {
         self.name = operation.name.as_deref().map(loggable);
-        let change = operation.mutation().filter(|name| api.has_mutation(name));
+        let change = operation.mutation().filter(|name| api.documents().has_mutation(name));
         self.operation = Some(change.map_or(kind(operation).into(), |name| name.to_owned().into()));
     }
 

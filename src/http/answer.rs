@@ -12,7 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::account::Account;
-use crate::graphql::error::{ApiError, Code};
+use crate::graphql::{
+    document::Refused,
+    error::{ApiError, Code},
+};
 
 /// What the client gets to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +127,8 @@ const fn status(code: Code) -> StatusCode {
 /// A request refused as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    pub error: ApiError,
+    /// At least one.
+    errors: Vec<ApiError>,
     status: StatusCode,
     retry_after: Option<i64>,
 }
@@ -143,11 +147,23 @@ impl Refusal {
         Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
+    /// The code of the first error.
+    pub(super) fn code(&self) -> Code {
+        self.errors.first().map_or(Code::Internal, |error| error.code)
+    }
+
     /// The list of errors that clients get to read.
     pub(super) fn errors(&self, id: &RequestId) -> serde_json::Value {
-        let mut extensions = self.error.extensions();
-        extensions.set("requestId", id.0.as_str());
-        json!([{ "message": self.error.message, "extensions": extensions }])
+        let written = self.errors.iter().map(|error| {
+            let mut extensions = error.extensions();
+            extensions.set("requestId", id.0.as_str());
+            let mut written = json!({ "message": error.message, "extensions": extensions });
+            if let Some(at) = error.at {
+                written["locations"] = json!([at]);
+            }
+            written
+        });
+        written.collect()
     }
 
     pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
@@ -168,25 +184,36 @@ impl Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        Self { status: status(error.code), error, retry_after: None }
+        Self { status: status(error.code), errors: vec![error], retry_after: None }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(Refused(errors): Refused) -> Self {
+        let status = match errors.first().map(|error| error.code) {
+            Some(Code::DocumentTooLarge) | None => StatusCode::UNPROCESSABLE_ENTITY,
+            Some(code) => status(code),
+        };
+        Self { errors, status, retry_after: None }
     }
 }
 
 /// A document can have a mistake in every token; nobody mends more than so many at once.
 const MOST_ERRORS: usize = 10;
 
-/// What an answer may have in bytes: fields are bounded before they are answered, but not what is in them. The longest
-/// honest one is a copy of everything about a person, with ten thousand events.
-pub(super) const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// Maximum size of an answer in bytes, because the cost of an operation counts fields and not what is in them. The longest
+/// honest one is a copy of everything about a person, with a thousand events.
+pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// The answer to an executed request.
 pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
-    media: MediaType,
+    (media, cost): (MediaType, Option<u64>),
     account: &mut Account,
 ) -> Result<Response, Refusal> {
-    let outcome = Outcome::of(response, id);
+    let extensions = cost.map(|cost| Extensions { cost });
+    let outcome = Outcome { extensions, ..Outcome::of(response, id) };
     account.executed(&outcome);
     // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
     // says that in one place and 294 in another; every client and every proxy knows 200.
@@ -226,6 +253,15 @@ pub(super) struct Outcome {
     pub data: Option<async_graphql::Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<async_graphql::ServerError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions>,
+}
+
+/// What only a development server tells.
+#[derive(Serialize)]
+struct Extensions {
+    /// The cost of the operation, of which there is a maximum.
+    cost: u64,
 }
 
 impl Outcome {
@@ -238,7 +274,7 @@ impl Outcome {
             errors.truncate(MOST_ERRORS);
         }
         let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
-        Self { data: (!refused_whole).then_some(data), errors }
+        Self { data: (!refused_whole).then_some(data), errors, extensions: None }
     }
 }
 
@@ -248,27 +284,24 @@ fn code_of(error: &async_graphql::ServerError) -> Option<&async_graphql::Value> 
 
 fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> async_graphql::ServerError {
     if code_of(&error).is_none() {
-        // An error without a code is the library's own: about the document, or about an input in it.
-        let field = argument(&error.message).map(ToOwned::to_owned);
-        let about_input = field.is_some() || !error.path.is_empty() || error.message.starts_with("Failed to parse \"");
-        let code = if about_input { Code::BadUserInput } else { Code::ValidationFailed };
+        // Documents and variables are checked before, so an error without a code is about a scalar that reads its values
+        // itself. The library's message repeats the value.
+        error.message = match scalar(&error.message) {
+            Some(scalar) => format!("An argument is not of type {scalar}."),
+            None => "An argument has a wrong value.".to_owned(),
+        };
         if refused_whole {
             error.path.clear();
         }
-        let extensions = error.extensions.get_or_insert_default();
-        extensions.set("code", code.as_str());
-        if let Some(field) = field {
-            extensions.set("field", field);
-        }
+        error.extensions.get_or_insert_default().set("code", Code::BadUserInput.as_str());
     }
     error.extensions.get_or_insert_default().set("requestId", id.0.as_str());
     error
 }
 
-/// The argument that a message of the library's is about: `Invalid value for argument "input.code", …`.
-fn argument(message: &str) -> Option<&str> {
-    let (name, _) = message.strip_prefix("Invalid value for argument \"")?.split_once('"')?;
-    Some(name.strip_prefix("input.").unwrap_or(name))
+/// The type that a message of the library's names: `Failed to parse "DateTime": …`.
+fn scalar(message: &str) -> Option<&str> {
+    message.strip_prefix("Failed to parse \"")?.split_once('"').map(|(name, _)| name)
 }
 
 fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {

@@ -1,12 +1,9 @@
-//! `POST /graphql`: bytes, JSON, guard, viewer, execution, answer. Everything that can be refused is refused here, in
-//! that order, before anything is executed or counted.
+//! `POST /graphql`: bytes, JSON, caller, document, execution, answer. Everything that can be refused is refused here, in
+//! that order, before anything is executed.
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{
-    Request, Variables,
-    parser::types::{ExecutableDocument, OperationType},
-};
+use async_graphql::{Request, parser::types::OperationType};
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::State,
@@ -15,24 +12,26 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
-use tokio::time::timeout;
+use serde_json::{Map, Value as Json};
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::Instrument;
 
 use super::{
     Server,
     account::{self, Account},
     answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
-    documents, guard, stream,
+    stream,
     viewer::{self, Bearer, Need},
 };
 use crate::{
-    config::{document_id, parse_id},
+    config::{Mode, document_id, parse_id},
     domain::{
-        Ctx,
+        Ctx, Error,
         policy::{Origin, Viewer, network},
     },
     graphql::{
         Late,
+        document::{Document, Operation},
         error::{ApiError, Code},
     },
     ports::{Charge, Verdict},
@@ -44,6 +43,8 @@ pub(super) const LARGEST_BODY: usize = 16 * 1024;
 const COMMON_ANSWER: u64 = 64 * 1024;
 /// A body that takes longer is somebody holding a connection.
 const BODY_TIME: Duration = Duration::from_secs(10);
+/// How long a request waits for its turn to be parsed.
+const TURN_TIME: Duration = Duration::from_secs(2);
 
 /// Handles one request. Always answers, in one shape.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
@@ -56,7 +57,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::ext
     let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut account).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            account.refuse(refusal.error.code);
+            account.refuse(refusal.code());
             refusal.answer(&id, media.unwrap_or(MediaType::Json))
         }
     };
@@ -86,19 +87,26 @@ async fn answer(
         return Err(not_acceptable());
     }
     let call = Call::read(&read_body(body).await?)?;
-    let Checked { request, operation } = server.check(call)?;
+    let caller = identify(server, parts, id).await?;
+    let Checked { request, operation } = server.check(call, caller.has_token()).await?;
     account.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
     let span = trace::operation(account::kind(&operation), &account.operation(), account.name.as_deref());
-    let (viewer, meter) = identify(server, parts, id, Need::of(operation.mutation())).instrument(span.clone()).await?;
+    let need = Need::of(operation.mutation());
+    let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
     account.by(&viewer);
+    if operation.kind == OperationType::Subscription && !listens {
+        return Err(Refusal::new(Code::ValidationFailed, "Subscribe with a WebSocket, or accept `text/event-stream`."));
+    }
     if listens {
         let tie = parts.extensions.get().cloned();
         return stream::open(server, tie, id, viewer, request);
     }
     let request = request.data(viewer).data(account.report.clone());
-    let answer = executed(execute(server, request).instrument(span.clone()).await?, id, media, account);
+    let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
+    let response = execute(server, request).instrument(span.clone()).await?;
+    let answer = executed(response, id, (media, cost), account);
     trace::came_to(&span, &account.outcome());
     let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
     meter.weigh(&server.ctx, length).await;
@@ -174,7 +182,7 @@ async fn read_body(body: Body) -> Result<Bytes, Refusal> {
 pub(super) struct Call {
     document: Named,
     operation_name: Option<String>,
-    variables: Variables,
+    variables: Map<String, Json>,
 }
 
 /// How a call names its document.
@@ -195,8 +203,8 @@ struct Members {
     query: Option<String>,
     document_id: Option<String>,
     operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Map<String, Json>>,
+    extensions: Option<Map<String, Json>>,
 }
 
 impl TryFrom<Members> for Call {
@@ -212,8 +220,8 @@ impl TryFrom<Members> for Call {
             (None, Some(id)) => Named::Id(id),
             (None, None) => return Err("no document"),
         };
-        let variables = members.variables.map_or(serde_json::Value::Null, serde_json::Value::Object);
-        Ok(Self { document, operation_name: members.operation_name, variables: Variables::from_json(variables) })
+        let variables = members.variables.unwrap_or_default();
+        Ok(Self { document, operation_name: members.operation_name, variables })
     }
 }
 
@@ -235,29 +243,52 @@ fn no_call() -> Refusal {
 pub(super) struct Checked {
     /// Ready to run, as soon as it says for whom.
     pub request: Request,
-    pub operation: guard::document::Operation,
+    pub operation: Operation,
+}
+
+/// The turns to parse and validate. Both keep a processor busy without a pause, so they run beside the workers that serve
+/// everything else, and only on some of the processors at once.
+pub(super) struct Turns(Arc<Semaphore>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self(Arc::new(Semaphore::new(processors.div_ceil(2))))
+    }
 }
 
 impl Server {
-    /// Finds the document of a call, or parses it, with both passes of the guard around.
-    pub(super) fn check(&self, mut call: Call) -> Result<Checked, Refusal> {
+    /// Finds the document of a call, or parses and validates it, and prepares the operation that the call names. Without
+    /// an access token a document has one operation.
+    pub(super) async fn check(self: &Arc<Self>, call: Call, has_token: bool) -> Result<Checked, Refusal> {
+        let turn = timeout(TURN_TIME, Arc::clone(&self.turns.0).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Refusal::new(Code::Unavailable, "The server is busy. Try again in a few seconds."));
+        };
+        let server = Arc::clone(self);
+        let work = move || {
+            let _turn = turn;
+            server.prepare(call, has_token)
+        };
+        let failed = |_| Err(Refusal::new(Code::Internal, "Something went wrong on our side."));
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
+    }
+
+    fn prepare(&self, call: Call, has_token: bool) -> Result<Checked, Refusal> {
         let document = self.document(&call.document)?;
-        if let Some(message) = self.api.refuses(&document) {
-            return Err(Refusal::new(Code::ValidationFailed, message));
+        if document.operations() > 1 && !has_token && self.trusted.is_none() {
+            return Err(Refusal::document(
+                "Without an access token a document has one operation: send one request for each.",
+            ));
         }
-        let operation = guard::document::check(&document, call.operation_name.as_deref(), &mut call.variables)?;
-        if operation.introspects && !self.ctx.settings.introspection {
-            return Err(Refusal::new(Code::ValidationFailed, "Introspection is off; see the published schema."));
-        }
-        let mut request = Request::new(String::new()).variables(call.variables);
-        if let Some(name) = &operation.name {
-            request = request.operation_name(name);
-        }
-        request.set_parsed_query(document);
+        let documents = self.api.documents();
+        let (executable, operation) = documents.prepare(&document, call.operation_name.as_deref(), call.variables)?;
+        let mut request = Request::new(String::new());
+        request.set_parsed_query(executable);
         Ok(Checked { request, operation })
     }
 
-    fn document(&self, named: &Named) -> Result<ExecutableDocument, Refusal> {
+    fn document(&self, named: &Named) -> Result<Arc<Document>, Refusal> {
         match (&self.trusted, named) {
             (Some(trusted), Named::Text(text)) => trusted.find(document_id(text)),
             (Some(trusted), Named::Id(id)) => trusted.named(id),
@@ -265,7 +296,7 @@ impl Server {
             (Some(_), Named::Both { .. }) => {
                 Err(Refusal::new(Code::BadRequest, "The id is not the SHA-256 of `query`."))
             }
-            (None, Named::Text(text) | Named::Both { text, .. }) => documents::parse(text),
+            (None, Named::Text(text) | Named::Both { text, .. }) => Ok(Arc::new(self.api.documents().read(text)?)),
             (None, Named::Id(_)) => {
                 Err(Refusal::new(Code::BadRequest, "This server keeps no documents: send the whole `query`."))
             }
@@ -273,25 +304,40 @@ impl Server {
     }
 }
 
-/// Who asks, charged for one operation.
-async fn identify(server: &Server, parts: &Parts, id: &RequestId, need: Need) -> Result<(Viewer, Meter), Refusal> {
+/// Whoever sent a request, charged for one operation before its document is looked at.
+struct Calling {
+    origin: Origin,
+    bearer: Result<Bearer, Error>,
+    meter: Meter,
+}
+
+async fn identify(server: &Server, parts: &Parts, id: &RequestId) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
     let origin = viewer::origin(parts, &id.0);
-    let bearer = if need == Need::Ignored {
-        Bearer::None
-    } else {
-        viewer::bearer(ctx, &parts.headers).await.map_err(ApiError::from)?
-    };
-    let meter = Meter::of(ctx, &origin, &bearer);
+    let bearer = viewer::bearer(ctx, &parts.headers).await;
+    let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
-    let signed_in = viewer::signed_in(ctx, &bearer, need).await.map_err(|error| {
-        let mut refused = ApiError::from(error);
-        if refused.code == Code::Unauthenticated {
-            refused.message = "This access token is not valid any more. Refresh it or sign in again.".into();
-        }
-        refused
-    })?;
-    Ok((Viewer { origin, signed_in }, meter))
+    Ok(Calling { origin, bearer, meter })
+}
+
+impl Calling {
+    fn has_token(&self) -> bool {
+        matches!(self.bearer, Ok(Bearer::Claims(_)))
+    }
+
+    /// Looks up who it is, as far as the operation needs that.
+    async fn sign_in(self, server: &Server, need: Need) -> Result<(Viewer, Meter), Refusal> {
+        let Self { origin, bearer, meter } = self;
+        let bearer = if need == Need::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
+        let signed_in = viewer::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
+            let mut refused = ApiError::from(error);
+            if refused.code == Code::Unauthenticated {
+                refused.message = "This access token is not valid any more. Refresh it or sign in again.".into();
+            }
+            refused
+        })?;
+        Ok((Viewer { origin, signed_in }, meter))
+    }
 }
 
 /// Counts what somebody asks, `api.caller`, each process for itself: it bounds work, not guesses, and costs no round trip.

@@ -1,12 +1,11 @@
 //! The HTTP side: the router and its layers, the listeners, the stop. The way of a GraphQL request is in `graphql`,
-//! what is refused before parsing in `guard`, who asks in `viewer`, what people look at in `pages`.
+//! who asks in `viewer`, what people look at in `pages`.
 
 mod account;
 mod answer;
 mod documents;
 mod edge;
 mod graphql;
-mod guard;
 mod health;
 mod line;
 mod listener;
@@ -38,7 +37,6 @@ use crate::{
     graphql::{Api, error::Code},
 };
 use answer::{MediaType, Refusal, RequestId};
-pub use documents::read_document;
 pub use listener::Caps;
 pub use socket::SocketCaps;
 pub use starting::WaitingRoom;
@@ -50,6 +48,7 @@ pub struct Server {
     api: Api,
     /// What may run, where not everything may.
     trusted: Option<documents::Trusted>,
+    turns: graphql::Turns,
     https: bool,
     draining: AtomicBool,
     sockets: socket::Room,
@@ -77,10 +76,11 @@ impl Server {
     fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
         let https = ctx.settings.is_https();
         let sockets = socket::Room::new(caps);
-        let trusted = ctx.settings.documents.as_deref().map(documents::Trusted::new);
+        let trusted = ctx.settings.documents.as_deref().map(|list| documents::Trusted::new(list, api.documents()));
         let draining = AtomicBool::new(false);
         let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
-        Arc::new(Self { ctx, api, trusted, https, draining, sockets, last_outcome, sessions_counted })
+        let turns = graphql::Turns::default();
+        Arc::new(Self { ctx, api, trusted, turns, https, draining, sockets, last_outcome, sessions_counted })
     }
 
     fn is_draining(&self) -> bool {

@@ -273,7 +273,7 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     {
         let refused = Db::open(&SecretString::from(url), (1, 2), Duration::ZERO, folder.path(), None).await;
         let Err(Error::Invalid(flaws)) = refused else { panic!("{url}: {refused:?}") };
-        assert_eq!((flaws.len(), flaws[0].field), (1, "DATABASE_URL"));
+        assert_eq!((flaws.len(), &*flaws[0].field), (1, "DATABASE_URL"));
         assert!(!flaws[0].message.contains("canary"), "{flaws:?}");
     }
     let missing =

@@ -57,7 +57,6 @@ struct NotesQuery;
 #[Object]
 impl NotesQuery {
     /// One's own notes, latest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn notes(
         &self,
         ctx: &Context<'_>,

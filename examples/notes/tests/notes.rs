@@ -166,7 +166,7 @@ async fn wrong_input_is_told_in_doorcodes_words_and_bounds() {
     assert_eq!(code(&node), "BAD_USER_INPUT", "and Doorcode does not know the application's");
     let many: Vec<_> = (0..300).map(|number| format!("t{number}: text")).collect();
     let many = format!("{{ notes(first: 100) {{ nodes {{ {} }} }} }}", many.join(" "));
-    assert_eq!(code(&notes.ask(Some(&ada), &many, json!({})).await), "GRAPHQL_VALIDATION_FAILED", "too many fields");
+    assert_eq!(code(&notes.ask(Some(&ada), &many, json!({})).await), "DOCUMENT_TOO_LARGE", "too many fields");
     let two = "mutation { a: addNote(input: { text: \"a\" }) { note { id } } b: addNote(input: { text: \"b\" }) { note { id } } }";
     assert_eq!(code(&notes.ask(Some(&ada), two, json!({})).await), "DOCUMENT_TOO_LARGE");
 }

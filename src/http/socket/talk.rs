@@ -266,7 +266,7 @@ impl Talk {
                 }
                 let begun = Instant::now();
                 let subscribed = self.subscribe(listener, payload).await;
-                let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.error.code.as_str());
+                let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.code().as_str());
                 self.server.ctx.metrics.operated("subscription".into(), outcome.into(), begun.elapsed(), None);
                 tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "on a socket");
                 match subscribed {
@@ -288,12 +288,13 @@ impl Talk {
             return Err(Refusal::new(Code::RateLimited, message));
         }
         let ctx = &self.server.ctx;
-        let Checked { request, operation } = self.server.check(call)?;
+        Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
+        let has_token = matches!(listener.bearer, viewer::Bearer::Claims(_));
+        let Checked { request, operation } = self.server.check(call, has_token).await?;
         if operation.kind != OperationType::Subscription {
             let message = "Only subscriptions run on a socket: send questions and changes with POST.";
             return Err(Refusal::new(Code::BadRequest, message));
         }
-        Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
         let signed_in = match viewer::signed_in(ctx, &listener.bearer, Need::Strict).await {
             Ok(signed_in) => signed_in,
             // A session that is over closes the socket, too; but the ear does that, for it knows what to tell before.

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{CODES, INTERNAL, body, refused};
 use crate::harness::TestApp;
 
-fn production(flags: &mut ServeFlags) {
+pub(super) fn production(flags: &mut ServeFlags) {
     flags.mode = Some("production".into());
     flags.secret = Some("an example of a secret with more than 32 bytes".into());
     flags.public_url = Some("https://login.example.com".into());
@@ -70,8 +70,8 @@ async fn hides_its_schema(app: &TestApp) {
         assert!(!answer.text.contains("User") && !answer.text.contains("login"), "{}", answer.text);
     }
     let named =
-        json!({ "query": "query A { __typename } query B { __schema { types { name } } }", "operationName": "B" });
-    refused(&guest.post(named.to_string()).await, 422, "GRAPHQL_VALIDATION_FAILED", "by its name");
+        json!({ "query": "query A { __typename } query B { __schema { types { name } } }", "operationName": "A" });
+    refused(&guest.post(named.to_string()).await, 422, "GRAPHQL_VALIDATION_FAILED", "beside the one that runs");
     assert_eq!(guest.post(body("{ __typename }")).await.field("__typename"), "Query");
 }
 

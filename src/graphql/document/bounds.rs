@@ -1,0 +1,121 @@
+//! How large a document is once its fragments are spread, with each fragment measured once, before any rule looks at
+//! it. It needs no schema. A cycle of fragments ends here.
+
+use std::collections::HashMap;
+
+use apollo_compiler::{
+    Name,
+    ast::{Definition, Document, FragmentDefinition, OperationDefinition, OperationType, Selection},
+};
+
+use super::Refused;
+use crate::graphql::error::Code;
+
+/// Maximum number of selections in an operation after all fragments are spread.
+const SELECTIONS: usize = 1_000;
+const OPERATIONS: usize = 16;
+const QUERY_ROOTS: usize = 20;
+
+/// What is known of a document that is not too large.
+pub(super) struct Found {
+    /// Whether any part of it asks for the schema itself.
+    pub introspects: bool,
+}
+
+pub(super) fn check(document: &Document) -> Result<Found, Refused> {
+    if document.definitions.is_empty() {
+        return Err(Refused::one(Code::ParseFailed, "This is not GraphQL: the document is empty."));
+    }
+    let operations: Vec<_> = document.definitions.iter().filter_map(Definition::as_operation_definition).collect();
+    if operations.len() > OPERATIONS {
+        return Err(Refused::too_large(format!("A document has at most {OPERATIONS} operations.")));
+    }
+    let fragments = document.definitions.iter().filter_map(Definition::as_fragment_definition);
+    let fragments = fragments.map(|fragment| (&fragment.name, &**fragment)).collect();
+    let mut survey = Survey { fragments, measured: HashMap::new(), introspects: false };
+    let names: Vec<_> = survey.fragments.keys().copied().collect();
+    for name in names {
+        survey.fragment(name)?;
+    }
+    for operation in operations {
+        let selections = survey.set(&operation.selection_set)?;
+        if selections > SELECTIONS {
+            return Err(too_many_selections());
+        }
+        survey.check_roots(operation)?;
+    }
+    Ok(Found { introspects: survey.introspects })
+}
+
+fn too_many_selections() -> Refused {
+    Refused::too_large(format!("An operation has at most {SELECTIONS} selections, with its fragments spread."))
+}
+
+struct Survey<'a> {
+    fragments: HashMap<&'a Name, &'a FragmentDefinition>,
+    /// `None` while a fragment is being measured: coming back to it then is a cycle.
+    measured: HashMap<&'a Name, Option<usize>>,
+    introspects: bool,
+}
+
+impl<'a> Survey<'a> {
+    /// Recursion is bounded: brackets nest at most so deep, and a chain of fragments ends at the first repetition or at
+    /// the bound on tokens, of which every fragment costs several.
+    fn set(&mut self, set: &'a [Selection]) -> Result<usize, Refused> {
+        let mut total: usize = 0;
+        for selection in set {
+            let inner = match selection {
+                Selection::Field(field) => {
+                    self.introspects |= matches!(field.name.as_str(), "__schema" | "__type");
+                    self.set(&field.selection_set)?
+                }
+                Selection::InlineFragment(inline) => self.set(&inline.selection_set)?,
+                Selection::FragmentSpread(spread) => self.fragment(&spread.fragment_name)?,
+            };
+            total = total.saturating_add(inner).saturating_add(1);
+        }
+        Ok(total)
+    }
+
+    fn fragment(&mut self, name: &'a Name) -> Result<usize, Refused> {
+        // A spread of an unknown fragment is for validation to refuse.
+        let Some(fragment) = self.fragments.get(name).copied() else { return Ok(0) };
+        match self.measured.get(name) {
+            Some(Some(selections)) => return Ok(*selections),
+            Some(None) => return Err(Refused::invalid("Fragments cannot spread themselves.")),
+            None => {}
+        }
+        self.measured.insert(name, None);
+        let selections = self.set(&fragment.selection_set)?;
+        if selections > SELECTIONS {
+            return Err(too_many_selections());
+        }
+        self.measured.insert(name, Some(selections));
+        Ok(selections)
+    }
+
+    fn check_roots(&self, operation: &OperationDefinition) -> Result<(), Refused> {
+        let roots = self.roots(&operation.selection_set);
+        match operation.operation_type {
+            OperationType::Mutation if roots > 1 => {
+                Err(Refused::too_large("A mutation has one field at its root: send one request for each."))
+            }
+            OperationType::Query if roots > QUERY_ROOTS => {
+                Err(Refused::too_large(format!("A query has at most {QUERY_ROOTS} fields at its root.")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may have.
+    fn roots(&self, set: &[Selection]) -> usize {
+        let count = |selection: &Selection| match selection {
+            Selection::Field(_) => 1,
+            Selection::InlineFragment(inline) => self.roots(&inline.selection_set),
+            Selection::FragmentSpread(spread) => {
+                self.fragments.get(&spread.fragment_name).map_or(0, |fragment| self.roots(&fragment.selection_set))
+            }
+        };
+        set.iter().map(count).sum()
+    }
+}

@@ -1,0 +1,370 @@
+//! One operation as the library executes it: fragments spread, conditions decided, variables replaced, and fields of one
+//! response key merged, so that nothing is executed twice. Its cost is counted on the way.
+//!
+//! A field costs 1, and 1 more for every 64 bytes of its response key and arguments, where a value counts as 8 bytes more.
+//! A list costs 10, and what is in it as many times as the list is long: a page as long as its `first` or `last` says, a
+//! list of keys as long as its argument, a list of introspection as long as the schema makes it, any other 20.
+
+use std::collections::{HashMap, HashSet};
+
+use apollo_compiler::{
+    Name, Node,
+    ast::{self, DirectiveList, FieldDefinition, OperationType as Kind},
+    collections::IndexMap,
+    executable::{Field, Operation as Definition, Selection, SelectionSet},
+    schema::ExtendedType,
+};
+use async_graphql::{
+    Name as LibraryName, Pos, Positioned, Value,
+    parser::types::{
+        Directive as LibraryDirective, DocumentOperations, ExecutableDocument, Field as LibraryField, InlineFragment,
+        OperationDefinition, OperationType, Selection as LibrarySelection, SelectionSet as LibrarySet, TypeCondition,
+    },
+};
+
+use super::{
+    Document, Documents, Operation, Refused,
+    input::{self, Variables},
+};
+
+/// Maximum depth of fields.
+const DEPTH: usize = 15;
+/// Maximum number of fields after merging, with a copy for each type that an interface or a union may be.
+const FIELDS: usize = 2_000;
+/// Maximum number of selections looked at while merging.
+const STEPS: usize = 20_000;
+/// The cost of fetching a list, however short.
+const LIST: u64 = 10;
+/// The length of a list that says nothing of its length, and of a page without a number.
+const LENGTH: u64 = 20;
+/// The longest page.
+const PAGE: u64 = 100;
+/// Maximum cost of a subscription, which is charged once and answered for every event.
+const TOLD: u64 = 200;
+/// Fields whose value is long in itself, and what they cost.
+const HEAVY: [(&str, &str, u64); 2] = [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000)];
+
+/// Merges an operation.
+pub(super) fn merge(
+    documents: &Documents,
+    document: &Document,
+    definition: &Definition,
+    variables: &Variables,
+) -> Result<(ExecutableDocument, Operation), Refused> {
+    let kind = definition.operation_type;
+    let mut merge =
+        Merge { documents, document, variables, kind, fields: 0, steps: 0, introspects: false, roots: Vec::new() };
+    let root = &definition.selection_set;
+    let (selection_set, cost) = merge.set(&root.ty, &[root], 1, Within::default())?;
+    if kind == Kind::Subscription && cost > TOLD {
+        return Err(Refused::too_large(format!("A subscription costs at most {TOLD}, and this one costs {cost}.")));
+    }
+    let ty = match kind {
+        Kind::Query => OperationType::Query,
+        Kind::Mutation => OperationType::Mutation,
+        Kind::Subscription => OperationType::Subscription,
+    };
+    let Merge { introspects, roots, .. } = merge;
+    let name = definition.name.as_ref().map(ToString::to_string);
+    let operation = Operation { name, kind: ty, roots, introspects, cost };
+    let definition =
+        OperationDefinition { ty, variable_definitions: Vec::new(), directives: Vec::new(), selection_set };
+    let operations = DocumentOperations::Single(Positioned::new(definition, Pos::default()));
+    Ok((ExecutableDocument { operations, fragments: HashMap::new() }, operation))
+}
+
+/// What the lists in a selection set are part of.
+#[derive(Clone, Copy, Default)]
+struct Within {
+    /// The length of the page that a connection is.
+    page: Option<u64>,
+    /// Below the list of all types.
+    all_types: bool,
+}
+
+type Arguments = Vec<(LibraryName, Value)>;
+type Fields<'a> = IndexMap<&'a Name, Vec<&'a Node<Field>>>;
+
+struct Merge<'a> {
+    documents: &'a Documents,
+    document: &'a Document,
+    variables: &'a Variables,
+    kind: Kind,
+    fields: usize,
+    steps: usize,
+    introspects: bool,
+    roots: Vec<String>,
+}
+
+impl<'a> Merge<'a> {
+    /// What is selected from a type, and what that costs for one object.
+    fn set(
+        &mut self,
+        ty: &Name,
+        sets: &[&'a SelectionSet],
+        depth: usize,
+        within: Within,
+    ) -> Result<(Positioned<LibrarySet>, u64), Refused> {
+        if depth > DEPTH {
+            return Err(Refused::too_large(format!("Fields nest at most {DEPTH} deep.")));
+        }
+        let (items, cost) = match self.documents.possible.get(ty) {
+            None => {
+                let fields = self.collect_all(ty, sets)?;
+                self.items(ty, &fields, depth, within)?
+            }
+            Some(types) => {
+                let mut collected = Vec::with_capacity(types.len());
+                for ty in types {
+                    collected.push((ty, self.collect_all(ty, sets)?));
+                }
+                match collected.first() {
+                    // The fields of an interface can be asked for whatever the type is; a union has none.
+                    Some((ty, fields)) if self.is_interface(&sets[0].ty) && all_same(&collected) => {
+                        self.items(ty, fields, depth, within)?
+                    }
+                    _ => self.items_by_type(&collected, depth, within)?,
+                }
+            }
+        };
+        Ok((Positioned::new(LibrarySet { items }, Pos::default()), cost))
+    }
+
+    fn is_interface(&self, ty: &Name) -> bool {
+        self.documents.schema.types.get(ty).is_some_and(ExtendedType::is_interface)
+    }
+
+    /// An object is of one type, so the dearest one counts.
+    fn items_by_type(
+        &mut self,
+        collected: &[(&Name, Fields<'a>)],
+        depth: usize,
+        within: Within,
+    ) -> Result<(Vec<Positioned<LibrarySelection>>, u64), Refused> {
+        let (mut all, mut most) = (Vec::new(), 0);
+        for (ty, fields) in collected.iter().filter(|(_, fields)| !fields.is_empty()) {
+            let (items, cost) = self.items(ty, fields, depth, within)?;
+            let on = Positioned::new(LibraryName::new(ty.as_str()), Pos::default());
+            let fragment = InlineFragment {
+                type_condition: Some(Positioned::new(TypeCondition { on }, Pos::default())),
+                directives: Vec::new(),
+                selection_set: Positioned::new(LibrarySet { items }, Pos::default()),
+            };
+            let fragment = Positioned::new(fragment, Pos::default());
+            all.push(Positioned::new(LibrarySelection::InlineFragment(fragment), Pos::default()));
+            most = most.max(cost);
+        }
+        Ok((all, most))
+    }
+
+    fn items(
+        &mut self,
+        owner: &Name,
+        fields: &Fields<'a>,
+        depth: usize,
+        within: Within,
+    ) -> Result<(Vec<Positioned<LibrarySelection>>, u64), Refused> {
+        let (mut items, mut total) = (Vec::with_capacity(fields.len()), 0_u64);
+        for same in fields.values() {
+            let (field, cost) = self.field(owner, same, depth, within)?;
+            total = total.saturating_add(cost);
+            items.push(Positioned::new(LibrarySelection::Field(field), Pos::default()));
+        }
+        Ok((items, total))
+    }
+
+    /// All fields of one response key as one.
+    fn field(
+        &mut self,
+        owner: &Name,
+        same: &[&'a Node<Field>],
+        depth: usize,
+        within: Within,
+    ) -> Result<(Positioned<LibraryField>, u64), Refused> {
+        self.fields += 1;
+        if self.fields > FIELDS {
+            return Err(Refused::too_large(format!("An operation has at most {FIELDS} fields once it is merged.")));
+        }
+        let [field, ..] = same else { return Err(Refused::invalid("A field is missing.")) };
+        let pos = field.location().map_or(Pos::default(), |at| self.document.position(at.offset()));
+        let at = |name: &Name| Positioned::new(LibraryName::new(name.as_str()), pos);
+        if depth == 1 {
+            self.roots.push(field.name.to_string());
+        }
+        self.introspects |= matches!(field.name.as_str(), "__schema" | "__type");
+        let mut bytes = field.response_key().len();
+        let arguments = self.arguments(&field.arguments, &mut bytes);
+        let directives = same.iter().flat_map(|field| self.directives(&field.directives, pos, &mut bytes)).collect();
+        let (own, length, inner) = self.measure(owner, &field.definition, &arguments, within)?;
+        let sets: Vec<_> = same.iter().map(|field| &field.selection_set).collect();
+        let is_leaf = field.selection_set.selections.is_empty();
+        let (selection_set, children) = if is_leaf {
+            (Positioned::default(), u64::from(length > 1))
+        } else {
+            self.set(field.ty().inner_named_type(), &sets, depth + 1, inner)?
+        };
+        let cost = own.saturating_add(bytes as u64 / 64).saturating_add(length.saturating_mul(children));
+        let field = LibraryField {
+            alias: field.alias.as_ref().map(at),
+            name: at(&field.name),
+            arguments: placed(arguments, pos),
+            directives,
+            selection_set,
+        };
+        Ok((Positioned::new(field, pos), cost))
+    }
+}
+
+impl<'a> Merge<'a> {
+    /// What a field costs without what is in it, how many times that counts, and what its lists are part of.
+    fn measure(
+        &self,
+        owner: &Name,
+        field: &FieldDefinition,
+        arguments: &Arguments,
+        within: Within,
+    ) -> Result<(u64, u64, Within), Refused> {
+        let heavy = HEAVY.iter().find(|(ty, name, _)| owner == ty && field.name == *name);
+        let own = heavy.map_or(1, |(_, _, cost)| *cost);
+        if let Some(length) = self.documents.sizes.get(owner, &field.name, within.all_types) {
+            let all_types = within.all_types || (owner == "__Schema" && field.name == "types");
+            return Ok((own, length, Within { page: None, all_types }));
+        }
+        if ["first", "last"].iter().all(|name| field.argument_by_name(name).is_some()) {
+            if self.kind == Kind::Subscription {
+                return Err(Refused::too_large(
+                    "A subscription has no pages of lists: query them when an event arrives.",
+                ));
+            }
+            let page = number(arguments, "first").or_else(|| number(arguments, "last")).unwrap_or(LENGTH);
+            return Ok((own + LIST, 1, Within { page: Some(page.clamp(1, PAGE)), all_types: false }));
+        }
+        if !field.ty.is_list() {
+            return Ok((own, 1, Within::default()));
+        }
+        if let Some(page) = within.page {
+            return Ok((own, page, Within::default()));
+        }
+        let keys = arguments.iter().find_map(|(_, value)| match value {
+            Value::List(keys) => Some(keys.len() as u64),
+            _ => None,
+        });
+        Ok((own + LIST, keys.unwrap_or(LENGTH), Within::default()))
+    }
+
+    /// Directives that the library executes; those that decide whether a field is there are decided already.
+    fn directives(&self, list: &DirectiveList, pos: Pos, bytes: &mut usize) -> Vec<Positioned<LibraryDirective>> {
+        let own = list.iter().filter(|directive| !matches!(directive.name.as_str(), "skip" | "include"));
+        let directives = own.map(|directive| {
+            let arguments = placed(self.arguments(&directive.arguments, bytes), pos);
+            let name = Positioned::new(LibraryName::new(directive.name.as_str()), pos);
+            Positioned::new(LibraryDirective { name, arguments }, pos)
+        });
+        directives.collect()
+    }
+
+    fn arguments(&self, list: &[Node<ast::Argument>], bytes: &mut usize) -> Arguments {
+        let mut arguments = Arguments::with_capacity(list.len());
+        for argument in list {
+            if let Some(value) = input::literal(&argument.value, Some(self.variables)) {
+                *bytes = bytes.saturating_add(weight(&value));
+                arguments.push((LibraryName::new(argument.name.as_str()), value));
+            }
+        }
+        arguments
+    }
+
+    /// The fields that are selected from an object type, by response key.
+    fn collect_all(&mut self, ty: &Name, sets: &[&'a SelectionSet]) -> Result<Fields<'a>, Refused> {
+        let (mut fields, mut spread) = (Fields::default(), HashSet::new());
+        for set in sets {
+            self.collect(ty, set, &mut fields, &mut spread)?;
+        }
+        Ok(fields)
+    }
+
+    fn collect(
+        &mut self,
+        ty: &Name,
+        set: &'a SelectionSet,
+        fields: &mut Fields<'a>,
+        spread: &mut HashSet<&'a Name>,
+    ) -> Result<(), Refused> {
+        for selection in &set.selections {
+            self.steps += 1;
+            if self.steps > STEPS {
+                return Err(Refused::too_large("The selections of this operation take too long to merge."));
+            }
+            if self.is_left_out(selection.directives()) {
+                continue;
+            }
+            let inner = match selection {
+                Selection::Field(field) => {
+                    fields.entry(field.response_key()).or_default().push(field);
+                    continue;
+                }
+                Selection::InlineFragment(inline) => &inline.selection_set,
+                Selection::FragmentSpread(fragment) => {
+                    let definition = self.document.valid.fragments.get(&fragment.fragment_name);
+                    let Some(definition) = definition.filter(|_| spread.insert(&fragment.fragment_name)) else {
+                        continue;
+                    };
+                    &definition.selection_set
+                }
+            };
+            if inner.ty == *ty || self.documents.schema.is_subtype(&inner.ty, ty) {
+                self.collect(ty, inner, fields, spread)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_left_out(&self, directives: &DirectiveList) -> bool {
+        let says = |name: &str, wanted: bool| {
+            directives.get(name).and_then(|directive| directive.specified_argument_by_name("if")).is_some_and(|value| {
+                matches!(input::literal(value, Some(self.variables)), Some(Value::Boolean(value)) if value == wanted)
+            })
+        };
+        says("skip", true) || says("include", false)
+    }
+}
+
+/// Arguments with a position for the library's errors.
+fn placed<V>(arguments: Arguments, pos: Pos) -> Vec<(Positioned<LibraryName>, Positioned<V>)>
+where
+    V: From<Value>,
+{
+    let place = |(name, value): (LibraryName, Value)| (Positioned::new(name, pos), Positioned::new(value.into(), pos));
+    arguments.into_iter().map(place).collect()
+}
+
+/// Whether every type has the same fields selected.
+fn all_same(collected: &[(&Name, Fields<'_>)]) -> bool {
+    let same = |one: &Fields<'_>, other: &Fields<'_>| {
+        let mut pairs = one.iter().zip(other);
+        one.len() == other.len()
+            && pairs.all(|((_, one), (_, other))| {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.ptr_eq(other))
+            })
+    };
+    collected.windows(2).all(|pair| same(&pair[0].1, &pair[1].1))
+}
+
+fn number(arguments: &Arguments, name: &str) -> Option<u64> {
+    let (_, value) = arguments.iter().find(|(argument, _)| argument == name)?;
+    match value {
+        Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+/// The size of a value in bytes, with eight for each value in it.
+fn weight(value: &Value) -> usize {
+    let own = match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(weight).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
+        _ => 0,
+    };
+    own.saturating_add(8)
+}

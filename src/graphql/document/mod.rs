@@ -1,0 +1,295 @@
+//! The way from the text of a document to what the library executes. The library's own parser, validation and limits
+//! stand aside, because their cost grows faster than the document does. Here a document is parsed once within bounds,
+//! measured, validated, and turned into one operation without fragments, variables or repeated fields, whose cost is
+//! known before it runs. Every step takes time and memory in proportion to the bounds, whatever the document says.
+
+mod bounds;
+mod input;
+mod merge;
+mod sizes;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use apollo_compiler::{
+    ExecutableDocument, Name, Schema,
+    ast::{DirectiveList, OperationType as Kind},
+    executable::Operation as Definition,
+    parser::Parser,
+    schema::{ExtendedType, FieldDefinition},
+    validation::{DiagnosticList, Valid},
+};
+use async_graphql::{
+    Pos,
+    parser::types::{ExecutableDocument as Executable, OperationType},
+};
+use serde_json::{Map, Value as Json};
+
+use self::sizes::Sizes;
+use super::error::{ApiError, Code};
+
+/// Maximum cost of an operation; see [`merge`] for what costs how much.
+pub(crate) const COST: u64 = 30_000;
+/// Maximum nesting of brackets of any kind.
+const NESTING: usize = 32;
+/// Maximum number of tokens, blanks and comments included.
+const TOKENS: usize = 4_000;
+/// Maximum number of errors in one answer.
+const ERRORS: usize = 10;
+/// Maximum length of an error message, because names in it are the client's.
+const MESSAGE: usize = 200;
+
+/// What the tools of developers ask a schema, with every option of the reference implementation.
+const INTROSPECTION: &str = include_str!("introspection.graphql");
+
+/// The errors of a document that does not run; at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused(pub Vec<ApiError>);
+
+impl Refused {
+    fn one(code: Code, message: impl Into<String>) -> Self {
+        Self(vec![ApiError::new(code, message)])
+    }
+
+    fn too_large(message: impl Into<String>) -> Self {
+        Self::one(Code::DocumentTooLarge, message)
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::one(Code::ValidationFailed, message)
+    }
+
+    /// Syntax errors. They never repeat the text.
+    fn syntax(errors: &DiagnosticList) -> Self {
+        let first = errors.iter().next().and_then(|error| position(&error));
+        let at = first.map_or_else(String::new, |at| format!(" See line {}, column {}.", at.line, at.column));
+        Self(vec![ApiError { at: first, ..ApiError::new(Code::ParseFailed, format!("This is not GraphQL.{at}")) }])
+    }
+
+    /// What is wrong with a document by the rules of GraphQL.
+    fn by_rules(errors: &DiagnosticList) -> Self {
+        let errors = errors.iter().take(ERRORS);
+        Self(
+            errors
+                .map(|error| ApiError {
+                    at: position(&error),
+                    ..ApiError::new(Code::ValidationFailed, sentence(&error.error.to_string()))
+                })
+                .collect(),
+        )
+    }
+}
+
+fn position<T: apollo_compiler::diagnostic::ToCliReport>(
+    error: &apollo_compiler::diagnostic::Diagnostic<'_, T>,
+) -> Option<Pos> {
+    let start = error.line_column_range()?.start;
+    Some(Pos { line: start.line, column: start.column })
+}
+
+/// A message of the validator as a sentence of bounded length.
+fn sentence(message: &str) -> String {
+    let mut chars = message.chars().take(MESSAGE);
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let rest: String = chars.collect();
+    let more = if message.chars().nth(MESSAGE).is_some() { "…" } else { "." };
+    format!("{first}{rest}{more}")
+}
+
+/// A document that the schema can run.
+pub(crate) struct Document {
+    valid: Valid<ExecutableDocument>,
+    text: String,
+    /// Where each line starts, in bytes.
+    lines: Vec<usize>,
+}
+
+impl Document {
+    /// The names of its operations; none for one without a name.
+    pub(crate) fn operation_names(&self) -> Vec<String> {
+        self.valid.operations.named.keys().map(ToString::to_string).collect()
+    }
+
+    /// The number of operations in it.
+    pub(crate) fn operations(&self) -> usize {
+        self.valid.operations.iter().count()
+    }
+
+    fn choose(&self, wanted: Option<&str>) -> Result<&Definition, Refused> {
+        let missing = if wanted.is_some() {
+            "The document has no operation of that name."
+        } else {
+            "The document has several operations: set `operationName`."
+        };
+        self.valid.operations.get(wanted).map(|operation| &**operation).map_err(|_| Refused::invalid(missing))
+    }
+
+    fn position(&self, offset: usize) -> Pos {
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        Pos { line, column }
+    }
+}
+
+/// What the server needs to know of the operation that will run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// The name that the document gives it.
+    pub name: Option<String>,
+    pub kind: OperationType,
+    /// The fields at its root, without aliases.
+    pub roots: Vec<String>,
+    /// Whether it asks for the schema itself.
+    pub introspects: bool,
+    pub cost: u64,
+}
+
+impl Operation {
+    /// The one field at the root of a mutation.
+    pub(crate) fn mutation(&self) -> Option<&str> {
+        (self.kind == OperationType::Mutation).then(|| self.roots.first().map(String::as_str)).flatten()
+    }
+}
+
+/// A schema as documents are checked against it.
+pub(crate) struct Documents {
+    schema: Valid<Schema>,
+    /// The object types of each interface and union.
+    possible: HashMap<Name, Vec<Name>>,
+    sizes: Sizes,
+    /// Maximum cost of an operation that asks for the schema, where that is allowed: what tools ask, and a quarter more.
+    introspection: Option<u64>,
+}
+
+impl Documents {
+    /// Reads a schema from its own text, which clients may ask for or not.
+    pub(crate) fn new(sdl: &str, is_open: bool) -> Self {
+        let schema = parse_schema(sdl).validate().unwrap_or_else(|flawed| {
+            tracing::error!(%flawed, "the schema breaks a rule of GraphQL");
+            Valid::assume_valid(flawed.partial)
+        });
+        let possible =
+            schema.types.iter().filter_map(|(name, kind)| Some((name.clone(), objects(&schema, name, kind)?)));
+        let possible = possible.collect();
+        let sizes = Sizes::of(&schema);
+        let mut documents = Self { schema, possible, sizes, introspection: Some(u64::MAX) };
+        let tools = documents.read(INTROSPECTION).and_then(|document| documents.weigh(&document));
+        documents.introspection = is_open.then(|| COST.max(tools.map_or(0, |cost| cost + cost / 4)));
+        documents
+    }
+
+    /// Parses and validates a document.
+    pub(crate) fn read(&self, text: &str) -> Result<Document, Refused> {
+        let mut parser = Parser::new().recursion_limit(NESTING).token_limit(TOKENS);
+        let parsed = parser.parse_ast(text, "document");
+        if parser.tokens_reached() > TOKENS {
+            return Err(Refused::too_large(format!("A document has at most {TOKENS} tokens.")));
+        }
+        if parser.recursion_reached() > NESTING {
+            return Err(Refused::too_large(format!("Brackets nest at most {NESTING} deep.")));
+        }
+        let parsed = parsed.map_err(|flawed| Refused::syntax(&flawed.errors))?;
+        if bounds::check(&parsed)?.introspects && self.introspection.is_none() {
+            return Err(Refused::invalid("Introspection is off; see the published schema."));
+        }
+        let typed = parsed.to_executable(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
+        input::check_literals(&self.schema, &typed)?;
+        let valid = typed.validate(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Ok(Document { valid, text: text.to_owned(), lines })
+    }
+
+    /// Makes one operation of a document ready to run with these variables.
+    pub(crate) fn prepare(
+        &self,
+        document: &Document,
+        operation: Option<&str>,
+        variables: Map<String, Json>,
+    ) -> Result<(Executable, Operation), Refused> {
+        let definition = document.choose(operation)?;
+        let variables = input::coerce(&self.schema, definition, variables)?;
+        let (executable, operation) = merge::merge(self, document, definition, &variables)?;
+        let most = self.introspection.filter(|_| operation.introspects).unwrap_or(COST);
+        if operation.cost > most {
+            return Err(Refused::too_large(too_dear(operation.cost, most)));
+        }
+        Ok((executable, operation))
+    }
+
+    /// The cost of the most expensive operation in a document, with every page as long as it is without a number.
+    pub(crate) fn weigh(&self, document: &Document) -> Result<u64, Refused> {
+        let mut most = 0;
+        for operation in document.valid.operations.iter() {
+            most = most.max(merge::merge(self, document, operation, &input::Variables::default())?.1.cost);
+        }
+        Ok(most)
+    }
+
+    /// Whether the schema has a mutation of that name.
+    pub(crate) fn has_mutation(&self, name: &str) -> bool {
+        let root = self.schema.root_operation(Kind::Mutation);
+        root.is_some_and(|root| self.schema.type_field(root, name).is_ok())
+    }
+}
+
+/// What the production schema makes of a document.
+pub struct Validated {
+    /// The names of its operations.
+    pub operations: Vec<String>,
+    /// What is wrong with it; nothing when it would run.
+    pub problems: Vec<String>,
+    /// Whether it would not run under any schema.
+    pub unfit: bool,
+}
+
+/// Checks documents against the production schema, without running them.
+pub fn validate<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Validated> {
+    let documents = Documents::new(&super::sdl(false), false);
+    let check = |text| match documents.read(text).and_then(|document| Ok((documents.weigh(&document)?, document))) {
+        Ok((cost, document)) => {
+            let problems = (cost > COST).then(|| too_dear(cost, COST)).into_iter().collect();
+            Validated { operations: document.operation_names(), problems, unfit: false }
+        }
+        Err(Refused(errors)) => {
+            let unfit = errors.iter().any(|error| matches!(error.code, Code::ParseFailed | Code::DocumentTooLarge));
+            let problems = errors.into_iter().map(|error| error.message).collect();
+            Validated { operations: Vec::new(), problems, unfit }
+        }
+    };
+    texts.into_iter().map(check).collect()
+}
+
+fn too_dear(cost: u64, most: u64) -> String {
+    format!("This operation costs {cost}, and the maximum is {most}. Ask for fewer fields or shorter pages.")
+}
+
+/// The validator does not know one field of introspection that the library has.
+fn parse_schema(sdl: &str) -> Schema {
+    let mut schema = Schema::parse(sdl, "schema.graphql").unwrap_or_else(|flawed| flawed.partial);
+    let field = |name: Name| FieldDefinition {
+        description: None,
+        name,
+        arguments: Vec::new(),
+        ty: apollo_compiler::ty!(Boolean),
+        directives: DirectiveList::default(),
+    };
+    if let Some(ExtendedType::Object(object)) = schema.types.get_mut("__Type") {
+        let name = apollo_compiler::name!("isOneOf");
+        object.make_mut().fields.insert(name.clone(), field(name).into());
+    }
+    schema
+}
+
+/// The object types of an interface or a union; nothing for other types.
+fn objects(schema: &Schema, name: &Name, kind: &ExtendedType) -> Option<Vec<Name>> {
+    match kind {
+        ExtendedType::Union(union) => Some(union.members.iter().map(|member| member.name.clone()).collect()),
+        ExtendedType::Interface(_) => {
+            let all = schema.types.iter().filter(|(_, kind)| kind.is_object()).map(|(object, _)| object);
+            Some(all.filter(|object| schema.is_subtype(name, object)).cloned().collect())
+        }
+        _ => None,
+    }
+}

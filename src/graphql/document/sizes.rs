@@ -1,0 +1,86 @@
+//! How long the lists of introspection are in a schema, which decides what asking for them costs.
+
+use apollo_compiler::{Schema, schema::ExtendedType};
+
+/// The length of a list under every type of the schema, on average, and of the longest one.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    sum: u64,
+    longest: u64,
+}
+
+impl Size {
+    fn add(&mut self, length: usize) {
+        self.sum += length as u64;
+        self.longest = self.longest.max(length as u64);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Sizes {
+    types: u64,
+    directives: u64,
+    fields: Size,
+    args: Size,
+    inputs: Size,
+    values: Size,
+    objects: Size,
+    interfaces: Size,
+}
+
+impl Sizes {
+    pub(super) fn of(schema: &Schema) -> Self {
+        let mut sizes = Self {
+            types: schema.types.len() as u64,
+            directives: schema.directive_definitions.len() as u64,
+            ..Self::default()
+        };
+        for (name, kind) in &schema.types {
+            let (fields, interfaces) = match kind {
+                ExtendedType::Object(object) => (&object.fields, object.implements_interfaces.len()),
+                ExtendedType::Interface(interface) => (&interface.fields, interface.implements_interfaces.len()),
+                ExtendedType::InputObject(input) => {
+                    sizes.inputs.add(input.fields.len());
+                    continue;
+                }
+                ExtendedType::Enum(values) => {
+                    sizes.values.add(values.values.len());
+                    continue;
+                }
+                ExtendedType::Union(union) => {
+                    sizes.objects.add(union.members.len());
+                    continue;
+                }
+                ExtendedType::Scalar(_) => continue,
+            };
+            sizes.fields.add(fields.len());
+            sizes.interfaces.add(interfaces);
+            fields.values().for_each(|field| sizes.args.add(field.arguments.len()));
+            if kind.is_interface() {
+                sizes.objects.add(schema.types.keys().filter(|object| schema.is_subtype(name, object)).count());
+            }
+        }
+        schema.directive_definitions.values().for_each(|directive| sizes.args.add(directive.arguments.len()));
+        sizes
+    }
+
+    /// The length of a list of introspection; nothing for any other list. Where every type is listed, lists under them
+    /// have their average length; anywhere else, the longest.
+    pub(super) fn get(&self, parent: &str, field: &str, all_types: bool) -> Option<u64> {
+        let size = match (parent, field) {
+            ("__Schema", "types") => return Some(self.types),
+            ("__Schema", "directives") => return Some(self.directives),
+            ("__Type", "fields") => self.fields,
+            ("__Field" | "__Directive", "args") if all_types => {
+                return Some(self.args.sum.div_ceil(self.fields.sum.max(1)));
+            }
+            ("__Field" | "__Directive", "args") => self.args,
+            ("__Type", "inputFields") => self.inputs,
+            ("__Type", "enumValues") => self.values,
+            ("__Type", "possibleTypes") => self.objects,
+            ("__Type", "interfaces") => self.interfaces,
+            _ => return None,
+        };
+        Some(if all_types { size.sum.div_ceil(self.types.max(1)) } else { size.longest })
+    }
+}

@@ -1,0 +1,282 @@
+//! What may run, what it costs, and what reaches the library, on the development schema.
+
+use serde_json::json;
+
+use super::*;
+use crate::graphql::sdl;
+
+fn documents() -> &'static Documents {
+    static DOCUMENTS: std::sync::OnceLock<Documents> = std::sync::OnceLock::new();
+    DOCUMENTS.get_or_init(|| Documents::new(&sdl(true), true))
+}
+
+fn prepare(text: &str, name: Option<&str>, variables: Json) -> Result<(Executable, Operation), Refused> {
+    let Json::Object(variables) = variables else { panic!("variables are an object") };
+    documents().prepare(&documents().read(text)?, name, variables)
+}
+
+fn run(text: &str, name: Option<&str>) -> Result<Operation, Code> {
+    prepare(text, name, json!({})).map(|(_, operation)| operation).map_err(|refused| refused.0[0].code)
+}
+
+fn cost(text: &str) -> u64 {
+    run(text, None).unwrap_or_else(|code| panic!("{text}: {code:?}")).cost
+}
+
+/// The operation that reaches the library, as text without arguments.
+fn merged(text: &str, variables: Json) -> String {
+    fn write(set: &async_graphql::parser::types::SelectionSet) -> String {
+        use async_graphql::parser::types::Selection;
+        let parts: Vec<_> = set
+            .items
+            .iter()
+            .map(|selection| match &selection.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    let alias = field.alias.as_ref().map(|alias| format!("{}: ", alias.node)).unwrap_or_default();
+                    let inner = write(&field.selection_set.node);
+                    format!(
+                        "{alias}{}{}",
+                        field.name.node,
+                        if inner.is_empty() { inner } else { format!(" {{ {inner} }}") }
+                    )
+                }
+                Selection::InlineFragment(inline) => {
+                    let on = inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.to_string());
+                    format!("... on {} {{ {} }}", on.unwrap(), write(&inline.node.selection_set.node))
+                }
+                Selection::FragmentSpread(_) => panic!("no fragment reaches the library"),
+            })
+            .collect();
+        parts.join(" ")
+    }
+    let (executable, _) = prepare(text, None, variables).unwrap();
+    assert!(executable.fragments.is_empty());
+    let (_, operation) = executable.operations.iter().next().unwrap();
+    assert!(operation.node.variable_definitions.is_empty());
+    write(&operation.node.selection_set.node)
+}
+
+#[test]
+fn a_mutation_has_one_root_field_however_it_is_written() {
+    let login = "login(input: { email: \"a\" }) { __typename }";
+    assert_eq!(run(&format!("mutation {{ a: {login} }}"), None).unwrap().mutation(), Some("login"));
+    for text in [
+        "mutation { a: LOGIN b: LOGIN }",
+        "mutation { ...f LOGIN } fragment f on Mutation { LOGIN }",
+        "mutation { ... on Mutation { LOGIN } ... { LOGIN } }",
+        "query Q { me { id } } mutation M { LOGIN __typename }",
+    ] {
+        let text = text.replace("LOGIN", login);
+        assert_eq!(run(&text, text.contains("query Q").then_some("Q")), Err(Code::DocumentTooLarge), "{text}");
+    }
+    assert!(run(&format!("{{ {} }}", "__typename ".repeat(20)), None).is_ok());
+    assert_eq!(run(&format!("{{ {} }}", "__typename ".repeat(21)), None), Err(Code::DocumentTooLarge));
+}
+
+#[test]
+fn a_subscription_has_one_root_field_is_small_and_has_no_pages_of_lists() {
+    assert!(run("subscription { sessionEnded { id } }", None).is_ok());
+    let spread = "subscription { ...f } fragment f on Subscription { sessionEnded { id } }";
+    assert!(run(spread, None).is_ok(), "a fragment at the root is one field");
+    let event = |fields: &str| run(&format!("subscription {{ auditEventAdded {{ {fields} }} }}"), None);
+    assert_eq!(
+        run("subscription { a: sessionEnded { id } b: sessionEnded { id } }", None),
+        Err(Code::ValidationFailed)
+    );
+    let aliases = |count: usize| (0..count).map(|n| format!("a{n}: id ")).collect::<Vec<_>>().concat();
+    assert!(event(&aliases(199)).is_ok());
+    assert_eq!(event(&aliases(200)), Err(Code::DocumentTooLarge));
+    assert_eq!(event("actor { ... { a: sessions { totalCount } } }"), Err(Code::DocumentTooLarge));
+    let both = "query Q { me { sessions { nodes { id } } } } subscription S { sessionEnded { id } }";
+    assert!(run(both, Some("S")).is_ok());
+}
+
+#[test]
+fn fragments_are_measured_spread_and_cycles_are_refused() {
+    let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
+    let levels: Vec<_> = (0..20).map(level).collect();
+    let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.concat());
+    assert_eq!(run(&fan, None), Err(Code::DocumentTooLarge));
+    let cycle = "{ me { id } } fragment a on User { ...b } fragment b on User { ...a }";
+    assert_eq!(run(cycle, None), Err(Code::ValidationFailed));
+    assert_eq!(run("{ ...a } fragment a on Query { ...a }", None), Err(Code::ValidationFailed));
+}
+
+#[test]
+fn the_operation_that_runs_is_the_one_that_was_named() {
+    let two = "query A { me { id } } mutation B { logout { __typename } }";
+    assert_eq!(run(two, Some("B")).unwrap().mutation(), Some("logout"));
+    assert_eq!(run(two, None), Err(Code::ValidationFailed));
+    assert_eq!(run(two, Some("C")), Err(Code::ValidationFailed));
+    assert_eq!(run("{ me { id } }", Some("A")), Err(Code::ValidationFailed));
+    assert_eq!(run("query A { me { id } }", None).unwrap().name.as_deref(), Some("A"));
+    let many: Vec<_> = (0..17).map(|n| format!("query Q{n} {{ me {{ id }} }} ")).collect();
+    assert_eq!(run(&many.concat(), Some("Q0")), Err(Code::DocumentTooLarge));
+}
+
+#[test]
+fn introspection_is_seen_wherever_it_hides() {
+    assert!(run("{ ...f } fragment f on Query { x: __schema { __typename } }", None).unwrap().introspects);
+    assert!(run("{ ... { __type(name: \"A\") { name } } }", None).unwrap().introspects);
+    assert!(!run("{ me { __typename } }", None).unwrap().introspects);
+    assert!(run(INTROSPECTION, None).is_ok(), "what tools ask can be asked");
+}
+
+#[test]
+fn a_closed_schema_is_shown_to_nobody() {
+    let closed = Documents::new(&sdl(false), false);
+    for text in [
+        "{ __schema { __typename } }",
+        "{ me { id } ... { __type(name: \"A\") { name } } }",
+        "{ me { __schema { x } } }",
+    ] {
+        let Refused(errors) = closed.read(text).map(drop).unwrap_err();
+        assert_eq!(errors[0].message, "Introspection is off; see the published schema.", "{text}");
+    }
+    assert!(closed.read("{ me { __typename } }").is_ok());
+}
+
+#[test]
+fn repeated_fields_are_executed_once_and_conditions_are_decided_before() {
+    assert_eq!(
+        merged(
+            "{ me { id id ...f } ...g } fragment f on User { id email } fragment g on Query { me { name } }",
+            json!({})
+        ),
+        "me { id email name }"
+    );
+    let conditional =
+        "query($x: Boolean!) { me { id @skip(if: $x) ... @include(if: $x) { email } name @include(if: false) } }";
+    assert_eq!(merged(conditional, json!({ "x": true })), "me { email }");
+    assert_eq!(merged(conditional, json!({ "x": false })), "me { id }");
+    assert_eq!(merged("{ node(id: 1) { id ... on Node { id } } }", json!({})), "node { id }");
+    let by_type = "{ node(id: 1) { id ... on User { id email } ... on Session { id } } }";
+    assert_eq!(
+        merged(by_type, json!({})),
+        "node { ... on AuditEvent { id } ... on Device { id } ... on Session { id } ... on User { id email } }"
+    );
+    let login =
+        "mutation { login(input: { email: \"a\" }) { ... on CodeSent { challenge } ... on Problem { message } } }";
+    assert_eq!(
+        merged(login, json!({})),
+        "login { ... on CodeSent { challenge } ... on InvalidEmail { message } ... on RateLimited { message } }"
+    );
+}
+
+#[test]
+fn variables_become_values_and_absent_ones_leave_nothing() {
+    let text = "query($n: Int, $f: UserFilter, $r: [Role!], $d: Int = 7) { \
+        users(first: $n, filter: $f) { totalCount } a: users(last: $d, filter: { roles: $r }) { totalCount } }";
+    let (executable, _) = prepare(text, None, json!({ "r": ["ADMIN"] })).unwrap();
+    let shown = format!("{:?}", executable.operations.iter().next().unwrap().1.node.selection_set);
+    assert!(!shown.contains("Variable"), "{shown}");
+    assert!(!shown.contains("first"), "an argument without a value is left out: {shown}");
+    assert!(shown.contains("ADMIN") && shown.contains('7'), "{shown}");
+}
+
+#[test]
+fn a_required_variable_needs_a_value_of_its_type() {
+    let of = |text: &str, variables: Json| {
+        prepare(text, None, variables).map(drop).map_err(|Refused(errors)| (errors[0].code, errors[0].flaws.clone()))
+    };
+    let text = "query($id: ID!, $n: Int) { user(id: $id) { id } me { sessions(first: $n) { totalCount } } }";
+    assert!(of(text, json!({ "id": "a" })).is_ok());
+    for (variables, field) in [
+        (json!({}), "id"),
+        (json!({ "id": null }), "id"),
+        (json!({ "id": ["a", "b"] }), "id"),
+        (json!({ "id": 1, "n": "1" }), "n"),
+        (json!({ "id": 1, "n": 1.5 }), "n"),
+        (json!({ "id": 1, "n": 2_147_483_648_u64 }), "n"),
+    ] {
+        let (code, flaws) = of(text, variables.clone()).unwrap_err();
+        assert_eq!((code, &*flaws[0].field), (Code::BadUserInput, field), "{variables}");
+    }
+    let verify = "mutation($input: VerifyInput!) { verify(input: $input) { __typename } }";
+    let (_, flaws) = of(verify, json!({ "input": { "code": 12_345_678, "secret": "s3cret-value" } })).unwrap_err();
+    let told: Vec<_> = flaws.iter().map(|flaw| (&*flaw.field, &*flaw.message)).collect();
+    assert_eq!(
+        told,
+        [
+            ("secret", "`secret` is not a field of VerifyInput."),
+            ("challenge", "`challenge` is required."),
+            ("code", "`code` must be of type String."),
+        ]
+    );
+}
+
+#[test]
+fn literals_are_checked_like_variables_and_no_error_repeats_a_value() {
+    const SECRET: &str = "s3cret-value";
+    for (text, field) in [
+        ("mutation { verify(input: { challenge: 1, code: \"s3cret-value\" }) { __typename } }", "challenge"),
+        ("mutation { verify(input: { challenge: \"s3cret-value\", code: [1] }) { __typename } }", "code"),
+        ("mutation { verify(input: { challenge: \"s3cret-value\" }) { __typename } }", "code"),
+        (
+            "mutation { verify(input: { challenge: \"a\", code: \"b\", code: \"s3cret-value\" }) { __typename } }",
+            "code",
+        ),
+        ("mutation { verify(input: \"s3cret-value\") { __typename } }", "input"),
+        ("{ users(filter: { roles: [\"s3cret-value\"] }) { totalCount } }", "filter.roles"),
+        ("{ users(first: 99999999999) { totalCount } }", "first"),
+        ("{ users(first: 1e999) { totalCount } }", "first"),
+        ("{ node(id: [\"s3cret-value\"]) { id } }", "id"),
+    ] {
+        let Refused(errors) = prepare(text, None, json!({})).map(drop).unwrap_err();
+        assert_eq!((errors[0].code, &*errors[0].flaws[0].field), (Code::BadUserInput, field), "{text}");
+        assert!(!format!("{errors:?}").contains(SECRET), "{errors:?}");
+    }
+}
+
+#[test]
+fn errors_are_few_short_and_have_a_position() {
+    let unknown: Vec<_> = (0..500).map(|n| format!("x{n} ")).collect();
+    let Refused(errors) =
+        prepare(&format!("{{\n  me {{ {} }} }}", unknown.concat()), None, json!({})).map(drop).unwrap_err();
+    assert_eq!(errors.len(), ERRORS);
+    assert_eq!(errors[0].at, Some(Pos { line: 2, column: 8 }));
+    let long = format!("{{ me {{ {} }} }}", "x".repeat(14_000));
+    let Refused(errors) = prepare(&long, None, json!({})).map(drop).unwrap_err();
+    assert!(errors[0].message.chars().count() <= MESSAGE + 1, "{}", errors[0].message);
+    let Refused(errors) = prepare("{ me { id } }\n  \"s3cret", None, json!({})).map(drop).unwrap_err();
+    assert_eq!((errors[0].code, errors.len()), (Code::ParseFailed, 1));
+    assert!(!errors[0].message.contains("s3cret"), "{}", errors[0].message);
+}
+
+#[test]
+fn what_an_operation_costs() {
+    assert_eq!(cost("{ me { id email } }"), 3);
+    assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
+    assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 11 + (1 + 3) + 1);
+    assert_eq!(cost("{ me { sessions { edges { node { id } } } } }"), 1 + 11 + 1 + 20 * 2, "a page without a number");
+    assert_eq!(cost("{ me { devices { id } } }"), 1 + 11 + 20);
+    let page = |n: usize| json!({ "n": n });
+    let paged =
+        |variables| prepare("query($n: Int) { users(first: $n) { nodes { id } } }", None, variables).unwrap().1.cost;
+    assert_eq!(paged(page(50)) - paged(page(10)), 40, "a number in a variable counts");
+    let alias = "a".repeat(640);
+    assert_eq!(cost(&format!("{{ me {{ {alias}: id }} }}")), 1 + 1 + 10, "long names count");
+    let node = |bytes: usize| cost(&format!("{{ node(id: \"{}\") {{ id }} }}", "a".repeat(bytes)));
+    assert_eq!(node(6_400) - node(0), 100, "arguments count");
+    let wide = "{ users(first: 100) { nodes { sessions(first: 100) { nodes { id ipAddress userAgent } } } } }";
+    assert_eq!(run(wide, None), Err(Code::DocumentTooLarge));
+    let everything = "{ users(first: 100) { nodes { id email name role status createdAt \
+        sessions { totalCount nodes { id createdAt userAgent ipAddress } } \
+        auditEvents { nodes { id kind at actor { id } subject { id } } } devices { id } } } }";
+    assert!(run(everything, None).is_ok());
+}
+
+#[test]
+fn a_type_of_an_abstract_field_that_costs_most_is_what_it_costs() {
+    let both = "{ node(id: 1) { ... on User { email name } ... on Session { id createdAt lastSeenAt } } }";
+    assert_eq!(cost(both), 1 + 3);
+}
+
+#[test]
+fn lists_of_introspection_cost_what_the_schema_makes_them() {
+    let deep = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    assert_eq!(run(deep, None), Err(Code::DocumentTooLarge));
+    let picked = "{ __type(name: \"User\") { fields { name type { name kind } args { name } } } }";
+    assert!(run(picked, None).is_ok());
+}

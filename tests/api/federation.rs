@@ -154,7 +154,7 @@ async fn what_people_have_is_counted_for_each_of_them() {
     let app = subgraph().await;
     let boss = app.person("boss@example.com", Role::Manager).await;
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) \
-        { ... on User { sessions(first: 100) { nodes { id current createdAt } } } } }";
+        { ... on User { sessions(first: 100) { nodes { id current createdAt expiresAt } } } } }";
     let of = |count: usize| json!({ "representations": vec![person(&boss.signed_in.user); count] });
     assert_eq!(boss.query(query, of(50)).await.field("_entities").as_array().unwrap().len(), 50);
     refused(&boss.query(query, of(100)).await, 422, "DOCUMENT_TOO_LARGE", "100 people with 100 sessions each");

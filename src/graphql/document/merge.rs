@@ -2,7 +2,7 @@
 //! response key merged, so that nothing is executed twice. Its cost is counted on the way.
 //!
 //! A field costs 1, and 1 more for every 64 bytes of its response key and arguments, where a value counts as 8 bytes more.
-//! A list costs 10, and what is in it as many times as the list is long: a page as long as its `first` or `last` says, a
+//! A list costs 40, and what is in it as many times as the list is long: a page as long as its `first` or `last` says, a
 //! list of keys as long as its argument, a list of introspection as long as the schema makes it, any other 20.
 
 use std::collections::{HashMap, HashSet};
@@ -34,7 +34,7 @@ const FIELDS: usize = 2_000;
 /// Maximum number of selections looked at while merging.
 const STEPS: usize = 20_000;
 /// The cost of fetching a list, however short.
-const LIST: u64 = 10;
+const LIST: u64 = 40;
 /// The length of a list that says nothing of its length, and of a page without a number.
 const LENGTH: u64 = 20;
 /// The longest page.
@@ -181,7 +181,7 @@ impl<'a> Merge<'a> {
         depth: usize,
         within: Within,
     ) -> Result<(Positioned<LibraryField>, u64), Refused> {
-        self.fields += 1;
+        self.fields = self.fields.saturating_add(1);
         if self.fields > FIELDS {
             return Err(Refused::too_large(format!("An operation has at most {FIELDS} fields once it is merged.")));
         }
@@ -201,7 +201,7 @@ impl<'a> Merge<'a> {
         let (selection_set, children) = if is_leaf {
             (Positioned::default(), u64::from(length > 1))
         } else {
-            self.set(field.ty().inner_named_type(), &sets, depth + 1, inner)?
+            self.set(field.ty().inner_named_type(), &sets, depth.saturating_add(1), inner)?
         };
         let cost = own.saturating_add(bytes as u64 / 64).saturating_add(length.saturating_mul(children));
         let field = LibraryField {
@@ -237,7 +237,7 @@ impl<'a> Merge<'a> {
                 ));
             }
             let page = number(arguments, "first").or_else(|| number(arguments, "last")).unwrap_or(LENGTH);
-            return Ok((own + LIST, 1, Within { page: Some(page.clamp(1, PAGE)), all_types: false }));
+            return Ok((own.saturating_add(LIST), 1, Within { page: Some(page.clamp(1, PAGE)), all_types: false }));
         }
         if !field.ty.is_list() {
             return Ok((own, 1, Within::default()));
@@ -249,7 +249,7 @@ impl<'a> Merge<'a> {
             Value::List(keys) => Some(keys.len() as u64),
             _ => None,
         });
-        Ok((own + LIST, keys.unwrap_or(LENGTH), Within::default()))
+        Ok((own.saturating_add(LIST), keys.unwrap_or(LENGTH), Within::default()))
     }
 
     /// Directives that the library executes; those that decide whether a field is there are decided already.
@@ -291,7 +291,7 @@ impl<'a> Merge<'a> {
         spread: &mut HashSet<&'a Name>,
     ) -> Result<(), Refused> {
         for selection in &set.selections {
-            self.steps += 1;
+            self.steps = self.steps.saturating_add(1);
             if self.steps > STEPS {
                 return Err(Refused::too_large("The selections of this operation take too long to merge."));
             }
@@ -363,7 +363,7 @@ fn weight(value: &Value) -> usize {
     let own = match value {
         Value::String(text) => text.len(),
         Value::List(items) => items.iter().map(weight).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight(value)).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len().saturating_add(weight(value))).sum(),
         _ => 0,
     };
     own.saturating_add(8)

@@ -3,6 +3,8 @@
 //! measured, validated, and turned into one operation without fragments, variables or repeated fields, whose cost is
 //! known before it runs. Every step takes time and memory in proportion to the bounds, whatever the document says.
 
+#![warn(clippy::arithmetic_side_effects)]
+
 mod bounds;
 mod input;
 mod merge;
@@ -30,7 +32,7 @@ use self::sizes::Sizes;
 use super::error::{ApiError, Code};
 
 /// Maximum cost of an operation; see [`merge`] for what costs how much.
-pub(crate) const COST: u64 = 30_000;
+pub(crate) const COST: u64 = 40_000;
 /// Maximum nesting of brackets of any kind.
 const NESTING: usize = 32;
 /// Maximum number of tokens, blanks and comments included.
@@ -128,8 +130,8 @@ impl Document {
     fn position(&self, offset: usize) -> Pos {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
-        Pos { line, column }
+        let before = self.text.get(start..offset).map_or(0, |before| before.chars().count());
+        Pos { line, column: before.saturating_add(1) }
     }
 }
 
@@ -176,7 +178,7 @@ impl Documents {
         let sizes = Sizes::of(&schema);
         let mut documents = Self { schema, possible, sizes, introspection: Some(u64::MAX) };
         let tools = documents.read(INTROSPECTION).and_then(|document| documents.weigh(&document));
-        documents.introspection = is_open.then(|| COST.max(tools.map_or(0, |cost| cost + cost / 4)));
+        documents.introspection = is_open.then(|| COST.max(tools.map_or(0, |cost| cost.saturating_add(cost / 4))));
         documents
     }
 
@@ -197,7 +199,7 @@ impl Documents {
         let typed = parsed.to_executable(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
         input::check_literals(&self.schema, &typed)?;
         let valid = typed.validate(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1))).collect();
         Ok(Document { valid, text: text.to_owned(), lines })
     }
 

@@ -11,7 +11,7 @@ struct Size {
 
 impl Size {
     fn add(&mut self, length: usize) {
-        self.sum += length as u64;
+        self.sum = self.sum.saturating_add(length as u64);
         self.longest = self.longest.max(length as u64);
     }
 }

@@ -248,9 +248,9 @@ fn errors_are_few_short_and_have_a_position() {
 fn what_an_operation_costs() {
     assert_eq!(cost("{ me { id email } }"), 3);
     assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
-    assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 11 + (1 + 3) + 1);
-    assert_eq!(cost("{ me { sessions { edges { node { id } } } } }"), 1 + 11 + 1 + 20 * 2, "a page without a number");
-    assert_eq!(cost("{ me { devices { id } } }"), 1 + 11 + 20);
+    assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 41 + (1 + 3) + 1);
+    assert_eq!(cost("{ me { sessions { edges { node { id } } } } }"), 1 + 41 + 1 + 20 * 2, "a page without a number");
+    assert_eq!(cost("{ me { devices { id } } }"), 1 + 41 + 20);
     let page = |n: usize| json!({ "n": n });
     let paged =
         |variables| prepare("query($n: Int) { users(first: $n) { nodes { id } } }", None, variables).unwrap().1.cost;
@@ -259,7 +259,7 @@ fn what_an_operation_costs() {
     assert_eq!(cost(&format!("{{ me {{ {alias}: id }} }}")), 1 + 1 + 10, "long names count");
     let node = |bytes: usize| cost(&format!("{{ node(id: \"{}\") {{ id }} }}", "a".repeat(bytes)));
     assert_eq!(node(6_400) - node(0), 100, "arguments count");
-    let wide = "{ users(first: 100) { nodes { sessions(first: 100) { nodes { id ipAddress userAgent } } } } }";
+    let wide = "{ users(first: 100) { nodes { sessions(first: 100) { nodes { id ipAddress userAgent createdAt } } } } }";
     assert_eq!(run(wide, None), Err(Code::DocumentTooLarge));
     let everything = "{ users(first: 100) { nodes { id email name role status createdAt \
         sessions { totalCount nodes { id createdAt userAgent ipAddress } } \

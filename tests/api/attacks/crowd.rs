@@ -30,7 +30,9 @@ async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
     let tokens = target.sign_in("bystander@example.com").await;
     let me = [JSON, ("authorization", &format!("Bearer {}", tokens["accessToken"].as_str().unwrap()))];
     let me = http("POST", "/graphql", &me, r#"{"query":"{ me { email } }"}"#);
-    let documents = [documents::guesses("x", "12345678"), documents::floods(), documents::broken()].concat();
+    let documents =
+        [documents::guesses("x", "12345678"), documents::floods(), documents::multipliers(), documents::broken()]
+            .concat();
     let db = target.database().await;
     let before = target.counters(&db).await;
     let mut table = Table::default();

@@ -96,6 +96,95 @@ pub(crate) fn floods() -> Vec<Hostile> {
     ]
 }
 
+/// Small documents that once cost seconds and gigabytes: values copied into every spread, errors that repeat them,
+/// conflicts between many fields, and lists of lists.
+pub(crate) fn multipliers() -> Vec<Hostile> {
+    [copies(), lists_of_lists()].concat()
+}
+
+fn copies() -> Vec<Hostile> {
+    let spreads = |count: usize| "...f ".repeat(count);
+    let listed = format!("fragment f on User {{ sessions(after: [{}]) {{ totalCount }} }}", "$x ".repeat(400));
+    let operations = many(16, |n| format!("query Q{n}($x: String) {{ me {{ {} }} }} ", spreads(40)));
+    let conflict = |n: usize| format!("a: sessions(first: {n}) {{ ... {{ ... {{ a: totalCount }} }} }} ");
+    let merged = |n: usize| {
+        let (next, after) = (n + 1, n + 2);
+        format!(
+            "fragment f{n} on User {{ sessions {{ nodes {{ user {{ ...f{next} ...f{after} }} }} }} \
+             sessions {{ nodes {{ user {{ ...f{next} }} }} }} }} "
+        )
+    };
+    vec![
+        ("16 operations of spreads of a list of variables", format!("{operations}{listed}"), INPUT),
+        (
+            "spreads of a list of variables",
+            format!("query($x: String) {{ me {{ {} }} }} {listed}", spreads(240)),
+            INPUT,
+        ),
+        ("1,500 literals", format!("{{ users(first: [{}]) {{ totalCount }} }}", "1 ".repeat(1_500)), INPUT),
+        (
+            "a text of odd characters",
+            format!("{{ users(first: \"{}\") {{ totalCount }} }}", "\u{301}".repeat(7_000)),
+            INPUT,
+        ),
+        (
+            "a condition that is a list",
+            format!("query($x: Boolean) {{ me {{ id @skip(if: [{}]) }} }}", "$x ".repeat(975)),
+            INVALID,
+        ),
+        ("conflicting arguments in fragments", format!("{{ me {{ {} }} }}", many(100, conflict)), INVALID),
+        (
+            "conflicting names",
+            format!(
+                "{{ me {{ {} }} }}",
+                many(300, |n| format!("a: id a: {} ", if n % 2 == 0 { "email" } else { "name" }))
+            ),
+            INVALID,
+        ),
+        (
+            "fragments that select from each other",
+            format!(
+                "{{ me {{ ...f0 }} }} {} fragment f40 on User {{ id }} fragment f41 on User {{ id }}",
+                many(40, merged)
+            ),
+            GUARD,
+        ),
+    ]
+}
+
+fn lists_of_lists() -> Vec<Hostile> {
+    let of_types = |inner: &str| format!("{{ __schema {{ types {{ fields {{ type {{ {inner} }} }} }} }} }}");
+    let nested = "subject { auditEvents(first: 100) { nodes { ".repeat(4);
+    vec![
+        (
+            "lists of the schema in lists of the schema",
+            of_types("fields { type { fields { type { fields { name } } } } }"),
+            GUARD,
+        ),
+        (
+            "lists in lists of a hundred",
+            format!("{{ auditEvents(first: 100) {{ nodes {{ {nested} id {} }} }} }}", "} } } ".repeat(4)),
+            GUARD,
+        ),
+        (
+            "a hundred names of a list for each of a hundred",
+            format!(
+                "{{ users(first: 100) {{ nodes {{ {} }} }} }}",
+                many(100, |n| format!("a{n}: sessions(first: {}) {{ totalCount }} ", n + 1))
+            ),
+            GUARD,
+        ),
+        (
+            "the same export under many names",
+            format!(
+                "mutation {{ exportData {{ ... on DataExported {{ {} }} }} }}",
+                many(900, |n| format!("a{n}: data "))
+            ),
+            GUARD,
+        ),
+    ]
+}
+
 /// Deep, long and unfinished texts.
 pub(crate) fn broken() -> Vec<Hostile> {
     let nest = |n: usize, open: &str, core: &str, close: &str| format!("{}{core}{}", open.repeat(n), close.repeat(n));

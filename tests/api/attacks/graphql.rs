@@ -45,8 +45,14 @@ async fn hostile_documents_are_refused_in_time_and_leave_no_trace() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
-    let documents =
-        [documents::guesses(&challenge, &code), documents::floods(), documents::broken(), others()].concat();
+    let documents = [
+        documents::guesses(&challenge, &code),
+        documents::floods(),
+        documents::multipliers(),
+        documents::broken(),
+        others(),
+    ]
+    .concat();
     let attacks: Vec<_> = documents.into_iter().map(Attack::document).collect();
     withstands(&target, "document", &attacks).await;
     has_all_its_allowances(&target).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{body, check_errors, counters, failed_in_field, refused};
 use crate::{
-    attacks::documents::{Hostile, broken, floods, guesses, many},
+    attacks::documents::{Hostile, broken, floods, guesses, many, multipliers},
     harness::{SignedIn, TestApp},
 };
 
@@ -50,6 +50,12 @@ async fn a_hundred_guesses_in_one_document_are_none() {
 async fn floods_are_refused_fast_and_count_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, floods()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_multiplies_is_refused_fast_and_counts_nothing() {
+    let app = TestApp::new().await;
+    all_refused(&app, multipliers()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,9 +226,9 @@ async fn an_answer_is_bounded_in_fields_and_in_bytes() {
         let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail, email: None };
         audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
     }
-    let within = "{ sessions(first: 100) { nodes { id createdAt userAgent } } }";
+    let within = "{ sessions(first: 100) { nodes { id createdAt userAgent ipAddress } } }";
     let fields = format!("{{ me {{ sessions(first: 100) {{ nodes {{ user {within} }} }} }} }}");
-    refused(&ada.post(body(&fields)).await, 422, "DOCUMENT_TOO_LARGE", "30,000 fields");
+    refused(&ada.post(body(&fields)).await, 422, "DOCUMENT_TOO_LARGE", "40,000 fields");
     let page = |first: u32| format!("{{ me {{ auditEvents(first: {first}) {{ nodes {{ detail }} }} }} }}");
     refused(&ada.post(body(&page(50))).await, 422, "DOCUMENT_TOO_LARGE", "5 MB");
     assert!(ada.post(body(&page(30))).await.text.len() > 2_500_000);

@@ -20,27 +20,25 @@ use super::{
     Server,
     account::{self, Account},
     answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
+    meter::Meter,
     stream,
     viewer::{self, Bearer, Need},
 };
 use crate::{
     config::{Mode, document_id, parse_id},
     domain::{
-        Ctx, Error,
-        policy::{Origin, Viewer, network},
+        Error,
+        policy::{Origin, Viewer},
     },
     graphql::{
         Late,
         document::{Document, Operation},
         error::{ApiError, Code},
     },
-    ports::{Charge, Verdict},
     trace,
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
-/// An answer counts as one operation more for each time that it has so many bytes.
-const COMMON_ANSWER: u64 = 64 * 1024;
 /// A body that takes longer is somebody holding a connection.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// How long a request waits for its turn to be parsed.
@@ -337,43 +335,5 @@ impl Calling {
             refused
         })?;
         Ok((Viewer { origin, signed_in }, meter))
-    }
-}
-
-/// Counts what somebody asks, `api.caller`, each process for itself: it bounds work, not guesses, and costs no round trip.
-pub(super) struct Meter(Charge);
-
-impl Meter {
-    pub(super) fn of(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Self {
-        let quota = ctx.settings.limits.api_caller;
-        let key = match bearer {
-            Bearer::Claims(claims) => claims.sid.to_string(),
-            _ => network(origin.ip, 64),
-        };
-        Self(Charge { rule: "api.caller", key, limit: quota.count, window: quota.window, cooldown: None })
-    }
-
-    /// Charges one operation.
-    pub(super) async fn charge(&self, ctx: &Ctx) -> Result<(), Refusal> {
-        let now = ctx.now();
-        match ctx.local_limiter.take(std::slice::from_ref(&self.0), now).await {
-            Ok(Verdict::Admitted { .. }) => Ok(()),
-            Ok(Verdict::Refused { retry_at, .. }) => {
-                ctx.metrics.refused(self.0.rule);
-                let seconds = (retry_at - now).num_seconds() + 1;
-                Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
-            }
-            Err(error) => Err(ApiError::from(crate::domain::Error::Unavailable(error.to_string())).into()),
-        }
-    }
-
-    /// Charges an answer by its length, as many operations as it has parts of a common length: what is as much work as
-    /// many counts as many. It is given all the same.
-    async fn weigh(&self, ctx: &Ctx, bytes: u64) {
-        for _ in 0..bytes / COMMON_ANSWER {
-            if self.charge(ctx).await.is_err() {
-                break;
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ mod graphql;
 mod health;
 mod line;
 mod listener;
+mod meter;
 mod metrics;
 mod pages;
 mod socket;

@@ -23,8 +23,9 @@ use uuid::Uuid;
 use super::{
     Server,
     answer::{MediaType, Refusal, RequestId},
-    graphql::{LARGEST_BODY, Meter},
+    graphql::LARGEST_BODY,
     listener::Tie,
+    meter::Meter,
     method_not_allowed,
     viewer::{self, Bearer},
 };

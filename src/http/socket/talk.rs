@@ -35,8 +35,9 @@ use crate::{
     http::{
         Server,
         answer::{Outcome, Refusal, RequestId},
-        graphql::{Call, Checked, LARGEST_BODY, Meter},
+        graphql::{Call, Checked, LARGEST_BODY},
         listener::Tie,
+        meter::Meter,
         viewer::{self, Bearer, Need},
     },
     metrics::Present,

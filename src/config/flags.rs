@@ -237,7 +237,8 @@ pub struct ServeFlags {
     /// Default: `30/1m`. Example: `60/1m`
     #[arg(long, env = "DOORCODE_LIMIT_REFRESH_SESSION", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_refresh_session: Option<String>,
-    /// Operations of one session, or of one network when anonymous.
+    /// Operations of one session, or of one network when anonymous; all sessions of a network together have ten times
+    /// that.
     ///
     /// Default: `600/1m`. Example: `1200/1m`
     #[arg(long, env = "DOORCODE_LIMIT_API_CALLER", value_name = "QUOTA", help_heading = "Limits")]

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Ctx, Error, Result, Wait, audit, limits::Quota, policy::Origin};
-use crate::ports::{Charge, Verdict};
+use crate::ports::Verdict;
 
 /// Charges one unit; the wait if there was none left. A refusal is noted in the audit trail.
 pub async fn take(
@@ -15,7 +15,7 @@ pub async fn take(
     quota: Quota,
     now: DateTime<Utc>,
 ) -> Result<Option<Wait>> {
-    let charge = Charge { rule, key, limit: quota.count, window: quota.window, cooldown: None };
+    let charge = quota.charge(rule, key);
     let charges = std::slice::from_ref(&charge);
     let verdict = match ctx.limiter.take(charges, now).await {
         Ok(verdict) => verdict,

@@ -1,7 +1,10 @@
 //! Every limit on guessing, sending and asking, as data: name, default, and who is charged.
 //! Nothing here counts; the limiter and the database do.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
+
+use super::policy::network;
+use crate::ports::Charge;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
@@ -16,6 +19,39 @@ pub struct Quota {
     /// In how long.
     pub window: Duration,
 }
+
+impl Quota {
+    /// The same window with this many times the count.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        Self { count: self.count.saturating_mul(factor), ..self }
+    }
+
+    /// One unit of it.
+    pub const fn charge(self, rule: &'static str, key: String) -> Charge {
+        Charge { rule, key, limit: self.count, window: self.window, cooldown: None }
+    }
+
+    /// One unit for an IPv4 address or an IPv6 /64. The /56 and the /48 around it are charged too: they have four and
+    /// sixteen times the quota, however many networks lie in them.
+    pub fn by_network(self, rules: NetworkRules, ip: IpAddr) -> Vec<Charge> {
+        let tiers = [(64, 1), (56, 4), (48, 16)].into_iter().zip(rules);
+        let charges = tiers.map(|((bits, factor), rule)| self.times(factor).charge(rule, network(ip, bits)));
+        charges.take(if ip.to_canonical().is_ipv6() { 3 } else { 1 }).collect()
+    }
+}
+
+/// The names of a rule that counts networks: for a network, for an IPv6 /56 and for a /48.
+pub type NetworkRules = [&'static str; 3];
+
+/// Codes asked for from one network.
+pub const SEND_NETWORK: NetworkRules = ["send.network", "send.network.56", "send.network.48"];
+/// Operations of callers without a token.
+pub const API_CALLER: NetworkRules = ["api.caller", "api.caller.56", "api.caller.48"];
+/// Operations of all sessions that one network uses.
+pub const API_NETWORK: NetworkRules = ["api.network", "api.network.56", "api.network.48"];
+/// How many times `api.caller` all sessions of one network have together.
+pub const SESSIONS_OF_A_NETWORK: u32 = 10;
 
 /// The rules, each with its default below.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +76,8 @@ pub struct Limits {
     pub guess_account_month: Quota,
     /// `refresh.session`: refreshes of one session.
     pub refresh_session: Quota,
-    /// `api.caller`: operations of one session, or of one network when anonymous; a long answer counts as several.
+    /// `api.caller`: operations of one session, or of one network when anonymous; a long answer counts as several. All
+    /// sessions of a network together have ten times that, `api.network`.
     pub api_caller: Quota,
     /// `guess.challenge`: wrong tries a challenge survives, counted in the database.
     pub code_tries: u32,

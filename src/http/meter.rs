@@ -1,11 +1,12 @@
-//! Counts what each caller asks, `api.caller`, in each process for itself: it bounds work, not guesses, and costs no round
-//! trip.
+//! Charges callers for operations, `api.caller` and `api.network`. Each process counts for itself: this bounds work, not
+//! guesses, and costs no round trip.
 
 use super::{answer::Refusal, viewer::Bearer};
 use crate::{
     domain::{
         Ctx,
-        policy::{Origin, network},
+        limits::{API_CALLER, API_NETWORK, SESSIONS_OF_A_NETWORK},
+        policy::Origin,
     },
     graphql::error::{ApiError, Code},
     ports::{Charge, Verdict},
@@ -14,26 +15,28 @@ use crate::{
 /// An answer counts as one operation more for each time that it has so many bytes.
 const COMMON_ANSWER: u64 = 64 * 1024;
 
-/// What one caller is charged.
-pub(super) struct Meter(Charge);
+/// What one operation of a caller is charged to. A session has an allowance of its own, and all sessions of a network share
+/// a larger one, so that more sessions do not mean more work without end.
+pub(super) struct Meter(Vec<Charge>);
 
 impl Meter {
     pub(super) fn of(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Self {
         let quota = ctx.settings.limits.api_caller;
-        let key = match bearer {
-            Bearer::Claims(claims) => claims.sid.to_string(),
-            _ => network(origin.ip, 64),
+        let Bearer::Claims(claims) = bearer else {
+            return Self(quota.by_network(API_CALLER, origin.ip));
         };
-        Self(Charge { rule: "api.caller", key, limit: quota.count, window: quota.window, cooldown: None })
+        let mut charges = vec![quota.charge(API_CALLER[0], claims.sid.to_string())];
+        charges.extend(quota.times(SESSIONS_OF_A_NETWORK).by_network(API_NETWORK, origin.ip));
+        Self(charges)
     }
 
     /// Charges one operation.
     pub(super) async fn charge(&self, ctx: &Ctx) -> Result<(), Refusal> {
         let now = ctx.now();
-        match ctx.local_limiter.take(std::slice::from_ref(&self.0), now).await {
+        match ctx.local_limiter.take(&self.0, now).await {
             Ok(Verdict::Admitted { .. }) => Ok(()),
-            Ok(Verdict::Refused { retry_at, .. }) => {
-                ctx.metrics.refused(self.0.rule);
+            Ok(Verdict::Refused { charge, retry_at }) => {
+                ctx.metrics.refused(self.0[charge].rule);
                 let seconds = (retry_at - now).num_seconds() + 1;
                 Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
             }

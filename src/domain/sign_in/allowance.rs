@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         Ctx, Error, Result, Wait, audit,
-        limits::{Limits, Quota},
+        limits::{Limits, Quota, SEND_NETWORK},
         policy::{Origin, network},
     },
     ports::{Charge, Verdict},
@@ -72,12 +72,12 @@ fn is_spent(charges: &[Charge], last: u32, rule: &str) -> bool {
 
 /// While secrets rotate an address is charged under each of its names, so that what it spent under one holds under all.
 fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
-    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..charge(PAIR, key, limits.send_pair) };
+    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..limits.send_pair.charge(PAIR, key) };
     let stranger = |address: &String| {
         [
             pair(format!("{address}@{}", network(sender.origin.ip, 64))),
-            charge(ADDRESS, address.clone(), limits.send_address),
-            charge(ADDRESS_DAY, address.clone(), limits.send_address_day),
+            limits.send_address.charge(ADDRESS, address.clone()),
+            limits.send_address_day.charge(ADDRESS_DAY, address.clone()),
         ]
     };
     match sender.device {
@@ -87,29 +87,17 @@ fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
 }
 
 fn shared_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
-    let (ip, known) = (sender.origin.ip, sender.device.is_some());
-    let of_network = |rule, factor: u32, bits| {
-        let quota = Quota { count: limits.send_network.count.saturating_mul(factor), ..limits.send_network };
-        charge(rule, network(ip, bits), shared(quota, known))
-    };
-    let mut charges = vec![of_network("send.network", 1, 64)];
-    if ip.to_canonical().is_ipv6() {
-        charges.push(of_network("send.network.56", 4, 56));
-        charges.push(of_network("send.network.48", 16, 48));
-    }
-    charges.push(charge("send.instance", "all".into(), shared(limits.send_instance, known)));
+    let known = sender.device.is_some();
+    let mut charges = shared(limits.send_network, known).by_network(SEND_NETWORK, sender.origin.ip);
+    charges.push(shared(limits.send_instance, known).charge("send.instance", "all".into()));
     charges
 }
 
 /// Charges one verification.
 pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let charges = [charge("verify.network", network(origin.ip, 64), ctx.settings.limits.verify_network)];
+    let charges = [ctx.settings.limits.verify_network.charge("verify.network", network(origin.ip, 64))];
     let verdict = ask(ctx, &charges, now).await?;
     Ok(admitted_or_refused(ctx, origin, &charges, verdict, now).await?.err())
-}
-
-fn charge(rule: &'static str, key: String, quota: Quota) -> Charge {
-    Charge { rule, key, limit: quota.count, window: quota.window, cooldown: None }
 }
 
 /// Strangers may use four fifths of what is shared; the rest is for known devices.

@@ -1,0 +1,67 @@
+//! What callers may ask, whatever they ask: by session, by network and by the IPv6 prefixes around it.
+
+use crate::harness::{Client, TestApp};
+
+async fn few() -> TestApp {
+    TestApp::with(|flags| flags.limit_api_caller = Some("5/1m".into())).await
+}
+
+/// How many of these calls are answered.
+async fn answered(caller: &Client<'_>, calls: usize) -> usize {
+    let mut answered = 0;
+    for _ in 0..calls {
+        let answer = caller.me().await;
+        match answer.status.as_u16() {
+            200 => answered += 1,
+            429 => assert_eq!(answer.code(), "RATE_LIMITED"),
+            other => panic!("{other}: {}", answer.text),
+        }
+    }
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_sessions_on_one_network_do_not_mean_more_operations_without_end() {
+    let app = few().await;
+    let network = app.guest().ip.to_string();
+    let mut in_all = 0;
+    for number in 0..13 {
+        let guest = app.guest();
+        let session = guest.with_bearer(&guest.sign_in(&format!("many{number}@example.com")).await.access);
+        let here = answered(&session.at_ip(&network), 6).await;
+        assert_eq!(here, if number < 10 { 5 } else { 0 }, "session {number}");
+        in_all += here;
+        if number == 12 {
+            assert_eq!(answered(&session, 6).await, 5, "elsewhere it has all that is its own");
+        }
+    }
+    assert_eq!(in_all, 50);
+    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "and who has no token has not paid for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_ipv6_network_does_not_multiply_what_callers_may_ask() {
+    let app = few().await;
+    let (guest, prefix) = (app.guest(), app.v6_prefix());
+    let mut in_all = 0;
+    // 6 /64s in each of 6 /56s in each of 2 /48s: 5 for a /64, 20 for a /56, 80 for a /48.
+    for (half, expected) in [(0, 80), (1, 80)] {
+        let mut here = 0;
+        for part in 0..6 {
+            for subnet in 0..6 {
+                let network = prefix_of(&prefix, half, part, subnet);
+                here += answered(&guest.at_ip(&network), 6).await;
+            }
+        }
+        assert_eq!(here, expected);
+        in_all += here;
+    }
+    assert_eq!(in_all, 160);
+}
+
+fn prefix_of(prefix: &str, half: u16, part: u16, subnet: u16) -> String {
+    // The tests' prefix is a /48; its neighbour differs in the lowest bit.
+    let (start, last) = prefix.rsplit_once(':').unwrap();
+    let last = u16::from_str_radix(last, 16).unwrap() ^ half;
+    format!("{start}:{last:x}:{:x}::1", part << 8 | subnet)
+}

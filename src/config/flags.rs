@@ -217,7 +217,8 @@ pub struct ServeFlags {
     /// Default: `100000/1d`. Example: `5000/1d`
     #[arg(long, env = "DOORCODE_LIMIT_SEND_INSTANCE", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_instance: Option<String>,
-    /// Codes tried from one network.
+    /// Codes, links and undo tokens from one network that are over or never were; of all that it presents, twenty times
+    /// that.
     ///
     /// Default: `30/1m`. Example: `60/1m`
     #[arg(long, env = "DOORCODE_LIMIT_VERIFY_NETWORK", value_name = "QUOTA", help_heading = "Limits")]

@@ -46,6 +46,12 @@ pub type NetworkRules = [&'static str; 3];
 
 /// Codes asked for from one network.
 pub const SEND_NETWORK: NetworkRules = ["send.network", "send.network.56", "send.network.48"];
+/// Codes, links and undo tokens presented from one network that are over or never were.
+pub const VERIFY_NETWORK: NetworkRules = ["verify.network", "verify.network.56", "verify.network.48"];
+/// All that are presented from one network, good or not.
+pub const VERIFY_ALL: NetworkRules = ["verify.all", "verify.all.56", "verify.all.48"];
+/// How many times `verify.network` a network may present in all.
+pub const GOOD_AND_BAD: u32 = 20;
 /// Operations of callers without a token.
 pub const API_CALLER: NetworkRules = ["api.caller", "api.caller.56", "api.caller.48"];
 /// Operations of all sessions that one network uses.
@@ -68,7 +74,8 @@ pub struct Limits {
     pub send_network: Quota,
     /// `send.instance`: codes of the whole instance.
     pub send_instance: Quota,
-    /// `verify.network`: verifications from one network.
+    /// `verify.network`: codes, links and undo tokens presented from one network that are over or never were. Those that
+    /// are live count only for `verify.all`, twenty times as much, which bounds what one network has us read.
     pub verify_network: Quota,
     /// `guess.account`: wrong tries against one address, counted in the database.
     pub guess_account: Quota,

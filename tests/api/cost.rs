@@ -38,6 +38,10 @@ async fn every_operation_costs_what_the_documentation_says() {
     cost(&app);
     known.verify(&challenge, &code).await;
     assert_eq!(cost(&app), (7, 1), "verify from a known device");
+    for statements in [2, 1] {
+        known.verify(&challenge, &code).await;
+        assert_eq!(cost(&app), (statements, 2), "verify with what is over; the first of an hour is recorded");
+    }
 
     let person = guest.with_bearer(&signed_in.access);
     person.me().await.field("me");

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         Ctx, Error, Result, Wait, audit,
-        limits::{Limits, Quota, SEND_NETWORK},
+        limits::{GOOD_AND_BAD, Limits, NetworkRules, Quota, SEND_NETWORK, VERIFY_ALL, VERIFY_NETWORK},
         policy::{Origin, network},
     },
     ports::{Charge, Verdict},
@@ -93,9 +93,26 @@ fn shared_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
     charges
 }
 
-/// Charges one verification.
+/// Charges a code, a link or an undo token that somebody presents, before the database is asked whether it is live: a wide
+/// bound, for what one network may have us read.
 pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let charges = [ctx.settings.limits.verify_network.charge("verify.network", network(origin.ip, 64))];
+    take_from_network(ctx, origin, ctx.settings.limits.verify_network.times(GOOD_AND_BAD), VERIFY_ALL, now).await
+}
+
+/// Charges one that is over or never was. What is live is bounded by its own tries and budgets in the database, so
+/// strangers who make things up keep nobody of their network from a right code.
+pub(in crate::domain) async fn take_miss(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
+    take_from_network(ctx, origin, ctx.settings.limits.verify_network, VERIFY_NETWORK, now).await
+}
+
+async fn take_from_network(
+    ctx: &Ctx,
+    origin: &Origin,
+    quota: Quota,
+    rules: NetworkRules,
+    now: DateTime<Utc>,
+) -> Result<Option<Wait>> {
+    let charges = quota.by_network(rules, origin.ip);
     let verdict = ask(ctx, &charges, now).await?;
     Ok(admitted_or_refused(ctx, origin, &charges, verdict, now).await?.err())
 }

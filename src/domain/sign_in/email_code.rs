@@ -12,7 +12,7 @@ use super::{
     Outcome, Proof,
     allowance::{self, Granted, Sender},
     challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, NewCode, Standing, Try},
-    finish, link, told,
+    finish, link, missed, told,
 };
 use crate::{
     config::TestCode,
@@ -225,8 +225,8 @@ impl Asked {
     }
 }
 
-/// Uses a code. At most seven statements and one call of the limiter; one more for the mail about a new device, two more
-/// when it replaces a session.
+/// Uses a code. At most seven statements and one call of the limiter; one statement more for the mail about a new device,
+/// two more when it replaces a session; one call more when the challenge is over or never was.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let outcome = attempt(ctx, viewer, handle, code).await?;
     Ok(told(ctx, viewer, METHOD, outcome).await)
@@ -235,16 +235,16 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Res
 async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let code = normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();
+    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
+        return missed(ctx, viewer, now).await;
+    };
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Outcome::Wait(wait));
     }
-    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
-        return Ok(Outcome::Expired);
-    };
     let aim = Aim { purpose: challenge::Purpose::SignIn, handle_hash: &vault::sha256(&*handle) };
     let attempt = match challenge::count_try(ctx, &viewer.origin, aim, now).await? {
         Counted::Yes(attempt) => attempt,
-        Counted::Dead => return Ok(Outcome::Expired),
+        Counted::Dead => return missed(ctx, viewer, now).await,
         Counted::Spent { wait, key } => {
             let window = ctx.settings.limits.guess_account.window;
             audit::record_refusal(ctx, now, &viewer.origin, "guess.account", &key, window).await?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, allowance, finish, told};
+use super::{Outcome, Proof, allowance, finish, missed, told};
 use crate::{
     db::{self, entity::sign_in_links},
     domain::{
@@ -76,8 +76,8 @@ pub(super) async fn issue(
     Ok((vault::link(ctx.settings.issuer(), "link", &token), row.expires_at))
 }
 
-/// Uses a link. At most six statements and one call of the limiter; one more for the mail about a new device, two more
-/// when it replaces a session.
+/// Uses a link. At most six statements and one call of the limiter; one statement more for the mail about a new device, two
+/// more when it replaces a session; one call more when the link is over or never was.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let outcome = attempt(ctx, viewer, token).await?;
     Ok(told(ctx, viewer, METHOD, outcome).await)
@@ -85,12 +85,12 @@ pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> 
 
 async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let now = ctx.now();
+    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
+        return missed(ctx, viewer, now).await;
+    };
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Outcome::Wait(wait));
     }
-    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
-        return Ok(Outcome::Expired);
-    };
     let work = Work::begin(ctx).await?;
     let used = sign_in_links::Entity::update_many()
         .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
@@ -100,7 +100,8 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
         .exec_with_returning(&*work)
         .await?;
     let Some(link) = used.into_iter().next() else {
-        return Ok(Outcome::Expired);
+        drop(work);
+        return missed(ctx, viewer, now).await;
     };
     let email =
         EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;

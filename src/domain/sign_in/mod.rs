@@ -67,6 +67,12 @@ pub enum Outcome {
     Wait(Wait),
 }
 
+/// What was presented is over or never was.
+async fn missed(ctx: &Ctx, viewer: &Viewer, now: DateTime<Utc>) -> Result<Outcome> {
+    let refused = allowance::take_miss(ctx, &viewer.origin, now).await?;
+    Ok(refused.map_or(Outcome::Expired, Outcome::Wait))
+}
+
 /// An outcome on its way out: whoever watches the trail sees what was tried in vain. When that cannot be written now, it
 /// stays counted and is written later.
 async fn told(ctx: &Ctx, viewer: &Viewer, method: &'static str, outcome: Outcome) -> Outcome {

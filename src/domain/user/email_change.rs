@@ -135,17 +135,17 @@ pub enum Confirmed {
 pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) -> Result<Confirmed> {
     let code = email_code::normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();
+    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
+        return missed(ctx, member, now).await;
+    };
     if let Some(wait) = allowance::take_verify(ctx, member.origin(), now).await? {
         return Ok(Confirmed::Wait(wait));
     }
-    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
-        return Ok(Confirmed::Expired);
-    };
     let purpose = Purpose::ChangeEmail(member.user().id);
     let aim = Aim { purpose, handle_hash: &vault::sha256(&*handle) };
     let attempt = match challenge::count_try(ctx, member.origin(), aim, now).await? {
         Counted::Yes(attempt) => attempt,
-        Counted::Dead => return Ok(Confirmed::Expired),
+        Counted::Dead => return missed(ctx, member, now).await,
         Counted::Spent { wait, key } => {
             let window = ctx.settings.limits.guess_account.window;
             audit::record_refusal(ctx, now, member.origin(), "guess.account", &key, window).await?;
@@ -159,6 +159,11 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
         return Ok(Confirmed::Wrong { attempts_left: email_code::attempts_left(ctx, row) });
     }
     change(ctx, member, &attempt, now).await
+}
+
+async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Confirmed> {
+    let refused = allowance::take_miss(ctx, member.origin(), now).await?;
+    Ok(refused.map_or(Confirmed::Expired, Confirmed::Wait))
 }
 
 /// From a right code to the new address, in one transaction with the code's single use.

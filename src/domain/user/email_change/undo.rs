@@ -44,16 +44,21 @@ pub enum Undone {
 /// Takes an address back: the account gets it again, every session ends, and every device is forgotten.
 pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
     let now = ctx.now();
+    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
+        return missed(ctx, viewer, now).await;
+    };
     if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Undone::Wait(wait));
     }
-    let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
-        return Ok(Undone::Expired);
-    };
     match find(ctx, &vault::sha256(&*token), now).await? {
         Some(change) => take_back(ctx, viewer, &change, now).await,
-        None => Ok(Undone::Expired),
+        None => missed(ctx, viewer, now).await,
     }
+}
+
+async fn missed(ctx: &Ctx, viewer: &Viewer, now: DateTime<Utc>) -> Result<Undone> {
+    let refused = allowance::take_miss(ctx, &viewer.origin, now).await?;
+    Ok(refused.map_or(Undone::Expired, Undone::Wait))
 }
 
 async fn find(ctx: &Ctx, token_hash: &Digest, now: DateTime<Utc>) -> Result<Option<email_changes::Model>> {

@@ -156,6 +156,36 @@ async fn a_code_works_only_for_the_browser_that_asked() {
     SignedIn::read(&owner.verify(&owners, &code).await);
 }
 
+/// As by somebody who writes to the database, but does not know the server secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_codes_hash_covers_its_address_its_handle_and_its_purpose() {
+    let app = TestApp::new().await;
+    let thief = app.guest();
+    let challenge = thief.challenge("thief@example.com").await;
+    let code = app.last_code_for("thief@example.com").await;
+    app.sql("UPDATE email_codes SET email = 'victim@example.com'").await;
+    assert_eq!(thief.verify(&challenge, &code).await["__typename"], "InvalidCode", "another address");
+    app.sql("UPDATE email_codes SET email = 'thief@example.com'").await;
+    let person = app.guest().with_bearer(&SignedIn::read(&thief.verify(&challenge, &code).await).access);
+
+    let mine = app.guest().challenge("both@example.com").await;
+    let code = app.last_code_for("both@example.com").await;
+    let theirs = app.guest().challenge("both@example.com").await;
+    let newest = "(SELECT id FROM email_codes WHERE email = 'both@example.com' ORDER BY id DESC LIMIT 1)";
+    let oldest = newest.replace("DESC", "ASC");
+    let hash = format!("(SELECT code_hash FROM email_codes WHERE id = {oldest})");
+    app.sql(&format!("UPDATE email_codes SET code_hash = {hash} WHERE id = {newest}")).await;
+    assert_eq!(app.guest().verify(&theirs, &code).await["__typename"], "InvalidCode", "another handle");
+    SignedIn::read(&app.guest().verify(&mine, &code).await);
+
+    let input = json!({ "email": "new@example.com" });
+    let sent = person.change("changeEmail", input, "... on CodeSent { challenge }").await;
+    let challenge = sent.field("changeEmail")["challenge"].as_str().unwrap().to_owned();
+    let code = app.last_code_for("new@example.com").await;
+    app.sql("UPDATE email_codes SET purpose = 'sign_in', user_id = NULL WHERE email = 'new@example.com'").await;
+    assert_eq!(app.guest().verify(&challenge, &code).await["__typename"], "InvalidCode", "another purpose");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_code_is_refused_and_moves_no_counter() {
     let app = TestApp::new().await;

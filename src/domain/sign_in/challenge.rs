@@ -35,14 +35,12 @@ pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Macs {
     ctx.vault.macs(Key::Address, &[email.as_bytes()])
 }
 
-/// Whose budget wrong tries are charged to: the known device's own, or the address's. For a change of address it is the
-/// person's who wants it: the address's budget is not theirs to spend.
-fn budget_key(ctx: &Ctx, purpose: Purpose, address_key: &Macs, device: Option<Uuid>) -> Macs {
-    let own = |kind: &[u8], id: Uuid| ctx.vault.macs(Key::Address, &[kind, id.as_bytes()]);
-    match (purpose, device) {
-        (Purpose::ChangeEmail(user_id), _) => own(b"change", user_id),
-        (Purpose::SignIn, Some(device)) => own(b"device", device),
-        (Purpose::SignIn, None) => address_key.clone(),
+/// Whose budget wrong tries are charged to: the known device's own, or the address's. A change of address has no device,
+/// and costs its person's budget as well, which is the sum of their challenges.
+fn budget_key(ctx: &Ctx, address_key: &Macs, device: Option<Uuid>) -> Macs {
+    match device {
+        Some(device) => ctx.vault.macs(Key::Address, &[b"device", device.as_bytes()]),
+        None => address_key.clone(),
     }
 }
 
@@ -94,7 +92,7 @@ pub(in crate::domain) async fn issue(
 ) -> Result<(email_codes::Model, String)> {
     let Fresh { purpose, email, address_key, device_id, fixed, locale } = fresh;
     let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
-    let budget_key = budget_key(ctx, purpose, address_key, device_id);
+    let budget_key = budget_key(ctx, address_key, device_id);
     carry_budget(ctx, db, &budget_key).await?;
     let challenge = email_codes::Model {
         id: ctx.new_id(now),

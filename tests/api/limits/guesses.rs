@@ -1,0 +1,96 @@
+//! Guesses at an address by whoever has accounts: codes for a change of address cost two budgets, and both hold.
+
+use doorcode::db::entity::Role;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{attack, generous_sends, kind};
+use crate::harness::{Actor, Client, TestApp};
+
+const WRONG: &str = "00000000";
+
+async fn ask_for(person: &Client<'_>, email: &str) -> String {
+    let selection = "__typename ... on CodeSent { challenge } ... on Problem { message }";
+    let sent = person.change("changeEmail", json!({ "email": email }), selection).await;
+    let sent = sent.field("changeEmail");
+    sent["challenge"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
+}
+
+async fn confirm(person: &Client<'_>, challenge: &str) -> Value {
+    let input = json!({ "challenge": challenge, "code": WRONG });
+    person.change("confirmEmail", input, "__typename ... on Problem { message }").await.field("confirmEmail").clone()
+}
+
+async fn people<'a>(app: &'a TestApp, name: &str, count: usize) -> Vec<Actor<'a>> {
+    let mut people = Vec::new();
+    for number in 0..count {
+        people.push(app.person(&format!("{name}{number}@example.com"), Role::User).await);
+    }
+    people
+}
+
+/// How many codes a person has compared for this address until a limit refuses, three at most.
+async fn guess(person: &Client<'_>, email: &str) -> usize {
+    let challenge = ask_for(person, email).await;
+    let mut compared = 0;
+    for _ in 0..3 {
+        compared += usize::from(kind(&confirm(person, &challenge).await) == "InvalidCode");
+    }
+    compared
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_accounts_guess_at_one_address_no_oftener_than_one() {
+    let app = TestApp::with(generous_sends).await;
+    let mut compared = 0;
+    for person in people(&app, "person", 12).await {
+        compared += guess(&person, "free@example.com").await;
+    }
+    assert_eq!(compared, 20, "a day");
+    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "and nobody who would sign in with it has any left");
+    app.clock.pass(86_401.0);
+    assert_eq!(attack(&app, "free@example.com", 7).await, 9, "three by three");
+    let mut more = 0;
+    for person in people(&app, "later", 12).await {
+        more += guess(&person, "free@example.com").await;
+    }
+    assert_eq!(more, 11, "one budget, whatever the codes are for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
+    let app = TestApp::with(generous_sends).await;
+    let person = app.person("person@example.com", Role::User).await;
+    let mut compared = 0;
+    for number in 0..9 {
+        compared += guess(&person, &format!("free{number}@example.com")).await;
+    }
+    assert_eq!(compared, 20);
+    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "which costs an address that was not tried nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_guess_at_once_never_overdraw_an_addresss_budget_or_their_own() {
+    let app = TestApp::with(|flags| {
+        generous_sends(flags);
+        flags.limit_guess_account = Some("5/1d".into());
+    })
+    .await;
+    let people = people(&app, "person", 8).await;
+    let mut one = Vec::new();
+    for person in &people {
+        one.push((person, ask_for(person, "free@example.com").await));
+    }
+    let tries = one.iter().flat_map(|(person, challenge)| (0..3).map(|_| confirm(person, challenge)));
+    let answers = join_all(tries).await;
+    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "an address");
+
+    let person = app.person("busy@example.com", Role::User).await;
+    let mut many = Vec::new();
+    for number in 0..8 {
+        many.push(ask_for(&person, &format!("free{number}@example.com")).await);
+    }
+    let tries = many.iter().flat_map(|challenge| (0..3).map(|_| confirm(&person, challenge)));
+    let answers = join_all(tries).await;
+    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "a person");
+}

@@ -1,6 +1,7 @@
 //! The limits: who is charged, who is refused, for how long, and that the owner of an address always has a way in.
 
 mod callers;
+mod door;
 mod guesses;
 mod misses;
 

@@ -19,6 +19,24 @@ pub(in crate::domain) struct Granted {
     pub pair_is_spent: bool,
     /// The address has had its last mail of the day.
     pub day_is_spent: bool,
+    /// The day had been spent before. This mail goes out only if it makes the address's link; if somebody else did in the
+    /// meantime, the refusal stands.
+    pub one_more: Option<Refusal>,
+}
+
+/// What a limit said, until it is told.
+pub(in crate::domain) struct Refusal {
+    charge: Charge,
+    wait: Wait,
+}
+
+impl Refusal {
+    /// Notes it in the audit trail; until when to wait.
+    pub(in crate::domain) async fn tell(self, ctx: &Ctx, origin: &Origin) -> Result<Wait> {
+        let Self { charge, wait } = self;
+        audit::record_refusal(ctx, wait.now, origin, charge.rule, &charge.key, charge.window).await?;
+        Ok(wait)
+    }
 }
 
 /// Who asks for a send, and for whom.
@@ -51,18 +69,23 @@ pub(in crate::domain) async fn take_send(
     let limits = &ctx.settings.limits;
     let mut charges = send_charges(limits, sender);
     charges.extend(shared_charges(limits, sender));
-    let mut verdict = ask(ctx, &charges, now).await?;
-    let day_is_over = matches!(verdict, Verdict::Refused { charge, .. } if charges[charge].rule == ADDRESS_DAY);
-    let one_more = day_is_over && !sender.has_link;
-    if one_more {
+    let mut granted = take(ctx, &charges, now).await?;
+    let mut one_more = None;
+    if let Err(refusal) = &granted
+        && refusal.charge.rule == ADDRESS_DAY
+        && !sender.has_link
+    {
         charges.retain(|charge| ![ADDRESS, ADDRESS_DAY].contains(&charge.rule));
-        verdict = ask(ctx, &charges, now).await?;
+        one_more = std::mem::replace(&mut granted, take(ctx, &charges, now).await?).err();
     }
-    let outcome = admitted_or_refused(ctx, sender.origin, &charges, verdict, now).await?;
-    Ok(outcome.map(|last| Granted {
-        pair_is_spent: is_spent(&charges, last, PAIR),
-        day_is_spent: one_more || is_spent(&charges, last, ADDRESS_DAY),
-    }))
+    match granted {
+        Ok(last) => Ok(Ok(Granted {
+            pair_is_spent: is_spent(&charges, last, PAIR),
+            day_is_spent: one_more.is_some() || is_spent(&charges, last, ADDRESS_DAY),
+            one_more,
+        })),
+        Err(refusal) => Ok(Err(refusal.tell(ctx, sender.origin).await?)),
+    }
 }
 
 /// Whether one of the charges of a rule took the last that there was.
@@ -112,9 +135,10 @@ async fn take_from_network(
     rules: NetworkRules,
     now: DateTime<Utc>,
 ) -> Result<Option<Wait>> {
-    let charges = quota.by_network(rules, origin.ip);
-    let verdict = ask(ctx, &charges, now).await?;
-    Ok(admitted_or_refused(ctx, origin, &charges, verdict, now).await?.err())
+    match take(ctx, &quota.by_network(rules, origin.ip), now).await? {
+        Ok(_) => Ok(None),
+        Err(refusal) => Ok(Some(refusal.tell(ctx, origin).await?)),
+    }
 }
 
 /// Strangers may use four fifths of what is shared; the rest is for known devices.
@@ -124,30 +148,18 @@ fn shared(quota: Quota, known: bool) -> Quota {
     Quota { count, ..quota }
 }
 
-/// Takes the charges; a limiter that cannot be asked refuses.
-async fn ask(ctx: &Ctx, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict> {
-    ctx.limiter.take(charges, now).await.map_err(|error| {
+/// Takes the charges; which of them took the last that there was. A limiter that cannot be asked refuses.
+async fn take(ctx: &Ctx, charges: &[Charge], now: DateTime<Utc>) -> Result<Result<u32, Refusal>> {
+    let verdict = ctx.limiter.take(charges, now).await.map_err(|error| {
         tracing::error!(%error, "the limiter is away: codes are neither sent nor checked until it is back");
         Error::Unavailable(error.to_string())
-    })
-}
-
-/// What a verdict means to the caller; a refusal is noted in the audit trail.
-async fn admitted_or_refused(
-    ctx: &Ctx,
-    origin: &Origin,
-    charges: &[Charge],
-    verdict: Verdict,
-    now: DateTime<Utc>,
-) -> Result<Result<u32, Wait>> {
-    match verdict {
-        Verdict::Admitted { last } => Ok(Ok(last)),
+    })?;
+    Ok(match verdict {
+        Verdict::Admitted { last } => Ok(last),
         Verdict::Refused { charge, retry_at } => {
-            let refused = &charges[charge];
-            audit::record_refusal(ctx, now, origin, refused.rule, &refused.key, refused.window).await?;
-            Ok(Err(Wait { now, retry_at }))
+            Err(Refusal { charge: charges[charge].clone(), wait: Wait { now, retry_at } })
         }
-    }
+    })
 }
 
 #[cfg(test)]

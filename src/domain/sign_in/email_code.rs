@@ -96,12 +96,20 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let code = asked.code(ctx);
 
     let work = Work::begin(ctx).await?;
+    let link = match narrow {
+        true => Some(link::issue(ctx, &*work, &asked.address_key.newest, &asked.email, now).await?),
+        false => None,
+    };
+    if let Some(refusal) = granted.one_more
+        && link.as_ref().is_some_and(|link| !link.is_new)
+    {
+        drop(work);
+        return Ok(Requested::Wait(refusal.tell(ctx, origin).await?));
+    }
     let (challenge, handle) = asked.write_challenge(ctx, &*work, &code, now).await?;
-    let (message, mail_expires_at) = if narrow {
-        let (url, expires_at) = link::issue(ctx, &*work, &asked.address_key.newest, &asked.email, now).await?;
-        (outbox::Message::Link(url), expires_at)
-    } else {
-        (outbox::Message::Code(code), challenge.expires_at)
+    let (message, mail_expires_at) = match link {
+        Some(link) => (outbox::Message::Link(link.url), link.expires_at),
+        None => (outbox::Message::Code(code), challenge.expires_at),
     };
     let letter = outbox::Letter {
         to: asked.email.as_str(),

@@ -23,15 +23,25 @@ use crate::{
 const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
 
-/// The address's live link, made now if there is none, and when it dies: a day from now, as the mail says. One statement,
-/// and one more where an older version made it.
+/// A link to be mailed.
+pub(super) struct Issued {
+    /// What the mail carries.
+    pub url: SecretString,
+    /// When it dies.
+    pub expires_at: DateTime<Utc>,
+    /// Whether it was made now. Of any number who ask at once, one makes it.
+    pub is_new: bool,
+}
+
+/// The address's live link, made now if there is none. It dies a day from now, as the mail says. One statement, and one more
+/// where an older version made it.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     address_key: &Digest,
     email: &EmailAddress,
     now: DateTime<Utc>,
-) -> Result<(SecretString, DateTime<Utc>)> {
+) -> Result<Issued> {
     let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
     // Sealed, so that the next mail can carry the same link: a stranger who asks again neither kills nor multiplies it.
     let sealed = ctx.vault.seal(Purpose::Link, address_key.as_bytes(), &*token, &*ctx.entropy)?;
@@ -46,8 +56,9 @@ pub(super) async fn issue(
          consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END \
          RETURNING *"
         .replace("{dead}", "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6");
+    let id = ctx.new_id(now);
     let values = [
-        ctx.new_id(now).into(),
+        id.into(),
         address_key.clone().into(),
         email.as_str().into(),
         ctx.vault.mac(Purpose::LinkToken, &[&*token]).into(),
@@ -73,7 +84,8 @@ pub(super) async fn issue(
             .exec(db)
             .await?;
     }
-    Ok((vault::link(ctx.settings.issuer(), "link", &token), row.expires_at))
+    let url = vault::link(ctx.settings.issuer(), "link", &token);
+    Ok(Issued { url, expires_at: row.expires_at, is_new: row.id == id })
 }
 
 /// Uses a link. At most six statements and one call of the limiter; one statement more for the mail about a new device, two

@@ -1,6 +1,6 @@
-//! What limits count by: the codes of a person for changes of address.
+//! What limits count by: the codes of a person for changes of address, and whether a sign-in link was really mailed.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, schema::boolean};
 
 /// See the file's comment.
 #[derive(Debug, DeriveMigrationName)]
@@ -20,10 +20,13 @@ impl MigrationTrait for Migration {
              WHERE user_id IS NOT NULL",
         )
         .await?;
-        Ok(())
+        // Links of before count as mailed: most were, and all are over in a day.
+        let mailed = boolean("mailed").default(true).take();
+        manager.alter_table(Table::alter().table("sign_in_links").add_column(mailed).take()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.alter_table(Table::alter().table("sign_in_links").drop_column("mailed").take()).await?;
         manager.get_connection().execute_unprepared("DROP INDEX email_codes_person_idx").await?;
         Ok(())
     }

@@ -286,6 +286,8 @@ pub mod sign_in_links {
         pub expires_at: DateTimeUtc,
         /// When it was used.
         pub consumed_at: Option<DateTimeUtc>,
+        /// Whether a mail carried it. The link of a decoy lies in nobody's mailbox.
+        pub mailed: bool,
     }
 
     /// Relations are joined by hand where a query needs them.

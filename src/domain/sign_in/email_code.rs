@@ -86,7 +86,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         origin,
         addresses: &asked.limit_keys(),
         device: asked.standing.device_id,
-        has_link: asked.standing.link_id.is_some(),
+        has_link: asked.has_link(ctx),
     };
     let granted = match allowance::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
@@ -97,7 +97,10 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
 
     let work = Work::begin(ctx).await?;
     let link = match narrow {
-        true => Some(link::issue(ctx, &*work, &asked.address_key.newest, &asked.email, now).await?),
+        true => {
+            let (key, deliver) = (&asked.address_key.newest, asked.deliver(ctx));
+            Some(link::issue(ctx, &*work, key, &asked.email, deliver, now).await?)
+        }
         false => None,
     };
     if let Some(refusal) = granted.one_more
@@ -204,6 +207,12 @@ impl Asked {
             None => user::may_sign_up(&ctx.settings.signup, &self.email),
         };
         may_sign_in && self.test_code.is_none()
+    }
+
+    /// Whether a link lies in the mailbox. What decoys left behind while nobody could sign in counts for as long as nobody
+    /// can, and no longer: whoever gets an account, or gets it back, has a way in.
+    fn has_link(&self, ctx: &Ctx) -> bool {
+        self.standing.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
     /// Adds a code to the live challenge, or writes a fresh one.

@@ -2,6 +2,8 @@
 //! for a day; at most one is live for an address, and asking again mails the same one. Opening a link does nothing:
 //! the page's button calls `verify`.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
@@ -17,11 +19,16 @@ use crate::{
         vault::{self, Digest, Purpose},
         work::Work,
     },
+    ports::Entropy,
 };
 
 /// As `amr` and the audit trail have it.
 const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
+
+/// Whether the link that is there gives way to the new one, in SQL.
+const DEAD: &str = "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6 \
+    OR (excluded.mailed AND NOT sign_in_links.mailed)";
 
 /// A link to be mailed.
 pub(super) struct Issued {
@@ -33,29 +40,32 @@ pub(super) struct Issued {
     pub is_new: bool,
 }
 
-/// The address's live link, made now if there is none. It dies a day from now, as the mail says. One statement, and one more
-/// where an older version made it.
+/// The address's live link, made now if there is none. It dies a day from now, as the mail says. The link of a decoy gives
+/// way to one that is mailed. One statement, and one more where an older version made it.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     address_key: &Digest,
     email: &EmailAddress,
+    mailed: bool,
     now: DateTime<Utc>,
 ) -> Result<Issued> {
     let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
     // Sealed, so that the next mail can carry the same link: a stranger who asks again neither kills nor multiplies it.
     let sealed = ctx.vault.seal(Purpose::Link, address_key.as_bytes(), &*token, &*ctx.entropy)?;
-    let sql = "INSERT INTO sign_in_links (id, address_key, email, token_hash, sealed, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    let sql = "INSERT INTO sign_in_links (id, address_key, email, token_hash, sealed, created_at, expires_at, mailed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (address_key) DO UPDATE SET \
          id = CASE WHEN {dead} THEN excluded.id ELSE sign_in_links.id END, \
          token_hash = CASE WHEN {dead} THEN excluded.token_hash ELSE sign_in_links.token_hash END, \
          sealed = CASE WHEN {dead} THEN excluded.sealed ELSE sign_in_links.sealed END, \
          created_at = CASE WHEN {dead} THEN excluded.created_at ELSE sign_in_links.created_at END, \
-         expires_at = excluded.expires_at, \
-         consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END \
+         expires_at = CASE WHEN excluded.mailed OR {dead} THEN excluded.expires_at ELSE sign_in_links.expires_at END, \
+         consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END, \
+         mailed = CASE WHEN {dead} THEN excluded.mailed ELSE sign_in_links.mailed END \
          RETURNING *"
-        .replace("{dead}", "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6");
+        .replace("{dead}", DEAD);
+    let expires_at = now + if mailed { LINK_LIFETIME } else { life_of_a_decoy(&*ctx.entropy) };
     let id = ctx.new_id(now);
     let values = [
         id.into(),
@@ -64,7 +74,8 @@ pub(super) async fn issue(
         ctx.vault.mac(Purpose::LinkToken, &[&*token]).into(),
         sealed.into(),
         now.into(),
-        (now + LINK_LIFETIME).into(),
+        expires_at.into(),
+        mailed.into(),
     ];
     let row = sign_in_links::Entity::find()
         .from_raw_sql(db::statement(ctx.db.backend(), &sql, values))
@@ -85,7 +96,16 @@ pub(super) async fn issue(
             .await?;
     }
     let url = vault::link(ctx.settings.issuer(), "link", &token);
-    Ok(Issued { url, expires_at: row.expires_at, is_new: row.id == id })
+    Ok(Issued { url, expires_at: now + LINK_LIFETIME, is_new: row.id == id })
+}
+
+/// How long a link counts that lies in nobody's mailbox. A real one ends when its owner uses it, and then a stranger who
+/// has spent the address's day sees one more mail granted. So every second decoy ends at some moment of its day, too: else
+/// that would tell who has an account.
+fn life_of_a_decoy(entropy: &dyn Entropy) -> Duration {
+    let [coin, high, low] = *vault::random::<3>(entropy);
+    let parts = u32::from(u16::from_be_bytes([high, low])) + 1;
+    if coin % 2 == 0 { LINK_LIFETIME } else { LINK_LIFETIME / (1 << 16) * parts }
 }
 
 /// Uses a link. At most six statements and one call of the limiter; one statement more for the mail about a new device, two

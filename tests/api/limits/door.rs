@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use doorcode::db::entity::Role;
+use doorcode::{
+    config::ServeFlags,
+    db::entity::{Role, UserStatus},
+};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use super::kind;
-use crate::harness::TestApp;
+use crate::harness::{SignedIn, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
@@ -38,4 +41,101 @@ async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
     assert_eq!(app.mails_for("flooded@example.com").await.len(), 13, "twelve a day, and one more");
     assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "who is refused leaves nothing");
     app.last_link_for("flooded@example.com").await;
+}
+
+fn closed_and_short(flags: &mut ServeFlags) {
+    flags.signup = Some("closed".into());
+    flags.limit_send_address_day = Some("3/1d".into());
+}
+
+/// A stranger spends the address's day, and a little more.
+async fn spend(app: &TestApp, email: &str) {
+    for _ in 0..3 {
+        assert_eq!(kind(&app.guest().login(email).await), "CodeSent");
+    }
+    assert_eq!(kind(&app.guest().login(email).await), "RateLimited");
+}
+
+/// The owner gets in by the one more mail, and nobody gets another.
+async fn gets_in(app: &TestApp, email: &str) {
+    let owner = app.guest();
+    assert_eq!(kind(&owner.login(email).await), "CodeSent");
+    let link = app.last_link_for(email).await;
+    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a way in lies in the mailbox");
+    SignedIn::read(&owner.verify_link(&link).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_spent_before_there_was_an_account_keeps_nobody_out_of_it() {
+    let app = TestApp::with(closed_and_short).await;
+    spend(&app, "new@example.com").await;
+    assert_eq!(app.mails_for("new@example.com").await.len(), 0);
+    app.make("new@example.com", Role::User).await;
+    gets_in(&app, "new@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_spent_during_a_suspension_keeps_nobody_out_after_it() {
+    let app = TestApp::with(closed_and_short).await;
+    app.make("back@example.com", Role::User).await;
+    app.set_status("back@example.com", UserStatus::Suspended).await;
+    spend(&app, "back@example.com").await;
+    app.set_status("back@example.com", UserStatus::Active).await;
+    gets_in(&app, "back@example.com").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_takes_no_link_out_of_a_mailbox_and_shortens_none() {
+    let app = TestApp::with(closed_and_short).await;
+    app.make("held@example.com", Role::User).await;
+    spend(&app, "held@example.com").await;
+    let link = app.last_link_for("held@example.com").await;
+    app.set_status("held@example.com", UserStatus::Suspended).await;
+    for _ in 0..3 {
+        assert_eq!(kind(&app.guest().login("held@example.com").await), "RateLimited");
+    }
+    app.set_status("held@example.com", UserStatus::Active).await;
+    assert_eq!(kind(&app.guest().login("held@example.com").await), "RateLimited");
+    app.clock.pass(86_000.0);
+    SignedIn::read(&app.guest().verify_link(&link).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
+    let app = TestApp::with(closed_and_short).await;
+    app.make("real@example.com", Role::User).await;
+    let mut seen = Vec::new();
+    for email in ["real@example.com", "none@example.com"] {
+        app.take_statements();
+        spend(&app, email).await;
+        // As if the last request had been cut off after it was charged.
+        app.sql("DELETE FROM sign_in_links").await;
+        let answers =
+            [kind(&app.guest().login(email).await).to_owned(), kind(&app.guest().login(email).await).to_owned()];
+        assert_eq!(answers, ["CodeSent", "RateLimited"]);
+        let calls = app.limiter.calls.swap(0, std::sync::atomic::Ordering::SeqCst);
+        seen.push((app.take_statements(), calls));
+    }
+    assert_eq!(seen[0], seen[1], "word for word");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_more_mail_on_a_spent_day_tells_nobody_that_a_link_was_used() {
+    let app = TestApp::with(|flags| {
+        closed_and_short(flags);
+        flags.limit_send_address_day = Some("1/1d".into());
+        flags.limit_send_pair = Some("9/1m".into());
+    })
+    .await;
+    for number in 0..64 {
+        assert_eq!(kind(&app.guest().login(&format!("none{number}@example.com")).await), "CodeSent");
+    }
+    app.clock.pass(0.75 * 86_400.0);
+    let mut more = 0;
+    for number in 0..64 {
+        more += usize::from(kind(&app.guest().login(&format!("none{number}@example.com")).await) == "CodeSent");
+    }
+    // Three of eight by now; a half in the end.
+    assert!((6..=50).contains(&more), "{more}");
+    assert_eq!(app.count("outbox", "state = 'SENT'").await, 0);
 }

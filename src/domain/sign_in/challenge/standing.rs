@@ -29,8 +29,8 @@ pub(in crate::domain::sign_in) struct Standing {
     pub device_id: Option<Uuid>,
     /// The challenge to resend for, if it is live and of this address.
     pub challenge_id: Option<Uuid>,
-    /// The address's sign-in link, if it has one that works.
-    pub link_id: Option<Uuid>,
+    /// Whether the address's sign-in link was mailed, if it has one that is not over.
+    pub link_mailed: Option<bool>,
     /// Units of the address's budget that the last day used.
     pub day_units: i64,
     /// The same for the last thirty days.
@@ -51,14 +51,15 @@ pub(in crate::domain::sign_in) async fn standing(
         "(SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes WHERE budget_key IN ({keys}) AND attempted_at > "
     );
     let sql = format!(
-        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, l.id AS link_id, \
+        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, l.mailed AS link_mailed, \
          {spent} $4) AS day_units, {spent} $5) AS month_units \
          FROM (SELECT 1 AS one) AS base \
          LEFT JOIN users u ON u.email = $1 \
          LEFT JOIN devices d ON d.user_id = u.id AND d.token_hash = $2 AND d.expires_at > $6 \
          LEFT JOIN email_codes c ON c.handle_hash = $3 AND c.address_key IN ({keys}) AND c.purpose = 'sign_in' \
          AND c.consumed_at IS NULL AND c.attempts < $7 AND c.expires_at > $6 \
-         LEFT JOIN sign_in_links l ON l.address_key IN ({keys}) AND l.consumed_at IS NULL AND l.expires_at > $6"
+         LEFT JOIN sign_in_links l ON l.address_key IN ({keys}) AND l.consumed_at IS NULL AND l.expires_at > $6 \
+         ORDER BY l.mailed DESC LIMIT 1"
     );
     let values = [
         email.into(),

@@ -34,6 +34,8 @@ pub struct Charge {
     pub window: Duration,
     /// How long the first refusal after an admission keeps the door shut at least.
     pub cooldown: Option<Duration>,
+    /// Whether the unit is taken. A charge that only asks is refused like any other and leaves nothing behind.
+    pub counts: bool,
 }
 
 /// What the limiter says of a set of charges.
@@ -42,7 +44,7 @@ pub enum Verdict {
     /// Every charge was taken. `last` tells for each charge, by position as a bit, whether it was the
     /// last unit that its window allows.
     Admitted {
-        /// Bit `i` is set when charge `i` left nothing in its allowance.
+        /// Bit `i` is set when charge `i` left nothing in its allowance; never when it only asked.
         last: u32,
     },
     /// At least one rule refused, and nothing stays taken from any.
@@ -62,7 +64,7 @@ pub struct LimiterUnavailable(pub String);
 /// Counts units per key in sliding windows, atomically per key.
 #[async_trait]
 pub trait Limiter: Send + Sync {
-    /// Takes one unit from every charge, or from none. One round trip when all admit, one more to give
+    /// Takes one unit from every charge that counts, or from none. One round trip when all admit, one more to give
     /// back when one refuses. `now` comes from the caller's clock.
     async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable>;
 

@@ -6,8 +6,9 @@
 -- "time:count", oldest first. All times are microseconds, which a double holds exactly until the year 2255.
 -- Numbers are written with %.0f because tostring keeps only fourteen digits.
 --
--- take: now limit window cooldown granule skew ttl_ms
+-- take: now limit window cooldown granule skew ttl_ms counts
 --       -> {1, last, time, seq, latest, refused, cooldown_until}  the receipt that `give` wants
+--       or {2}, when there is a unit and counts is 0: it is not taken
 --       or {0, retry_at}
 -- give: time seq latest refused cooldown_until  -> {1}
 
@@ -119,17 +120,23 @@ local function refuse(head, now, limit, window, cooldown)
   return { 0, math.max(room_at(head, now, limit, window), head.cooldown_until) }
 end
 
-local function take(now, limit, window, cooldown, granule, skew, ttl_ms)
+local function take(now, limit, window, cooldown, granule, skew, ttl_ms, counts)
   local head, before = load_head()
   if now < head.latest - skew then rewind(head, now) end
   now = math.max(now, head.latest)
   head.cooldown_until = math.min(head.cooldown_until, now + cooldown)
   expire(head, now, window)
   local answer
-  if head.total < limit and now >= head.cooldown_until then
+  if head.total >= limit or now < head.cooldown_until then
+    answer = refuse(head, now, limit, window, cooldown)
+  elseif counts == 1 then
     answer = admit(head, now, limit, granule)
   else
-    answer = refuse(head, now, limit, window, cooldown)
+    answer = { 2 }
+    if head.total == 0 and head.refused == 0 then
+      redis.call('DEL', key)
+      return answer
+    end
   end
   local after = head_text(head)
   if after ~= before then

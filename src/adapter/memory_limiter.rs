@@ -50,7 +50,12 @@ impl Limiter for MemoryLimiter {
             }
         }
         for (charge, key) in charges.iter().zip(&keys) {
-            answers.push(logs.entry(key.clone()).or_default().take(Terms::of(charge), now));
+            let log = logs.entry(key.clone()).or_default();
+            let answer = log.take(Terms::of(charge), now);
+            if matches!(answer, Answer::Open) && log.is_blank() {
+                logs.remove(key);
+            }
+            answers.push(answer);
         }
         let verdict = verdict(&answers);
         if matches!(verdict, Verdict::Refused { .. }) {

@@ -135,7 +135,14 @@ impl Limiter for RedisLimiter {
 
     async fn ping(&self) -> Result<(), LimiterUnavailable> {
         let probe = Call::take(
-            &Charge { rule: "ping", key: String::new(), limit: 1, window: Duration::ZERO, cooldown: None },
+            &Charge {
+                rule: "ping",
+                key: String::new(),
+                limit: 1,
+                window: Duration::ZERO,
+                cooldown: None,
+                counts: true,
+            },
             0,
         );
         within_budget(async {
@@ -167,12 +174,12 @@ struct Call {
 
 impl Call {
     fn take(charge: &Charge, now: i64) -> Self {
-        let Terms { limit, window, cooldown, granule } = Terms::of(charge);
+        let Terms { limit, window, cooldown, granule, counts } = Terms::of(charge);
         let life_ms = (window + cooldown + granule) / 1_000 + SLACK_MS;
         Self {
             key: format!("doorcode:limit:{{{}:{}}}", charge.rule, charge.key),
             operation: "take",
-            numbers: vec![now, i64::from(limit), window, cooldown, granule, SKEW, life_ms],
+            numbers: vec![now, i64::from(limit), window, cooldown, granule, SKEW, life_ms, i64::from(counts)],
         }
     }
 
@@ -186,6 +193,7 @@ impl Call {
 fn read_answer(numbers: &[i64]) -> RedisResult<Answer> {
     match *numbers {
         [0, retry_at] => Ok(Answer::Refused(retry_at)),
+        [2] => Ok(Answer::Open),
         [1, last, time, seq, latest, refused, cooldown_until] => {
             Ok(Answer::Admitted(Receipt { last: last == 1, time, seq, latest, refused: refused == 1, cooldown_until }))
         }

@@ -28,6 +28,7 @@ pub(super) struct Terms {
     pub(super) window: i64,
     pub(super) cooldown: i64,
     pub(super) granule: i64,
+    pub(super) counts: bool,
 }
 
 impl Terms {
@@ -39,6 +40,7 @@ impl Terms {
             window,
             cooldown: charge.cooldown.map_or(0, micros),
             granule: if coarse { window / GRANULES + 1 } else { 1 },
+            counts: charge.counts,
         }
     }
 }
@@ -52,6 +54,8 @@ fn micros(span: Duration) -> i64 {
 pub(super) enum Answer {
     /// The unit is taken; the receipt gives exactly it back.
     Admitted(Receipt),
+    /// There was a unit, and it was not taken: the charge only asked.
+    Open,
     /// No unit was taken. Admitted again at this moment, in microseconds.
     Refused(i64),
 }
@@ -102,10 +106,11 @@ impl Log {
             self.entries.pop_front();
             self.total -= count;
         }
-        if self.total < terms.limit && now >= self.cooldown_until {
-            Answer::Admitted(self.admit(terms, now))
-        } else {
-            Answer::Refused(self.refuse(terms, now))
+        let has_room = self.total < terms.limit && now >= self.cooldown_until;
+        match (has_room, terms.counts) {
+            (true, true) => Answer::Admitted(self.admit(terms, now)),
+            (true, false) => Answer::Open,
+            (false, _) => Answer::Refused(self.refuse(terms, now)),
         }
     }
 
@@ -237,6 +242,7 @@ pub(super) fn verdict(answers: &[Answer]) -> Verdict {
                     last |= 1 << position;
                 }
             }
+            Answer::Open => {}
             Answer::Refused(at) => {
                 if refusal.is_none_or(|(_, longest)| *at > longest) {
                     refusal = Some((position, *at));

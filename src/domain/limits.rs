@@ -29,7 +29,7 @@ impl Quota {
 
     /// One unit of it.
     pub const fn charge(self, rule: &'static str, key: String) -> Charge {
-        Charge { rule, key, limit: self.count, window: self.window, cooldown: None }
+        Charge { rule, key, limit: self.count, window: self.window, cooldown: None, counts: true }
     }
 
     /// One unit for an IPv4 address or an IPv6 /64. The /56 and the /48 around it are charged too: they have four and

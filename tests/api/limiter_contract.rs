@@ -51,7 +51,7 @@ fn key() -> String {
 }
 
 fn charge(key: &str, limit: u32, window: Duration) -> Charge {
-    Charge { rule: "test.rule", key: key.to_owned(), limit, window, cooldown: None }
+    Charge { rule: "test.rule", key: key.to_owned(), limit, window, cooldown: None, counts: true }
 }
 
 fn cooling(key: &str, limit: u32, window: Duration, cooldown: Duration) -> Charge {
@@ -126,6 +126,7 @@ contract!(
     the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend,
     a_reserved_share_is_left_to_those_with_the_full_limit,
     a_refused_call_gives_back_what_it_took,
+    a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing,
     giving_back_does_not_forget_that_a_cooldown_was_used_up,
     a_key_charged_twice_by_a_refused_call_is_as_before,
     the_charge_that_refuses_longest_is_named,
@@ -198,6 +199,30 @@ async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
     let verdict = take(&*limiter, &[wide.clone(), late.clone()], after(20)).await;
     assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one unit of two was free, and all of three");
     assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is where it was");
+}
+
+async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(limiter: Arc<dyn Limiter>) {
+    let (two, other) = (charge(&key(), 2, MINUTE), charge(&key(), 3, MINUTE));
+    let asks = Charge { counts: false, ..two.clone() };
+    for second in 0..5 {
+        let verdict = take(&*limiter, &[asks.clone(), other.clone(), asks.clone()], after(second)).await;
+        match second {
+            0..3 => assert_eq!(verdict, Verdict::Admitted { last: if second == 2 { 0b010 } else { 0 } }),
+            _ => assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(60) }),
+        }
+    }
+    assert!(admits(&*limiter, &two, after(5)).await);
+    assert!(admits(&*limiter, &asks, after(6)).await);
+    assert!(admits(&*limiter, &two, after(7)).await, "both units were there");
+    assert_eq!(refused_until(&*limiter, &asks, after(8)).await, after(65));
+    assert_eq!(refused_until(&*limiter, &two, after(8)).await, after(65));
+    assert!(admits(&*limiter, &asks, after(65)).await);
+    assert!(admits(&*limiter, &two, after(65)).await);
+    // What was taken beside one that asks is given back when that one is refused.
+    let full = Charge { limit: 1, counts: false, ..two.clone() };
+    let free = charge(&key(), 1, MINUTE);
+    assert!(matches!(take(&*limiter, &[free.clone(), full], after(66)).await, Verdict::Refused { charge: 1, .. }));
+    assert!(admits(&*limiter, &free, after(66)).await);
 }
 
 async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dyn Limiter>) {

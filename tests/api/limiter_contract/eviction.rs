@@ -57,4 +57,7 @@ async fn a_refused_call_leaves_no_key_behind() {
         assert!(matches!(verdict, Verdict::Refused { charge: 1, .. }));
     }
     assert_eq!(limiter.entries(), 1);
+    let asks = Charge { counts: false, ..charge("nobody", 3, MINUTE) };
+    assert!(admits(&limiter, &asks, after(2)).await);
+    assert_eq!(limiter.entries(), 1, "nor does one that only asks");
 }

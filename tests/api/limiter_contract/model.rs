@@ -75,7 +75,7 @@ fn model_verdict(models: &mut HashMap<String, Model>, charges: &[Charge], now: D
         return Verdict::Refused { charge, retry_at };
     }
     let mut last = 0;
-    for (position, charge) in charges.iter().enumerate() {
+    for (position, charge) in charges.iter().enumerate().filter(|(_, charge)| charge.counts) {
         let model = models.entry(charge.key.clone()).or_default();
         *model = Model { units: std::mem::take(&mut model.units), ..Model::default() };
         model.units.push(now);
@@ -85,7 +85,7 @@ fn model_verdict(models: &mut HashMap<String, Model>, charges: &[Charge], now: D
     Verdict::Admitted { last }
 }
 
-/// A call with one to three different keys; some keys have a cooldown, some callers only a share.
+/// A call with one to three different keys; some keys have a cooldown, some callers only a share, and some only ask.
 fn random_charges(dice: &mut Dice, keys: &[String]) -> Vec<Charge> {
     let first = usize::try_from(dice.below(keys.len() as u64)).unwrap();
     let count = usize::try_from(1 + dice.below(3)).unwrap();
@@ -95,7 +95,8 @@ fn random_charges(dice: &mut Dice, keys: &[String]) -> Vec<Charge> {
             let full = 2 + u32::try_from(index).unwrap() * 2;
             let limit = if dice.below(3) == 0 { full * 4 / 5 } else { full };
             let cooldown = index.is_multiple_of(2).then(|| Duration::from_secs(40));
-            Charge { cooldown, ..charge(&keys[index], limit, MINUTE * (1 + u32::try_from(index % 3).unwrap())) }
+            let counts = dice.below(5) > 0;
+            Charge { cooldown, counts, ..charge(&keys[index], limit, MINUTE * (1 + u32::try_from(index % 3).unwrap())) }
         })
         .collect()
 }

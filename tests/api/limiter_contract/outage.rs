@@ -165,6 +165,9 @@ async fn a_key_stays_small_and_goes_by_itself() {
     let full = [Charge { limit: 1, ..charge.clone() }, Charge { key: "free".to_owned(), ..charge }];
     assert!(matches!(take(&limiter, &full, after(63)).await, Verdict::Refused { charge: 0, .. }));
     assert_eq!(redis.command(&["EXISTS", "doorcode:limit:{test.rule:free}"]).await, redis::Value::Int(0));
+    let asks = Charge { key: "free".to_owned(), counts: false, ..full[0].clone() };
+    assert!(admits(&limiter, &asks, after(63)).await);
+    assert_eq!(redis.command(&["EXISTS", "doorcode:limit:{test.rule:free}"]).await, redis::Value::Int(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

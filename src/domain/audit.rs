@@ -15,13 +15,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Result, batch,
-    policy::{Origin, Person},
+    Ctx, Error, Result, batch,
+    limits::{self, Quota},
+    policy::{Origin, Person, network},
     work::Work,
 };
 use crate::{
     config::LogEmails,
     db::{self, entity::audit_events},
+    ports::{Charge, Verdict},
 };
 
 /// Names every kind once: as a variant, as it is stored and shown, and in words.
@@ -68,7 +70,8 @@ kinds! {
     DeviceForgotten = "DEVICE_FORGOTTEN",
     /// A limit refused; one row a rule, key and window.
     LimitRefused = "LIMIT_REFUSED",
-    /// Somebody asked for what they may not do; one row a person, field and hour.
+    /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
+    /// the first field.
     PermissionDenied = "PERMISSION_DENIED",
     /// A new signing key was made.
     KeyRotated = "KEY_ROTATED",
@@ -190,7 +193,7 @@ pub async fn record_refusal(
     let detail = json!({ "rule": rule });
     let event =
         Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail, email: None };
-    count_up(ctx, now, &event, &format!("{rule}:{key}"), window).await
+    count_up(ctx, now, event, &format!("{rule}:{key}"), window).await
 }
 
 /// What is refused without a limit shares a row for so long.
@@ -202,33 +205,71 @@ pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: &'static str) ->
     tracing::info!(method, ip = %origin.ip, "a code or link that is over or never was");
     let detail = json!({ "method": method });
     let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail, email: None };
-    count_up(ctx, ctx.now(), &event, &format!("expired:{method}"), SHARED).await
+    count_up(ctx, ctx.now(), event, &format!("expired:{method}"), SHARED).await
 }
 
-/// Records that somebody asked for what they may not do: one row a person, field and hour.
+/// Records that somebody asked for something they may not do: one row per person and hour. The log has a line each.
 pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
     tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "permission denied");
-    deny(ctx, person, field, json!({ "field": field })).await
+    deny(ctx, person, json!({ "field": field })).await
 }
 
-/// Records that somebody whose sign-in is too old asked for what needs a recent one: one row a person, field and hour.
+/// Records that somebody whose sign-in is too old asked for what needs a recent one, in the same row.
 pub async fn record_stale(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
     tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "sign-in too old");
-    let detail = json!({ "field": field, "reason": "reauthentication" });
-    deny(ctx, person, &format!("{field}:reauthentication"), detail).await
+    deny(ctx, person, json!({ "field": field, "reason": "reauthentication" })).await
 }
 
-async fn deny(ctx: &Ctx, person: Person<'_>, what: &str, detail: Json) -> Result<()> {
+async fn deny(ctx: &Ctx, person: Person<'_>, detail: Json) -> Result<()> {
     let event = Event::own(Kind::PermissionDenied, person, detail);
-    count_up(ctx, ctx.now(), &event, &format!("denied:{what}:{}", person.user().id), SHARED).await
+    count_up(ctx, ctx.now(), event, &format!("denied:{}", person.user().id), SHARED).await
 }
 
-/// One row for all of its kind in a window, so that nobody fills the table.
-async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>, key: &str, window: Duration) -> Result<()> {
+/// Counts in one row per key and window. A network that has added its rows adds no more: what else is refused to it
+/// counts in one row per kind and hour, which names nobody.
+async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>, key: &str, window: Duration) -> Result<()> {
+    let (key, until) = in_window(key, now, window);
+    if ctx.refusals.is_counted(&key) {
+        return Ok(());
+    }
+    let Some(network) = full_network(ctx, event.origin, now).await? else {
+        return refusals::begin(ctx, key, row(ctx, now, &event), until).await;
+    };
+    let (key, until) = in_window(&format!("network:{}:{network}", event.kind.as_str()), now, SHARED);
+    let event = Event { actor: None, subject: None, detail: json!({ "several": true }), ..event };
+    refusals::begin(ctx, key, row(ctx, now, &event), until).await
+}
+
+/// The key of the window that this moment is in, and the window's end.
+fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTime<Utc>) {
     let window = i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
     let number = now.timestamp() / window;
     let until = DateTime::from_timestamp((number + 1).saturating_mul(window), 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-    refusals::count_up(ctx, format!("{key}:{number}"), row(ctx, now, event), until).await
+    (format!("{key}:{number}"), until)
+}
+
+/// Charges a row to the network that it comes from, or names the network that may add no more. The limiter of this
+/// process bounds it, so no request waits for Redis.
+async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) -> Result<Option<String>> {
+    const TIERS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
+    let Some(ip) = origin.map(|origin| origin.ip.to_canonical()) else {
+        return Ok(None);
+    };
+    let Quota { count, window } = limits::AUDIT_NETWORK;
+    let tiers = &TIERS[..if ip.is_ipv6() { TIERS.len() } else { 1 }];
+    let charge = |(bits, factor): &(u32, u32)| Charge {
+        rule: "audit.network",
+        key: network(ip, *bits),
+        limit: count.saturating_mul(*factor),
+        window,
+        cooldown: None,
+    };
+    let charges: Vec<_> = tiers.iter().map(charge).collect();
+    let verdict = ctx.local_limiter.take(&charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?;
+    Ok(match verdict {
+        Verdict::Admitted { .. } => None,
+        Verdict::Refused { charge, .. } => Some(charges[charge].key.clone()),
+    })
 }
 
 /// Takes out of what is older than client addresses may be kept all that tells from where: address, software, and the

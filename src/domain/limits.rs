@@ -120,6 +120,9 @@ impl Default for Limits {
 pub const PROFILE_PERSON: Quota = Quota { count: 20, window: HOUR };
 /// `export.person`: copies of one's own data, each of which reads a lot.
 pub const EXPORT_PERSON: Quota = Quota { count: 3, window: HOUR };
+/// `audit.network`: rows that refusals to one network add to the audit trail, in one process. Four times that for an IPv6
+/// /56, sixteen times for a /48.
+pub const AUDIT_NETWORK: Quota = Quota { count: 100, window: HOUR };
 /// Wrong tries after which a known device is forgotten.
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.

@@ -51,7 +51,8 @@ pub(super) enum AuditKind {
     DeviceForgotten,
     /// A limit refused; one row a rule, key and window.
     LimitRefused,
-    /// Somebody asked for what they may not do; one row a person, field and hour.
+    /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
+    /// the first field.
     PermissionDenied,
     /// A new signing key was made.
     KeyRotated,

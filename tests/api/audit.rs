@@ -2,7 +2,12 @@
 
 use doorcode::{
     db::entity::{Role, audit_events},
-    domain::{audit::refusals, housekeeping},
+    domain::{
+        audit::{self, refusals},
+        housekeeping,
+        policy::Origin,
+    },
+    ports::Clock,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -153,6 +158,76 @@ async fn a_sign_in_that_is_too_old_for_something_is_noted() {
         let refused = person.query("mutation { exportData { __typename } }", json!({})).await;
         assert_eq!(refused.code(), "REAUTHENTICATION_REQUIRED");
     }
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    app.clock.pass(601.0);
+    let denied = [
+        (r#"mutation { createUser(input: { email: "a@example.com" }) { __typename } }"#, "FORBIDDEN"),
+        ("{ users { totalCount } }", "FORBIDDEN"),
+        ("{ auditEvents { totalCount } }", "FORBIDDEN"),
+        ("mutation { exportData { __typename } }", "REAUTHENTICATION_REQUIRED"),
+    ];
+    for (query, code) in denied {
+        assert_eq!(person.query(query, json!({})).await.code(), code, "{query}");
+    }
+    let hidden = json!({ "id": admin.signed_in.user });
+    assert_eq!(person.query(USER, hidden).await.code(), "NOT_FOUND");
+    refusals::write_counts(app.ctx()).await.unwrap();
+    let noted = events(&app, "PERMISSION_DENIED").await;
+    assert_eq!((noted.len(), noted[0].count), (1, 5));
+    assert_eq!(noted[0].detail, json!({ "field": "createUser" }), "the first");
+}
+
+/// Refuses from a network, each time something else.
+async fn refuse(app: &TestApp, ip: &str, times: usize) {
+    let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() };
+    for number in 0..times {
+        let key = format!("{ip} {number}");
+        let window = std::time::Duration::from_mins(1);
+        audit::record_refusal(app.ctx(), app.clock.now(), &origin, "verify.network", &key, window).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_adds_so_many_rows_an_hour_and_what_else_is_refused_to_it_shares_one() {
+    let app = TestApp::new().await;
+    let [person, other] =
+        [app.person("ada@example.com", Role::User).await, app.person("bob@example.com", Role::User).await];
+    refuse(&app, &person.ip.to_string(), 120).await;
+    let users = "{ users { totalCount } }";
+    for person in [&person, &other] {
+        assert_eq!(person.query(users, json!({})).await.code(), "FORBIDDEN");
+    }
+    refusals::write_counts(app.ctx()).await.unwrap();
+    let refused = counts(&app, "LIMIT_REFUSED").await;
+    assert_eq!((refused.len(), refused.iter().sum::<i32>()), (101, 120), "none is lost");
+    let shared = events(&app, "LIMIT_REFUSED").await.into_iter().find(|event| event.count > 1).unwrap();
+    assert_eq!((shared.count, shared.detail), (20, json!({ "several": true })));
+    let denied = events(&app, "PERMISSION_DENIED").await;
+    let named: Vec<_> = denied.iter().map(|event| (event.subject_id.is_some(), event.actor_id.is_some())).collect();
+    assert_eq!(named, [(false, false), (true, true)], "whoever comes from elsewhere has a row of their own");
+
+    app.clock.pass(7_201.0);
+    refuse(&app, &person.ip.to_string(), 1).await;
+    let latest = counts(&app, "LIMIT_REFUSED").await;
+    assert_eq!(latest.len(), 102, "and in another hour there is room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
+    let app = TestApp::new().await;
+    let prefix = app.v6_prefix();
+    for number in 0..5 {
+        refuse(&app, &format!("{prefix}:{number}::1"), 100).await;
+        refuse(&app, &format!("{prefix}:{number}::2"), 10).await;
+    }
+    let rows = counts(&app, "LIMIT_REFUSED").await.len();
+    assert_eq!(rows, 400 + 3 + 1, "four times a /64 for its /56, one shared by each /64 full before it, one by it");
+}
+
     refusals::write_counts(app.ctx()).await.unwrap();
     let noted = events(&app, "PERMISSION_DENIED").await;
     assert_eq!((noted.len(), noted[0].count), (1, 2));

@@ -28,9 +28,9 @@ use doorcode::{
     },
     app::{App, Overrides},
     config::{ServeFlags, Settings},
-    db::entity::{Role, UserStatus},
+    db::entity::{Role, UserStatus, audit_events},
     domain::{
-        Ctx,
+        Ctx, audit,
         email_address::EmailAddress,
         mail::delivery,
         user::{
@@ -288,6 +288,14 @@ impl TestApp {
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} WHERE {condition}");
         let row = ctx.db.read().query_one_raw(doorcode::db::statement(ctx.db.backend(), &sql, [])).await.unwrap();
         row.unwrap().try_get("", "n").unwrap()
+    }
+
+    /// How often refusals of a kind were counted, in all rows together.
+    pub(crate) async fn refused(&self, kind: &str) -> i32 {
+        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+        audit::refusals::write_counts(self.ctx()).await.unwrap();
+        let events = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
+        events.all(self.ctx().db.read()).await.unwrap().iter().map(|event| event.count).sum()
     }
 
     /// Runs a statement of the test's own.

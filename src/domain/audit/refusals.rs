@@ -39,11 +39,15 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one, unless it is the first of its key: that is to be written.
+    /// Counts one, unless it is the first of its key: that one is to be written, see [`begin`].
+    pub(super) fn is_counted(&self, key: &str) -> bool {
+        count(&mut self.known(), key)
+    }
+
+    /// Begins to count a key; whether it is the first.
     fn is_first(&self, key: &str, row: &Model, until: DateTime<Utc>) -> bool {
         let mut known = self.known();
-        if let Some(refusal) = known.get_mut(key) {
-            refusal.row.count += 1;
+        if count(&mut known, key) {
             return false;
         }
         if known.len() >= MOST {
@@ -68,6 +72,11 @@ impl Refusals {
     }
 }
 
+fn count(known: &mut BTreeMap<String, Refusal>, key: &str) -> bool {
+    let refusal = known.get_mut(key);
+    refusal.map(|refusal| refusal.row.count += 1).is_some()
+}
+
 /// Forgets the older half, those first that have nothing to write: half, so that a crowd of new keys does not have the
 /// whole map looked through for each of them.
 fn make_room(known: &mut BTreeMap<String, Refusal>) {
@@ -77,8 +86,8 @@ fn make_room(known: &mut BTreeMap<String, Refusal>) {
     known.retain(|_, refusal| (refusal.row.count > 0, refusal.row.id) >= middle);
 }
 
-/// Counts a refusal; `row` is what is written if it is the first of its key. Only that is told.
-pub(super) async fn count_up(ctx: &Ctx, key: String, row: Model, until: DateTime<Utc>) -> Result<()> {
+/// Counts a refusal; `row` is written if it is the first of its key. Only that one is told.
+pub(super) async fn begin(ctx: &Ctx, key: String, row: Model, until: DateTime<Utc>) -> Result<()> {
     let row = Model { refusal_key: Some(key.clone()), ..row };
     if !ctx.refusals.is_first(&key, &row, until) {
         return Ok(());

@@ -152,7 +152,7 @@ async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
         let found = compare(&app, &root, &types, field, case, &expected).await;
         wrong.extend(found.map(|found| format!("{field} as {column:?}, {:?}: {found}", case.side)));
     }
-    let denied = app.count("audit_events", "kind = 'PERMISSION_DENIED'").await;
+    let denied = app.refused("PERMISSION_DENIED").await;
     let expected = cases.iter().filter(|(field, case)| {
         let row = page.row(&format!("Mutation.{field}"));
         let expected = expected(field, row, column, case.side, is_stale);

@@ -1,5 +1,6 @@
 //! The audit trail as its writers leave it: what refusals cost, how they are counted, and what is taken out in time.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
     db::entity::{Role, audit_events},
     domain::{
@@ -131,6 +132,12 @@ async fn a_refusal_that_could_not_be_written_is_counted_later() {
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [2]);
 }
 
+/// An id of the same kind that nobody has.
+fn nobodys(id: &Value) -> String {
+    let kind = &URL_SAFE_NO_PAD.decode(id.as_str().unwrap()).unwrap()[..1];
+    URL_SAFE_NO_PAD.encode([kind, &[7; 16]].concat())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() {
     let app = TestApp::new().await;
@@ -143,21 +150,14 @@ async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() 
         let node = "query($id: ID!) { node(id: $id) { id } }";
         assert_eq!(person.query(node, json!({ "id": id })).await.field("node")["id"], *id);
         assert_eq!(stranger.query(node, json!({ "id": id })).await.code(), "NOT_FOUND");
+        let other = app.person(&format!("other{number}@example.com"), Role::User).await;
+        assert_eq!(other.query(node, json!({ "id": nobodys(id) })).await.code(), "NOT_FOUND");
         let denied = events(&app, "PERMISSION_DENIED").await;
-        assert_eq!(denied.len(), number + 1, "{id}");
+        assert_eq!(denied.len(), 2 * (number + 1), "{id}: one that nobody has is noted, too");
         assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_is_too_old_for_something_is_noted() {
-    let app = TestApp::new().await;
-    let person = app.person("ada@example.com", Role::User).await;
-    app.clock.pass(601.0);
-    for _ in 0..2 {
-        let refused = person.query("mutation { exportData { __typename } }", json!({})).await;
-        assert_eq!(refused.code(), "REAUTHENTICATION_REQUIRED");
-    }
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
     let app = TestApp::new().await;
@@ -228,6 +228,15 @@ async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
     assert_eq!(rows, 400 + 3 + 1, "four times a /64 for its /56, one shared by each /64 full before it, one by it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_too_old_for_something_is_noted() {
+    let app = TestApp::new().await;
+    let person = app.person("ada@example.com", Role::User).await;
+    app.clock.pass(601.0);
+    for _ in 0..2 {
+        let refused = person.query("mutation { exportData { __typename } }", json!({})).await;
+        assert_eq!(refused.code(), "REAUTHENTICATION_REQUIRED");
+    }
     refusals::write_counts(app.ctx()).await.unwrap();
     let noted = events(&app, "PERMISSION_DENIED").await;
     assert_eq!((noted.len(), noted[0].count), (1, 2));

@@ -73,7 +73,7 @@ const SURVIVED: [(&str, &[(&str, &str)]); 64] = [
         &[
             ("contract/ids", "what_is_somebody_elses_looks_exactly_like_what_never_was"),
             ("contract/ids", "an_id_of_another_type_or_a_forged_one_is_bad_input"),
-            ("permissions/reads", "an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has"),
+            ("permissions/reads", "an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leaves_the_same"),
         ],
     ),
     ("upgrades", &[UPGRADES, ("live/protocol", "a_socket_opens_for_pages_of_ours_and_for_what_is_no_page")]),

@@ -363,7 +363,7 @@ fn shape(answer: &Answer) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has() {
+async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leaves_the_same() {
     let app = TestApp::alone(unhindered).await;
     let cast = Cast::new(&app).await;
     let mut same = 0;
@@ -387,6 +387,17 @@ async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has() {
                         )),
                         "Device" => queries
                             .push(format!("mutation {{ forgetDevice(input: {{ id: \"{id}\" }}) {{ deviceId }} }}")),
+const DENIED: &str = "PERMISSION_DENIED";
+
+/// All that a request leaves: its answer, its statements, and how often it was noted as denied.
+async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec<String>, i32) {
+    let before = app.refused(DENIED).await;
+    app.take_statements();
+    let answer = client.query(query, json!({})).await;
+    let statements = app.take_statements();
+    (answer, statements, app.refused(DENIED).await - before)
+}
+
                         _ => {}
                     }
                     queries
@@ -394,13 +405,18 @@ async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has() {
                 let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
                 for (number, (given, absent)) in about(id).iter().zip(about(&made_up(id))).enumerate() {
                     // Nobody ends another's session or forgets another's device, however much they see.
+        // The first denial of an hour is written at once, and those that follow are counted.
+        client.query("{ users { totalCount } }", json!({})).await;
                     let is_change = given.starts_with("mutation");
-                    let absent = client.query(&absent, json!({})).await;
+                    let (absent, its_statements, its_denials) = traces(&app, &client, &absent).await;
                     let code = if *column == Column::Anonymous { "UNAUTHENTICATED" } else { "NOT_FOUND" };
                     assert_eq!(absent.code(), code, "{kind} {number}");
                     if is_hidden || is_change {
-                        let given = client.query(given, json!({})).await;
-                        assert_eq!(shape(&given), shape(&absent), "{kind} {number} as {column:?}, {side:?}");
+                        let (given, statements, denials) = traces(&app, &client, given).await;
+                        let what = format!("{kind} {number} as {column:?}, {side:?}");
+                        assert_eq!(shape(&given), shape(&absent), "{what}");
+                        assert_eq!(statements, its_statements, "{what}");
+                        assert_eq!(denials, its_denials, "{what}");
                         same += 1;
                     }
                 }

@@ -208,6 +208,42 @@ async fn a_filter_lets_through_what_the_list_would_give() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_tells_a_manager_of_nobody_who_is_hidden() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let gone = app.person("gone@example.com", Role::User).await;
+    let query = "subscription($f: AuditFilter) { auditEventAdded(filter: $f) { kind subject { email } } }";
+    let mut sockets = Vec::new();
+    for (who, filter) in [
+        (&admin, json!({ "subjectId": gone.signed_in.user })),
+        (&manager, json!({ "kinds": ["USER_DELETED", "USER_CHANGED"] })),
+        (&manager, json!({ "subjectId": gone.signed_in.user })),
+        (&manager, json!({ "actorId": admin.signed_in.user, "subjectId": gone.signed_in.user })),
+        (&manager, json!({ "actorId": gone.signed_in.user })),
+    ] {
+        let mut socket = served.socket(&who.signed_in.access).await;
+        socket.subscribe_with("e", query, json!({ "f": filter })).await;
+        socket.settle().await;
+        sockets.push(socket);
+    }
+    let id = json!({ "id": gone.signed_in.user });
+    let changed = json!({ "id": gone.signed_in.user, "name": "Gone" });
+    admin.change("updateUser", changed, "__typename").await.field("updateUser");
+    for (number, socket) in sockets.iter_mut().take(4).enumerate() {
+        assert_eq!(event_of(socket, "USER_CHANGED").await["subject"]["email"], "gone@example.com", "{number}");
+    }
+    admin.change("deleteUser", id, "__typename").await.field("deleteUser");
+    for (socket, subject) in sockets.iter_mut().zip([json!({ "email": "gone@example.com" }), json!(null)]) {
+        assert_eq!(event_of(socket, "USER_DELETED").await["subject"], subject);
+    }
+    for socket in sockets.iter_mut().skip(2) {
+        socket.hears_nothing().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn listening_costs_nobody_a_statement_who_does_not_listen() {
     let app = TestApp::new().await;
     let _served = Served::new(&app.app.ctx).await;

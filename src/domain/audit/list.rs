@@ -14,6 +14,7 @@ use crate::{
         Ctx, Error, Result,
         policy::{Manager, Overseer, Sight, Viewer},
         slice::{self, Slice, Union},
+        user,
     },
 };
 
@@ -36,6 +37,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The people whom it names.
+    pub fn people(&self) -> impl Iterator<Item = Uuid> {
+        [self.subject, self.actor].into_iter().flatten()
+    }
+
     /// The filter with moments as both databases have them.
     #[must_use]
     pub fn canonical(self) -> Self {
@@ -51,7 +57,7 @@ const IDS_AHEAD: TimeDelta = TimeDelta::minutes(10);
 pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, slice: Slice) -> Result<Vec<Seen>> {
     let overseer = overseer.into();
     let mut union = Union::new(ctx);
-    for condition in conditions(&mut union, filter, slice.older_than) {
+    for condition in conditions(&mut union, overseer, filter, slice.older_than) {
         let tail = slice.tail(&mut union);
         union.part(format!("SELECT * FROM audit_events WHERE {condition}{tail}"));
     }
@@ -69,9 +75,9 @@ pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, sli
 }
 
 /// How many events fit. One statement.
-pub async fn count(ctx: &Ctx, _: Manager<'_>, filter: &Filter) -> Result<u64> {
+pub async fn count(ctx: &Ctx, manager: Manager<'_>, filter: &Filter) -> Result<u64> {
     let mut union = Union::new(ctx);
-    for condition in conditions(&mut union, filter, None) {
+    for condition in conditions(&mut union, manager.into(), filter, None) {
         union.part(format!("SELECT COUNT(*) AS number FROM audit_events WHERE {condition}"));
     }
     union.sum(ctx.db.lists()).await
@@ -79,8 +85,12 @@ pub async fn count(ctx: &Ctx, _: Manager<'_>, filter: &Filter) -> Result<u64> {
 
 /// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
 /// to fit is looked at row by row, and kept away from the choice of an index.
-fn conditions(union: &mut Union, filter: &Filter, older_than: Option<Uuid>) -> Vec<String> {
+fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than: Option<Uuid>) -> Vec<String> {
     let (mut range, mut rest) = (vec!["TRUE".to_owned()], Vec::new());
+    if !overseer.sees_deleted() {
+        // The events of a hidden person show nobody in the list, so a filter must not select them by that person.
+        range.extend(filter.people().map(|person| user::list::is_undeleted(&union.bind(person))));
+    }
     if let Some(from) = filter.from {
         range.push(format!("id >= {}", union.bind(first_id(from))));
         rest.push(format!("at >= {}", union.bind(from)));

@@ -28,6 +28,7 @@ use crate::{
         audit::list::{Filter, Seen},
         policy::{Manager, Person, Sight, SignedIn},
         session::listening::{self, Holder, Standing},
+        user,
     },
 };
 
@@ -146,10 +147,19 @@ fn give<T>(listener: &mpsc::Sender<T>, what: T) -> bool {
 }
 
 impl Lists {
-    fn give_event(&mut self, event: &audit_events::Model) -> bool {
+    /// The people whom the filters that fit an event name, where these may be hidden from the listener.
+    fn named(&self, event: &audit_events::Model) -> Vec<Sight> {
+        let fitting = self.events.iter().map(|(watch, _)| watch).filter(|watch| watch.filter.fits(event));
+        let fitting = fitting.filter(|watch| !watch.sight.sees_deleted());
+        fitting.flat_map(|watch| watch.filter.people().filter_map(|person| watch.sight.of_another(person))).collect()
+    }
+
+    fn give_event(&mut self, event: &audit_events::Model, hidden: &[Uuid]) -> bool {
         self.events.retain(|(_, listener)| !listener.is_closed());
         let mut room = true;
-        for (watch, listener) in self.events.iter().filter(|(watch, _)| watch.filter.fits(event)) {
+        let is_shown = |watch: &Watch| watch.filter.people().all(|person| !hidden.contains(&person));
+        let fits = |(watch, _): &&(Watch, _)| watch.filter.fits(event) && is_shown(watch);
+        for (watch, listener) in self.events.iter().filter(fits) {
             // The list would say the same: whoever an event is about is as visible here as there.
             if let Some(sight) = watch.sight.of_another(event.subject_id.unwrap_or_default()) {
                 room &= give(listener, (event.clone(), sight));
@@ -207,7 +217,21 @@ impl Hearing {
             self.tell_ends(event).await?;
             self.check().await?;
         }
-        room(self.listeners.with(|lists| lists.give_event(event)))
+        let hidden = self.hidden(event).await?;
+        room(self.listeners.with(|lists| lists.give_event(event, &hidden)))
+    }
+
+    /// The people named by filters that fit an event who are hidden from the listener, as in `auditEvents`. A statement
+    /// only where a manager's filter names somebody.
+    async fn hidden(&self, event: &audit_events::Model) -> Result<Vec<Uuid>, Silence> {
+        let named = self.listeners.with(|lists| lists.named(event)).unwrap_or_default();
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ctx = &*self.ctx;
+        let shown = insist(|| user::list::find_each(ctx, ctx.db.primary(), &named)).await?;
+        let is_hidden = |person: &Uuid| shown.iter().all(|(sight, _)| sight.user_id() != *person);
+        Ok(named.iter().map(|sight| sight.user_id()).filter(is_hidden).collect())
     }
 
     async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), Silence> {

@@ -366,6 +366,11 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
     Ok(least)
 }
 
+/// The SQL condition that a person with this id exists and is not deleted.
+pub(in crate::domain) fn is_undeleted(id: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM users WHERE users.id = {id} AND users.status <> 'DELETED')")
+}
+
 /// These people, as far as they are there and shown to whoever brings the proofs. One statement.
 pub async fn find_each(ctx: &Ctx, from: Lists<'_>, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
     let ids = people.iter().map(|sight| sight.user_id());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{events_answer, seed, signed_in_as, texts, users, users_answer};
+use super::{events, events_answer, seed, signed_in_as, texts, users, users_answer};
 use crate::harness::{Client, TestApp};
 
 async fn one_event(client: &Client<'_>, kind: &str) -> Value {
@@ -64,6 +64,60 @@ async fn deleted_people_are_there_for_administrators_alone() {
         let id = Value::from(gone.user.clone());
         assert_eq!(node(client, &id).await.json["data"]["node"].is_null(), seen == 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_does_not() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    let manager = signed_in_as(&app, "MANAGER").await;
+    let gone = app.guest().sign_in("gone@example.com").await;
+    let stays = app.guest().sign_in("stays@example.com").await;
+    // What somebody did to another before they were deleted.
+    let id = |email: &str| format!("(SELECT id FROM users WHERE email = '{email}')");
+    let (by, about) = (id("gone@example.com"), id("stays@example.com"));
+    app.sql(&format!("UPDATE audit_events SET actor_id = {by} WHERE subject_id = {about} AND kind = 'SIGNED_UP'"))
+        .await;
+    let filters = |user: &str| {
+        [
+            json!({ "subjectId": user }),
+            json!({ "actorId": user }),
+            json!({ "actorId": user, "subjectId": user, "kinds": ["SIGNED_UP"] }),
+            json!({ "actorId": user, "subjectId": stays.user }),
+            json!({ "subjectId": user, "from": "2020-01-01T00:00:00Z", "before": "2100-01-01T00:00:00Z" }),
+        ]
+    };
+    for filter in filters(&gone.user) {
+        assert_ne!(events(&manager, json!({ "filter": filter })).await["totalCount"], 0, "{filter} fits something");
+    }
+    let cursor = events(&manager, json!({ "first": 1 })).await["pageInfo"]["endCursor"].clone();
+    let invented = "VQcHBwcHBwcHBwcHBwcHBwc";
+    for hide in ["UPDATE users SET status = 'DELETED'", "DELETE FROM users"] {
+        app.sql(&format!("{hide} WHERE email = 'gone@example.com'")).await;
+        for (filter, other) in filters(&gone.user).into_iter().zip(filters(invented)) {
+            for page in [json!({ "first": 1 }), json!({ "last": 2 }), json!({ "first": 0 }), json!({ "after": cursor })]
+            {
+                let with = |filter: &Value| {
+                    let mut arguments = page.clone();
+                    arguments["filter"] = filter.clone();
+                    arguments
+                };
+                app.take_statements();
+                let hidden = events(&manager, with(&filter)).await;
+                let statements = app.take_statements();
+                assert_eq!((&hidden["totalCount"], &hidden["nodes"]), (&json!(0), &json!([])), "{hide}: {filter}");
+                assert_eq!(hidden, events(&manager, with(&other)).await, "{hide}: {filter}");
+                assert_eq!(statements, app.take_statements(), "{hide}: {filter}");
+            }
+            assert_ne!(events(&admin, json!({ "filter": filter })).await["totalCount"], 0, "{hide}: {filter}");
+        }
+    }
+    let all = events(&manager, json!({ "first": 100 })).await;
+    assert_eq!(
+        all["totalCount"],
+        events(&admin, json!({ "first": 100 })).await["totalCount"],
+        "that it happened shows"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 23] = [
+const WAYS: [Way; 26] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
     way("User", "node", "node(id: \"USER\") { ... on User { FIELDS } }", "/node").through(&["User.id"]),
@@ -81,6 +81,14 @@ const WAYS: [Way; 23] = [
     )
     .empty_when_hidden()
     .through(&["AuditEvent.id", "AuditEvent.subject"]),
+    way(
+        "User",
+        "auditEvents",
+        "auditEvents(first: 100, filter: { kinds: [KIND] }) { nodes { id subject { FIELDS } } }",
+        "/auditEvents/nodes/*/subject",
+    )
+    .empty_when_hidden()
+    .through(&["AuditEvent.id", "AuditEvent.subject"]),
     way("Session", "node", "node(id: \"SESSION\") { ... on Session { FIELDS } }", "/node").through(&["Session.id"]),
     way("Session", "user", "user(id: \"USER\") { sessions(first: 1) { nodes { FIELDS } } }", "/user/sessions/nodes/0")
         .through(&["User.sessions", "Session.id"]),
@@ -94,11 +102,20 @@ const WAYS: [Way; 23] = [
     way(
         "AuditEvent",
         "auditEvents",
-        "auditEvents(filter: { kinds: [KIND] subjectId: \"USER\" }) { nodes { FIELDS } }",
+        "auditEvents(first: 100, filter: { kinds: [KIND] }) { nodes { FIELDS } }",
         "/auditEvents/nodes/*",
     )
     .empty_when_hidden()
     .through(&["AuditEvent.id"]),
+    // Whoever sees no subject cannot ask for one.
+    way(
+        "AuditEvent",
+        "auditEvents",
+        "auditEvents(filter: { kinds: [KIND] subjectId: \"USER\" }) { nodes { FIELDS } }",
+        "/auditEvents/nodes/*",
+    )
+    .empty_when_hidden()
+    .through(&["AuditEvent.id", "AuditEvent.subject"]),
     way("UserConnection", "users", "users(first: 1, filter: { emailPrefix: \"EMAIL\" }) { FIELDS }", "/users")
         .empty_when_hidden(),
     way("SessionConnection", "user", "user(id: \"USER\") { sessions(first: 1) { FIELDS } }", "/user/sessions")
@@ -108,10 +125,18 @@ const WAYS: [Way; 23] = [
     way(
         "AuditEventConnection",
         "auditEvents",
-        "auditEvents(first: 1, filter: { subjectId: \"USER\" }) { FIELDS }",
+        "auditEvents(first: 1, filter: { kinds: [KIND] }) { FIELDS }",
         "/auditEvents",
     )
     .empty_when_hidden(),
+    way(
+        "AuditEventConnection",
+        "auditEvents",
+        "auditEvents(first: 1, filter: { subjectId: \"USER\" }) { FIELDS }",
+        "/auditEvents",
+    )
+    .empty_when_hidden()
+    .through(&["AuditEvent.subject"]),
     way("InboxMessage", "inbox", "inbox(to: \"EMAIL\", first: 1) { FIELDS }", "/inbox/0"),
     way("_Service", "_service", "_service { FIELDS }", "/_service"),
 ];
@@ -309,12 +334,12 @@ fn selection(kind: &Type) -> String {
 
 /// The path with the place of what is meant in its list.
 fn meant(answer: &Answer, path: &str, id: &str) -> String {
-    let Some(list) = path.strip_suffix("/*") else {
+    let Some((list, rest)) = path.split_once("/*") else {
         return path.to_owned();
     };
     let entries = answer.json["data"].pointer(list).and_then(Value::as_array);
     let place = entries.and_then(|entries| entries.iter().position(|entry| entry["id"] == id));
-    format!("{list}/{}", place.unwrap_or(usize::MAX))
+    format!("{list}/{}{rest}", place.unwrap_or(usize::MAX))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -362,6 +387,17 @@ fn shape(answer: &Answer) -> (u16, Value) {
     (answer.status.as_u16(), json)
 }
 
+const DENIED: &str = "PERMISSION_DENIED";
+
+/// All that a request leaves: its answer, its statements, and how often it was noted as denied.
+async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec<String>, i32) {
+    let before = app.refused(DENIED).await;
+    app.take_statements();
+    let answer = client.query(query, json!({})).await;
+    let statements = app.take_statements();
+    (answer, statements, app.refused(DENIED).await - before)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leaves_the_same() {
     let app = TestApp::alone(unhindered).await;
@@ -369,6 +405,8 @@ async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leav
     let mut same = 0;
     for (column, viewer) in &cast.viewers {
         let client = cast.client(viewer.as_ref());
+        // The first denial of an hour is written at once, and those that follow are counted.
+        client.query("{ users { totalCount } }", json!({})).await;
         for side in [Side::Other, Side::Deleted] {
             let of = cast.of(viewer.as_ref(), side).unwrap();
             let (is, event) = (&of.being.is, &of.events[0].0);
@@ -387,17 +425,6 @@ async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leav
                         )),
                         "Device" => queries
                             .push(format!("mutation {{ forgetDevice(input: {{ id: \"{id}\" }}) {{ deviceId }} }}")),
-const DENIED: &str = "PERMISSION_DENIED";
-
-/// All that a request leaves: its answer, its statements, and how often it was noted as denied.
-async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec<String>, i32) {
-    let before = app.refused(DENIED).await;
-    app.take_statements();
-    let answer = client.query(query, json!({})).await;
-    let statements = app.take_statements();
-    (answer, statements, app.refused(DENIED).await - before)
-}
-
                         _ => {}
                     }
                     queries
@@ -405,8 +432,6 @@ async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec
                 let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
                 for (number, (given, absent)) in about(id).iter().zip(about(&made_up(id))).enumerate() {
                     // Nobody ends another's session or forgets another's device, however much they see.
-        // The first denial of an hour is written at once, and those that follow are counted.
-        client.query("{ users { totalCount } }", json!({})).await;
                     let is_change = given.starts_with("mutation");
                     let (absent, its_statements, its_denials) = traces(&app, &client, &absent).await;
                     let code = if *column == Column::Anonymous { "UNAUTHENTICATED" } else { "NOT_FOUND" };

@@ -136,6 +136,8 @@ pub struct Settings {
     pub ops_listen: SocketAddr,
     /// `DOORCODE_PUBLIC_URL`, without a trailing slash in `issuer()`.
     pub public_url: Url,
+    /// `DOORCODE_EXPOSE_DEVELOPMENT`.
+    pub expose_development: bool,
     /// `DATABASE_URL`.
     pub database_url: SecretString,
     /// `DATABASE_READ_URL`.

@@ -56,7 +56,8 @@ pub struct ServeFlags {
     #[arg(long, env = "DOORCODE_SECRETS_FOLDER", value_name = "FOLDER", help_heading = "Start")]
     pub secrets_folder: Option<String>,
     /// Lets a development server listen beyond loopback, where anybody who reaches it reads everybody's mail in the
-    /// inbox.
+    /// inbox. It then answers to every IP address, localhost and the host of `DOORCODE_PUBLIC_URL`. Without it a
+    /// development server answers only to the last two; a request for another host gets 421.
     ///
     /// Default: `false`. Example: `true`
     #[arg(long, env = "DOORCODE_EXPOSE_DEVELOPMENT", value_name = "BOOL", help_heading = "Start", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -111,6 +111,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         ops_listen: socket(reader, "DOORCODE_OPS_LISTEN", flags.ops_listen.as_deref(), 4001),
         tokens: numbers::tokens(reader, flags, &public_url),
         public_url,
+        expose_development: boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false),
         database_url: database_url(reader, flags, &data),
         database_read_url: database_read_url(reader, flags),
         data,
@@ -151,9 +152,8 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         traces: telling::traces(reader, flags),
         warnings: Vec::new(),
     };
-    let may_expose = boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false);
     let has_public_url = is_given(flags.public_url.as_deref());
-    (settings, Facts { smtp, sender, has_public_url, may_expose, documents })
+    (settings, Facts { smtp, sender, has_public_url, documents })
 }
 
 /// Both files or none. Listening in clear where somebody wrote half of it down would be worse than not to start.

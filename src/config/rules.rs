@@ -22,8 +22,6 @@ pub(super) struct Facts {
     pub(super) sender: String,
     /// Whether `DOORCODE_PUBLIC_URL` was given.
     pub(super) has_public_url: bool,
-    /// `DOORCODE_EXPOSE_DEVELOPMENT`.
-    pub(super) may_expose: bool,
     /// The file that `DOORCODE_DOCUMENTS` names, which is read when all else is right.
     pub(super) documents: Option<PathBuf>,
 }
@@ -35,7 +33,7 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &Facts) {
     if reader.is_fine("DOORCODE_MODE") {
         match settings.mode {
             Mode::Production => production(reader, settings, facts),
-            Mode::Development => development(reader, settings, facts),
+            Mode::Development => development(reader, settings),
         }
     }
 }
@@ -198,12 +196,12 @@ fn stays_here(url: &str) -> bool {
 }
 
 /// What a server with an open inbox must not do.
-fn development(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+fn development(reader: &mut Reader, settings: &Settings) {
     for (variable, address) in [("DOORCODE_LISTEN", settings.listen), ("DOORCODE_OPS_LISTEN", settings.ops_listen)] {
         if is_local(address) {
             continue;
         }
-        if facts.may_expose {
+        if settings.expose_development {
             reader
                 .warn(format!("{variable} is beyond loopback in development: whoever reaches it may read everything"));
         } else if reader.is_fine(variable) && reader.is_fine("DOORCODE_EXPOSE_DEVELOPMENT") {

@@ -82,7 +82,7 @@ pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, 
 /// Whether a body may lie unread behind a request that was refused: the connection ends then, and the client should not
 /// send its next request on it.
 fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
-    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415)
+    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415 | 421)
 }
 
 /// The answer to a request that is ambiguous. What comes after it on its connection may be meant for somebody else as
@@ -93,8 +93,8 @@ fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
     Some(answer)
 }
 
-/// What makes a request one that a proxy before us may understand otherwise. Nothing here depends on `Host`, but what
-/// stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
+/// What makes a request one that a proxy before us may understand otherwise. In production nothing here depends on
+/// `Host`, but what stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
 fn ambiguity(request: &Request) -> Option<&'static str> {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     let must = request.version() == Version::HTTP_11 && request.extensions().get::<Tie>().is_some();

@@ -7,6 +7,7 @@ mod documents;
 mod edge;
 mod graphql;
 mod health;
+mod host;
 mod line;
 mod listener;
 mod meter;
@@ -98,7 +99,9 @@ pub fn router(server: &Arc<Server>) -> Router {
         .route("/graphql", post(graphql::handle).fallback(socket::handle))
         .route("/.well-known/jwks.json", get(jwks))
         .layer(edge::cors(settings));
-    dressed(shared.merge(pages::router(pages)).merge(probes()), server)
+    let hosts = middleware::from_fn_with_state(host::Hosts::of(settings), host::check);
+    // Probes come under whatever name the machine has.
+    dressed(shared.merge(pages::router(pages)).layer(hosts).merge(probes()), server)
 }
 
 /// Everything that the operations listener answers.

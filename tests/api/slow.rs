@@ -26,7 +26,7 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
 /// Longer than anything takes here that must not wait.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
-const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
 
 /// An application that listens.
@@ -122,7 +122,7 @@ fn is_whole(text: &[u8]) -> bool {
 /// The head of a GraphQL request, whose body is to follow.
 pub(crate) fn head() -> String {
     format!(
-        "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         QUERY.len()
     )
 }
@@ -238,7 +238,7 @@ async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
 async fn who_never_reads_the_answers_does_not_keep_the_connection() {
     let server = Listening::new(Caps { of_network: 1, life: SHORT, end: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
-    let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50);
+    let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50);
     client.send(&asks).await;
     let start = Instant::now();
     assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");

@@ -163,7 +163,7 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
         attacks.push(Attack::new(format!("GET {path}"), http("GET", path, &[], ""), Refused(404, "NOT_FOUND")));
     }
     let elsewhere = http("POST", "http://evil.example/graphql", &[JSON], TYPENAME);
-    attacks.push(Attack::new("a target with another host", elsewhere, Harmless(200, QUERY)));
+    attacks.push(Attack::new("a target with another host", elsewhere, Refused(421, "BAD_REQUEST")));
     let inbox = http("POST", "http://localhost:4000/nothing", &[JSON], LOGIN);
     attacks.push(Attack::new("a target with a host and no path of ours", inbox, Refused(404, "NOT_FOUND")));
     let refused = |name: &str, line: &str| {

@@ -178,6 +178,45 @@ async fn scripts_of_listed_origins_alone_may_read_answers_and_never_with_credent
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_development_server_answers_nothing_to_another_host() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let before = counters(&app).await;
+    let login = || body("mutation { login(input: { email: \"a@example.com\" }) { __typename } }");
+    let socket =
+        [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-protocol", "graphql-transport-ws")];
+    for host in ["evil.example", "localhost.evil.example:4000", "192.168.1.5:4000", "0.0.0.0:4000", ""] {
+        let host = ("host", host);
+        for path in ["/", "/inbox", "/graphiql", "/assets/style.css", "/favicon.ico", "/.well-known/jwks.json"] {
+            refused(&raw(&guest, Method::GET, path, &[host], "").await, 421, "BAD_REQUEST", path);
+        }
+        let calls = [
+            (Method::POST, vec![host, JSON], login()),
+            (
+                Method::POST,
+                vec![host, JSON, ("accept", "text/event-stream")],
+                body("subscription { sessionEnded { id } }"),
+            ),
+            (Method::GET, [&[host], &socket[..]].concat(), String::new()),
+            (Method::OPTIONS, vec![host, ("origin", "http://localhost:3000")], String::new()),
+        ];
+        for (method, headers, body) in calls {
+            let answer = raw(&guest, method, "/graphql", &headers, body).await;
+            refused(&answer, 421, "BAD_REQUEST", "graphql");
+            assert!(answer.text.contains("DOORCODE_PUBLIC_URL"), "it says what to set: {}", answer.text);
+            assert!(!answer.headers.contains_key("access-control-allow-origin"));
+        }
+        for path in ["/health", "/ready"] {
+            assert_eq!(raw(&guest, Method::GET, path, &[host], "").await.status.as_u16(), 200, "{path}");
+        }
+    }
+    assert_eq!(counters(&app).await, before);
+    for own in ["localhost:4000", "127.0.0.1:9", "[::1]:4000", "shop.localhost"] {
+        assert_eq!(post_with(&guest, &[JSON, ("host", own)]).await.status.as_u16(), 200, "{own}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preflight_executes_nothing() {
     let app = TestApp::new().await;
     let before = counters(&app).await;

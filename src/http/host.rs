@@ -1,0 +1,176 @@
+//! The host that a request names. A development server answers only to names of its own: any web page can point a name
+//! of its own at this machine (DNS rebinding), and would then read the inbox as a page of the same origin. Production
+//! has no inbox and no cookies, so there the host decides nothing.
+
+use std::net::IpAddr;
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{header, uri::Authority},
+    middleware::Next,
+    response::Response,
+};
+
+use super::answer::{MediaType, Refusal, RequestId};
+use crate::config::{Mode, Settings};
+
+/// The hosts that a development server answers to.
+#[derive(Clone)]
+pub(super) struct Hosts {
+    /// The host of `DOORCODE_PUBLIC_URL`.
+    public: String,
+    /// Whether any IP address will do: no page can have another's address as its name.
+    any_address: bool,
+}
+
+impl Hosts {
+    /// None where every host is answered.
+    pub(super) fn of(settings: &Settings) -> Option<Self> {
+        let public = canonical(settings.public_url.host_str().unwrap_or_default());
+        (settings.mode == Mode::Development).then_some(Self { public, any_address: settings.expose_development })
+    }
+
+    /// Whether everything in a request that names a host names one of these. A request without a host is from no
+    /// browser: HTTP/1.1 and HTTP/2 ask for one.
+    fn knows(&self, request: &Request) -> bool {
+        let headers = request.headers().get_all(header::HOST).iter();
+        let headers = headers.map(|host| host.to_str().ok()?.parse::<Authority>().ok());
+        let target = request.uri().authority().cloned().map(Some);
+        headers.chain(target).all(|named| named.is_some_and(|named| self.is_own(named.host())))
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let host = canonical(host);
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        match address {
+            Ok(address) if self.any_address || address.to_canonical().is_loopback() => true,
+            Err(_) if host == "localhost" || host.ends_with(".localhost") => true,
+            _ => host == self.public,
+        }
+    }
+}
+
+/// In lower case, without the dot at the end that a full name may have.
+fn canonical(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Refuses a request for another host.
+pub(super) async fn check(
+    State(hosts): State<Option<Hosts>>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if hosts.is_none_or(|hosts| hosts.knows(&request)) {
+        return next.run(request).await;
+    }
+    let message = "This development server answers only to localhost and to the host of DOORCODE_PUBLIC_URL. Open it \
+        under one of these, or set DOORCODE_PUBLIC_URL to the address that you use.";
+    Refusal::misdirected(message).answer(&id, MediaType::Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::config::ServeFlags;
+
+    #[test]
+    fn only_a_development_server_looks_at_the_host() {
+        let of = |flags| Hosts::of(&Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH).unwrap());
+        let development = of(ServeFlags::default()).unwrap();
+        assert_eq!((development.public.as_str(), development.any_address), ("localhost", false));
+        let exposed = of(ServeFlags { expose_development: Some("true".into()), ..ServeFlags::default() }).unwrap();
+        assert!(exposed.any_address);
+        let production = ServeFlags {
+            mode: Some("production".into()),
+            secret: Some("hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU".into()),
+            smtp_url: Some("smtps://smtp.example.com".into()),
+            mail_from: Some("no-reply@example.com".into()),
+            public_url: Some("https://login.example.com".into()),
+            ..ServeFlags::default()
+        };
+        assert!(of(production).is_none());
+    }
+
+    fn hosts(any_address: bool) -> Hosts {
+        Hosts { public: canonical("dev.Example.com"), any_address }
+    }
+
+    fn knows(hosts: &Hosts, uri: &str, host: Option<&[u8]>) -> bool {
+        let mut request = Request::builder().uri(uri);
+        if let Some(host) = host {
+            request = request.header(header::HOST, host);
+        }
+        hosts.knows(&request.body(Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn a_development_server_knows_names_of_this_machine_and_its_public_one() {
+        for own in [
+            "localhost",
+            "localhost:4000",
+            "LOCALHOST.:1",
+            "app.localhost:5173",
+            "127.0.0.1:4000",
+            "127.9.9.9",
+            "[::1]:4000",
+            "[::ffff:127.0.0.1]",
+            "dev.example.com",
+            "DEV.example.com:443",
+        ] {
+            assert!(knows(&hosts(false), "/", Some(own.as_bytes())), "{own}");
+        }
+        for foreign in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "evillocalhost",
+            "localhost@evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.1@evil.example:80",
+            "evil.dev.example.com",
+            "localhost, evil.example",
+            "localhost evil.example",
+            "0.0.0.0:4000",
+            "192.168.1.5:4000",
+            "[2001:db8::1]",
+            "[localhost]",
+            "2130706433",
+        ] {
+            assert!(!knows(&hosts(false), "/", Some(foreign.as_bytes())), "{foreign}");
+        }
+        assert!(!knows(&hosts(false), "/", Some(b"\xff")));
+        assert!(knows(&hosts(false), "/", None), "from no browser");
+    }
+
+    #[test]
+    fn an_exposed_server_answers_to_any_address_and_to_no_other_name() {
+        for (host, expected) in [
+            ("192.168.1.5:4000", true),
+            ("[2001:db8::1]:4000", true),
+            ("0.0.0.0", true),
+            ("dev.example.com", true),
+            ("evil.example", false),
+            ("192.168.1.5.evil.example", false),
+        ] {
+            assert_eq!(knows(&hosts(true), "/", Some(host.as_bytes())), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_the_target_counts_beside_the_header() {
+        for (uri, host, expected) in [
+            ("http://evil.example/graphql", Some("localhost"), false),
+            ("http://localhost/graphql", Some("evil.example"), false),
+            ("http://localhost/graphql", Some("localhost"), true),
+            ("http://evil.example/graphql", None, false),
+        ] {
+            assert_eq!(knows(&hosts(false), uri, host.map(str::as_bytes)), expected, "{uri} {host:?}");
+        }
+    }
+}

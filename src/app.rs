@@ -45,7 +45,9 @@ const GRACE: Duration = Duration::from_secs(25);
 
 /// Reads the settings, by the system's clock.
 pub fn load(flags: ServeFlags) -> Result<Settings, config::Problems> {
-    Settings::load(flags, config::environment(), SystemClock.now(), &SystemEntropy)
+    let mode = flags.mode.clone();
+    let loaded = Settings::load(flags, config::environment(), SystemClock.now(), &SystemEntropy);
+    config::with_env_file(mode.as_deref(), loaded)
 }
 
 /// The domain and the way its mail leaves.

@@ -3,6 +3,7 @@
 //! is told all at once as `Problems`. Nothing here has a default that is unsafe in production, and no value of a
 //! setting is ever printed.
 
+mod env_file;
 mod flags;
 mod load;
 mod manifest;
@@ -18,7 +19,12 @@ mod test_codes;
 mod tests;
 mod unknown;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
@@ -236,10 +242,19 @@ impl Settings {
     }
 }
 
-/// Adds the `.env` file of the current folder, if there is one, to the environment; what is set already stays. To be
-/// called first of all, before there are threads and before the flags are parsed.
+const ENV_FILE: &str = ".env";
+
+/// Adds the `.env` file of the current folder, if there is one, to the environment; what is set already stays. In
+/// production only one that says `DOORCODE_MODE=production`. To be called first of all, before there are threads and
+/// before the flags are parsed.
 pub fn read_dotenv() -> Result<(), Problems> {
-    load::read_dotenv(std::path::Path::new(".env"))
+    let mode = env_file::mode(std::env::args_os()).or_else(|| std::env::var("DOORCODE_MODE").ok());
+    env_file::read(Path::new(ENV_FILE), mode.as_deref())
+}
+
+/// Adds what there is to say of the `.env` file to what was loaded with this `DOORCODE_MODE`.
+pub fn with_env_file(mode: Option<&str>, loaded: Result<Settings, Problems>) -> Result<Settings, Problems> {
+    env_file::tell(Path::new(ENV_FILE), mode, loaded)
 }
 
 /// `DOORCODE_OPS_LISTEN` by itself, for whoever asks a server that runs how it is.

@@ -35,7 +35,9 @@ const FILES: Duration = Duration::from_secs(3);
 
 /// Everything that was found, in the order of the settings.
 pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
-    let settings = match Settings::look(flags, config::environment(), SystemClock.now()) {
+    let mode = flags.mode.clone();
+    let looked = Settings::look(flags, config::environment(), SystemClock.now());
+    let settings = match config::with_env_file(mode.as_deref(), looked) {
         Ok(settings) => settings,
         Err(problems) => return told::refused(&problems),
     };

@@ -33,7 +33,8 @@ pub use stop::stop_signal;
 /// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
 ///
 /// Without a command it serves. Every command reads the same variables as the server, from the environment and from
-/// `.env` in the current folder; `doorcode serve --help` documents them all.
+/// `.env` in the current folder (in production only if that says `DOORCODE_MODE=production`); `doorcode serve --help`
+/// documents them all.
 #[derive(Parser)]
 #[command(name = "doorcode", version, about, long_about, args_conflicts_with_subcommands = true)]
 struct Cli {

@@ -53,19 +53,6 @@ pub(super) fn load(
     Ok(settings)
 }
 
-/// See [`super::read_dotenv`]. The library's own message would show the line, and with it perhaps a secret.
-pub(super) fn read_dotenv(path: &Path) -> Result<(), Problems> {
-    let wrong = match dotenvy::from_path(path) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.not_found() => return Ok(()),
-        Err(dotenvy::Error::Io(error)) => format!("cannot be read ({})", error.kind()),
-        Err(_) => "has a line that is not NAME=value".to_owned(),
-    };
-    let mut reader = Reader::default();
-    reader.refuse(".env", wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
-    reader.finish().map(|_| ())
-}
-
 /// See [`super::ops_address`].
 pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
     let mut reader = Reader::default();

@@ -20,6 +20,12 @@ pub struct Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// With one more.
+    pub(super) fn and(mut self, problem: Problem) -> Self {
+        self.0.push(problem);
+        self
+    }
+
     /// One by one, in the order of the settings.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()

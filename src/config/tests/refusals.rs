@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use super::{CONTRACT, Fixed, GOOD_SECRET, assert_refused, develop, flags, load, now, produce};
-use crate::config::{Settings, load::read_dotenv};
+use crate::config::Settings;
 
 /// Values that must not be taken, by variable; every setting but the quotas is here.
 const WRONG: &[(&str, &[&str])] = &[
@@ -284,16 +284,6 @@ fn no_value_is_ever_repeated_secret_or_not() {
             assert!(!told.contains("canary"), "{told}");
         }
     }
-}
-
-#[test]
-fn a_malformed_env_file_is_refused_without_showing_its_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(".env");
-    assert!(read_dotenv(&path).is_ok(), "there need not be one");
-    fs::write(&path, "canary with blanks and no sign\n").unwrap();
-    let problems = read_dotenv(&path).unwrap_err().to_string();
-    assert!(problems.contains(".env") && !problems.contains("canary"), "{problems}");
 }
 
 #[test]

@@ -172,3 +172,28 @@ async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
     assert!(program.login("late@example.com").await.is_some());
     opening.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_reads_only_an_env_file_that_says_production() {
+    let home = Home::new().await;
+    let said = |file: &str, change: &dyn Fn(&mut Command)| {
+        std::fs::write(home.folder.path().join(".env"), file).unwrap();
+        let mut command = home.command();
+        change(&mut command);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    // A value that is refused where it is read.
+    let file = "DOORCODE_CODE_TRIES=99\n";
+    let by_variable = said(file, &|command| _ = command.env("DOORCODE_MODE", "production"));
+    let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
+    for told in [by_variable, by_flag] {
+        assert!(told.contains(".env is not read in production") && !told.contains("DOORCODE_CODE_TRIES"), "{told}");
+        assert!(told.contains("DOORCODE_SECRET is needed"), "{told}");
+    }
+    let meant = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
+    assert!(meant.contains("DOORCODE_CODE_TRIES") && !meant.contains(".env"), "{meant}");
+    let in_development = said(file, &|_| {});
+    assert!(in_development.contains("DOORCODE_CODE_TRIES") && !in_development.contains(".env"), "{in_development}");
+}

@@ -8,9 +8,11 @@ mod flags;
 mod load;
 mod manifest;
 mod numbers;
+mod odds;
 mod parse;
 mod problems;
 mod rules;
+mod safety;
 mod secret;
 mod secret_files;
 mod telling;
@@ -39,6 +41,7 @@ use crate::{
 
 pub use flags::ServeFlags;
 pub use manifest::{DocumentId, Manifest, document_id, parse_id, written};
+pub use odds::Odds;
 pub use problems::{Problem, Problems};
 pub use telling::{Log, LogEmails, LogFormat, Traces};
 

@@ -166,7 +166,8 @@ pub struct ServeFlags {
     /// Default: `USER`. Example: `GUEST`
     #[arg(long, env = "DOORCODE_DEFAULT_ROLE", value_name = "ROLE", help_heading = "Codes")]
     pub default_role: Option<String>,
-    /// Digits in a code, 6 to 12. Each digit less makes guessing ten times easier.
+    /// Digits in a code, 6 to 12. Each digit less makes guessing ten times easier. Production refuses odds above 1 in
+    /// 1,000 a year for an account, so six digits need a smaller `DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH`, such as 80/30d.
     ///
     /// Default: `8`. Example: `10`
     #[arg(long, env = "DOORCODE_CODE_LENGTH", value_name = "DIGITS", help_heading = "Codes")]
@@ -293,12 +294,13 @@ pub struct ServeFlags {
     /// Default: none, any document runs. Example: `/etc/doorcode/documents.json`
     #[arg(long, env = "DOORCODE_DOCUMENTS", value_name = "FILE", help_heading = "Pages")]
     pub documents: Option<String>,
-    /// The proxies whose forwarding headers are believed: networks or addresses with commas between.
+    /// The proxies whose forwarding headers are believed: networks or addresses with commas between. Production refuses
+    /// more of the internet than an IPv4 /8 or an IPv6 /16.
     ///
     /// Default: none, the peer of the connection is the client. Example: `10.0.0.0/8,fd00::/8`
     #[arg(long, env = "DOORCODE_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Network")]
     pub trusted_proxies: Option<String>,
-    /// Origins of other sites whose pages may call the API.
+    /// Origins of other sites whose pages may call the API. Production refuses http://, except on loopback.
     ///
     /// Default: `http://localhost:3000,http://localhost:5173` in development and none in production. Example:
     /// `https://app.example.com`
@@ -315,7 +317,7 @@ pub struct ServeFlags {
     #[arg(long, env = "DOORCODE_AUDIT_RETENTION", value_name = "DURATION", help_heading = "People")]
     pub audit_retention: Option<String>,
     /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. The audit trail keeps what
-    /// happened without telling to whom.
+    /// happened without telling to whom. Below 7d an owner has less time to take an account back from a thief.
     ///
     /// Default: `30d`. Example: `7d`
     #[arg(long, env = "DOORCODE_ERASE_AFTER", value_name = "DURATION", help_heading = "People")]

@@ -9,6 +9,7 @@ use super::{
     Mode, Settings,
     parse::{SmtpSecurity, is_loopback},
     problems::Reader,
+    safety,
 };
 use crate::domain::email_address::EmailAddress;
 
@@ -143,6 +144,7 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
             .warn("DOORCODE_CODE_TTL is longer than the ten minutes that OWASP ASVS 5.0 (6.5.5) grants a mailed code");
     }
     production_storage(reader, settings);
+    safety::check(reader, settings);
 }
 
 /// Where production keeps its data and counts its limits.

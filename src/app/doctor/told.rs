@@ -6,7 +6,8 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::{
-    config::{Mode, Problems, Settings},
+    config::{Mode, Odds, Problems, Settings},
+    domain::limits::Limits,
     finding::Finding,
     http::Caps,
 };
@@ -37,6 +38,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
         let (seen, advice) = warning.split_once(": ").unwrap_or((warning, "change it unless it is meant"));
         Finding::warning(SETTINGS, seen, advice)
     }));
+    findings.extend(guessing(&settings.limits));
     findings.push(secrets(settings.secrets.len()));
     if !settings.test_codes.is_empty() {
         findings.push(Finding::warning(
@@ -48,6 +50,13 @@ pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
     findings.extend(proxies(settings));
     findings.push(connections(Caps::default().in_all));
     findings
+}
+
+/// The odds of guessing in numbers. Where they are worse than usual in production, a warning of the settings has them.
+fn guessing(limits: &Limits) -> Option<Finding> {
+    let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
+    let is_usual = odds.account <= usual.account && odds.instance <= usual.instance;
+    is_usual.then(|| Finding::ok("guessing", odds.to_string()))
 }
 
 fn secrets(count: usize) -> Finding {

@@ -164,6 +164,106 @@ fn production_refuses_everything_unsafe() {
 }
 
 #[test]
+fn production_refuses_codes_that_can_be_guessed_and_tells_the_odds() {
+    let (six, month) = (("DOORCODE_CODE_LENGTH", "6"), "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH");
+    let open = ["GUESS_ACCOUNT", "GUESS_ACCOUNT_MONTH", "SEND_ADDRESS", "SEND_ADDRESS_DAY", "SEND_INSTANCE"];
+    let open = open.map(|limit| format!("DOORCODE_LIMIT_{limit}"));
+    let open: Vec<_> = open.iter().map(|limit| (limit.as_str(), "1000000000/1s")).collect();
+    for (changes, odds, instead) in [
+        (vec![six], "odds of 1 in 820; production allows 1 in 1,000", "Write DOORCODE_CODE_LENGTH=7"),
+        (vec![six, ("DOORCODE_CODE_TRIES", "10"), open[0], open[1]], "1 in 23;", "Write DOORCODE_CODE_LENGTH=8"),
+        ([&[six, ("DOORCODE_CODE_TRIES", "10")], &open[..]].concat(), "1 in 1;", "Write less for"),
+        ([&[("DOORCODE_CODE_LENGTH", "12")], &open[..]].concat(), "1 in 1;", "Write less for"),
+    ] {
+        assert_refused(produce(&changes), "DOORCODE_CODE_LENGTH", odds);
+        assert_refused(produce(&changes), "DOORCODE_CODE_LENGTH", instead);
+        develop(&changes).unwrap();
+    }
+    for (changes, told) in [
+        (vec![], None),
+        (vec![six, (month, "80/30d")], Some("odds of 1 in 1,000: the defaults have 1 in 82,000")),
+        (vec![("DOORCODE_CODE_LENGTH", "7")], Some("odds of 1 in 8,200: the defaults")),
+        (vec![(month, "1000/30d")], Some("odds of 1 in 14,000: the defaults")),
+        (vec![("DOORCODE_CODE_TRIES", "10")], Some("open 3.7 accounts, and the defaults 1.1: write")),
+        (vec![("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d")], Some("open 11 accounts, and the defaults 1.1: write")),
+        (vec![("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d"), ("DOORCODE_CODE_LENGTH", "9")], None),
+    ] {
+        let warnings = produce(&changes).unwrap().warnings;
+        let found = told.map_or(warnings.is_empty(), |told| warnings.iter().any(|warning| warning.contains(told)));
+        assert!(found, "{changes:?}: {warnings:?}");
+    }
+}
+
+#[test]
+fn production_warns_of_limits_that_limit_nobody() {
+    for limit in [
+        "SEND_PAIR",
+        "SEND_ADDRESS",
+        "SEND_ADDRESS_DAY",
+        "SEND_NETWORK",
+        "VERIFY_NETWORK",
+        "REFRESH_SESSION",
+        "API_CALLER",
+    ] {
+        let variable = format!("DOORCODE_LIMIT_{limit}");
+        let warnings = produce(&[(&variable, "1000000000/1s")]).unwrap().warnings;
+        assert!(warnings.iter().any(|warning| warning.starts_with(&variable)), "{limit}: {warnings:?}");
+    }
+    assert!(produce(&[("DOORCODE_LIMIT_SEND_NETWORK", "3000/15m")]).unwrap().warnings.is_empty(), "a university");
+}
+
+#[test]
+fn production_refuses_to_trust_the_internet_as_a_proxy() {
+    let proxies = |list| produce(&[("DOORCODE_TRUSTED_PROXIES", list)]);
+    for list in [
+        "0.0.0.0/1,128.0.0.0/1",
+        "10.0.0.0/8,64.0.0.0/2",
+        "8.0.0.0/7",
+        "8.0.0.0/8,9.0.0.0/24",
+        "2000::/3",
+        "::/1,8000::/1",
+        "2600::/16,2a00::/16",
+    ] {
+        assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "strangers choose the address");
+        develop(&[("DOORCODE_TRUSTED_PROXIES", list)]).unwrap();
+    }
+    for list in ["127.0.0.1,::1", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7", "8.0.0.0/8", "2600::/16"] {
+        assert!(proxies(list).unwrap().warnings.is_empty(), "{list}");
+    }
+}
+
+#[test]
+fn production_refuses_origins_that_anybody_on_the_way_can_change() {
+    let origins = |list, public| produce(&[("DOORCODE_CORS_ORIGINS", list), ("DOORCODE_PUBLIC_URL", public)]);
+    let public = "https://login.example.com";
+    for list in ["http://app.example.com", "https://app.example.com,http://app.example.com:8080", "http://10.0.0.1"] {
+        assert_refused(origins(list, public), "DOORCODE_CORS_ORIGINS", "http:// origin");
+        develop(&[("DOORCODE_CORS_ORIGINS", list)]).unwrap();
+    }
+    assert!(origins("http://localhost:3000", public).unwrap().warnings[0].contains("visitor's machine"));
+    let tried_out = origins("http://localhost:3000", "http://localhost:4000").unwrap().warnings;
+    assert!(!tried_out.iter().any(|warning| warning.contains("DOORCODE_CORS_ORIGINS")), "{tried_out:?}");
+    assert!(origins("https://app.example.com,capacitor://localhost", public).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn production_warns_of_operations_that_strangers_may_reach_and_of_accounts_that_are_erased_too_soon() {
+    let warns = |variable, value| {
+        let warnings = produce(&[(variable, value)]).unwrap().warnings;
+        assert!(warnings.len() < 2, "{warnings:?}");
+        warnings.iter().any(|warning| warning.starts_with(variable))
+    };
+    for address in ["0.0.0.0:4001", "[::]:4001", "203.0.113.7:4001", "[2001:db8::1]:4001", "[::ffff:0.0.0.0]:4001"] {
+        assert!(warns("DOORCODE_OPS_LISTEN", address), "{address}");
+    }
+    for address in ["127.0.0.1:4001", "[::1]:4001", "10.1.2.3:4001", "100.64.0.1:4001", "[fd00::1]:4001"] {
+        assert!(!warns("DOORCODE_OPS_LISTEN", address), "{address}");
+    }
+    assert!(warns("DOORCODE_ERASE_AFTER", "0s") && warns("DOORCODE_ERASE_AFTER", "167h"));
+    assert!(!warns("DOORCODE_ERASE_AFTER", "7d"));
+}
+
+#[test]
 fn half_of_a_certificate_stops_the_start() {
     let (certificate, key) = (("DOORCODE_TLS_CERT", "/tls.pem"), ("DOORCODE_TLS_KEY", "/tls.key"));
     assert_refused(develop(&[certificate]), "DOORCODE_TLS_CERT", "nothing without DOORCODE_TLS_KEY");

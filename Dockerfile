@@ -1,12 +1,14 @@
 # Doorcode as a container: one static binary and nothing else, no shell, no libraries, no package.
 # `docker build -t doorcode .` or `buildah build -t doorcode .`; both keep the layer with the dependencies until
-# Cargo.lock changes. Any image with Rust and a C compiler for glibc will do to build in.
+# Cargo.lock changes. Any image with Rust, make and a C compiler for glibc will do to build in.
 ARG RUST_IMAGE=rust:1.95-bookworm
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
 # Static, with the resolver inside. The target is named so that build scripts and macros stay as they are.
-ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never
+# Kernels of 64-bit ARM have pages of 4, 16 or 64 KiB, and the allocator must be built for the largest.
+ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never \
+    AARCH64_UNKNOWN_LINUX_GNU_JEMALLOC_SYS_WITH_LG_PAGE=16
 RUN rustc -vV | sed -n 's/^host: //p' >/host
 
 # The dependencies alone: the manifests, and sources that do nothing.

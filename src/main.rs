@@ -2,6 +2,12 @@
 
 use std::{process::ExitCode, time::Duration};
 
+/// Returns memory within 15 seconds of a flood, even when the process is idle. After 9,920 connections with 45 KB each,
+/// the system allocator kept 800 MB and mimalloc 250 MB, and both needed more processor time for each request.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     doorcode::app::keep_memory_private();
     // Before any thread exists, for it changes the environment.

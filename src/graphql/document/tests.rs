@@ -259,7 +259,8 @@ fn what_an_operation_costs() {
     assert_eq!(cost(&format!("{{ me {{ {alias}: id }} }}")), 1 + 1 + 10, "long names count");
     let node = |bytes: usize| cost(&format!("{{ node(id: \"{}\") {{ id }} }}", "a".repeat(bytes)));
     assert_eq!(node(6_400) - node(0), 100, "arguments count");
-    let wide = "{ users(first: 100) { nodes { sessions(first: 100) { nodes { id ipAddress userAgent createdAt } } } } }";
+    let wide =
+        "{ users(first: 100) { nodes { sessions(first: 100) { nodes { id ipAddress userAgent createdAt } } } } }";
     assert_eq!(run(wide, None), Err(Code::DocumentTooLarge));
     let everything = "{ users(first: 100) { nodes { id email name role status createdAt \
         sessions { totalCount nodes { id createdAt userAgent ipAddress } } \

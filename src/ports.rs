@@ -105,6 +105,10 @@ pub enum DeliveryFailure {
 pub trait MailTransport: Send + Sync {
     /// Delivers one mail; `Ok` means the next hop has taken responsibility for it.
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure>;
+
+    /// Does the work of `deliver` without sending anything: takes as long, and ends, as a recent delivery to the same
+    /// domain did. `draw` is a random number that chooses which one.
+    async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure>;
 }
 
 /// What comes over the bus.

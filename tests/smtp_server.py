@@ -3,7 +3,8 @@
 
 The first line on stdout is the port; every later line is one JSON object: {"event": "connect"} for a
 new connection, {"event": "message", …} for a mail that was accepted. It misbehaves by the recipient's
-local part (tempfail…, reject…, hang…, drop…, flaky…) and exits when stdin closes.
+local part (tempfail…, reject…, hang…, drop…, flaky…) and exits when stdin closes. With --takes it needs so many
+seconds for each mail, between the two numbers.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import email
 import email.policy
 import json
 import logging
+import random
 import ssl
 import sys
 import threading
@@ -33,8 +35,9 @@ def report(**fields):
 class Handler:
     """Accepts mail and notes it down, unless the recipient's name says otherwise."""
 
-    def __init__(self):
+    def __init__(self, takes):
         self.tries = Counter()
+        self.takes = takes
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         local = address.split("@", 1)[0]
@@ -55,6 +58,7 @@ class Handler:
         if any(to.startswith("drop") for to in envelope.rcpt_tos):
             server.transport.close()
             return "421 gone"
+        await asyncio.sleep(random.uniform(*self.takes))
         raw = envelope.original_content
         message = email.message_from_bytes(raw, policy=email.policy.default)
         report(
@@ -107,6 +111,7 @@ def arguments():
     parser.add_argument("--key")
     parser.add_argument("--auth", metavar="USER:PASS")
     parser.add_argument("--no-starttls", action="store_true", help="strip STARTTLS, as somebody in the middle would")
+    parser.add_argument("--takes", type=float, nargs=2, default=[0, 0], metavar="SECONDS")
     return parser.parse_args()
 
 
@@ -140,7 +145,7 @@ async def main():
     warnings.simplefilter("ignore")
     given = arguments()
     chosen, context = options(given)
-    handler = Handler()
+    handler = Handler(given.takes)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Server(handler, loop=loop, **chosen), host="127.0.0.1", port=given.port, ssl=context

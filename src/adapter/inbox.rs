@@ -29,4 +29,8 @@ impl MailTransport for InboxTransport {
         self.inbox.push(mail.clone(), self.clock.now());
         Ok(())
     }
+
+    async fn rehearse(&self, _: &Mail, _: u64) -> Result<(), DeliveryFailure> {
+        Ok(())
+    }
 }

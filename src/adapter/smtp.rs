@@ -1,10 +1,12 @@
 //! Mail over SMTP. It never sends in clear but to loopback in development, never retries (the outbox
-//! does), and never puts an address or a password into an error.
+//! does), and never puts an address or a password into an error. A rehearsal of a mail does all of this but the
+//! conversation, in whose place it waits for as long as a recent one took.
 //!
 //! The connections are pooled here and not by lettre: its pool takes a connection back whose command was
 //! given up half way, and the next mail would then read the answer to the one before.
 
 mod examine;
+mod pace;
 mod target;
 mod wire;
 
@@ -27,9 +29,10 @@ use lettre::{
     },
 };
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use self::{
+    pace::{Pace, Past},
     target::Target,
     wire::{Trouble, open, step},
 };
@@ -41,6 +44,8 @@ pub use examine::examine;
 const IDLE_CONNECTIONS: usize = 4;
 /// How long they wait. Servers hang up after minutes.
 const IDLE_TIME: Duration = Duration::from_secs(30);
+/// How many mails, and rehearsals, use one connection. Servers slow down who says NOOP a hundred times.
+const USES: u32 = 50;
 
 /// How long the transport waits.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +68,13 @@ pub struct Smtp {
     target: Target,
     from: Mailbox,
     patience: Patience,
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+    idle: Mutex<Vec<(Connection, Instant)>>,
+    pace: Pace,
+}
+
+struct Connection {
+    wire: AsyncSmtpConnection,
+    uses: u32,
 }
 
 /// Says what is wrong with an `SMTP_URL`, before anything is built on it.
@@ -77,7 +88,7 @@ impl Smtp {
         let target = Target::parse(url, production)?;
         let from = from.parse::<Mailbox>().ok().filter(|mailbox| mailbox.email.to_string().is_ascii());
         let from = from.ok_or("DOORCODE_MAIL_FROM is no mailbox: write Name <no-reply@example.com>")?;
-        Ok(Self { target, from, patience: Patience::default(), idle: Mutex::default() })
+        Ok(Self { target, from, patience: Patience::default(), idle: Mutex::default(), pace: Pace::default() })
     }
 
     /// The same transport with other time-outs.
@@ -120,23 +131,37 @@ impl Smtp {
             .multipart(parts)
     }
 
-    /// A connection that is known to answer: one that waited, or a new one.
-    async fn connection(&self) -> Result<AsyncSmtpConnection, Trouble> {
-        while let Some((mut connection, since)) = self.take_idle() {
-            let is_fresh = since.elapsed() < IDLE_TIME;
-            if is_fresh && step("NOOP", self.patience.step, &self.target, connection.command(Noop)).await.is_ok() {
-                return Ok(connection);
-            }
-        }
-        open(&self.target, self.patience.step).await
+    /// The recipient, and the mail in bytes.
+    fn letter(&self, mail: &Mail) -> Result<(Address, Vec<u8>), DeliveryFailure> {
+        let to = mail.to.parse::<Address>().ok().filter(|to| AsRef::<str>::as_ref(to).is_ascii());
+        let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is no address".to_owned()))?;
+        let message = self
+            .compose(mail, to.clone())
+            .map_err(|_| DeliveryFailure::Permanent("the mail could not be composed".to_owned()))?;
+        Ok((to, message.formatted()))
     }
 
-    fn take_idle(&self) -> Option<(AsyncSmtpConnection, Instant)> {
+    /// A connection that is known to answer: one that waited, or a new one.
+    async fn connection(&self, end: Instant) -> Result<Connection, DeliveryFailure> {
+        let found = async {
+            while let Some((mut connection, since)) = self.take_idle() {
+                let is_fresh = since.elapsed() < IDLE_TIME;
+                let wire = &mut connection.wire;
+                if is_fresh && step("NOOP", self.patience.step, &self.target, wire.command(Noop)).await.is_ok() {
+                    return Ok(connection);
+                }
+            }
+            Ok(Connection { wire: open(&self.target, self.patience.step).await?, uses: 0 })
+        };
+        let found = timeout_at(end, found).await.unwrap_or_else(|_| Err(late()));
+        found.map_err(|trouble| DeliveryFailure::Temporary(trouble.text))
+    }
+
+    fn take_idle(&self) -> Option<(Connection, Instant)> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Only connections whose last command was answered come back here.
-    fn park(&self, connection: AsyncSmtpConnection) {
+    fn park(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < IDLE_TIME);
         if idle.len() < IDLE_CONNECTIONS {
@@ -145,32 +170,29 @@ impl Smtp {
     }
 
     /// One mail on one connection.
-    async fn converse(&self, to: Address, message: &[u8]) -> Result<(), DeliveryFailure> {
-        let temporary = |trouble: Trouble| DeliveryFailure::Temporary(trouble.text);
+    async fn converse(&self, wire: &mut AsyncSmtpConnection, to: Address, message: &[u8]) -> Result<(), Trouble> {
         let patience = self.patience;
-        let mut connection = self.connection().await.map_err(temporary)?;
         let parameters =
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
-        // A refusal of the sender is about our settings, not about this mail.
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
-        step("sender", patience.step, &self.target, connection.command(sender)).await.map_err(temporary)?;
-        let outcome = async {
-            let recipient = Rcpt::new(to, vec![]);
-            step("recipient", patience.step, &self.target, connection.command(recipient)).await?;
-            step("DATA", patience.step, &self.target, connection.command(Data)).await?;
-            step("mail", patience.whole, &self.target, connection.message(message)).await
-        };
-        match outcome.await {
-            Ok(_) => {
-                self.park(connection);
-                Ok(())
-            }
-            Err(trouble) => {
-                if trouble.code.is_some() {
-                    hang_up(connection).await;
-                }
-                Err(judge(trouble))
-            }
+        // A refusal of the sender is about our settings, not about this mail.
+        let ours = |trouble| Trouble { code: None, ..trouble };
+        step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(ours)?;
+        let recipient = Rcpt::new(to, vec![]);
+        step("recipient", patience.step, &self.target, wire.command(recipient)).await?;
+        step("DATA", patience.step, &self.target, wire.command(Data)).await?;
+        step("mail", patience.whole, &self.target, wire.message(message)).await?;
+        Ok(())
+    }
+
+    /// What becomes of a connection after a conversation that ended like this. It is used again only if its last
+    /// command was answered.
+    async fn leave(&self, mut connection: Connection, ended: &Result<(), Trouble>) {
+        connection.uses += 1;
+        match ended {
+            Ok(()) if connection.uses < USES => self.park(connection),
+            Err(Trouble { code: None, .. }) => {}
+            Ok(()) | Err(_) => hang_up(connection.wire).await,
         }
     }
 }
@@ -178,15 +200,33 @@ impl Smtp {
 #[async_trait]
 impl MailTransport for Smtp {
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure> {
-        let to = mail.to.parse::<Address>().ok().filter(|to| AsRef::<str>::as_ref(to).is_ascii());
-        let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is no address".to_owned()))?;
-        let message = self
-            .compose(mail, to.clone())
-            .map_err(|_| DeliveryFailure::Permanent("the mail could not be composed".to_owned()))?
-            .formatted();
-        let late = |_| DeliveryFailure::Temporary("the mail server takes too long".to_owned());
-        timeout(self.patience.whole, self.converse(to, &message)).await.map_err(late)?
+        let (to, message) = self.letter(mail)?;
+        let domain = to.domain().to_owned();
+        let end = Instant::now() + self.patience.whole;
+        let mut connection = self.connection(end).await?;
+        let begun = Instant::now();
+        let conversation = timeout_at(end, self.converse(&mut connection.wire, to, &message)).await;
+        let ended = conversation.unwrap_or_else(|_| Err(late()));
+        self.pace.remember(&domain, begun.elapsed(), ended.clone(), Instant::now());
+        self.leave(connection, &ended).await;
+        ended.map_err(judge)
     }
+
+    async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure> {
+        let (to, _) = self.letter(mail)?;
+        let end = Instant::now() + self.patience.whole;
+        // A connection, too: who sends the next mail must not find out from its time whether one was opened for this.
+        let connection = self.connection(end).await?;
+        let now = Instant::now();
+        let Past { took, ended } = self.pace.recall(to.domain(), draw, now);
+        sleep_until((now + took).min(end)).await;
+        self.leave(connection, &ended).await;
+        ended.map_err(judge)
+    }
+}
+
+fn late() -> Trouble {
+    Trouble::new("the mail server takes too long")
 }
 
 /// A 55x is about this recipient or this mail. Other 5xx answers (wrong sequence, not signed in, going

@@ -27,6 +27,10 @@ impl MailTransport for Moody {
             DeliveryFailure::Permanent(why) => DeliveryFailure::Permanent(why.clone()),
         })
     }
+
+    async fn rehearse(&self, mail: &Mail, _: u64) -> Result<(), DeliveryFailure> {
+        self.deliver(mail).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +94,10 @@ struct Hanging;
 impl MailTransport for Hanging {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
         std::future::pending().await
+    }
+
+    async fn rehearse(&self, mail: &Mail, _: u64) -> Result<(), DeliveryFailure> {
+        self.deliver(mail).await
     }
 }
 

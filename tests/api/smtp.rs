@@ -211,6 +211,60 @@ async fn one_connection_serves_mail_after_mail() {
 }
 
 #[tokio::test]
+async fn a_rehearsal_opens_and_leaves_connections_as_a_mail_does_and_sends_nothing() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::Required);
+    let smtp = smtp(&server.url(), true);
+    smtp.rehearse(&english("decoy@example.com"), 7).await.unwrap();
+    assert_eq!(server.events("connect").len(), 1, "the next mail finds a connection");
+    smtp.deliver(&english("ada@example.com")).await.unwrap();
+    smtp.rehearse(&english("decoy@example.com"), 8).await.unwrap();
+    assert_eq!(server.messages(1).len(), 1);
+    assert_eq!((server.events("connect").len(), server.events("mail").len()), (1, 1));
+    drop(server);
+    assert_temporary(smtp.rehearse(&english("decoy@example.com"), 9).await, "connecting");
+}
+
+#[tokio::test]
+async fn a_rehearsal_takes_as_long_and_ends_as_mails_to_the_same_domain_did() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::slow("0.3", "0.3");
+    let smtp = quick(&server.url());
+    let took = async |to: &str| {
+        let before = Instant::now();
+        let ended = smtp.rehearse(&english(to), 4).await;
+        (before.elapsed(), ended)
+    };
+    assert_temporary(smtp.deliver(&english("tempfail@full.example")).await, "451");
+    assert_temporary(smtp.deliver(&english("hang@slow.example")).await, "no answer");
+    smtp.deliver(&english("ada@example.com")).await.unwrap();
+    let (time, ended) = took("decoy@example.com").await;
+    assert!(ended.is_ok() && time > Duration::from_millis(280) && time < Duration::from_millis(480), "{time:?}");
+    let (time, ended) = took("decoy@slow.example").await;
+    assert_temporary(ended, "no answer");
+    assert!(time > Duration::from_millis(480), "{time:?}");
+    assert_temporary(took("decoy@full.example").await.1, "451");
+    assert!(took("decoy@new.example").await.1.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_is_given_up_after_fifty_mails() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::None);
+    let smtp = smtp(&server.url(), false);
+    for number in 0..51 {
+        smtp.deliver(&mail(number, "ada@example.com", Locale::En)).await.unwrap();
+    }
+    assert_eq!((server.messages(51).len(), server.events("connect").len()), (51, 2));
+}
+
+#[tokio::test]
 async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
     if embedded_only() {
         return;

@@ -29,7 +29,8 @@ const USER_IN_URL: &str = "doorcode:c0rrect%25horse";
 
 pub(crate) struct SmtpServer {
     child: Child,
-    events: Arc<Mutex<Vec<Value>>>,
+    /// Each with the moment at which it was told.
+    events: Arc<Mutex<Vec<(Instant, Value)>>>,
     port: u16,
     tls: Tls,
     keys: TempDir,
@@ -42,6 +43,15 @@ pub(crate) fn embedded_only() -> bool {
 
 impl SmtpServer {
     pub(crate) fn start(tls: Tls) -> Self {
+        Self::launch(tls, &[])
+    }
+
+    /// Without TLS, and so many seconds for each mail.
+    pub(crate) fn slow(least: &str, most: &str) -> Self {
+        Self::launch(Tls::None, &["--takes", least, most])
+    }
+
+    fn launch(tls: Tls, more: &[&str]) -> Self {
         let keys = tempfile::tempdir().unwrap();
         make_certificates(keys.path());
         let protection = match tls {
@@ -53,6 +63,7 @@ impl SmtpServer {
         let mut command = Command::new("/usr/bin/python3");
         command.arg(script).args(["--port", "0", "--tls", protection, "--auth", USER]);
         command.arg("--cert").arg(keys.path().join("server.pem")).arg("--key").arg(keys.path().join("server.key"));
+        command.args(more);
         if tls == Tls::Stripped {
             command.arg("--no-starttls");
         }
@@ -65,7 +76,7 @@ impl SmtpServer {
         let sink = Arc::clone(&events);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                sink.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+                sink.lock().unwrap().push((Instant::now(), serde_json::from_str(&line).unwrap()));
             }
         });
         Self { child, events, port, tls, keys }
@@ -91,7 +102,8 @@ impl SmtpServer {
 
     /// Everything of one kind that the server saw: `connect`, `auth`, `mail` (a MAIL command) or `message`.
     pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
-        self.events.lock().unwrap().iter().filter(|event| event["event"] == kind).cloned().collect()
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|(_, event)| event["event"] == kind).map(|(_, event)| event.clone()).collect()
     }
 
     /// The mails that the server took, once there are so many of them.

@@ -28,7 +28,7 @@ use super::target::{Protection, Target};
 const QUOTED: usize = 200;
 
 /// What went wrong, in one line fit for a log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trouble {
     /// The server's answer, when it gave one.
     pub(super) code: Option<u16>,

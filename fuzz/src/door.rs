@@ -192,7 +192,7 @@ impl Door {
         let sent = self.ask(login, &json!({ "email": email }));
         let challenge = &sent["data"]["login"]["challenge"];
         self.runtime
-            .block_on(async { while delivery::deliver_due(&self.app.ctx, &*self.app.transport).await.unwrap() > 0 {} });
+            .block_on(async { while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {} });
         let mails = self.app.ctx.inbox.as_ref().unwrap().list(Some(&email), 1);
         let code = mails.first().and_then(|mail| mail.code.clone()).expect("a mail with a code");
         let verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken } } } }";

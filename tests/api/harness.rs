@@ -250,7 +250,7 @@ impl TestApp {
 
     /// Delivers everything that is due.
     pub(crate) async fn drain_outbox(&self) {
-        while delivery::deliver_due(self.ctx(), &*self.app.transport).await.unwrap() > 0 {}
+        while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {}
     }
 
     /// The mails to an address, newest first.

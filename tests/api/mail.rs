@@ -19,6 +19,12 @@ use crate::{
 /// A next hop that says what it is told to say.
 struct Moody(DeliveryFailure);
 
+impl Moody {
+    fn saying(says: DeliveryFailure) -> Arc<dyn MailTransport> {
+        Arc::new(Self(says))
+    }
+}
+
 #[async_trait::async_trait]
 impl MailTransport for Moody {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
@@ -46,11 +52,11 @@ async fn a_code_that_has_expired_is_never_sent() {
 async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() {
     let app = TestApp::new().await;
     app.guest().challenge("again@example.com").await;
-    let moody = Moody(DeliveryFailure::Temporary("451 not now".into()));
+    let moody = Moody::saying(DeliveryFailure::Temporary("451 not now".into()));
     let mut pauses = Vec::new();
     let mut waited = 0.0;
     for _ in 0..600 {
-        let taken = deliver_due(app.ctx(), &moody).await.unwrap();
+        let taken = deliver_due(&app.app.ctx, &moody).await.unwrap();
         if taken > 0 {
             pauses.push(waited);
             waited = 0.0;
@@ -67,10 +73,10 @@ async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() 
 async fn a_permanent_refusal_is_marked_and_not_tried_again() {
     let app = TestApp::new().await;
     app.guest().challenge("never@example.com").await;
-    let moody = Moody(DeliveryFailure::Permanent("550 no such box".into()));
-    assert_eq!(deliver_due(app.ctx(), &moody).await.unwrap(), 1);
+    let moody = Moody::saying(DeliveryFailure::Permanent("550 no such box".into()));
+    assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 1);
     app.clock.pass(120.0);
-    assert_eq!(deliver_due(app.ctx(), &moody).await.unwrap(), 0);
+    assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 0);
     assert_eq!(app.count("outbox", "state = 'FAILED' AND last_error = '550 no such box' AND sealed IS NULL").await, 1);
 }
 
@@ -78,8 +84,9 @@ async fn a_permanent_refusal_is_marked_and_not_tried_again() {
 async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
     let app = TestApp::new().await;
     app.guest().challenge("orphan@example.com").await;
-    let (ctx, hanging) = (Arc::clone(&app.app.ctx), Arc::new(Hanging));
-    let worker = tokio::spawn(async move { deliver_due(&ctx, &*hanging).await });
+    let ctx = Arc::clone(&app.app.ctx);
+    let hanging: Arc<dyn MailTransport> = Arc::new(Hanging);
+    let worker = tokio::spawn(async move { deliver_due(&ctx, &hanging).await });
     eventually("the mail is claimed", async || app.count("outbox", "claimed_until IS NOT NULL").await == 1).await;
     worker.abort();
     assert!(app.mails_for("orphan@example.com").await.is_empty(), "the claim holds");
@@ -157,7 +164,7 @@ async fn a_decoy_costs_the_worker_what_a_mail_costs() {
     for email in ["real@example.com", "decoy@example.org"] {
         app.guest().challenge(email).await;
         app.take_statements();
-        assert_eq!(deliver_due(app.ctx(), &*app.app.transport).await.unwrap(), 1);
+        assert_eq!(deliver_due(&app.app.ctx, &app.app.transport).await.unwrap(), 1);
         costs.push(app.take_statements());
     }
     assert_eq!(costs[0], costs[1], "the same statements, word for word");

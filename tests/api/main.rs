@@ -19,12 +19,14 @@ mod limiter_contract;
 mod smtp;
 mod smtp_server;
 
+mod arrival;
 mod attacks;
 mod audit;
 mod canary;
 mod certificates;
 mod contract;
 mod cost;
+mod dispatch;
 mod documents;
 mod faults;
 mod federation;

@@ -103,7 +103,7 @@ async fn workers_that_share_an_outbox_send_every_mail_once() {
             0 => &app.app,
             other => &replicas[other - 1].app,
         };
-        async move { while deliver_due(&worker.ctx, &*worker.transport).await.unwrap() > 0 {} }
+        async move { while deliver_due(&worker.ctx, &worker.transport).await.unwrap() > 0 {} }
     });
     join_all(workers).await;
     let mut sent = Vec::new();

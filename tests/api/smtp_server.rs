@@ -106,6 +106,12 @@ impl SmtpServer {
         events.iter().filter(|(_, event)| event["event"] == kind).map(|(_, event)| event.clone()).collect()
     }
 
+    /// When the mails to an address were taken.
+    pub(crate) fn arrivals(&self, to: &str) -> Vec<Instant> {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|(_, event)| event["to"][0] == to).map(|(at, _)| *at).collect()
+    }
+
     /// The mails that the server took, once there are so many of them.
     pub(crate) fn messages(&self, at_least: usize) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);

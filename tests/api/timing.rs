@@ -60,15 +60,29 @@ impl fmt::Display for Sorted {
 /// Why a kind can be told from another, if it can. Samples of one round are compared with each other, so that a machine
 /// that gets slower for a while changes nothing. The median of the differences counts when it is above the bound, above
 /// three times what the same kind has against itself, and above four standard errors.
-#[expect(clippy::print_stdout, reason = "figures, for whoever asks for more samples")]
 fn telling(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
-    let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
-    let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
-    let least = by_kind.median().abs().min(by_same.median().abs());
-    let limit = bound.max(3.0 * noise.median().abs()).max(4.0 * by_kind.error());
-    let story = format!("apart {by_kind} and {by_same}, against itself {noise}, limit {limit:.1}");
-    println!("{story}");
+    let Apart { least, limit, story } = Apart::of(kind, same, other, bound);
     (least > limit).then_some(story)
+}
+
+/// How far a kind is from another, and how far it may be.
+pub(crate) struct Apart {
+    pub(crate) least: f64,
+    pub(crate) limit: f64,
+    pub(crate) story: String,
+}
+
+impl Apart {
+    #[expect(clippy::print_stdout, reason = "figures, for whoever asks for more samples")]
+    pub(crate) fn of(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Self {
+        let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
+        let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
+        let least = by_kind.median().abs().min(by_same.median().abs());
+        let limit = bound.max(3.0 * noise.median().abs()).max(4.0 * by_kind.error());
+        let story = format!("apart {by_kind} and {by_same}, against itself {noise}, limit {limit:.1}");
+        println!("{story}");
+        Self { least, limit, story }
+    }
 }
 
 /// Asks every kind in turn, the first of them twice, and fails when time tells another from the first.
@@ -93,7 +107,7 @@ async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl Asyn
     assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
-async fn unlimited(signup: &str) -> TestApp {
+pub(crate) async fn unlimited(signup: &str) -> TestApp {
     TestApp::alone(|flags| {
         flags.signup = Some(signup.into());
         for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {

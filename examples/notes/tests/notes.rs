@@ -58,7 +58,7 @@ impl Notes {
     async fn sign_in(&self, email: &str) -> String {
         let login = "mutation($input: LoginInput!) { login(input: $input) { ... on CodeSent { challenge } } }";
         let asked = self.ask(None, login, json!({ "input": { "email": email } })).await;
-        while delivery::deliver_due(&self.app.ctx, &*self.app.transport).await.unwrap() > 0 {}
+        while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {}
         let inbox = "query($to: String) { inbox(to: $to, first: 1) { code } }";
         let mail = self.ask(None, inbox, json!({ "to": email })).await;
         let verify = "mutation($input: VerifyInput!) { verify(input: $input) { ... on SignedIn { \

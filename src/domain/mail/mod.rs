@@ -1,9 +1,11 @@
-//! Mail: what it says (`template`, `words`), how it waits (`outbox`, `payload`), how it leaves (`delivery`), and where
-//! it lands in development (`inbox`). A mail is written in the transaction of what caused it and sent by a loop of its
-//! own.
+//! Mail: what it says (`template`, `words`), how it waits (`outbox`, `payload`), how it leaves (`delivery`,
+//! `dispatcher`, `attempt`), and where it lands in development (`inbox`). A mail is written in the transaction of what
+//! caused it and sent by a loop of its own.
 
+mod attempt;
 pub mod delivery;
 mod device;
+mod dispatcher;
 pub mod inbox;
 pub mod outbox;
 mod payload;

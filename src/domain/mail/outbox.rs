@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
 use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -108,7 +108,7 @@ fn seal(
 /// is taking at this moment are passed over; on SQLite there is one writer. One statement.
 pub(super) async fn claim(
     ctx: &Ctx,
-    most: u64,
+    most: i64,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<outbox::Model>> {
@@ -117,9 +117,9 @@ pub(super) async fn claim(
         "UPDATE outbox SET claimed_until = $2, attempts = attempts + 1 WHERE id IN (\
          SELECT id FROM outbox WHERE state = 'PENDING' AND next_attempt_at <= $1 \
          AND (claimed_until IS NULL OR claimed_until <= $1) \
-         ORDER BY next_attempt_at, id LIMIT {most} {lock}) RETURNING *"
+         ORDER BY next_attempt_at, id LIMIT $3 {lock}) RETURNING *"
     );
-    let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into()]);
+    let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into(), most.into()]);
     let mut letters = outbox::Entity::find().from_raw_sql(statement).all(ctx.db.write()).await?;
     // The database returns what it changed in any order; people read the last mail that arrives.
     letters.sort_unstable_by_key(|letter| (letter.next_attempt_at, letter.id));
@@ -133,41 +133,75 @@ pub(super) fn open(vault: &Vault, row: &outbox::Model) -> Option<Payload> {
     serde_json::from_slice(&plain).ok()
 }
 
-/// Notes the end of a letter and erases what it held. Only the worker that has it can.
-pub(super) async fn close(
+/// What came of a claim.
+pub(super) enum Outcome {
+    /// The mail server took it.
+    Sent,
+    /// For an address that gets no mail: the same work without a mail.
+    Decoy,
+    /// It died before it could be sent.
+    Expired,
+    /// Refused for good.
+    Failed(String),
+    /// It is tried again at this time, and this was the reason.
+    Again(DateTime<Utc>, String),
+    /// It was not tried, and waits until this time as before.
+    Released(DateTime<Utc>),
+}
+
+impl Outcome {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Decoy => "decoy",
+            Self::Expired => "expired",
+            Self::Failed(_) => "failed",
+            Self::Again(..) => "retried",
+            Self::Released(_) => "released",
+        }
+    }
+}
+
+/// Writes what came of claimed letters, and erases what those that are done held. It leaves a letter alone that another
+/// worker has claimed since. One statement, the same whatever came of them.
+pub(super) async fn settle<'a>(
     ctx: &Ctx,
-    row: &outbox::Model,
-    state: MailState,
-    now: DateTime<Utc>,
-    error: Option<String>,
+    letters: impl Iterator<Item = (&'a outbox::Model, &'a Outcome)>,
 ) -> Result<()> {
-    held(row)
-        .col_expr(outbox::Column::State, Expr::value(sea_orm::ActiveEnum::to_value(&state)))
-        .col_expr(outbox::Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
-        .col_expr(outbox::Column::FinishedAt, Expr::value(now))
-        .col_expr(outbox::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .col_expr(outbox::Column::LastError, Expr::value(error))
-        .exec(ctx.db.write())
-        .await?;
+    let mut values: Vec<Value> = vec![ctx.now().into()];
+    let mut rows = Vec::new();
+    for (row, outcome) in letters {
+        let (state, next, error) = match outcome {
+            Outcome::Sent => (MailState::Sent, None, None),
+            Outcome::Decoy => (MailState::Decoy, None, None),
+            Outcome::Expired => (MailState::Expired, None, row.last_error.clone()),
+            Outcome::Failed(why) => (MailState::Failed, None, Some(why.clone())),
+            Outcome::Again(next, why) => (MailState::Pending, Some(*next), Some(why.clone())),
+            Outcome::Released(until) => (MailState::Pending, Some(*until), row.last_error.clone()),
+        };
+        let tries = row.attempts - i32::from(matches!(outcome, Outcome::Released(_)));
+        let first = values.len() + 1;
+        let places: Vec<_> = (first..first + 7).map(|number| format!("${number}")).collect();
+        rows.push(format!("({})", places.join(", ")));
+        values.extend([row.id.into(), row.attempts.into(), row.claimed_until.into()]);
+        values.extend([
+            state.to_value().into(),
+            tries.into(),
+            next.unwrap_or(row.next_attempt_at).into(),
+            error.into(),
+        ]);
+    }
+    let sql = format!(
+        "UPDATE outbox SET state = v.column4, attempts = v.column5, next_attempt_at = v.column6, \
+         last_error = v.column7, claimed_until = NULL, \
+         sealed = CASE WHEN v.column4 = 'PENDING' THEN outbox.sealed END, \
+         finished_at = CASE WHEN v.column4 <> 'PENDING' THEN $1 END \
+         FROM (VALUES {}) AS v WHERE outbox.id = v.column1 AND outbox.attempts = v.column2 \
+         AND outbox.claimed_until = v.column3 AND outbox.state = 'PENDING'",
+        rows.join(", ")
+    );
+    ctx.db.write().execute_raw(db::statement(ctx.db.backend(), &sql, values)).await?;
     Ok(())
-}
-
-/// Puts a letter back until `next`.
-pub(super) async fn postpone(ctx: &Ctx, row: &outbox::Model, next: DateTime<Utc>, error: String) -> Result<()> {
-    held(row)
-        .col_expr(outbox::Column::NextAttemptAt, Expr::value(next))
-        .col_expr(outbox::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
-        .col_expr(outbox::Column::LastError, Expr::value(error))
-        .exec(ctx.db.write())
-        .await?;
-    Ok(())
-}
-
-fn held(row: &outbox::Model) -> sea_orm::UpdateMany<outbox::Entity> {
-    outbox::Entity::update_many()
-        .filter(outbox::Column::Id.eq(row.id))
-        .filter(outbox::Column::Attempts.eq(row.attempts))
-        .filter(outbox::Column::State.eq(MailState::Pending))
 }
 
 fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::{
-    domain::mail::{delivery, inbox::Inbox},
+    domain::mail::{attempt, inbox::Inbox},
     ports::Mail,
 };
 
@@ -76,7 +76,7 @@ fn queued(message: Message, locale: Locale) -> outbox::Model {
 fn mailed(row: &outbox::Model) -> Mail {
     let payload = open(&vault(), row).unwrap();
     let message = payload.message(&row.kind, PAGE).unwrap();
-    delivery::render("Doorcode", row, &payload, message, now()).unwrap()
+    attempt::render("Doorcode", row, &payload, message, now()).unwrap()
 }
 
 /// As the version before bound a seal to its row.

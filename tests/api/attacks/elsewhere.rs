@@ -136,7 +136,14 @@ const SURVIVED: [(&str, &[(&str, &str)]); 64] = [
     ),
     ("enumeration by answer", &[("sign_in", "addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail")]),
     ("enumeration by time", &[("timing", "time_does_not_tell_whether_an_address_has_an_account")]),
-    ("enumeration by mail", &[("mail", "a_decoy_costs_the_worker_what_a_mail_costs")]),
+    (
+        "enumeration by mail",
+        &[
+            ("mail", "a_decoy_costs_the_worker_what_a_mail_costs"),
+            ("arrival", "where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_has_an_account"),
+            ("arrival", "the_arrival_of_ones_own_mail_does_not_tell_whether_a_new_address_is_taken"),
+        ],
+    ),
     (
         "mail bombing from many networks",
         &[("limits", "one_address_gets_no_more_than_its_mails_from_however_many_networks")],

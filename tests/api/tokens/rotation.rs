@@ -46,7 +46,7 @@ pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Re
 
 /// The code of the newest mail of a process over somebody else's database.
 pub(crate) async fn last_code_at(process: &Replica, email: &str) -> String {
-    while delivery::deliver_due(&process.app.ctx, &*process.app.transport).await.unwrap() > 0 {}
+    while delivery::deliver_due(&process.app.ctx, &process.app.transport).await.unwrap() > 0 {}
     let mails = process.app.ctx.inbox.as_ref().unwrap().list(Some(email), 1);
     mails.first().and_then(|mail| mail.code.clone()).expect("a mail with a code")
 }

@@ -1,0 +1,180 @@
+//! One attempt to deliver one letter: renders it, hands it to the mail server, and says what came of it. A decoy takes
+//! the same way up to the mail server. Nothing here reads or writes a table.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+use tracing::{Instrument, Span};
+
+use super::{
+    outbox::{self, Outcome},
+    payload::Payload,
+    template::{self, Content, Locale, Message},
+};
+use crate::{
+    db::entity::outbox as table,
+    domain::{Ctx, Result, vault},
+    ports::{DeliveryFailure, Mail, MailTransport},
+    trace,
+};
+
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
+
+/// A claimed letter, opened.
+pub(super) struct Claimed {
+    pub(super) row: table::Model,
+    payload: Option<Payload>,
+    pub(super) recipient: Recipient,
+}
+
+/// Whom a letter is for; empty when it does not open.
+#[derive(Clone, Default)]
+pub(super) struct Recipient {
+    pub(super) address: String,
+    pub(super) domain: String,
+}
+
+impl Claimed {
+    pub(super) fn open(ctx: &Ctx, row: table::Model) -> Self {
+        let payload = outbox::open(&ctx.vault, &row);
+        let recipient = payload.as_ref().map(|payload| {
+            let domain = payload.to.rsplit_once('@').map_or("", |(_, domain)| domain);
+            Recipient { address: payload.to.clone(), domain: domain.to_owned() }
+        });
+        Self { row, payload, recipient: recipient.unwrap_or_default() }
+    }
+
+    /// Whether it is for an address that gets no mail.
+    fn is_decoy(&self) -> bool {
+        self.payload.as_ref().is_some_and(|payload| !payload.deliver)
+    }
+
+    /// A letter that was not tried.
+    pub(super) fn release(self, until: DateTime<Utc>) -> Attempted {
+        Attempted { is_decoy: self.is_decoy(), row: self.row, outcome: Outcome::Released(until) }
+    }
+
+    /// Tries to deliver, as a trace of its own.
+    pub(super) async fn attempt(self, ctx: &Ctx, transport: &dyn MailTransport) -> Attempted {
+        let queued_by = self.payload.as_ref().and_then(|payload| payload.trace.as_deref());
+        let span = trace::delivery(&self.row.kind, self.row.attempts, queued_by);
+        let work = async {
+            let outcome = attempt(ctx, transport, &self.row, self.payload.as_ref()).await;
+            trace::came_to(&Span::current(), outcome.name());
+            outcome
+        };
+        let outcome = work.instrument(span).await;
+        Attempted { is_decoy: self.is_decoy(), row: self.row, outcome }
+    }
+}
+
+/// A letter, and what came of its attempt.
+pub(super) struct Attempted {
+    pub(super) row: table::Model,
+    pub(super) outcome: Outcome,
+    is_decoy: bool,
+}
+
+impl Attempted {
+    /// Counts and logs it, once it is in the table. Whatever comes of a decoy is no news: nobody waits for it.
+    pub(super) fn report(&self, ctx: &Ctx) {
+        let table::Model { id, kind, attempts, .. } = &self.row;
+        if self.is_decoy {
+            if !matches!(self.outcome, Outcome::Released(_)) {
+                ctx.metrics.mailed(kind, Outcome::Decoy.name());
+            }
+            return;
+        }
+        match &self.outcome {
+            Outcome::Released(_) => return,
+            Outcome::Decoy => {}
+            Outcome::Sent => tracing::info!(letter = %id, kind, attempts, "mail sent"),
+            Outcome::Expired => tracing::warn!(letter = %id, kind, "a mail went stale before it could be sent"),
+            Outcome::Failed(why) => tracing::error!(letter = %id, kind, why, "a mail was given up"),
+            Outcome::Again(next, why) => {
+                tracing::warn!(letter = %id, attempts, why, %next, "a mail will be tried again");
+            }
+        }
+        ctx.metrics.mailed(kind, self.outcome.name());
+    }
+}
+
+async fn attempt(
+    ctx: &Ctx,
+    transport: &dyn MailTransport,
+    letter: &table::Model,
+    payload: Option<&Payload>,
+) -> Outcome {
+    let now = ctx.now();
+    if letter.expires_at <= now {
+        return Outcome::Expired;
+    }
+    let again = |why: &str| Outcome::Again(now + pause(ctx, letter.attempts), why.to_owned());
+    let Some(payload) = payload else {
+        // While secrets rotate, another replica may have the one that sealed it.
+        return again("no server secret of this process opens this letter");
+    };
+    let Some(message) = payload.message(&letter.kind, ctx.settings.public_url.as_str()) else {
+        // While versions are replaced, another replica may be newer.
+        return again("this version of the program knows no such letter");
+    };
+    let mail = match render(&ctx.settings.brand, letter, payload, message, now) {
+        Ok(mail) => mail,
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    let draw = u64::from_be_bytes(*vault::random(&*ctx.entropy));
+    let conversation =
+        async { if payload.deliver { transport.deliver(&mail).await } else { transport.rehearse(&mail, draw).await } };
+    let begun = Instant::now();
+    let ended = conversation.instrument(trace::conversation()).await;
+    if payload.deliver {
+        ctx.metrics.delivered_in(begun.elapsed());
+    }
+    match ended {
+        Err(DeliveryFailure::Temporary(why)) => Outcome::Again(ctx.now() + pause(ctx, letter.attempts), why),
+        _ if !payload.deliver => Outcome::Decoy,
+        Err(DeliveryFailure::Permanent(why)) => Outcome::Failed(why),
+        Ok(()) => Outcome::Sent,
+    }
+}
+
+/// Doubles with every try, up to a bound, and a random half of it so that many letters do not come back at once.
+fn pause(ctx: &Ctx, attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
+    let full = FIRST_PAUSE.checked_mul(1 << doublings).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
+    half_to_whole(ctx, full)
+}
+
+/// Between a half and all of a time, at random.
+pub(super) fn half_to_whole(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
+    let share = i32::from(vault::random::<1>(&*ctx.entropy)[0]);
+    full / 2 + full / 2 * share / 255
+}
+
+pub(super) fn render(
+    brand: &str,
+    letter: &table::Model,
+    payload: &Payload,
+    message: Message,
+    now: DateTime<Utc>,
+) -> Result<Mail> {
+    let code = message.code().map(str::to_owned);
+    let content = Content {
+        message,
+        locale: Locale::negotiate(Some(&payload.locale)),
+        lifetime: (letter.expires_at - letter.created_at).to_std().unwrap_or_default(),
+        brand: brand.to_owned(),
+        device: payload.device.clone(),
+        network: payload.network.map(|address| address.to_string()),
+        asked_at: letter.created_at.min(now),
+    };
+    let rendered = template::render(&content)?;
+    Ok(Mail {
+        id: letter.id,
+        to: payload.to.clone(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        code,
+    })
+}

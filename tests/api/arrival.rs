@@ -1,0 +1,155 @@
+//! Whether the arrival of one's own mail tells if other addresses have an account. A stranger asks for mails to as many
+//! addresses as one domain has slots, then for one to an address of their own in the same domain, and looks at when it
+//! arrives. The mail server is a real one that takes a fifth of a second for a mail.
+//!
+//! A handful of samples is enough for a difference as large as the time of one mail. When they differ by more than
+//! samples of the same kind do, or the machine is too busy to tell, more of them decide.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use doorcode::{adapter::smtp::Smtp, db::entity::Role, domain::mail::delivery};
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::{
+    harness::{Client, TestApp, eventually},
+    smtp_server::{SmtpServer, embedded_only},
+    timing::{Apart, unlimited},
+};
+
+/// As many as one domain has slots, so that the last mail waits for one of them.
+const BEFORE: usize = 8;
+/// Applications that are asked at the same time, each with a mail server of its own.
+const LANES: usize = 3;
+/// Rounds of each of them: more, while the ones before it do not decide.
+const ROUNDS: [usize; 3] = [4, 4, 8];
+/// Microseconds between medians that are noise in any case: a tenth of what a mail takes.
+const BOUND: f64 = 20_000.0;
+/// Half of what a mail takes: with more noise than this, a difference would not be seen.
+const NOISY: f64 = 100_000.0;
+
+const OWN: &str = "own@example.com";
+
+/// An application with a slow mail server, whose delivery loop runs.
+struct Lane<'a> {
+    app: &'a TestApp,
+    server: SmtpServer,
+    stop: watch::Sender<bool>,
+}
+
+impl<'a> Lane<'a> {
+    fn open(app: &'a TestApp) -> Self {
+        let server = SmtpServer::slow("0.18", "0.22");
+        let smtp = Smtp::new(&server.url().into(), "Doorcode <no-reply@example.com>", false).unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(smtp), stopped));
+        Self { app, server, stop }
+    }
+
+    /// Microseconds from asking for one's own mail to its arrival, after `ask` asked for somebody else's.
+    async fn own_mail(&self, guest: &Client<'_>, ask: impl AsyncFn(usize)) -> f64 {
+        eventually("nothing waits", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
+        let earlier = self.server.arrivals(OWN).len();
+        for number in 0..BEFORE {
+            ask(number).await;
+        }
+        let asked = Instant::now();
+        guest.challenge(OWN).await;
+        loop {
+            if let Some(arrival) = self.server.arrivals(OWN).get(earlier) {
+                return arrival.duration_since(asked).as_secs_f64() * 1e6;
+            }
+            assert!(asked.elapsed() < Duration::from_secs(20), "one's own mail does not arrive");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The times of each kind, the first of which is there twice, in an order that changes with the round.
+    async fn sample(&self, rounds: usize, guest: &Client<'_>, ask: impl AsyncFn(usize, usize)) -> [Vec<f64>; 3] {
+        let mut times = [const { Vec::new() }; 3];
+        // The first round shows the process how long a mail takes.
+        for round in 0..=rounds {
+            for place in 0..3 {
+                let slot = (place + round) % 3;
+                let time = self.own_mail(guest, async |number| ask(slot % 2, number).await).await;
+                if round > 0 {
+                    times[slot].push(time);
+                }
+            }
+        }
+        self.stop.send_replace(true);
+        times
+    }
+}
+
+fn target(name: &str, number: usize) -> String {
+    format!("{name}{number}@example.com")
+}
+
+async fn make_targets(app: &TestApp, name: &str) {
+    for number in 0..BEFORE {
+        app.make(&target(name, number), Role::User).await;
+    }
+}
+
+/// Fails when more and more samples tell the second kind from the first. `lane` takes some of them.
+async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
+    let mut times = [const { Vec::new() }; 3];
+    let mut told = None;
+    for rounds in ROUNDS {
+        for lane in join_all((0..LANES).map(|_| lane(rounds))).await {
+            for (all, more) in times.iter_mut().zip(lane) {
+                all.extend(more);
+            }
+        }
+        let [kind, other, same] = &times;
+        let Apart { least, limit, story } = Apart::of(kind, same, other, BOUND);
+        told = (least > limit).then_some(story);
+        if told.is_none() && limit < NOISY {
+            break;
+        }
+    }
+    assert_eq!(told, None, "the arrival of one's own mail tells who has an account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_has_an_account() {
+    if embedded_only() {
+        return;
+    }
+    arrival_tells_nothing(async |rounds| {
+        let app = unlimited("closed").await;
+        app.make(OWN, Role::User).await;
+        make_targets(&app, "known").await;
+        let guest = app.guest();
+        let ask = async |kind: usize, number| {
+            drop(guest.challenge(&target(["known", "stranger"][kind], number)).await);
+        };
+        Lane::open(&app).sample(rounds, &guest, ask).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_arrival_of_ones_own_mail_does_not_tell_whether_a_new_address_is_taken() {
+    if embedded_only() {
+        return;
+    }
+    arrival_tells_nothing(async |rounds| {
+        let app = unlimited("open").await;
+        let person = app.person(OWN, Role::User).await;
+        make_targets(&app, "taken").await;
+        let guest = app.guest();
+        let ask = async |kind: usize, number| {
+            let email = target(["free", "taken"][kind], number);
+            let answer = person.change("changeEmail", json!({ "email": email }), "__typename").await;
+            assert_eq!(answer.field("changeEmail")["__typename"], "CodeSent");
+        };
+        Lane::open(&app).sample(rounds, &guest, ask).await
+    })
+    .await;
+}

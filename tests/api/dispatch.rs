@@ -1,0 +1,247 @@
+//! Which letter is sent next: slots that are independent of each other, shared fairly between recipient domains, and
+//! used by decoys as by letters.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use doorcode::{
+    adapter::smtp::Smtp,
+    domain::mail::delivery::{self, deliver_due},
+    ports::{DeliveryFailure, Mail, MailTransport},
+};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    harness::{TestApp, eventually},
+    smtp_server::{SmtpServer, Tls, embedded_only},
+    timing::unlimited,
+};
+
+/// A next hop that notes what it is given, and lets mail to one domain wait until it is told to go on.
+struct Hop {
+    given: Mutex<Vec<(Mail, bool)>>,
+    goes_on: watch::Sender<bool>,
+    takes: Duration,
+}
+
+impl Hop {
+    fn new() -> Arc<Self> {
+        Self::taking(Duration::ZERO)
+    }
+
+    fn taking(takes: Duration) -> Arc<Self> {
+        Arc::new(Self { given: Mutex::default(), goes_on: watch::Sender::new(false), takes })
+    }
+
+    /// The mails that came so far, and whether they were to be sent.
+    fn given(&self) -> Vec<(Mail, bool)> {
+        self.given.lock().unwrap().clone()
+    }
+
+    fn count(&self, domain: &str) -> usize {
+        self.given().iter().filter(|(mail, _)| mail.to.ends_with(domain)).count()
+    }
+
+    async fn take(&self, mail: &Mail, deliver: bool) -> Result<(), DeliveryFailure> {
+        self.given.lock().unwrap().push((mail.clone(), deliver));
+        if mail.to.ends_with("@hang.example") {
+            self.goes_on.subscribe().wait_for(|goes_on| *goes_on).await.unwrap();
+        }
+        sleep(self.takes).await;
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl MailTransport for Hop {
+    async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure> {
+        self.take(mail, true).await
+    }
+
+    async fn rehearse(&self, mail: &Mail, _: u64) -> Result<(), DeliveryFailure> {
+        self.take(mail, false).await
+    }
+}
+
+fn run(app: &TestApp, hop: &Arc<Hop>) -> (JoinHandle<()>, watch::Sender<bool>) {
+    let (stop, stopped) = watch::channel(false);
+    let hop: Arc<dyn MailTransport> = Arc::<Hop>::clone(hop);
+    (tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), hop, stopped)), stop)
+}
+
+async fn ask(app: &TestApp, letters: usize, domain: &str) {
+    let guest = app.guest();
+    for number in 0..letters {
+        guest.challenge(&format!("person{number}@{domain}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_and_hold_up_no_other() {
+    for (signup, done) in [("open", "SENT"), ("domains:example.com", "DECOY")] {
+        let (app, hop) = (unlimited(signup).await, Hop::new());
+        ask(&app, 40, "hang.example").await;
+        ask(&app, 20, "example.com").await;
+        let (running, stop) = run(&app, &hop);
+        eventually("others' mail is sent", async || app.count("outbox", "state = 'SENT'").await == 20).await;
+        assert_eq!(hop.count("@hang.example"), 8);
+        assert_eq!(app.count("outbox", "state = 'PENDING' AND claimed_until IS NOT NULL").await, 24, "8 and 16 wait");
+        assert_eq!(app.count("outbox", "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0").await, 16);
+
+        hop.goes_on.send_replace(true);
+        let all = format!("state = '{done}' AND attempts = 1");
+        eventually("what waited is sent", async || hop.count("@hang.example") == 24).await;
+        app.clock.pass(60.0);
+        let sent = if done == "SENT" { 60 } else { 40 };
+        eventually("and what was released", async || {
+            app.clock.pass(0.5);
+            app.count("outbox", &all).await == sent
+        })
+        .await;
+        stop.send_replace(true);
+        running.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_hangs_for_one_domain_holds_up_nobody_elses_mail() {
+    if embedded_only() {
+        return;
+    }
+    let (app, server) = (unlimited("open").await, SmtpServer::start(Tls::None));
+    let guest = app.guest();
+    for number in 0..40 {
+        guest.challenge(&format!("hang{number}@slow.example")).await;
+    }
+    let smtp = Smtp::new(&server.url().into(), "Doorcode <no-reply@example.com>", false).unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(smtp), stopped));
+    let start = Instant::now();
+    for number in 0..5 {
+        let other = format!("ada{number}@example.com");
+        guest.challenge(&other).await;
+        eventually("it arrives", async || server.arrivals(&other).len() == 1).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement_each() {
+    let (app, hop) = (unlimited("open").await, Hop::taking(Duration::from_millis(20)));
+    ask(&app, 160, "example.com").await;
+    app.take_statements();
+    let start = Instant::now();
+    let (running, stop) = run(&app, &hop);
+    // The clock of the test, and with it the turn of released letters, goes as time does.
+    while hop.count("@example.com") < 160 {
+        sleep(Duration::from_millis(10)).await;
+        app.clock.pass(0.01);
+        assert!(start.elapsed() < Duration::from_secs(5), "{} in 5 s", hop.count("@example.com"));
+    }
+    stop.send_replace(true);
+    running.await.unwrap();
+    let statements = app.take_statements().len();
+    assert!(statements <= 180, "{statements} statements; 180 are what batches of eight would need");
+    assert_eq!(app.count("outbox", "state = 'SENT' AND attempts = 1").await, 160);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_to_one_address_leave_in_order_and_one_at_a_time() {
+    let (app, hop) = (unlimited("open").await, Hop::new());
+    let guest = app.guest();
+    for _ in 0..4 {
+        guest.challenge("ada@hang.example").await;
+    }
+    ask(&app, 1, "hang.example").await;
+    let (running, stop) = run(&app, &hop);
+    eventually("two addresses have a slot", async || hop.given().len() == 2).await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!((hop.count("ada@hang.example"), hop.count("person0@hang.example")), (1, 1));
+    hop.goes_on.send_replace(true);
+    eventually("all are sent", async || app.count("outbox", "state = 'SENT'").await == 5).await;
+    stop.send_replace(true);
+    running.await.unwrap();
+    let ids: Vec<_> =
+        hop.given().iter().filter(|(mail, _)| mail.to.starts_with("ada")).map(|(mail, _)| mail.id).collect();
+    assert!(ids.len() == 4 && ids.is_sorted(), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_finishes_what_is_under_way_and_gives_back_what_waits() {
+    let (app, hop) = (unlimited("domains:hang.example").await, Hop::new());
+    ask(&app, 12, "hang.example").await;
+    let (running, stop) = run(&app, &hop);
+    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    stop.send_replace(true);
+    let waiting = "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0";
+    eventually("the others are given back", async || app.count("outbox", waiting).await == 4).await;
+    hop.goes_on.send_replace(true);
+    running.await.unwrap();
+    assert_eq!(app.count("outbox", "state = 'SENT'").await, 8);
+    app.drain_outbox().await;
+    assert_eq!(app.count("outbox", "state = 'SENT' AND attempts = 1").await, 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_while_the_table_was_away_is_noted_when_it_is_back_and_nothing_else_leaves_before() {
+    let (app, hop) = (unlimited("open").await, Hop::new());
+    ask(&app, 10, "hang.example").await;
+    let (running, stop) = run(&app, &hop);
+    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    app.sql("ALTER TABLE outbox RENAME TO away").await;
+    hop.goes_on.send_replace(true);
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(hop.count("@hang.example"), 8, "the two that wait go on waiting");
+    app.sql("ALTER TABLE away RENAME TO outbox").await;
+    eventually("all are noted", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
+    assert_eq!(hop.count("@hang.example"), 10, "each once");
+    stop.send_replace(true);
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
+    let (app, hops) = (unlimited("open").await, [Hop::new(), Hop::new()]);
+    ask(&app, 1, "hang.example").await;
+    let mut workers = Vec::new();
+    for hop in &hops {
+        let ctx = Arc::clone(&app.app.ctx);
+        let transport: Arc<dyn MailTransport> = Arc::<Hop>::clone(hop);
+        workers.push(tokio::spawn(async move { deliver_due(&ctx, &transport).await }));
+        eventually("it is under way", async || hop.count("@hang.example") == 1).await;
+        app.clock.pass(91.0);
+    }
+    for (worker, (hop, state)) in workers.into_iter().zip(hops.iter().zip(["PENDING", "SENT"])) {
+        hop.goes_on.send_replace(true);
+        assert_eq!(timeout(Duration::from_secs(5), worker).await.unwrap().unwrap().unwrap(), 1);
+        assert_eq!(app.count("outbox", &format!("state = '{state}' AND attempts = 2")).await, 1, "{state}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decoy_is_rendered_as_a_mail_is_and_handed_to_the_mail_server_as_one_that_is_not_to_be_sent() {
+    let (app, hop) = (unlimited("domains:example.com").await, Hop::new());
+    let guest = app.guest();
+    for email in ["person@example.com", "person@example.org"] {
+        guest.challenge(email).await;
+    }
+    let transport: Arc<dyn MailTransport> = Arc::<Hop>::clone(&hop);
+    assert_eq!(deliver_due(&app.app.ctx, &transport).await.unwrap(), 2);
+    let mut given = hop.given();
+    given.sort_by_key(|(_, deliver)| !deliver);
+    let [(mail, true), (decoy, false)] = &given[..] else { panic!("one of each") };
+    assert_eq!((mail.to.as_str(), decoy.to.as_str()), ("person@example.com", "person@example.org"));
+    // But for the digits it is the same mail, word for word.
+    let words = |mail: &Mail| {
+        [&mail.subject, &mail.text, &mail.html].map(|part| part.replace(|char: char| char.is_ascii_digit(), "0"))
+    };
+    assert!(mail.code.is_some() && mail.code != decoy.code && mail.text.contains(mail.code.as_deref().unwrap()));
+    assert_eq!(words(mail), words(decoy));
+}

@@ -15,15 +15,14 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result, batch,
-    limits::{self, Quota},
-    policy::{Origin, Person, network},
+    Ctx, Error, Result, batch, limits,
+    policy::{Origin, Person},
     work::Work,
 };
 use crate::{
     config::LogEmails,
     db::{self, entity::audit_events},
-    ports::{Charge, Verdict},
+    ports::Verdict,
 };
 
 /// Names every kind once: as a variant, as it is stored and shown, and in words.
@@ -251,20 +250,8 @@ fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTi
 /// Charges a row to the network that it comes from, or names the network that may add no more. The limiter of this
 /// process bounds it, so no request waits for Redis.
 async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) -> Result<Option<String>> {
-    const TIERS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
-    let Some(ip) = origin.map(|origin| origin.ip.to_canonical()) else {
-        return Ok(None);
-    };
-    let Quota { count, window } = limits::AUDIT_NETWORK;
-    let tiers = &TIERS[..if ip.is_ipv6() { TIERS.len() } else { 1 }];
-    let charge = |(bits, factor): &(u32, u32)| Charge {
-        rule: "audit.network",
-        key: network(ip, *bits),
-        limit: count.saturating_mul(*factor),
-        window,
-        cooldown: None,
-    };
-    let charges: Vec<_> = tiers.iter().map(charge).collect();
+    let Some(origin) = origin else { return Ok(None) };
+    let charges = limits::AUDIT_NETWORK.by_network(["audit.network"; 3], origin.ip);
     let verdict = ctx.local_limiter.take(&charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?;
     Ok(match verdict {
         Verdict::Admitted { .. } => None,

@@ -96,12 +96,11 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let code = asked.code(ctx);
 
     let work = Work::begin(ctx).await?;
-    let link = match narrow {
-        true => {
-            let (key, deliver) = (&asked.address_key.newest, asked.deliver(ctx));
-            Some(link::issue(ctx, &*work, key, &asked.email, deliver, now).await?)
-        }
-        false => None,
+    let link = if narrow {
+        let (key, deliver) = (&asked.address_key.newest, asked.deliver(ctx));
+        Some(link::issue(ctx, &*work, key, &asked.email, deliver, now).await?)
+    } else {
+        None
     };
     if let Some(refusal) = granted.one_more
         && link.as_ref().is_some_and(|link| !link.is_new)

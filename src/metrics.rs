@@ -64,6 +64,7 @@ struct Board {
     operations: Counters<2>,
     operation_times: Timers,
     refusals: Counters<1>,
+    budget: Counters<1>,
     events: Counters<1>,
     mails: Counters<2>,
     delivery_times: Histogram,
@@ -129,6 +130,9 @@ impl Default for Metrics {
         for rule in ["send.instance", "guess.account"] {
             drop(board.refusals.get_or_create(&[of("rule", rule)]));
         }
+        for part in ["open", "shared", "reserve"] {
+            drop(board.budget.get_or_create(&[of("part", part)]));
+        }
         for operation in ["login", "verify", "refresh", "query"] {
             for outcome in ["INTERNAL", "UNAVAILABLE"] {
                 drop(board.operations.get_or_create(&[of("operation", operation), of("outcome", outcome)]));
@@ -161,6 +165,11 @@ impl Metrics {
     /// A limit refused.
     pub fn refused(&self, rule: &'static str) {
         self.0.refusals.get_or_create(&[of("rule", rule)]).inc();
+    }
+
+    /// A mail was charged to this part of the day's.
+    pub fn budgeted(&self, part: &'static str) {
+        self.0.budget.get_or_create(&[of("part", part)]).inc();
     }
 
     /// Something was recorded in the audit trail.
@@ -266,6 +275,12 @@ impl Board {
                 Family::new_with_constructor(Exemplary),
             ),
             refusals: add(r, "doorcode_refusals", "Calls that a limit refused", Family::default()),
+            budget: add(
+                r,
+                "doorcode_mail_budget",
+                "Mails by the part of the day's that they came from",
+                Family::default(),
+            ),
             events: add(r, "doorcode_events", "Events recorded in the audit trail", Family::default()),
             mails: add(r, "doorcode_mails", "What became of letters, try by try", Family::default()),
             delivery_times: add(

@@ -214,7 +214,7 @@ pub struct ServeFlags {
     /// Default: `30/15m`. Example: `100/15m`
     #[arg(long, env = "DOORCODE_LIMIT_SEND_NETWORK", value_name = "QUOTA", help_heading = "Limits")]
     pub limit_send_network: Option<String>,
-    /// Codes of the whole instance.
+    /// Codes of the whole instance; once half is spent, each network has a share.
     ///
     /// Default: `100000/1d`. Example: `5000/1d`
     #[arg(long, env = "DOORCODE_LIMIT_SEND_INSTANCE", value_name = "QUOTA", help_heading = "Limits")]

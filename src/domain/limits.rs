@@ -27,6 +27,19 @@ impl Quota {
         Self { count: self.count.saturating_mul(factor), ..self }
     }
 
+    /// So many parts of it, rounded up.
+    #[must_use]
+    pub fn part(self, parts: u32, of: u32) -> Self {
+        let count = (u64::from(self.count) * u64::from(parts)).div_ceil(u64::from(of));
+        Self { count: u32::try_from(count).unwrap_or(u32::MAX), ..self }
+    }
+
+    /// The same, or this count if it is less.
+    #[must_use]
+    pub fn at_least(self, count: u32) -> Self {
+        Self { count: self.count.max(count), ..self }
+    }
+
     /// One unit of it.
     pub const fn charge(self, rule: &'static str, key: String) -> Charge {
         Charge { rule, key, limit: self.count, window: self.window, cooldown: None, counts: true }
@@ -72,7 +85,7 @@ pub struct Limits {
     pub send_address_day: Quota,
     /// `send.network`: codes asked from one IPv4 address or IPv6 /64; four times that for its /56, sixteen for its /48.
     pub send_network: Quota,
-    /// `send.instance`: codes of the whole instance.
+    /// `send.instance`: mails of the whole instance, divided as `sign_in/allowance/ceiling.rs` says.
     pub send_instance: Quota,
     /// `verify.network`: codes, links and undo tokens presented from one network that are over or never were. Those that
     /// are live count only for `verify.all`, twenty times as much, which bounds what one network has us read.
@@ -127,5 +140,9 @@ pub const AUDIT_NETWORK: Quota = Quota { count: 100, window: HOUR };
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.
 pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
+/// How many times `send.address.day` the known devices of one account may ask in a day together, `send.account`.
+pub const KNOWN_DEVICES: u32 = 2;
+/// How old an account is before its known devices may use what is kept from strangers of the instance's mail.
+pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
 /// How long a sign-in link is good.
 pub const LINK_LIFETIME: Duration = DAY;

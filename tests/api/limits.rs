@@ -1,6 +1,7 @@
 //! The limits: who is charged, who is refused, for how long, and that the owner of an address always has a way in.
 
 mod callers;
+mod ceiling;
 mod door;
 mod guesses;
 mod misses;
@@ -138,23 +139,6 @@ async fn thirty_verifications_a_minute_and_network() {
     assert_eq!(kind(&app.guest().verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
-    // The ceiling is one key for everybody: this test has a process's own limiter.
-    let app = TestApp::alone(|flags| flags.limit_send_instance = Some("10/1d".into())).await;
-    let known = app.guest();
-    let signed_in = known.sign_in("known@example.com").await;
-    for number in 1..8 {
-        assert_eq!(kind(&app.guest().login(&format!("n{number}@example.com")).await), "CodeSent");
-    }
-    assert_eq!(kind(&app.guest().login("n8@example.com").await), "RateLimited");
-    let known = known.with_device(&signed_in.device);
-    for _ in 0..2 {
-        assert_eq!(kind(&known.login("known@example.com").await), "CodeSent");
-    }
-    assert_eq!(kind(&known.login("known@example.com").await), "RateLimited");
-}
-
 /// An attacker's day: from ever new networks, as many challenges and wrong codes as the limits let through.
 async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
     let mut wrong = 0;
@@ -268,6 +252,7 @@ async fn the_last_mail_of_a_day_carries_a_link() {
 async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_account_nothing() {
     let app = TestApp::with(|flags| {
         flags.limit_send_pair = Some("1000/15m".into());
+        flags.limit_send_address_day = Some("1000/1d".into());
         flags.limit_send_network = Some("10000/15m".into());
         flags.limit_verify_network = Some("10000/1m".into());
     })

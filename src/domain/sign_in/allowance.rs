@@ -1,13 +1,16 @@
 //! Who is charged how much for a send or a verification: the rules of `limits` turned into charges of the limiter.
 //! The guessing budget of an account is not here: the database keeps it, beside the codes.
 
+mod ceiling;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::ceiling::{Claim, INSTANCE};
 use crate::{
     domain::{
         Ctx, Error, Result, Wait, audit,
-        limits::{GOOD_AND_BAD, Limits, NetworkRules, Quota, SEND_NETWORK, VERIFY_ALL, VERIFY_NETWORK},
+        limits::{GOOD_AND_BAD, KNOWN_DEVICES, Limits, NetworkRules, Quota, SEND_NETWORK, VERIFY_ALL, VERIFY_NETWORK},
         policy::{Origin, network},
     },
     ports::{Charge, Verdict},
@@ -46,9 +49,22 @@ pub(in crate::domain) struct Sender<'a> {
     /// The address, as limits know it: under the newest secret, then under the older ones while they rotate.
     pub addresses: &'a [String],
     /// The known device that asks.
-    pub device: Option<Uuid>,
+    pub device: Option<KnownDevice>,
     /// Whether the address has a sign-in link that works.
     pub has_link: bool,
+    /// Whether a mail would really go out.
+    pub is_mail: bool,
+}
+
+/// A device that signed in before.
+#[derive(Clone, Copy)]
+pub(in crate::domain) struct KnownDevice {
+    /// Which one.
+    pub id: Uuid,
+    /// Whose.
+    pub account: Uuid,
+    /// Whether the account is old enough for what is kept from strangers. Whoever makes accounts today is a stranger.
+    pub is_established: bool,
 }
 
 /// The rules that [`Granted`] is read from, and the other one of an address.
@@ -56,8 +72,9 @@ const PAIR: &str = "send.pair";
 const ADDRESS: &str = "send.address";
 const ADDRESS_DAY: &str = "send.address.day";
 
-/// Charges one send. A known device has a pair of its own, is exempt from the address's allowances, and may use the
-/// fifth of the shared ones that strangers cannot.
+/// Charges one send, in one call of the limiter; in one more when the day's mail of the instance is scarce, and when the
+/// address's day is spent. A known device has a pair of its own, is exempt from the address's allowances, and may use the
+/// fifth of the network's that strangers cannot.
 ///
 /// The door never closes: when the address's day is spent and nothing that works lies in its mailbox (the last mail was
 /// cut off, or its link was used), one more mail is granted for a link, which no stranger can use up.
@@ -67,24 +84,34 @@ pub(in crate::domain) async fn take_send(
     now: DateTime<Utc>,
 ) -> Result<Result<Granted, Wait>> {
     let limits = &ctx.settings.limits;
-    let mut charges = send_charges(limits, sender);
-    charges.extend(shared_charges(limits, sender));
-    let mut granted = take(ctx, &charges, now).await?;
-    let mut one_more = None;
-    if let Err(refusal) = &granted
-        && refusal.charge.rule == ADDRESS_DAY
-        && !sender.has_link
-    {
-        charges.retain(|charge| ![ADDRESS, ADDRESS_DAY].contains(&charge.rule));
-        one_more = std::mem::replace(&mut granted, take(ctx, &charges, now).await?).err();
-    }
-    match granted {
-        Ok(last) => Ok(Ok(Granted {
-            pair_is_spent: is_spent(&charges, last, PAIR),
-            day_is_spent: one_more.is_some() || is_spent(&charges, last, ADDRESS_DAY),
-            one_more,
-        })),
-        Err(refusal) => Ok(Err(refusal.tell(ctx, sender.origin).await?)),
+    let claim = Claim {
+        ip: sender.origin.ip,
+        is_established: sender.device.is_some_and(|device| device.is_established),
+        is_mail: sender.is_mail,
+    };
+    let (mut one_more, mut is_scarce) = (None, false);
+    loop {
+        let mut charges = send_charges(limits, sender);
+        if one_more.is_some() {
+            charges.retain(|charge| ![ADDRESS, ADDRESS_DAY].contains(&charge.rule));
+        }
+        charges.extend(shared(limits.send_network, sender).by_network(SEND_NETWORK, sender.origin.ip));
+        charges.extend(claim.charges(limits, is_scarce));
+        match take(ctx, &charges, now).await? {
+            Ok(last) => {
+                if sender.is_mail {
+                    ctx.metrics.budgeted(claim.part(is_scarce));
+                }
+                return Ok(Ok(Granted {
+                    pair_is_spent: is_spent(&charges, last, PAIR),
+                    day_is_spent: one_more.is_some() || is_spent(&charges, last, ADDRESS_DAY),
+                    one_more,
+                }));
+            }
+            Err(refusal) if refusal.charge.rule == ADDRESS_DAY && !sender.has_link => one_more = Some(refusal),
+            Err(refusal) if refusal.charge.rule == INSTANCE && !is_scarce => is_scarce = true,
+            Err(refusal) => return Ok(Err(refusal.tell(ctx, sender.origin).await?)),
+        }
     }
 }
 
@@ -104,16 +131,18 @@ fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
         ]
     };
     match sender.device {
-        Some(device) => vec![pair(format!("device:{device}"))],
+        // All of an account's devices together: an account is worth no more mail than an address.
+        Some(device) => vec![
+            pair(format!("device:{}", device.id)),
+            limits.send_address_day.times(KNOWN_DEVICES).charge("send.account", device.account.to_string()),
+        ],
         None => sender.addresses.iter().flat_map(stranger).collect(),
     }
 }
 
-fn shared_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
-    let known = sender.device.is_some();
-    let mut charges = shared(limits.send_network, known).by_network(SEND_NETWORK, sender.origin.ip);
-    charges.push(shared(limits.send_instance, known).charge("send.instance", "all".into()));
-    charges
+/// Strangers may use four fifths of what a network shares; the rest is for known devices.
+fn shared(quota: Quota, sender: &Sender<'_>) -> Quota {
+    if sender.device.is_some() { quota } else { quota.part(4, 5) }
 }
 
 /// Charges a code, a link or an undo token that somebody presents, before the database is asked whether it is live: a wide
@@ -139,13 +168,6 @@ async fn take_from_network(
         Ok(_) => Ok(None),
         Err(refusal) => Ok(Some(refusal.tell(ctx, origin).await?)),
     }
-}
-
-/// Strangers may use four fifths of what is shared; the rest is for known devices.
-fn shared(quota: Quota, known: bool) -> Quota {
-    let for_strangers = (u64::from(quota.count) * 4).div_ceil(5);
-    let count = if known { quota.count } else { u32::try_from(for_strangers).unwrap_or(quota.count) };
-    Quota { count, ..quota }
 }
 
 /// Takes the charges; which of them took the last that there was. A limiter that cannot be asked refuses.
@@ -175,19 +197,18 @@ mod tests {
         let limits = Limits::default();
         let origin = origin("192.0.2.1");
         let addresses = ["a".to_owned()];
-        let sender = |device| Sender { origin: &origin, addresses: &addresses, device, has_link: false };
+        let sender = |device| Sender { origin: &origin, addresses: &addresses, device, has_link: false, is_mail: true };
         let stranger = send_charges(&limits, &sender(None));
         let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
-        let known = send_charges(&limits, &sender(Some(Uuid::nil())));
-        assert_eq!(known.len(), 1);
+        let device = KnownDevice { id: Uuid::nil(), account: Uuid::max(), is_established: false };
+        let known = send_charges(&limits, &sender(Some(device)));
+        let rules: Vec<_> = known.iter().map(|charge| charge.rule).collect();
+        assert_eq!(rules, ["send.pair", "send.account"]);
         assert_ne!(known[0].key, stranger[0].key);
-    }
-
-    #[test]
-    fn a_fifth_of_what_is_shared_is_kept_for_known_devices() {
-        let quota = Limits::default().send_network;
-        assert_eq!((shared(quota, false).count, shared(quota, true).count), (24, 30));
-        assert_eq!(shared(Quota { count: 1, ..quota }, false).count, 1);
+        // A fifth of what a network shares is kept for known devices.
+        let quota = limits.send_network;
+        assert_eq!((shared(quota, &sender(None)).count, shared(quota, &sender(Some(device))).count), (24, 30));
+        assert_eq!(shared(Quota { count: 1, ..quota }, &sender(None)).count, 1);
     }
 }

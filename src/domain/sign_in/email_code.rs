@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Outcome, Proof,
-    allowance::{self, Granted, Sender},
+    allowance::{self, Granted, KnownDevice, Sender},
     challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, NewCode, Standing, Try},
     finish, link, missed, told,
 };
@@ -22,7 +22,7 @@ use crate::{
         audit::{self, Event, Kind},
         device,
         email_address::{EmailAddress, InvalidEmail},
-        limits::Quota,
+        limits::{self, Quota},
         mail::{outbox, template::Locale},
         policy::{Origin, Viewer},
         user,
@@ -85,8 +85,9 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let sender = Sender {
         origin,
         addresses: &asked.limit_keys(),
-        device: asked.standing.device_id,
+        device: asked.device(now),
         has_link: asked.has_link(ctx),
+        is_mail: asked.deliver(ctx),
     };
     let granted = match allowance::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
@@ -178,6 +179,13 @@ impl Asked {
     /// The address as limits know it.
     fn limit_keys(&self) -> Vec<String> {
         self.address_key.all().map(vault::label).collect()
+    }
+
+    /// The known device that asks, as limits know it.
+    fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
+        let Standing { since, device_id, device_user_id, .. } = self.standing;
+        let is_established = since.is_some_and(|since| since + limits::ESTABLISHED <= now);
+        device_id.zip(device_user_id).map(|(id, account)| KnownDevice { id, account, is_established })
     }
 
     /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget has no room for a

@@ -63,12 +63,12 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
     let addresses: Vec<_> = address_key.all().map(vault::label).collect();
-    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true };
+    let taken = is_taken(ctx, &email).await?;
+    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken };
     let pair_is_spent = match allowance::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
-    let taken = is_taken(ctx, &email).await?;
     let code = SecretString::from(email_code::draw_code(&*ctx.entropy, ctx.settings.limits.code_length));
     let work = Work::begin(ctx).await?;
     let fresh = Fresh {

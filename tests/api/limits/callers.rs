@@ -63,5 +63,5 @@ fn prefix_of(prefix: &str, half: u16, part: u16, subnet: u16) -> String {
     // The tests' prefix is a /48; its neighbour differs in the lowest bit.
     let (start, last) = prefix.rsplit_once(':').unwrap();
     let last = u16::from_str_radix(last, 16).unwrap() ^ half;
-    format!("{start}:{last:x}:{:x}::1", part << 8 | subnet)
+    format!("{start}:{last:x}:{:x}::1", (part << 8) | subnet)
 }

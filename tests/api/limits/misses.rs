@@ -139,7 +139,7 @@ async fn a_wide_ipv6_network_does_not_multiply_its_misses() {
     let mut misses = 0;
     for subnet in 0..40 {
         // Eight /64s of each of five /56s: 2 for a /64, 8 for a /56, 32 for the /48.
-        let here = guest.at_ip(&format!("{prefix}:{:x}::1", (subnet / 8) << 8 | subnet % 8));
+        let here = guest.at_ip(&format!("{prefix}:{:x}::1", ((subnet / 8) << 8) | (subnet % 8)));
         for _ in 0..3 {
             misses += usize::from(kind(&invent(&here, Way::Code, true).await) == "CodeExpired");
         }

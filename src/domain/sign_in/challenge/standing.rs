@@ -25,8 +25,12 @@ pub(in crate::domain::sign_in) struct Standing {
     pub status: Option<UserStatus>,
     /// The account's role, if there is one.
     pub role: Option<Role>,
+    /// When the account was made.
+    pub since: Option<DateTime<Utc>>,
     /// The presented device, if it is known for this very account.
     pub device_id: Option<Uuid>,
+    /// The account, with the device.
+    pub device_user_id: Option<Uuid>,
     /// The challenge to resend for, if it is live and of this address.
     pub challenge_id: Option<Uuid>,
     /// Whether the address's sign-in link was mailed, if it has one that is not over.
@@ -51,7 +55,7 @@ pub(in crate::domain::sign_in) async fn standing(
         "(SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes WHERE budget_key IN ({keys}) AND attempted_at > "
     );
     let sql = format!(
-        "SELECT u.status, u.role, d.id AS device_id, c.id AS challenge_id, l.mailed AS link_mailed, \
+        "SELECT u.status, u.role, u.created_at AS since, d.id AS device_id, d.user_id AS device_user_id, c.id AS challenge_id, l.mailed AS link_mailed, \
          {spent} $4) AS day_units, {spent} $5) AS month_units \
          FROM (SELECT 1 AS one) AS base \
          LEFT JOIN users u ON u.email = $1 \

@@ -1,0 +1,139 @@
+//! The most mails of a day: no few networks, and no accounts that somebody made for it, spend them for everybody.
+
+use std::sync::atomic::Ordering;
+
+use doorcode::{config::ServeFlags, db::entity::Role, metrics::Observed};
+
+use super::kind;
+use crate::harness::{Client, TestApp};
+
+const WEEK: f64 = 7.0 * 86_400.0;
+
+/// The ceiling is one key for everybody: these tests have a process's own limiter.
+async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestApp {
+    TestApp::alone(|flags| {
+        flags.limit_send_instance = Some(format!("{mails}/1d"));
+        change(flags);
+    })
+    .await
+}
+
+/// Somebody with an account and a known device.
+async fn known<'a>(app: &'a TestApp, email: &str) -> Client<'a> {
+    let guest = app.guest();
+    let signed_in = guest.sign_in(email).await;
+    guest.with_device(&signed_in.device)
+}
+
+async fn is_sent(who: &Client<'_>, email: &str) -> bool {
+    match kind(&who.login(email).await) {
+        "CodeSent" => true,
+        "RateLimited" => false,
+        other => panic!("{other}"),
+    }
+}
+
+/// What a crowd of strangers gets, each for an address of its own.
+async fn crowd(app: &TestApp, name: &str, calls: usize) -> usize {
+    let mut sent = 0;
+    for number in 0..calls {
+        sent += usize::from(is_sent(&app.guest(), &format!("{name}{number}@example.com")).await);
+    }
+    sent
+}
+
+fn budget(app: &TestApp, part: &str) -> u64 {
+    let text = app.ctx().metrics.text(Observed::default()).unwrap();
+    let start = format!("doorcode_mail_budget_total{{part=\"{part}\"}} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{text}"));
+    line.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
+    let app = with_ceiling(10, |_| {}).await;
+    let owner = known(&app, "known@example.com").await;
+    app.clock.pass(WEEK);
+    assert_eq!(crowd(&app, "n", 12).await, 8);
+    for _ in 0..2 {
+        assert!(is_sent(&owner, "known@example.com").await);
+    }
+    assert!(!is_sent(&owner, "known@example.com").await);
+    assert_eq!([budget(&app, "open"), budget(&app, "shared"), budget(&app, "reserve")], [6, 3, 2], "with the first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_strangers() {
+    let app = with_ceiling(40, |flags| {
+        flags.limit_send_address_day = Some("3/1d".into());
+        flags.limit_send_pair = Some("9/15m".into());
+    })
+    .await;
+    let owner = [known(&app, "owner@example.com").await, known(&app, "owner@example.com").await];
+    let other = known(&app, "other@example.com").await;
+    app.clock.pass(WEEK - 60.0);
+    let mut fresh = Vec::new();
+    for number in 0..4 {
+        fresh.push(known(&app, &format!("fresh{number}@example.com")).await);
+    }
+    assert_eq!(crowd(&app, "n", 40).await, 28, "of thirty-two for strangers");
+    assert!(!is_sent(&owner[0], "owner@example.com").await, "a minute before the account is a week old");
+    app.clock.pass(61.0);
+    for (number, device) in fresh.iter().enumerate() {
+        assert!(!is_sent(device, &format!("fresh{number}@example.com")).await, "{number}");
+    }
+    // Twice what an address may get in a day: no account spends all that is kept, however many its devices are.
+    for call in 0..8 {
+        assert_eq!(is_sent(&owner[call % 2], "owner@example.com").await, call < 6, "{call}");
+    }
+    assert!(is_sent(&other, "other@example.com").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
+    let app = with_ceiling(200, |flags| flags.limit_send_network = Some("8/15m".into())).await;
+    let guest = app.guest();
+    let mut number = 0;
+    // Seven from each address, as strangers may.
+    let mut send_from = async |network: &str, calls: usize| {
+        let mut sent = 0;
+        for call in 0..calls {
+            number += 1;
+            let here = guest.at_ip(&format!("{network}.{}", call / 7));
+            sent += usize::from(is_sent(&here, &format!("n{number}@example.com")).await);
+        }
+        sent
+    };
+    assert_eq!(send_from("198.51.100", 120).await, 108, "half of all, and a share of what comes then");
+    assert_eq!(send_from("198.51.101", 14).await, 0, "the network around it has had its share, too");
+    for network in ["203.0.113", "192.0.2", "100.64.0", "100.65.0", "100.66.0", "100.67.0"] {
+        assert_eq!(send_from(network, 14).await, 8, "{network}");
+    }
+    assert_eq!(send_from("100.68.0", 14).await, 4, "the end of what strangers may have");
+    assert_eq!(send_from("100.69.0", 14).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decoys_spend_nothing_of_the_days_mail_and_are_refused_when_it_is_spent() {
+    let app = with_ceiling(10, |flags| flags.signup = Some("closed".into())).await;
+    for number in 0..12 {
+        app.make(&format!("real{number}@example.com"), Role::User).await;
+    }
+    assert_eq!(crowd(&app, "nobody", 40).await, 40);
+    let mut seen = Vec::new();
+    for name in ["real5@example.com", "nobody5@example.com"] {
+        if name == "real5@example.com" {
+            assert_eq!(crowd(&app, "real", 5).await, 5, "half, as if there had been no decoys");
+        }
+        app.take_statements();
+        app.limiter.calls.store(0, Ordering::SeqCst);
+        assert!(is_sent(&app.guest(), name).await);
+        seen.push((app.take_statements(), app.limiter.calls.load(Ordering::SeqCst)));
+    }
+    assert_eq!(seen[0], seen[1], "the same work when mail is scarce");
+    assert_eq!(crowd(&app, "nobody", 10).await, 10);
+    assert!(is_sent(&app.guest(), "real6@example.com").await);
+    assert!(is_sent(&app.guest(), "real7@example.com").await);
+    assert!(!is_sent(&app.guest(), "real8@example.com").await);
+    assert!(!is_sent(&app.guest(), "nobody50@example.com").await, "whoever is refused learns nothing");
+}

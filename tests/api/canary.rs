@@ -1,18 +1,46 @@
-//! Secrets stay where they belong: a code and the tokens of a sign-in are looked for in everything that the process
-//! logs, answers with and stores.
+//! Secrets stay where they belong: codes and tokens are looked for in everything that the process logs, answers with and
+//! stores.
 
 use std::{
     io::Write,
     sync::{Arc, Mutex},
 };
 
+use doorcode::{
+    adapter::system::SystemEntropy,
+    app::Overrides,
+    db::entity::Role,
+    ports::{Clock, Entropy},
+};
 use sea_orm::{ConnectionTrait, DbBackend};
+use serde_json::json;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::harness::{SignedIn, TestApp, other_than};
+use crate::{
+    harness::{Client, ManualClock, SignedIn, TestApp, other_than},
+    people::{email_change, undo},
+};
 
+/// What was logged on this thread.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    /// Everything from now on, at every level.
+    pub(crate) fn everything() -> (Self, DefaultGuard) {
+        let captured = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone());
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        tracing::trace!("every level is captured");
+        assert!(captured.text().contains("every level is captured"));
+        (captured, guard)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -33,8 +61,17 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-const TABLES: [&str; 8] =
-    ["users", "devices", "sessions", "email_codes", "sign_in_links", "outbox", "audit_events", "signing_keys"];
+const TABLES: [&str; 9] = [
+    "users",
+    "devices",
+    "sessions",
+    "email_codes",
+    "sign_in_links",
+    "email_changes",
+    "outbox",
+    "audit_events",
+    "signing_keys",
+];
 
 /// Every value of every column of every row, as text and as bytes.
 async fn everything_stored(app: &TestApp) -> Vec<u8> {
@@ -81,10 +118,7 @@ fn assert_absent(what: &str, haystack: &[u8], secret: &str) {
 
 #[tokio::test]
 async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
-    let captured = Captured::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
-
+    let (captured, _guard) = Captured::everything();
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("canary@example.com").await;
@@ -105,8 +139,8 @@ async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
 
     let stored = everything_stored(&app).await;
     assert!(stored.len() > 1_000, "something was looked at");
-    let logged = captured.0.lock().unwrap().clone();
-    assert!(String::from_utf8_lossy(&logged).contains("SIGNED_UP"), "logs were captured");
+    let logged = captured.text().into_bytes();
+    assert!(captured.text().contains("SIGNED_UP"), "logs were captured");
     for (what, secret) in [
         ("the code", &code),
         ("the access token", &signed_in.access),
@@ -125,4 +159,138 @@ async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
     for word in ["devices", "sqlx", "SELECT", "no such", "src/", "relation"] {
         assert!(!fault.text.contains(word), "{word} in {}", fault.text);
     }
+}
+
+/// Remembers everything that was drawn.
+#[derive(Default)]
+struct Drawn(Mutex<Vec<Vec<u8>>>);
+
+impl Entropy for Drawn {
+    fn fill(&self, buffer: &mut [u8]) {
+        SystemEntropy.fill(buffer);
+        self.0.lock().unwrap().push(buffer.to_vec());
+    }
+}
+
+/// What could have been made of random bytes: the digits of a code, or a part of a token. Of what is shorter nothing
+/// secret is made: ids, nonces, pauses.
+fn made_of(drawn: &[u8]) -> Vec<String> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    if drawn.len() < 16 {
+        return Vec::new();
+    }
+    // The token may begin with other bytes, so the text of these begins at any of three places of a group.
+    let text = |before: usize| {
+        let text = URL_SAFE_NO_PAD.encode([&vec![0; before], drawn].concat());
+        let first = (before * 8).div_ceil(6);
+        text[first..text.len() - 1].to_owned()
+    };
+    let hex = drawn.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = drawn.iter().filter(|byte| **byte < 250).map(|byte| char::from(b'0' + byte % 10)).take(8).collect();
+    let mut made: Vec<_> = (0..3).map(text).collect();
+    made.extend([hex.to_uppercase(), hex, digits]);
+    made
+}
+
+/// Numbers of eight digits, such as a code is. Parts of ids are none.
+fn numbers_like_codes(text: &str) -> Vec<&str> {
+    let words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
+    words.filter(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit())).collect()
+}
+
+/// Every way to a code or a token, with the faults on the way; what the answers gave out.
+async fn walk_every_way(app: &TestApp) -> Vec<String> {
+    let mut given = Vec::new();
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let invited = json!({ "email": "invited@example.com", "invite": true });
+    admin.change("createUser", invited, "__typename").await.field("createUser");
+
+    // Codes: the first, another for the same challenge, a wrong one; then from a device that is known.
+    let mut guest = app.guest();
+    let challenge = guest.challenge("ada@example.com").await;
+    guest.resend("ada@example.com", &challenge).await;
+    let code = app.last_code_for("ada@example.com").await;
+    guest.verify(&challenge, &other_than(&code)).await;
+    let first = SignedIn::read(&guest.verify(&challenge, &code).await);
+    guest.device = Some(first.device.clone());
+    let signed_in = guest.sign_in("ada@example.com").await;
+    let refreshed = guest.refresh(&signed_in.refresh).await;
+    let next = refreshed["tokens"]["refreshToken"].as_str().unwrap().to_owned();
+    given.extend([challenge, code, first.refresh, first.device, signed_in.device.clone(), next]);
+
+    // A test code, and a link.
+    assert_eq!(guest.verify(&guest.challenge("review@example.com").await, "83120475").await["__typename"], "SignedIn");
+    for _ in 0..3 {
+        app.guest().login("link@example.com").await;
+    }
+    let link = app.last_link_for("link@example.com").await;
+    SignedIn::read(&guest.verify_link(&link).await);
+    given.extend([link, "83120475".to_owned()]);
+
+    // A change of address and its undoing, and one by an administrator.
+    let ada = guest.with_bearer(&signed_in.access);
+    let challenge = email_change::challenge(&ada, "new@example.com").await;
+    let code = app.last_code_for("new@example.com").await;
+    email_change::confirm(&ada, &challenge, &other_than(&code)).await;
+    assert_eq!(email_change::confirm(&ada, &challenge, &code).await["__typename"], "EmailChanged");
+    let token = undo::undo_token(app, "ada@example.com").await;
+    assert_eq!(undo::outcome(&guest, &token).await, "EmailChangeUndone");
+    let moved = json!({ "id": signed_in.user, "email": "moved@example.com" });
+    admin.change("updateUser", moved, "__typename").await.field("updateUser");
+    given.extend([challenge, code, token]);
+
+    fail_on_every_way(app, &admin).await;
+    given
+}
+
+/// Each table that a code or a token is written to goes away for a moment: faults tell nothing either.
+async fn fail_on_every_way(app: &TestApp, person: &Client<'_>) {
+    let guest = app.guest();
+    let challenge = guest.challenge("bob@example.com").await;
+    let code = app.last_code_for("bob@example.com").await;
+    for table in ["outbox", "devices", "sessions", "sign_in_links", "email_changes", "email_codes"] {
+        app.sql(&format!("ALTER TABLE {table} RENAME TO gone")).await;
+        guest.login_with(json!({ "email": "bob@example.com" })).await;
+        guest.verify_answer(&challenge, &code).await;
+        person.change("changeEmail", json!({ "email": "free@example.com" }), "__typename").await;
+        app.sql(&format!("ALTER TABLE gone RENAME TO {table}")).await;
+    }
+}
+
+#[tokio::test]
+async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
+    let (captured, _guard) = Captured::everything();
+    let drawn = Arc::new(Drawn::default());
+    let until = (ManualClock::starting_now().now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d");
+    let app = TestApp::built(Overrides { entropy: Some(drawn.clone()), ..Overrides::default() }, |flags| {
+        flags.limit_send_pair = Some("100/15m".into());
+        flags.limit_send_address = Some("100/15m".into());
+        flags.limit_send_address_day = Some("3/1d".into());
+        flags.test_codes = Some(format!("review@example.com=83120475@{until}"));
+        // Keys that are random bytes, too.
+        flags.token_alg = Some("HS256".into());
+    })
+    .await;
+    let given = walk_every_way(&app).await;
+
+    let stored = everything_stored(&app).await;
+    let logged = captured.text();
+    for kind in
+        ["SIGNED_UP", "LINK_REQUESTED", "TEST_CODE_USED", "EMAIL_CHANGED", "EMAIL_CHANGE_UNDONE", "USER_CREATED"]
+    {
+        assert!(logged.contains(kind), "the log was captured, and the walk came by {kind}");
+    }
+    let drawn = drawn.0.lock().unwrap().clone();
+    assert!(drawn.len() > 100, "{}", drawn.len());
+    let made = drawn.iter().flat_map(|drawn| made_of(drawn));
+    for secret in made.chain(given) {
+        assert!(!logged.contains(&secret), "{secret} was logged: {}", around(&logged, &secret));
+        assert!(!String::from_utf8_lossy(&stored).contains(&secret), "{secret} was stored");
+    }
+    assert_eq!(numbers_like_codes(&logged), [] as [&str; 0]);
+}
+
+/// The line that a text stands in.
+fn around<'a>(text: &'a str, part: &str) -> &'a str {
+    text.lines().find(|line| line.contains(part)).unwrap_or_default()
 }

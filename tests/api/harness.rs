@@ -129,7 +129,7 @@ impl TestApp {
 
     /// With other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeFlags)) -> Self {
-        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, None, change).await
+        Self::built(Overrides::default(), change).await
     }
 
     /// With a limiter of its own whatever the stack, for limits that everybody shares.
@@ -139,12 +139,12 @@ impl TestApp {
 
     /// With a limiter of the test's own.
     pub(crate) async fn limited_by(limiter: Box<dyn Limiter>, change: impl FnOnce(&mut ServeFlags)) -> Self {
-        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), Some(limiter), None, change).await
+        Self::over(Some(limiter), Overrides::default(), change).await
     }
 
     /// With a bus of the test's own.
     pub(crate) async fn on_bus(bus: Arc<dyn Bus>) -> Self {
-        Self::over(fresh_database().await, tempfile::tempdir().unwrap(), None, Some(bus), |_| {}).await
+        Self::built(Overrides { bus: Some(bus), ..Overrides::default() }, |_| {}).await
     }
 
     /// Another replica of the same application: the same database, secret, clock and limiter.
@@ -165,20 +165,24 @@ impl TestApp {
         Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }
     }
 
+    /// With randomness or a bus of the test's own.
+    pub(crate) async fn built(overrides: Overrides, change: impl FnOnce(&mut ServeFlags)) -> Self {
+        Self::over(None, overrides, change).await
+    }
+
     async fn over(
-        database: TestDatabase,
-        folder: TempDir,
         limiter: Option<Box<dyn Limiter>>,
-        bus: Option<Arc<dyn Bus>>,
+        overrides: Overrides,
         change: impl FnOnce(&mut ServeFlags),
     ) -> Self {
+        let (database, folder) = (fresh_database().await, tempfile::tempdir().unwrap());
         let clock = Arc::new(ManualClock::starting_now());
         let statements = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&statements);
         let inner = limiter.unwrap_or_else(stack_limiter);
         let limiter = Arc::new(WatchedLimiter { inner, calls: AtomicU64::new(0), away: false.into() });
         let network = u32::from_be_bytes(random()) % 0xffff;
-        let bus = bus.unwrap_or_else(|| stack_bus(network));
+        let bus = overrides.bus.unwrap_or_else(|| stack_bus(network));
         let overrides = Overrides {
             clock: Some(clock.clone()),
             bus: Some(Arc::clone(&bus)),
@@ -186,6 +190,7 @@ impl TestApp {
             on_statement: Some(Arc::new(move |info: &sea_orm::metric::Info<'_>| {
                 seen.lock().unwrap().push(info.statement.clone());
             })),
+            entropy: overrides.entropy,
             ..Overrides::default()
         };
         let flags = flags(&database.url, folder.path(), change);

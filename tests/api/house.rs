@@ -154,8 +154,52 @@ fn time_and_randomness_come_from_one_file() {
     }
 }
 
+#[test]
+fn randomness_is_the_systems_and_nothing_else() {
+    let program = without_tests(sources(&["src"]));
+    assert_holds(program.iter().flat_map(own_randomness));
+    let system =
+        |fill: &str| Source::new("src/adapter/system.rs", &format!("impl Entropy for SystemEntropy {{ {fill} }}"));
+    let fill = |body: &str| system(&format!("fn fill(&self, buffer: &mut [u8]) {{ {body} }}"));
+    assert!(own_randomness(&fill("let a = aws_lc_rs::rand::fill(buffer); // from here\n if a.is_err() {}")).is_empty());
+    for bad in [
+        "seeded(Utc::now()).fill(buffer);",
+        "let a = aws_lc_rs::rand::fill(buffer); buffer[0] = 7;",
+        "aws_lc_rs::rand::fill(&mut [0; 8]); buffer.fill(7);",
+        "use aws_lc_rs as other; rand::fill(buffer);",
+        "// aws_lc_rs::rand::fill(buffer)",
+    ] {
+        assert!(!own_randomness(&fill(bad)).is_empty(), "{bad}");
+    }
+    assert!(!own_randomness(&Source::new("src/vault.rs", "impl Entropy for Mine {}")).is_empty());
+    assert!(!own_randomness(&Source::new("src/adapter/system.rs", "")).is_empty());
+}
+
+/// Whatever gives randomness beside the system: another implementation, or the one that does more than ask for it.
+fn own_randomness(source: &Source) -> Vec<String> {
+    const ASKS: &str = "aws_lc_rs :: rand :: fill ( buffer )";
+    const IMPLEMENTS: &str = "impl Entropy for";
+    let code = tokens(&source.code).join(" ");
+    let mut implementations = code.split(IMPLEMENTS).skip(1);
+    if source.path != "src/adapter/system.rs" {
+        return implementations.map(|_| format!("{}: gives randomness of its own", source.path)).collect();
+    }
+    let (Some(only), None) = (implementations.next(), implementations.next()) else {
+        return vec![format!("{}: gives randomness once", source.path)];
+    };
+    // Up to the next item.
+    let body = only.split("pub fn").next().unwrap_or_default();
+    let uses = body.split_whitespace().filter(|token| *token == "buffer").count();
+    let holds = body.contains(ASKS) && uses == 2;
+    (!holds)
+        .then(|| format!("{}: does something else with the buffer than to have the system fill it", source.path))
+        .into_iter()
+        .collect()
+}
+
 fn wild_sources(source: &Source) -> Vec<String> {
-    const WILD: [&str; 3] = ["rand", "thread_rng", "getrandom"];
+    const WILD: [&str; 8] =
+        ["rand", "thread_rng", "getrandom", "fastrand", "StdRng", "SmallRng", "RandomState", "seed_from_u64"];
     const WILD_ENDS: [&str; 5] = ["Utc::now", "Local::now", "SystemTime::now", "Uuid::now_v7", "Uuid::new_v4"];
     if source.path == "src/adapter/system.rs" {
         return Vec::new();

@@ -2,10 +2,10 @@
 //! them in the end.
 
 mod admin;
-mod email_change;
+pub(crate) mod email_change;
 mod ends;
 mod own;
-mod undo;
+pub(crate) mod undo;
 
 /// What the mutations that change somebody answer with.
 const SAVED: &str = "__typename ... on UserSaved { user { id email name role status version deletedAt } } \

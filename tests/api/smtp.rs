@@ -14,7 +14,10 @@ use doorcode::{
 };
 use uuid::Uuid;
 
-use crate::smtp_server::{SmtpServer, Tls, embedded_only};
+use crate::{
+    canary::Captured,
+    smtp_server::{SmtpServer, Tls, embedded_only},
+};
 
 const FROM: &str = "Doorcode <no-reply@example.com>";
 
@@ -105,6 +108,22 @@ async fn mail_arrives_encrypted_in_every_language_with_both_parts_and_no_header_
             let raw = got["raw"].as_str().unwrap();
             assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998));
         }
+    }
+}
+
+#[tokio::test]
+async fn neither_a_mail_nor_the_password_of_the_mail_server_is_logged_at_any_level() {
+    if embedded_only() {
+        return;
+    }
+    let (captured, _guard) = Captured::everything();
+    let server = SmtpServer::start(Tls::Smtps);
+    smtp(&server.url(), true).deliver(&english("ada@example.com")).await.unwrap();
+    drop(server);
+    quick("smtps://someone:correct-horse@127.0.0.1:1").deliver(&english("ada@example.com")).await.unwrap_err();
+    let logged = captured.text();
+    for secret in ["12345678", "horse", "ada@example.com", "Firefox"] {
+        assert!(!logged.contains(secret), "{secret} in {logged}");
     }
 }
 

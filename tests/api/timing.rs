@@ -11,7 +11,12 @@
 
 use std::{fmt, time::Instant};
 
-use doorcode::db::entity::{Role, UserStatus};
+use base64::Engine as _;
+use doorcode::{
+    adapter::system::SystemEntropy,
+    db::entity::{Role, UserStatus},
+    domain::vault,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
@@ -184,7 +189,6 @@ async fn time_does_not_tell_whether_a_new_address_is_taken() {
 
 /// A token of the right length with the id of a session, and random for the rest.
 fn made_up(session: uuid::Uuid) -> String {
-    use doorcode::{adapter::system::SystemEntropy, domain::vault};
     let random = vault::random::<48>(&SystemEntropy);
     vault::encode(&[session.as_bytes(), &random[..]].concat())
 }
@@ -207,6 +211,27 @@ async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
     })
     .await;
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1, "and ends none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_does_not_tell_whether_an_id_is_somebodys() {
+    let app = unlimited("open").await;
+    let other = app.person("other@example.com", Role::User).await;
+    let person = app.person("ada@example.com", Role::User).await;
+    let other = other.query("{ me { devices { id } auditEvents(first: 1) { nodes { id } } } }", json!({})).await;
+    let session = app.guest().sign_in("third@example.com").await.session;
+    let text = |path: &str| other.field("me").pointer(path).unwrap().as_str().unwrap().to_owned();
+    let ids = [session, text("/devices/0/id"), text("/auditEvents/nodes/0/id")];
+    for id in ids {
+        // The same kind and time, and nobody's.
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap();
+        let ids = [vault::encode(&[&bytes[..13], &[7; 4]].concat()), id];
+        time_tells_nothing(["nobody's", "somebody's"], async |kind| {
+            let answer = person.query("query($id: ID!) { node(id: $id) { id } }", json!({ "id": ids[kind] })).await;
+            assert_eq!(answer.code(), "NOT_FOUND");
+        })
+        .await;
+    }
 }
 
 #[test]

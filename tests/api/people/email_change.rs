@@ -14,12 +14,12 @@ async fn ask(person: &Client<'_>, email: &str) -> Value {
     person.change("changeEmail", json!({ "email": email }), SENT).await.field("changeEmail").clone()
 }
 
-pub(super) async fn challenge(person: &Client<'_>, email: &str) -> String {
+pub(crate) async fn challenge(person: &Client<'_>, email: &str) -> String {
     let sent = ask(person, email).await;
     sent["challenge"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
 }
 
-pub(super) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) -> Value {
+pub(crate) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) -> Value {
     let input = json!({ "challenge": challenge, "code": code });
     person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
 }

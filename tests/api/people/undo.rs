@@ -27,12 +27,12 @@ async fn undo(who: &Client<'_>, token: &str) -> Value {
     answer.field("undoEmailChange").clone()
 }
 
-async fn outcome(who: &Client<'_>, token: &str) -> String {
+pub(crate) async fn outcome(who: &Client<'_>, token: &str) -> String {
     undo(who, token).await["__typename"].as_str().unwrap().to_owned()
 }
 
 /// The token of the newest notice to an address.
-async fn undo_token(app: &TestApp, email: &str) -> String {
+pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
     let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
     text.split_whitespace().next().unwrap().to_owned()

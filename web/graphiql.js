@@ -207,6 +207,23 @@ async function* told(response) {
   }
 }
 
+// The chosen operation with the fragments that it uses: the editor may hold several operations, and the server takes one
+// from whoever has no access token. Where the editor was parsed before the last change, all of it is sent.
+function chosen(params, document) {
+  const named = (kind) => document?.definitions.filter((definition) => definition.kind === kind) ?? [];
+  const operation = named("OperationDefinition").find((definition) => definition.name?.value === params.operationName);
+  if (operation?.loc?.source.body !== params.query) return params;
+  const text = (part) => params.query.slice(part.loc.start, part.loc.end);
+  const fragments = new Map(named("FragmentDefinition").map((fragment) => [fragment.name.value, fragment]));
+  const parts = new Set([operation]);
+  for (const part of parts) {
+    for (const [, name] of text(part).matchAll(/\.\.\.\s*([_A-Za-z]\w*)/g)) {
+      if (fragments.has(name)) parts.add(fragments.get(name));
+    }
+  }
+  return { ...params, query: [...parts].map(text).join("\n") };
+}
+
 async function fetcher(params, options) {
   const listens = subscribes(params, options?.documentAST);
   const response = await fetch("/graphql", {
@@ -216,7 +233,7 @@ async function fetcher(params, options) {
       ...options?.headers,
       "content-type": "application/json",
     },
-    body: JSON.stringify(params),
+    body: JSON.stringify(chosen(params, options?.documentAST)),
     credentials: "omit",
     cache: "no-store",
   });

@@ -185,7 +185,7 @@ fn made_of(drawn: &[u8]) -> Vec<String> {
         let first = (before * 8).div_ceil(6);
         text[first..text.len() - 1].to_owned()
     };
-    let hex = drawn.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = drawn.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let digits = drawn.iter().filter(|byte| **byte < 250).map(|byte| char::from(b'0' + byte % 10)).take(8).collect();
     let mut made: Vec<_> = (0..3).map(text).collect();
     made.extend([hex.to_uppercase(), hex, digits]);

@@ -44,3 +44,27 @@ pub fn keep_memory_private() {
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn sources_made_at_one_moment_give_different_bytes_and_all_are_as_likely() {
+        let mut drawn = BTreeSet::new();
+        let mut counts = [0_u32; 256];
+        // Each as a process of its own would make it, many within one tick of a clock.
+        for _ in 0..20_000 {
+            let mut bytes = [0; 32];
+            SystemEntropy.fill(&mut bytes);
+            bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+            assert!(drawn.insert(bytes), "the same bytes twice");
+        }
+        // 2,500 of each: the sum of squares over the expectation has a mean of 255 and a deviation of 23.
+        let squares = counts.iter().map(|count| (f64::from(*count) - 2_500.0).powi(2) / 2_500.0);
+        let sum: f64 = squares.sum();
+        assert!((100.0..450.0).contains(&sum), "{sum}");
+    }
+}

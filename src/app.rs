@@ -38,7 +38,7 @@ use crate::{
     trace,
 };
 
-pub use crate::adapter::system::keep_memory_private;
+pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
 
 /// How long a stop may take: requests under way first, then the letter being sent.
 const GRACE: Duration = Duration::from_secs(25);
@@ -178,13 +178,17 @@ impl App {
             Some(tls) => Some(tls),
             None => self.ctx.settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new),
         };
+        let caps = Caps::default();
+        if let Some(few) = caps.are_few() {
+            tracing::warn!("{few}");
+        }
         let loops = self.start_loops(&stop);
         // Told after the last request, so that what it committed is told, too.
         let (served, when_served) = watch::channel(false);
         let live = tokio::spawn(live::run(Arc::clone(&self.ctx), when_served));
         let server = Server::of(Arc::clone(&self.ctx), api);
         let mut told = stop.clone();
-        let serving = http::serve(Caps::default(), tls, server, public, ops, stop);
+        let serving = http::serve(caps, tls, server, public, ops, stop);
         let too_long = async {
             drop(told.wait_for(|stop| *stop).await);
             tokio::time::sleep(GRACE).await;

@@ -10,6 +10,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     doorcode::app::keep_memory_private();
+    doorcode::app::raise_file_limit();
     // Before any thread exists, for it changes the environment.
     if let Err(problems) = doorcode::config::read_dotenv() {
         doorcode::cli::complain(&problems.to_string());

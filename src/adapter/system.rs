@@ -30,6 +30,24 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// Files and connections that a process may have open, if the system lets it: twice what all connections take.
+#[cfg(unix)]
+const ENOUGH_FILES: u64 = 65_536;
+
+/// Takes as many open files as the system allows without asking an administrator: many systems start a process with
+/// 1,024, and let it take more.
+pub fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.unwrap_or(ENOUGH_FILES).min(ENOUGH_FILES);
+        if current.is_some_and(|current| current < wanted) {
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
+    }
+}
+
 /// Keeps memory, which holds secrets while they are used, out of core dumps and out of sight of the user's other
 /// processes. A system that does not know how is no reason not to start.
 pub fn keep_memory_private() {

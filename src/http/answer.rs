@@ -1,8 +1,6 @@
 //! Answers in one shape: GraphQL's. A refusal by the edge, an error of a field and a fault of ours all look alike:
 //! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Nothing of a fault's reason is in it.
 
-use std::io::{self, Write};
-
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -11,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::account::Account;
+use super::{account::Account, backpressure::Frames};
 use crate::graphql::{
     document::Refused,
     error::{ApiError, Code},
@@ -152,6 +150,13 @@ impl Refusal {
         Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
+    /// Adds to the message of the first error.
+    pub(super) fn say(&mut self, more: &str) {
+        if let Some(first) = self.errors.first_mut() {
+            first.message.push_str(more);
+        }
+    }
+
     /// The code of the first error.
     pub(super) fn code(&self) -> Code {
         self.errors.first().map_or(Code::Internal, |error| error.code)
@@ -223,30 +228,14 @@ pub(super) fn executed(
     // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
     // says that in one place and 294 in another; every client and every proxy knows 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut body = Bounded(Vec::new());
+    let mut body = Frames::within(LARGEST_ANSWER);
     serde_json::to_writer(&mut body, &outcome).map_err(|_| {
         let message = format!(
             "The answer would have more than {LARGEST_ANSWER} bytes: ask for less. A change was made all the same."
         );
         Refusal::document(message)
     })?;
-    Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.0).into_response())
-}
-
-/// Takes as much as an answer may have.
-struct Bounded(Vec<u8>);
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LARGEST_ANSWER {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
 }
 
 /// What came of an operation: errors get the request's id and a code, and a request that was not executed at all has no

@@ -5,12 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, parser::types::OperationType};
 use axum::{
-    body::{Body, Bytes, HttpBody as _},
+    body::{Body, HttpBody as _},
     extract::State,
     http::{HeaderMap, header, request::Parts},
     response::Response,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use tokio::{sync::Semaphore, time::timeout};
@@ -20,6 +19,7 @@ use super::{
     Server,
     account::{self, Account},
     answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
+    body,
     meter::Meter,
     stream,
     viewer::{self, Bearer, Need},
@@ -39,8 +39,6 @@ use crate::{
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
-/// A body that takes longer is somebody holding a connection.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// How long a request waits for its turn to be parsed.
 const TURN_TIME: Duration = Duration::from_secs(2);
 
@@ -84,7 +82,7 @@ async fn answer(
     if media.is_none() && !events {
         return Err(not_acceptable());
     }
-    let call = Call::read(&read_body(body).await?)?;
+    let call = Call::read(&body::read(body).await?)?;
     let caller = identify(server, parts, id).await?;
     let Checked { request, operation } = server.check(call, caller.has_token()).await?;
     account.note(&server.api, &operation);
@@ -101,14 +99,17 @@ async fn answer(
         let tie = parts.extensions.get().cloned();
         return stream::open(server, tie, id, viewer, request);
     }
+    let room = server.unread.enter(&viewer)?;
     let request = request.data(viewer).data(account.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
     let answer = executed(response, id, (media, cost), account);
     trace::came_to(&span, &account.outcome());
     let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
-    meter.weigh(&server.ctx, length).await;
-    answer
+    let weighed = meter.weigh(&server.ctx, length).await;
+    let answer = answer?;
+    weighed?;
+    room.hold(answer)
 }
 
 /// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
@@ -158,20 +159,6 @@ fn is_json_in_utf8(content_type: &str) -> bool {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
     is_json && in_utf8
-}
-
-async fn read_body(body: Body) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes."));
-    // What announces itself as too large is not waited for.
-    if body.size_hint().lower() > LARGEST_BODY as u64 {
-        return Err(too_large());
-    }
-    match timeout(BODY_TIME, Limited::new(body, LARGEST_BODY).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Refusal::new(Code::BadRequest, "The body broke off.")),
-        Err(_) => Err(Refusal::new(Code::Timeout, "The body came too slowly.")),
-    }
 }
 
 /// A request of GraphQL over HTTP. It has a document, or the id of one that the server knows.

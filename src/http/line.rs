@@ -10,7 +10,7 @@ use axum::{
 };
 use tracing::Span;
 
-use super::{Server, account::Account, answer::RequestId, viewer::Caller};
+use super::{Server, account::Account, answer::RequestId, sampling::LeftOut, viewer::Caller};
 use crate::{domain::user::name::hides_or_turns, trace};
 
 /// What a line has of a method, of a path and of an operation's name, which may be as long as a request.
@@ -57,6 +57,12 @@ impl Line {
         let account = answer.extensions().get::<Account>();
         if let Some(account) = account {
             server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
+        }
+        server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        // Who is known is limited by who they are, and a fault of ours is rare or worth every line.
+        let is_stranger = account.is_none_or(|account| account.user.is_none());
+        if is_stranger && status < 500 && !server.sampler.has_line(self.client.0) {
+            return;
         }
         tracing::info!(
             method = %loggable(self.method.as_str()),

@@ -45,12 +45,11 @@ impl Meter {
     }
 
     /// Charges an answer by its length, as many operations as it has parts of a common length: what is as much work as
-    /// many counts as many. It is given all the same.
-    pub(super) async fn weigh(&self, ctx: &Ctx, bytes: u64) {
+    /// many counts as many. An answer that cannot be charged is not sent.
+    pub(super) async fn weigh(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
         for _ in 0..bytes / COMMON_ANSWER {
-            if self.charge(ctx).await.is_err() {
-                break;
-            }
+            self.charge(ctx).await?;
         }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 mod account;
 mod answer;
+mod backpressure;
+mod body;
 mod documents;
 mod edge;
 mod graphql;
@@ -10,18 +12,24 @@ mod health;
 mod host;
 mod line;
 mod listener;
+mod memory;
 mod meter;
 mod metrics;
+mod networks;
 mod pages;
+mod sampling;
 mod socket;
 mod starting;
 mod stream;
 mod tls;
 mod viewer;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -32,17 +40,23 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::sleep};
 
 use crate::{
     domain::Ctx,
     graphql::{Api, error::Code},
 };
 use answer::{MediaType, Refusal, RequestId};
+use backpressure::UnreadCaps;
 pub use listener::Caps;
+pub use networks::Shares;
+use sampling::LeftOut;
 pub use socket::SocketCaps;
 pub use starting::WaitingRoom;
 pub use tls::Tls;
+
+/// The log is told of a flood that ended within this.
+const BETWEEN_SUMMARIES: Duration = Duration::from_secs(10);
 
 /// What the handlers share.
 pub struct Server {
@@ -54,6 +68,9 @@ pub struct Server {
     https: bool,
     draining: AtomicBool,
     sockets: socket::Room,
+    /// Answers that are yet to be read.
+    unread: backpressure::Unread,
+    sampler: sampling::Sampler,
     last_outcome: health::LastOutcome,
     sessions_counted: metrics::Counted,
 }
@@ -80,9 +97,23 @@ impl Server {
         let sockets = socket::Room::new(caps);
         let trusted = ctx.settings.documents.as_deref().map(|list| documents::Trusted::new(list, api.documents()));
         let draining = AtomicBool::new(false);
+        let unread = backpressure::Unread::new(UnreadCaps::default());
+        let sampler = sampling::Sampler::default();
         let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
         let turns = graphql::Turns::default();
-        Arc::new(Self { ctx, api, trusted, turns, https, draining, sockets, last_outcome, sessions_counted })
+        Arc::new(Self {
+            ctx,
+            api,
+            trusted,
+            turns,
+            https,
+            draining,
+            sockets,
+            unread,
+            sampler,
+            last_outcome,
+            sessions_counted,
+        })
     }
 
     fn is_draining(&self) -> bool {
@@ -148,7 +179,12 @@ pub async fn serve(
     ops: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (trusted, metrics) = (&server.ctx.settings.trusted_proxies, &server.ctx.metrics);
+    let ground = listener::Ground {
+        caps: &caps,
+        trusted: &server.ctx.settings.trusted_proxies,
+        metrics: &server.ctx.metrics,
+        answers: server.unread.all(),
+    };
     let (drained, mut when_drained) = watch::channel(false);
     let told = async {
         // An error means that whoever would tell us is gone, which is a stop as well.
@@ -156,11 +192,21 @@ pub async fn serve(
         server.draining.store(true, Ordering::Relaxed);
     };
     let public = async {
-        listener::run(public, tls.as_ref(), router(&server), (&caps, trusted), metrics, told).await;
+        listener::run(public, tls.as_ref(), router(&server), ground, told).await;
         drained.send_replace(true);
     };
-    let ops = listener::run(ops, None, ops_router(&server), (&caps, trusted), metrics, async move {
+    let ops = listener::run(ops, None, ops_router(&server), ground, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
-    tokio::join!(public, ops);
+    let tell = async {
+        loop {
+            sleep(BETWEEN_SUMMARIES).await;
+            server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        }
+    };
+    tokio::select! {
+        _ = async { tokio::join!(public, ops) } => {}
+        () = tell => {}
+    }
+    server.sampler.end().into_iter().for_each(LeftOut::log);
 }

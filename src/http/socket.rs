@@ -1,15 +1,12 @@
 //! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. Here is who may open a socket, and how
-//! many; what is said on it is in `socket/talk.rs`. A socket never runs a question or a change, for those are limited
+//! many; who has a place is in `socket/room.rs`, what is said on it in `socket/talk.rs`. A socket never runs a question or a change, for those are limited
 //! and counted over HTTP, and it never believes a page from an origin that is not listed.
 
 mod message;
+mod room;
 mod talk;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -18,7 +15,6 @@ use axum::{
     response::Response,
 };
 use tracing::Instrument;
-use uuid::Uuid;
 
 use super::{
     Server,
@@ -27,16 +23,11 @@ use super::{
     listener::Tie,
     meter::Meter,
     method_not_allowed,
+    networks::Shares,
     viewer::{self, Bearer},
 };
-use crate::{
-    config::Settings,
-    domain::{
-        live,
-        policy::{Origin, SignedIn, network},
-    },
-    graphql::error::Code,
-};
+use crate::{config::Settings, graphql::error::Code};
+pub(super) use room::{Place, Room, Whose};
 use talk::Talk;
 pub(super) use talk::{outcomes, stopping};
 
@@ -54,8 +45,8 @@ pub struct SocketCaps {
     /// Sockets and streams of this process. A thousand cost some tens of megabytes, and a check of each session every
     /// thirty seconds. A tenth is kept for a MANAGER or more.
     pub in_all: usize,
-    /// Of one network, an IPv4 address or an IPv6 `/64`: a household or an office, whoever comes through it.
-    pub of_network: usize,
+    /// Of one network, whoever comes through it.
+    pub of_network: Shares,
     /// Of one person. Each takes room from everybody.
     pub of_person: usize,
     /// Of one session: a browser with a handful of tabs.
@@ -63,7 +54,9 @@ pub struct SocketCaps {
     /// Sockets that have not said yet whose they are. They take no room from those that have.
     pub strangers: usize,
     /// The same, of one network.
-    pub strangers_of_network: usize,
+    pub strangers_of_network: Shares,
+    /// For how long a socket must have been silent before its place goes to a newcomer when there is none left.
+    pub spare: Duration,
     /// Subscriptions on one socket.
     pub subscriptions: usize,
     /// How long a socket may take to say who it is.
@@ -82,103 +75,18 @@ impl Default for SocketCaps {
     fn default() -> Self {
         Self {
             in_all: 1_000,
-            of_network: 50,
+            of_network: Shares { narrow: 50, middle: 75, wide: 125 },
             of_person: 20,
             of_session: 5,
             strangers: 100,
-            strangers_of_network: 5,
+            strangers_of_network: Shares { narrow: 5, middle: 8, wide: 12 },
+            spare: Duration::from_secs(1),
             subscriptions: 10,
             init: Duration::from_secs(5),
             idle: Duration::from_mins(1),
             ping: Duration::from_secs(20),
             write: Duration::from_secs(10),
             messages: 600,
-        }
-    }
-}
-
-/// Room for sockets, and who has taken it.
-pub(super) struct Room {
-    caps: SocketCaps,
-    taken: Arc<Mutex<Taken>>,
-}
-
-type Taken = HashMap<Whose, usize>;
-
-/// Whose places are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Whose {
-    Everybody,
-    Network(String),
-    Person(Uuid),
-    Session(Uuid),
-    Strangers,
-    StrangersOf(String),
-}
-
-impl Room {
-    pub(super) fn new(caps: SocketCaps) -> Self {
-        Self { caps, taken: Arc::default() }
-    }
-
-    pub(super) fn caps(&self) -> &SocketCaps {
-        &self.caps
-    }
-
-    /// A place for somebody who has not said yet who they are.
-    fn enter(&self, origin: &Origin) -> Result<Place, Whose> {
-        let network = network(origin.ip, 64);
-        self.take([
-            (Whose::Strangers, self.caps.strangers),
-            (Whose::StrangersOf(network), self.caps.strangers_of_network),
-        ])
-    }
-
-    /// A place for this person; otherwise who has as many as they may.
-    pub(super) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<Place, Whose> {
-        let caps = &self.caps;
-        let kept = if live::keeps_room_for(signed_in) { 0 } else { caps.in_all / 10 };
-        self.take([
-            (Whose::Everybody, caps.in_all - kept),
-            (Whose::Network(network(origin.ip, 64)), caps.of_network),
-            (Whose::Person(signed_in.user.id), caps.of_person),
-            (Whose::Session(signed_in.session.id), caps.of_session),
-        ])
-    }
-
-    /// All of them or none.
-    fn take<const N: usize>(&self, whose: [(Whose, usize); N]) -> Result<Place, Whose> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((full, _)) = whose.iter().find(|(whose, most)| taken.get(whose).is_some_and(|count| count >= most))
-        {
-            return Err(full.clone());
-        }
-        let whose: Vec<_> = whose.into_iter().map(|(whose, _)| whose).collect();
-        for whose in &whose {
-            *taken.entry(whose.clone()).or_default() += 1;
-        }
-        drop(taken);
-        Ok(Place { taken: Arc::clone(&self.taken), whose })
-    }
-}
-
-/// A socket's place, until it is dropped.
-pub(super) struct Place {
-    taken: Arc<Mutex<Taken>>,
-    whose: Vec<Whose>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        for whose in &self.whose {
-            if let Some(count) = taken.get_mut(whose) {
-                *count -= 1;
-                // Whoever has left leaves nothing, or the map would remember everybody who ever came.
-                if *count == 0 {
-                    taken.remove(whose);
-                }
-            }
         }
     }
 }

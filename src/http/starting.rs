@@ -22,6 +22,7 @@ use super::{
     Caps, Tls,
     answer::{MediaType, Refusal, RequestId},
     edge, health, listener,
+    memory::Pool,
 };
 use crate::{config::Settings, graphql::error::Code, metrics::Metrics};
 
@@ -58,13 +59,12 @@ impl WaitingRoom {
     ) -> io::Result<T> {
         let (started, when_started) = watch::channel(false);
         let (public, ops) = (another(public)?, another(ops)?);
-        let (caps, metrics) = (Caps::default(), Metrics::default());
+        let (caps, metrics, answers) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
+        let ground = listener::Ground { caps: &caps, trusted: &self.trusted, metrics: &metrics, answers: &answers };
         let told = |mut when_started: watch::Receiver<bool>| async move {
             drop(when_started.wait_for(|started| *started).await);
         };
-        let answer = |listener, tls, told| {
-            listener::run(listener, tls, self.router.clone(), (&caps, &self.trusted), &metrics, told)
-        };
+        let answer = |listener, tls, told| listener::run(listener, tls, self.router.clone(), ground, told);
         let public = async {
             // Whoever calls in the moment that a start takes is served by what starts: a proxy has sent them here already.
             tokio::select! {

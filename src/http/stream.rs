@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use async_graphql::Request;
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
@@ -42,6 +42,11 @@ pub(super) fn is_wanted(accept: Option<&str>) -> bool {
     let ranges = accept.unwrap_or_default().split(',');
     let mut kinds = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
     kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS))
+}
+
+/// Whether an answer is a stream of events.
+pub(super) fn is_one(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS)
 }
 
 /// Subscribes, and answers with what is told.

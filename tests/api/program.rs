@@ -244,6 +244,15 @@ impl Program {
         self.child.wait().unwrap()
     }
 
+    /// The same; what it had printed by then.
+    pub(crate) fn stopped(mut self) -> String {
+        self.signal("-TERM");
+        self.child.wait().unwrap();
+        // What collects it may be a moment behind.
+        std::thread::sleep(Duration::from_millis(200));
+        self.printed()
+    }
+
     fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());

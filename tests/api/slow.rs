@@ -1,6 +1,9 @@
 //! Clients that hold on to connections: over real sockets, for none of it is the router's doing. And the stop, which
 //! must wait for requests and for nobody else.
 
+mod crowd;
+mod readers;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -9,7 +12,7 @@ use std::{
 
 use doorcode::{
     config::ServeFlags,
-    http::{Caps, Server, Tls, serve},
+    http::{Caps, Server, Shares, Tls, serve},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -28,6 +31,14 @@ pub(crate) const SHORT: Duration = Duration::from_millis(400);
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
+
+/// Nobody has been idle for so long.
+const NEVER: Duration = Duration::from_hours(1);
+
+/// So many connections of one address.
+pub(crate) const fn of_address(narrow: usize) -> Shares {
+    Shares { narrow, middle: 1_000, wide: 1_000 }
+}
 
 /// An application that listens.
 pub(crate) struct Listening {
@@ -182,8 +193,8 @@ async fn a_body_that_comes_byte_by_byte_gets_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() {
-    let server = Listening::new(Caps { of_network: 3, ..Caps::default() }).await;
+async fn a_network_whose_connections_are_all_in_use_is_refused_more_and_others_go_on() {
+    let server = Listening::new(Caps { of_network: of_address(3), spare: NEVER, ..Caps::default() }).await;
     let mut first = Vec::new();
     for _ in 0..3 {
         let mut client = server.connect().await;
@@ -203,7 +214,7 @@ async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_time() {
-    let caps = Caps { of_network: 1, headers: SHORT, life: SHORT, ..Caps::default() };
+    let caps = Caps { of_network: of_address(1), headers: SHORT, life: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
     let mut proxy = Vec::new();
     for _ in 0..5 {
@@ -222,8 +233,8 @@ async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_ti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
-    let server = Listening::new(Caps { in_all: 2, ..Caps::default() }).await;
+async fn where_nobody_is_idle_a_connection_waits_for_another_to_end() {
+    let server = Listening::new(Caps { in_all: 2, spare: NEVER, ..Caps::default() }).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
     assert!(one.is_served().await && two.is_served().await);
     let mut third = server.connect_from(ELSEWHERE).await;
@@ -236,7 +247,8 @@ async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_never_reads_the_answers_does_not_keep_the_connection() {
-    let server = Listening::new(Caps { of_network: 1, life: SHORT, end: SHORT, ..Caps::default() }).await;
+    let caps = Caps { of_network: of_address(1), life: SHORT, end: SHORT, unread: NEVER, ..Caps::default() };
+    let server = Listening::new(caps).await;
     let mut client = server.connect().await;
     let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50);
     client.send(&asks).await;

@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     certificates::{Certificates, P256},
     harness::{TestApp, eventually},
-    slow::{AT_ONCE, Client, Listening, QUERY, SHORT, head},
+    slow::{AT_ONCE, Client, Listening, QUERY, SHORT, head, of_address},
 };
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -138,7 +138,7 @@ async fn who_does_not_shake_hands_in_time_is_let_go_and_holds_up_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_it_back() {
     let certificates = Certificates::new();
-    let caps = Caps { of_network: 2, handshake: SHORT, ..Caps::default() };
+    let caps = Caps { of_network: of_address(2), handshake: SHORT, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
     assert!(certificates.connect("tls", server.public).await.is_err(), "the places are taken");
@@ -156,6 +156,20 @@ async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
+    let certificates = Certificates::new();
+    let spare = Duration::from_hours(1);
+    let caps = Caps { of_network: of_address(1), unread: SHORT, spare, ..Caps::default() };
+    let server = listening(&certificates, caps).await;
+    let mut deaf = certificates.connect("tls", server.public).await.unwrap();
+    deaf.send(&"GET /assets/graphiql.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50)).await;
+    let start = Instant::now();
+    assert!(certificates.connect("tls", server.public).await.is_err(), "the only place is taken");
+    eventually("the place is free", async || certificates.connect("tls", server.public).await.is_ok()).await;
+    assert!(start.elapsed() >= SHORT);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,8 +13,6 @@ use crate::{
 };
 
 const SETTINGS: &str = "settings";
-/// Fewer connections than this are used up by few people with many tabs.
-const FEW_CONNECTIONS: usize = 1_000;
 /// Shorter texts stand in words of ours by chance.
 const SHORTEST_SECRET: usize = 6;
 
@@ -97,7 +95,7 @@ fn proxies(settings: &Settings) -> Option<Finding> {
 fn connections(most: usize) -> Finding {
     const CHECK: &str = "connections";
     let seen = format!("room for {most}, by the open-file limit here");
-    if most < FEW_CONNECTIONS {
+    if most < Caps::FEW {
         return Finding::warning(CHECK, seen, "ulimit -n 65536, or LimitNOFILE=65536 in the unit of the service");
     }
     Finding::ok(CHECK, seen)

@@ -133,9 +133,10 @@ impl Talk {
     /// The first message says who speaks.
     async fn introduce(&mut self) -> Result<Listener> {
         let init = self.caps().init;
-        let payload = match timeout(init, self.first_message()).await {
-            Ok(payload) => payload?,
-            Err(_) => return Err(Close::INIT_TIMEOUT.into()),
+        let lost = self.place.lost();
+        let payload = tokio::select! {
+            payload = timeout(init, self.first_message()) => payload.map_err(|_| Close::INIT_TIMEOUT)??,
+            () = lost => return Err(Close::LATER.into()),
         };
         let server = Arc::clone(&self.server);
         let headers = token_of(payload.as_ref()).ok_or(Close::FORBIDDEN)?;

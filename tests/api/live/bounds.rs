@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use doorcode::{
     db::entity::Role,
     domain::audit::{self, Event, Kind},
-    http::{Caps, SocketCaps},
+    http::{Caps, Shares, SocketCaps},
 };
 use futures_util::SinkExt;
 use serde_json::json;
@@ -15,7 +15,10 @@ use super::{
     ENDED, EVENTS,
     wire::{Heard, PROTOCOL, Served},
 };
-use crate::harness::{TestApp, eventually};
+use crate::{
+    harness::{TestApp, eventually},
+    slow::of_address,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_carries_so_many_subscriptions_and_a_session_so_many_sockets() {
@@ -99,7 +102,13 @@ async fn a_process_has_so_many_sockets_and_keeps_the_last_tenth_for_managers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
     let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
-    let caps = SocketCaps { strangers: 3, strangers_of_network: 2, of_network: 2, ..SocketCaps::default() };
+    let caps = SocketCaps {
+        strangers: 3,
+        strangers_of_network: of_address(2),
+        of_network: of_address(2),
+        spare: Duration::from_hours(1),
+        ..SocketCaps::default()
+    };
     let served = Served::bounded(&app.app.ctx, caps).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
     let from = async |ip| served.open(&[PROTOCOL, ("x-forwarded-for", ip)]).await;
@@ -131,9 +140,69 @@ async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_network_has_its_share_of_sockets_however_many_addresses_it_has() {
+    let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
+    let of_network = Shares { narrow: 2, middle: 3, wide: 4 };
+    let caps = SocketCaps { of_network, spare: Duration::from_hours(1), of_session: 100, ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let token = app.person("person@example.com", Role::User).await.signed_in.access;
+    let from = async |ip: String| served.open(&[PROTOCOL, ("x-forwarded-for", &ip)]).await;
+    let mut strangers = Vec::new();
+    for subnet in 0..40 {
+        strangers.extend(from(format!("2001:db8:0:{subnet:x}::1")).await.ok());
+    }
+    assert_eq!(strangers.len(), 8, "forty /64s of one /56");
+    for subnet in 1..40 {
+        strangers.extend(from(format!("2001:db8:0:{subnet:x}00::1")).await.ok());
+    }
+    assert_eq!(strangers.len(), 12, "all /56s of one /48");
+
+    let said = async |ip: String| {
+        let mut socket = from(ip).await.unwrap();
+        socket.init(&token).await;
+        (matches!(socket.hear().await, Heard::Said(_)), socket)
+    };
+    let mut sockets = Vec::new();
+    for (ip, expected) in [
+        ("2001:db8:1:1::1", true),
+        ("2001:db8:1:1::2", true),
+        ("2001:db8:1:1::3", false),
+        ("2001:db8:1:2::1", true),
+        ("2001:db8:1:3::1", false),
+        ("2001:db8:1:100::1", true),
+        ("2001:db8:1:200::1", false),
+        ("2001:db8:2:100::1", true),
+    ] {
+        let (is_there, socket) = said(ip.into()).await;
+        assert_eq!(is_there, expected, "{ip}");
+        sockets.push(socket);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stays_silent_keeps_no_newcomer_out() {
+    let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
+    let caps = SocketCaps { strangers: 4, spare: Duration::from_millis(100), ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let token = app.person("person@example.com", Role::User).await.signed_in.access;
+    let from = async |ip: String| served.open(&[PROTOCOL, ("x-forwarded-for", &ip)]).await;
+    let mut silent = Vec::new();
+    for network in 1..=4 {
+        silent.push(from(format!("192.0.{network}.1")).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut newcomer = from("198.51.100.1".into()).await.expect("a place");
+    assert_eq!(silent[0].hear().await, Heard::Closed(1013), "the one that was silent for longest");
+    newcomer.init(&token).await;
+    assert!(matches!(newcomer.hear().await, Heard::Said(_)));
+    silent[1].init(&token).await;
+    assert!(matches!(silent[1].hear().await, Heard::Said(_)), "the others have their places");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_socket_counts_as_a_connection() {
     let app = TestApp::new().await;
-    let caps = Caps { of_network: 2, ..Caps::default() };
+    let caps = Caps { of_network: of_address(2), ..Caps::default() };
     let served = Served::with(&app.app.ctx, SocketCaps::default(), caps).await;
     let (one, _two) = (served.silent().await, served.silent().await);
     let refused = tokio_tungstenite::connect_async(format!("ws://{}/graphql", served.address)).await;

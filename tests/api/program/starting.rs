@@ -197,3 +197,26 @@ async fn production_reads_only_an_env_file_that_says_production() {
     let in_development = said(file, &|_| {});
     assert!(in_development.contains("DOORCODE_CODE_TRIES") && !in_development.contains(".env"), "{in_development}");
 }
+
+/// A server that may have few open files.
+async fn with_few_files(home: &Home, ulimit: &str) -> super::Program {
+    let mut command = home.command_of("sh");
+    command.args(["-c", &format!("ulimit {ulimit} && exec {} serve", env!("CARGO_BIN_EXE_doorcode"))]);
+    Home::run_until_it_answers(command).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_limit_of_open_files_is_raised_where_it_may_be_and_else_warned_about() {
+    let home = Home::new().await;
+    let raised = with_few_files(&home, "-Sn 500").await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", raised.pid())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let [soft, hard] = [3, 4].map(|at| files.split_whitespace().nth(at).unwrap().parse::<u64>().unwrap_or(u64::MAX));
+    assert_eq!(soft, hard.min(65_536), "{files}");
+    assert!(hard < 2_000 || !raised.printed().contains("open here"), "{}", raised.printed());
+    drop(raised);
+    let few = with_few_files(&home, "-n 500").await;
+    let printed = few.printed();
+    assert!(printed.contains("only 500 files may be open here"), "{printed}");
+    assert!(printed.contains("at most 250 connections") && printed.contains("LimitNOFILE=65536"), "{printed}");
+}

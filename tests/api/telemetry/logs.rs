@@ -1,8 +1,8 @@
 //! The lines of one sign-in, as they stand in the log.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{EMAIL, sign_in, start};
+use super::{EMAIL, scrape, sign_in, start};
 use crate::harness::eventually;
 
 fn lines(printed: &str) -> Vec<Value> {
@@ -48,6 +48,36 @@ async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
     assert!(signed_up["user"].is_string() && signed_up["request_id"].is_string() && signed_up["ip"].is_string());
     assert!(!program.printed().contains(EMAIL), "but not whose they are");
     secrets.assert_absent(&program.printed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_has_every_line() {
+    let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
+    let access = sign_in(&program).await.access;
+    let client = reqwest::Client::new();
+    let nothing = format!("http://127.0.0.1:{}/nothing", program.port);
+    for _ in 0..400 {
+        assert_eq!(client.get(&nothing).send().await.unwrap().status(), 404);
+    }
+    let who = json!({ "query": "query Known { me { id } }" });
+    for _ in 0..120 {
+        assert_eq!(super::post(&program, &who, &[("authorization", &format!("Bearer {access}"))]).await.status(), 200);
+    }
+    let counted = scrape(&program).await[r#"doorcode_http_requests_total{route="other",status="404"}"#];
+    assert!((counted - 400.0).abs() < 0.5, "{counted}");
+    let printed = program.stopped();
+    let lines = lines(&printed);
+    let requests = |field: &str, value: &str| {
+        lines.iter().filter(|line| line["message"] == "request" && line[field] == value).count()
+    };
+    let logged = requests("path", "/nothing");
+    assert!((40..120).contains(&logged), "{logged} lines of 400 requests");
+    assert_eq!(requests("name", "Known"), 120);
+    let told: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
+    let left_out: u64 = told.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
+    assert!(told.iter().all(|line| line["network"] == "127.0.0.1/32"), "{told:?}");
+    // Whoever reads the metrics is a stranger, too.
+    assert!((400..=401).contains(&(logged as u64 + left_out)), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

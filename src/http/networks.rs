@@ -1,0 +1,74 @@
+//! The networks that an address is in, and what each of them may have of something that all share. A host often has a
+//! whole IPv6 /64, and a customer a /56 or a /48, so wider networks have bounds of their own.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// How many addresses a network has, in three steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    Narrow,
+    Middle,
+    Wide,
+}
+
+/// The networks of an address, the narrowest first.
+pub(super) fn networks(ip: IpAddr) -> impl Iterator<Item = (Width, IpNet)> {
+    use Width::{Middle, Narrow, Wide};
+    let ip = ip.to_canonical();
+    let lengths: &[(Width, u8)] = match ip {
+        IpAddr::V4(_) => &[(Narrow, 32), (Middle, 24)],
+        IpAddr::V6(_) => &[(Narrow, 64), (Middle, 56), (Wide, 48)],
+    };
+    lengths.iter().filter_map(move |(width, length)| Some((*width, IpNet::new(ip, *length).ok()?.trunc())))
+}
+
+/// What one network may have at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// An IPv4 address or an IPv6 `/64`: a host, a household, an office.
+    pub narrow: usize,
+    /// An IPv4 `/24` or an IPv6 `/56`.
+    pub middle: usize,
+    /// An IPv6 `/48`.
+    pub wide: usize,
+}
+
+impl Shares {
+    /// A sixty-fourth, a thirty-second and a sixteenth of what all have, and at least `least`.
+    pub const fn of(all: usize, least: usize) -> Self {
+        let narrow = if all / 64 > least { all / 64 } else { least };
+        Self { narrow, middle: 2 * narrow, wide: 4 * narrow }
+    }
+
+    pub(super) const fn for_width(self, width: Width) -> usize {
+        match width {
+            Width::Narrow => self.narrow,
+            Width::Middle => self.middle,
+            Width::Wide => self.wide,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(ip: &str) -> Vec<String> {
+        networks(ip.parse().unwrap()).map(|(_, network)| network.to_string()).collect()
+    }
+
+    #[test]
+    fn an_address_is_in_two_networks_of_ipv4_or_three_of_ipv6() {
+        assert_eq!(of("192.0.2.7"), ["192.0.2.7/32", "192.0.2.0/24"]);
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+        assert_eq!(of("2001:db8:1:2345::7"), ["2001:db8:1:2345::/64", "2001:db8:1:2300::/56", "2001:db8:1::/48"]);
+    }
+
+    #[test]
+    fn no_network_has_more_than_a_sixteenth_where_there_is_enough() {
+        assert_eq!(Shares::of(10_000, 16), Shares { narrow: 156, middle: 312, wide: 624 });
+        assert_eq!(Shares::of(512, 16), Shares { narrow: 16, middle: 32, wide: 64 });
+    }
+}

@@ -1,0 +1,98 @@
+//! More connections, or more bytes in them, than there is room for: who gets in, who leaves, who stays.
+
+use doorcode::http::Shares;
+
+use super::*;
+
+/// After which somebody may be closed for a newcomer.
+const SPARE: Duration = Duration::from_millis(50);
+
+fn caps() -> Caps {
+    Caps { of_network: of_address(1_000), spare: SPARE, ..Caps::default() }
+}
+
+/// So many connections that have said this much.
+async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
+    let mut crowd = Vec::new();
+    for _ in 0..size {
+        let mut client = server.connect_from(ELSEWHERE).await;
+        client.send(text).await;
+        crowd.push(client);
+    }
+    // So that all of it was read, and nobody has just come.
+    sleep(SPARE * 4).await;
+    crowd
+}
+
+async fn closed(crowd: &mut [Client]) -> usize {
+    let mut closed = 0;
+    for client in crowd {
+        closed += usize::from(timeout(SPARE, client.answer()).await.is_ok_and(|answer| answer.is_empty()));
+    }
+    closed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_full_network_the_idlest_connection_is_closed_for_a_newcomer() {
+    let server = Listening::new(Caps { of_network: of_address(3), ..caps() }).await;
+    let (mut first, mut second, mut busy) = (server.connect().await, server.connect().await, server.connect().await);
+    assert!(first.is_served().await && second.is_served().await);
+    busy.send(&head()).await;
+    sleep(SPARE * 2).await;
+    assert!(first.is_served().await, "now the second has been idle for longest");
+    sleep(SPARE * 2).await;
+    let mut newcomer = server.connect().await;
+    assert!(newcomer.is_served().await);
+    assert!(second.closed().await < AT_ONCE);
+    assert!(first.is_served().await);
+    busy.send(QUERY).await;
+    assert!(busy.answer().await.starts_with("HTTP/1.1 200"), "who is in the middle of a request stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_addresses_of_a_network_share_its_connections() {
+    let shares = Shares { narrow: 2, middle: 3, wide: 3 };
+    let server = Listening::new(Caps { of_network: shares, spare: NEVER, ..Caps::default() }).await;
+    let mut inside = Vec::new();
+    for last in [1, 1, 2] {
+        inside.push(server.connect_from(Ipv4Addr::new(127, 0, 5, last)).await);
+    }
+    for client in &mut inside {
+        assert!(client.is_served().await);
+    }
+    for last in [1, 2, 3, 200] {
+        assert!(server.connect_from(Ipv4Addr::new(127, 0, 5, last)).await.closed().await < AT_ONCE, "{last}");
+    }
+    assert!(server.connect_from(Ipv4Addr::new(127, 0, 6, 1)).await.is_served().await, "the network beside it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_finish_nothing_keep_no_newcomer_out() {
+    for unfinished in [String::new(), "GET /health HTTP/1.1\r\nx: ".into(), head() + "{", HEALTH.into()] {
+        let server = Listening::new(Caps { in_all: 20, ..caps() }).await;
+        let _crowd = crowd(&server, 20, &unfinished).await;
+        for _ in 0..10 {
+            let start = Instant::now();
+            assert!(server.connect().await.is_served().await, "{unfinished:?}");
+            assert!(start.elapsed() < AT_ONCE, "{unfinished:?}: {:?}", start.elapsed());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
+    let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
+    let mut small = server.connect().await;
+    assert!(small.is_served().await);
+    // Each of these costs three times as much as one that has said nothing.
+    let begun = format!("GET /health HTTP/1.1\r\nhost: a\r\nx: {}", "x".repeat(15_000));
+    for _ in 0..3 {
+        let mut crowd = crowd(&server, 25, &begun).await;
+        let start = Instant::now();
+        assert!(server.connect_from(Ipv4Addr::new(127, 0, 9, 1)).await.is_served().await);
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+        let closed = closed(&mut crowd).await;
+        assert!(closed >= 5, "{closed} of 25 had to leave");
+    }
+    assert!(small.is_served().await);
+}

@@ -1,0 +1,113 @@
+//! Clients that do not read what they asked for.
+
+use doorcode::{
+    db::entity::{Role, users},
+    domain::audit::{self, Event, Kind},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use super::*;
+
+const MEGABYTE: &str = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
+
+/// Somebody about whom there is a megabyte to tell; their access token.
+async fn somebody(app: &TestApp, email: &str) -> String {
+    let person = app.person(email, Role::User).await.signed_in;
+    let found = users::Entity::find().filter(users::Column::Email.eq(email)).one(app.ctx().db.read()).await.unwrap();
+    let id = Some(found.unwrap().id);
+    for _ in 0..10 {
+        let detail = json!({ "long": "x".repeat(100_000) });
+        let event = Event { kind: Kind::DataExported, origin: None, actor: id, subject: id, detail, email: None };
+        audit::record_alone(app.ctx(), app.ctx().now(), event).await.unwrap();
+    }
+    person.access
+}
+
+fn request(token: &str, query: &str) -> String {
+    let body = json!({ "query": query }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A client that asks and reads nothing.
+async fn deaf(server: &Listening, request: &str) -> Client {
+    let socket = TcpSocket::new_v4().unwrap();
+    // The system would read for it.
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut client = Client(socket.connect(server.public).await.unwrap());
+    client.send(request).await;
+    client
+}
+
+/// What is answered to a client that reads.
+async fn ask(server: &Listening, ip: Ipv4Addr, request: &str) -> String {
+    let mut client = server.connect_from(ip).await;
+    client.send(request).await;
+    client.answer().await
+}
+
+async fn generous() -> TestApp {
+    TestApp::with(|flags| flags.limit_api_caller = Some("100000/1m".into())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stops_reading_loses_its_connection_in_time() {
+    let app = generous().await;
+    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let caps = Caps { of_network: of_address(1), unread: SHORT, spare: NEVER, ..Caps::default() };
+    let server = Listening::over(None, caps, app).await;
+    let _deaf = deaf(&server, &asks).await;
+    let start = Instant::now();
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
+    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(start.elapsed() >= SHORT);
+    let answer = ask(&server, ELSEWHERE, &asks).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "who reads gets all of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
+    let app = generous().await;
+    let (ada, bob) = (somebody(&app, "ada@example.com").await, somebody(&app, "bob@example.com").await);
+    let (ada, bob) = (request(&ada, MEGABYTE), request(&bob, MEGABYTE));
+    let caps = Caps { of_network: of_address(1_000), unread: NEVER, spare: NEVER, ..Caps::default() };
+    let server = Listening::over(None, caps, app).await;
+    let mut deaf_ones = Vec::new();
+    for _ in 0..30 {
+        deaf_ones.push(deaf(&server, &ada).await);
+    }
+    let mut refused = String::new();
+    eventually("sixteen megabytes are unread", async || {
+        refused = ask(&server, ELSEWHERE, &ada).await;
+        refused.starts_with("HTTP/1.1 429")
+    })
+    .await;
+    assert!(refused.contains("RATE_LIMITED") && refused.contains("retry-after: 10"), "{refused}");
+    let refused = ask(&server, HERE, &bob).await;
+    assert!(refused.starts_with("HTTP/1.1 429"), "the network has as much as the session: {refused}");
+    assert!(ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"), "another session elsewhere");
+    drop(deaf_ones);
+    eventually("it comes back", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_charged_is_not_sent() {
+    let app = TestApp::with(|flags| flags.limit_api_caller = Some("40/1m".into())).await;
+    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let server = Listening::over(None, Caps::default(), app).await;
+    let mut sent = 0;
+    loop {
+        let answer = ask(&server, HERE, &asks).await;
+        if !answer.starts_with("HTTP/1.1 200") {
+            assert!(answer.starts_with("HTTP/1.1 429") && answer.len() < 2_000, "{answer}");
+            break;
+        }
+        sent += 1;
+    }
+    // Each counts as sixteen, and so does the one that was not sent.
+    assert_eq!(sent, 2);
+}

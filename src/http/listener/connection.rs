@@ -139,8 +139,8 @@ where
             if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            member.turn(if outlives(&answer) { Phase::Kept } else { Phase::Writing });
-            Ok(answer.map(|body| Phased::answer(body, &member)))
+            let phases = phases(&answer);
+            Ok(answer.map(|body| Phased::answer(body, &member, phases)))
         }
     });
     let mut http = http1::Builder::new();
@@ -168,9 +168,15 @@ where
     }
 }
 
-/// Whether an answer is the beginning of a socket or of a stream.
-fn outlives(answer: &Response) -> bool {
-    answer.status() == StatusCode::SWITCHING_PROTOCOLS || stream::is_one(answer.headers())
+/// The phases of a connection while it takes an answer, and after that.
+fn phases(answer: &Response) -> (Phase, Phase) {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        (Phase::Kept, Phase::Kept)
+    } else if stream::is_one(answer.headers()) {
+        (Phase::Kept, Phase::Flushing)
+    } else {
+        (Phase::Writing, Phase::Flushing)
+    }
 }
 
 /// How a connection ended is its client's affair: it may be slow, leave in the middle, or speak something else.

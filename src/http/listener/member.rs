@@ -144,12 +144,15 @@ pub(super) struct Phased<B> {
 }
 
 impl<B: Body> Phased<B> {
+    /// The body of a request, after which it is worked for.
     pub(super) fn request(body: B, member: &Arc<Member>) -> Self {
         Self::new(body, member, (Phase::Reading, Phase::Working))
     }
 
-    pub(super) fn answer(body: B, member: &Arc<Member>) -> Self {
-        Self::new(body, member, (Phase::Writing, Phase::Flushing))
+    /// The body of an answer, from a phase that has begun to one that follows.
+    pub(super) fn answer(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
+        member.turn(phases.0);
+        Self::new(body, member, phases)
     }
 
     fn new(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
@@ -196,5 +199,60 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Phased<B> {
 impl<B> Drop for Phased<B> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::body::Body as AnyBody;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn member() -> Arc<Member> {
+        Arc::new(Member::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()))
+    }
+
+    fn text() -> AnyBody {
+        AnyBody::from("a text")
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_idle_again_once_its_answer_was_written() {
+        use Phase::{Flushing, Kept, Reading, Waiting, Working, Writing};
+        for begun in [Writing, Kept] {
+            let member = member();
+            let phase = || member.state().phase();
+            assert!(member.turn(Reading));
+            let request = Phased::request(text(), &member);
+            assert_eq!(phase(), Reading, "its body is not there yet");
+            drop(request.collect().await.unwrap());
+            assert_eq!(phase(), Working);
+            let answer = Phased::answer(text(), &member, (begun, Flushing));
+            assert!(phase() == begun && !member.flushed(), "flushed in the middle");
+            drop(answer.collect().await.unwrap());
+            assert_eq!(phase(), Flushing);
+            assert!(member.flushed() && phase() == Waiting);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_became_a_socket_is_never_idle() {
+        let member = member();
+        drop(Phased::answer(AnyBody::empty(), &member, (Phase::Kept, Phase::Kept)));
+        assert!(!member.flushed());
+        assert_eq!((member.state().phase(), member.count_read(1_000_000)), (Phase::Kept, 0));
+    }
+
+    #[tokio::test]
+    async fn who_was_asked_to_leave_does_nothing_more() {
+        let member = member();
+        let seen = member.state();
+        assert!(member.turn(Phase::Reading) && !member.ask_to_leave(seen), "it is not idle any more");
+        assert!(member.ask_to_leave(member.state()));
+        member.asked_to_leave().await;
+        assert!(!member.turn(Phase::Working) && member.state().phase() == Phase::Leaving);
     }
 }

@@ -157,11 +157,13 @@ mod tests {
 
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-        time::sleep,
+        time::{sleep, timeout},
     };
 
     use super::*;
     use crate::http::{listener::member::Phase, memory::Pool};
+
+    const AT_ONCE: Duration = Duration::from_secs(5);
 
     fn wire(pool: &Arc<Pool>, patience: Duration) -> (Wire<DuplexStream>, DuplexStream, Arc<Member>) {
         let (here, there) = duplex(64);
@@ -173,7 +175,7 @@ mod tests {
     async fn a_client_that_stops_reading_is_given_up_in_time() {
         let (mut wire, _there, _) = wire(&Pool::new(1_000), Duration::from_millis(100));
         let start = Instant::now();
-        let error = wire.write_all(&[0; 65]).await.unwrap_err();
+        let error = timeout(AT_ONCE, wire.write_all(&[0; 65])).await.expect("an end").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!((100..2_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
@@ -189,7 +191,7 @@ mod tests {
             }
             taken
         });
-        let error = wire.write_all(&vec![0; 100_000]).await.unwrap_err();
+        let error = timeout(AT_ONCE, wire.write_all(&vec![0; 100_000])).await.expect("an end").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(wire);
         assert!(sip.await.unwrap() < 1_000);

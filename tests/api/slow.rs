@@ -193,7 +193,7 @@ async fn a_body_that_comes_byte_by_byte_gets_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_whose_connections_are_all_in_use_is_refused_more_and_others_go_on() {
+async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() {
     let server = Listening::new(Caps { of_network: of_address(3), spare: NEVER, ..Caps::default() }).await;
     let mut first = Vec::new();
     for _ in 0..3 {
@@ -233,7 +233,7 @@ async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_ti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_is_idle_a_connection_waits_for_another_to_end() {
+async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
     let server = Listening::new(Caps { in_all: 2, spare: NEVER, ..Caps::default() }).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
     assert!(one.is_served().await && two.is_served().await);

@@ -26,7 +26,7 @@ use crate::{
     slow::{AT_ONCE, Client, Listening, QUERY, SHORT, head, of_address},
 };
 
-const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: a\r\n\r\n";
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 fn open(certificates: &Certificates) -> Arc<Tls> {
     let files = TlsFiles { certificate: certificates.path("tls.pem").into(), key: certificates.path("tls.key").into() };
@@ -165,7 +165,7 @@ async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let mut deaf = certificates.connect("tls", server.public).await.unwrap();
-    deaf.send(&"GET /assets/graphiql.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50)).await;
+    deaf.send(&"GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50)).await;
     let start = Instant::now();
     assert!(certificates.connect("tls", server.public).await.is_err(), "the only place is taken");
     eventually("the place is free", async || certificates.connect("tls", server.public).await.is_ok()).await;

@@ -27,7 +27,7 @@ async fn somebody(app: &TestApp, email: &str) -> String {
 fn request(token: &str, query: &str) -> String {
     let body = json!({ "query": query }).to_string();
     format!(
-        "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\n\
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -81,7 +81,7 @@ async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
         deaf_ones.push(deaf(&server, &ada).await);
     }
     let mut refused = String::new();
-    eventually("sixteen megabytes are unread", async || {
+    eventually("eight megabytes are unread", async || {
         refused = ask(&server, ELSEWHERE, &ada).await;
         refused.starts_with("HTTP/1.1 429")
     })

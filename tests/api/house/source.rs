@@ -44,7 +44,8 @@ impl Source {
         let mut at = 0;
         while at < tokens.len() {
             let before = at.checked_sub(1).map_or("", |before| tokens[before]);
-            if tokens[at] == "use" && before != "." {
+            // `use<…>` in a type captures lifetimes and imports nothing.
+            if tokens[at] == "use" && before != "." && tokens.get(at + 1) != Some(&"<") {
                 at = tree(&tokens, at + 1, &[], &mut found);
             } else if is_name(tokens[at]) {
                 let start = at;

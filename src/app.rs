@@ -1,7 +1,5 @@
 //! The composition root: the only place that chooses what stands behind the ports. Nothing here is a rule of sign-in.
 
-pub mod doctor;
-
 use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
@@ -14,28 +12,28 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     adapter::{
-        inbox::InboxTransport,
-        measured_limiter::Measured,
-        memory_bus::MemoryBus,
-        memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
-        redis_bus::RedisBus,
-        redis_limiter::RedisLimiter,
-        smtp::Smtp,
+        bus::{memory::MemoryBus, redis::RedisBus},
+        limiter::{
+            measured::Measured,
+            memory::{DEFAULT_ENTRIES, MemoryLimiter},
+            redis::RedisLimiter,
+        },
+        mail::{inbox::InboxTransport, smtp::Smtp},
         system::{SystemClock, SystemEntropy},
     },
-    config::{self, Mode, ServeFlags, Settings},
     db::{Db, OnStatement, migrate},
     domain::{
-        Ctx, Error, audit, housekeeping, live,
+        Ctx, audit, housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
         vault::Vault,
     },
+    error::Error,
     graphql::Api,
     http::{self, Caps, Server, Tls},
-    metrics::Metrics,
+    observability::{metrics::Metrics, spans},
     ports::{Bus, Clock, Entropy, Limiter, MailTransport},
-    trace,
+    settings::{self, Mode, ServeFlags, Settings},
 };
 
 pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
@@ -44,10 +42,10 @@ pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
 const GRACE: Duration = Duration::from_secs(25);
 
 /// Reads the settings, by the system's clock.
-pub fn load(flags: ServeFlags) -> Result<Settings, config::Problems> {
+pub fn load(flags: ServeFlags) -> Result<Settings, settings::Problems> {
     let mode = flags.mode.clone();
-    let loaded = Settings::load(flags, config::environment(), SystemClock.now(), &SystemEntropy);
-    config::with_env_file(mode.as_deref(), loaded)
+    let loaded = Settings::load(flags, settings::environment(), SystemClock.now(), &SystemEntropy);
+    settings::with_env_file(mode.as_deref(), loaded)
 }
 
 /// The domain and the way its mail leaves.
@@ -106,7 +104,9 @@ impl App {
         let vault = Vault::new(&settings.secrets)?;
         let db = match overrides.db {
             Some(db) => db,
-            None => Db::connect_with(&settings, Some(watch_statements(&metrics, overrides.on_statement))).await?,
+            None => {
+                Db::connect_with(&settings.database(), Some(watch_statements(&metrics, overrides.on_statement))).await?
+            }
         };
         let ctx = Ctx {
             settings,
@@ -214,7 +214,7 @@ fn watch_statements(metrics: &Metrics, then: Option<OnStatement>) -> OnStatement
     Arc::new(move |info| {
         metrics.stated(info.elapsed, info.failed);
         let system = if info.statement.db_backend == DbBackend::Postgres { "postgresql" } else { "sqlite" };
-        trace::statement(&info.statement.sql, system, info.elapsed, info.failed);
+        spans::statement(&info.statement.sql, system, info.elapsed, info.failed);
         if let Some(then) = &then {
             then(info);
         }

@@ -14,9 +14,9 @@
 //! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]: the
 //!   roots; [`graphql::Api::of`] bounds the merged schema, [`http::Server::of`] and [`app::App::serve_api`] serve it.
 //! - [`graphql::parts`]: in a resolver, the [`domain::Ctx`] with settings, database and clock, and the
-//!   [`domain::policy::Viewer`] who asks. [`domain::policy::Viewer::person`] and [`domain::policy::Member::require`] give
+//!   [`domain::access::Viewer`] who asks. [`domain::access::Viewer::person`] and [`domain::access::Member::require`] give
 //!   the proofs that your functions take.
-//! - [`graphql::error::ApiError`]: errors with our codes; every [`domain::Error`] becomes one, and so does a database's.
+//! - [`graphql::error::ApiError`]: errors with our codes; every [`error::Error`] becomes one, and so does a database's.
 //! - [`graphql::relay`]: ids of your own kinds, pages and connections.
 //! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: your migrations, beside ours.
 //!
@@ -48,12 +48,13 @@
 //! }
 //! ```
 
-pub mod config;
+pub mod email_address;
+pub mod error;
 pub mod files;
-pub mod finding;
-pub mod metrics;
+pub mod limits;
+pub mod observability;
 pub mod ports;
-pub mod trace;
+pub mod settings;
 
 pub mod db;
 pub mod domain;
@@ -64,4 +65,5 @@ pub mod http;
 pub mod adapter;
 pub mod app;
 pub mod cli;
-pub mod telemetry;
+pub mod doctor;
+pub mod seed;

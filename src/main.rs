@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     doorcode::app::keep_memory_private();
     doorcode::app::raise_file_limit();
     // Before any thread exists, for it changes the environment.
-    if let Err(problems) = doorcode::config::read_dotenv() {
+    if let Err(problems) = doorcode::settings::read_dotenv() {
         doorcode::cli::complain(&problems.to_string());
         return ExitCode::FAILURE;
     }

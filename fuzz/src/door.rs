@@ -20,15 +20,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::{
     adapter::system::{SystemClock, SystemEntropy},
     app::{App, Overrides},
-    config::{ServeFlags, Settings},
     db::entity::Role,
     domain::{
-        email_address::EmailAddress,
         mail::delivery,
         user::manage::{self, By, NewPerson},
     },
+    email_address::EmailAddress,
     http::{self, Server},
     ports::Clock,
+    settings::{ServeFlags, Settings},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};

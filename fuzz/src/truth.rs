@@ -42,7 +42,11 @@ pub fn check_graphql(asked: &Asked<'_>, answer: &Answer) {
     check(asked, answer);
     let json: Value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);
     let shape = json.as_object().unwrap_or_else(|| panic!("no JSON for {:?}: {}", asked.text, answer.text));
-    assert!(shape.keys().all(|key| ["data", "errors", "extensions"].contains(&key.as_str())), "{:?}: {json}", asked.text);
+    assert!(
+        shape.keys().all(|key| ["data", "errors", "extensions"].contains(&key.as_str())),
+        "{:?}: {json}",
+        asked.text
+    );
     assert_eq!(shape.contains_key("data"), answer.status == 200, "{} for {:?}: {json}", answer.status, asked.text);
     let Some(errors) = shape.get("errors") else {
         assert!(shape.contains_key("data"), "{:?}: {json}", asked.text);

@@ -26,12 +26,12 @@ use crate::{
     app::App,
     db::entity::audit_events,
     domain::{
-        Error,
+        access::Shell,
         audit::{Kind, list::Filter, tail::Tail},
-        email_address::EmailAddress,
-        policy::Shell,
         user,
     },
+    email_address::EmailAddress,
+    error::Error,
     graphql::relay,
 };
 

@@ -9,13 +9,10 @@ use super::{
     Format, Outcome, flags_of_environment,
     print::{self, Halt, line},
 };
-use crate::{
-    app,
-    finding::{Finding, State},
-};
+use crate::doctor::finding::{Finding, State};
 
 pub(super) async fn examine(format: Format) -> Outcome {
-    let findings = app::doctor::examine(flags_of_environment()).await;
+    let findings = crate::doctor::examine(flags_of_environment()).await;
     let count = |state| findings.iter().filter(|finding| finding.state == state).count();
     let [well, skipped, warnings, problems] = [State::Ok, State::Skipped, State::Warning, State::Problem].map(count);
     let code = if problems > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS };

@@ -11,8 +11,8 @@ use super::{
     print::{self, line},
 };
 use crate::{
-    config::{Manifest, written},
     graphql::{self, Validated},
+    settings::{Manifest, written},
 };
 
 #[derive(Args)]

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{Outcome, print};
-use crate::config;
+use crate::settings;
 
 /// A server that measures its parts gives each of them two seconds.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -37,7 +37,7 @@ pub(super) struct Probe {
 }
 
 pub(super) async fn ask(probe: Probe) -> Outcome {
-    let address = near(config::ops_address(probe.ops_listen.as_deref())?);
+    let address = near(settings::ops_address(probe.ops_listen.as_deref())?);
     let path = if probe.live { "/health" } else { "/ready" };
     let asked = timeout(PATIENCE, get(address, path)).await;
     let answer = asked

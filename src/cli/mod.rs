@@ -21,9 +21,10 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     app::{self, App, Overrides},
-    config::{Log, ServeFlags, Settings},
-    domain::{live, policy::Root},
-    graphql, telemetry,
+    domain::{access::Root, live},
+    graphql,
+    observability::{self, Log},
+    settings::{ServeFlags, Settings},
 };
 pub use print::complain;
 use print::{Halt, say};
@@ -156,7 +157,7 @@ async fn load_environment() -> Result<Settings, String> {
     // Whoever sits at a shell wants to see what they just did.
     settings.database_read_url = None;
     let log = Log { filter: "warn".into(), ..settings.log.clone() };
-    let no_collector = telemetry::start(&log, None).await?;
+    let no_collector = observability::start(&log, None).await?;
     drop(no_collector);
     Ok(settings)
 }

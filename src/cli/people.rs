@@ -12,7 +12,7 @@ use crate::{
     app::App,
     db::entity::{Role, UserStatus, users},
     domain::{
-        policy::Shell,
+        access::Shell,
         session,
         user::{self, list},
     },

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use tokio::{io::Interest, net::unix::pipe};
 
-use crate::domain::{Error, user::name};
+use crate::{domain::user::name, error::Error};
 
 /// Why a command ends before its end.
 pub(super) enum Halt {

@@ -13,14 +13,14 @@ use super::{
 };
 use crate::{
     app::{App, Overrides},
-    config::{Manifest, Mode, ServeFlags, Settings},
     http::{Tls, WaitingRoom},
-    telemetry,
+    observability,
+    settings::{Manifest, Mode, ServeFlags, Settings},
 };
 
 pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     let settings = load(flags)?;
-    let collector = telemetry::start(&settings.log, settings.traces.as_ref()).await?;
+    let collector = observability::start(&settings.log, settings.traces.as_ref()).await?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     db::entity::sessions,
-    domain::{email_address::EmailAddress, policy::Shell, session, user::manage},
+    domain::{access::Shell, session, user::manage},
+    email_address::EmailAddress,
     graphql::relay,
 };
 

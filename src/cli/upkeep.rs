@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     db::{Db, entity::signing_keys, migrate},
-    domain::{housekeeping, keys, seed},
+    domain::{housekeeping, keys},
+    seed,
 };
 use chrono::{DateTime, Utc};
 
@@ -36,7 +37,7 @@ pub(super) struct DownArgs {
 
 pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
     let settings = load_environment().await?;
-    let db = Db::connect(&settings).await?;
+    let db = Db::connect(&settings.database()).await?;
     let only_looking = matches!(command, MigrateCommand::Status(_));
     let format = match command {
         MigrateCommand::Up(format) => {

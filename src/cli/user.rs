@@ -16,10 +16,9 @@ use crate::{
     app::App,
     db::entity::{Role, UserStatus, users},
     domain::{
-        Ctx, Error,
-        email_address::EmailAddress,
+        Ctx,
+        access::Shell,
         mail::template::Locale,
-        policy::Shell,
         user::{
             self, list,
             manage::{self, By, Change, Changed, NewPerson},
@@ -28,6 +27,8 @@ use crate::{
         },
         vault::Vault,
     },
+    email_address::EmailAddress,
+    error::Error,
 };
 
 #[derive(Subcommand)]

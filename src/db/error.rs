@@ -6,7 +6,7 @@ use sea_orm::{
     sqlx::{self, error::DatabaseError, sqlite::SqliteError},
 };
 
-use crate::domain::Error;
+use crate::error::Error;
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
@@ -59,7 +59,7 @@ fn is_passing(refusal: &dyn DatabaseError) -> bool {
 }
 
 /// Says what happened without quoting a value.
-pub(super) fn describe(error: &sqlx::Error) -> String {
+pub(crate) fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(refusal) => {
             let code = refusal.code().unwrap_or_default();

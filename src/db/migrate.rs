@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, TransactionTrait,
 use tokio::time::{Instant, sleep};
 
 use super::{Db, sqlite, statement};
-use crate::domain::Error;
+use crate::error::Error;
 
 /// How long to wait for another process that is migrating.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -5,12 +5,7 @@
 //! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both, and, where there is a read
 //! replica, another one for lists.
 
-use std::{
-    path::{Path, PathBuf},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
@@ -19,15 +14,15 @@ use sea_orm::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use crate::{config::Settings, domain::Error, finding::Finding, metrics::Pool, ports::Clock};
+use crate::{error::Error, observability::metrics::Pool};
 
 pub mod digest;
 pub mod entity;
-mod error;
+pub(crate) mod error;
 pub mod migrate;
-mod postgres;
-mod replica;
-mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod replica;
+pub(crate) mod sqlite;
 
 pub use replica::Lists;
 
@@ -37,6 +32,29 @@ const ACQUIRE: Duration = Duration::from_millis(1_800);
 
 /// Called with every statement after it ran. For tests that count them; it must not log the values it can see.
 pub type OnStatement = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite:…` or `postgres://…`.
+    pub url: SecretString,
+    /// A standby of the same PostgreSQL, for lists.
+    pub read_url: Option<SecretString>,
+    /// The fewest and most connections to PostgreSQL.
+    pub pool: (u32, u32),
+    /// How long PostgreSQL may take to come up.
+    pub wait: Duration,
+    /// The folder where a SQLite file with a relative name lives.
+    pub data: PathBuf,
+}
+
+impl Options {
+    /// The file of SQLite, where the data is in one.
+    pub fn file(&self) -> Option<PathBuf> {
+        let url = self.url.expose_secret();
+        url.starts_with("sqlite:").then(|| sqlite::file(url, &self.data).ok()).flatten()
+    }
+}
 
 /// The database of a process. A clone is another handle to the same connections.
 #[derive(Clone, Debug)]
@@ -53,57 +71,48 @@ pub struct Db {
 }
 
 impl Db {
-    /// Connects, and waits for PostgreSQL as long as the settings say; a SQLite file is made when the URL says `mode=rwc`.
-    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
-        Self::connect_with(settings, None).await
+    /// Connects, and waits for PostgreSQL as long as the options say; a SQLite file is made when the URL says `mode=rwc`.
+    pub async fn connect(options: &Options) -> Result<Self, Error> {
+        Self::connect_with(options, None).await
     }
 
     /// Connects, and reports every statement to `on_statement`.
-    pub async fn connect_with(settings: &Settings, on_statement: Option<OnStatement>) -> Result<Self, Error> {
-        let Settings { database_url, database_read_url, database_pool: pool, database_wait, data, .. } = settings;
-        let db = Self::open(database_url, *pool, *database_wait, data, on_statement.clone()).await?;
-        match database_read_url {
-            Some(url) => db.with_replica(url, pool.1, on_statement),
-            None => Ok(db),
-        }
-    }
-
-    /// Connects without the other settings. `pool` is the fewest and most connections to PostgreSQL, `wait` how long its
-    /// server may take to come up, `data` the folder where a SQLite file with a relative name lives.
-    pub async fn open(
-        url: &SecretString,
-        pool: (u32, u32),
-        wait: Duration,
-        data: &Path,
-        on_statement: Option<OnStatement>,
-    ) -> Result<Self, Error> {
-        let address = url.expose_secret();
-        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let (connection, trouble) = postgres::open(address, pool, wait, on_statement).await?;
-            Ok(Self {
+    pub async fn connect_with(options: &Options, on_statement: Option<OnStatement>) -> Result<Self, Error> {
+        let address = options.url.expose_secret();
+        let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let (connection, trouble) =
+                postgres::open(address, options.pool, options.wait, on_statement.clone()).await?;
+            Self {
                 writer: connection.clone(),
                 reader: connection,
                 backend: DbBackend::Postgres,
                 file: None,
                 trouble: Some(trouble),
                 replica: None,
-            })
+            }
         } else if address.starts_with("sqlite:") {
-            let sqlite::Opened { writer, reader, file } = sqlite::open(address, data, on_statement).await?;
-            Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None })
+            Self::of_sqlite(sqlite::open(address, &options.data, on_statement.clone()).await?)
         } else {
-            Err(bad_url("must begin with sqlite:// or postgres://"))
+            return Err(bad_url("must begin with sqlite:// or postgres://"));
+        };
+        match &options.read_url {
+            Some(url) => db.with_replica(url, options.pool.1, on_statement),
+            None => Ok(db),
         }
     }
 
     /// Connects to look at what is there, for `doorcode doctor`: with a connection or two, and SQLite's may not write.
-    pub async fn look(settings: &Settings) -> Result<Self, Error> {
-        let address = settings.database_url.expose_secret();
-        if !address.starts_with("sqlite:") {
-            return Self::open(&settings.database_url, (1, 2), Duration::ZERO, &settings.data, None).await;
+    pub async fn look(options: &Options) -> Result<Self, Error> {
+        let address = options.url.expose_secret();
+        if address.starts_with("sqlite:") {
+            return Ok(Self::of_sqlite(sqlite::look(address, &options.data).await?));
         }
-        let sqlite::Opened { writer, reader, file } = sqlite::look(address, &settings.data).await?;
-        Ok(Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None })
+        Self::connect(&Options { read_url: None, pool: (1, 2), wait: Duration::ZERO, ..options.clone() }).await
+    }
+
+    fn of_sqlite(opened: sqlite::Opened) -> Self {
+        let sqlite::Opened { writer, reader, file } = opened;
+        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None }
     }
 
     /// Reads lists from a standby of the same PostgreSQL, over at most so many connections.
@@ -253,28 +262,6 @@ where
         M::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
-}
-
-/// Examines the server or the file, for `doorcode doctor`. Nothing is written but what is rolled back.
-pub async fn examine(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
-    let url = settings.database_url.expose_secret();
-    if url.starts_with("sqlite:") {
-        sqlite::examine(url, &settings.data).await
-    } else {
-        postgres::examine(url, settings.database_pool.1, clock).await
-    }
-}
-
-/// Examines the standby that lists may be read from, for `doorcode doctor`, where there is one.
-pub async fn examine_replica(settings: &Settings) -> Option<Vec<Finding>> {
-    let (url, primary) = (settings.database_read_url.as_ref()?, &settings.database_url);
-    Some(postgres::examine_standby(url.expose_secret(), primary.expose_secret()).await)
-}
-
-/// The file of SQLite, where the data is in one.
-pub fn file(settings: &Settings) -> Option<PathBuf> {
-    let url = settings.database_url.expose_secret();
-    url.starts_with("sqlite:").then(|| sqlite::file(url, &settings.data).ok()).flatten()
 }
 
 fn bad_url(message: &str) -> Error {

@@ -1,8 +1,6 @@
 //! The pools of PostgreSQL connections, and how they find out that a server went away.
 //! It never logs a statement, and never holds a request for longer than a client waits.
 
-mod examine;
-
 use std::{
     io::{self, ErrorKind},
     str::FromStr,
@@ -28,9 +26,7 @@ use tokio::{
 };
 
 use super::{ACQUIRE, OnStatement, bad_url, error::describe, replica::PATIENCE};
-use crate::{domain::Error, metrics::Pool};
-
-pub(super) use examine::{examine, standby::examine as examine_standby};
+use crate::{error::Error, observability::metrics::Pool};
 
 /// Between two tries to find the server when this process starts.
 const RETRY: Duration = Duration::from_millis(500);
@@ -129,13 +125,13 @@ fn reporting(pool: PgPool, trouble: &Trouble, on_statement: Option<OnStatement>)
 }
 
 /// How every connection to the primary is opened.
-fn options(url: &str) -> Result<PgConnectOptions, Error> {
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = any_options(url).map_err(|()| bad_url("is not a PostgreSQL URL"))?;
     Ok(options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)]))
 }
 
 /// How every connection to a standby is opened.
-fn standby_options(url: &str) -> Result<PgConnectOptions, Error> {
+pub(crate) fn standby_options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = any_options(url).map_err(|()| Error::invalid("DATABASE_READ_URL", "is not a PostgreSQL URL"))?;
     Ok(options.options([
         ("statement_timeout", PATIENCE.as_millis().to_string()),

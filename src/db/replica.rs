@@ -13,7 +13,7 @@ use sea_orm::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Db, OnStatement, postgres};
-use crate::domain::Error;
+use crate::error::Error;
 
 /// How long a list waits for the standby, a connection included. Then there is still time for the primary.
 pub(super) const PATIENCE: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ const OLDEST: f64 = 30.0;
 const MOMENT: Duration = Duration::from_millis(150);
 /// How many seconds the standby is behind. One that has replayed all that it got, and still gets something, is not; nor
 /// is one that is no standby. NULL where that cannot be told.
-pub(super) const LAG: &str = "CAST(CASE WHEN NOT pg_is_in_recovery() THEN 0 \
+pub(crate) const LAG: &str = "CAST(CASE WHEN NOT pg_is_in_recovery() THEN 0 \
      WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0 \
      ELSE EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS double precision)";
 /// The log says at most once in so long that lists are read from the primary.

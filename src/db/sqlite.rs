@@ -1,8 +1,6 @@
 //! The SQLite file: one connection that writes, a few that read.
 //! It never opens a database in memory (every connection would have its own) and never makes a file others can read.
 
-mod examine;
-
 use std::{
     fs::{self, OpenOptions},
     io,
@@ -20,9 +18,7 @@ use sea_orm::{
 };
 
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
-use crate::{domain::Error, metrics::Pool};
-
-pub(super) use examine::examine;
+use crate::{error::Error, observability::metrics::Pool};
 
 /// How long to wait for the lock of another process, such as the command line beside a server. Writers of this
 /// process never meet there: they queue for the one connection.
@@ -58,7 +54,7 @@ pub(super) async fn look(url: &str, data: &Path) -> Result<Opened, Error> {
 }
 
 /// How every connection is opened, and to which file.
-fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, PathBuf), Error> {
+pub(crate) fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, PathBuf), Error> {
     if url.contains(":memory:") || has(url, "mode=memory") {
         return Err(bad_url("must name a file: a database in memory would be a different one for each connection"));
     }

@@ -3,7 +3,7 @@
 //! is taken out, and what tells who an erased person was. They never hold a secret. Reading them is in `audit/list.rs`.
 
 pub mod deletion;
-pub mod heard;
+pub mod event_stream;
 pub mod list;
 pub mod refusals;
 pub mod tail;
@@ -15,13 +15,16 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result, batch, limits,
-    policy::{Origin, Person},
-    work::Work,
+    Ctx,
+    access::{Origin, Person},
+    batch,
+    transaction::Work,
 };
 use crate::{
-    config::LogEmails,
     db::{self, entity::audit_events},
+    error::{Error, Result},
+    limits,
+    observability::LogEmails,
     ports::Verdict,
 };
 

@@ -4,8 +4,8 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, Value};
 
-use super::{Ctx, Result};
-use crate::db;
+use super::Ctx;
+use crate::{db, error::Result};
 
 /// So many rows a statement.
 pub const ROWS: u64 = 5_000;

@@ -7,16 +7,20 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result,
+    Ctx,
+    access::{Origin, Person, Sight, Viewer},
     audit::{self, Event, Kind},
-    batch, limits,
-    policy::{Origin, Person, Sight, Viewer},
-    slice::{self, Union},
+    batch,
+    range_query::{self, Union},
+    transaction::Work,
     user,
     vault::{self, Digest},
-    work::Work,
 };
-use crate::db::{self, entity::devices};
+use crate::{
+    db::{self, entity::devices},
+    error::{Error, Result},
+    limits,
+};
 
 const TOKEN_BYTES: usize = 32;
 
@@ -70,8 +74,8 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
         )
     };
-    let from = slice::lists_of(ctx, people.iter().copied());
-    slice::read_each(ctx, from, people, part, |row| devices::Model::from_query_result(row, "")).await
+    let from = range_query::lists_of(ctx, people.iter().copied());
+    range_query::read_each(ctx, from, people, part, |row| devices::Model::from_query_result(row, "")).await
 }
 
 /// One device that the viewer may see.

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Ctx, Result, audit, device, keys, mail::outbox, session, sign_in, token, user};
+use super::{Ctx, audit, device, keys, mail::outbox, session, sign_in, token, user};
+use crate::error::Result;
 
 const TICK: Duration = Duration::from_secs(10);
 const RELOAD_EVERY: u64 = 6;

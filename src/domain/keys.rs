@@ -1,8 +1,6 @@
 //! Signing keys: made, sealed, stored, rotated. A private key leaves this file only as a handle that signs, and is
 //! never printed. A key never changes its algorithm.
 
-mod examine;
-
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
@@ -19,17 +17,16 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    Ctx, Error, Result,
+    Ctx,
     audit::{self, Event, Kind},
+    transaction::Work,
     vault::{self, Purpose},
-    work::Work,
 };
 use crate::{
-    config::TokenAlgorithm,
     db::{self, entity::signing_keys},
+    error::{Error, Result},
+    settings::TokenAlgorithm,
 };
-
-pub use examine::examine;
 
 /// A key is published this long before it signs, so that every cache of the JWKS has it by then.
 const PUBLISHED_BEFORE: Duration = Duration::from_mins(10);
@@ -223,7 +220,7 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
     }
 }
 
-fn open(ctx: &Ctx, row: signing_keys::Model) -> Option<SigningKey> {
+pub(crate) fn open(ctx: &Ctx, row: signing_keys::Model) -> Option<SigningKey> {
     let Some((private, algorithm)) = ctx
         .vault
         .open(Purpose::SigningKey, row.id.as_bytes(), &row.sealed)

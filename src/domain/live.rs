@@ -3,8 +3,7 @@
 //! rows once. Nothing here is kept, waits for anybody or fails a request: the audit trail has everything. Who listens,
 //! and for how long they may, is in `live/ear.rs`.
 
-pub mod ear;
-
+pub mod event_feed;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -18,10 +17,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Ctx, audit, policy::SignedIn};
+use super::{Ctx, access::SignedIn, audit};
 use crate::{
     db::entity::{Role, audit_events},
-    metrics::Metrics,
+    observability::metrics::Metrics,
     ports::{Bus, Heard},
 };
 
@@ -138,7 +137,7 @@ async fn hear(ctx: &Ctx) {
         let mut gap = heard.contains(&Heard::Gap);
         let ids: Vec<Uuid> = heard.iter().flat_map(ids).collect();
         if !ids.is_empty() {
-            match audit::heard::news(ctx, &ids).await {
+            match audit::event_stream::news(ctx, &ids).await {
                 // An error means that the last listener has just left.
                 Ok(rows) => rows.into_iter().for_each(|row| drop(ctx.live.news.send(News::Event(Arc::new(row))))),
                 Err(error) => {

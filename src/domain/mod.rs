@@ -1,26 +1,22 @@
 //! What Doorcode does, without a word about HTTP or GraphQL. [`Ctx`] is all that it stands on.
 
-pub mod allowance;
+pub mod access;
 pub mod audit;
 pub mod batch;
 pub mod device;
-pub mod email_address;
 pub mod housekeeping;
 pub mod keys;
-pub mod limits;
 pub mod live;
 pub mod mail;
-pub mod policy;
-pub mod seed;
+pub mod range_query;
+pub mod rate_limit;
 pub mod session;
 pub mod sign_in;
-pub mod slice;
 pub mod token;
+pub mod transaction;
 pub mod user;
 pub mod vault;
-pub mod work;
 
-use std::borrow::Cow;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -31,61 +27,12 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    config::Settings,
     db::Db,
-    metrics::Metrics,
+    error::{Error, Flaw, Result},
+    observability::metrics::Metrics,
     ports::{Clock, Entropy, Limiter},
+    settings::Settings,
 };
-
-/// Why an operation could not give its outcome. Expected outcomes are not errors: they are `Ok` enums.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Nobody is signed in, or not any more.
-    #[error("not signed in")]
-    Unauthenticated,
-    /// Signed in, but not allowed.
-    #[error("not allowed")]
-    Forbidden,
-    /// Allowed, but only soon after signing in.
-    #[error("the sign-in is too old for this")]
-    ReauthenticationRequired,
-    /// Absent, or hidden from this viewer.
-    #[error("not found")]
-    NotFound,
-    /// Somebody else was faster.
-    #[error("conflict")]
-    Conflict,
-    /// The caller's input is wrong: all that is wrong with it, never nothing.
-    #[error("{}", sentences(.0))]
-    Invalid(Vec<Flaw>),
-    /// Database, limiter or time: worth trying again.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// A fault of ours. The text is for the log alone.
-    #[error("internal: {0}")]
-    Internal(String),
-}
-
-/// What is wrong with a field of the caller's input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
-    /// The input field, as the caller knows it.
-    pub field: Cow<'static, str>,
-    /// What is wrong with it, for a person.
-    pub message: String,
-}
-
-fn sentences(flaws: &[Flaw]) -> String {
-    let sentences: Vec<_> = flaws.iter().map(|flaw| format!("{}: {}", flaw.field, flaw.message)).collect();
-    sentences.join("; ")
-}
-
-impl Error {
-    /// One thing is wrong with the caller's input.
-    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![Flaw { field: field.into(), message: message.into() }])
-    }
-}
 
 /// What a change says of something that may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,9 +69,6 @@ impl Check {
         }
     }
 }
-
-/// What every domain function gives.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A refusal by a limit that the person can wait out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

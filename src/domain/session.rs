@@ -1,7 +1,7 @@
 //! Sessions: opened by a sign-in, looked up on every request, ended at once. Rotation of refresh tokens is in
 //! `session/refresh.rs`. Nothing here trusts a token without asking the database.
 
-pub mod listening;
+pub mod live_access;
 pub mod refresh;
 
 use std::collections::HashMap;
@@ -15,18 +15,21 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result,
+    Ctx,
+    access::{Origin, Person, Sight, SignedIn, Viewer},
     audit::{self, Event, Kind},
     batch,
-    policy::{Origin, Person, Sight, SignedIn, Viewer},
-    slice::{self, Slice, Union},
+    range_query::{self, Slice, Union},
     token::Claims,
+    transaction::Work,
     user,
-    work::Work,
 };
-use crate::db::{
-    self,
-    entity::{UserStatus, sessions, users},
+use crate::{
+    db::{
+        self,
+        entity::{UserStatus, sessions, users},
+    },
+    error::{Error, Result},
 };
 use refresh::RefreshToken;
 
@@ -238,8 +241,8 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<s
              WHERE user_id = {user} AND ended_at IS NULL AND idle_expires_at > {now}{tail}"
         )
     };
-    let from = slice::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
-    slice::read_each(ctx, from, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
+    let from = range_query::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
+    range_query::read_each(ctx, from, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
 }
 
 /// How many sessions of people are open now; nothing for those who have none. One statement.
@@ -247,7 +250,8 @@ pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64
     let open = sessions::Entity::find()
         .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
         .filter(open_now(ctx.now()));
-    slice::count_each(ctx, slice::lists_of(ctx, people.iter().copied()), open, sessions::Column::UserId).await
+    range_query::count_each(ctx, range_query::lists_of(ctx, people.iter().copied()), open, sessions::Column::UserId)
+        .await
 }
 
 /// How many sessions live, of everybody, counted up to `most`.

@@ -19,10 +19,11 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result,
+    Ctx,
+    access::SignedIn,
     keys::{self, SigningKey},
-    policy::SignedIn,
 };
+use crate::error::{Error, Result};
 
 /// Longer tokens are refused unread.
 const LONGEST: usize = 2048;

@@ -15,16 +15,17 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryF
 use uuid::Uuid;
 
 use super::{
-    Ctx, Error, Result,
-    email_address::EmailAddress,
-    policy::{Sight, Viewer},
+    Ctx,
+    access::{Sight, Viewer},
 };
 use crate::{
-    config::SignUp,
     db::{
         self,
         entity::{Role, UserStatus, users},
     },
+    email_address::EmailAddress,
+    error::{Error, Result},
+    settings::SignUp,
 };
 
 /// Whether the sign-up policy lets this address make an account.

@@ -7,9 +7,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::{Error, Result};
 pub use crate::db::digest::Digest;
-use crate::ports::Entropy;
+use crate::{
+    error::{Error, Result},
+    ports::Entropy,
+};
 
 /// What a derived key is for. The label is part of the key: it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,28 +1,31 @@
 //! What administrators do to people. Every field needs ADMIN, and all but ending sessions a sign-in of the last ten
 //! minutes.
 
+pub(super) mod audit;
+pub(super) mod people;
+
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject, Union};
 
 use super::{
+    account::profile::edit,
     error::{ApiError, EmailTaken, LastAdmin},
+    outcome_label::Reported,
     parts,
-    profile::edit,
     relay::{self, Kind},
-    report::Reported,
     user::{Role, User, UserStatus},
 };
 use crate::{
     db::entity,
     domain::{
         Check, Ctx,
-        email_address::EmailAddress,
-        policy::{Admin, Recent, Viewer},
+        access::{Admin, Recent, Viewer},
         user::{
             manage::{self, By, Change, Changed, NewPerson},
             name::Name,
             profile,
         },
     },
+    email_address::EmailAddress,
 };
 
 /// Somebody who is to get an account.
@@ -217,6 +220,6 @@ fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
 }
 
 fn saved(viewer: &Viewer, user: entity::users::Model) -> Result<UserSaved, ApiError> {
-    let sight = viewer.sight_of(user.id).ok_or(crate::domain::Error::NotFound)?;
+    let sight = viewer.sight_of(user.id).ok_or(crate::error::Error::NotFound)?;
     Ok(UserSaved { user: User::seen((user, sight), viewer) })
 }

@@ -4,7 +4,10 @@
 use async_graphql::{ErrorExtensionValues, Interface, Name, Pos, SimpleObject, Value};
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Error, Flaw, Wait};
+use crate::{
+    domain::Wait,
+    error::{Error, Flaw},
+};
 
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use super::{
     relay::{self, Kind},
     user::User,
 };
-use crate::domain::{
-    Error, Result,
-    policy::{Sight, Viewer},
+use crate::{
+    domain::access::{Sight, Viewer},
+    error::{Error, Result},
 };
 
 /// So many entities in one field: as many as the longest page that a gateway could want to complete.

@@ -68,6 +68,6 @@ impl InboxQuery {
 
 /// As mail is addressed; what is no address finds no mail.
 fn canonical(address: &str) -> String {
-    crate::domain::email_address::EmailAddress::parse(address)
+    crate::email_address::EmailAddress::parse(address)
         .map_or_else(|_| address.to_owned(), |email| email.as_str().to_owned())
 }

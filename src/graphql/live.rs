@@ -9,16 +9,16 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc::Receiver;
 
 use super::{
-    audit::{AuditEvent, AuditFilter},
+    account::session::Session,
+    admin::audit::{AuditEvent, AuditFilter},
+    admission::Told,
     error::{ApiError, Code},
     parts,
-    session::Session,
-    under_way::Told,
     user::User,
 };
 use crate::domain::{
-    live::ear::Ear,
-    policy::{Manager, SignedIn},
+    access::{Manager, SignedIn},
+    live::event_feed::Ear,
 };
 
 #[derive(Default)]

@@ -28,13 +28,14 @@ use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, devices, sessions, users},
     domain::{
-        Ctx, Result, audit, device,
-        policy::Sight,
-        session,
-        slice::{Slice, lists_of},
-        user,
+        Ctx,
+        access::Sight,
+        audit, device,
+        range_query::{Slice, lists_of},
+        session, user,
     },
-    trace,
+    error::Result,
+    observability::spans,
 };
 
 /// The open sessions of a person: a part of the list.
@@ -80,7 +81,7 @@ macro_rules! batches {
             async fn load(&self, $keys: &[$key]) -> Result<HashMap<$key, $value>, ApiError> {
                 let $ctx = &*self.0;
                 let reading = async { Ok($load) };
-                reading.instrument(trace::batch(stringify!($key), $keys.len())).await
+                reading.instrument(spans::batch(stringify!($key), $keys.len())).await
             }
         }
     )+ };

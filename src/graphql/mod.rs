@@ -1,9 +1,9 @@
 //! The GraphQL side. Resolvers parse ids, make one domain call and map its outcome; they decide nothing. The roots and
 //! the schema are in `schema`, errors in `error`, ids, cursors and pages in `relay`; every other file is one subject.
 
+mod account;
 mod admin;
-mod audit;
-mod device;
+mod admission;
 pub(crate) mod document;
 pub mod error;
 mod federation;
@@ -11,26 +11,22 @@ mod inbox;
 mod live;
 mod loader;
 mod node;
-mod people;
-mod profile;
+pub(crate) mod outcome_label;
 pub mod relay;
-pub(crate) mod report;
 mod schema;
-mod session;
 mod sign_in;
 mod traced;
-mod under_way;
 mod user;
 
 use std::sync::Arc;
 
 use async_graphql::Context;
 
-use crate::domain::{Ctx, policy::Viewer};
+use crate::domain::{Ctx, access::Viewer};
+pub use admission::Late;
 pub use document::{Validated, validate};
 pub use inbox::InboxQuery;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
-pub use under_way::Late;
 
 /// What every resolver starts from, an application's too: what the domain stands on, and who asks.
 pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {

@@ -4,15 +4,14 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
-    audit::AuditEvent,
-    device::Device,
+    account::{device::Device, session::Session},
+    admin::audit::AuditEvent,
     error::ApiError,
     parts,
     relay::{self, Kind},
-    session::Session,
     user::User,
 };
-use crate::domain::{audit, device, policy::SignedIn, session, user};
+use crate::domain::{access::SignedIn, audit, device, session, user};
 
 /// Anything with an id of its own.
 #[derive(Interface)]

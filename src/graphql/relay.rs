@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::error::ApiError;
-use crate::domain::slice::Slice;
+use crate::domain::range_query::Slice;
 
 const MOST: i32 = 100;
 const DEFAULT: i32 = 20;

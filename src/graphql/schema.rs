@@ -16,9 +16,9 @@ use futures_util::{
 };
 
 use super::{
-    admin::AdminMutation,
-    audit::AuditQuery,
-    device::DeviceMutation,
+    account::{device::DeviceMutation, profile::ProfileMutation, session::SessionMutation},
+    admin::{AdminMutation, audit::AuditQuery, people::PeopleQuery},
+    admission::{Late, UnderWay},
     document::Documents,
     error::Problem,
     federation::{FederationQuery, Keys},
@@ -26,15 +26,11 @@ use super::{
     live::LiveSubscription,
     loader,
     node::{Node, NodeQuery},
-    people::PeopleQuery,
-    profile::ProfileMutation,
-    session::SessionMutation,
     sign_in::SignInMutation,
     traced::Roots,
-    under_way::{Late, UnderWay},
     user::UserQuery,
 };
-use crate::{domain::Ctx, trace};
+use crate::{domain::Ctx, observability::spans};
 
 const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
 
@@ -190,7 +186,7 @@ where
     let under_way = UnderWay::default();
     let builder = bounded(builder).data(under_way.clone());
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
-    let builder = if trace::is_on() { builder.extension(Roots) } else { builder };
+    let builder = if spans::is_on() { builder.extension(Roots) } else { builder };
     let schema = builder.finish();
     let is_open = ctx.is_none_or(|ctx| ctx.settings.introspection);
     let documents = Arc::new(Documents::new(&schema.sdl(), is_open));

@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::{
+    account::session::Session,
     error::{ApiError, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
+    outcome_label::Reported,
     parts,
-    report::Reported,
-    session::Session,
     user::{EmailAddress, User},
 };
 use crate::domain::{
     Ctx,
-    policy::SignedIn as Holder,
+    access::SignedIn as Holder,
     session::refresh::{self, RefreshToken},
     sign_in::{
         Outcome,

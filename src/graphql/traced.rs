@@ -10,7 +10,7 @@ use async_graphql::{
 use async_trait::async_trait;
 use tracing::Instrument;
 
-use crate::trace;
+use crate::observability::spans;
 
 /// To be given to a schema.
 pub(super) struct Roots;
@@ -32,7 +32,7 @@ impl Extension for Roots {
         if info.path_node.parent.is_some() {
             return next.run(ctx, info).await;
         }
-        let span = trace::resolver(info.parent_type, info.name);
+        let span = spans::resolver(info.parent_type, info.name);
         next.run(ctx, info).instrument(span).await
     }
 }

@@ -8,17 +8,16 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    audit::{AuditEvent, Trail},
-    device::Device,
+    account::{device::Device, session::Session},
+    admin::audit::{AuditEvent, Trail},
     error::ApiError,
     loader, parts,
     relay::{self, Connection, Kind, Page},
-    session::Session,
 };
 use crate::{
     db::entity,
     domain::{
-        policy::{Person, Sight, SignedIn, Viewer},
+        access::{Person, Sight, SignedIn, Viewer},
         user,
     },
 };
@@ -57,7 +56,7 @@ pub(super) struct EmailAddress(pub String);
 impl ScalarType for EmailAddress {
     fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
         match value {
-            Value::String(text) => crate::domain::email_address::EmailAddress::parse(&text)
+            Value::String(text) => crate::email_address::EmailAddress::parse(&text)
                 .map(|email| Self(email.as_str().to_owned()))
                 .map_err(async_graphql::InputValueError::custom),
             other => Err(async_graphql::InputValueError::expected_type(other)),

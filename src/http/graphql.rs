@@ -1,6 +1,10 @@
 //! `POST /graphql`: bytes, JSON, caller, document, execution, answer. Everything that can be refused is refused here, in
 //! that order, before anything is executed.
 
+mod body;
+pub(super) mod sse;
+pub(super) mod trusted_documents;
+pub(super) mod websocket;
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, parser::types::OperationType};
@@ -17,25 +21,20 @@ use tracing::Instrument;
 
 use super::{
     Server,
-    account::{self, Account},
-    answer::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
-    body,
-    meter::Meter,
-    stream,
-    viewer::{self, Bearer, Need},
+    caller::{self, Bearer, Need, meter::Meter},
+    request_outcome::{self, Account},
+    response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
 };
 use crate::{
-    config::{Mode, document_id, parse_id},
-    domain::{
-        Error,
-        policy::{Origin, Viewer},
-    },
+    domain::access::{Origin, Viewer},
+    error::Error,
     graphql::{
         Late,
         document::{Document, Operation},
         error::{ApiError, Code},
     },
-    trace,
+    observability::spans,
+    settings::{Mode, document_id, parse_id},
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
@@ -48,7 +47,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::ext
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
     let accept = accept(&parts.headers);
     let media = MediaType::negotiate(accept.as_deref());
-    let events = stream::is_wanted(accept.as_deref());
+    let events = sse::is_wanted(accept.as_deref());
     let mut account = Account::default();
     let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut account).await {
         Ok(answer) => answer,
@@ -88,7 +87,7 @@ async fn answer(
     account.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
-    let span = trace::operation(account::kind(&operation), &account.operation(), account.name.as_deref());
+    let span = spans::operation(request_outcome::kind(&operation), &account.operation(), account.name.as_deref());
     let need = Need::of(operation.mutation());
     let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
     account.by(&viewer);
@@ -97,14 +96,14 @@ async fn answer(
     }
     if listens {
         let tie = parts.extensions.get().cloned();
-        return stream::open(server, tie, id, viewer, request);
+        return sse::open(server, tie, id, viewer, request);
     }
     let room = server.unread.enter(&viewer)?;
     let request = request.data(viewer).data(account.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
     let answer = executed(response, id, (media, cost), account);
-    trace::came_to(&span, &account.outcome());
+    spans::came_to(&span, &account.outcome());
     let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
     let weighed = meter.weigh(&server.ctx, length).await;
     let answer = answer?;
@@ -298,8 +297,8 @@ struct Calling {
 
 async fn identify(server: &Server, parts: &Parts, id: &RequestId) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
-    let origin = viewer::origin(parts, &id.0);
-    let bearer = viewer::bearer(ctx, &parts.headers).await;
+    let origin = caller::origin(parts, &id.0);
+    let bearer = caller::bearer(ctx, &parts.headers).await;
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
     Ok(Calling { origin, bearer, meter })
@@ -314,7 +313,7 @@ impl Calling {
     async fn sign_in(self, server: &Server, need: Need) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
         let bearer = if need == Need::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
-        let signed_in = viewer::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
+        let signed_in = caller::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
             let mut refused = ApiError::from(error);
             if refused.code == Code::Unauthenticated {
                 refused.message = "This access token is not valid any more. Refresh it or sign in again.".into();

@@ -11,7 +11,10 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Server;
-use crate::domain::{Ctx, Error, Result};
+use crate::{
+    domain::Ctx,
+    error::{Error, Result},
+};
 
 /// What must be well.
 const PARTS: [&str; 3] = ["database", "limiter", "migrations"];

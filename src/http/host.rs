@@ -12,8 +12,8 @@ use axum::{
     response::Response,
 };
 
-use super::answer::{MediaType, Refusal, RequestId};
-use crate::config::{Mode, Settings};
+use super::response::{MediaType, Refusal, RequestId};
+use crate::settings::{Mode, Settings};
 
 /// The hosts that a development server answers to.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::config::ServeFlags;
+    use crate::settings::ServeFlags;
 
     #[test]
     fn only_a_development_server_looks_at_the_host() {

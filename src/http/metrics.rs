@@ -15,9 +15,12 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{Server, health};
 use crate::{
-    domain::{Result, mail::outbox, session},
-    metrics::{CONTENT_TYPE, Observed},
-    telemetry,
+    domain::{mail::outbox, session},
+    error::Result,
+    observability::{
+        self,
+        metrics::{CONTENT_TYPE, Observed},
+    },
 };
 
 /// A part that takes longer is left out.
@@ -44,7 +47,7 @@ pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
         key_age,
         pools: ctx.db.pools(),
         ready,
-        panics: telemetry::panics(),
+        panics: observability::panics(),
     };
     match ctx.metrics.text(observed) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),

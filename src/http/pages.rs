@@ -15,14 +15,16 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use crate::settings::Settings;
+
 /// Which pages a process has, and whose name they carry.
-pub(crate) struct Pages {
+struct Pages {
     /// `DOORCODE_BRAND`, as text; it is escaped here.
-    pub brand: String,
+    brand: String,
     /// Whether `/graphiql` exists.
-    pub graphiql: bool,
+    graphiql: bool,
     /// Whether `/inbox` exists.
-    pub inbox: bool,
+    inbox: bool,
 }
 
 /// No script but our files, and no text can become markup by a slip: Trusted Types without a policy refuse it.
@@ -42,7 +44,7 @@ const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
     form-action 'none'";
 
 /// For files, which are no documents; it matters when somebody opens the SVG by itself.
-const ASSET_POLICY: &str = super::edge::NOTHING;
+const ASSET_POLICY: &str = super::middleware::NOTHING;
 
 /// What every page and file carries besides its policy.
 const HARDENING: [(HeaderName, &str); 6] = [
@@ -159,10 +161,15 @@ impl Asset {
 }
 
 /// The routes of the pages that exist; the others are not there at all, nor are their files.
-pub(crate) fn router<S: Clone + Send + Sync + 'static>(pages: Pages) -> Router<S> {
+pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
+    of(&Pages { brand: settings.brand.clone(), graphiql: settings.graphiql, inbox })
+}
+
+fn of<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
     let Pages { brand, graphiql, inbox } = pages;
+    let (graphiql, inbox) = (*graphiql, *inbox);
     let assets = assets(graphiql, inbox);
-    let brand = escape(&brand);
+    let brand = escape(brand);
     let render = |template| render(template, &brand, inbox, &assets);
     let mut router = Router::new()
         .route("/", page(render(include_str!("../../web/sign-in.html")), SIGN_IN_POLICY))
@@ -268,7 +275,7 @@ mod tests {
 
     fn pages(graphiql: bool, inbox: bool) -> Router {
         let brand = "Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned();
-        router(Pages { brand, graphiql, inbox })
+        of(&Pages { brand, graphiql, inbox })
     }
 
     async fn fetch(router: &Router, path: &str, etag: Option<&str>) -> Outcome<(StatusCode, HeaderMap, Vec<u8>)> {

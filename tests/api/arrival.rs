@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use doorcode::{adapter::smtp::Smtp, db::entity::Role, domain::mail::delivery};
+use doorcode::{adapter::mail::smtp::Smtp, db::entity::Role, domain::mail::delivery};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::watch;

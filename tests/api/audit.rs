@@ -4,9 +4,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
     db::entity::{Role, audit_events},
     domain::{
+        access::Origin,
         audit::{self, refusals},
         housekeeping,
-        policy::Origin,
     },
     ports::Clock,
 };

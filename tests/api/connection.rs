@@ -12,20 +12,19 @@ use std::{
 };
 
 use doorcode::{
-    db::{Db, entity, migrate, statement},
-    domain::Error,
+    db::{Db, Options, entity, migrate, statement},
+    error::Error,
 };
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, TransactionTrait, Value,
     sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql},
 };
-use secrecy::SecretString;
 use tempfile::TempDir;
 use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    database::{empty_database_of, every_backend, fresh_database_of},
+    database::{empty_database_of, every_backend, fresh_database_of, options},
     program::own_postgres::OwnPostgres,
 };
 
@@ -255,9 +254,7 @@ async fn a_new_sqlite_file_is_for_its_owner_alone() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let db = Db::open(&SecretString::from("sqlite://doorcode.db?mode=rwc"), (1, 2), Duration::ZERO, &data, None)
-        .await
-        .unwrap();
+    let db = Db::connect(&options("sqlite://doorcode.db?mode=rwc", (1, 2), &data)).await.unwrap();
     migrate::up(&db).await.unwrap();
     assert_eq!(mode(&data), 0o700);
     for name in ["doorcode.db", "doorcode.db-wal", "doorcode.db-shm", "doorcode.db.migrating"] {
@@ -271,13 +268,12 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     for url in
         ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
     {
-        let refused = Db::open(&SecretString::from(url), (1, 2), Duration::ZERO, folder.path(), None).await;
+        let refused = Db::connect(&options(url, (1, 2), folder.path())).await;
         let Err(Error::Invalid(flaws)) = refused else { panic!("{url}: {refused:?}") };
         assert_eq!((flaws.len(), &*flaws[0].field), (1, "DATABASE_URL"));
         assert!(!flaws[0].message.contains("canary"), "{flaws:?}");
     }
-    let missing =
-        Db::open(&SecretString::from("sqlite://missing.db"), (1, 2), Duration::ZERO, folder.path(), None).await;
+    let missing = Db::connect(&options("sqlite://missing.db", (1, 2), folder.path())).await;
     assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
     assert!(!folder.path().join("missing.db").exists());
 }
@@ -320,8 +316,7 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
         return;
     }
     let database = fresh_database_of(DbBackend::Postgres).await;
-    let url = SecretString::from(database.url.clone());
-    let db = Db::open(&url, (1, 1), Duration::ZERO, Path::new("."), None).await.unwrap();
+    let db = Db::connect(&options(&database.url, (1, 1), Path::new("."))).await.unwrap();
     let is_unavailable = |outcome: Result<(), Error>| matches!(outcome, Err(Error::Unavailable(_)));
     let write = async || {
         let values = key(Uuid::now_v7(), "EdDSA");
@@ -356,8 +351,8 @@ async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
     }
     // Of its own, for whoever makes a database waits for every session of the server.
     let server = OwnPostgres::start(&[]);
-    let url = SecretString::from(server.url());
-    let db = Db::open(&url, (1, 1), Duration::from_secs(30), Path::new("."), None).await.unwrap();
+    let wait = Duration::from_secs(30);
+    let db = Db::connect(&Options { wait, ..options(&server.url(), (1, 1), Path::new(".")) }).await.unwrap();
     let asked = statement(DbBackend::Postgres, "SELECT pg_backend_pid() AS pid", []);
     let pid: i32 = db.read().query_one_raw(asked.clone()).await.unwrap().unwrap().try_get("", "pid").unwrap();
     let signal = |signal: &str| {

@@ -11,14 +11,13 @@ use std::{
 };
 
 use doorcode::{
-    db::{Db, OnStatement, migrate},
-    domain::Result,
+    db::{Db, OnStatement, Options, migrate},
+    error::Result,
 };
 use sea_orm::{
     DbBackend,
     sqlx::{AssertSqlSafe, Connection, PgConnection, Row, raw_sql},
 };
-use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -45,9 +44,14 @@ impl TestDatabase {
 
     /// Connects, and reports every statement.
     pub(crate) async fn try_connect(&self, on_statement: Option<OnStatement>) -> Result<Db> {
-        Db::open(&SecretString::from(self.url.clone()), (1, 20), Duration::from_secs(30), Path::new("."), on_statement)
-            .await
+        let wait = Duration::from_secs(30);
+        Db::connect_with(&Options { wait, ..options(&self.url, (1, 20), Path::new(".")) }, on_statement).await
     }
+}
+
+/// Options that do not wait for a server.
+pub(crate) fn options(url: &str, pool: (u32, u32), data: &Path) -> Options {
+    Options { url: url.into(), read_url: None, pool, wait: Duration::ZERO, data: data.into() }
 }
 
 impl Drop for TestDatabase {

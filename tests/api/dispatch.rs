@@ -7,7 +7,7 @@ use std::{
 };
 
 use doorcode::{
-    adapter::smtp::Smtp,
+    adapter::mail::smtp::Smtp,
     domain::mail::delivery::{self, deliver_due},
     ports::{DeliveryFailure, Mail, MailTransport},
 };

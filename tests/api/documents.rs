@@ -4,8 +4,8 @@
 use std::fs;
 
 use doorcode::{
-    config::{document_id, written},
     graphql,
+    settings::{document_id, written},
 };
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use doorcode::adapter::redis_limiter::RedisLimiter;
+use doorcode::adapter::limiter::redis::RedisLimiter;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 

@@ -20,26 +20,27 @@ use axum::{
 use chrono::{DateTime, SubsecRound, Utc};
 use doorcode::{
     adapter::{
-        memory_bus::MemoryBus,
-        memory_limiter::{DEFAULT_ENTRIES, MemoryLimiter},
-        redis_bus::RedisBus,
-        redis_limiter::RedisLimiter,
+        bus::{memory::MemoryBus, redis::RedisBus},
+        limiter::{
+            memory::{DEFAULT_ENTRIES, MemoryLimiter},
+            redis::RedisLimiter,
+        },
         system::SystemEntropy,
     },
     app::{App, Overrides},
-    config::{ServeFlags, Settings},
     db::entity::{Role, UserStatus, audit_events},
     domain::{
         Ctx, audit,
-        email_address::EmailAddress,
         mail::delivery,
         user::{
             self,
             manage::{self, By, Change, Changed, NewPerson},
         },
     },
+    email_address::EmailAddress,
     http::{self, Server},
     ports::{Bus, Charge, Clock, Entropy, Limiter, LimiterUnavailable, Verdict},
+    settings::{ServeFlags, Settings},
 };
 use http_body_util::BodyExt;
 use secrecy::SecretString;

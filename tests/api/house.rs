@@ -7,58 +7,55 @@ mod security;
 mod source;
 mod text;
 
-use std::{collections::BTreeSet, fs};
+use std::collections::{BTreeMap, BTreeSet};
 
-use source::{Source, root, sources, tokens, without_tests};
+use source::{Source, sources, tokens, without_tests};
 
-/// A part of the program and the paths that it never names.
-const NEVER: [(&str, &[&str]); 9] = [
-    (
-        "domain",
-        &[
-            "crate::http",
-            "crate::graphql",
-            "crate::app",
-            "crate::cli",
-            "crate::telemetry",
-            "axum",
-            "async_graphql",
-            "tower",
-            "tower_http",
-            "redis",
-            "lettre",
-            "clap",
-        ],
-    ),
-    ("db", &["crate::http", "crate::graphql", "crate::app", "crate::cli", "axum", "async_graphql"]),
-    ("graphql", &["crate::http", "crate::app", "crate::cli", "sea_orm", "axum", "redis", "lettre"]),
-    ("http", &["crate::app", "crate::cli", "crate::db", "sea_orm", "redis", "lettre"]),
-    ("adapter", &["sea_orm", "axum", "async_graphql"]),
-    ("config", &["crate::http", "crate::graphql", "crate::app", "crate::cli", "sea_orm", "axum", "async_graphql"]),
-    ("cli", &["sea_orm", "axum", "async_graphql"]),
-    ("telemetry", &["crate::http", "crate::graphql", "crate::domain", "crate::db", "sea_orm", "async_graphql"]),
-    ("ports", &["sea_orm", "axum", "async_graphql", "redis", "lettre"]),
+/// The rooms from the ground up. A file names only rooms below its own.
+const ROOMS: [&str; 16] = [
+    "error",
+    "email_address",
+    "files",
+    "ports",
+    "limits",
+    "observability",
+    "db",
+    "settings",
+    "domain",
+    "graphql",
+    "http",
+    "adapter",
+    "app",
+    "seed",
+    "doctor",
+    "cli",
 ];
 
-/// A part and all that it may name of the crate beside itself.
-const ONLY: [(&str, &[&str]); 6] = [
-    (
-        "adapter",
-        &[
-            "crate::ports",
-            "crate::files",
-            "crate::finding",
-            "crate::metrics",
-            "crate::trace",
-            "crate::domain::mail::inbox",
-        ],
-    ),
-    ("ports", &[]),
-    ("files", &[]),
-    ("finding", &[]),
-    ("metrics", &[]),
-    ("trace", &[]),
+/// Libraries that only these rooms name.
+const LIBRARIES: [(&[&str], &[&str]); 5] = [
+    (&["axum", "tower", "tower_http"], &["http"]),
+    (&["async_graphql"], &["graphql", "http"]),
+    (&["sea_orm"], &["db", "domain", "app", "seed", "doctor"]),
+    (&["redis"], &["adapter", "app", "doctor"]),
+    (&["lettre"], &["adapter", "doctor", "settings"]),
 ];
+
+/// Rooms that name fewer of those below than they could.
+const NEVER: [(&str, &[&str]); 4] = [
+    ("adapter", &["crate::db", "crate::domain", "crate::settings", "crate::graphql", "crate::http"]),
+    ("http", &["crate::db"]),
+    ("observability", &["crate::ports"]),
+    ("seed", &["crate::http", "crate::graphql"]),
+];
+
+/// What a room names all the same: the store behind the inbox of development is the domain's.
+const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
+
+/// Only these choose adapters.
+const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
+
+/// Rooms without a circle between the rooms in them.
+const WITHOUT_CIRCLE: [&str; 5] = ["adapter", "doctor", "http", "observability", ""];
 
 /// A table and the place in `domain/` that its rows belong to.
 const OWNERS: [(&str, &str); 9] = [
@@ -93,43 +90,77 @@ fn every_part_names_only_what_lies_below_it() {
     assert!(breaks("src/domain/user.rs", "use crate::{db, http::{self, guard}};"));
     assert!(breaks("src/domain/user.rs", "fn f() { crate::graphql::sdl(); }"));
     assert!(breaks("src/domain/mail/outbox.rs", "use super::super::super::app::App;"));
-    assert!(breaks("src/db/mod.rs", "use crate::{config::Settings, domain::{Error, user}};"));
+    assert!(breaks("src/db/mod.rs", "use crate::{error::Error, settings::Settings};"));
     assert!(breaks("src/graphql/user.rs", "use std::fmt;\nuse sea_orm::EntityTrait as _;"));
-    assert!(breaks("src/adapter/smtp.rs", "use crate::config::Settings;"));
-    assert!(breaks("src/adapter/inbox.rs", "use crate::domain::mail;"));
+    assert!(breaks("src/adapter/mail/smtp.rs", "use crate::settings::Settings;"));
+    assert!(breaks("src/adapter/mail/inbox.rs", "use crate::domain::mail;"));
     assert!(breaks("src/cli.rs", "use crate::adapter::system;"));
     assert!(breaks("src/main.rs", "fn main() { doorcode::adapter::system::start() }"));
     assert!(breaks("src/http/mod.rs", "use crate::*;"));
-    assert!(!breaks("src/app.rs", "use crate::adapter::smtp::Smtp;\nuse sea_orm::Database;"));
-    assert!(!breaks("src/db/mod.rs", "use crate::{config::Settings, domain::Error};"));
+    assert!(!breaks("src/app.rs", "use crate::adapter::mail::smtp::Smtp;\nuse sea_orm::Database;"));
+    assert!(!breaks("src/db/mod.rs", "use crate::{error::Error, ports::Clock};"));
     assert!(!breaks("src/domain/user.rs", "// use axum::Router;\nconst A: &str = \"axum::Router\";"));
     assert!(!breaks("src/domain/user.rs", "#[cfg(test)]\nmod tests { use axum::Router; }"));
 }
 
 fn broken_direction(source: &Source) -> Vec<String> {
-    let layer = source.layer();
-    let own = format!("crate::{layer}");
-    let never = NEVER.iter().filter(|(part, _)| *part == layer).flat_map(|(_, never)| *never);
-    let never: Vec<_> = never.copied().collect();
-    let only = ONLY.iter().find(|(part, _)| *part == layer).map(|(_, only)| *only);
-    let sea_orm_lives_here = matches!(layer.as_str(), "domain" | "db" | "app");
-    let adapters_are_chosen_here = matches!(layer.as_str(), "adapter" | "app");
-    let mut broken = Vec::new();
-    for path in source.paths().iter().map(|path| path.join("::")) {
-        let ours = path == "crate" || path.starts_with("crate::");
-        let refused = never.iter().any(|never| is_below(&path, never))
-            || is_below(&path, "crate::*")
-            || (is_below(&path, "crate::adapter") && !adapters_are_chosen_here)
-            || (is_below(&path, "sea_orm") && !sea_orm_lives_here)
-            || (layer == "db" && is_below(&path, "crate::domain") && !is_below(&path, "crate::domain::Error"))
-            || only.is_some_and(|only| {
-                ours && !is_below(&path, &own) && !only.iter().any(|allowed| is_below(&path, allowed))
-            });
-        if refused {
-            broken.push(format!("{}: names {path}", source.path));
+    let room = source.layer();
+    // `main.rs` and `lib.rs` are above all rooms.
+    let height = ROOMS.iter().position(|name| *name == room).map_or(ROOMS.len(), |at| at + 1);
+    let above: Vec<_> = ROOMS[height..].iter().map(|name| format!("crate::{name}")).collect();
+    let never = NEVER.iter().filter(|(name, _)| *name == room).flat_map(|(_, never)| *never);
+    let foreign = LIBRARIES.iter().filter(|(_, rooms)| !rooms.contains(&room.as_str())).flat_map(|(names, _)| *names);
+    let refused: Vec<&str> = above.iter().map(String::as_str).chain(never.copied()).chain(foreign.copied()).collect();
+    let is_allowed = |path: &str| ALLOWED.iter().any(|(name, allowed)| *name == room && is_below(path, allowed));
+    let is_refused = |path: &str| {
+        (refused.iter().any(|refused| is_below(path, refused)) && !is_allowed(path))
+            || is_below(path, "crate::*")
+            || (is_below(path, "crate::adapter") && !CHOOSE_ADAPTERS.contains(&room.as_str()))
+    };
+    let paths = source.paths().into_iter().map(|path| path.join("::"));
+    paths.filter(|path| is_refused(path)).map(|path| format!("{}: names {path}", source.path)).collect()
+}
+
+#[test]
+fn rooms_name_each_other_in_no_circle() {
+    let program = without_tests(sources(&["src"]));
+    for room in WITHOUT_CIRCLE {
+        assert_eq!(circle(&program, room), None, "in {room:?}");
+    }
+    let sample = |texts: [(&str, &str); 3]| texts.map(|(path, text)| Source::new(path, text));
+    let round = sample([
+        ("src/http/a.rs", "use super::b::B;"),
+        ("src/http/b/inner.rs", "use crate::http::c;"),
+        ("src/http/c.rs", "fn f() { crate::http::a::g() }"),
+    ]);
+    assert_eq!(circle(&round, "http").map(|rooms| rooms.len()), Some(3));
+    let straight =
+        sample([("src/http/a.rs", "use super::b::B;"), ("src/http/b.rs", "use super::c;"), ("src/http/c.rs", "")]);
+    assert_eq!(circle(&straight, "http"), None);
+}
+
+/// Rooms of a room that name each other in a circle. The root is the room `""`.
+fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
+    let parent: Vec<_> = std::iter::once("crate").chain((!room.is_empty()).then_some(room)).collect();
+    let child = |path: &[String]| {
+        let inside = path.len() > parent.len() && path.iter().zip(&parent).all(|(name, parent)| name == parent);
+        inside.then(|| path[parent.len()].clone())
+    };
+    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in program {
+        let Some(from) = child(&source.module()) else { continue };
+        let named = source.paths().into_iter().filter_map(|path| child(&path)).filter(|to| *to != from);
+        names.entry(from.clone()).or_default().extend(named);
+    }
+    // What names no room that is left, and what is no room at all, is in no circle.
+    loop {
+        let rooms: BTreeSet<_> = names.keys().cloned().collect();
+        let before = names.len();
+        names.retain(|_, named| named.iter().any(|to| rooms.contains(to)));
+        if names.len() == before {
+            return (before > 0).then_some(rooms);
         }
     }
-    broken
 }
 
 fn is_below(path: &str, place: &str) -> bool {
@@ -214,9 +245,9 @@ fn wild_sources(source: &Source) -> Vec<String> {
 
 #[test]
 fn every_table_has_one_owner() {
-    let entities = fs::read_to_string(root().join("src/db/entity.rs")).unwrap();
-    let tables: BTreeSet<_> =
-        entities.split("table_name = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let entities = sources(&["src/db/entity"]);
+    let named = entities.iter().filter_map(|entity| entity.text.split_once("table_name = \""));
+    let tables: BTreeSet<_> = named.filter_map(|(_, rest)| rest.split('"').next()).collect();
     assert_eq!(tables, OWNERS.iter().map(|(table, _)| *table).collect(), "OWNERS names every table");
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().flat_map(trespasses));
@@ -304,7 +335,7 @@ fn assert_holds(broken: impl Iterator<Item = String>) {
 
 /// Who makes lists that nobody decides by: these alone read from a standby, which may be behind.
 const LISTERS: [&str; 6] = [
-    "src/domain/slice.rs",
+    "src/domain/range_query.rs",
     "src/domain/audit/list.rs",
     "src/domain/device.rs",
     "src/domain/session.rs",
@@ -319,7 +350,7 @@ fn nothing_but_lists_is_read_from_a_standby() {
     let breaks = |path, text| may_lag(&Source::new(path, text)).is_some();
     assert!(breaks("src/domain/session/refresh.rs", "fn f() { ctx.db\n.lists().all(statement) }"));
     assert!(breaks("src/domain/sign_in/challenge.rs", "fn f() { slice::lists_of(ctx, [sight]) }"));
-    assert!(!breaks("src/domain/slice.rs", "fn f() { ctx.db.lists() }"));
+    assert!(!breaks("src/domain/range_query.rs", "fn f() { ctx.db.lists() }"));
     assert!(!breaks("src/domain/token.rs", "// lists()\nfn f() { ctx.db.read() }"));
 }
 

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::{
-    adapter::{memory_limiter::MemoryLimiter, redis_limiter::RedisLimiter},
+    adapter::limiter::{memory::MemoryLimiter, redis::RedisLimiter},
     ports::{Charge, Limiter, Verdict},
 };
 use secrecy::SecretString;

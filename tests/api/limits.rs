@@ -158,7 +158,7 @@ async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
     wrong
 }
 
-fn generous_sends(flags: &mut doorcode::config::ServeFlags) {
+fn generous_sends(flags: &mut doorcode::settings::ServeFlags) {
     flags.limit_send_address = Some("1000/15m".into());
     flags.limit_send_address_day = Some("1000/1d".into());
 }

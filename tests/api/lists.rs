@@ -10,7 +10,7 @@ mod trail;
 
 use doorcode::{
     db::entity::{audit_events, users},
-    domain::seed,
+    seed,
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use doorcode::{
     db::entity::{Role, UserStatus},
     domain::{
         audit::{self, Event, Kind},
-        work::Work,
+        transaction::Work,
     },
 };
 use serde_json::json;

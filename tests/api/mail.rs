@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use doorcode::{
-    adapter::smtp::Smtp,
+    adapter::mail::smtp::Smtp,
     domain::mail::delivery::{self, deliver_due},
     ports::{DeliveryFailure, Mail, MailTransport},
 };

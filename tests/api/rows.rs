@@ -1,7 +1,7 @@
 //! A row of every table that is as it should be, and the values that would spoil one.
 
 use chrono::{DateTime, TimeZone, Utc};
-use doorcode::{db::Db, domain::Error};
+use doorcode::{db::Db, error::Error};
 use sea_orm::{
     ConnectionTrait, Value,
     prelude::Expr,

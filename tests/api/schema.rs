@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use doorcode::{
     db::{Db, entity, migrate, statement},
-    domain::Error,
+    error::Error,
 };
 use migration::MigratorTrait;
 use sea_orm::{
@@ -14,8 +14,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::database::{empty_database_of, every_backend, fresh_database, fresh_database_of};
-use crate::rows::{Rows, bad_values, insert, moment};
+use crate::{
+    database::{empty_database_of, every_backend, fresh_database, fresh_database_of},
+    rows::{Rows, bad_values, insert, moment},
+};
 
 const INDEXES: [&str; 30] = [
     "audit_events_actor_id_id_idx",

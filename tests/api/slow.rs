@@ -11,8 +11,8 @@ use std::{
 };
 
 use doorcode::{
-    config::ServeFlags,
     http::{Caps, Server, Shares, Tls, serve},
+    settings::ServeFlags,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::DateTime;
 use doorcode::{
-    adapter::smtp::{Patience, Smtp, check_url},
+    adapter::mail::smtp::{Patience, Smtp, check_url},
     domain::mail::template::{Content, Locale, Message, render},
     ports::{DeliveryFailure, Mail, MailTransport},
 };

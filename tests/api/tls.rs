@@ -7,8 +7,8 @@ use std::{
 };
 
 use doorcode::{
-    config::TlsFiles,
     http::{Caps, Tls},
+    settings::TlsFiles,
 };
 use rustls::{
     ProtocolVersion,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, MergedObject, MergedSubscription, Object, Schema, SimpleObject};
 use chrono::{DateTime, Utc};
 use doorcode::{
-    domain::{Ctx, policy::Member},
+    domain::{Ctx, access::Member},
     graphql::{
         self, Api, InboxQuery,
         error::ApiError,

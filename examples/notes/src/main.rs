@@ -5,9 +5,9 @@ use clap::Parser;
 use doorcode::{
     app::{self, App, Overrides},
     cli,
-    config::ServeFlags,
     db::migrate,
-    telemetry,
+    observability,
+    settings::ServeFlags,
 };
 use notes::{graphql, migration::Migrator};
 use tokio::net::TcpListener;
@@ -25,13 +25,13 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcome {
     // Before any thread exists, for it changes the environment.
-    doorcode::config::read_dotenv().map_err(|problems| problems.to_string())?;
+    doorcode::settings::read_dotenv().map_err(|problems| problems.to_string())?;
     tokio::runtime::Runtime::new()?.block_on(run(Cli::parse()))
 }
 
 async fn run(arguments: Cli) -> Outcome {
     let settings = app::load(arguments.settings).map_err(|problems| problems.to_string())?;
-    let collector = telemetry::start(&settings.log, settings.traces.as_ref()).await?;
+    let collector = observability::start(&settings.log, settings.traces.as_ref()).await?;
     let (public, ops) = (settings.listen, settings.ops_listen);
     let app = App::build(settings, Overrides::default()).await?;
     if arguments.command.is_some() {

@@ -4,13 +4,13 @@
 use doorcode::{
     db,
     domain::{
-        Ctx, Error, Result,
-        policy::{Member, Person},
-        slice::Slice,
+        Ctx,
+        access::{Member, Person},
+        range_query::Slice,
     },
+    error::{Error, Result},
 };
-use sea_orm::entity::prelude::*;
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
 /// A note.
 #[sea_orm::model]

@@ -13,10 +13,10 @@ use axum::{
 };
 use doorcode::{
     app::{self, App, Overrides},
-    config::ServeFlags,
     db::migrate,
     domain::{mail::delivery, user::erase},
     http::{self, Server},
+    settings::ServeFlags,
 };
 use http_body_util::BodyExt;
 use notes::{graphql, migration::Migrator};

@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::Kind;
-use crate::{db::entity::audit_events, domain::Result};
+use crate::{db::entity::audit_events, error::Result};
 
 /// Whether it was the owner's own session that deleted an account last.
 pub async fn was_own(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bool> {

@@ -11,11 +11,12 @@ use super::Kind;
 use crate::{
     db::entity::audit_events,
     domain::{
-        Ctx, Error, Result,
-        policy::{Manager, Overseer, Sight, Viewer},
-        slice::{self, Slice, Union},
+        Ctx,
+        access::{Manager, Overseer, Sight, Viewer},
+        range_query::{self, Slice, Union},
         user,
     },
+    error::{Error, Result},
 };
 
 /// An event, and what the viewer may see of whom it is about.
@@ -45,7 +46,11 @@ impl Filter {
     /// The filter with moments as both databases have them.
     #[must_use]
     pub fn canonical(self) -> Self {
-        Self { from: self.from.map(slice::within_years), before: self.before.map(slice::within_years), ..self }
+        Self {
+            from: self.from.map(range_query::within_years),
+            before: self.before.map(range_query::within_years),
+            ..self
+        }
     }
 }
 
@@ -125,7 +130,7 @@ fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than
         None if starts.is_empty() => starts.push("TRUE".to_owned()),
         None => {}
     }
-    let rest = if rest.is_empty() { String::new() } else { slice::aside(rest.join(" AND ")) };
+    let rest = if rest.is_empty() { String::new() } else { range_query::aside(rest.join(" AND ")) };
     let range = range.join(" AND ");
     starts.iter().map(|start| format!("{start} AND {range}{rest}")).collect()
 }
@@ -143,8 +148,8 @@ pub async fn list_about(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<
         format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
     };
     let row = |row: &_| audit_events::Model::from_query_result(row, "");
-    let from = slice::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
-    let lists = slice::read_each(ctx, from, wanted, part, row).await?;
+    let from = range_query::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
+    let lists = range_query::read_each(ctx, from, wanted, part, row).await?;
     let seen =
         |(events, (sight, _)): (Vec<_>, &(Sight, Slice))| events.into_iter().map(|event| (event, *sight)).collect();
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
@@ -161,7 +166,7 @@ pub async fn newest_of(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<audit_e
 pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
     let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
-    slice::count_each(ctx, slice::lists_of(ctx, people.iter().copied()), about, subject).await
+    range_query::count_each(ctx, range_query::lists_of(ctx, people.iter().copied()), about, subject).await
 }
 
 /// One event, for managers and for whom it is about.

@@ -15,7 +15,8 @@ use sea_orm::{
 
 use crate::{
     db::entity::audit_events::{Column, Entity, Model},
-    domain::{Ctx, Result},
+    domain::Ctx,
+    error::Result,
 };
 
 /// So many keys are known at once. Whatever is forgotten for a new one is written anew when it comes again.

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::list::{self, Filter, first_id};
 use crate::{
     db::entity::audit_events,
-    domain::{Ctx, Result, policy::Overseer, slice::Slice},
+    domain::{Ctx, access::Overseer, range_query::Slice},
+    error::Result,
 };
 
 /// An event may show so much later than one with a later id: as long as a transaction takes, and as much as the clocks

@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     db::entity::outbox as table,
-    domain::{Ctx, Result, vault},
+    domain::{Ctx, vault},
+    error::Result,
+    observability::spans,
     ports::{DeliveryFailure, Mail, MailTransport},
-    trace,
 };
 
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
@@ -57,10 +58,10 @@ impl Claimed {
     /// Tries to deliver, as a trace of its own.
     pub(super) async fn attempt(self, ctx: &Ctx, transport: &dyn MailTransport) -> Attempted {
         let queued_by = self.payload.as_ref().and_then(|payload| payload.trace.as_deref());
-        let span = trace::delivery(&self.row.kind, self.row.attempts, queued_by);
+        let span = spans::delivery(&self.row.kind, self.row.attempts, queued_by);
         let work = async {
             let outcome = attempt(ctx, transport, &self.row, self.payload.as_ref()).await;
-            trace::came_to(&Span::current(), outcome.name());
+            spans::came_to(&Span::current(), outcome.name());
             outcome
         };
         let outcome = work.instrument(span).await;
@@ -126,7 +127,7 @@ async fn attempt(
     let conversation =
         async { if payload.deliver { transport.deliver(&mail).await } else { transport.rehearse(&mail, draw).await } };
     let begun = Instant::now();
-    let ended = conversation.instrument(trace::conversation()).await;
+    let ended = conversation.instrument(spans::conversation()).await;
     if payload.deliver {
         ctx.metrics.delivered_in(begun.elapsed());
     }

@@ -7,10 +7,7 @@ use std::sync::Arc;
 use tokio::{sync::watch, time::sleep_until};
 
 use super::dispatcher::Dispatcher;
-use crate::{
-    domain::{Ctx, Result},
-    ports::MailTransport,
-};
+use crate::{domain::Ctx, error::Result, ports::MailTransport};
 
 /// Runs until `stop` says so; what is under way then is finished first.
 pub async fn run(ctx: Arc<Ctx>, transport: Arc<dyn MailTransport>, mut stop: watch::Receiver<bool>) {

@@ -22,10 +22,7 @@ use super::{
     attempt::{Attempted, Claimed, Recipient, half_to_whole},
     outbox,
 };
-use crate::{
-    domain::{Ctx, Result},
-    ports::MailTransport,
-};
+use crate::{domain::Ctx, error::Result, ports::MailTransport};
 
 /// Number of attempts at once.
 const SLOTS: usize = 32;

@@ -16,10 +16,12 @@ use crate::{
         entity::{MailState, Role, outbox},
     },
     domain::{
-        Ctx, Error, Result, batch,
-        policy::Origin,
+        Ctx,
+        access::Origin,
+        batch,
         vault::{Purpose, Vault},
     },
+    error::{Error, Result},
     ports::Entropy,
 };
 

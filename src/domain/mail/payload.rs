@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{device::describe_device, outbox, template::Message};
-use crate::{db::entity::Role, trace};
+use crate::{db::entity::Role, observability::spans};
 
 /// What is inside the seal.
 #[derive(Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Payload {
             // A description of ours: what a stranger's software calls itself is no text for our mail.
             device: origin.and_then(|origin| origin.user_agent.as_deref()).and_then(describe_device),
             network: origin.map(|origin| origin.ip),
-            trace: trace::here(),
+            trace: spans::here(),
             deliver: letter.deliver,
         };
         (kind, payload)

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     db::entity::Role,
-    domain::{Error, Result},
+    error::{Error, Result},
 };
 
 /// The languages that mails are written in.

@@ -12,12 +12,14 @@ use super::{EndReason, end_where, find, is_live, record_end};
 use crate::{
     db::entity::sessions,
     domain::{
-        Ctx, Error, Result, Wait, allowance,
+        Ctx, Wait,
+        access::{Origin, SignedIn},
         audit::Kind,
-        policy::{Origin, SignedIn},
+        rate_limit,
+        transaction::Work,
         vault::{self, Digest, Purpose},
-        work::Work,
     },
+    error::{Error, Result},
 };
 
 /// How long the immediate predecessor still gives the same successor.
@@ -82,7 +84,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
     };
     let now = ctx.now();
     let (session, quota) = (token.session().to_string(), ctx.settings.limits.refresh_session);
-    if let Some(wait) = allowance::take(ctx, origin, "refresh.session", session, quota, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, origin, "refresh.session", session, quota, now).await? {
         return Ok(Outcome::Wait(wait));
     }
     let presented = token.hash();

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::domain::limits::{DEVICE_WRONG_TRIES, Limits};
+use crate::limits::{DEVICE_WRONG_TRIES, Limits};
 
 pub(super) const DAY: TimeDelta = TimeDelta::days(1);
 pub(super) const MONTH: TimeDelta = TimeDelta::days(30);

@@ -1,6 +1,7 @@
 //! Challenges: the rows behind one-time codes, and the guessing budget that is their sum. Tries are counted in `count.rs`,
 //! committed, before anything is compared here. Nothing knows a code, only its keyed hash.
 
+mod login_lookup;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Value,
@@ -10,21 +11,21 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 mod count;
-mod standing;
 
 pub(in crate::domain) use count::{Aim, Counted, Try, count_try};
-pub(super) use standing::{Standing, standing};
+pub(super) use login_lookup::{LoginLookup, look_up};
 
 use super::budget::{DAY, MONTH, month};
 use crate::{
     db::{self, entity::email_codes},
     domain::{
-        Ctx, Result, batch,
-        email_address::EmailAddress,
-        limits::Limits,
+        Ctx, batch,
         mail::template::Locale,
         vault::{self, Digest, Macs, Purpose as Key},
     },
+    email_address::EmailAddress,
+    error::Result,
+    limits::Limits,
 };
 
 /// 128 random bits: a code works only together with its challenge's handle.

@@ -10,26 +10,28 @@ use zeroize::Zeroizing;
 
 use super::{
     Outcome, Proof,
-    allowance::{self, Granted, KnownDevice, Sender},
-    challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, NewCode, Standing, Try},
-    finish, link, missed, told,
+    challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, LoginLookup, NewCode, Try},
+    finish, link, missed,
+    send_limit::{self, Granted, KnownDevice, Sender},
+    told,
 };
 use crate::{
-    config::TestCode,
     db::entity::{Role, UserStatus, email_codes},
     domain::{
-        Ctx, Error, Result, Wait,
+        Ctx, Wait,
+        access::{Origin, Viewer},
         audit::{self, Event, Kind},
         device,
-        email_address::{EmailAddress, InvalidEmail},
-        limits::{self, Quota},
         mail::{outbox, template::Locale},
-        policy::{Origin, Viewer},
+        transaction::Work,
         user,
         vault::{self, Macs},
-        work::Work,
     },
+    email_address::{EmailAddress, InvalidEmail},
+    error::{Error, Result},
+    limits::{self, Quota},
     ports::Entropy,
+    settings::TestCode,
 };
 
 /// As `amr` and the audit trail have it.
@@ -89,7 +91,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         has_link: asked.has_link(ctx),
         is_mail: asked.deliver(ctx),
     };
-    let granted = match allowance::take_send(ctx, &sender, now).await? {
+    let granted = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
@@ -159,7 +161,7 @@ struct Asked {
     address_key: Macs,
     /// The presented handle, used again when its challenge is live and of this address.
     handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
-    standing: Standing,
+    lookup: LoginLookup,
     test_code: Option<SecretString>,
     locale: Option<Locale>,
 }
@@ -170,10 +172,10 @@ impl Asked {
         let handle = request.challenge.and_then(vault::decode::<HANDLE_BYTES>);
         let handle_hash = handle.as_ref().map(|handle| vault::sha256(&**handle));
         let device_hash = request.device_token.and_then(device::token_hash);
-        let standing = challenge::standing(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
-        let test_code = test_code(ctx, &email, &standing, now);
+        let lookup = challenge::look_up(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
+        let test_code = test_code(ctx, &email, &lookup, now);
         let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
-        Ok(Self { email, address_key, handle, standing, test_code, locale })
+        Ok(Self { email, address_key, handle, lookup, test_code, locale })
     }
 
     /// The address as limits know it.
@@ -183,7 +185,7 @@ impl Asked {
 
     /// The known device that asks, as limits know it.
     fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
-        let Standing { since, device_id, device_user_id, .. } = self.standing;
+        let LoginLookup { since, device_id, device_user_id, .. } = self.lookup;
         let is_established = since.is_some_and(|since| since + limits::ESTABLISHED <= now);
         device_id.zip(device_user_id).map(|(id, account)| KnownDevice { id, account, is_established })
     }
@@ -192,13 +194,13 @@ impl Asked {
     /// wrong try at what this mail would bring. Fixed codes stay as they are, for nobody may read that mailbox.
     fn needs_link(&self, ctx: &Ctx, granted: &Granted) -> bool {
         let limits = &ctx.settings.limits;
-        let cost = if self.standing.challenge_id.is_some() { 2 } else { 1 };
+        let cost = if self.lookup.challenge_id.is_some() { 2 } else { 1 };
         let spent = |units: i64, quota: Quota| units + cost > i64::from(quota.count);
-        self.standing.device_id.is_none()
+        self.lookup.device_id.is_none()
             && self.test_code.is_none()
             && (granted.day_is_spent
-                || spent(self.standing.day_units, limits.guess_account)
-                || spent(self.standing.month_units, limits.guess_account_month))
+                || spent(self.lookup.day_units, limits.guess_account)
+                || spent(self.lookup.month_units, limits.guess_account_month))
     }
 
     /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
@@ -209,7 +211,7 @@ impl Asked {
 
     /// Whether a mail really goes out. A fixed code needs none; nobody mails people who may not sign in.
     fn deliver(&self, ctx: &Ctx) -> bool {
-        let may_sign_in = match self.standing.status {
+        let may_sign_in = match self.lookup.status {
             Some(status) => status == UserStatus::Active,
             None => user::may_sign_up(&ctx.settings.signup, &self.email),
         };
@@ -219,7 +221,7 @@ impl Asked {
     /// Whether a link lies in the mailbox. What decoys left behind while nobody could sign in counts for as long as nobody
     /// can, and no longer: whoever gets an account, or gets it back, has a way in.
     fn has_link(&self, ctx: &Ctx) -> bool {
-        self.standing.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
+        self.lookup.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
     /// Adds a code to the live challenge, or writes a fresh one.
@@ -230,7 +232,7 @@ impl Asked {
         code: &SecretString,
         now: DateTime<Utc>,
     ) -> Result<(email_codes::Model, String)> {
-        if let Some((handle, id)) = self.handle.as_ref().zip(self.standing.challenge_id) {
+        if let Some((handle, id)) = self.handle.as_ref().zip(self.lookup.challenge_id) {
             let hash = challenge::code_hash(ctx, &**handle, &self.email, challenge::Purpose::SignIn, code);
             let code = NewCode { hash, fixed: self.test_code.is_some() };
             if let Some(challenge) = challenge::add_code(ctx, db, id, code, now).await? {
@@ -241,7 +243,7 @@ impl Asked {
             purpose: challenge::Purpose::SignIn,
             email: &self.email,
             address_key: &self.address_key,
-            device_id: self.standing.device_id,
+            device_id: self.lookup.device_id,
             fixed: self.test_code.is_some(),
             locale: self.locale,
         };
@@ -262,7 +264,7 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
     let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
         return missed(ctx, viewer, now).await;
     };
-    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+    if let Some(wait) = send_limit::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Outcome::Wait(wait));
     }
     let aim = Aim { purpose: challenge::Purpose::SignIn, handle_hash: &vault::sha256(&*handle) };
@@ -325,8 +327,8 @@ pub(in crate::domain) fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model
 }
 
 /// The fixed code of a test address: only before its date, and never for somebody with power.
-fn test_code(ctx: &Ctx, email: &EmailAddress, standing: &Standing, now: DateTime<Utc>) -> Option<SecretString> {
-    let powerless = matches!(standing.role.unwrap_or(ctx.settings.default_role), Role::User | Role::Guest);
+fn test_code(ctx: &Ctx, email: &EmailAddress, lookup: &LoginLookup, now: DateTime<Utc>) -> Option<SecretString> {
+    let powerless = matches!(lookup.role.unwrap_or(ctx.settings.default_role), Role::User | Role::Guest);
     let today = now.date_naive();
     let matches = |test: &&TestCode| powerless && test.email == *email && today <= test.until;
     ctx.settings.test_codes.iter().find(matches).map(|test| test.code.clone())

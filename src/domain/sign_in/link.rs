@@ -8,17 +8,19 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, allowance, finish, missed, told};
+use super::{Outcome, Proof, finish, missed, send_limit, told};
 use crate::{
     db::{self, entity::sign_in_links},
     domain::{
-        Ctx, Error, Result, batch,
-        email_address::EmailAddress,
-        limits::LINK_LIFETIME,
-        policy::Viewer,
+        Ctx,
+        access::Viewer,
+        batch,
+        transaction::Work,
         vault::{self, Digest, Purpose},
-        work::Work,
     },
+    email_address::EmailAddress,
+    error::{Error, Result},
+    limits::LINK_LIFETIME,
     ports::Entropy,
 };
 
@@ -120,7 +122,7 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
         return missed(ctx, viewer, now).await;
     };
-    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+    if let Some(wait) = send_limit::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Outcome::Wait(wait));
     }
     let work = Work::begin(ctx).await?;

@@ -1,11 +1,11 @@
 //! What every way of signing in shares: the proof it must bring, and the way from a proof to a session.
 //! One-time codes and sign-in links stand beside each other in their own files.
 
-pub mod allowance;
 mod budget;
 pub mod challenge;
 pub mod email_code;
 pub mod link;
+pub mod send_limit;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -13,16 +13,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Ctx, Result, Wait,
+    Ctx, Wait,
+    access::{SignedIn, Viewer},
     audit::{self, Event, Kind},
     device,
-    email_address::EmailAddress,
     mail::outbox::Message,
-    policy::{SignedIn, Viewer},
     session::{self, Opening, refresh::RefreshToken},
+    transaction::Work,
     user::{self, Admitted},
-    work::Work,
 };
+use crate::{email_address::EmailAddress, error::Result};
 
 /// A proof of an address that was just used up, in the transaction that `finish` goes on with.
 struct Proof {
@@ -69,7 +69,7 @@ pub enum Outcome {
 
 /// What was presented is over or never was.
 async fn missed(ctx: &Ctx, viewer: &Viewer, now: DateTime<Utc>) -> Result<Outcome> {
-    let refused = allowance::take_miss(ctx, &viewer.origin, now).await?;
+    let refused = send_limit::take_miss(ctx, &viewer.origin, now).await?;
     Ok(refused.map_or(Outcome::Expired, Outcome::Wait))
 }
 

@@ -3,7 +3,7 @@
 
 pub mod undo;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
 use serde_json::json;
@@ -14,34 +14,34 @@ use super::{
     may_sign_up, notice,
 };
 use crate::{
-    config::SignUp,
     db::{
         self,
         entity::{UserStatus, email_changes, users},
     },
     domain::{
-        Ctx, Error, Result, Wait,
+        Ctx, Wait,
+        access::{Member, Recent},
         audit::{self, Event, Kind},
         batch,
-        email_address::EmailAddress,
         mail::{
             outbox::{self, Letter, Message},
             template::Locale,
         },
-        policy::{Member, Recent},
         session::{self, EndReason},
         sign_in::{
-            allowance::{self, Sender},
             challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, Purpose, Try},
             email_code::{self, CodeSent},
+            send_limit::{self, Sender},
         },
+        transaction::Work,
         vault,
-        work::Work,
     },
+    email_address::EmailAddress,
+    error::{Error, Result},
+    limits::EMAIL_CHANGE_UNDO,
+    settings::SignUp,
 };
 
-/// How long the holder of the old address can take it back.
-pub const UNDO: TimeDelta = TimeDelta::days(7);
 const TOKEN_BYTES: usize = 32;
 
 /// What became of a request.
@@ -65,7 +65,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     let addresses: Vec<_> = address_key.all().map(vault::label).collect();
     let taken = is_taken(ctx, &email).await?;
     let sender = Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken };
-    let pair_is_spent = match allowance::take_send(ctx, &sender, now).await? {
+    let pair_is_spent = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
@@ -138,7 +138,7 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
     let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
         return missed(ctx, member, now).await;
     };
-    if let Some(wait) = allowance::take_verify(ctx, member.origin(), now).await? {
+    if let Some(wait) = send_limit::take_verify(ctx, member.origin(), now).await? {
         return Ok(Confirmed::Wait(wait));
     }
     let purpose = Purpose::ChangeEmail(member.user().id);
@@ -162,7 +162,7 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
 }
 
 async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Confirmed> {
-    let refused = allowance::take_miss(ctx, member.origin(), now).await?;
+    let refused = send_limit::take_miss(ctx, member.origin(), now).await?;
     Ok(refused.map_or(Confirmed::Expired, Confirmed::Wait))
 }
 
@@ -189,7 +189,7 @@ async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>
     // No setting switches this one off: without it a stolen session is a stolen account.
     let undo = Some(undoable(ctx, &work, &before, &after, now).await?);
     let (message, origin) = (Message::EmailChanged { undo }, Some(member.origin()));
-    notice::send(ctx, &*work, &before, message, origin, now, now + UNDO).await?;
+    notice::send(ctx, &*work, &before, message, origin, now, now + EMAIL_CHANGE_UNDO).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
     Ok(Confirmed::Changed(Box::new(after)))
@@ -218,7 +218,7 @@ async fn undoable(
         new_email: after.email.clone(),
         token_hash: vault::sha256(&*token),
         created_at: now,
-        expires_at: now + UNDO,
+        expires_at: now + EMAIL_CHANGE_UNDO,
         undone_at: None,
     };
     db::insert(&**work, change).await?;

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use crate::{
     db,
     domain::{
-        Ctx, Result,
+        Ctx,
         audit::{self, Event, Kind},
         batch,
-        work::Work,
+        transaction::Work,
     },
+    error::Result,
 };
 
 /// So many in one transaction.

@@ -6,13 +6,13 @@ use super::{email_change, role_name, status_name};
 use crate::{
     db::entity::{audit_events, devices, email_changes, sessions, users},
     domain::{
-        Ctx, Result, Wait, allowance,
+        Ctx, Wait,
+        access::{Person, Recent, Sight},
         audit::{self, Event, Kind},
-        device,
-        limits::EXPORT_PERSON,
-        policy::{Person, Recent, Sight},
-        session,
+        device, rate_limit, session,
     },
+    error::Result,
+    limits::EXPORT_PERSON,
 };
 
 /// The newest so many events.
@@ -22,7 +22,7 @@ const DEVICES: u64 = 1_000;
 /// Gathers it, and notes that it was taken.
 pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json, Wait>> {
     let (now, me) = (ctx.now(), person.user().id.to_string());
-    if let Some(wait) = allowance::take(ctx, person.origin(), "export.person", me, EXPORT_PERSON, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, person.origin(), "export.person", me, EXPORT_PERSON, now).await? {
         return Ok(Err(wait));
     }
     let sight = person.sight();

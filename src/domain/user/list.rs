@@ -21,10 +21,11 @@ use crate::{
         entity::{Role, UserStatus, users},
     },
     domain::{
-        Check, Ctx, Result,
-        policy::{Overseer, Sight},
-        slice::{self, Union, within_years},
+        Check, Ctx,
+        access::{Overseer, Sight},
+        range_query::{self, Union, within_years},
     },
+    error::Result,
 };
 
 /// So few people are read and sorted for a filter that is not in the order of the list.
@@ -301,7 +302,7 @@ pub async fn list(
         let mut sql = format!("SELECT * FROM users WHERE {pair}");
         for (by, bounds) in &ranges {
             let condition = bounds.sql(&mut union, by.column(backend));
-            sql += &condition.map(if *by == lead { slice::and } else { slice::aside }).unwrap_or_default();
+            sql += &condition.map(if *by == lead { range_query::and } else { range_query::aside }).unwrap_or_default();
         }
         union.part(sql + &end);
     }
@@ -324,7 +325,7 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
     for pair in filter.pairs(overseer.into()) {
         let mut sql = format!("SELECT COUNT(*) AS number FROM users WHERE {pair}");
         for (by, bounds) in &ranges {
-            sql += &bounds.sql(&mut union, by.column(backend)).map(slice::and).unwrap_or_default();
+            sql += &bounds.sql(&mut union, by.column(backend)).map(range_query::and).unwrap_or_default();
         }
         union.part(sql);
     }
@@ -343,7 +344,7 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
     for (number, (by, bounds)) in ranges.iter().enumerate() {
         let (column, most) = (by.column(ctx.db.backend()), union.limit(FEW + 1));
         for pair in pairs {
-            let bounds = bounds.sql(&mut union, column).map(slice::and).unwrap_or_default();
+            let bounds = bounds.sql(&mut union, column).map(range_query::and).unwrap_or_default();
             // In the order of the index, or PostgreSQL takes a limit for a reason to read the table from its start.
             union.part(format!("SELECT id FROM users WHERE {pair}{bounds} ORDER BY {column}, id LIMIT {most}"));
         }

@@ -15,15 +15,16 @@ use crate::{
         entity::{Role, UserStatus, users},
     },
     domain::{
-        Ctx, Edit, Error, Result,
+        Ctx, Edit,
+        access::{Admin, Member, Origin, Recent, Shell},
         audit::{self, Event, Kind},
         device,
-        email_address::EmailAddress,
         mail::{outbox::Message, template::Locale},
-        policy::{Admin, Member, Origin, Recent, Shell},
         session::{self, EndReason},
-        work::Work,
+        transaction::Work,
     },
+    email_address::EmailAddress,
+    error::{Error, Result},
 };
 
 /// Who changes people.

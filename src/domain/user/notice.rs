@@ -8,13 +8,14 @@ use super::is_parked;
 use crate::{
     db::entity::users,
     domain::{
-        Ctx, Result,
+        Ctx,
+        access::Origin,
         mail::{
             outbox::{self, Letter, Message},
             template::Locale,
         },
-        policy::Origin,
     },
+    error::Result,
 };
 
 /// A notice that could not be delivered for so long is no news any more.

@@ -10,13 +10,15 @@ use super::{
 use crate::{
     db::entity::users,
     domain::{
-        Ctx, Edit, Error, Result, Wait, allowance,
+        Ctx, Edit, Wait,
+        access::Member,
         audit::{self, Event, Kind},
-        limits::PROFILE_PERSON,
         mail::template::Locale,
-        policy::Member,
-        work::Work,
+        rate_limit,
+        transaction::Work,
     },
+    error::{Error, Result},
+    limits::PROFILE_PERSON,
 };
 
 /// What is to change.
@@ -40,7 +42,7 @@ pub fn language(tag: &str) -> Result<Locale, String> {
 /// Changes one's own profile. Three statements and one call of the limiter.
 pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<Result<users::Model, Wait>> {
     let (now, me) = (ctx.now(), member.user().id.to_string());
-    if let Some(wait) = allowance::take(ctx, member.origin(), "profile.person", me, PROFILE_PERSON, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, member.origin(), "profile.person", me, PROFILE_PERSON, now).await? {
         return Ok(Err(wait));
     }
     let work = Work::begin(ctx).await?;

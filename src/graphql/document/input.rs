@@ -11,7 +11,7 @@ use async_graphql::{Name, Number, Value, indexmap::IndexMap};
 use serde_json::{Map, Value as Json};
 
 use super::{ERRORS, Refused};
-use crate::{domain::Flaw, graphql::error::ApiError};
+use crate::{error::Flaw, graphql::error::ApiError};
 
 /// The values of the variables that have one.
 pub(super) type Variables = std::collections::HashMap<Name, Value>;

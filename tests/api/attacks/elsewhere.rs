@@ -130,8 +130,8 @@ const SURVIVED: [(&str, &[(&str, &str)]); 64] = [
         &[
             ("attacks/codes", "what_is_no_address_gets_no_mail_and_counts_nothing"),
             ("sign_in", "what_is_no_address_is_told_and_counts_nothing"),
-            ("src/domain/email_address", "nasty_inputs_are_refused"),
-            ("src/domain/email_address", "a_domain_in_its_own_script_and_its_ascii_form_are_one_address"),
+            ("src/email_address", "nasty_inputs_are_refused"),
+            ("src/email_address", "a_domain_in_its_own_script_and_its_ascii_form_are_one_address"),
         ],
     ),
     ("enumeration by answer", &[("sign_in", "addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail")]),
@@ -200,7 +200,7 @@ const SURVIVED: [(&str, &[(&str, &str)]); 64] = [
         "forged addresses",
         &[
             ("attacks/edge", "a_stranger_is_charged_whoever_their_headers_say_they_are"),
-            ("src/http/viewer", "a_forwarding_header_from_a_stranger_is_ignored"),
+            ("src/http/caller", "a_forwarding_header_from_a_stranger_is_ignored"),
         ],
     ),
     ("header injection", &[("contract/edge", "a_harmless_request_id_is_kept_and_any_other_replaced"), MESSAGES]),

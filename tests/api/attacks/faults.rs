@@ -11,9 +11,9 @@ use clap::Parser;
 use doorcode::{
     app::{App, Overrides},
     cli,
-    config::ServeFlags,
     graphql::{self, Api, InboxQuery},
-    telemetry,
+    observability,
+    settings::ServeFlags,
 };
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ struct Cli {
 #[ignore = "no test but a server, which the tests of this file start"]
 async fn the_application_that_faults() {
     let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
-    let collector = telemetry::start(&settings.log, None).await.unwrap();
+    let collector = observability::start(&settings.log, None).await.unwrap();
     let (public, ops) = (settings.listen, settings.ops_listen);
     let app = App::build(settings, Overrides::default()).await.unwrap();
     app.prepare().await.unwrap();

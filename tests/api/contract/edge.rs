@@ -8,8 +8,8 @@ use std::{
 
 use axum::http::Method;
 use doorcode::{
-    config::ServeFlags,
     http::{Server, ops_router},
+    settings::ServeFlags,
 };
 use serde_json::json;
 

@@ -154,7 +154,7 @@ async fn one_ends_ones_sessions_and_forgets_ones_devices() {
     assert_eq!(first.client.me().await.status.as_u16(), 401);
 }
 
-fn many_mails(flags: &mut doorcode::config::ServeFlags) {
+fn many_mails(flags: &mut doorcode::settings::ServeFlags) {
     flags.limit_send_pair = Some("100/15m".into());
     flags.limit_send_address = Some("100/15m".into());
 }

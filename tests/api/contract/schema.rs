@@ -6,8 +6,8 @@ use async_graphql::parser::{
     types::{ServiceDocument, TypeDefinition, TypeKind, TypeSystemDefinition},
 };
 use doorcode::{
-    config::ServeFlags,
     graphql::{error::Code, sdl},
+    settings::ServeFlags,
 };
 use serde_json::json;
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use clap::{Args, Command};
-use doorcode::config::ServeFlags;
+use doorcode::settings::ServeFlags;
 
 use super::{assert_holds, source::root};
 
@@ -30,7 +30,7 @@ fn settings() -> BTreeSet<String> {
     names.map(|name| name.to_str().unwrap().to_owned()).collect()
 }
 
-/// Words that look like settings and are none. Those of tests are in `src/config/unknown.rs`; a beginning stands for
+/// Words that look like settings and are none. Those of tests are in `src/settings/unknown.rs`; a beginning stands for
 /// all that begin so.
 fn strangers(path: &str, text: &str, known: &BTreeSet<String>) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');

@@ -20,13 +20,14 @@ use super::{
 use crate::harness::TestApp;
 
 /// Where the program touches cryptography at all.
-const CRYPTOGRAPHY: [&str; 7] = [
+const CRYPTOGRAPHY: [&str; 8] = [
     "src/adapter/system.rs",
-    "src/config/manifest.rs",
+    "src/settings/manifest.rs",
     "src/db/digest.rs",
     "src/domain/keys.rs",
     "src/domain/token.rs",
     "src/domain/vault.rs",
+    "src/doctor/signing_keys.rs",
     "src/http/pages.rs",
 ];
 

@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// The path of the module that the file is.
-    fn module(&self) -> Vec<String> {
+    pub(super) fn module(&self) -> Vec<String> {
         let inner = self.path.split_once("src/").map_or("", |(_, inner)| inner);
         let names = inner.trim_end_matches(".rs").split('/');
         let names = names.filter(|name| !matches!(*name, "" | "mod" | "lib" | "main"));

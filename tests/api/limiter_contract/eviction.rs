@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorcode::{
-    adapter::memory_limiter::MemoryLimiter,
+    adapter::limiter::memory::MemoryLimiter,
     ports::{Charge, Verdict},
 };
 

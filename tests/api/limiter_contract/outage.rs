@@ -12,7 +12,7 @@ use std::{
 
 use chrono::TimeDelta;
 use doorcode::{
-    adapter::redis_limiter::RedisLimiter,
+    adapter::limiter::redis::RedisLimiter,
     ports::{Charge, Limiter, LimiterUnavailable, Verdict},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use doorcode::{config::ServeFlags, db::entity::Role, metrics::Observed};
+use doorcode::{db::entity::Role, observability::metrics::Observed, settings::ServeFlags};
 
 use super::kind;
 use crate::harness::{Client, TestApp};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use doorcode::{
-    config::ServeFlags,
     db::entity::{Role, UserStatus},
+    settings::ServeFlags,
 };
 use futures_util::future::join_all;
 use serde_json::json;

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use doorcode::{
-    adapter::{memory_bus::MemoryBus, redis_bus::RedisBus, system::SystemEntropy},
+    adapter::{
+        bus::{memory::MemoryBus, redis::RedisBus},
+        system::SystemEntropy,
+    },
     db::entity::Role,
     ports::{Bus, Heard},
 };

@@ -3,13 +3,13 @@
 use doorcode::{
     db::entity::Role,
     domain::{
-        Error,
-        policy::{Admin, Member, Recent, SignedIn as Holder, Viewer},
+        access::{Admin, Member, Recent, SignedIn as Holder, Viewer},
         user::{
             email_change,
             manage::{self, By, NewPerson},
         },
     },
+    error::Error,
 };
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     let mut session = session.into_iter().find(of).unwrap();
     session.ended_at = None;
     let user = doorcode::db::entity::users::Entity::find_by_id(session.user_id).one(app.ctx().db.read()).await.unwrap();
-    let origin = doorcode::domain::policy::Origin { ip: actor.ip, user_agent: None, request_id: "stale".into() };
+    let origin = doorcode::domain::access::Origin { ip: actor.ip, user_agent: None, request_id: "stale".into() };
     Viewer { origin, signed_in: Some(Holder { user: user.unwrap(), session }) }
 }
 
@@ -142,7 +142,7 @@ async fn an_administrator_demoted_in_mid_request_makes_nobody() {
     let proof = Admin::require(app.ctx(), &stale, "createUser").await.unwrap();
     let by = By::Admin(Recent::require(app.ctx(), proof, "createUser").await.unwrap());
     app.set_role("admin@example.com", Role::User).await;
-    let email = doorcode::domain::email_address::EmailAddress::parse("evil@example.com").unwrap();
+    let email = doorcode::email_address::EmailAddress::parse("evil@example.com").unwrap();
     let new = NewPerson { email: &email, name: None, role: Role::Admin, locale: None, invite: false };
     assert!(matches!(manage::create(app.ctx(), by, new).await, Err(Error::Forbidden)));
     assert_eq!(app.count("users", "email = 'evil@example.com'").await, 0);

@@ -1,7 +1,7 @@
 //! Who asks, and about whom: people who just signed in, each with a session, a device and events that are known. And
 //! what came of a call, in few words.
 
-use doorcode::{config::ServeFlags, db::entity::Role};
+use doorcode::{db::entity::Role, settings::ServeFlags};
 use serde_json::{Value, json};
 
 use super::page::Column;

@@ -107,7 +107,7 @@ fn every_change_tells_what_it_came_to() {
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .collect();
     assert!(names.contains("login") && names.len() > 15, "{names:?}");
-    let source = ["sign_in", "session", "profile", "admin", "device"]
+    let source = ["sign_in", "account/session", "account/profile", "admin", "account/device"]
         .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());
     let told: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
     // `verify` and `verifyLink` share a function that gives their outcome as well.

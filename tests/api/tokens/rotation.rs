@@ -184,7 +184,7 @@ async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
     let mut settings = app.ctx().settings.clone();
-    settings.tokens.algorithm = doorcode::config::TokenAlgorithm::Es256;
+    settings.tokens.algorithm = doorcode::settings::TokenAlgorithm::Es256;
     for _ in 0..2 {
         let overrides = Overrides { clock: Some(app.clock.clone()), ..Overrides::default() };
         let other = App::build(settings.clone(), overrides).await.unwrap();

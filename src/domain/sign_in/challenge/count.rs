@@ -9,12 +9,14 @@ use super::{Purpose, address_key, budget_key, for_update, tries};
 use crate::{
     db::{self, entity::email_codes},
     domain::{
-        Ctx, Result, Wait, device,
-        policy::Origin,
+        Ctx, Wait,
+        access::Origin,
+        device,
         sign_in::budget::{Budget, Spent, month},
+        transaction::Work,
         vault::{self, Digest},
-        work::Work,
     },
+    error::Result,
 };
 
 /// A challenge somebody aims a code at.

@@ -10,20 +10,21 @@ use super::TOKEN_BYTES;
 use crate::{
     db::entity::{UserStatus, email_changes, users},
     domain::{
-        Ctx, Result, Wait,
+        Ctx, Wait,
+        access::Viewer,
         audit::{self, Event, Kind},
         device,
         mail::outbox::Message,
-        policy::Viewer,
         session::{self, EndReason},
-        sign_in::{allowance, challenge},
+        sign_in::{challenge, send_limit},
+        transaction::Work,
         user::{
             manage::{next, write},
             notice, parked,
         },
         vault::{self, Digest},
-        work::Work,
     },
+    error::Result,
 };
 
 /// What became of taking an address back.
@@ -47,7 +48,7 @@ pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
     let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
         return missed(ctx, viewer, now).await;
     };
-    if let Some(wait) = allowance::take_verify(ctx, &viewer.origin, now).await? {
+    if let Some(wait) = send_limit::take_verify(ctx, &viewer.origin, now).await? {
         return Ok(Undone::Wait(wait));
     }
     match find(ctx, &vault::sha256(&*token), now).await? {
@@ -57,7 +58,7 @@ pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
 }
 
 async fn missed(ctx: &Ctx, viewer: &Viewer, now: DateTime<Utc>) -> Result<Undone> {
-    let refused = allowance::take_miss(ctx, &viewer.origin, now).await?;
+    let refused = send_limit::take_miss(ctx, &viewer.origin, now).await?;
     Ok(refused.map_or(Undone::Expired, Undone::Wait))
 }
 

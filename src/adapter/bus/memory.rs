@@ -1,0 +1,43 @@
+//! The bus of one process. It has no way to another replica, never blocks and never keeps more than its bound.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::ports::{Bus, BusUnavailable, Heard};
+
+/// Messages that a listener may lag behind before it is told of a gap.
+pub(crate) const BACKLOG: usize = 1_024;
+
+/// Tells the listeners of this process.
+pub struct MemoryBus(broadcast::Sender<Heard>);
+
+impl Default for MemoryBus {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(BACKLOG))
+    }
+}
+
+#[async_trait]
+impl Bus for MemoryBus {
+    async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
+        // An error means that nobody listens.
+        drop(self.0.send(Heard::Message(message)));
+        Ok(())
+    }
+
+    fn subscribe(&self) -> BoxStream<'static, Heard> {
+        heard(self.0.subscribe())
+    }
+}
+
+/// What a receiver gets, as the port tells it.
+pub(crate) fn heard(receiver: broadcast::Receiver<Heard>) -> BoxStream<'static, Heard> {
+    stream::unfold(receiver, async |mut receiver| match receiver.recv().await {
+        Ok(heard) => Some((heard, receiver)),
+        Err(RecvError::Lagged(_)) => Some((Heard::Gap, receiver)),
+        Err(RecvError::Closed) => None,
+    })
+    .boxed()
+}

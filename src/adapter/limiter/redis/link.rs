@@ -1,0 +1,277 @@
+//! The way to Redis: reads the URL, opens a connection when somebody needs one, and forgets it when it is
+//! broken. It never blocks a start, never retries for longer than its time-outs and never repeats the URL, which
+//! may hold a password.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    RedisResult, ServerErrorKind, TlsMode,
+    aio::{MultiplexedConnection, PubSub},
+    cluster::ClusterClient,
+    cluster_async::ClusterConnection,
+    io::tcp::TcpSettings,
+    sentinel::{Sentinel, SentinelNodeConnectionInfo},
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
+
+/// How long to wait for a connection with its handshake, and for each answer. Both together stay below the
+/// budget of one take.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Finding a master or a cluster's nodes takes several connections; it goes on after the caller has given up.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Requests that may wait for the one connection to write them.
+const QUEUE: usize = 1_024;
+
+/// What a URL that does not parse gets told. The library's own errors may quote parts of it.
+const UNUSABLE: &str =
+    "REDIS_URL can't be used: check hosts, ports and database number, and write special characters as %XX";
+
+/// An open connection, cheap to clone.
+#[derive(Clone)]
+pub(crate) enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// Where Redis is.
+enum Target {
+    Server(Client),
+    Cluster { client: Box<ClusterClient>, nodes: Vec<ConnectionInfo> },
+    Sentinel { sentinels: Vec<ConnectionInfo>, service: String, node: SentinelNodeConnectionInfo },
+}
+
+/// One connection for everybody, opened on demand.
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    target: Target,
+    /// The open connection and its number.
+    current: Mutex<Option<(Connection, u64)>>,
+    /// Held while opening, so that a crowd opens one connection. The last failure, for those who waited for it.
+    opening: tokio::sync::Mutex<Option<RedisError>>,
+    /// Attempts to open that have ended.
+    attempts: AtomicU64,
+}
+
+impl Link {
+    pub(in crate::adapter) fn new(url: &SecretString) -> Result<Self, String> {
+        let target = Target::parse(url.expose_secret())?;
+        Ok(Self(Arc::new(Inner {
+            target,
+            current: Mutex::new(None),
+            opening: tokio::sync::Mutex::new(None),
+            attempts: AtomicU64::new(0),
+        })))
+    }
+
+    /// The open connection with its number, or a new one.
+    pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
+        if let Some(open) = self.0.current() {
+            return Ok(open);
+        }
+        // Opening is a task of its own: a caller who gives up must not take the attempt with them, for the next
+        // one would start it from the beginning.
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move { inner.open().await })
+            .await
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "opening a connection was interrupted"))))
+    }
+
+    /// A connection of its own that only listens, and that nobody shares.
+    pub(in crate::adapter) async fn listen(&self) -> RedisResult<PubSub> {
+        tokio::time::timeout(OPEN_TIMEOUT, self.0.target.listen())
+            .await
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis could not be reached in time"))))
+    }
+
+    /// Lets go of the connection of that number, if it is still the one in use.
+    pub(in crate::adapter) fn forget(&self, number: u64) {
+        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|(_, open)| *open == number) {
+            *current = None;
+        }
+    }
+}
+
+impl Inner {
+    fn current(&self) -> Option<(Connection, u64)> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn open(&self) -> RedisResult<(Connection, u64)> {
+        let seen = self.attempts.load(Ordering::Acquire);
+        let mut failure = self.opening.lock().await;
+        if let Some(open) = self.current() {
+            return Ok(open);
+        }
+        // Whoever waited while an attempt failed shares its outcome instead of queueing up for another.
+        if self.attempts.load(Ordering::Acquire) != seen
+            && let Some(error) = &*failure
+        {
+            return Err(error.clone());
+        }
+        let opened = tokio::time::timeout(OPEN_TIMEOUT, self.target.connect())
+            .await
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis could not be reached in time"))));
+        let number = self.attempts.fetch_add(1, Ordering::AcqRel);
+        match opened {
+            Ok(connection) => {
+                *failure = None;
+                let open = (connection, number);
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
+                Ok(open)
+            }
+            Err(error) => {
+                *failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Target {
+    async fn connect(&self) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_pipeline_buffer_size(QUEUE);
+        match self {
+            Self::Server(client) => {
+                Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
+            }
+            Self::Cluster { client, .. } => Ok(Connection::Cluster(client.get_async_connection().await?)),
+            Self::Sentinel { sentinels, service, node } => {
+                let client = master(sentinels, service, node).await?;
+                Ok(Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
+            }
+        }
+    }
+
+    /// A connection that only listens. In a cluster any node will do: each hears what is published at another.
+    async fn listen(&self) -> RedisResult<PubSub> {
+        match self {
+            Self::Server(client) => client.get_async_pubsub().await,
+            Self::Cluster { nodes, .. } => {
+                let mut failure = RedisError::from((ErrorKind::InvalidClientConfig, "a cluster without nodes"));
+                for node in nodes {
+                    let client = Client::open(node.clone())?;
+                    let opened = tokio::time::timeout(2 * CONNECT_TIMEOUT, client.get_async_pubsub()).await;
+                    match opened.unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "a node is silent")))) {
+                        Ok(open) => return Ok(open),
+                        Err(error) => failure = error,
+                    }
+                }
+                Err(failure)
+            }
+            Self::Sentinel { sentinels, service, node } => {
+                master(sentinels, service, node).await?.get_async_pubsub().await
+            }
+        }
+    }
+
+    fn parse(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = url.split_once("://").ok_or("REDIS_URL has no scheme")?;
+        let (tls, kind) = match scheme.split_once('+') {
+            Some(("redis", kind)) => (false, kind),
+            Some(("rediss", kind)) => (true, kind),
+            None if scheme == "redis" || scheme == "rediss" => (scheme == "rediss", "server"),
+            _ => return Err("REDIS_URL must start with redis:// or rediss://".to_owned()),
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, hosts) = authority.rsplit_once('@').map_or((None, authority), |(user, hosts)| (Some(user), hosts));
+        match kind {
+            "server" => Ok(Self::Server(Client::open(node(tls, user, hosts, path)?).map_err(|_| UNUSABLE.to_owned())?)),
+            "cluster" => Self::cluster(&nodes(tls, user, hosts, path)?),
+            "sentinel" => Self::sentinel(tls, user, hosts, path),
+            _ => Err("REDIS_URL: after the plus stands cluster or sentinel".to_owned()),
+        }
+    }
+
+    fn cluster(nodes: &[ConnectionInfo]) -> Result<Self, String> {
+        ClusterClient::builder(nodes.iter().cloned())
+            .connection_timeout(CONNECT_TIMEOUT)
+            .response_timeout(RESPONSE_TIMEOUT)
+            .overall_response_timeout(Some(2 * RESPONSE_TIMEOUT))
+            .retries(3)
+            .min_retry_wait(10)
+            .max_retry_wait(100)
+            .tcp_settings(tcp())
+            .build()
+            .map(|client| Self::Cluster { client: Box::new(client), nodes: nodes.to_vec() })
+            .map_err(|_| UNUSABLE.to_owned())
+    }
+
+    /// `host:port,…/service/db?sentinel_user=…&sentinel_password=…`. The user and password before the `@` are
+    /// for the master; sentinels often ask for none.
+    fn sentinel(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Self, String> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (service, db) = path.split_once('/').unwrap_or((path, ""));
+        if service.is_empty() {
+            return Err("REDIS_URL: the service's name is missing after the sentinels".to_owned());
+        }
+        let query: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
+        let mut own = RedisConnectionInfo::default();
+        if let Some(user) = query.get("sentinel_user") {
+            own = own.set_username(user);
+        }
+        if let Some(password) = query.get("sentinel_password") {
+            own = own.set_password(password);
+        }
+        let sentinels = nodes(tls, None, hosts, "")?.into_iter().map(|node| node.set_redis_settings(own.clone()));
+        let settings = node(tls, user, "master", db)?;
+        let mut node = SentinelNodeConnectionInfo::default()
+            .set_redis_connection_info(settings.redis_settings().clone())
+            .set_tcp_settings(tcp());
+        if tls {
+            node = node.set_tls_mode(TlsMode::Secure);
+        }
+        Ok(Self::Sentinel { sentinels: sentinels.collect(), service: service.to_owned(), node })
+    }
+}
+
+/// Asks the sentinels anew each time, who is master now.
+async fn master(sentinels: &[ConnectionInfo], service: &str, node: &SentinelNodeConnectionInfo) -> RedisResult<Client> {
+    Sentinel::build(sentinels.to_vec())?.async_master_for(service, Some(node)).await
+}
+
+fn tcp() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
+}
+
+/// One host of the URL with everything around it, read by the client library's own rules.
+fn node(tls: bool, user: Option<&str>, host: &str, path: &str) -> Result<ConnectionInfo, String> {
+    let scheme = if tls { "rediss" } else { "redis" };
+    let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+    let info = format!("{scheme}://{user}{host}/{path}").into_connection_info().map_err(|_| UNUSABLE.to_owned())?;
+    Ok(info.set_tcp_settings(tcp()))
+}
+
+fn nodes(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Vec<ConnectionInfo>, String> {
+    hosts.split(',').map(|host| node(tls, user, host.trim(), path)).collect()
+}
+
+/// Whether the connection that gave this error is of no more use: closed, silent, or its server is no master.
+pub(in crate::adapter) fn is_broken(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
+}
+
+/// Whether the error says that a connection was closed, or that its server may not write: the same command is
+/// worth sending once more on a new one.
+pub(in crate::adapter) fn is_closed(error: &RedisError) -> bool {
+    !error.is_timeout()
+        && (error.is_connection_dropped() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))
+}

@@ -1,0 +1,4 @@
+//! Where mail goes: to an SMTP server, or to the inbox of development.
+
+pub mod inbox;
+pub mod smtp;

@@ -1,0 +1,133 @@
+//! How long recent conversations with the mail server took and how they ended: what a rehearsal repeats. It holds
+//! recipient domains and no address, and lives as long as the process.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::wire::Trouble;
+
+/// Number of conversations that are kept, of all domains together.
+const KEPT: usize = 128;
+/// How long a domain's own conversations stand for it. Later, it may have recovered from what it did then.
+const LATELY: Duration = Duration::from_mins(10);
+/// Longest conversation that stands for other domains: a domain that is slow on purpose must not slow down the
+/// rehearsals for all others.
+const TYPICAL: Duration = Duration::from_secs(2);
+/// Shortest and longest rehearsal while nothing was sent yet, in milliseconds.
+const AT_FIRST: (u64, u64) = (100, 400);
+
+/// One conversation, without what was said.
+#[derive(Clone)]
+pub(crate) struct Past {
+    pub(crate) took: Duration,
+    pub(crate) ended: Result<(), Trouble>,
+}
+
+struct Entry {
+    domain: String,
+    at: Instant,
+    past: Past,
+}
+
+/// The last conversations, oldest first.
+#[derive(Default)]
+pub(crate) struct Pace(Mutex<VecDeque<Entry>>);
+
+impl Pace {
+    /// Notes a conversation about a mail to this domain, which ended at `now`.
+    pub(crate) fn remember(&self, domain: &str, took: Duration, ended: Result<(), Trouble>, now: Instant) {
+        let mut entries = self.lock();
+        if entries.len() == KEPT {
+            entries.pop_front();
+        }
+        entries.push_back(Entry { domain: domain.to_owned(), at: now, past: Past { took, ended } });
+    }
+
+    /// A recent conversation about a mail to this domain; else a typical one of any domain; else an invented one.
+    pub(crate) fn recall(&self, domain: &str, draw: u64, now: Instant) -> Past {
+        let entries = self.lock();
+        let is_recent = |entry: &Entry| now.saturating_duration_since(entry.at) < LATELY;
+        let own = entries.iter().filter(|entry| entry.domain == domain && is_recent(entry));
+        let typical = entries.iter().filter(|entry| entry.past.ended.is_ok() && entry.past.took <= TYPICAL);
+        pick(own, draw).or_else(|| pick(typical, draw)).unwrap_or_else(|| {
+            let (shortest, longest) = AT_FIRST;
+            Past { took: Duration::from_millis(shortest + draw % (longest - shortest + 1)), ended: Ok(()) }
+        })
+    }
+
+    /// A panic while the lock was held cannot leave the list half changed in a way that matters.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pick<'a>(entries: impl Iterator<Item = &'a Entry>, draw: u64) -> Option<Past> {
+    let entries: Vec<_> = entries.collect();
+    let index = draw.checked_rem(entries.len() as u64).and_then(|index| usize::try_from(index).ok())?;
+    entries.get(index).map(|entry| entry.past.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn took(pace: &Pace, domain: &str, now: Instant) -> Vec<u128> {
+        let mut seen: Vec<_> = (0..1_000).map(|draw| pace.recall(domain, draw, now).took.as_millis()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen
+    }
+
+    #[test]
+    fn a_rehearsal_repeats_each_recent_conversation_of_its_own_domain_and_no_other() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        for (domain, took) in [("a.example", 210), ("b.example", 90), ("a.example", 190), ("a.example", 9_000)] {
+            pace.remember(domain, ms(took), Ok(()), now);
+        }
+        assert_eq!(took(&pace, "a.example", now), [190, 210, 9_000]);
+        assert_eq!(took(&pace, "b.example", now), [90]);
+    }
+
+    #[test]
+    fn a_domain_without_recent_mail_takes_as_long_as_a_typical_one() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        pace.remember("quick.example", ms(210), Ok(()), now);
+        pace.remember("slow.example", ms(9_000), Ok(()), now);
+        pace.remember("full.example", ms(50), Err(Trouble::new("451 not now")), now);
+        assert_eq!(took(&pace, "new.example", now), [210], "slow and refused conversations stand for their own domain");
+        assert_eq!(pace.recall("full.example", 7, now).ended.unwrap_err().text, "451 not now");
+    }
+
+    #[test]
+    fn before_the_first_mail_the_time_is_drawn_from_a_bounded_range() {
+        let seen = took(&Pace::default(), "new.example", Instant::now());
+        assert_eq!((seen.first(), seen.last(), seen.len()), (Some(&100), Some(&400), 301));
+    }
+
+    #[test]
+    fn what_a_domain_did_long_ago_no_longer_stands_for_it() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        pace.remember("a.example", ms(300), Err(Trouble::new("451 not now")), now);
+        pace.remember("b.example", ms(200), Ok(()), now);
+        assert!(pace.recall("a.example", 0, now + LATELY - ms(1)).ended.is_err());
+        assert_eq!(took(&pace, "a.example", now + LATELY), [200]);
+    }
+
+    #[test]
+    fn the_number_of_conversations_that_are_kept_is_bounded() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        for number in 0..300 {
+            pace.remember("a.example", ms(number), Ok(()), now);
+        }
+        assert_eq!(took(&pace, "a.example", now), (172..300).collect::<Vec<u128>>());
+    }
+}

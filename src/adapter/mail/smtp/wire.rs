@@ -1,0 +1,203 @@
+//! One connection to the mail server: opening it safely, and saying in words what went wrong with it.
+//! It never decides whether a mail is tried again; `smtp.rs` does.
+
+use std::{
+    error::Error as _,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use lettre::transport::smtp::{
+    Error,
+    authentication::Mechanism,
+    client::{AsyncSmtpConnection, AsyncTokioStream},
+    extension::ClientId,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::target::{Protection, Target};
+
+/// The longest piece of a server's answer that is repeated.
+const QUOTED: usize = 200;
+
+/// What went wrong, in one line fit for a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    /// The server's answer, when it gave one.
+    pub(crate) code: Option<u16>,
+    /// Neutral words: no address, no password, no control characters.
+    pub(crate) text: String,
+}
+
+impl Trouble {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { code: None, text: text.into() }
+    }
+}
+
+/// Waits for one step of the conversation, no longer than it may take.
+pub(crate) async fn step<T>(
+    name: &str,
+    patience: Duration,
+    target: &Target,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Trouble> {
+    match timeout(patience, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let code = error.status().map(u16::from);
+            let words = neutral(&error.to_string(), target);
+            Err(Trouble { code, text: format!("{name}: {words}") })
+        }
+        Err(_) => Err(Trouble::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
+    }
+}
+
+/// Opens a connection, encrypts it as the target demands, and signs in.
+pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmtpConnection, Trouble> {
+    let hello = ClientId::default();
+    let mut connection = match &target.protection {
+        Protection::Implicit(tls) => {
+            let server = (target.host.as_str(), target.port);
+            let work = AsyncSmtpConnection::connect_tokio1(server, Some(patience), &hello, Some(tls.clone()), None);
+            let hint = async { work.await.map_err(|error| (is_tls(&error), error)) };
+            match timeout(patience, hint).await {
+                Ok(Ok(connection)) => connection,
+                Ok(Err((true, error))) => return Err(tls_trouble(&error, target)),
+                Ok(Err((false, error))) => return step("connecting", patience, target, async { Err(error) }).await,
+                Err(_) => {
+                    return Err(Trouble::new("connecting: no answer; does the server speak TLS on this port?"));
+                }
+            }
+        }
+        Protection::Upgrade(tls) => {
+            let mut connection = greet(target, patience, &hello).await?;
+            if !connection.can_starttls() {
+                return Err(Trouble::new(
+                    "the mail server offers no STARTTLS, so nothing was sent; something in between may have removed \
+                     it: try smtps:// on port 465",
+                ));
+            }
+            match timeout(patience, connection.starttls(tls.clone(), &hello)).await {
+                Ok(Ok(())) => connection,
+                Ok(Err(error)) => return Err(tls_trouble(&error, target)),
+                Err(_) => return Err(Trouble::new("the TLS handshake with the mail server got no answer")),
+            }
+        }
+        Protection::Loopback => greet(target, patience, &hello).await?,
+    };
+    if let Some(credentials) = &target.credentials {
+        let mechanisms = [Mechanism::Plain, Mechanism::Login];
+        let name = "signing in to the mail server, check user name and password";
+        step(name, patience, target, connection.auth(&mechanisms, credentials)).await?;
+    }
+    Ok(connection)
+}
+
+/// A connection without TLS as far as EHLO.
+async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<AsyncSmtpConnection, Trouble> {
+    let stream = match timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            return Err(Trouble::new(format!("connecting: {}", neutral(&error.to_string(), target))));
+        }
+        Err(_) => return Err(Trouble::new("connecting: no answer")),
+    };
+    let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
+    if matches!(target.protection, Protection::Loopback) && !is_local {
+        // `localhost` is a name, and names can be made to point elsewhere.
+        return Err(Trouble::new("the mail server is not on this machine, so nothing was sent in clear"));
+    }
+    let stream = Box::new(ByLine { stream, encrypted: false });
+    step("greeting", patience, target, AsyncSmtpConnection::connect_with_transport(stream, hello)).await
+}
+
+fn is_tls(error: &Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::InvalidData) {
+            return true;
+        }
+        source = error.source();
+    }
+    error.is_tls()
+}
+
+fn tls_trouble(error: &Error, target: &Target) -> Trouble {
+    Trouble::new(format!(
+        "the TLS handshake with the mail server failed, so nothing was sent: {} (a private authority is named with \
+         ca=/path/to/ca.pem)",
+        neutral(&error.to_string(), target)
+    ))
+}
+
+/// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password in any form, not long.
+fn neutral(text: &str, target: &Target) -> String {
+    use secrecy::ExposeSecret;
+
+    let mut text = text.to_owned();
+    for secret in &target.secrets {
+        text = text.replace(secret.expose_secret(), "[password]");
+    }
+    let printable: String =
+        text.chars().map(|char| if char == ' ' || char.is_ascii_graphic() { char } else { ' ' }).collect();
+    let words = printable.split_whitespace().map(|word| if word.contains('@') { "[address]" } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect()
+}
+
+/// A stream that hands out one byte at a time until TLS begins. The reader above it keeps what it has
+/// read across STARTTLS; with this it has read nothing past the server's go-ahead, so that answers which
+/// somebody slipped in behind it, in clear, reach the TLS handshake and break it.
+#[derive(Debug)]
+struct ByLine {
+    stream: TcpStream,
+    encrypted: bool,
+}
+
+/// The first byte of every TLS handshake record, and of no SMTP command.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+impl AsyncRead for ByLine {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.encrypted {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let mut byte = [0];
+        let mut single = ReadBuf::new(&mut byte);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut single))?;
+        buffer.put_slice(single.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ByLine {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.encrypted |= bytes.first() == Some(&TLS_HANDSHAKE);
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncTokioStream for ByLine {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+}

@@ -1,0 +1,321 @@
+//! Who asks, and what they may. Every permission decision is a function here that gives a value which only it
+//! can make; a domain function that needs the permission takes the value. No permission is an `if` elsewhere.
+
+use std::{net::IpAddr, ops::Deref};
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::{Ctx, audit};
+use crate::{
+    db::entity::{Role, UserStatus, sessions, users},
+    error::{Error, Result},
+};
+
+/// Where a request comes from, for limits, mails and the audit trail.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Client address, after trusted proxies.
+    pub ip: IpAddr,
+    /// Client software, cut to what fits the table.
+    pub user_agent: Option<String>,
+    /// As in the answer's `x-request-id`.
+    pub request_id: String,
+}
+
+/// A person and the session they came with, both checked on this very request.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The person.
+    pub user: users::Model,
+    /// Their session.
+    pub session: sessions::Model,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// From where.
+    pub origin: Origin,
+    /// As whom; nobody when no token was sent.
+    pub signed_in: Option<SignedIn>,
+}
+
+/// Proof that somebody is signed in; what they hold is theirs to read and to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    viewer: &'a Viewer,
+    signed_in: &'a SignedIn,
+}
+
+impl<'a> Person<'a> {
+    /// Who.
+    pub fn user(self) -> &'a users::Model {
+        &self.signed_in.user
+    }
+
+    /// By which session.
+    pub fn session(self) -> &'a sessions::Model {
+        &self.signed_in.session
+    }
+
+    /// From where.
+    pub fn origin(self) -> &'a Origin {
+        &self.viewer.origin
+    }
+
+    /// What they see of themselves.
+    pub fn sight(self) -> Sight {
+        self.signed_in.sight()
+    }
+
+    fn may(self, role: Role) -> bool {
+        self.user().role >= role
+    }
+}
+
+impl Viewer {
+    /// The person who asks, or [`Error::Unauthenticated`].
+    pub fn person(&self) -> Result<Person<'_>> {
+        let signed_in = self.signed_in.as_ref().ok_or(Error::Unauthenticated)?;
+        Ok(Person { viewer: self, signed_in })
+    }
+
+    /// What the viewer may see of somebody; nothing is noted when that is nothing.
+    pub fn sight_of(&self, user_id: Uuid) -> Option<Sight> {
+        let person = self.person().ok()?;
+        if person.user().id == user_id {
+            return Some(person.signed_in.sight());
+        }
+        Manager::of(person).map(|manager| manager.sight_of(user_id))
+    }
+}
+
+/// A person with a role, and proof of it. Only this file makes one.
+macro_rules! proofs {
+    ($($(#[doc = $doc:literal])+ $proof:ident, $role:ident;)+) => { $(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $proof<'a>(Person<'a>);
+
+        impl<'a> $proof<'a> {
+            fn of(person: Person<'a>) -> Option<Self> {
+                person.may(Role::$role).then_some(Self(person))
+            }
+
+            /// The proof for whoever asks for `field`. A refusal is noted in the audit trail.
+            pub async fn require(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
+                let person = viewer.person()?;
+                match Self::of(person) {
+                    Some(proof) => Ok(proof),
+                    None => {
+                        audit::record_denial(ctx, person, field).await?;
+                        Err(Error::Forbidden)
+                    }
+                }
+            }
+        }
+
+        impl<'a> Deref for $proof<'a> {
+            type Target = Person<'a>;
+
+            fn deref(&self) -> &Person<'a> {
+                &self.0
+            }
+        }
+    )+ };
+}
+
+proofs! {
+    /// Proof of USER or more: may change themselves.
+    Member, User;
+    /// Proof of MANAGER or more: may read people and the audit trail.
+    Manager, Manager;
+    /// Proof of ADMIN: may change people.
+    Admin, Admin;
+}
+
+impl Manager<'_> {
+    /// What a manager sees of somebody.
+    pub fn sight_of(self, user_id: Uuid) -> Sight {
+        Overseer::from(self).sight_of(user_id)
+    }
+}
+
+/// What stands at the root of the process and holds the parts of it, of which a request gets [`Ctx`] alone.
+pub(crate) trait Root {}
+
+/// Proof of a shell on the server: whoever has that has the database and the server secret, so there is nothing to hide
+/// from them. It is made of the root of the process. No request holds one, nor can it name the type, which `http` and
+/// `graphql` may not; so no request comes by this proof, whoever sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shell(());
+
+impl Shell {
+    /// The proof, for the command line.
+    pub(crate) fn of(_: &impl Root) -> Self {
+        Self(())
+    }
+
+    /// Everything about somebody.
+    pub fn sight_of(self, user_id: Uuid) -> Sight {
+        Overseer::from(self).sight_of(user_id)
+    }
+}
+
+/// Proof of whoever may read people and the audit trail: a manager, or the shell.
+#[derive(Clone, Copy, Debug)]
+pub struct Overseer(Eyes);
+
+impl From<Manager<'_>> for Overseer {
+    fn from(manager: Manager<'_>) -> Self {
+        Self(if manager.may(Role::Admin) { Eyes::Admin } else { Eyes::Manager })
+    }
+}
+
+impl From<Shell> for Overseer {
+    fn from(_: Shell) -> Self {
+        Self(Eyes::Admin)
+    }
+}
+
+impl Overseer {
+    /// What they see of somebody.
+    pub fn sight_of(self, user_id: Uuid) -> Sight {
+        Sight { eyes: self.0, user_id }
+    }
+
+    /// Whether deleted people are shown, too.
+    pub fn sees_deleted(self) -> bool {
+        self.0 == Eyes::Admin
+    }
+}
+
+impl Admin<'_> {
+    /// Whether somebody may be given this role, or has one that may be taken: none above the administrator's own.
+    pub fn may_give(self, role: Role) -> bool {
+        role <= self.user().role
+    }
+}
+
+/// How long after signing in people may do what cannot be undone.
+pub const RECENT: TimeDelta = TimeDelta::minutes(10);
+
+/// A proof of somebody who signed in within [`RECENT`].
+#[derive(Clone, Copy, Debug)]
+pub struct Recent<P>(P);
+
+impl<'a, P: Deref<Target = Person<'a>>> Recent<P> {
+    /// The proof for whoever asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    pub async fn require(ctx: &Ctx, proof: P, field: &'static str) -> Result<Self> {
+        check_recent(ctx, *proof, field).await?;
+        Ok(Self(proof))
+    }
+}
+
+impl<'a> Recent<Person<'a>> {
+    /// The proof for any person who asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    pub async fn require_person(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
+        let person = viewer.person()?;
+        check_recent(ctx, person, field).await?;
+        Ok(Self(person))
+    }
+}
+
+async fn check_recent(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
+    if ctx.now() - person.session().created_at <= RECENT {
+        return Ok(());
+    }
+    audit::record_stale(ctx, person, field).await?;
+    Err(Error::ReauthenticationRequired)
+}
+
+impl<P> Deref for Recent<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.0
+    }
+}
+
+/// With whose eyes a person is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Eyes {
+    Own,
+    Manager,
+    Admin,
+}
+
+/// Proof that a person may be read, with their sessions, devices and events. Only this file makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sight {
+    eyes: Eyes,
+    user_id: Uuid,
+}
+
+impl SignedIn {
+    /// People see themselves.
+    pub fn sight(&self) -> Sight {
+        Sight { eyes: Eyes::Own, user_id: self.user.id }
+    }
+}
+
+impl Sight {
+    /// What the viewer may see of somebody. What is hidden from them is as absent as what is not there, and that they
+    /// asked is noted.
+    pub async fn require(ctx: &Ctx, viewer: &Viewer, user_id: Uuid, field: &'static str) -> Result<Self> {
+        let person = viewer.person()?;
+        if let Some(sight) = viewer.sight_of(user_id) {
+            return Ok(sight);
+        }
+        audit::record_denial(ctx, person, field).await?;
+        Err(Error::NotFound)
+    }
+
+    /// The same for several people, each in their place. However many are hidden, it is noted once.
+    pub async fn require_each(
+        ctx: &Ctx,
+        viewer: &Viewer,
+        user_ids: &[Uuid],
+        field: &'static str,
+    ) -> Result<Vec<Result<Self>>> {
+        let Ok(person) = viewer.person() else {
+            return Ok(user_ids.iter().map(|_| Err(Error::Unauthenticated)).collect());
+        };
+        let sights: Vec<_> = user_ids.iter().map(|id| viewer.sight_of(*id).ok_or(Error::NotFound)).collect();
+        if sights.iter().any(Result::is_err) {
+            audit::record_denial(ctx, person, field).await?;
+        }
+        Ok(sights)
+    }
+
+    /// Whether it is of the person who looks.
+    pub fn is_own(self) -> bool {
+        self.eyes == Eyes::Own
+    }
+
+    /// Of whom.
+    pub fn user_id(self) -> Uuid {
+        self.user_id
+    }
+
+    /// Of somebody else, met on the way: whoever did something to them, say.
+    pub fn of_another(self, user_id: Uuid) -> Option<Self> {
+        (self.eyes != Eyes::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
+    }
+
+    /// Whether this row is shown: deleted people are gone for everybody but administrators.
+    pub fn shows(self, user: &users::Model) -> bool {
+        self.user_id == user.id && (user.status != UserStatus::Deleted || self.eyes == Eyes::Admin)
+    }
+
+    /// Whether deleted people are shown, too, and what happened to them.
+    pub fn sees_deleted(self) -> bool {
+        self.eyes != Eyes::Manager
+    }
+
+    /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.
+    pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {
+        self.eyes != Eyes::Own || actor.is_none_or(|actor| actor == self.user_id)
+    }
+}

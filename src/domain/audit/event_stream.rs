@@ -1,0 +1,36 @@
+//! Events read back for those who listen: by id, some at a time. What came over the bus is an id and no more, so nobody
+//! but this database says what happened.
+
+use chrono::TimeDelta;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::{
+    db::entity::audit_events,
+    domain::{Ctx, audit::list::Filter},
+    error::Result,
+};
+
+/// Older events are no news, whoever says so.
+const NEWS: TimeDelta = TimeDelta::minutes(10);
+
+/// The events of these ids that are news, in the order of time. One statement.
+pub async fn news(ctx: &Ctx, ids: &[Uuid]) -> Result<Vec<audit_events::Model>> {
+    let rows = audit_events::Entity::find()
+        .filter(audit_events::Column::Id.is_in(ids.iter().copied()))
+        .filter(audit_events::Column::At.gt(ctx.now() - NEWS))
+        .order_by_asc(audit_events::Column::Id);
+    Ok(rows.all(ctx.db.read()).await?)
+}
+
+impl Filter {
+    /// Whether an event is among those that the list would give.
+    pub fn fits(&self, event: &audit_events::Model) -> bool {
+        let Self { kinds, actor, subject, from, before } = self;
+        kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.as_str() == event.kind))
+            && (actor.is_none() || *actor == event.actor_id)
+            && (subject.is_none() || *subject == event.subject_id)
+            && from.is_none_or(|from| event.at >= from)
+            && before.is_none_or(|before| event.at < before)
+    }
+}

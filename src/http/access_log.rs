@@ -1,0 +1,107 @@
+//! What is told of every request once it is answered: its line in the log, its metrics, the end of its span. What a client
+//! chose stands in the line, cut short and without anything that a terminal obeys, and in no label.
+
+pub(super) mod sampling;
+use std::time::Duration;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, Method},
+    response::Response,
+};
+use tracing::Span;
+
+use super::{
+    Server,
+    caller::Caller,
+    request_outcome::{Account, loggable},
+    response::RequestId,
+};
+use crate::{http::access_log::sampling::LeftOut, observability::spans};
+
+const TRACE_RESPONSE: &str = "traceresponse";
+
+/// A request on its way.
+pub(super) struct Line {
+    method: Method,
+    path: String,
+    route: &'static str,
+    id: RequestId,
+    pub client: Caller,
+    pub span: Span,
+    /// The trace that the client says it is part of.
+    incoming: Option<String>,
+}
+
+impl Line {
+    pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
+        let incoming = request.headers().get(spans::HEADER).and_then(|value| value.to_str().ok());
+        let route = route(request);
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route,
+            id: id.clone(),
+            client: Caller::of(request, &server.ctx.settings.trusted_proxies),
+            span: spans::request(known(request.method()), route, &id.0, incoming),
+            incoming: incoming.map(ToOwned::to_owned),
+        }
+    }
+
+    pub(super) fn end(self, server: &Server, answer: &mut Response, took: Duration) {
+        let here = spans::written(&self.span);
+        let status = answer.status().as_u16();
+        spans::answered(&self.span, status);
+        if let Some(value) = here.as_deref().and_then(|here| HeaderValue::from_str(here).ok()) {
+            answer.headers_mut().insert(TRACE_RESPONSE, value);
+        }
+        let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(spans::id);
+        let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(spans::id);
+        server.ctx.metrics.answered(self.route, status, took, exemplar);
+        let account = answer.extensions().get::<Account>();
+        if let Some(account) = account {
+            server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
+        }
+        server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        // Who is known is limited by who they are, and a fault of ours is rare or worth every line.
+        let is_stranger = account.is_none_or(|account| account.user.is_none());
+        if is_stranger && status < 500 && !server.sampler.has_line(self.client.0) {
+            return;
+        }
+        tracing::info!(
+            method = %loggable(self.method.as_str()),
+            path = %loggable(&self.path),
+            status,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            request_id = self.id.0,
+            client = %self.client.0,
+            operation = account.map(|account| display(account.operation())),
+            name = account.and_then(|account| account.name.as_deref()),
+            outcome = account.map(|account| display(account.outcome())),
+            user = account.and_then(|account| account.user).map(display),
+            session = account.and_then(|account| account.session).map(display),
+            trace_id,
+            "request"
+        );
+    }
+}
+
+/// Which of our places it is for.
+fn route(request: &Request) -> &'static str {
+    match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some("/graphql") => "graphql",
+        Some("/health") => "health",
+        Some("/ready") => "ready",
+        Some("/metrics") => "metrics",
+        Some("/.well-known/jwks.json") => "jwks",
+        Some("/" | "/graphiql" | "/inbox") => "page",
+        Some(path) if path.starts_with("/assets") => "asset",
+        _ => "other",
+    }
+}
+
+/// A method that HTTP knows: a span is named by it, and names should be few.
+fn known(method: &Method) -> &str {
+    let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if all.contains(method) { method.as_str() } else { "_OTHER" }
+}

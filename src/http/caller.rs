@@ -1,0 +1,230 @@
+//! From a request to who asks: the client's address behind trusted proxies, and the bearer token. A header about the
+//! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives. Nobody waits for that
+//! for longer than for anything else.
+
+pub(super) mod meter;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+};
+use ipnet::IpNet;
+
+use crate::{
+    domain::{
+        Ctx,
+        access::{Origin, SignedIn},
+        session,
+        token::{self, Claims},
+    },
+    error::{Error, Result},
+};
+
+/// In bytes, for it is kept in many places and told as often as anybody asks.
+const LONGEST_USER_AGENT: usize = 256;
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Who is at the other end, found once for each request.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(pub IpAddr);
+
+impl Caller {
+    pub(super) fn of(request: &Request, trusted: &[IpNet]) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical());
+        Self(client_address(trusted, peer, request.headers()))
+    }
+}
+
+/// Where a request comes from.
+pub(super) fn origin(parts: &Parts, request_id: &str) -> Origin {
+    let ip = parts.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Caller(ip)| *ip);
+    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
+    Origin { ip, user_agent, request_id: request_id.to_owned() }
+}
+
+fn software(user_agent: &[u8]) -> String {
+    let text = String::from_utf8_lossy(user_agent);
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect();
+    text.truncate(text.floor_char_boundary(LONGEST_USER_AGENT));
+    text
+}
+
+/// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written. Most proxies
+/// write one of the two headers and pass the other on as the client sent it: where they disagree, neither is believed.
+fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !is_trusted(trusted, peer) {
+        return peer;
+    }
+    let forwarded = headers.contains_key(header::FORWARDED).then(|| forwarded(headers));
+    let x_forwarded = headers.contains_key(X_FORWARDED_FOR).then(|| x_forwarded_for(headers));
+    match (forwarded, x_forwarded) {
+        (Some(hops), None) | (None, Some(hops)) => rightmost(trusted, peer, hops),
+        (Some(one), Some(other)) => {
+            let (one, other) = (rightmost(trusted, peer, one), rightmost(trusted, peer, other));
+            if one == other { one } else { peer }
+        }
+        (None, None) => peer,
+    }
+}
+
+fn is_trusted(trusted: &[IpNet], ip: IpAddr) -> bool {
+    trusted.iter().any(|net| net.contains(&ip))
+}
+
+fn rightmost(trusted: &[IpNet], peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
+    let mut client = peer;
+    for hop in hops.into_iter().rev() {
+        // A hop that cannot be read hides everything before it.
+        let Some(ip) = hop else { break };
+        client = ip;
+        if !is_trusted(trusted, client) {
+            break;
+        }
+    }
+    client
+}
+
+fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    elements(headers, &X_FORWARDED_FOR).map(address).collect()
+}
+
+fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let node = |element: &str| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let (_, node) = pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+        address(node.trim_matches('"'))
+    };
+    elements(headers, &header::FORWARDED).map(node).collect()
+}
+
+/// The elements of a list header; one that is not text is one that cannot be read.
+fn elements<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or("?").split(',').map(str::trim))
+}
+
+/// An address with or without brackets and port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let ip = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    ip.ok().map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// What the `Authorization` header brings.
+pub(super) enum Bearer {
+    /// No header.
+    None,
+    /// A token of ours whose session is yet to be looked up.
+    Claims(Box<Claims>),
+    /// A header that is not a good token.
+    Bad,
+}
+
+/// Reads the bearer without asking the database, except for a signing key that is new to us.
+pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(Bearer::None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let (Some(token), None) = (token, values.next()) else {
+        return Ok(Bearer::Bad);
+    };
+    match ctx.db.in_time(token::verify(ctx, token)).await {
+        Ok(claims) => Ok(Bearer::Claims(Box::new(claims))),
+        Err(Error::Unauthenticated) => Ok(Bearer::Bad),
+        Err(error) => Err(error),
+    }
+}
+
+/// How an operation treats a bearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It is not even looked at: whoever recovers still has a dead token attached.
+    Ignored,
+    /// A good one counts, a bad one is as none.
+    Welcome,
+    /// A bad one fails the request.
+    Strict,
+}
+
+impl Need {
+    /// What the field at the root of a mutation needs; everything else is strict.
+    pub(super) fn of(mutation: Option<&str>) -> Self {
+        match mutation {
+            Some("login" | "refresh") => Self::Ignored,
+            Some("verify" | "verifyLink") => Self::Welcome,
+            _ => Self::Strict,
+        }
+    }
+}
+
+/// The person behind a bearer.
+pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, need: Need) -> Result<Option<SignedIn>> {
+    let found = match (bearer, need) {
+        (Bearer::None, _) | (_, Need::Ignored) => return Ok(None),
+        (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, claims)).await,
+        (Bearer::Bad, _) => Err(Error::Unauthenticated),
+    };
+    match (found, need) {
+        (Err(Error::Unauthenticated), Need::Welcome) => Ok(None),
+        (found, _) => found.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        client_address(&trusted, peer.parse().unwrap(), &map).to_string()
+    }
+
+    #[test]
+    fn a_forwarding_header_from_a_stranger_is_ignored() {
+        let forged = [("x-forwarded-for", "9.9.9.9"), ("forwarded", "for=9.9.9.9"), ("x-real-ip", "9.9.9.9")];
+        assert_eq!(client(&[], "192.0.2.1", &forged), "192.0.2.1");
+        assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &forged), "192.0.2.1");
+    }
+
+    #[test]
+    fn software_has_a_name_of_so_many_bytes_without_control_characters() {
+        for (name, bytes) in
+            [("a".repeat(300), 256), ("a\0\n\u{85}b".into(), 2), ("é".repeat(300), 256), ("€".repeat(300), 255)]
+        {
+            assert_eq!(software(name.as_bytes()).len(), bytes, "{name}");
+        }
+        assert_eq!(software(&[b'\xff'; 300]).len(), 255, "what is no text takes three bytes each");
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_rightmost_untrusted_hop_counts() {
+        let trusted = ["10.0.0.0/8", "fd00::/8"];
+        let cases: [(&[(&'static str, &str)], &str); 12] = [
+            (&[("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=9.9.9.9")], "10.0.0.1"),
+            (&[("forwarded", "for=203.0.113.7"), ("x-forwarded-for", "9.9.9.9")], "10.0.0.1"),
+            (&[("forwarded", "for=203.0.113.7"), ("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
+            (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7")], "203.0.113.7"),
+            (&[("x-forwarded-for", "9.9.9.9, 203.0.113.7, 10.1.1.1")], "203.0.113.7"),
+            (&[("x-forwarded-for", "9.9.9.9"), ("x-forwarded-for", "203.0.113.7")], "203.0.113.7"),
+            (&[("forwarded", "for=9.9.9.9, for=\"[2001:db8::1]:443\";proto=https, for=10.1.1.1")], "2001:db8::1"),
+            (&[("forwarded", "For=203.0.113.7:1234")], "203.0.113.7"),
+            (&[("x-forwarded-for", "::ffff:203.0.113.7")], "203.0.113.7"),
+            (&[("x-forwarded-for", "203.0.113.7, unknown")], "10.0.0.1"),
+            (&[("x-forwarded-for", "10.2.2.2")], "10.2.2.2"),
+            (&[], "10.0.0.1"),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(client(&trusted, "10.0.0.1", headers), expected, "{headers:?}");
+        }
+    }
+}

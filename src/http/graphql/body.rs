@@ -1,0 +1,97 @@
+//! The body of a request, read within a bound on its length and on its time. It keeps the bytes and no buffer that they
+//! came in.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use super::LARGEST_BODY;
+use crate::{graphql::error::Code, http::response::Refusal};
+
+/// A body that takes longer is somebody holding a connection.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Reads a whole body.
+///
+/// # Errors
+///
+/// `DOCUMENT_TOO_LARGE` above [`LARGEST_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` when it breaks off.
+pub(crate) async fn read(body: Body) -> Result<Bytes, Refusal> {
+    // A body that announces itself as too large is not waited for.
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(too_large());
+    }
+    let slow = |_| Refusal::new(Code::Timeout, "The body came too slowly.");
+    timeout(BODY_TIME, collect(body)).await.map_err(slow)?
+}
+
+async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::new(Code::BadRequest, "The body broke off."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > LARGEST_BODY {
+            return Err(too_large());
+        }
+        // Copied, because each frame keeps the whole buffer alive that it was read into: 16,000 frames of one byte
+        // would hold 16,000 buffers of 8 KiB.
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use futures_util::{StreamExt as _, stream};
+
+    use super::*;
+
+    /// A buffer as the connection fills them, of which a frame shows the first byte.
+    struct Buffer([u8; 1], Arc<AtomicUsize>);
+
+    impl AsRef<[u8]> for Buffer {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Buffer {
+        fn drop(&mut self) {
+            self.1.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_byte_by_byte_keeps_no_buffer_alive() {
+        let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (buffers, peak) = (Arc::clone(&alive), Arc::clone(&most));
+        let frames = stream::iter(0..10_000).map(move |_| {
+            peak.fetch_max(buffers.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            Ok::<_, Infallible>(Bytes::from_owner(Buffer([b' '], Arc::clone(&buffers))))
+        });
+        let body = read(Body::from_stream(frames)).await.unwrap();
+        assert_eq!(body.len(), 10_000);
+        assert_eq!((alive.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_a_length_is_refused_when_it_grows_too_large() {
+        let frames = stream::iter(0..).map(|_| Ok::<_, Infallible>(Bytes::from_static(&[b' '; 1_000])));
+        let refusal = read(Body::from_stream(frames)).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::DocumentTooLarge);
+    }
+}

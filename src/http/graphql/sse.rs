@@ -1,0 +1,150 @@
+//! `POST /graphql` with `Accept: text/event-stream`: a subscription as server-sent events, one connection each, for
+//! whoever can have no WebSocket. The request is read, charged and checked like any other before it comes here; the
+//! bounds are those of sockets. It never keeps what a slow reader leaves lying.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use async_graphql::Request;
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderName, HeaderValue, header},
+    response::Response,
+};
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tracing::Instrument;
+
+use super::websocket::{Place, SocketCaps, Whose, outcomes, stopping};
+use crate::{
+    domain::{
+        access::Viewer,
+        live::event_feed::{Ear, Silence},
+    },
+    graphql::error::{ApiError, Code},
+    http::{
+        Server,
+        response::{Outcome, Refusal, RequestId},
+        server::{EVENTS, Tie},
+    },
+};
+
+const BEFORE_PROXIES: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+/// What was heard before the end is told within this.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Whether the client asks for events, by name: whoever accepts anything gets one answer.
+pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
+    let ranges = accept.unwrap_or_default().split(',');
+    let mut kinds = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
+    kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS))
+}
+
+/// Subscribes, and answers with what is told.
+pub(crate) fn open(
+    server: &Arc<Server>,
+    tie: Option<Tie>,
+    id: &RequestId,
+    viewer: Viewer,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let full = |whose| {
+        let code = if whose == Whose::Everybody { Code::Unavailable } else { Code::RateLimited };
+        Refusal::new(code, "There is no room for another stream. Try again later.")
+    };
+    let Some(signed_in) = &viewer.signed_in else {
+        return Err(ApiError::from(crate::error::Error::Unauthenticated).into());
+    };
+    if server.is_draining() {
+        return Err(full(Whose::Everybody));
+    }
+    let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
+    let ear = Arc::new(Ear::open(&server.ctx, signed_in));
+    let outcomes = outcomes(
+        server.api.stream(request.data(viewer).data(Arc::clone(&ear))),
+        id.clone(),
+        server.ctx.metrics.subscribed(),
+    );
+    let (sender, mut receiver) = mpsc::channel(1);
+    let telling = Telling { outcomes, ear, sender, tie, caps: server.sockets.caps().clone(), _place: place };
+    tokio::spawn(telling.run().in_current_span());
+    let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
+    let mut answer = Response::new(Body::from_stream(body));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+    answer.headers_mut().insert(BEFORE_PROXIES.0, HeaderValue::from_static(BEFORE_PROXIES.1));
+    Ok(answer)
+}
+
+/// One stream under way. It runs beside the connection, so that a reader who does not read is noticed.
+struct Telling {
+    outcomes: BoxStream<'static, Outcome>,
+    ear: Arc<Ear>,
+    sender: mpsc::Sender<Bytes>,
+    tie: Option<Tie>,
+    caps: SocketCaps,
+    _place: Place,
+}
+
+/// The reader is gone, or as good as gone.
+struct Gone;
+
+impl Telling {
+    async fn run(mut self) {
+        // An error means that there is nobody to tell how it ended.
+        drop(self.tell().await);
+    }
+
+    async fn tell(&mut self) -> Result<(), Gone> {
+        let silence = self.ear.silence();
+        let mut silence = std::pin::pin!(silence);
+        let mut beat = interval(self.caps.ping);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let closed = self.sender.clone();
+            tokio::select! {
+                outcome = self.outcomes.next() => match outcome {
+                    Some(outcome) => self.next(&outcome).await?,
+                    // Either the subscription was refused, or the ear is about to say why it hears no more.
+                    None => match timeout(MOMENT, &mut silence).await {
+                        Ok(why) => return self.fall_silent(why).await,
+                        Err(_) => return self.complete().await,
+                    },
+                },
+                why = &mut silence => return self.fall_silent(why).await,
+                // A comment, which keeps proxies from thinking that nothing will come. The first opens the answer.
+                _ = beat.tick() => self.say(Bytes::from_static(b":\n\n")).await?,
+                () = stopping(&mut self.tie) => return Ok(()),
+                () = closed.closed() => return Err(Gone),
+            }
+        }
+    }
+
+    async fn fall_silent(&mut self, why: Silence) -> Result<(), Gone> {
+        let rest = async {
+            while let Some(outcome) = self.outcomes.next().await {
+                self.next(&outcome).await?;
+            }
+            Ok(())
+        };
+        timeout(LAST_WORDS, rest).await.unwrap_or(Err(Gone))?;
+        // A stream that breaks off is one to come back to; one that is complete is not.
+        if why == Silence::Over { self.complete().await } else { Ok(()) }
+    }
+
+    async fn next(&mut self, outcome: &Outcome) -> Result<(), Gone> {
+        // JSON has no line breaks outside its strings, and there they are escaped.
+        let json = serde_json::to_string(outcome).unwrap_or_default();
+        self.say(Bytes::from(format!("event: next\ndata: {json}\n\n"))).await
+    }
+
+    async fn complete(&mut self) -> Result<(), Gone> {
+        self.say(Bytes::from_static(b"event: complete\ndata:\n\n")).await
+    }
+
+    async fn say(&mut self, event: Bytes) -> Result<(), Gone> {
+        timeout(self.caps.write, self.sender.send(event)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+    }
+}

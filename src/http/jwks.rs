@@ -1,0 +1,20 @@
+//! The public keys that verify access tokens.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+
+use super::Server;
+
+/// The key set. Caches may keep it for five minutes: a new key is published for longer than that before it signs.
+pub(super) async fn get(State(server): State<Arc<Server>>) -> Response {
+    let mut response = axum::Json(server.ctx.keyring.jwks()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
+    response
+}

@@ -1,0 +1,143 @@
+//! What every answer carries, whatever gave it: a request id, the headers that its kind needs, a line in the log. A
+//! panic anywhere below becomes an answer of the usual shape here, and a request for two hosts or none goes no further.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use axum::{
+    body::HttpBody as _,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, Version, header},
+    middleware::Next,
+    response::Response,
+};
+use futures_util::FutureExt;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{
+    Server,
+    access_log::Line,
+    response::{MediaType, Refusal, RequestId},
+    server::Tie,
+};
+use crate::{graphql::error::Code, settings::Settings};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST_ID: usize = 64;
+
+/// The policy of what is no page: opened in a window it runs, loads and frames nothing.
+pub(super) const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; sandbox";
+
+/// The headers of answers that bring their own do not need.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, NOTHING),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Wraps every request.
+pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
+    let line = Line::begin(&server, &request, &id);
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(line.client);
+    let had_body = !request.body().is_end_stream();
+    let mut answer = if let Some(refused) = refuse_ambiguous(&request, &id) {
+        refused
+    } else {
+        // Whatever is told on the way, the caller's complaint leads to it.
+        let told = tracing::error_span!("request", request_id = id.0);
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(line.span.clone()).instrument(told);
+        // The panic has told the log of itself.
+        handled.await.unwrap_or_else(|_| {
+            Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
+        })
+    };
+    if ends_the_connection(&answer, had_body) {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    dress(&mut answer, &id, server.https);
+    line.end(&server, &mut answer, start.elapsed());
+    answer
+}
+
+/// The same for the waiting room, in which there is neither a log of requests nor anything to make an id from.
+pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
+    request.extensions_mut().insert(id.clone());
+    let mut answer = match refuse_ambiguous(&request, &id) {
+        Some(refused) => refused,
+        None => next.run(request).await,
+    };
+    dress(&mut answer, &id, https);
+    answer
+}
+
+/// Whether a body may lie unread behind a request that was refused: the connection ends then, and the client should not
+/// send its next request on it.
+fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
+    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415 | 421)
+}
+
+/// The answer to a request that is ambiguous. What comes after it on its connection may be meant for somebody else as
+/// well, so it is the last.
+fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
+    let mut answer = Refusal::new(Code::BadRequest, ambiguity(request)?).answer(id, MediaType::Json);
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(answer)
+}
+
+/// What makes a request one that a proxy before us may understand otherwise. In production nothing here depends on
+/// `Host`, but what stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
+fn ambiguity(request: &Request) -> Option<&'static str> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let must = request.version() == Version::HTTP_11 && request.extensions().get::<Tie>().is_some();
+    if hosts > 1 || (hosts == 0 && must) {
+        return Some("Send one `Host` header.");
+    }
+    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    let is_plain = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    (!is_plain || codings.next().is_some()).then_some("The only transfer coding here is one `chunked`.")
+}
+
+fn dress(answer: &mut Response, id: &RequestId, https: bool) {
+    let headers = answer.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+/// A caller's own id is kept when it cannot do harm in a log.
+fn incoming_id(request: &Request) -> Option<String> {
+    let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+}
+
+fn fresh_id(server: &Server) -> String {
+    Uuid::simple(server.ctx.new_id(server.ctx.now())).to_string()
+}
+
+/// Which origins' scripts may read our answers: an exact list, and never with credentials.
+pub(super) fn cors(settings: &Settings) -> CorsLayer {
+    let origins = settings.cors_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::POST, Method::GET])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, REQUEST_ID])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .max_age(std::time::Duration::from_mins(10))
+}

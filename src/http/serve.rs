@@ -1,0 +1,55 @@
+//! Runs the listeners until shutdown.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, sync::watch, time::sleep};
+
+use super::{Caps, Server, Tls, access_log::sampling::LeftOut, ops_router, router, server as listener};
+
+/// The log is told of a flood that ended within this.
+const BETWEEN_SUMMARIES: Duration = Duration::from_secs(10);
+
+/// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
+/// the operations listener answers until that is done. Only the public one speaks TLS.
+pub async fn serve(
+    caps: Caps,
+    tls: Option<Arc<Tls>>,
+    server: Arc<Server>,
+    public: TcpListener,
+    ops: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) {
+    let ground = listener::Ground {
+        caps: &caps,
+        trusted: &server.ctx.settings.trusted_proxies,
+        metrics: &server.ctx.metrics,
+        answers: server.unread.all(),
+    };
+    let (drained, mut when_drained) = watch::channel(false);
+    let told = async {
+        // An error means that whoever would tell us is gone, which is a stop as well.
+        drop(stop.wait_for(|stop| *stop).await);
+        server.draining.store(true, Ordering::Relaxed);
+    };
+    let public = async {
+        listener::run(public, tls.as_ref(), router(&server), ground, told).await;
+        drained.send_replace(true);
+    };
+    let ops = listener::run(ops, None, ops_router(&server), ground, async move {
+        drop(when_drained.wait_for(|drained| *drained).await);
+    });
+    let tell = async {
+        loop {
+            sleep(BETWEEN_SUMMARIES).await;
+            server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        }
+    };
+    tokio::select! {
+        _ = async { tokio::join!(public, ops) } => {}
+        () = tell => {}
+    }
+    server.sampler.end().into_iter().for_each(LeftOut::log);
+}

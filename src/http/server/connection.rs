@@ -1,0 +1,187 @@
+//! One connection from its handshake to its end.
+
+use std::{convert::Infallible, io, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, StatusCode, header},
+    response::Response,
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt;
+
+use super::{
+    crowd::Seat,
+    member::{Member, Phase, Phased},
+    wire::Wire,
+};
+use crate::{http::server::tls::Tls, observability::metrics::Present};
+
+/// Size of the headers of a request, and of what waits to be written before the next part of an answer is taken.
+const BUFFER: usize = 16 * 1024;
+/// Who shakes hands at a stop is given so long for it: two ways around the earth.
+const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
+
+/// What one connection was let in on.
+pub(crate) struct Terms {
+    pub handshake: Duration,
+    pub headers: Duration,
+    pub life: Duration,
+    pub farewell: Duration,
+    pub end: Duration,
+    pub member: Arc<Member>,
+    /// Held for as long as the connection lives.
+    pub _seat: Option<Seat>,
+    pub _counted: Present,
+}
+
+/// What a request gets of its connection, for those that outlive their answer. While it is held, the connection counts
+/// against the caps and a stop waits for it.
+#[derive(Clone)]
+pub(crate) struct Tie {
+    stopping: watch::Receiver<bool>,
+    _held: mpsc::Sender<Infallible>,
+}
+
+impl Tie {
+    /// Resolves when everything stops.
+    pub(crate) async fn stopping(&mut self) {
+        // An error means that nobody is left to tell, which is a stop as well.
+        drop(self.stopping.wait_for(|stopping| *stopping).await);
+    }
+}
+
+/// Serves one connection until it ends, has lived long enough, or everything stops. What it became by an upgrade has its
+/// own bounds on its life, and keeps its place here until it is gone.
+pub(crate) async fn converse(
+    wire: Wire<TcpStream>,
+    peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    terms: Terms,
+    mut told: watch::Receiver<bool>,
+) {
+    let (held, mut released) = mpsc::channel(1);
+    let tie = Tie { stopping: told.clone(), _held: held };
+    match tls {
+        None => speak(wire, peer, router, &terms, tie).await,
+        Some(tls) => match shake_hands(wire, &tls, &terms, told.clone()).await {
+            Some(stream) => speak(stream, peer, router, &terms, tie).await,
+            None => return,
+        },
+    }
+    let stop = async {
+        drop(told.wait_for(|stopping| *stopping).await);
+        sleep(terms.end).await;
+    };
+    tokio::select! {
+        _ = released.recv() => {}
+        () = stop => tracing::debug!("a socket did not end in time and was left"),
+    }
+}
+
+/// The handshake of TLS, in its time. That it failed is the client's affair: it may be slow, too old, or not know that
+/// it should speak TLS.
+async fn shake_hands(
+    wire: Wire<TcpStream>,
+    tls: &Tls,
+    terms: &Terms,
+    mut told: watch::Receiver<bool>,
+) -> Option<TlsStream<Wire<TcpStream>>> {
+    let stop = async {
+        drop(told.wait_for(|stopping| *stopping).await);
+        sleep(LAST_HANDSHAKE).await;
+    };
+    let shaken = tokio::select! {
+        shaken = tls.accept(wire) => shaken,
+        () = sleep(terms.handshake) => Err(ErrorKind::TimedOut.into()),
+        () = terms.member.asked_to_leave() => Err(ErrorKind::ConnectionAborted.into()),
+        () = stop => Err(ErrorKind::TimedOut.into()),
+    };
+    let mut stream = shaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
+    // What it encrypts ahead is counted nowhere.
+    stream.get_mut().1.set_buffer_limit(Some(BUFFER));
+    Some(stream)
+}
+
+/// Speaks HTTP until there is no more of it on this connection.
+async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, tie: Tie)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut told = tie.stopping.clone();
+    let stopping = told.clone();
+    let member = Arc::clone(&terms.member);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let stays = member.turn(Phase::Reading);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(tie.clone());
+        let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &member)));
+        let (stopping, member) = (stopping.clone(), Arc::clone(&member));
+        async move {
+            if !stays {
+                return Err(io::Error::from(ErrorKind::ConnectionAborted));
+            }
+            let mut answer = answer.await.unwrap_or_else(|never| match never {});
+            // So that the client sends nothing more on a connection that is about to close.
+            if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            let phases = phases(&answer);
+            Ok(answer.map(|body| Phased::answer(body, &member, phases)))
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(terms.headers).max_buf_size(BUFFER);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    tokio::select! {
+        ended = &mut connection => return note(ended),
+        () = terms.member.asked_to_leave() => {
+            return tracing::debug!("a connection was closed for somebody else");
+        }
+        // An error means that nobody is left to tell, which is a stop as well.
+        _ = told.wait_for(|stopping| *stopping) => {}
+        () = sleep(terms.life) => {}
+    }
+    // Its request may lie unread with the system, and closing over that is a reset.
+    if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
+        return note(ended);
+    }
+    // Idle it closes now, else after the answer to what is under way.
+    connection.as_mut().graceful_shutdown();
+    if let Ok(ended) = timeout(terms.end, connection).await {
+        note(ended);
+    } else {
+        tracing::debug!("a connection did not end in time and was cut off");
+    }
+}
+
+/// The content type of an event stream, which lasts until its client leaves.
+pub(crate) const EVENTS: &str = "text/event-stream";
+
+/// The phases of a connection while it takes an answer, and after that.
+fn phases(answer: &Response) -> (Phase, Phase) {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        (Phase::Kept, Phase::Kept)
+    } else if answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS) {
+        (Phase::Kept, Phase::Flushing)
+    } else {
+        (Phase::Writing, Phase::Flushing)
+    }
+}
+
+/// How a connection ended is its client's affair: it may be slow, leave in the middle, or speak something else.
+fn note(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}

@@ -1,0 +1,258 @@
+//! One connection as all others see it: what it is doing, since when, and how many bytes it holds. What it is doing
+//! decides whether it may be closed for somebody else, so that is one word in memory, changed in one step.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::{sync::Notify, time::Instant};
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Phase {
+    /// Shaking hands, sending headers, or idle.
+    Waiting,
+    /// Sending a body.
+    Reading,
+    /// Being worked for.
+    Working,
+    /// Taking an answer.
+    Writing,
+    /// Taking the end of an answer.
+    Flushing,
+    /// A socket or a stream, which has bounds of its own.
+    Kept,
+    /// Closed for somebody else.
+    Leaving,
+}
+
+impl Phase {
+    const ALL: [Self; 7] =
+        [Self::Waiting, Self::Reading, Self::Working, Self::Writing, Self::Flushing, Self::Kept, Self::Leaving];
+    const BITS: u32 = 3;
+}
+
+/// A phase and since when, in milliseconds from the listener's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State(u64);
+
+impl State {
+    const fn new(phase: Phase, since: u64) -> Self {
+        Self(since << Phase::BITS | phase as u64)
+    }
+
+    pub(crate) fn phase(self) -> Phase {
+        let phase = self.0 & ((1 << Phase::BITS) - 1);
+        Phase::ALL.into_iter().find(|known| *known as u64 == phase).unwrap_or(Phase::Leaving)
+    }
+
+    pub(crate) const fn since(self) -> u64 {
+        self.0 >> Phase::BITS
+    }
+}
+
+pub(crate) struct Member {
+    pub(crate) ip: IpAddr,
+    pub(crate) id: u64,
+    start: Instant,
+    state: AtomicU64,
+    /// Bytes of the request that it is sending.
+    read: AtomicUsize,
+    /// Bytes that it is charged for.
+    pub(crate) held: AtomicUsize,
+    leave: Notify,
+}
+
+impl Member {
+    pub(crate) fn new(ip: IpAddr, id: u64, start: Instant) -> Self {
+        let state = AtomicU64::new(State::new(Phase::Waiting, since(start)).0);
+        Self { ip, id, start, state, read: AtomicUsize::new(0), held: AtomicUsize::new(0), leave: Notify::new() }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State(self.state.load(Relaxed))
+    }
+
+    /// Goes on to another phase, unless it was asked to leave.
+    pub(crate) fn turn(&self, to: Phase) -> bool {
+        self.turn_if(to, |_| true)
+    }
+
+    /// The same from one phase alone.
+    pub(crate) fn turn_from(&self, from: Phase, to: Phase) -> bool {
+        self.turn_if(to, |phase| phase == from)
+    }
+
+    fn turn_if(&self, to: Phase, may: impl Fn(Phase) -> bool) -> bool {
+        let next = |state| {
+            let phase = State(state).phase();
+            (phase != Phase::Leaving && may(phase)).then(|| State::new(to, since(self.start)).0)
+        };
+        self.state.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+
+    /// Closes it, if it is still in the state that it was seen in.
+    pub(crate) fn ask_to_leave(&self, seen: State) -> bool {
+        let leaving = State::new(Phase::Leaving, seen.since()).0;
+        let asked = self.state.compare_exchange(seen.0, leaving, Relaxed, Relaxed).is_ok();
+        if asked {
+            self.leave.notify_one();
+        }
+        asked
+    }
+
+    pub(crate) async fn asked_to_leave(&self) {
+        self.leave.notified().await;
+    }
+
+    /// Counts bytes of a request; how many it has now. Those of sockets are no request.
+    pub(crate) fn count_read(&self, bytes: usize) -> usize {
+        if self.state().phase() == Phase::Kept {
+            return 0;
+        }
+        self.read.fetch_add(bytes, Relaxed) + bytes
+    }
+
+    /// Everything was written. Whether that was the end of an answer.
+    pub(crate) fn flushed(&self) -> bool {
+        let is_idle = self.turn_from(Phase::Flushing, Phase::Waiting);
+        if is_idle {
+            self.read.store(0, Relaxed);
+        }
+        is_idle
+    }
+}
+
+fn since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A body whose end is the end of a phase.
+pub(crate) struct Phased<B> {
+    body: B,
+    member: Arc<Member>,
+    phases: (Phase, Phase),
+}
+
+impl<B: Body> Phased<B> {
+    /// The body of a request, after which it is worked for.
+    pub(crate) fn request(body: B, member: &Arc<Member>) -> Self {
+        Self::new(body, member, (Phase::Reading, Phase::Working))
+    }
+
+    /// The body of an answer, from a phase that has begun to one that follows.
+    pub(crate) fn answer(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
+        member.turn(phases.0);
+        Self::new(body, member, phases)
+    }
+
+    fn new(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
+        let phased = Self { body, member: Arc::clone(member), phases };
+        phased.look();
+        phased
+    }
+
+    fn look(&self) {
+        if self.body.is_end_stream() {
+            self.end();
+        }
+    }
+}
+
+impl<B> Phased<B> {
+    fn end(&self) {
+        self.member.turn_from(self.phases.0, self.phases.1);
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Phased<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(task));
+        self.look();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for Phased<B> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::body::Body as AnyBody;
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn member() -> Arc<Member> {
+        Arc::new(Member::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()))
+    }
+
+    fn text() -> AnyBody {
+        AnyBody::from("a text")
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_idle_again_once_its_answer_was_written() {
+        use Phase::{Flushing, Kept, Reading, Waiting, Working, Writing};
+        for begun in [Writing, Kept] {
+            let member = member();
+            let phase = || member.state().phase();
+            assert!(member.turn(Reading));
+            let request = Phased::request(text(), &member);
+            assert_eq!(phase(), Reading, "its body is not there yet");
+            drop(request.collect().await.unwrap());
+            assert_eq!(phase(), Working);
+            let answer = Phased::answer(text(), &member, (begun, Flushing));
+            assert!(phase() == begun && !member.flushed(), "flushed in the middle");
+            drop(answer.collect().await.unwrap());
+            assert_eq!(phase(), Flushing);
+            assert!(member.flushed() && phase() == Waiting);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_became_a_socket_is_never_idle() {
+        let member = member();
+        drop(Phased::answer(AnyBody::empty(), &member, (Phase::Kept, Phase::Kept)));
+        assert!(!member.flushed());
+        assert_eq!((member.state().phase(), member.count_read(1_000_000)), (Phase::Kept, 0));
+    }
+
+    #[tokio::test]
+    async fn who_was_asked_to_leave_does_nothing_more() {
+        let member = member();
+        let seen = member.state();
+        assert!(member.turn(Phase::Reading) && !member.ask_to_leave(seen), "it is not idle any more");
+        assert!(member.ask_to_leave(member.state()));
+        member.asked_to_leave().await;
+        assert!(!member.turn(Phase::Working) && member.state().phase() == Phase::Leaving);
+    }
+}

@@ -1,0 +1,139 @@
+//! Bytes that clients make this process hold, counted together. Nothing here allocates: it says whether there is room.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use tokio::sync::Notify;
+
+/// A bound for all who hold bytes of one kind.
+pub(crate) struct Pool {
+    taken: AtomicUsize,
+    most: usize,
+    pressed: Notify,
+}
+
+impl Pool {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { taken: AtomicUsize::new(0), most, pressed: Notify::new() })
+    }
+
+    /// Room for so many bytes, or `None` when there is none.
+    pub(crate) fn charge(self: &Arc<Self>, bytes: usize) -> Option<Charge> {
+        self.take(bytes, self.most).then(|| Charge { pool: Arc::clone(self), bytes })
+    }
+
+    /// Above three quarters of the bound, the holders that need it least should give theirs back.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.taken.load(Relaxed) > self.scarce()
+    }
+
+    /// Bytes to give back until half of the bound is free.
+    pub(crate) fn excess(&self) -> usize {
+        self.taken.load(Relaxed).saturating_sub(self.most / 2)
+    }
+
+    /// Resolves when it becomes scarce.
+    pub(crate) async fn pressed(&self) {
+        self.pressed.notified().await;
+    }
+
+    const fn scarce(&self) -> usize {
+        self.most / 4 * 3
+    }
+
+    fn take(&self, bytes: usize, most: usize) -> bool {
+        let taken =
+            self.taken.fetch_update(Relaxed, Relaxed, |taken| taken.checked_add(bytes).filter(|after| *after <= most));
+        if taken.map_or(true, |before| before.saturating_add(bytes) > self.scarce()) {
+            self.pressed.notify_one();
+        }
+        taken.is_ok()
+    }
+}
+
+/// So many bytes of a pool, until it is dropped.
+pub(crate) struct Charge {
+    pool: Arc<Pool>,
+    bytes: usize,
+}
+
+impl Charge {
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes what is missing up to so many bytes. Whether there was room.
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
+        self.grow_within(bytes, self.pool.most)
+    }
+
+    /// The same for bytes that are no emergency: it leaves the last quarter of the pool to others.
+    pub(crate) fn grow_while_plenty(&mut self, bytes: usize) -> bool {
+        self.grow_within(bytes, self.pool.scarce())
+    }
+
+    fn grow_within(&mut self, bytes: usize, most: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let has_room = more == 0 || self.pool.take(more, most);
+        if has_room {
+            self.bytes += more;
+        }
+        has_room
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        drop(self.split(self.bytes.saturating_sub(bytes)));
+    }
+
+    /// So many of its bytes, or all, as a charge of their own.
+    pub(crate) fn split(&mut self, bytes: usize) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self { pool: Arc::clone(&self.pool), bytes }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.pool.taken.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[test]
+    fn no_more_is_held_than_the_bound_and_all_of_it_comes_back() {
+        let pool = Pool::new(100);
+        let mut one = pool.charge(60).unwrap();
+        assert!(pool.charge(41).is_none());
+        let two = pool.charge(40).unwrap();
+        assert!(!one.grow_to(61));
+        one.shrink_to(10);
+        assert!(one.grow_to(20) && one.bytes() == 20);
+        let part = one.split(5);
+        drop((one, two));
+        assert_eq!(pool.taken.load(Relaxed), 5);
+        drop(part);
+        assert_eq!((pool.taken.load(Relaxed), pool.excess()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn above_three_quarters_somebody_is_told_and_large_charges_are_refused() {
+        let pool = Pool::new(100);
+        let mut one = pool.charge(75).unwrap();
+        let moment = Duration::from_millis(10);
+        assert!(!pool.is_scarce() && timeout(moment, pool.pressed()).await.is_err());
+        assert!(!one.grow_while_plenty(76) && one.grow_to(76));
+        assert!(pool.is_scarce() && timeout(moment, pool.pressed()).await.is_ok());
+        assert_eq!(pool.excess(), 26);
+    }
+}

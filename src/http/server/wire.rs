@@ -1,0 +1,237 @@
+//! The bytes of one connection, below TLS. It ends a connection whose client stops reading, or reads too slowly, and one
+//! that would hold more than there is room for.
+
+use std::{
+    io::{self, ErrorKind, IoSlice},
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::member::Member;
+use crate::http::server::memory::Charge;
+
+/// Memory of a connection that has said nothing: its task, and 8 KiB each for reading and writing.
+pub(crate) const BARE: usize = 18 * 1024;
+/// The same for a connection with TLS.
+pub(crate) const BARE_TLS: usize = 24 * 1024;
+/// What a request may have before it costs more.
+const FREE: usize = 4 * 1024;
+/// An idle connection keeps the buffer that its largest headers needed.
+const KEPT: usize = 16 * 1024;
+/// Charges grow in steps.
+const STEP: usize = 4 * 1024;
+/// Bytes that a client must take a second while more are waiting for it.
+const SLOWEST: u64 = 4 * 1024;
+
+pub(crate) struct Wire<S> {
+    io: S,
+    member: Arc<Member>,
+    charge: Charge,
+    bare: usize,
+    patience: Patience,
+}
+
+impl<S> Wire<S> {
+    pub(crate) fn new(io: S, member: Arc<Member>, charge: Charge, patience: Duration) -> Self {
+        let bare = charge.bytes();
+        member.held.store(bare, Relaxed);
+        Self { io, member, charge, bare, patience: Patience::new(patience) }
+    }
+
+    /// Charges what was read. A request may be held twice: as it came, and as what it says.
+    fn read(&mut self, bytes: usize) -> io::Result<()> {
+        let held = self.bare + 2 * self.member.count_read(bytes).saturating_sub(FREE).next_multiple_of(STEP);
+        if held > self.charge.bytes() {
+            if !self.charge.grow_to(held) {
+                return Err(ErrorKind::OutOfMemory.into());
+            }
+            self.member.held.store(held, Relaxed);
+        }
+        Ok(())
+    }
+
+    fn flushed(&mut self) {
+        if self.member.flushed() && self.charge.bytes() > self.bare + KEPT {
+            self.charge.shrink_to(self.bare + KEPT);
+            self.member.held.store(self.charge.bytes(), Relaxed);
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(task, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            self.read(buffer.filled().len() - before)?;
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(task, bytes);
+        self.patience.watch(task, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(task, bytes);
+        self.patience.watch(task, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(task);
+        if let Poll::Ready(Ok(())) = flushed {
+            self.flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(task)
+    }
+}
+
+/// For how long a client may keep bytes waiting. Waiting uses it up, and what is taken gives some back.
+struct Patience {
+    most: Duration,
+    left: Duration,
+    waiting: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    const fn new(most: Duration) -> Self {
+        Self { most, left: most, waiting: None, timer: None }
+    }
+
+    fn watch(&mut self, task: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) => {
+                self.taken(bytes);
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                let waiting = *self.waiting.get_or_insert_with(Instant::now);
+                let end = waiting + self.left;
+                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+                if timer.deadline() != end {
+                    timer.as_mut().reset(end);
+                }
+                timer.as_mut().poll(task).map(|()| Err(ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+
+    fn taken(&mut self, bytes: usize) {
+        if let Some(waiting) = self.waiting.take() {
+            self.left = self.left.saturating_sub(waiting.elapsed());
+        }
+        if self.left < self.most {
+            let earned = Duration::from_millis(bytes as u64 * 1_000 / SLOWEST);
+            self.left = self.most.min(self.left + earned);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+        time::{sleep, timeout},
+    };
+
+    use super::*;
+    use crate::http::server::{member::Phase, memory::Pool};
+
+    const AT_ONCE: Duration = Duration::from_secs(5);
+
+    fn wire(pool: &Arc<Pool>, patience: Duration) -> (Wire<DuplexStream>, DuplexStream, Arc<Member>) {
+        let (here, there) = duplex(64);
+        let member = Arc::new(Member::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()));
+        (Wire::new(here, Arc::clone(&member), pool.charge(100).unwrap(), patience), there, member)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_is_given_up_in_time() {
+        let (mut wire, _there, _) = wire(&Pool::new(1_000), Duration::from_millis(100));
+        let start = Instant::now();
+        let error = timeout(AT_ONCE, wire.write_all(&[0; 65])).await.expect("an end").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!((100..2_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_a_little_now_and_then_is_given_up_too() {
+        let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
+        let sip = tokio::spawn(async move {
+            let mut taken = 0;
+            while there.read_exact(&mut [0; 8]).await.is_ok() {
+                taken += 8;
+                sleep(Duration::from_millis(50)).await;
+            }
+            taken
+        });
+        let error = timeout(AT_ONCE, wire.write_all(&vec![0; 100_000])).await.expect("an end").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        drop(wire);
+        assert!(sip.await.unwrap() < 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_fast_enough_may_take_longer_than_the_patience() {
+        let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
+        let start = Instant::now();
+        let read = tokio::spawn(async move {
+            // Twice as fast as it must.
+            for _ in 0..75 {
+                there.read_exact(&mut [0; 64]).await.unwrap();
+                sleep(Duration::from_millis(8)).await;
+            }
+        });
+        wire.write_all(&[0; 64 * 75]).await.unwrap();
+        read.await.unwrap();
+        assert!(start.elapsed() > Duration::from_millis(400), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_request_is_charged_as_it_comes_and_refused_where_there_is_no_room() {
+        let pool = Pool::new(100 + 2 * 3 * STEP);
+        let (mut wire, mut there, member) = wire(&pool, Duration::from_secs(1));
+        let say = tokio::spawn(async move { there.write_all(&vec![b'x'; 4 * STEP + 1]).await });
+        let mut said = vec![0; FREE];
+        wire.read_exact(&mut said).await.unwrap();
+        assert_eq!(wire.charge.bytes(), 100, "a usual request costs nothing more");
+        let mut said = vec![0; 3 * STEP];
+        wire.read_exact(&mut said).await.unwrap();
+        assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP);
+        assert_eq!(wire.read_u8().await.unwrap_err().kind(), ErrorKind::OutOfMemory);
+        say.await.unwrap().unwrap();
+
+        // The end of an answer gives back what an idle connection does not keep.
+        member.turn(Phase::Flushing);
+        wire.flush().await.unwrap();
+        assert_eq!((wire.charge.bytes(), member.state().phase()), (100 + KEPT, Phase::Waiting));
+        drop(wire);
+        assert_eq!(pool.excess(), 0);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the handlers share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    SocketCaps,
+    access_log::sampling::Sampler,
+    graphql::{Turns, trusted_documents::Trusted, websocket},
+    health, metrics,
+    response::backpressure::{Unread, UnreadCaps},
+};
+use crate::{domain::Ctx, graphql::Api};
+
+/// What the handlers share.
+pub struct Server {
+    pub(super) ctx: Arc<Ctx>,
+    pub(super) api: Api,
+    /// What may run, where not everything may.
+    pub(super) trusted: Option<Trusted>,
+    pub(super) turns: Turns,
+    pub(super) https: bool,
+    pub(super) draining: AtomicBool,
+    pub(super) sockets: websocket::Room,
+    /// Answers that are yet to be read.
+    pub(super) unread: Unread,
+    pub(super) sampler: Sampler,
+    pub(super) last_outcome: health::LastOutcome,
+    pub(super) sessions_counted: metrics::Counted,
+}
+
+impl Server {
+    /// A server over the domain.
+    pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
+        Self::with(ctx, SocketCaps::default())
+    }
+
+    /// With other bounds on sockets.
+    pub fn with(ctx: Arc<Ctx>, caps: SocketCaps) -> Arc<Self> {
+        let api = Api::new(&ctx);
+        Self::build(ctx, api, caps)
+    }
+
+    /// With the API of an application that merged Doorcode's roots with its own.
+    pub fn of(ctx: Arc<Ctx>, api: Api) -> Arc<Self> {
+        Self::build(ctx, api, SocketCaps::default())
+    }
+
+    fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
+        let https = ctx.settings.is_https();
+        let sockets = websocket::Room::new(caps);
+        let trusted = ctx.settings.documents.as_deref().map(|list| Trusted::new(list, api.documents()));
+        let draining = AtomicBool::new(false);
+        let unread = Unread::new(UnreadCaps::default());
+        let sampler = Sampler::default();
+        let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
+        let turns = Turns::default();
+        Arc::new(Self {
+            ctx,
+            api,
+            trusted,
+            turns,
+            https,
+            draining,
+            sockets,
+            unread,
+            sampler,
+            last_outcome,
+            sessions_counted,
+        })
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,136 @@
+//! The odds of guessing a code, from the settings that bound guesses. Nothing here decides what is too much.
+
+use std::{fmt, time::Duration};
+
+use crate::limits::{Limits, Quota};
+
+const YEAR: Duration = Duration::from_hours(8_766);
+
+/// What somebody gains who guesses for a year from any number of networks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Odds {
+    /// The probability that they open one account that they attack all the time.
+    pub account: f64,
+    /// The number of accounts that they open if they spend every mail of `send.instance` on new ones.
+    pub instance: f64,
+}
+
+impl Odds {
+    /// With these limits.
+    pub fn of(limits: &Limits) -> Self {
+        let tries = f64::from(limits.code_tries);
+        let digits = i32::try_from(limits.code_length).unwrap_or(i32::MAX);
+        let one = 10_f64.powi(-digits);
+        // A wrong try costs a unit per live code, so a unit is one guess. Each code that is sent has so many tries.
+        let guesses = [
+            a_year(limits.guess_account),
+            a_year(limits.guess_account_month),
+            tries * a_year(limits.send_address),
+            tries * a_year(limits.send_address_day),
+        ];
+        let guesses = guesses.into_iter().fold(f64::INFINITY, f64::min);
+        Self { account: -(guesses * (-one).ln_1p()).exp_m1(), instance: tries * a_year(limits.send_instance) * one }
+    }
+}
+
+/// How many units a quota allows in a year.
+fn a_year(quota: Quota) -> f64 {
+    f64::from(quota.count) * YEAR.as_secs_f64() / quota.window.as_secs_f64()
+}
+
+/// In words, with numbers.
+impl fmt::Display for Odds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, instance } = self;
+        write!(formatter, "a year of guessing opens one account with odds of {}, and ", one_in(*account))?;
+        write!(formatter, "of all accounts {} with every mail that the instance may send", about(*instance))
+    }
+}
+
+/// A probability as `1 in 82,000`.
+pub(super) fn one_in(probability: f64) -> String {
+    format!("1 in {}", about(probability.recip()))
+}
+
+/// With two digits that count, and no more.
+pub(super) fn about(number: f64) -> String {
+    if number < 10.0 {
+        let tenths = format!("{:.1}", number.max(0.1));
+        return tenths.strip_suffix(".0").unwrap_or(&tenths).to_owned();
+    }
+    let step = 10_f64.powf(number.log10().floor() - 1.0);
+    grouped(&format!("{:.0}", (number / step).round() * step))
+}
+
+fn grouped(digits: &str) -> String {
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Limits)) -> Odds {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Odds::of(&limits)
+    }
+
+    fn quota(count: u32, hours: u64) -> Quota {
+        Quota { count, window: Duration::from_hours(hours) }
+    }
+
+    #[track_caller]
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 0.02, "{found} and not {expected}");
+    }
+
+    #[test]
+    fn the_tightest_limit_decides_how_often_one_account_is_guessed_at() {
+        // 100 in 30 days are 1,217.5 a year, of 10^8 codes.
+        assert_near(Odds::of(&Limits::default()).account, 1_217.5e-8);
+        assert_near(with(|limits| limits.code_length = 6).account, 1_217.5e-6);
+        assert_near(with(|limits| limits.guess_account_month = quota(u32::MAX, 1)).account, 20.0 * 365.25e-8);
+        let unbounded = |limits: &mut Limits| {
+            limits.guess_account = quota(1_000_000_000, 1);
+            limits.guess_account_month = quota(1_000_000_000, 1);
+        };
+        assert_near(with(unbounded).account, 3.0 * 12.0 * 365.25e-8);
+        let longer = |limits: &mut Limits| {
+            unbounded(limits);
+            limits.send_address_day = quota(1_000_000_000, 1);
+            limits.code_tries = 10;
+        };
+        assert_near(with(longer).account, 10.0 * 6.0 * 4.0 * 24.0 * 365.25e-8);
+        let open = |limits: &mut Limits| {
+            longer(limits);
+            limits.send_address = quota(1_000_000_000, 1);
+            limits.code_length = 6;
+        };
+        assert_near(with(open).account, 1.0);
+    }
+
+    #[test]
+    fn the_instance_is_bounded_by_its_mails_alone() {
+        assert_near(Odds::of(&Limits::default()).instance, 3.0 * 100_000.0 * 365.25e-8);
+        assert_near(with(|limits| limits.send_instance = quota(1_000, 24)).instance, 3.0 * 1_000.0 * 365.25e-8);
+    }
+
+    #[test]
+    fn odds_are_told_with_two_digits_that_count() {
+        for (number, told) in [
+            (0.0123, "0.1"),
+            (1.09, "1.1"),
+            (9.96, "10"),
+            (82_136.0, "82,000"),
+            (999.9, "1,000"),
+            (1e9, "1,000,000,000"),
+        ] {
+            assert_eq!(about(number), told);
+        }
+        assert_eq!((one_in(1.0).as_str(), one_in(0.001_216_7).as_str()), ("1 in 1", "1 in 820"));
+        let told = Odds::of(&Limits::default()).to_string();
+        assert!(told.contains("odds of 1 in 82,000, and of all accounts 1.1 with"), "{told}");
+    }
+}

@@ -1,0 +1,304 @@
+//! From the text of one setting to its value. Every function is pure and refuses with the rest of a sentence that
+//! begins with the variable's name; none repeats the text it was given.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use lettre::message::Mailbox;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{Mode, Notices, SignUp};
+use crate::{db::entity::Role, email_address::canonical_domain, limits::Quota};
+
+/// What a parser gives: the value, or the rest of a sentence.
+pub(super) type Parsed<T> = Result<T, String>;
+
+/// The most units a quota may have.
+const MAX_QUOTA: u32 = 1_000_000_000;
+/// The longest window of a quota.
+const MAX_WINDOW: Duration = Duration::from_hours(31 * 24);
+
+/// One of a few words, in any case.
+pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Parsed<T> {
+    if let Some((_, value)) = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        return Ok(*value);
+    }
+    let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+    Err(format!("is not one of {}", words.join(", ")))
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(text: &str) -> Parsed<bool> {
+    choice(text, &[("true", true), ("false", false)])
+}
+
+/// Which notices are mailed: their names, or `none`.
+pub(super) fn notices(text: &str) -> Parsed<Notices> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Notices::default());
+    }
+    let one = |word: &str| {
+        let none = Notices::default();
+        let words = [
+            ("new-device", Notices { new_device: true, ..none }),
+            ("email-change", Notices { email_change: true, ..none }),
+            ("role-change", Notices { role_change: true, ..none }),
+        ];
+        choice(word, &words)
+    };
+    let all = list(text, one)?.into_iter();
+    Ok(all.fold(Notices::default(), |sum, next| Notices {
+        new_device: sum.new_device || next.new_device,
+        email_change: sum.email_change || next.email_change,
+        role_change: sum.role_change || next.role_change,
+    }))
+}
+
+/// `development` or `production`.
+pub(super) fn mode(text: &str) -> Parsed<Mode> {
+    choice(text, &[("development", Mode::Development), ("production", Mode::Production)])
+}
+
+/// A whole number between two bounds.
+pub(super) fn number(text: &str, least: u32, most: u32) -> Parsed<u32> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("is not a whole number from {least} to {most}"))
+}
+
+/// A duration between two bounds, in whole seconds, because tokens and `Retry-After` know nothing finer.
+pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Parsed<Duration> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|_| "is not a duration: a number with s, m, h or d after it".to_owned())?;
+    if duration.subsec_nanos() != 0 {
+        return Err("is not a whole number of seconds".to_owned());
+    }
+    if !(least..=most).contains(&duration) {
+        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
+        return Err(format!("is not between {least} and {most}"));
+    }
+    Ok(duration)
+}
+
+/// `count/window`.
+pub(super) fn quota(text: &str) -> Parsed<Quota> {
+    let (count, window) = text.split_once('/').ok_or("is not a count, a slash and a window")?;
+    let count = number(count.trim(), 1, MAX_QUOTA).map_err(|wrong| format!("has a count that {wrong}"))?;
+    let window = duration(window.trim(), Duration::from_secs(1), MAX_WINDOW)
+        .map_err(|wrong| format!("has a window that {wrong}"))?;
+    Ok(Quota { count, window })
+}
+
+/// `fewest-most` connections.
+pub(super) fn pool(text: &str) -> Parsed<(u32, u32)> {
+    let (fewest, most) = text.split_once('-').ok_or("is not two numbers with a dash between them")?;
+    let fewest = number(fewest.trim(), 1, 1000).map_err(|wrong| format!("has a first number that {wrong}"))?;
+    let most = number(most.trim(), 1, 1000).map_err(|wrong| format!("has a second number that {wrong}"))?;
+    if fewest > most {
+        return Err("has its larger number first".to_owned());
+    }
+    Ok((fewest, most))
+}
+
+/// A comma-separated list; the position of a bad entry is told, its text is not.
+pub(super) fn list<T>(text: &str, mut parse: impl FnMut(&str) -> Parsed<T>) -> Parsed<Vec<T>> {
+    let mut values = Vec::new();
+    let mut wrongs = Vec::new();
+    for (index, entry) in text.split(',').map(str::trim).enumerate() {
+        match if entry.is_empty() { Err("is empty".to_owned()) } else { parse(entry) } {
+            Ok(value) => values.push(value),
+            Err(wrong) => wrongs.push(format!("entry {} that {wrong}", index + 1)),
+        }
+    }
+    if wrongs.is_empty() { Ok(values) } else { Err(format!("has {}", wrongs.join("; and "))) }
+}
+
+/// A folder, which need not exist yet.
+pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
+    printable(text, 1024).map(PathBuf::from)
+}
+
+/// An address and a port.
+pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
+    text.parse().map_err(|_| "is not an IP address and a port".to_owned())
+}
+
+/// A network, or a single address. The whole internet is refused: with it every forwarding header would be believed.
+pub(super) fn network(text: &str) -> Parsed<IpNet> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_| "is neither a network such as 10.0.0.0/8 nor an IP address")?;
+    if network.prefix_len() == 0 {
+        return Err("trusts everybody, so that anybody could choose the address they are counted under".to_owned());
+    }
+    Ok(network.trunc())
+}
+
+/// Whether a URL's host is this very machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => IpAddr::from(address).to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+/// Where people reach this service.
+pub(super) fn public_url(text: &str) -> Parsed<Url> {
+    let url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("does not start with https:// or http://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user name or a password, which every link in a mail would show".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has a query or a fragment, and links are made by appending to it".to_owned());
+    }
+    Ok(url)
+}
+
+/// `scheme://host[:port]`, in the form in which browsers send it.
+pub(super) fn origin(text: &str) -> Parsed<String> {
+    if text == "*" {
+        return Err("is `*`, which would let every web page call this API".to_owned());
+    }
+    if text.eq_ignore_ascii_case("null") {
+        return Err("is `null`, which any sandboxed page can claim to be".to_owned());
+    }
+    let wrong = "is not an origin: scheme://host, with :port if need be, and nothing after it";
+    let url = Url::parse(text).map_err(|_| wrong.to_owned())?;
+    let bare = text.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '\\', '?', '#', '@', '*']));
+    let host = url.host_str().filter(|host| bare && !host.is_empty() && url.scheme() != "file").ok_or(wrong)?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(format!("{}://{host}{port}", url.scheme()))
+}
+
+/// `sqlite:`, `postgres://` or `postgresql://`.
+pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
+    if text.starts_with("sqlite:") {
+        return Ok(text.into());
+    }
+    if !is_postgres(text) {
+        return Err("does not start with sqlite:, postgres:// or postgresql://".to_owned());
+    }
+    postgres_url(text)
+}
+
+/// `postgres://` or `postgresql://`.
+pub(super) fn postgres_url(text: &str) -> Parsed<SecretString> {
+    if !is_postgres(text) {
+        return Err("does not start with postgres:// or postgresql://".to_owned());
+    }
+    if Url::parse(text).is_err() {
+        return Err("is not a URL (special characters of a password are written as %40 and the like)".to_owned());
+    }
+    Ok(text.into())
+}
+
+fn is_postgres(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+/// One server, Sentinel or Cluster; lists of hosts are the adapter's to read.
+pub(super) fn redis_url(text: &str) -> Parsed<SecretString> {
+    const SCHEMES: [&str; 6] =
+        ["redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"];
+    let known = text.split_once("://").filter(|(scheme, _)| SCHEMES.contains(scheme));
+    let (_, rest) = known.ok_or_else(|| format!("does not start with one of {}://", SCHEMES.join("://, ")))?;
+    if rest.is_empty() || rest.starts_with('/') || rest.contains(char::is_whitespace) {
+        return Err("names no host after the scheme".to_owned());
+    }
+    Ok(text.into())
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SmtpSecurity {
+    /// TLS from the first byte, or demanded before anything is said.
+    Tls,
+    /// In the clear, or wherever somebody on the way strips the offer of TLS.
+    MaybePlain,
+}
+
+/// `smtps://…` or `smtp://…`, as the mail library will read it.
+pub(super) fn smtp_url(text: &str) -> Parsed<(SecretString, SmtpSecurity)> {
+    let url = Url::parse(text)
+        .map_err(|_| "is not a URL (special characters of a password are written as %40 and the like)".to_owned())?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("names no mail server".to_owned());
+    }
+    let tls = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
+    let security = match (url.scheme(), tls.as_deref()) {
+        ("smtps", _) | ("smtp", Some("required")) => SmtpSecurity::Tls,
+        ("smtp", None | Some("opportunistic")) => SmtpSecurity::MaybePlain,
+        ("smtp", Some(_)) => return Err("has a tls= that is neither `required` nor `opportunistic`".to_owned()),
+        _ => return Err("does not start with smtps:// or smtp://".to_owned()),
+    };
+    Ok((text.into(), security))
+}
+
+/// `open`, `closed` or `domains:…`.
+pub(super) fn signup(text: &str) -> Parsed<SignUp> {
+    if let Some(domains) = text.strip_prefix("domains:") {
+        return list(domains, |domain| canonical_domain(domain).map_err(|_| "is not a domain".to_owned()))
+            .map(SignUp::Domains);
+    }
+    match text {
+        "open" => Ok(SignUp::Open),
+        "closed" => Ok(SignUp::Closed),
+        _ => Err("is none of `open`, `closed` and `domains:` with a list after it".to_owned()),
+    }
+}
+
+/// The role of new people. Power is given by somebody who has it, never by default.
+pub(super) fn default_role(text: &str) -> Parsed<Role> {
+    let role = [("USER", Role::User), ("GUEST", Role::Guest), ("MANAGER", Role::Manager), ("ADMIN", Role::Admin)];
+    match choice(text, &role) {
+        Ok(role @ (Role::User | Role::Guest)) => Ok(role),
+        Ok(_) => Err("would give power over other people to everybody who signs in".to_owned()),
+        Err(_) => Err("is not one of `USER`, `GUEST`".to_owned()),
+    }
+}
+
+/// A short text for people: no control characters, so nothing can break out of a header or a line.
+pub(super) fn printable(text: &str, most: usize) -> Parsed<String> {
+    if text.chars().any(|sign| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}')) {
+        return Err("holds a control character or a line break".to_owned());
+    }
+    if text.chars().count() > most {
+        return Err(format!("is longer than {most} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A sender: the text as written, and the address in it.
+pub(super) fn mailbox(text: &str) -> Parsed<(String, String)> {
+    let text = printable(text, 320)?;
+    let wrong = || "is not a mailbox: a name and an address in angle brackets, or an address alone".to_owned();
+    let mailbox: Mailbox = text.parse().map_err(|_| wrong())?;
+    let address = mailbox.email.to_string();
+    // The library's parser stops where the mailbox ends, whatever comes after it.
+    if !text.ends_with(&format!("<{address}>")) && text != address {
+        return Err(wrong());
+    }
+    Ok((text, address))
+}
+
+/// A filter for the log.
+pub(super) fn log_filter(text: &str) -> Parsed<String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("is not a log filter".to_owned()),
+    }
+}
+
+/// Whether a text is one short block over and over, such as `abcabcabc` or `1111`.
+pub(super) fn is_repetition(bytes: &[u8]) -> bool {
+    (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(one, other)| one == other))
+}

@@ -1,0 +1,210 @@
+//! What production refuses or warns of because it makes an attack easy: guessable codes, limits that bound nothing,
+//! proxies that are everybody, pages and ports that are open to too many.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::Url;
+
+use super::{
+    Settings,
+    odds::{Odds, about, one_in},
+    parse::is_loopback,
+    problems::Reader,
+};
+use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota};
+
+/// The odds of guessing one account within a year above which production does not start.
+const MOST_ODDS: f64 = 1.0 / 1_000.0;
+/// A limit this many times looser than its default hardly limits anybody.
+const LOOSE: u128 = 100;
+/// Networks that are no part of the internet.
+const PRIVATE: [&str; 9] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+];
+
+/// Notes everything of that kind.
+pub(super) fn check(reader: &mut Reader, settings: &Settings) {
+    guessing(reader, &settings.limits);
+    loose_limits(reader, &settings.limits);
+    proxies(reader, &settings.trusted_proxies);
+    origins(reader, settings);
+    operations(reader, settings.ops_listen.ip());
+    if settings.erase_after < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_ERASE_AFTER") {
+        reader.warn(
+            "DOORCODE_ERASE_AFTER is shorter than the 7 days in which the owner can take an account back: a thief who \
+             deletes it leaves nothing to take back, so write 7d or more",
+        );
+    }
+}
+
+/// Whether codes can be guessed.
+fn guessing(reader: &mut Reader, limits: &Limits) {
+    const VARIABLES: [&str; 7] = [
+        "DOORCODE_CODE_LENGTH",
+        "DOORCODE_CODE_TRIES",
+        "DOORCODE_LIMIT_GUESS_ACCOUNT",
+        "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH",
+        "DOORCODE_LIMIT_SEND_ADDRESS",
+        "DOORCODE_LIMIT_SEND_ADDRESS_DAY",
+        "DOORCODE_LIMIT_SEND_INSTANCE",
+    ];
+    if !VARIABLES.iter().all(|variable| reader.is_fine(variable)) {
+        return;
+    }
+    let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
+    let is_above = |odds: f64, usual: f64| odds > usual * 1.001;
+    if odds.account > MOST_ODDS {
+        let with = |length| Odds::of(&Limits { code_length: length, ..limits.clone() });
+        let enough = (limits.code_length..=12).find(|length| with(*length).account <= MOST_ODDS);
+        let longer = enough.map_or(String::new(), |length| format!("DOORCODE_CODE_LENGTH={length}, or "));
+        reader.refuse(
+            "DOORCODE_CODE_LENGTH",
+            format!(
+                "and the limits let a year of guessing open an account with odds of {}; production allows {}",
+                one_in(odds.account),
+                one_in(MOST_ODDS)
+            ),
+            format!(
+                "Write {longer}less for DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH (80/30d is enough for six digits) or \
+                 DOORCODE_LIMIT_GUESS_ACCOUNT"
+            ),
+        );
+    } else if is_above(odds.account, usual.account) {
+        reader.warn(format!(
+            "DOORCODE_CODE_LENGTH and the limits let a year of guessing open an account with odds of {}: the defaults \
+             have {}",
+            one_in(odds.account),
+            one_in(usual.account)
+        ));
+    }
+    if is_above(odds.instance, usual.instance) {
+        reader.warn(format!(
+            "DOORCODE_LIMIT_SEND_INSTANCE lets a year of guessing with all its mails open {} accounts, and the defaults \
+             {}: write a smaller limit, or a longer DOORCODE_CODE_LENGTH, of which each digit divides that by ten",
+            about(odds.instance),
+            about(usual.instance)
+        ));
+    }
+}
+
+/// Whether the limits that bound volume bound anything.
+fn loose_limits(reader: &mut Reader, limits: &Limits) {
+    let default = Limits::default();
+    let rate = |one: Quota, other: Quota| u128::from(one.count) * other.window.as_nanos();
+    for (variable, quota, default, example) in [
+        ("DOORCODE_LIMIT_SEND_PAIR", limits.send_pair, default.send_pair, "3/15m"),
+        ("DOORCODE_LIMIT_SEND_ADDRESS", limits.send_address, default.send_address, "6/15m"),
+        ("DOORCODE_LIMIT_SEND_ADDRESS_DAY", limits.send_address_day, default.send_address_day, "12/1d"),
+        ("DOORCODE_LIMIT_SEND_NETWORK", limits.send_network, default.send_network, "30/15m"),
+        ("DOORCODE_LIMIT_VERIFY_NETWORK", limits.verify_network, default.verify_network, "30/1m"),
+        ("DOORCODE_LIMIT_REFRESH_SESSION", limits.refresh_session, default.refresh_session, "30/1m"),
+        ("DOORCODE_LIMIT_API_CALLER", limits.api_caller, default.api_caller, "600/1m"),
+    ] {
+        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(variable) {
+            reader.warn(format!(
+                "{variable} is more than {LOOSE} times its default and hardly limits anybody: write less, the default \
+                 is {example}"
+            ));
+        }
+    }
+}
+
+/// Whether so much of the internet is trusted that strangers choose the address they are counted under.
+fn proxies(reader: &mut Reader, trusted: &[IpNet]) {
+    const MOST: (u128, u128) = (1 << 24, 1 << 112);
+    let public = public_addresses(trusted);
+    if (public.0 > MOST.0 || public.1 > MOST.1) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
+        reader.refuse(
+            "DOORCODE_TRUSTED_PROXIES",
+            "covers more of the internet than an IPv4 /8 or an IPv6 /16, so that strangers choose the address that they \
+             are counted under",
+            "Write the networks that your proxies connect from, for example \
+             DOORCODE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+        );
+    }
+}
+
+/// How many addresses of the internet are in these networks: of IPv4, and of IPv6.
+fn public_addresses(networks: &[IpNet]) -> (u128, u128) {
+    let v4: Vec<_> =
+        networks.iter().filter_map(|network| if let IpNet::V4(it) = network { Some(*it) } else { None }).collect();
+    let v6: Vec<_> =
+        networks.iter().filter_map(|network| if let IpNet::V6(it) = network { Some(*it) } else { None }).collect();
+    let private: Vec<IpNet> = PRIVATE.iter().filter_map(|network| network.parse().ok()).collect();
+    let public = |network: IpNet| {
+        if private.iter().any(|private| private.contains(&network)) {
+            return 0;
+        }
+        let inside = private.iter().filter(|private| network.contains(*private)).map(size);
+        inside.fold(size(&network), u128::saturating_sub)
+    };
+    let sum = |networks: Vec<IpNet>| networks.into_iter().map(public).fold(0, u128::saturating_add);
+    let v4 = Ipv4Net::aggregate(&v4).into_iter().map(IpNet::from).collect();
+    let v6 = Ipv6Net::aggregate(&v6).into_iter().map(IpNet::from).collect();
+    (sum(v4), sum(v6))
+}
+
+fn size(network: &IpNet) -> u128 {
+    1_u128.checked_shl(u32::from(network.max_prefix_len() - network.prefix_len())).unwrap_or(u128::MAX)
+}
+
+/// Which pages of other sites may call the API.
+fn origins(reader: &mut Reader, settings: &Settings) {
+    if !reader.is_fine("DOORCODE_CORS_ORIGINS") {
+        return;
+    }
+    let plain: Vec<_> = settings.cors_origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
+    let mut plain = plain.iter().filter(|origin| origin.scheme() == "http");
+    if plain.clone().any(|origin| !is_loopback(origin)) {
+        reader.refuse(
+            "DOORCODE_CORS_ORIGINS",
+            "has an http:// origin, whose pages anybody on the way can change, tokens included",
+            "Write, for example, DOORCODE_CORS_ORIGINS=https://app.example.com",
+        );
+    } else if plain.next().is_some() && !is_loopback(&settings.public_url) {
+        reader.warn(
+            "DOORCODE_CORS_ORIGINS has an origin on localhost, which is any program on a visitor's machine: leave it to \
+             development",
+        );
+    }
+}
+
+/// Who can reach health and metrics.
+fn operations(reader: &mut Reader, ip: IpAddr) {
+    let ip = ip.to_canonical();
+    let is_private = PRIVATE.iter().filter_map(|network| network.parse::<IpNet>().ok()).any(|net| net.contains(&ip));
+    if !is_private && reader.is_fine("DOORCODE_OPS_LISTEN") {
+        reader.warn(
+            "DOORCODE_OPS_LISTEN is on every network of this machine or on a public address: see that a firewall keeps \
+             strangers away, who would read the metrics, or write a private address",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(networks: &[&str]) -> (u128, u128) {
+        public_addresses(&networks.iter().map(|network| network.parse().unwrap()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_addresses_of_the_internet_are_counted_and_each_once() {
+        assert_eq!(count(&["10.0.0.0/8", "192.168.1.0/24", "fd00::/8", "::1/128"]), (0, 0));
+        assert_eq!(count(&["8.0.0.0/8", "8.8.0.0/16", "2001:db8::/32"]), (1 << 24, 1 << 96));
+        assert_eq!(count(&["10.0.0.0/7"]), (1 << 24, 0), "without its private half");
+        let private = [24, 20, 16, 22, 24, 16].into_iter().map(|bits| 1_u128 << bits).sum::<u128>();
+        assert_eq!(count(&["0.0.0.0/1", "128.0.0.0/1"]), ((1 << 32) - private, 0));
+        assert!(count(&["::/1", "8000::/1"]).1 > 1 << 127);
+    }
+}

@@ -1,0 +1,95 @@
+//! The help against the contract and against the code: nothing undocumented, no default that is not one.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Command, FromArgMatches};
+
+use super::{CONTRACT, GOOD_SECRET, command, develop, load, produce};
+use crate::settings::ServeFlags;
+
+#[test]
+fn the_help_documents_every_setting_and_no_other() {
+    let documented = ServeFlags::augment_args(Command::new("doorcode"));
+    let names: BTreeSet<_> =
+        documented.get_arguments().filter_map(|flag| flag.get_env()).filter_map(std::ffi::OsStr::to_str).collect();
+    assert_eq!(names, CONTRACT.split(' ').collect());
+    for flag in documented.get_arguments() {
+        let (long, help) = (flag.get_long().unwrap(), flag.get_long_help().unwrap().to_string());
+        let variable = flag.get_env().and_then(std::ffi::OsStr::to_str).unwrap();
+        assert_eq!(long, variable.trim_start_matches("DOORCODE_").to_lowercase().replace('_', "-"));
+        assert!(help.contains("Default: ") && help.contains("Example: "), "{variable}");
+        let heading = flag.get_help_heading().unwrap_or_default();
+        let headings =
+            ["Start", "Storage", "Mail", "Codes", "Limits", "Tokens", "Pages", "Network", "People", "Telemetry"];
+        assert!(headings.contains(&heading), "{variable} is under {heading:?}");
+        let is_secret = [
+            "DOORCODE_SECRET",
+            "DATABASE_URL",
+            "DATABASE_READ_URL",
+            "REDIS_URL",
+            "SMTP_URL",
+            "DOORCODE_TEST_CODES",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ];
+        assert_eq!(flag.is_hide_env_values_set(), is_secret.contains(&variable), "{variable}");
+    }
+    let shown = ServeFlags::augment_args(Command::new("doorcode")).render_long_help().to_string();
+    assert!(CONTRACT.split(' ').all(|name| shown.contains(&format!("[env: {name}"))), "{shown}");
+}
+
+/// The text between backticks that comes right after a word, if there is one.
+fn quoted<'help>(help: &'help str, word: &str) -> Option<&'help str> {
+    help.split_once(word)?.1.strip_prefix('`')?.split_once('`').map(|(text, _)| text)
+}
+
+#[test]
+fn the_defaults_in_the_help_are_the_defaults() {
+    let documented = ServeFlags::augment_args(Command::new("doorcode"));
+    let mut variables = vec![("DOORCODE_SECRET", GOOD_SECRET)];
+    let helps: Vec<_> = documented
+        .get_arguments()
+        .map(|flag| (flag.get_env().unwrap().to_str().unwrap(), flag.get_long_help().unwrap().to_string()))
+        .filter(|(variable, _)| !matches!(*variable, "DOORCODE_SECRET" | "DOORCODE_DATA" | "DATABASE_URL"))
+        .collect();
+    variables.extend(helps.iter().filter_map(|(variable, help)| Some((*variable, quoted(help, "Default: ")?))));
+    assert!(variables.len() > 30, "{variables:?}");
+    variables.push(("DATABASE_URL", "sqlite::memory:"));
+    assert_eq!(format!("{:?}", load(&variables).unwrap()), format!("{:?}", develop(&[]).unwrap()));
+}
+
+#[test]
+fn the_examples_in_the_help_are_accepted() {
+    let documented = ServeFlags::augment_args(Command::new("doorcode"));
+    for flag in documented.get_arguments() {
+        let (variable, help) = (flag.get_env().unwrap().to_str().unwrap(), flag.get_long_help().unwrap().to_string());
+        let Some(example) = quoted(&help, "Example: ") else {
+            assert_eq!(variable, "DOORCODE_SECRET");
+            continue;
+        };
+        // None is there.
+        if matches!(variable, "DOORCODE_DATA" | "DOORCODE_DOCUMENTS" | "DOORCODE_SECRETS_FOLDER") {
+            continue;
+        }
+        // What some of them need beside themselves.
+        let beside: &[_] = match variable {
+            "DOORCODE_SINGLE_REPLICA" => &[],
+            "DATABASE_READ_URL" => {
+                &[("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://db.example.com/d")]
+            }
+            "DOORCODE_TLS_CERT" => &[("DOORCODE_TLS_KEY", "/etc/doorcode/tls.key")],
+            "DOORCODE_TLS_KEY" => &[("DOORCODE_TLS_CERT", "/etc/doorcode/tls.pem")],
+            _ => &[("DOORCODE_SINGLE_REPLICA", "true")],
+        };
+        let result = produce(&[&[(variable, example)], beside].concat());
+        assert!(result.is_ok(), "{variable}: {}", result.unwrap_err());
+    }
+}
+
+#[test]
+fn a_flag_for_yes_or_no_needs_no_value() {
+    let parsed =
+        command().try_get_matches_from(["doorcode", "--graphiql", "--introspection=false", "--single-replica"]);
+    let flags = ServeFlags::from_arg_matches(&parsed.unwrap()).unwrap();
+    assert_eq!((flags.graphiql.as_deref(), flags.introspection.as_deref()), (Some("true"), Some("false")));
+    assert_eq!(flags.single_replica.as_deref(), Some("true"));
+}

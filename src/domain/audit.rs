@@ -23,7 +23,7 @@ use super::{
 use crate::{
     db::{self, entity::audit_events},
     error::{Error, Result},
-    limits,
+    limits::Rule,
     observability::LogEmails,
     ports::Verdict,
 };
@@ -254,7 +254,7 @@ fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTi
 /// process bounds it, so no request waits for Redis.
 async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) -> Result<Option<String>> {
     let Some(origin) = origin else { return Ok(None) };
-    let charges = limits::AUDIT_NETWORK.by_network(["audit.network"; 3], origin.ip);
+    let charges = ctx.settings.limits.by_network(Rule::AuditNetwork, origin.ip);
     let verdict = ctx.local_limiter.take(&charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?;
     Ok(match verdict {
         Verdict::Admitted { .. } => None,

@@ -74,8 +74,7 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
         )
     };
-    let from = range_query::lists_of(ctx, people.iter().copied());
-    range_query::read_each(ctx, from, people, part, |row| devices::Model::from_query_result(row, "")).await
+    range_query::read_each(ctx, people, part, |row| devices::Model::from_query_result(row, "")).await
 }
 
 /// One device that the viewer may see.
@@ -85,7 +84,7 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     // Also without an owner, so that an id which nobody has costs and leaves the same as one of somebody else.
     let owner = device.as_ref().map_or(Uuid::nil(), |device| device.user_id);
     let sight = Sight::require(ctx, viewer, owner, field).await?;
-    let owner = user::list::find_each(ctx, ctx.db.primary(), &[sight]).await?;
+    let owner = user::list::find_each(ctx, &[sight]).await?;
     device.filter(|_| !owner.is_empty()).ok_or(Error::NotFound)
 }
 

@@ -241,8 +241,7 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<s
              WHERE user_id = {user} AND ended_at IS NULL AND idle_expires_at > {now}{tail}"
         )
     };
-    let from = range_query::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
-    range_query::read_each(ctx, from, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
+    range_query::read_each(ctx, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
 }
 
 /// How many sessions of people are open now; nothing for those who have none. One statement.
@@ -250,8 +249,7 @@ pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64
     let open = sessions::Entity::find()
         .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
         .filter(open_now(ctx.now()));
-    range_query::count_each(ctx, range_query::lists_of(ctx, people.iter().copied()), open, sessions::Column::UserId)
-        .await
+    range_query::count_each(ctx, open, sessions::Column::UserId).await
 }
 
 /// How many sessions live, of everybody, counted up to `most`.

@@ -9,10 +9,10 @@ use url::Url;
 use super::{
     Settings,
     odds::{Odds, about, one_in},
-    parse::is_loopback,
+    parse::{self, is_loopback},
     problems::Reader,
 };
-use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota};
+use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota, Rule};
 
 /// The odds of guessing one account within a year above which production does not start.
 const MOST_ODDS: f64 = 1.0 / 1_000.0;
@@ -63,7 +63,11 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
     let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
     let is_above = |odds: f64, usual: f64| odds > usual * 1.001;
     if odds.account > MOST_ODDS {
-        let with = |length| Odds::of(&Limits { code_length: length, ..limits.clone() });
+        let with = |length| {
+            let mut limits = limits.clone();
+            limits.code_length = length;
+            Odds::of(&limits)
+        };
         let enough = (limits.code_length..=12).find(|length| with(*length).account <= MOST_ODDS);
         let longer = enough.map_or(String::new(), |length| format!("DOORCODE_CODE_LENGTH={length}, or "));
         reader.refuse(
@@ -98,18 +102,13 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
 
 /// Whether the limits that bound volume bound anything.
 fn loose_limits(reader: &mut Reader, limits: &Limits) {
-    let default = Limits::default();
     let rate = |one: Quota, other: Quota| u128::from(one.count) * other.window.as_nanos();
-    for (variable, quota, default, example) in [
-        ("DOORCODE_LIMIT_SEND_PAIR", limits.send_pair, default.send_pair, "3/15m"),
-        ("DOORCODE_LIMIT_SEND_ADDRESS", limits.send_address, default.send_address, "6/15m"),
-        ("DOORCODE_LIMIT_SEND_ADDRESS_DAY", limits.send_address_day, default.send_address_day, "12/1d"),
-        ("DOORCODE_LIMIT_SEND_NETWORK", limits.send_network, default.send_network, "30/15m"),
-        ("DOORCODE_LIMIT_VERIFY_NETWORK", limits.verify_network, default.verify_network, "30/1m"),
-        ("DOORCODE_LIMIT_REFRESH_SESSION", limits.refresh_session, default.refresh_session, "30/1m"),
-        ("DOORCODE_LIMIT_API_CALLER", limits.api_caller, default.api_caller, "600/1m"),
-    ] {
-        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(variable) {
+    // Guesses and the emails of the instance have odds of their own.
+    let others = [Rule::GuessAccount, Rule::GuessAccountMonth, Rule::SendInstance];
+    for rule in Rule::ALL.iter().filter(|rule| !others.contains(rule)) {
+        let Some((variable, default, _)) = rule.setting() else { continue };
+        let (quota, example) = (limits.quota(*rule), parse::written(default));
+        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(&variable) {
             reader.warn(format!(
                 "{variable} is more than {LOOSE} times its default and hardly limits anybody: write less, the default \
                  is {example}"
@@ -162,7 +161,7 @@ fn origins(reader: &mut Reader, settings: &Settings) {
     if !reader.is_fine("DOORCODE_CORS_ORIGINS") {
         return;
     }
-    let plain: Vec<_> = settings.cors_origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
+    let plain: Vec<_> = settings.cors_origins.listed.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
     let mut plain = plain.iter().filter(|origin| origin.scheme() == "http");
     if plain.clone().any(|origin| !is_loopback(origin)) {
         reader.refuse(

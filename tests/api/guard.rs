@@ -1,6 +1,7 @@
 //! The worst that the guard lets through, on a thread with half of the stack that the server's workers have: nothing
 //! that a request can hold takes the process down. In processes of their own, for whoever runs out of stack is dead.
 
+use doorcode::limits::Rule;
 use std::{process::Command, thread};
 
 use doorcode::db::entity::Role;
@@ -47,7 +48,7 @@ fn on_a_small_stack() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = on_stack(PLENTY, || {
         runtime.block_on(TestApp::with(|flags| {
-            flags.limit_api_caller = Some("1000000/1s".to_owned());
+            flags.limits.insert(Rule::ApiCaller, "1000000/1s".to_owned());
         }))
     });
     let bearer = on_stack(PLENTY, || runtime.block_on(app.person("a@example.com", Role::User)).signed_in.access);

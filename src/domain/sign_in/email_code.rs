@@ -29,7 +29,7 @@ use crate::{
     },
     email_address::{EmailAddress, InvalidEmail},
     error::{Error, Result},
-    limits::{self, Quota},
+    limits::{self, Quota, Rule},
     ports::Entropy,
     settings::TestCode,
 };
@@ -90,6 +90,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         device: asked.device(now),
         has_link: asked.has_link(ctx),
         is_mail: asked.deliver(ctx),
+        is_test: asked.test_code.is_some(),
     };
     let granted = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
@@ -145,7 +146,7 @@ pub(in crate::domain) fn sent(
     pair_is_spent: bool,
     now: DateTime<Utc>,
 ) -> CodeSent {
-    let pause = if pair_is_spent { ctx.settings.limits.send_pair.window } else { RESEND_PAUSE };
+    let pause = if pair_is_spent { ctx.settings.limits.quota(Rule::SendPair).window } else { RESEND_PAUSE };
     CodeSent {
         handle,
         email,
@@ -199,8 +200,8 @@ impl Asked {
         self.lookup.device_id.is_none()
             && self.test_code.is_none()
             && (granted.day_is_spent
-                || spent(self.lookup.day_units, limits.guess_account)
-                || spent(self.lookup.month_units, limits.guess_account_month))
+                || spent(self.lookup.day_units, limits.quota(Rule::GuessAccount))
+                || spent(self.lookup.month_units, limits.quota(Rule::GuessAccountMonth)))
     }
 
     /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
@@ -272,8 +273,8 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return missed(ctx, viewer, now).await,
         Counted::Spent { wait, key } => {
-            let window = ctx.settings.limits.guess_account.window;
-            audit::record_refusal(ctx, now, &viewer.origin, "guess.account", &key, window).await?;
+            let window = ctx.settings.limits.quota(Rule::GuessAccount).window;
+            audit::record_refusal(ctx, now, &viewer.origin, Rule::GuessAccount.name(), &key, window).await?;
             return Ok(Outcome::Wait(wait));
         }
     };

@@ -38,7 +38,7 @@ use crate::{
     },
     email_address::EmailAddress,
     error::{Error, Result},
-    limits::EMAIL_CHANGE_UNDO,
+    limits::{EMAIL_CHANGE_UNDO, Rule},
     settings::SignUp,
 };
 
@@ -64,7 +64,8 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     let address_key = challenge::address_key(ctx, email.as_str());
     let addresses: Vec<_> = address_key.all().map(vault::label).collect();
     let taken = is_taken(ctx, &email).await?;
-    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken };
+    let sender =
+        Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken, is_test: false };
     let pair_is_spent = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
@@ -147,8 +148,8 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return missed(ctx, member, now).await,
         Counted::Spent { wait, key } => {
-            let window = ctx.settings.limits.guess_account.window;
-            audit::record_refusal(ctx, now, member.origin(), "guess.account", &key, window).await?;
+            let window = ctx.settings.limits.quota(Rule::GuessAccount).window;
+            audit::record_refusal(ctx, now, member.origin(), Rule::GuessAccount.name(), &key, window).await?;
             return Ok(Confirmed::Wait(wait));
         }
     };

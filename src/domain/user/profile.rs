@@ -18,7 +18,7 @@ use crate::{
         transaction::Work,
     },
     error::{Error, Result},
-    limits::PROFILE_PERSON,
+    limits::Rule,
 };
 
 /// What is to change.
@@ -42,7 +42,7 @@ pub fn language(tag: &str) -> Result<Locale, String> {
 /// Changes one's own profile. Three statements and one call of the limiter.
 pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<Result<users::Model, Wait>> {
     let (now, me) = (ctx.now(), member.user().id.to_string());
-    if let Some(wait) = rate_limit::take(ctx, member.origin(), "profile.person", me, PROFILE_PERSON, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, member.origin(), Rule::ProfilePerson, me, now).await? {
         return Ok(Err(wait));
     }
     let work = Work::begin(ctx).await?;

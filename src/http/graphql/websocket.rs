@@ -149,6 +149,6 @@ fn is_from_here(settings: &Settings, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };
     let own = settings.public_url.origin().ascii_serialization();
-    let is_listed = |origin: &str| origin == own || settings.cors_origins.iter().any(|listed| listed == origin);
+    let is_listed = |origin: &str| origin == own || settings.cors_origins.allow(origin);
     origins.next().is_none() && origin.to_str().is_ok_and(is_listed)
 }

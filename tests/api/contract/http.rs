@@ -1,5 +1,6 @@
 //! `POST /graphql` as HTTP: what is accepted, what is refused with which status, and in which media type.
 
+use doorcode::limits::Rule;
 use std::time::Duration;
 
 use axum::{
@@ -282,7 +283,7 @@ async fn every_code_has_the_status_of_the_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("3/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..3 {
         assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200);

@@ -138,3 +138,14 @@ async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has
     assert!(closed(&mut silent).await >= 10);
     assert!(honest.is_served().await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_lived_long_enough_still_leaves_for_a_newcomer_at_once() {
+    let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
+    let mut unfinished = server.connect().await;
+    unfinished.send("GET /health HTTP/1.1\r\nx: ").await;
+    // So that it is told to end, and does not.
+    sleep(SHORT * 2).await;
+    assert!(server.connect().await.is_served().await);
+    assert!(unfinished.closed().await < AT_ONCE, "its place was given away");
+}

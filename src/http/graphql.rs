@@ -82,7 +82,7 @@ async fn answer(
         return Err(not_acceptable());
     }
     let call = Call::read(&body::read(body).await?)?;
-    let caller = identify(server, parts, id).await?;
+    let caller = identify(server, parts, id, account).await?;
     let Checked { request, operation } = server.check(call, caller.has_token()).await?;
     account.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
@@ -295,10 +295,11 @@ struct Calling {
     meter: Meter,
 }
 
-async fn identify(server: &Server, parts: &Parts, id: &RequestId) -> Result<Calling, Refusal> {
+async fn identify(server: &Server, parts: &Parts, id: &RequestId, account: &mut Account) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;
+    account.session = bearer.as_ref().ok().and_then(Bearer::session);
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
     Ok(Calling { origin, bearer, meter })

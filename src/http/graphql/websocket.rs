@@ -10,9 +10,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,
+    body::HttpBody as _,
     extract::{FromRequestParts, Request, State, WebSocketUpgrade},
     http::{HeaderMap, Method, header, request::Parts},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 
@@ -99,9 +100,15 @@ pub(crate) async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     if parts.method != Method::GET || !asks_for_a_socket(&parts.headers) {
         return method_not_allowed(Extension(id)).await;
+    }
+    if !body.is_end_stream() {
+        // Its bytes would be read as frames.
+        let refusal = Refusal::new(Code::BadRequest, "A request for a WebSocket has no body.");
+        let close = [(header::CONNECTION, "close")];
+        return (close, refusal.answer(&id, MediaType::Json)).into_response();
     }
     match open(server, parts, &id).await {
         Ok(answer) => answer,

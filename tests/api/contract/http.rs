@@ -314,6 +314,15 @@ async fn a_body_that_is_no_call_is_charged_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_at_most_ten_errors() {
+    let app = TestApp::new().await;
+    let fields: Vec<_> = (0..20).map(|n| format!("a{n}: user(id: \"x\") {{ id }}")).collect();
+    let answer = app.guest().post(body(&format!("{{ {} }}", fields.join(" ")))).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_path_a_query_or_a_trailing_slash_makes_no_second_endpoint() {
     let app = TestApp::new().await;
     let guest = app.guest();

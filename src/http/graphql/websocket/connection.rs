@@ -14,7 +14,7 @@ use futures_util::{
     future::{AbortHandle, Abortable},
     stream::{self, BoxStream, SelectAll},
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
@@ -35,7 +35,7 @@ use crate::{
     http::{
         Server,
         caller::{self, Bearer, Need, meter::Meter},
-        graphql::{Call, Checked, LARGEST_BODY},
+        graphql::{Checked, LARGEST_BODY, call::Call},
         response::{Outcome, Refusal, RequestId},
         server::Tie,
     },
@@ -138,7 +138,7 @@ impl Talk {
             () = lost => return Err(Close::LATER.into()),
         };
         let server = Arc::clone(&self.server);
-        let headers = token_of(payload.as_ref()).ok_or(Close::FORBIDDEN)?;
+        let headers = payload.and_then(|payload| token_of(&payload)).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
             Error::Unauthenticated => Close::FORBIDDEN,
             other => {
@@ -159,7 +159,7 @@ impl Talk {
         Ok(Listener { bearer, ear })
     }
 
-    async fn first_message(&mut self) -> Result<Option<Value>> {
+    async fn first_message(&mut self) -> Result<Option<Box<RawValue>>> {
         loop {
             let message = self.socket.recv().await;
             match self.read(message)? {
@@ -261,12 +261,12 @@ impl Talk {
                 self.subscriptions.stop(&id);
                 Ok(())
             }
-            Incoming::Subscribe { id, payload } => {
+            Incoming::Subscribe { id, call } => {
                 if self.subscriptions.running.contains_key(id.as_str()) {
                     return Err(Close::ID_EXISTS.into());
                 }
                 let begun = Instant::now();
-                let subscribed = self.subscribe(listener, payload).await;
+                let subscribed = self.subscribe(listener, call).await;
                 let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.code().as_str());
                 self.server.ctx.metrics.operated("subscription".into(), outcome.into(), begun.elapsed(), None);
                 tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "on a socket");
@@ -291,7 +291,7 @@ impl Talk {
         let ctx = &self.server.ctx;
         Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
         let has_token = matches!(listener.bearer, caller::Bearer::Claims(_));
-        let Checked { request, operation } = self.server.check(call, has_token).await?;
+        let Checked { request, operation } = self.server.check(call, has_token, self.origin.ip).await?;
         if operation.kind != OperationType::Subscription {
             let message = "Only subscriptions run on a socket: send questions and changes with POST.";
             return Err(Refusal::new(Code::BadRequest, message));
@@ -340,10 +340,11 @@ impl Talk {
 }
 
 /// `{"authorization": "Bearer …"}`, in either spelling, as the header that it stands for.
-fn token_of(payload: Option<&Value>) -> Option<HeaderMap> {
-    let payload = payload?.as_object()?;
-    let value = payload.get("authorization").or_else(|| payload.get("Authorization"))?.as_str()?;
-    Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(value).ok()?)]))
+fn token_of(payload: &RawValue) -> Option<HeaderMap> {
+    let payload: HashMap<String, &RawValue> = serde_json::from_str(payload.get()).ok()?;
+    let value = payload.get("authorization").or_else(|| payload.get("Authorization"))?;
+    let value: String = serde_json::from_str(value.get()).ok()?;
+    Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).ok()?)]))
 }
 
 /// Whether a first answer says that there will be no other.

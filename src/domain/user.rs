@@ -5,6 +5,7 @@ pub mod email_change;
 pub mod erase;
 pub mod export;
 pub mod list;
+mod lock;
 pub mod manage;
 pub mod name;
 pub mod notice;

@@ -4,19 +4,20 @@
 pub mod undo;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    lock::lock_own,
     manage::{next, write},
     may_sign_up, notice,
 };
 use crate::{
     db::{
         self,
-        entity::{UserStatus, email_changes, users},
+        entity::{email_changes, users},
     },
     domain::{
         Ctx, Wait,
@@ -170,11 +171,7 @@ async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Con
 async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
     let work = Work::begin(ctx).await?;
     // The person first: whoever takes the account back or signs them out meanwhile locks in the same order.
-    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
-    let before = mine.one(&*work).await?.filter(|user| user.status == UserStatus::Active).ok_or(Error::NotFound)?;
-    if before.role != member.user().role || !session::is_still_open(&*work, member.session().id).await? {
-        return Err(Error::Unauthenticated);
-    }
+    let before = lock_own(&work, member).await?;
     if !challenge::consume(&*work, attempt, now).await? {
         return Ok(Confirmed::Expired);
     }

@@ -184,7 +184,7 @@ pub struct ServeFlags {
     pub code_tries: Option<String>,
     /// Fixed codes for named addresses of tests and app reviewers, for USER and GUEST alone: `address=code@date` with
     /// commas between. The date is the last day (UTC), at most 90 days ahead; past it the code is left out with a
-    /// warning.
+    /// warning. Until then these addresses cannot get a higher role, and the code of one that has it signs nobody in.
     ///
     /// Default: none. Example: `review@example.com=83120475@2027-01-31`
     #[arg(long, env = "DOORCODE_TEST_CODES", value_name = "LIST", help_heading = "Codes", hide_env_values = true)]

@@ -20,7 +20,7 @@ use super::{
     mail::outbox::Message,
     session::{self, Opening, refresh::RefreshToken},
     transaction::Work,
-    user::{self, Admitted},
+    user::{self, Admitted, Proved},
 };
 use crate::{email_address::EmailAddress, error::Result};
 
@@ -95,7 +95,8 @@ async fn finish(
     now: DateTime<Utc>,
 ) -> Result<Option<Completed>> {
     let origin = &viewer.origin;
-    let admitted = user::admit(ctx, &**work, &proof.email, proof.locale.as_deref(), now).await?;
+    let proved = Proved { email: &proof.email, fixed: proof.fixed, locale: proof.locale.as_deref() };
+    let admitted = user::admit(ctx, &**work, proved, now).await?;
     let Some(Admitted { user: person, is_new: is_new_user, was_here }) = admitted else {
         return Ok(None);
     };

@@ -110,6 +110,7 @@ impl Changed {
 pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed> {
     by.may_give(new.role)?;
     let now = ctx.now();
+    check_promotion(ctx, "role", new.email.as_str(), new.role, now)?;
     let work = Work::begin(ctx).await?;
     lock_admins(ctx, &work, by).await?;
     let sql = "INSERT INTO users \
@@ -173,6 +174,10 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
         by.may_give(before.role)?;
         by.may_give(after.role)?;
     }
+    if after.role > before.role || after.email != before.email {
+        let field = if after.role > before.role { "role" } else { "email" };
+        check_promotion(ctx, field, &after.email, after.role, now)?;
+    }
     if is_last_admin && !is_active_admin(&after) {
         return Ok(Changed::LastAdmin);
     }
@@ -199,6 +204,21 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
     Ok(Changed::done(after))
 }
 
+/// Refuses a role above USER for an address with a fixed test code: sessions that the code opened would have it, too.
+fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now: DateTime<Utc>) -> Result<()> {
+    match ctx.settings.test_code(email, now).filter(|_| role > Role::User) {
+        None => Ok(()),
+        Some(test) => Err(Error::invalid(
+            field,
+            format!(
+                "This address has a fixed code in DOORCODE_TEST_CODES until {}, so its role can be USER at most. \
+                 Remove the code first.",
+                test.until
+            ),
+        )),
+    }
+}
+
 /// The mails of a change: to both addresses when it changed, and about a new role.
 async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Model, now: DateTime<Utc>) -> Result<()> {
     if after.email != before.email {
@@ -220,6 +240,9 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, version).await?;
+    if let By::Owner { typed, .. } = by {
+        check_meant(&before, typed)?;
+    }
     if before.status == UserStatus::Deleted {
         return Ok(Changed::done(before));
     }
@@ -240,9 +263,6 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
 
 /// Goes on if the person meant it: they typed their own address.
 fn check_meant(user: &users::Model, typed: &str) -> Result<()> {
-    if let By::Owner { typed, .. } = by {
-        check_meant(&before, typed)?;
-    }
     let meant = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
     if meant { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
 }

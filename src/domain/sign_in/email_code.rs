@@ -85,7 +85,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let asked = Asked::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
-        addresses: &asked.limit_keys(),
+        email: &asked.email,
         device: asked.device(now),
         has_link: asked.has_link(ctx),
         is_mail: asked.deliver(ctx),
@@ -175,11 +175,6 @@ impl Asked {
         let test_code = test_code(ctx, &email, &lookup, now);
         let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
         Ok(Self { email, address_key, handle, lookup, test_code, locale })
-    }
-
-    /// The address as limits know it.
-    fn limit_keys(&self) -> Vec<String> {
-        self.address_key.all().map(vault::label).collect()
     }
 
     /// The known device that asks, as limits know it.

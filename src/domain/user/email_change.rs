@@ -63,9 +63,8 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     };
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
-    let addresses: Vec<_> = address_key.all().map(vault::label).collect();
     let taken = is_taken(ctx, &email).await?;
-    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken };
+    let sender = Sender { origin, email: &email, device: None, has_link: true, is_mail: !taken };
     let pair_is_spent = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
@@ -90,7 +89,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         deliver: !taken,
     };
     outbox::enqueue(ctx, &*work, letter, now).await?;
-    let detail = json!({ "challenge": challenge.id, "address": addresses[0] });
+    let detail = json!({ "challenge": challenge.id, "address": vault::label(&address_key.newest) });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();

@@ -311,13 +311,15 @@ pub struct ServeFlags {
     /// Default: `90d`. Example: `30d`
     #[arg(long, env = "DOORCODE_IP_RETENTION", value_name = "DURATION", help_heading = "Network")]
     pub ip_retention: Option<String>,
-    /// How long audit events are kept, 1d to 3650d.
+    /// How long audit events are kept, 1d to 3650d. Production refuses less than 7d: who deleted an account is read from
+    /// them when its owner takes it back.
     ///
     /// Default: `400d`. Example: `90d`
     #[arg(long, env = "DOORCODE_AUDIT_RETENTION", value_name = "DURATION", help_heading = "People")]
     pub audit_retention: Option<String>,
     /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. The audit trail keeps what
-    /// happened without telling to whom. Below 7d an owner has less time to take an account back from a thief.
+    /// happened without telling to whom. Production refuses less than 7d, the time in which an owner can take an account
+    /// back from a thief; `doorcode purge --erase-after 0s` erases sooner.
     ///
     /// Default: `30d`. Example: `7d`
     #[arg(long, env = "DOORCODE_ERASE_AFTER", value_name = "DURATION", help_heading = "People")]

@@ -39,9 +39,12 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     origins(reader, settings);
     operations(reader, settings.ops_listen.ip());
     if settings.erase_after < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_ERASE_AFTER") {
-        reader.warn(
-            "DOORCODE_ERASE_AFTER is shorter than the 7 days in which the owner can take an account back: a thief who \
-             deletes it leaves nothing to take back, so write 7d or more",
+        reader.refuse(
+            "DOORCODE_ERASE_AFTER",
+            "is shorter than the 7 days in which the owner can take an account back, so that a thief who deletes it \
+             leaves nothing to take back",
+            "Write 7d or more, for example DOORCODE_ERASE_AFTER=30d; to erase deleted people now, run \
+             `doorcode purge --erase-after 0s`",
         );
     }
 }
@@ -49,6 +52,18 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
 /// Whether codes can be guessed.
 fn guessing(reader: &mut Reader, limits: &Limits) {
     const VARIABLES: [&str; 7] = [
+    if let Some(wrong) = short_trail(reader, settings) {
+        reader.refuse("DOORCODE_AUDIT_RETENTION", wrong, "Write 7d or more, for example DOORCODE_AUDIT_RETENTION=400d");
+    }
+}
+
+/// What is wrong with a trail that forgets who deleted an account before its owner can no longer take it back.
+pub(super) fn short_trail(reader: &Reader, settings: &Settings) -> Option<&'static str> {
+    let is_short = settings.audit_retention < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_AUDIT_RETENTION");
+    is_short.then_some(
+        "is shorter than the 7 days in which the owner can take an account back, so that an account which a thief \
+         deleted stays deleted",
+    )
         "DOORCODE_CODE_LENGTH",
         "DOORCODE_CODE_TRIES",
         "DOORCODE_LIMIT_GUESS_ACCOUNT",

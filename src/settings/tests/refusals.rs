@@ -247,7 +247,7 @@ fn production_refuses_origins_that_anybody_on_the_way_can_change() {
 }
 
 #[test]
-fn production_warns_of_operations_that_strangers_may_reach_and_of_accounts_that_are_erased_too_soon() {
+fn production_warns_of_operations_that_strangers_may_reach() {
     let warns = |variable, value| {
         let warnings = produce(&[(variable, value)]).unwrap().warnings;
         assert!(warnings.len() < 2, "{warnings:?}");
@@ -259,8 +259,19 @@ fn production_warns_of_operations_that_strangers_may_reach_and_of_accounts_that_
     for address in ["127.0.0.1:4001", "[::1]:4001", "10.1.2.3:4001", "100.64.0.1:4001", "[fd00::1]:4001"] {
         assert!(!warns("DOORCODE_OPS_LISTEN", address), "{address}");
     }
-    assert!(warns("DOORCODE_ERASE_AFTER", "0s") && warns("DOORCODE_ERASE_AFTER", "167h"));
-    assert!(!warns("DOORCODE_ERASE_AFTER", "7d"));
+}
+
+#[test]
+fn production_refuses_to_forget_a_deletion_before_its_owner_can_undo_it() {
+    for (variable, short) in [("DOORCODE_ERASE_AFTER", "0s"), ("DOORCODE_AUDIT_RETENTION", "1d")] {
+        for short in [short, "167h"] {
+            assert_refused(produce(&[(variable, short)]), variable, "shorter than the 7 days");
+            let warnings = develop(&[(variable, short)]).unwrap().warnings;
+            let warns = warnings.iter().any(|warning| warning.starts_with(variable));
+            assert_eq!(warns, variable == "DOORCODE_AUDIT_RETENTION", "{warnings:?}");
+        }
+        assert!(produce(&[(variable, "7d")]).unwrap().warnings.is_empty());
+    }
 }
 
 #[test]

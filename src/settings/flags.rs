@@ -295,7 +295,7 @@ pub struct ServeFlags {
     #[arg(long, env = "DOORCODE_DOCUMENTS", value_name = "FILE", help_heading = "Pages")]
     pub documents: Option<String>,
     /// The proxies whose forwarding headers are believed: networks or addresses with commas between. Production refuses
-    /// more of the internet than an IPv4 /8 or an IPv6 /16.
+    /// more of the internet than an IPv4 /8 or an IPv6 /24, and IPv6 networks that stand for IPv4 ones.
     ///
     /// Default: none, the peer of the connection is the client. Example: `10.0.0.0/8,fd00::/8`
     #[arg(long, env = "DOORCODE_TRUSTED_PROXIES", value_name = "LIST", help_heading = "Network")]

@@ -222,13 +222,31 @@ fn production_refuses_to_trust_the_internet_as_a_proxy() {
         "8.0.0.0/8,9.0.0.0/24",
         "2000::/3",
         "::/1,8000::/1",
-        "2600::/16,2a00::/16",
+        "2600::/16",
+        "2600::/23",
+        "2600:100::/24,2a00:100::/24",
+        "64:ff9b::/96",
+        "64:ff9b::10.0.0.0/104",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "2001::/16",
+        "2002::/16",
+        "2002:c000:200::/40",
     ] {
         assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "strangers choose the address");
         develop(&[("DOORCODE_TRUSTED_PROXIES", list)]).unwrap();
     }
-    for list in ["127.0.0.1,::1", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7", "8.0.0.0/8", "2600::/16"] {
+    for list in [
+        "127.0.0.1,::1",
+        "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
+        "8.0.0.0/8",
+        "2600:100::/24",
+        "64:ff9b::10.0.0.1",
+    ] {
         assert!(proxies(list).unwrap().warnings.is_empty(), "{list}");
+    }
+    for list in ["::ffff:0:0/96", "::ffff:10.0.0.0/104", "10.0.0.0/8,::ffff:10.0.0.1"] {
+        assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "DOORCODE_TRUSTED_PROXIES=10.0.0.0/8");
     }
 }
 

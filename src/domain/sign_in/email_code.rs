@@ -274,12 +274,14 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
     if challenge::is_right(ctx, &attempt.challenge, &*handle, &code, now) {
         sign_in(ctx, viewer, &attempt, now).await
     } else {
-        let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
+        let row = &attempt.challenge;
+        let address = ctx.vault.address_label(&row.email);
+        let detail = json!({ "challenge": row.id, "attempt": row.attempts, "address": address });
         let origin = Some(&viewer.origin);
-        let email = Some(attempt.challenge.email.as_str());
+        let email = Some(row.email.as_str());
         let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email };
         audit::record_alone(ctx, now, event).await?;
-        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
+        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, row) })
     }
 }
 

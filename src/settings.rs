@@ -232,6 +232,11 @@ impl Settings {
         }
     }
 
+    /// The fixed code of an address, up to and on its last day.
+    pub fn test_code(&self, email: &str, now: DateTime<Utc>) -> Option<&TestCode> {
+        self.test_codes.iter().find(|test| test.email.as_str() == email && now.date_naive() <= test.until)
+    }
+
     /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for
     /// typing mistakes; the values come from `flags`, which clap has filled from the same environment, and which hold
     /// secrets in clear: nobody keeps them after this. The data folder is touched last, and only when everything is

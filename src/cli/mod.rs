@@ -96,7 +96,7 @@ enum Command {
         seed: u64,
     },
     /// Delete what is over: expired codes, sent mail, old sessions. Also runs by itself every hour.
-    Purge(Format),
+    Purge(upkeep::PurgeArgs),
 }
 
 /// How a command prints.
@@ -145,7 +145,7 @@ async fn carry_out(command: Command) -> Outcome {
         Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which, ending).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
-        Command::Purge(format) => upkeep::purge(format).await,
+        Command::Purge(arguments) => upkeep::purge(arguments).await,
     }
 }
 
@@ -181,7 +181,11 @@ impl Root for App {}
 
 /// All that a server stands on, without serving.
 async fn build() -> Result<App, Halt> {
-    let app = App::build(load_environment().await?, Overrides::default()).await?;
+    build_with(load_environment().await?).await
+}
+
+async fn build_with(settings: Settings) -> Result<App, Halt> {
+    let app = App::build(settings, Overrides::default()).await?;
     app.prepare().await?;
     Ok(app)
 }

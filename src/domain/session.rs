@@ -308,12 +308,6 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     found.filter(|found| sight.shows(&found.user)).map(|found| (found, sight)).ok_or(Error::NotFound)
 }
 
-/// Whether nobody ended a session since this request looked it up.
-pub(super) async fn is_still_open(db: &impl ConnectionTrait, id: Uuid) -> Result<bool> {
-    let open = sessions::Entity::find_by_id(id).filter(sessions::Column::EndedAt.is_null());
-    Ok(open.one(db).await?.is_some())
-}
-
 /// The guarded end: only sessions that are open, each once.
 async fn end_where(
     db: &impl ConnectionTrait,

@@ -181,6 +181,9 @@ fn stays_here(url: &str) -> bool {
 
 /// What a server with an open inbox must not do.
 fn development(reader: &mut Reader, settings: &Settings) {
+    if let Some(wrong) = safety::short_trail(reader, settings) {
+        reader.warn(format!("DOORCODE_AUDIT_RETENTION {wrong}; production refuses it"));
+    }
     for (variable, address) in [("DOORCODE_LISTEN", settings.listen), ("DOORCODE_OPS_LISTEN", settings.ops_listen)] {
         if is_local(address) {
             continue;

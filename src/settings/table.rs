@@ -189,8 +189,8 @@ settings! {
         /// Wrong attempts that a code survives, 1 to 10.
         code_tries "DOORCODE_CODE_TRIES" COUNT default "3" example "5" |text| parse::number(text, 1, 10) => u32;
         /// Fixed codes for test accounts and app reviewers with the role USER or GUEST: `address=code@date`, separated by
-        /// commas. The date is the last day (UTC), at most 90 days ahead. Expired codes are ignored with a warning. Send
-        /// limits do not apply to these addresses.
+        /// commas. The date is the last day (UTC), at most 90 days ahead. Expired codes are ignored with a warning. Until
+        /// then, these addresses cannot get a higher role, and send limits do not apply to them.
         test_codes "DOORCODE_TEST_CODES" LIST none "none" example "review@example.com=83120475@2027-01-31" ~secret
             |text| Ok(text.to_owned()) => String;
     }
@@ -237,7 +237,7 @@ settings! {
     }
     "Network" {
         /// Proxies whose forwarding headers are trusted: networks or addresses, separated by commas. Production refuses
-        /// more of the internet than an IPv4 /8 or an IPv6 /16.
+        /// more of the internet than an IPv4 /8 or an IPv6 /24, and IPv6 networks that embed IPv4.
         trusted_proxies "DOORCODE_TRUSTED_PROXIES" LIST none "the peer of the connection is the client"
             example "10.0.0.0/8,fd00::/8" |text| parse::list(text, parse::network) => Vec<IpNet>;
         /// Origins of other sites whose pages may call the API. Production refuses http://, except on loopback.
@@ -248,11 +248,13 @@ settings! {
             |text| parse::duration(text, Duration::ZERO, 3650 * DAY) => Duration;
     }
     "Users" {
-        /// How long audit events are kept, 1d to 3650d.
+        /// How long audit events are kept, 1d to 3650d. Production refuses less than 7d, because they say who deleted an
+        /// account when its owner takes it back.
         audit_retention "DOORCODE_AUDIT_RETENTION" DURATION default "400d" example "90d"
             |text| parse::duration(text, DAY, 3650 * DAY) => Duration;
         /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. Erasing keeps the audit
-        /// events without the identity of the user. Below 7d, an owner has less time to take an account back from a thief.
+        /// events without the identity of the user. Production refuses less than 7d, the time in which an owner can take an
+        /// account back from a thief; `doorcode purge --erase-after 0s` erases sooner.
         erase_after "DOORCODE_ERASE_AFTER" DURATION default "30d" example "7d"
             |text| parse::duration(text, Duration::ZERO, 3650 * DAY) => Duration;
         /// Emails that tell users about changes of their account: `new-device`, `email-change` (by an administrator;

@@ -105,6 +105,35 @@ async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let owner = guest.sign_in("vic+home@example.com").await;
+    let mut sent = Vec::new();
+    for number in 0..40 {
+        let sub_address = format!("vic+{number}@example.com");
+        sent.push(kind(&guest.login(&sub_address).await) == "CodeSent");
+        sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
+    }
+    let count = |sent: &[bool]| sent.iter().filter(|sent| **sent).count();
+    assert_eq!(count(&sent), 5, "six in fifteen minutes, with the owner's");
+    assert_eq!(count(&sent.iter().step_by(2).copied().collect::<Vec<_>>()), 2, "three of them from one network");
+    for round in 0..20 {
+        app.clock.pass(901.0);
+        for number in 0..7 {
+            let sub_address = format!("vic+{round}.{number}@example.com");
+            sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
+        }
+    }
+    assert_eq!(count(&sent), 12, "twelve a day, with the owner's, and one more for all of them");
+    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the door of the plain one is open");
+    let known = app.guest().with_device(&owner.device);
+    assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices are exempt");
+    assert_eq!(app.count("users", "1 = 1").await, 1);
+    assert!(app.guest().sign_in("vic+away@elsewhere.example.com").await.is_new, "another mailbox");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "5/15m".into()))).await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());

@@ -31,7 +31,6 @@ use crate::{
     error::{Error, Result},
     limits::{self, Quota, Rule},
     ports::Entropy,
-    settings::TestCode,
 };
 
 /// As `amr` and the audit trail have it.
@@ -86,7 +85,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let asked = Asked::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
-        addresses: &asked.limit_keys(),
+        email: &asked.email,
         device: asked.device(now),
         has_link: asked.has_link(ctx),
         is_mail: asked.deliver(ctx),
@@ -177,11 +176,6 @@ impl Asked {
         let test_code = test_code(ctx, &email, &lookup, now);
         let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
         Ok(Self { email, address_key, handle, lookup, test_code, locale })
-    }
-
-    /// The address as limits know it.
-    fn limit_keys(&self) -> Vec<String> {
-        self.address_key.all().map(vault::label).collect()
     }
 
     /// The known device that asks, as limits know it.
@@ -281,12 +275,14 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
     if challenge::is_right(ctx, &attempt.challenge, &*handle, &code, now) {
         sign_in(ctx, viewer, &attempt, now).await
     } else {
-        let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
+        let row = &attempt.challenge;
+        let address = ctx.vault.address_label(&row.email);
+        let detail = json!({ "challenge": row.id, "attempt": row.attempts, "address": address });
         let origin = Some(&viewer.origin);
-        let email = Some(attempt.challenge.email.as_str());
+        let email = Some(row.email.as_str());
         let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email };
         audit::record_alone(ctx, now, event).await?;
-        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
+        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, row) })
     }
 }
 
@@ -329,10 +325,8 @@ pub(in crate::domain) fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model
 
 /// The fixed code of a test address: only before its date, and never for somebody with power.
 fn test_code(ctx: &Ctx, email: &EmailAddress, lookup: &LoginLookup, now: DateTime<Utc>) -> Option<SecretString> {
-    let powerless = matches!(lookup.role.unwrap_or(ctx.settings.default_role), Role::User | Role::Guest);
-    let today = now.date_naive();
-    let matches = |test: &&TestCode| powerless && test.email == *email && today <= test.until;
-    ctx.settings.test_codes.iter().find(matches).map(|test| test.code.clone())
+    let powerless = lookup.role.unwrap_or(ctx.settings.default_role) <= Role::User;
+    ctx.settings.test_code(email.as_str(), now).filter(|_| powerless).map(|test| test.code.clone())
 }
 
 /// Uniform digits: bytes that would favour some digits are drawn again.

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use self::ceiling::Claim;
 use crate::{
-    domain::{Ctx, Wait, access::Origin, audit},
+    domain::{Ctx, Wait, access::Origin, audit, sign_in::challenge, vault},
+    email_address::EmailAddress,
     error::{Error, Result},
     limits::{Limits, Quota, Rule, network},
     ports::{Charge, Verdict},
@@ -44,8 +45,8 @@ impl Refusal {
 pub(in crate::domain) struct Sender<'a> {
     /// From where.
     pub origin: &'a Origin,
-    /// The address, as limits know it: under the newest secret, then under the older ones while they rotate.
-    pub addresses: &'a [String],
+    /// The address.
+    pub email: &'a EmailAddress,
     /// The known device that asks.
     pub device: Option<KnownDevice>,
     /// Whether the address has a sign-in link that works.
@@ -85,18 +86,24 @@ pub(in crate::domain) async fn take_send(
         is_established: sender.device.is_some_and(|device| device.is_established),
         is_mail: sender.is_mail,
     };
+    let mailbox = sender.email.mailbox();
+    let keys: Vec<_> = challenge::address_key(ctx, &mailbox).all().map(vault::label).collect();
     let (mut one_more, mut is_scarce) = (None, false);
     loop {
-        let mut charges = if sender.is_test { Vec::new() } else { send_charges(limits, sender) };
+        let mut charges = if sender.is_test { Vec::new() } else { send_charges(limits, sender, &keys) };
         if one_more.is_some() {
             charges.retain(|charge| {
                 ![Rule::SendAddress, Rule::SendAddressDay].iter().any(|rule| rule.name() == charge.rule)
             });
+            // A mailbox has any number of sub-addresses, each without a link: all of them share one more mail a day.
+            if mailbox != sender.email.as_str() {
+                let once = Quota { count: 1, ..limits.quota(Rule::SendAddressDay) };
+                charges.extend(keys.iter().map(|key| once.charge(Rule::SendAddressDay, format!("{key}:more"))));
+            }
         }
         if !sender.is_test {
-            charges.extend(
-                shared(limits.quota(Rule::SendNetwork), sender).by_network(Rule::SendNetwork, sender.origin.ip),
-            );
+            let network = shared(limits.quota(Rule::SendNetwork), sender);
+            charges.extend(network.by_network(Rule::SendNetwork, sender.origin.ip));
         }
         charges.extend(claim.charges(limits, is_scarce));
         match take(ctx, &charges, now).await? {
@@ -110,7 +117,9 @@ pub(in crate::domain) async fn take_send(
                     one_more,
                 }));
             }
-            Err(refusal) if refusal.charge.rule == Rule::SendAddressDay.name() && !sender.has_link => {
+            Err(refusal)
+                if refusal.charge.rule == Rule::SendAddressDay.name() && !sender.has_link && one_more.is_none() =>
+            {
                 one_more = Some(refusal);
             }
             Err(refusal) if refusal.charge.rule == Rule::SendInstance.name() && !is_scarce => is_scarce = true,
@@ -124,8 +133,9 @@ fn is_spent(charges: &[Charge], last: u32, rule: Rule) -> bool {
     charges.iter().enumerate().any(|(at, charge)| charge.rule == rule.name() && last & (1 << at) != 0)
 }
 
-/// While secrets rotate an address is charged under each of its names, so that what it spent under one holds under all.
-fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
+/// What a send is charged to except for networks and the instance. `mailbox` is the address without its `+…`, as limits
+/// know it: while secrets rotate it is charged under each of its names, so that what it spent under one holds under all.
+fn send_charges(limits: &Limits, sender: &Sender<'_>, mailbox: &[String]) -> Vec<Charge> {
     let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..limits.charge(Rule::SendPair, key) };
     let stranger = |address: &String| {
         [
@@ -139,7 +149,7 @@ fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
         Some(device) => {
             vec![pair(format!("device:{}", device.id)), limits.charge(Rule::SendAccount, device.account.to_string())]
         }
-        None => sender.addresses.iter().flat_map(stranger).collect(),
+        None => mailbox.iter().flat_map(stranger).collect(),
     }
 }
 
@@ -193,20 +203,14 @@ mod tests {
     fn a_known_device_is_exempt_from_the_addresses_allowances_and_has_a_pair_of_its_own() {
         let limits = Limits::default();
         let origin = origin("192.0.2.1");
-        let addresses = ["a".to_owned()];
-        let sender = |device| Sender {
-            origin: &origin,
-            addresses: &addresses,
-            device,
-            has_link: false,
-            is_mail: true,
-            is_test: false,
-        };
-        let stranger = send_charges(&limits, &sender(None));
+        let (email, mailbox) = (EmailAddress::parse("a@example.com").unwrap(), ["a".to_owned()]);
+        let sender =
+            |device| Sender { origin: &origin, email: &email, device, has_link: false, is_mail: true, is_test: false };
+        let stranger = send_charges(&limits, &sender(None), &mailbox);
         let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
         let device = KnownDevice { id: Uuid::nil(), account: Uuid::max(), is_established: false };
-        let known = send_charges(&limits, &sender(Some(device)));
+        let known = send_charges(&limits, &sender(Some(device)), &mailbox);
         let rules: Vec<_> = known.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.account"]);
         assert_ne!(known[0].key, stranger[0].key);

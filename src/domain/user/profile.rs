@@ -1,9 +1,9 @@
 //! What people change of themselves: name and language. Their address has its own file, for it takes two steps.
 
-use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::Value as Json;
 
 use super::{
+    lock::lock_own,
     manage::{differences, next, rename, write},
     name::Name,
 };
@@ -17,7 +17,7 @@ use crate::{
         rate_limit,
         transaction::Work,
     },
-    error::{Error, Result},
+    error::Result,
     limits::Rule,
 };
 
@@ -46,8 +46,7 @@ pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<R
         return Ok(Err(wait));
     }
     let work = Work::begin(ctx).await?;
-    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
-    let before = mine.one(&*work).await?.ok_or(Error::NotFound)?;
+    let before = lock_own(&work, member).await?;
     let mut after = next(&before, now);
     rename(&mut after, profile.name);
     match profile.locale {

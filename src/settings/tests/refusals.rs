@@ -203,13 +203,31 @@ fn production_refuses_to_trust_the_internet_as_a_proxy() {
         "8.0.0.0/8,9.0.0.0/24",
         "2000::/3",
         "::/1,8000::/1",
-        "2600::/16,2a00::/16",
+        "2600::/16",
+        "2600::/23",
+        "2600:100::/24,2a00:100::/24",
+        "64:ff9b::/96",
+        "64:ff9b::10.0.0.0/104",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "2001::/16",
+        "2002::/16",
+        "2002:c000:200::/40",
     ] {
         assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "strangers choose the address");
         develop(&[("DOORCODE_TRUSTED_PROXIES", list)]).unwrap();
     }
-    for list in ["127.0.0.1,::1", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7", "8.0.0.0/8", "2600::/16"] {
+    for list in [
+        "127.0.0.1,::1",
+        "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
+        "8.0.0.0/8",
+        "2600:100::/24",
+        "64:ff9b::10.0.0.1",
+    ] {
         assert!(proxies(list).unwrap().warnings.is_empty(), "{list}");
+    }
+    for list in ["::ffff:0:0/96", "::ffff:10.0.0.0/104", "10.0.0.0/8,::ffff:10.0.0.1"] {
+        assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "DOORCODE_TRUSTED_PROXIES=10.0.0.0/8");
     }
 }
 
@@ -228,7 +246,7 @@ fn production_refuses_origins_that_anybody_on_the_way_can_change() {
 }
 
 #[test]
-fn production_warns_of_operations_that_strangers_may_reach_and_of_accounts_that_are_erased_too_soon() {
+fn production_warns_of_operations_that_strangers_may_reach() {
     let warns = |variable, value| {
         let warnings = produce(&[(variable, value)]).unwrap().warnings;
         assert!(warnings.len() < 2, "{warnings:?}");
@@ -240,8 +258,19 @@ fn production_warns_of_operations_that_strangers_may_reach_and_of_accounts_that_
     for address in ["127.0.0.1:4001", "[::1]:4001", "10.1.2.3:4001", "100.64.0.1:4001", "[fd00::1]:4001"] {
         assert!(!warns("DOORCODE_OPS_LISTEN", address), "{address}");
     }
-    assert!(warns("DOORCODE_ERASE_AFTER", "0s") && warns("DOORCODE_ERASE_AFTER", "167h"));
-    assert!(!warns("DOORCODE_ERASE_AFTER", "7d"));
+}
+
+#[test]
+fn production_refuses_to_forget_a_deletion_before_its_owner_can_undo_it() {
+    for (variable, short) in [("DOORCODE_ERASE_AFTER", "0s"), ("DOORCODE_AUDIT_RETENTION", "1d")] {
+        for short in [short, "167h"] {
+            assert_refused(produce(&[(variable, short)]), variable, "shorter than the 7 days");
+            let warnings = develop(&[(variable, short)]).unwrap().warnings;
+            let warns = warnings.iter().any(|warning| warning.starts_with(variable));
+            assert_eq!(warns, variable == "DOORCODE_AUDIT_RETENTION", "{warnings:?}");
+        }
+        assert!(produce(&[(variable, "7d")]).unwrap().warnings.is_empty());
+    }
 }
 
 #[test]

@@ -306,7 +306,7 @@ async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_no_call_is_charged_like_any_other() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("3/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for text in ["{", "[]", r#"{"query":"}"}"#] {
         assert_eq!(guest.post(text).await.status.as_u16(), 400, "{text}");

@@ -78,7 +78,10 @@ pub struct Origins {
 impl Origins {
     /// Whether pages of this origin may call the API.
     pub fn allow(&self, origin: &str) -> bool {
-        let is_loopback = || Url::parse(origin).is_ok_and(|url| parse::is_loopback(&url));
+        let is_loopback = || {
+            let exact = |url: Url| parse::is_loopback(&url) && url.origin().ascii_serialization() == origin;
+            Url::parse(origin).is_ok_and(exact)
+        };
         self.listed.iter().any(|listed| listed == origin) || (self.loopback && is_loopback())
     }
 }

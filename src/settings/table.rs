@@ -136,7 +136,7 @@ settings! {
         /// by commas, newest first. Use the variable and not the flag: other users of the machine can read command lines.
         secret "DOORCODE_SECRET" SECRET none
             "required in production; in development one is generated and kept in the file `secret` in the data folder"
-            example "`openssl rand -base64 32` prints one" ~secret secret::parse => Vec<SecretString>;
+            example "$(openssl rand -base64 32)" ~secret secret::parse => Vec<SecretString>;
         /// Folder of secrets. Each file has the name of its variable, such as `SMTP_URL`, and contains the value. A secret
         /// that is in a file must not be in the environment too.
         secrets_folder "DOORCODE_SECRETS_FOLDER" FOLDER none "none" example "/run/secrets" parse::folder => PathBuf;

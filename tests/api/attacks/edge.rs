@@ -257,8 +257,8 @@ const ORIGINS: [&str; 9] = [
     "http://localhost:4000.evil.example",
     "http://localhost:3000.evil.example",
     "http://evil-localhost:3000",
-    "https://localhost:3000",
-    "http://localhost:30000",
+    "https://localhost.evil.example:3000",
+    "http://127.0.0.1.evil.example",
     "http://localhost:3000, http://evil.example",
     "file://",
 ];

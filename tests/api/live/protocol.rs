@@ -26,7 +26,7 @@ async fn a_socket_opens_for_pages_of_ours_and_for_what_is_no_page() {
         "https://app.example.com.evil.example",
         "http://app.example.com",
         "https://app.example.com:444",
-        "http://localhost:4001",
+        "http://localhost.evil.example:4000",
         "",
     ];
     for origin in strangers {

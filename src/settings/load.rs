@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Manifest, Mode, Origins, Problems, ServeFlags, Settings, TestCode, TlsFiles, TokenSettings, parse,
-    problems::Reader,
+    problems::{Reader, is_given},
     rules::{self, Facts},
     secret, secret_files,
     table::Values,
@@ -77,11 +77,6 @@ fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool
     } else if settings.secrets.is_empty() {
         settings.secrets = secret::keep(reader, &settings.data, entropy);
     }
-}
-
-/// Whether there is a value: an empty one counts as none, here as in the reader.
-pub(super) fn is_given(raw: Option<&str>) -> bool {
-    raw.is_some_and(|text| !text.trim().is_empty())
 }
 
 /// Every setting; one that could not be read has its default until the problems are reported.

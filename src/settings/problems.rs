@@ -100,3 +100,8 @@ impl Reader {
         if self.problems.is_empty() { Ok(self.warnings) } else { Err(Problems(self.problems)) }
     }
 }
+
+/// Whether there is a value: an empty one counts as none, here as in the reader.
+pub(super) fn is_given(raw: Option<&str>) -> bool {
+    raw.is_some_and(|text| !text.trim().is_empty())
+}

@@ -3,7 +3,13 @@
 
 use std::{fs, io, path::Path};
 
-use super::{ServeFlags, load::is_given, parse, problems::Reader, secret, table::rows, unknown};
+use super::{
+    ServeFlags, parse,
+    problems::{Reader, is_given},
+    secret,
+    table::rows,
+    unknown,
+};
 use crate::files;
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";

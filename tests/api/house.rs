@@ -55,7 +55,7 @@ const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
 const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 
 /// Rooms without a circle between the rooms in them.
-const WITHOUT_CIRCLE: [&str; 5] = ["adapter", "doctor", "http", "observability", ""];
+const WITHOUT_CIRCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
 /// A table and the place in `domain/` that its rows belong to.
 const OWNERS: [(&str, &str); 9] = [

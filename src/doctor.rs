@@ -51,18 +51,16 @@ pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
         Ok(settings) => settings,
         Err(problems) => return redact::refused(&problems),
     };
-    let (place, tls, database, replica, redis, mail, public, traces) = tokio::join!(
+    let (place, tls, database, redis, mail, public, traces) = tokio::join!(
         within("data folder", FILES, Box::pin(place(&settings))),
         within("tls files", FILES, Box::pin(tls(&settings))),
         within("database", PART, Box::pin(database(&settings))),
-        within("read replica", PART, Box::pin(replica(&settings))),
         within("redis", PART, Box::pin(redis(&settings))),
         within("mail server", PART, Box::pin(mail(&settings))),
         within("public url", PART, Box::pin(public(&settings))),
         within("trace collector", PART, Box::pin(traces(&settings))),
     );
-    let mut findings =
-        [redact::settings(&settings), place, tls, database, replica, redis, mail, public, traces].concat();
+    let mut findings = [redact::settings(&settings), place, tls, database, redis, mail, public, traces].concat();
     redact::hide(&settings, &mut findings);
     findings
 }
@@ -174,13 +172,6 @@ async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
     });
     app.ctx.db.clone().close().await?;
     Ok(findings)
-}
-
-async fn replica(settings: &Settings) -> Vec<Finding> {
-    let Some(url) = &settings.database_read_url else {
-        return vec![Finding::skipped("read replica", "none: the primary answers lists")];
-    };
-    postgres::standby::examine(url.expose_secret(), settings.database_url.expose_secret()).await
 }
 
 async fn redis(settings: &Settings) -> Vec<Finding> {

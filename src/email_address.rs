@@ -2,7 +2,7 @@
 //! Two spellings of one mailbox's domain become one value; nothing else is merged: no dot or plus is ever removed.
 //! What a mail program might take for something else than a mailbox is refused, never repaired.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
@@ -70,6 +70,17 @@ impl EmailAddress {
         // The constructor put exactly one `@` there: neither part may hold another.
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
+
+    /// The address without its `+…`: at most providers the mailbox that it reaches. Only for limits on mail: two accounts
+    /// may differ in nothing else, and one provider may give them to two people.
+    pub fn mailbox(&self) -> Cow<'_, str> {
+        match self.0.split_once('+') {
+            Some((name, _)) if !name.is_empty() && !name.contains('@') => {
+                Cow::Owned(format!("{name}@{}", self.domain()))
+            }
+            _ => Cow::Borrowed(&self.0),
+        }
+    }
 }
 
 impl fmt::Display for EmailAddress {
@@ -127,6 +138,19 @@ mod tests {
 
     fn canonical(input: &str) -> Result<String, InvalidEmail> {
         EmailAddress::parse(input).map(|address| address.as_str().to_owned())
+    }
+
+    #[test]
+    fn the_mailbox_of_an_address_has_no_sub_address() {
+        for (address, mailbox) in [
+            ("a@example.com", "a@example.com"),
+            ("a+b@example.com", "a@example.com"),
+            ("a+b+c@example.com", "a@example.com"),
+            ("a+@example.com", "a@example.com"),
+            ("+b@example.com", "+b@example.com"),
+        ] {
+            assert_eq!(EmailAddress::parse(address).unwrap().mailbox(), mailbox);
+        }
     }
 
     #[test]

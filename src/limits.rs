@@ -1,5 +1,4 @@
-//! Every limit on guessing, sending and asking, as data: name, default, and who is charged.
-//! Nothing here counts; the limiter and the database do.
+//! Every rate limit: one variant of [`Rule`] and one row each. Nothing here counts; the limiter and the database do.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -9,13 +8,124 @@ const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+const MONTH: Duration = Duration::from_hours(30 * 24);
 
-/// So many units in a sliding window, written `3/15m` in settings.
+/// Makes the rules from the table. `default` rows are settings, which are called `DOORCODE_LIMIT_` and the rule's name in
+/// capitals; `fixed` rows are not; `times` and `part` rows follow another rule.
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $rule:ident $name:literal $kind:ident $size:tt,)+) => {
+        /// A rate limit.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule { $($(#[doc = $doc])+ $rule,)+ }
+
+        impl Rule {
+            /// Every rule, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$rule,)+];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$rule => Row {
+                        help: concat!($($doc, "\n",)+),
+                        names: [$name, concat!($name, ".56"), concat!($name, ".48")],
+                        size: rules!(@size $kind $size),
+                    },)+
+                }
+            }
+        }
+    };
+    (@size default ($count:literal / $window:expr, $example:literal)) => {
+        Size::Default { quota: Quota { count: $count, window: $window }, example: $example }
+    };
+    (@size fixed ($count:literal / $window:expr)) => { Size::Fixed(Quota { count: $count, window: $window }) };
+    (@size times ($factor:literal, $rule:ident)) => { Size::Times($factor, Rule::$rule) };
+    (@size part ($divisor:literal, $rule:ident)) => { Size::Part($divisor, Rule::$rule) };
+}
+
+rules! {
+    /// Codes for one address requested from one network.
+    SendPair "send.pair" default (3 / QUARTER, "5/30m"),
+    /// Codes for one address requested from all networks together.
+    SendAddress "send.address" default (6 / QUARTER, "10/30m"),
+    /// Codes for one address in a day; the last of these emails carries a sign-in link.
+    SendAddressDay "send.address.day" default (12 / DAY, "20/1d"),
+    /// Codes that the known devices of one account request in a day.
+    SendAccount "send.account" times (2, SendAddressDay),
+    /// Codes requested from one IPv4 address or IPv6 /64; four times as many from its /56, sixteen times from its /48.
+    SendNetwork "send.network" default (30 / QUARTER, "100/15m"),
+    /// Emails of the whole instance. After half of them, each network has a share.
+    SendInstance "send.instance" default (100_000 / DAY, "5000/1d"),
+    /// Share of `send.instance` for an IPv4 /24 or IPv6 /48.
+    SendShare "send.share" part (200, SendInstance),
+    /// Share of `send.instance` for an IPv4 /16 or IPv6 /32.
+    SendShareWide "send.share.wide" part (40, SendInstance),
+    /// Codes, links and undo tokens from one network that have expired or never existed. Of all that a network presents,
+    /// twenty times as many.
+    VerifyNetwork "verify.network" default (30 / MINUTE, "60/1m"),
+    /// Codes, links and undo tokens from one network, valid ones included. It bounds what a network makes us read.
+    VerifyAll "verify.all" times (20, VerifyNetwork),
+    /// Wrong codes for one address, counted in the database.
+    GuessAccount "guess.account" default (20 / DAY, "10/1d"),
+    /// Wrong codes for one address over a longer time, counted in the database.
+    GuessAccountMonth "guess.account.month" default (100 / MONTH, "50/30d"),
+    /// Refreshes of one session.
+    RefreshSession "refresh.session" default (30 / MINUTE, "60/1m"),
+    /// Operations of one session, or of one network for anonymous callers. A long response counts as several. All sessions
+    /// of one network together have ten times as many.
+    ApiCaller "api.caller" default (600 / MINUTE, "1200/1m"),
+    /// Operations of all sessions that use one network.
+    ApiNetwork "api.network" times (10, ApiCaller),
+    /// Changes of one's own profile.
+    ProfilePerson "profile.person" fixed (20 / HOUR),
+    /// Exports of one's own data, each of which reads a lot.
+    ExportPerson "export.person" fixed (3 / HOUR),
+    /// Rows that refusals to one network add to the audit trail, in one process.
+    AuditNetwork "audit.network" fixed (100 / HOUR),
+}
+
+struct Row {
+    help: &'static str,
+    names: [&'static str; 3],
+    size: Size,
+}
+
+enum Size {
+    /// A setting.
+    Default {
+        quota: Quota,
+        example: &'static str,
+    },
+    Fixed(Quota),
+    /// This many times another rule.
+    Times(u32, Rule),
+    /// Another rule divided by this.
+    Part(u32, Rule),
+}
+
+impl Rule {
+    /// The name, such as `send.pair`.
+    pub const fn name(self) -> &'static str {
+        self.row().names[0]
+    }
+
+    /// What it limits, in one or two sentences.
+    pub const fn help(self) -> &'static str {
+        self.row().help
+    }
+
+    /// The name of the environment variable, the default and an example, if it is a setting.
+    pub fn setting(self) -> Option<(String, Quota, &'static str)> {
+        let Size::Default { quota, example } = self.row().size else { return None };
+        let variable = format!("DOORCODE_LIMIT_{}", self.name().replace('.', "_").to_uppercase());
+        Some((variable, quota, example))
+    }
+}
+
+/// A number of units in a sliding window, written `3/15m` in settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many.
+    /// Number of units.
     pub count: u32,
-    /// In how long.
+    /// Length of the window.
     pub window: Duration,
 }
 
@@ -26,29 +136,30 @@ impl Quota {
         Self { count: self.count.saturating_mul(factor), ..self }
     }
 
-    /// So many parts of it, rounded up.
+    /// A fraction of the count, rounded up.
     #[must_use]
     pub fn part(self, parts: u32, of: u32) -> Self {
         let count = (u64::from(self.count) * u64::from(parts)).div_ceil(u64::from(of));
         Self { count: u32::try_from(count).unwrap_or(u32::MAX), ..self }
     }
 
-    /// The same, or this count if it is less.
+    /// The same, or this count if the count is less.
     #[must_use]
     pub fn at_least(self, count: u32) -> Self {
         Self { count: self.count.max(count), ..self }
     }
 
-    /// One unit of it.
-    pub const fn charge(self, rule: &'static str, key: String) -> Charge {
-        Charge { rule, key, limit: self.count, window: self.window, cooldown: None, counts: true }
+    /// One unit of a rule.
+    pub const fn charge(self, rule: Rule, key: String) -> Charge {
+        Charge { rule: rule.name(), key, limit: self.count, window: self.window, cooldown: None, counts: true }
     }
 
     /// One unit for an IPv4 address or an IPv6 /64. The /56 and the /48 around it are charged too: they have four and
     /// sixteen times the quota, however many networks lie in them.
-    pub fn by_network(self, rules: NetworkRules, ip: IpAddr) -> Vec<Charge> {
-        let tiers = [(64, 1), (56, 4), (48, 16)].into_iter().zip(rules);
-        let charges = tiers.map(|((bits, factor), rule)| self.times(factor).charge(rule, network(ip, bits)));
+    pub fn by_network(self, rule: Rule, ip: IpAddr) -> Vec<Charge> {
+        let tiers = [(64, 1), (56, 4), (48, 16)].into_iter().zip(rule.row().names);
+        let charges = tiers
+            .map(|((bits, factor), name)| Charge { rule: name, ..self.times(factor).charge(rule, network(ip, bits)) });
         charges.take(if ip.to_canonical().is_ipv6() { 3 } else { 1 }).collect()
     }
 }
@@ -64,74 +175,54 @@ pub fn network(ip: IpAddr, v6_bits: u32) -> String {
     }
 }
 
-/// The names of a rule that counts networks: for a network, for an IPv6 /56 and for a /48.
-pub type NetworkRules = [&'static str; 3];
-
-/// Codes asked for from one network.
-pub const SEND_NETWORK: NetworkRules = ["send.network", "send.network.56", "send.network.48"];
-/// Codes, links and undo tokens presented from one network that are over or never were.
-pub const VERIFY_NETWORK: NetworkRules = ["verify.network", "verify.network.56", "verify.network.48"];
-/// All that are presented from one network, good or not.
-pub const VERIFY_ALL: NetworkRules = ["verify.all", "verify.all.56", "verify.all.48"];
-/// How many times `verify.network` a network may present in all.
-pub const GOOD_AND_BAD: u32 = 20;
-/// Operations of callers without a token.
-pub const API_CALLER: NetworkRules = ["api.caller", "api.caller.56", "api.caller.48"];
-/// Operations of all sessions that one network uses.
-pub const API_NETWORK: NetworkRules = ["api.network", "api.network.56", "api.network.48"];
-/// How many times `api.caller` all sessions of one network have together.
-pub const SESSIONS_OF_A_NETWORK: u32 = 10;
-
-/// The rules, each with its default below.
+/// The limits of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// `send.pair`: codes for one address asked from one network.
-    pub send_pair: Quota,
-    /// How long the first refusal by `send.pair` lasts at least.
+    quotas: [Option<Quota>; Rule::ALL.len()],
+    /// Shortest time that the first refusal of `send.pair` lasts.
     pub send_cooldown: Duration,
-    /// `send.address`: codes for one address from all networks together.
-    pub send_address: Quota,
-    /// `send.address.day`: the same over a day; its last mail carries a link.
-    pub send_address_day: Quota,
-    /// `send.network`: codes asked from one IPv4 address or IPv6 /64; four times that for its /56, sixteen for its /48.
-    pub send_network: Quota,
-    /// `send.instance`: mails of the whole instance, divided as `sign_in/allowance/ceiling.rs` says.
-    pub send_instance: Quota,
-    /// `verify.network`: codes, links and undo tokens presented from one network that are over or never were. Those that
-    /// are live count only for `verify.all`, twenty times as much, which bounds what one network has us read.
-    pub verify_network: Quota,
-    /// `guess.account`: wrong tries against one address, counted in the database.
-    pub guess_account: Quota,
-    /// `guess.account.month`: the same over thirty days.
-    pub guess_account_month: Quota,
-    /// `refresh.session`: refreshes of one session.
-    pub refresh_session: Quota,
-    /// `api.caller`: operations of one session, or of one network when anonymous; a long answer counts as several. All
-    /// sessions of a network together have ten times that, `api.network`.
-    pub api_caller: Quota,
-    /// `guess.challenge`: wrong tries a challenge survives, counted in the database.
+    /// Wrong attempts that a challenge survives, `guess.challenge`, counted in the database.
     pub code_tries: u32,
     /// Digits in a code.
     pub code_length: usize,
-    /// How long a code is good.
+    /// How long a code is valid.
     pub code_ttl: Duration,
+}
+
+impl Limits {
+    /// The quota of a rule.
+    pub fn quota(&self, rule: Rule) -> Quota {
+        let set = self.quotas.get(rule as usize).copied().flatten();
+        set.unwrap_or_else(|| match rule.row().size {
+            Size::Default { quota, .. } | Size::Fixed(quota) => quota,
+            Size::Times(factor, other) => self.quota(other).times(factor),
+            Size::Part(divisor, other) => self.quota(other).part(1, divisor),
+        })
+    }
+
+    /// Sets the quota of a rule.
+    pub fn set(&mut self, rule: Rule, quota: Quota) {
+        if let Some(slot) = self.quotas.get_mut(rule as usize) {
+            *slot = Some(quota);
+        }
+    }
+
+    /// One unit of a rule.
+    pub fn charge(&self, rule: Rule, key: String) -> Charge {
+        self.quota(rule).charge(rule, key)
+    }
+
+    /// One unit of a rule that counts networks, see [`Quota::by_network`].
+    pub fn by_network(&self, rule: Rule, ip: IpAddr) -> Vec<Charge> {
+        self.quota(rule).by_network(rule, ip)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        let quota = |count, window| Quota { count, window };
         Self {
-            send_pair: quota(3, QUARTER),
+            quotas: [None; Rule::ALL.len()],
             send_cooldown: Duration::from_mins(5),
-            send_address: quota(6, QUARTER),
-            send_address_day: quota(12, DAY),
-            send_network: quota(30, QUARTER),
-            send_instance: quota(100_000, DAY),
-            verify_network: quota(30, MINUTE),
-            guess_account: quota(20, DAY),
-            guess_account_month: quota(100, 30 * DAY),
-            refresh_session: quota(30, MINUTE),
-            api_caller: quota(600, MINUTE),
             code_tries: 3,
             code_length: 8,
             code_ttl: Duration::from_mins(5),
@@ -139,24 +230,15 @@ impl Default for Limits {
     }
 }
 
-/// `profile.person`: changes of one's own profile.
-pub const PROFILE_PERSON: Quota = Quota { count: 20, window: HOUR };
-/// `export.person`: copies of one's own data, each of which reads a lot.
-pub const EXPORT_PERSON: Quota = Quota { count: 3, window: HOUR };
-/// `audit.network`: rows that refusals to one network add to the audit trail, in one process. Four times that for an IPv6
-/// /56, sixteen times for a /48.
-pub const AUDIT_NETWORK: Quota = Quota { count: 100, window: HOUR };
-/// Wrong tries after which a known device is forgotten.
+/// Wrong attempts after which a known device is forgotten.
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.
 pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
-/// How many times `send.address.day` the known devices of one account may ask in a day together, `send.account`.
-pub const KNOWN_DEVICES: u32 = 2;
-/// How old an account is before its known devices may use what is kept from strangers of the instance's mail.
+/// Age from which the known devices of an account may use the emails of the instance that are reserved for them.
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
 /// How long the holder of the old address can undo a change of it.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
-/// How long a sign-in link is good.
+/// How long a sign-in link is valid.
 pub const LINK_LIFETIME: Duration = DAY;
 
 #[cfg(test)]

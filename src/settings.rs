@@ -1,20 +1,19 @@
-//! Every setting, read once: flag, variable, default, documentation, validation.
-//! `flags` documents them, `load` reads them by way of `parse`, `rules` compares them with each other, and what is wrong
-//! is told all at once as `Problems`. Nothing here has a default that is unsafe in production, and no value of a
-//! setting is ever printed.
+//! The settings of the process. `table` has one row for each, `load` reads them, `rules` and `safety` compare them with
+//! each other, and all that is wrong is reported at once as [`Problems`]. No default is unsafe in production, and no value
+//! of a setting is ever printed.
 
 mod env_file;
-mod flags;
 mod load;
 mod manifest;
-mod numbers;
 mod odds;
 mod parse;
 mod problems;
+mod reference;
 mod rules;
 mod safety;
 mod secret;
 mod secret_files;
+mod table;
 mod telemetry;
 mod test_codes;
 #[cfg(test)]
@@ -41,10 +40,11 @@ use crate::{
     ports::Entropy,
 };
 
-pub use flags::ServeFlags;
 pub use manifest::{DocumentId, Manifest, document_id, parse_id, written};
 pub use odds::Odds;
 pub use problems::{Problem, Problems};
+pub use reference::reference;
+pub use table::{Row, ServeFlags, rows};
 
 /// How careful the process is about where it finds itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,23 @@ pub enum SignUp {
     Closed,
     /// People whose address is in one of these domains (canonical ASCII).
     Domains(Vec<String>),
+}
+
+/// Origins of other sites whose pages may call the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// `DOORCODE_CORS_ORIGINS`.
+    pub listed: Vec<String>,
+    /// Development: a front-end server of a developer may use any port.
+    pub loopback: bool,
+}
+
+impl Origins {
+    /// Whether pages of this origin may call the API.
+    pub fn allow(&self, origin: &str) -> bool {
+        let is_loopback = || Url::parse(origin).is_ok_and(|url| parse::is_loopback(&url));
+        self.listed.iter().any(|listed| listed == origin) || (self.loopback && is_loopback())
+    }
 }
 
 /// A fixed code for an address of a test or an app reviewer.
@@ -150,8 +167,6 @@ pub struct Settings {
     pub expose_development: bool,
     /// `DATABASE_URL`.
     pub database_url: SecretString,
-    /// `DATABASE_READ_URL`.
-    pub database_read_url: Option<SecretString>,
     /// Fewest and most connections to PostgreSQL.
     pub database_pool: (u32, u32),
     /// How long PostgreSQL may take to answer at the start.
@@ -170,8 +185,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `DOORCODE_TRUSTED_PROXIES`.
     pub trusted_proxies: Vec<IpNet>,
-    /// `DOORCODE_CORS_ORIGINS`, or the two of development.
-    pub cors_origins: Vec<String>,
+    /// `DOORCODE_CORS_ORIGINS`.
+    pub cors_origins: Origins,
     /// `DOORCODE_MAIL_FROM`, already checked to be a mailbox.
     pub mail_from: String,
     /// `DOORCODE_BRAND`.
@@ -211,11 +226,15 @@ impl Settings {
     pub fn database(&self) -> db::Options {
         db::Options {
             url: self.database_url.clone(),
-            read_url: self.database_read_url.clone(),
             pool: self.database_pool,
             wait: self.database_wait,
             data: self.data.clone(),
         }
+    }
+
+    /// The fixed code of an address, up to and on its last day.
+    pub fn test_code(&self, email: &str, now: DateTime<Utc>) -> Option<&TestCode> {
+        self.test_codes.iter().find(|test| test.email.as_str() == email && now.date_naive() <= test.until)
     }
 
     /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for

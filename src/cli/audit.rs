@@ -157,7 +157,7 @@ async fn addresses(app: &App, events: &[audit_events::Model]) -> Result<HashMap<
         return Ok(HashMap::new());
     }
     let people: Vec<_> = people.into_iter().map(|id| shell.sight_of(id)).collect();
-    let found = user::list::find_each(&app.ctx, app.ctx.db.primary(), &people).await?;
+    let found = user::list::find_each(&app.ctx, &people).await?;
     Ok(found.into_iter().map(|(_, person)| (person.id, person.email)).collect())
 }
 

@@ -16,7 +16,7 @@ mod user;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     domain::{access::Root, live},
     graphql,
     observability::{self, Log},
-    settings::{ServeFlags, Settings},
+    settings::{self, ServeFlags, Settings},
 };
 pub use print::complain;
 use print::{Halt, say};
@@ -54,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         command: upkeep::MigrateCommand,
     },
+    /// Print the reference of all settings as Markdown.
+    Settings,
     /// Print the GraphQL schema.
     Schema {
         /// With the inbox that only development has.
@@ -94,7 +96,7 @@ enum Command {
         seed: u64,
     },
     /// Delete what is over: expired codes, sent mail, old sessions. Also runs by itself every hour.
-    Purge(Format),
+    Purge(upkeep::PurgeArgs),
 }
 
 /// How a command prints.
@@ -111,7 +113,9 @@ type Outcome = Result<ExitCode, Halt>;
 
 /// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
+    // `doorcode` takes the flags of `doorcode serve`, which documents them.
+    let command = Cli::command().mut_args(|flag| flag.hide(true));
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
     match carry_out(command).await {
         Ok(code) => code,
@@ -130,6 +134,10 @@ async fn carry_out(command: Command) -> Outcome {
         Command::Serve(flags) => serve::serve(*flags, ending).await,
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check),
+        Command::Settings => {
+            say(settings::reference().trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(format) => doctor::examine(format).await,
         Command::Health(probe) => health::ask(probe).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
@@ -137,7 +145,7 @@ async fn carry_out(command: Command) -> Outcome {
         Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which, ending).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
-        Command::Purge(format) => upkeep::purge(format).await,
+        Command::Purge(arguments) => upkeep::purge(arguments).await,
     }
 }
 
@@ -153,9 +161,7 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
 
 /// Settings for the commands beside `serve`: from the environment alone.
 async fn load_environment() -> Result<Settings, String> {
-    let mut settings = load(flags_of_environment())?;
-    // Whoever sits at a shell wants to see what they just did.
-    settings.database_read_url = None;
+    let settings = load(flags_of_environment())?;
     let log = Log { filter: "warn".into(), ..settings.log.clone() };
     let no_collector = observability::start(&log, None).await?;
     drop(no_collector);
@@ -175,7 +181,11 @@ impl Root for App {}
 
 /// All that a server stands on, without serving.
 async fn build() -> Result<App, Halt> {
-    let app = App::build(load_environment().await?, Overrides::default()).await?;
+    build_with(load_environment().await?).await
+}
+
+async fn build_with(settings: Settings) -> Result<App, Halt> {
+    let app = App::build(settings, Overrides::default()).await?;
     app.prepare().await?;
     Ok(app)
 }

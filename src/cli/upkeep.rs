@@ -1,12 +1,12 @@
 //! What keeps a service going: the schema, the keys, deleting what is over, and people made up for trying things out.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
-    Format, Outcome, build, load_environment,
+    Format, Outcome, build, build_with, load_environment,
     print::{self, Halt, line},
 };
 use crate::{
@@ -113,8 +113,21 @@ fn state(key: &signing_keys::Model, now: DateTime<Utc>) -> String {
     }
 }
 
-pub(super) async fn purge(format: Format) -> Outcome {
-    let app = build().await?;
+#[derive(Args)]
+pub(super) struct PurgeArgs {
+    /// Erase people who were deleted longer ago than this, instead of `DOORCODE_ERASE_AFTER`; `0s` erases all of them.
+    ///
+    /// Their owners cannot take these accounts back.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    erase_after: Option<Duration>,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub(super) async fn purge(PurgeArgs { erase_after, format }: PurgeArgs) -> Outcome {
+    let mut settings = load_environment().await?;
+    settings.erase_after = erase_after.unwrap_or(settings.erase_after);
+    let app = build_with(settings).await?;
     let purged = housekeeping::purge(&app.ctx).await?;
     super::tell(&app).await;
     let counts = [

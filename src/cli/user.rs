@@ -176,7 +176,7 @@ pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, Halt>
 
 async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, Halt> {
     let sight = Shell::of(app).sight_of(id_of(&app.ctx, email).await?);
-    let found = list::find_each(&app.ctx, app.ctx.db.primary(), &[sight]).await?.pop();
+    let found = list::find_each(&app.ctx, &[sight]).await?.pop();
     found.map(|(_, person)| person).ok_or_else(|| Halt::Failed("this person was erased just now".into()))
 }
 

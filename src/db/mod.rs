@@ -2,8 +2,7 @@
 //! Nothing here knows a table; queries live in the domain file that owns theirs, and the schema in `migration`.
 //!
 //! SQLite takes one writer at a time, so it gets one writing connection, where writers queue in order instead of
-//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both, and, where there is a read
-//! replica, another one for lists.
+//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both.
 
 use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -21,10 +20,7 @@ pub mod entity;
 pub(crate) mod error;
 pub mod migrate;
 pub(crate) mod postgres;
-pub(crate) mod replica;
 pub(crate) mod sqlite;
-
-pub use replica::Lists;
 
 /// How long a caller waits for a connection. Two seconds is what a client waits for `UNAVAILABLE`, and saying so
 /// takes a moment too.
@@ -38,8 +34,6 @@ pub type OnStatement = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
 pub struct Options {
     /// `sqlite:…` or `postgres://…`.
     pub url: SecretString,
-    /// A standby of the same PostgreSQL, for lists.
-    pub read_url: Option<SecretString>,
     /// The fewest and most connections to PostgreSQL.
     pub pool: (u32, u32),
     /// How long PostgreSQL may take to come up.
@@ -66,8 +60,6 @@ pub struct Db {
     file: Option<PathBuf>,
     /// Makes PostgreSQL's pool look at its connections again.
     trouble: Option<postgres::Trouble>,
-    /// Where lists may be read instead.
-    replica: Option<Arc<replica::Replica>>,
 }
 
 impl Db {
@@ -79,25 +71,19 @@ impl Db {
     /// Connects, and reports every statement to `on_statement`.
     pub async fn connect_with(options: &Options, on_statement: Option<OnStatement>) -> Result<Self, Error> {
         let address = options.url.expose_secret();
-        let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let (connection, trouble) =
-                postgres::open(address, options.pool, options.wait, on_statement.clone()).await?;
-            Self {
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let (connection, trouble) = postgres::open(address, options.pool, options.wait, on_statement).await?;
+            Ok(Self {
                 writer: connection.clone(),
                 reader: connection,
                 backend: DbBackend::Postgres,
                 file: None,
                 trouble: Some(trouble),
-                replica: None,
-            }
+            })
         } else if address.starts_with("sqlite:") {
-            Self::of_sqlite(sqlite::open(address, &options.data, on_statement.clone()).await?)
+            Ok(Self::of_sqlite(sqlite::open(address, &options.data, on_statement).await?))
         } else {
-            return Err(bad_url("must begin with sqlite:// or postgres://"));
-        };
-        match &options.read_url {
-            Some(url) => db.with_replica(url, options.pool.1, on_statement),
-            None => Ok(db),
+            Err(bad_url("must begin with sqlite:// or postgres://"))
         }
     }
 
@@ -107,29 +93,12 @@ impl Db {
         if address.starts_with("sqlite:") {
             return Ok(Self::of_sqlite(sqlite::look(address, &options.data).await?));
         }
-        Self::connect(&Options { read_url: None, pool: (1, 2), wait: Duration::ZERO, ..options.clone() }).await
+        Self::connect(&Options { pool: (1, 2), wait: Duration::ZERO, ..options.clone() }).await
     }
 
     fn of_sqlite(opened: sqlite::Opened) -> Self {
         let sqlite::Opened { writer, reader, file } = opened;
-        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None, replica: None }
-    }
-
-    /// Reads lists from a standby of the same PostgreSQL, over at most so many connections.
-    fn with_replica(self, url: &SecretString, most: u32, on_statement: Option<OnStatement>) -> Result<Self, Error> {
-        let replica = replica::Replica::new(url.expose_secret(), most, on_statement)?;
-        Ok(Self { replica: Some(Arc::new(replica)), ..self })
-    }
-
-    /// For lists that people look through, and their counts: from the read replica where there is one and it is well,
-    /// else from the primary. Never for what decides anything.
-    pub fn lists(&self) -> Lists<'_> {
-        Lists::new(self)
-    }
-
-    /// The same, always from the primary.
-    pub fn primary(&self) -> Lists<'_> {
-        Lists::new(self).fresh_if(true)
+        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None }
     }
 
     /// For selects outside of a transaction. On SQLite it refuses to write.
@@ -167,39 +136,20 @@ impl Db {
         self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
     }
 
-    /// Whether there is a read replica.
-    pub fn has_replica(&self) -> bool {
-        self.replica.is_some()
-    }
-
-    /// Whether the read replica answers. One that is not there is well.
-    pub async fn ping_replica(&self) -> Result<(), Error> {
-        match &self.replica {
-            Some(replica) => replica.ping().await,
-            None => Ok(()),
-        }
-    }
-
     /// The pools as they are now.
     pub fn pools(&self) -> Vec<Pool> {
         let state = |name, pool: &DatabaseConnection| match self.backend {
             DbBackend::Postgres => postgres::state(name, pool.get_postgres_connection_pool()),
             _ => sqlite::state(name, pool.get_sqlite_connection_pool()),
         };
-        match (self.backend, &self.replica) {
-            (DbBackend::Postgres, None) => vec![state("main", &self.writer)],
-            (DbBackend::Postgres, Some(replica)) => {
-                vec![state("main", &self.writer), state("replica", replica.connection())]
-            }
+        match self.backend {
+            DbBackend::Postgres => vec![state("main", &self.writer)],
             _ => vec![state("writer", &self.writer), state("reader", &self.reader)],
         }
     }
 
     /// Closes every connection, after the statements that run on them. SQLite folds its log into the file.
     pub async fn close(self) -> Result<(), Error> {
-        if let Some(replica) = &self.replica {
-            replica.close().await?;
-        }
         self.reader.close().await?;
         self.writer.close().await?;
         Ok(())

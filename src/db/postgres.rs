@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{ACQUIRE, OnStatement, bad_url, error::describe, replica::PATIENCE};
+use super::{ACQUIRE, OnStatement, bad_url, error::describe};
 use crate::{error::Error, observability::metrics::Pool};
 
 /// Between two tries to find the server when this process starts.
@@ -52,61 +52,40 @@ pub(super) async fn open(
 ) -> Result<(DatabaseConnection, Trouble), Error> {
     let options = options(url)?;
     let trouble = Trouble::default();
-    let pool = pool(&trouble, Role::Primary).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
+    let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
     let pool = pool.after_connect(|connection, _| Box::pin(meets_the_primary(connection))).connect_lazy_with(options);
     wait_for_server(&pool, wait).await?;
     Ok((reporting(pool, &trouble, on_statement), trouble))
 }
 
-/// Opens the pool of a standby, without asking it for anything. Nothing can be written over it: should the URL be the
-/// primary's, or become the primary's one day, its sessions still only read.
-pub(super) fn standby(url: &str, most: u32, on_statement: Option<OnStatement>) -> Result<DatabaseConnection, Error> {
-    let options = standby_options(url)?;
-    let trouble = Trouble::default();
-    let pool = pool(&trouble, Role::Standby).max_connections(most).acquire_timeout(PATIENCE);
-    Ok(reporting(pool.connect_lazy_with(options), &trouble, on_statement))
-}
-
-/// What a server is to us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Primary,
-    Standby,
-}
-
-fn pool(trouble: &Trouble, role: Role) -> PgPoolOptions {
+fn pool(trouble: &Trouble) -> PgPoolOptions {
     let (suspects, released) = (trouble.clone(), trouble.clone());
     PgPoolOptions::new()
         // The driver's own test costs every request a round trip; ours costs only those that need one.
         .test_before_acquire(false)
-        .before_acquire(move |connection, seen| suspects.check(connection, &seen, role))
+        .before_acquire(move |connection, seen| suspects.check(connection, &seen))
         .after_release(move |connection, _| released.settle(connection))
 }
 
 /// Whether a new connection is one to the primary, with a pause if it is none: the pool tries again at once, and with it
 /// everybody who waits for a connection.
 async fn meets_the_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let met = Role::Primary.is_played_by(connection).await;
+    let met = takes_writes(connection).await;
     if met.is_err() {
         sleep(RETRY).await;
     }
     met
 }
 
-impl Role {
-    /// Whether a server does what it is there for. After a failover the former primary may answer on as before, under
-    /// the same name or on connections from then, and take no writes: nothing is well that holds on to it.
-    async fn is_played_by(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if self == Self::Standby {
-            return connection.ping().await;
-        }
-        let row = connection.fetch_one("SELECT current_setting('transaction_read_only') = 'on'").await?;
-        if row.try_get(0)? {
-            let wrong = "the database takes no writes: it is a standby, or read-only";
-            return Err(sqlx::Error::Io(io::Error::new(ErrorKind::ReadOnlyFilesystem, wrong)));
-        }
-        Ok(())
+/// Whether the server takes writes. After a failover the former primary may still answer under the same name or on old
+/// connections and take none; nothing that holds on to it is healthy.
+async fn takes_writes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let row = connection.fetch_one("SELECT current_setting('transaction_read_only') = 'on'").await?;
+    if row.try_get(0)? {
+        let wrong = "the database takes no writes: it is a standby, or read-only";
+        return Err(sqlx::Error::Io(io::Error::new(ErrorKind::ReadOnlyFilesystem, wrong)));
     }
+    Ok(())
 }
 
 /// A pool that reports its statements, and notes what fails.
@@ -130,15 +109,6 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, Error> {
     Ok(options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)]))
 }
 
-/// How every connection to a standby is opened.
-pub(crate) fn standby_options(url: &str) -> Result<PgConnectOptions, Error> {
-    let options = any_options(url).map_err(|()| Error::invalid("DATABASE_READ_URL", "is not a PostgreSQL URL"))?;
-    Ok(options.options([
-        ("statement_timeout", PATIENCE.as_millis().to_string()),
-        ("default_transaction_read_only", "on".into()),
-    ]))
-}
-
 /// How every connection is opened.
 fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
     let options = PgConnectOptions::from_str(url).map_err(drop)?.application_name("doorcode");
@@ -154,9 +124,7 @@ async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
         };
         if matches!(error, sqlx::Error::PoolTimedOut) {
             // A pool does not tell why it has no connection.
-            let alone = async {
-                Role::Primary.is_played_by(&mut PgConnection::connect_with(&pool.connect_options()).await?).await
-            };
+            let alone = async { takes_writes(&mut PgConnection::connect_with(&pool.connect_options()).await?).await };
             error = timeout(ALIVE, alone).await.unwrap_or(Ok(())).err().unwrap_or(error);
         }
         let worth_waiting = match &error {
@@ -225,12 +193,11 @@ impl Trouble {
         &self,
         connection: &'c mut PgConnection,
         seen: &PoolConnectionMetadata,
-        role: Role,
     ) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
         let suspect = self.is_suspect(seen.idle_for);
         Box::pin(async move {
             if suspect {
-                in_time(ALIVE, role.is_played_by(connection)).await?;
+                in_time(ALIVE, takes_writes(connection)).await?;
             }
             Ok(true)
         })

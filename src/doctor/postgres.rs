@@ -1,8 +1,6 @@
 //! PostgreSQL, for `doorcode doctor`: whether it answers, keeps what it confirmed, and works as our statements need it.
 //! Everything here reads, with one connection.
 
-pub(super) mod standby;
-
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Datelike, Utc};

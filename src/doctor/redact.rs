@@ -1,5 +1,6 @@
 //! What the settings say of themselves, without asking anybody. It also takes out of what was found whatever is secret.
 
+use humantime::format_duration;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     doctor::finding::Finding,
     http::Caps,
-    limits::Limits,
+    limits::{Limits, Rule},
     settings::{Mode, Odds, Problems, Settings},
 };
 
@@ -37,6 +38,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
         Finding::warning(SETTINGS, seen, advice)
     }));
     findings.extend(guessing(&settings.limits));
+    findings.extend(loose(settings));
     findings.push(secrets(settings.secrets.len()));
     if !settings.test_codes.is_empty() {
         findings.push(Finding::warning(
@@ -55,6 +57,15 @@ fn guessing(limits: &Limits) -> Option<Finding> {
     let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
     let is_usual = odds.account <= usual.account && odds.instance <= usual.instance;
     is_usual.then(|| Finding::ok("guessing", odds.to_string()))
+}
+
+/// Development has loose send limits, which would surprise people who test them.
+fn loose(settings: &Settings) -> Option<Finding> {
+    let quota = settings.limits.quota(Rule::SendPair);
+    let seen =
+        format!("loose for development: {} codes for one address in {}", quota.count, format_duration(quota.window));
+    let is_loose = settings.mode == Mode::Development && quota != Limits::default().quota(Rule::SendPair);
+    is_loose.then(|| Finding::ok("send limits", seen))
 }
 
 fn secrets(count: usize) -> Finding {
@@ -130,8 +141,8 @@ fn is_related(domain: &str, host: &str) -> bool {
 
 /// The last gate: whatever was told, no secret of ours is in it.
 pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
-    let Settings { database_url, database_read_url, redis_url, smtp_url, .. } = settings;
-    let urls = [Some(database_url), database_read_url.as_ref(), redis_url.as_ref(), smtp_url.as_ref()];
+    let Settings { database_url, redis_url, smtp_url, .. } = settings;
+    let urls = [Some(database_url), redis_url.as_ref(), smtp_url.as_ref()];
     let mut secrets: Vec<Zeroizing<String>> = urls.into_iter().flatten().flat_map(passwords).collect();
     let whole = settings.secrets.iter().chain(settings.test_codes.iter().map(|code| &code.code));
     let whole = whole.chain(settings.traces.iter().flat_map(|traces| traces.headers.iter().map(|(_, value)| value)));
@@ -192,7 +203,6 @@ mod tests {
     fn no_secret_of_a_setting_is_left_in_what_was_seen() {
         let flags = ServeFlags {
             database_url: Some("postgres://u:canary-1@db/x".into()),
-            database_read_url: Some("postgres://u:canary-2@standby/x".into()),
             redis_url: Some("redis://:canary-3@cache".into()),
             smtp_url: Some("smtps://u:canary-4@mail".into()),
             otel_exporter_otlp_endpoint: Some("http://collector:4318".into()),
@@ -200,9 +210,9 @@ mod tests {
             ..ServeFlags::default()
         };
         let settings = Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH).unwrap();
-        let seen = "canary-1 canary-2 canary-3 canary-4 canary-5 stay";
+        let seen = "canary-1 canary-3 canary-4 canary-5 stay";
         let mut findings = [Finding::ok(SETTINGS, seen)];
         hide(&settings, &mut findings);
-        assert_eq!(findings[0].seen, "[hidden] [hidden] [hidden] [hidden] [hidden] stay");
+        assert_eq!(findings[0].seen, "[hidden] [hidden] [hidden] [hidden] stay");
     }
 }

@@ -314,6 +314,12 @@ impl Sight {
         self.eyes != Eyes::Manager
     }
 
+    /// Whether one sees the labels of addresses in events. Whoever asks for a code for an address finds its label there, and
+    /// so all that happened with that address, before and after its owner had an account.
+    pub fn shows_labels(self) -> bool {
+        self.eyes == Eyes::Admin
+    }
+
     /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.
     pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {
         self.eyes != Eyes::Own || actor.is_none_or(|actor| actor == self.user_id)

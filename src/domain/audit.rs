@@ -9,7 +9,10 @@ pub mod refusals;
 pub mod tail;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{self, Expr},
+};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -23,7 +26,7 @@ use super::{
 use crate::{
     db::{self, entity::audit_events},
     error::{Error, Result},
-    limits,
+    limits::Rule,
     observability::LogEmails,
     ports::Verdict,
 };
@@ -98,6 +101,9 @@ kinds! {
     /// A person took a copy of all that is kept about them.
     DataExported = "DATA_EXPORTED",
 }
+
+/// The key in `detail` of the label of an address.
+pub const ADDRESS_LABEL: &str = "address";
 
 /// One event about to be recorded.
 pub struct Event<'a> {
@@ -254,7 +260,7 @@ fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTi
 /// process bounds it, so no request waits for Redis.
 async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) -> Result<Option<String>> {
     let Some(origin) = origin else { return Ok(None) };
-    let charges = limits::AUDIT_NETWORK.by_network(["audit.network"; 3], origin.ip);
+    let charges = ctx.settings.limits.by_network(Rule::AuditNetwork, origin.ip);
     let verdict = ctx.local_limiter.take(&charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?;
     Ok(match verdict {
         Verdict::Admitted { .. } => None,
@@ -272,21 +278,39 @@ pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
+/// Somebody who is being erased.
+pub struct Erased {
+    /// Who.
+    pub id: Uuid,
+    /// Their address.
+    pub email: String,
+}
+
 /// Takes out of the trail what tells who these people were. That something happened, when, and to the same person,
 /// stays: their ids stand for nobody any more. Of what they did to others, only from where goes, and by which request.
-pub async fn forget_people(db: &impl ConnectionTrait, people: &[Uuid]) -> Result<()> {
+/// Events before a sign-in name nobody, and have the label of an address: of theirs all of that goes. Where such an event
+/// is about somebody else, who wanted to have the address, only the label does.
+pub async fn forget_people(ctx: &Ctx, db: &impl ConnectionTrait, people: &[Erased]) -> Result<()> {
     use audit_events::Column;
-    let without_origin = |by: Column| {
+    let without_origin = || {
         audit_events::Entity::update_many()
             .col_expr(Column::IpAddress, Expr::value(Option::<String>::None))
             .col_expr(Column::UserAgent, Expr::value(Option::<String>::None))
             .col_expr(Column::RequestId, Expr::value(Option::<String>::None))
             .col_expr(Column::RefusalKey, Expr::value(Option::<String>::None))
-            .filter(by.is_in(people.iter().copied()))
     };
-    let erased = json!({ "erased": true });
-    without_origin(Column::SubjectId).col_expr(Column::Detail, Expr::value(erased)).exec(db).await?;
-    without_origin(Column::ActorId).exec(db).await?;
+    let erased = || Expr::value(json!({ "erased": true }));
+    let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+    let by = |column: Column| column.is_in(ids.iter().copied());
+    without_origin().col_expr(Column::Detail, erased()).filter(by(Column::SubjectId)).exec(db).await?;
+    without_origin().filter(by(Column::ActorId)).exec(db).await?;
+
+    let labels: Vec<_> = people.iter().flat_map(|person| ctx.vault.address_labels(&person.email)).collect();
+    // The words of `audit_events_address_idx`.
+    let labelled = || sea_query::ExprTrait::is_in(Expr::cust("detail ->> 'address'"), labels.iter().cloned());
+    let nobodys = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
+    nobodys.col_expr(Column::Detail, erased()).exec(db).await?;
+    audit_events::Entity::update_many().col_expr(Column::Detail, erased()).filter(labelled()).exec(db).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -29,7 +29,18 @@ pub fn token_hash(token: &str) -> Option<Digest> {
     vault::decode::<TOKEN_BYTES>(token).map(|bytes| vault::sha256(&*bytes))
 }
 
-/// Remembers the device of a sign-in under a fresh token: the one it already was, or a new one. One statement.
+/// The device of a sign-in, as it is remembered.
+pub struct Remembered {
+    /// Which one.
+    pub id: Uuid,
+    /// What it presents at its next `login`.
+    pub token: SecretString,
+    /// Whether it is new to this person: it was never known, or it was forgotten since its `login`.
+    pub is_new: bool,
+}
+
+/// Remembers the device of a sign-in under a fresh token. A device that its owner forgot while the code was on its way
+/// gets a new id. One statement, two for a device that was forgotten.
 pub async fn remember(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -37,26 +48,41 @@ pub async fn remember(
     known: Option<Uuid>,
     origin: &Origin,
     now: DateTime<Utc>,
-) -> Result<(Uuid, SecretString)> {
-    let id = known.unwrap_or_else(|| ctx.new_id(now));
+) -> Result<Remembered> {
     let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
-    let sql = "INSERT INTO devices \
-         (id, user_id, token_hash, created_at, last_used_at, expires_at, user_agent, ip_address) \
-         VALUES ($1, $2, $3, $4, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, last_used_at = excluded.last_used_at, \
-         expires_at = excluded.expires_at, user_agent = excluded.user_agent, ip_address = excluded.ip_address \
-         WHERE devices.user_id = excluded.user_id";
-    let values = [
-        id.into(),
-        user_id.into(),
-        vault::sha256(&*token).into(),
-        now.into(),
-        (now + limits::DEVICE_LIFETIME).into(),
-        origin.user_agent.clone().into(),
-        origin.ip.to_string().into(),
-    ];
-    db.execute_raw(db::statement(ctx.db.backend(), sql, values)).await?;
-    Ok((id, vault::encode(&*token).into()))
+    let device = devices::Model {
+        id: known.unwrap_or_else(|| ctx.new_id(now)),
+        user_id,
+        token_hash: vault::sha256(&*token),
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + limits::DEVICE_LIFETIME,
+        user_agent: origin.user_agent.clone(),
+        ip_address: Some(origin.ip.to_string()),
+    };
+    let token = vault::encode(&*token).into();
+    if known.is_some() && renew(db, &device).await? {
+        return Ok(Remembered { id: device.id, token, is_new: false });
+    }
+    let id = if known.is_some() { ctx.new_id(now) } else { device.id };
+    db::insert(db, devices::Model { id, ..device }).await?;
+    Ok(Remembered { id, token, is_new: true })
+}
+
+/// Writes a sign-in to the row of its device; whether this person still has it.
+async fn renew(db: &impl ConnectionTrait, device: &devices::Model) -> Result<bool> {
+    use devices::Column;
+    let renewed = devices::Entity::update_many()
+        .col_expr(Column::TokenHash, Expr::value(device.token_hash.clone()))
+        .col_expr(Column::LastUsedAt, Expr::value(device.last_used_at))
+        .col_expr(Column::ExpiresAt, Expr::value(device.expires_at))
+        .col_expr(Column::UserAgent, Expr::value(device.user_agent.clone()))
+        .col_expr(Column::IpAddress, Expr::value(device.ip_address.clone()))
+        .filter(Column::Id.eq(device.id))
+        .filter(Column::UserId.eq(device.user_id))
+        .exec(db)
+        .await?;
+    Ok(renewed.rows_affected == 1)
 }
 
 /// The devices of a person, latest first.
@@ -74,8 +100,7 @@ pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
         )
     };
-    let from = range_query::lists_of(ctx, people.iter().copied());
-    range_query::read_each(ctx, from, people, part, |row| devices::Model::from_query_result(row, "")).await
+    range_query::read_each(ctx, people, part, |row| devices::Model::from_query_result(row, "")).await
 }
 
 /// One device that the viewer may see.
@@ -85,7 +110,7 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     // Also without an owner, so that an id which nobody has costs and leaves the same as one of somebody else.
     let owner = device.as_ref().map_or(Uuid::nil(), |device| device.user_id);
     let sight = Sight::require(ctx, viewer, owner, field).await?;
-    let owner = user::list::find_each(ctx, ctx.db.primary(), &[sight]).await?;
+    let owner = user::list::find_each(ctx, &[sight]).await?;
     device.filter(|_| !owner.is_empty()).ok_or(Error::NotFound)
 }
 

@@ -5,15 +5,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, IdenStatic, QueryResult, QuerySelect, QueryTrait, Select, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, QueryResult, QuerySelect, QueryTrait, Select,
+    Statement, Value,
 };
 use uuid::Uuid;
 
-use super::{Ctx, access::Sight};
-use crate::{
-    db::{self, Lists},
-    error::Result,
-};
+use super::Ctx;
+use crate::{db, error::Result};
 
 /// So many parts go into one statement; SQLite takes 500 at most.
 const PARTS: usize = 100;
@@ -82,12 +80,12 @@ impl Union {
     }
 
     /// The sum of parts that count. One statement, or none when nothing is asked for.
-    pub(super) async fn sum(mut self, from: Lists<'_>) -> Result<u64> {
+    pub(super) async fn sum(mut self, ctx: &Ctx) -> Result<u64> {
         if self.is_empty() {
             return Ok(0);
         }
         let sql = format!("SELECT CAST(SUM(number) AS BIGINT) AS number FROM ({}) AS counts", self.table());
-        let row = from.all(self.statement(&sql)).await?.pop();
+        let row = ctx.db.read().query_one_raw(self.statement(&sql)).await?;
         let number: Option<i64> = row.map(|row| row.try_get("", "number")).transpose()?;
         Ok(number.unwrap_or_default().unsigned_abs())
     }
@@ -120,17 +118,10 @@ pub(super) fn aside(condition: String) -> String {
     format!(" AND CASE WHEN {condition} THEN TRUE ELSE FALSE END")
 }
 
-/// Where lists of these people are read. What is one's own is read where it was written: whoever has just signed in
-/// finds that session in the list.
-pub fn lists_of(ctx: &Ctx, people: impl IntoIterator<Item = Sight>) -> Lists<'_> {
-    ctx.db.lists().fresh_if(people.into_iter().any(Sight::is_own))
-}
-
 /// Reads a part for every key with one statement, and gives the rows of each in the order of the keys. `part` writes a
 /// part's `SELECT`, which must give a column `part` with the number that it gets.
 pub(super) async fn read_each<K, T>(
     ctx: &Ctx,
-    from: Lists<'_>,
     keys: &[K],
     part: impl Fn(&mut Union, usize, &K) -> String,
     row: impl Fn(&QueryResult) -> Result<T, sea_orm::DbErr>,
@@ -143,7 +134,7 @@ pub(super) async fn read_each<K, T>(
             union.part(sql);
         }
         let sql = union.table();
-        for found in from.all(union.statement(&sql)).await? {
+        for found in ctx.db.read().query_all_raw(union.statement(&sql)).await? {
             let number: i32 = found.try_get("", "part")?;
             let list = usize::try_from(number).ok().and_then(|number| lists.get_mut(number));
             if let Some(list) = list {
@@ -157,7 +148,6 @@ pub(super) async fn read_each<K, T>(
 /// Counts the rows of a question for every value of a column.
 pub(super) async fn count_each<E: EntityTrait>(
     ctx: &Ctx,
-    from: Lists<'_>,
     rows: Select<E>,
     of: E::Column,
 ) -> Result<HashMap<Uuid, u64>> {
@@ -166,7 +156,7 @@ pub(super) async fn count_each<E: EntityTrait>(
         let number: i64 = row.try_get("", "number")?;
         Ok((row.try_get("", of.as_str())?, number.unsigned_abs()))
     };
-    from.all(counts.build(ctx.db.backend())).await?.into_iter().map(count).collect()
+    ctx.db.read().query_all_raw(counts.build(ctx.db.backend())).await?.into_iter().map(count).collect()
 }
 
 /// A moment as both databases can hold and compare it.

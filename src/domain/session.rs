@@ -241,8 +241,7 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<s
              WHERE user_id = {user} AND ended_at IS NULL AND idle_expires_at > {now}{tail}"
         )
     };
-    let from = range_query::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
-    range_query::read_each(ctx, from, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
+    range_query::read_each(ctx, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
 }
 
 /// How many sessions of people are open now; nothing for those who have none. One statement.
@@ -250,8 +249,7 @@ pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64
     let open = sessions::Entity::find()
         .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
         .filter(open_now(ctx.now()));
-    range_query::count_each(ctx, range_query::lists_of(ctx, people.iter().copied()), open, sessions::Column::UserId)
-        .await
+    range_query::count_each(ctx, open, sessions::Column::UserId).await
 }
 
 /// How many sessions live, of everybody, counted up to `most`.
@@ -308,12 +306,6 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let owner = found.as_ref().map_or(Uuid::nil(), |found| found.user.id);
     let sight = Sight::require(ctx, viewer, owner, field).await?;
     found.filter(|found| sight.shows(&found.user)).map(|found| (found, sight)).ok_or(Error::NotFound)
-}
-
-/// Whether nobody ended a session since this request looked it up.
-pub(super) async fn is_still_open(db: &impl ConnectionTrait, id: Uuid) -> Result<bool> {
-    let open = sessions::Entity::find_by_id(id).filter(sessions::Column::EndedAt.is_null());
-    Ok(open.one(db).await?.is_some())
 }
 
 /// The guarded end: only sessions that are open, each once.

@@ -119,6 +119,12 @@ impl Vault {
         label(&self.mac(Purpose::Address, &[email.as_bytes()]))
     }
 
+    /// What the audit trail has called an address under any of the secrets.
+    pub fn address_labels(&self, email: &str) -> impl Iterator<Item = String> + use<> {
+        let macs = self.macs(Purpose::Address, &[email.as_bytes()]);
+        std::iter::once(macs.newest).chain(macs.older).map(|mac| label(&mac))
+    }
+
     /// The same under every secret: what to look for while secrets rotate.
     pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Macs {
         let older = self.older.iter().map(|keys| Digest::new(mac_under(keys.of(purpose), parts))).collect();

@@ -27,13 +27,7 @@ use tracing::Instrument;
 use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, devices, sessions, users},
-    domain::{
-        Ctx,
-        access::Sight,
-        audit, device,
-        range_query::{Slice, lists_of},
-        session, user,
-    },
+    domain::{Ctx, access::Sight, audit, device, range_query::Slice, session, user},
     error::Result,
     observability::spans,
 };
@@ -112,12 +106,12 @@ batches! {
     };
     Person => (users::Model, Sight), |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Person(sight)| *sight).collect();
-        let found = user::list::find_each(ctx, lists_of(ctx, people.iter().copied()), &people).await?;
+        let found = user::list::find_each(ctx, &people).await?;
         found.into_iter().map(|(sight, user)| (Person(sight), (user, sight))).collect()
     };
     Known => (users::Model, Sight), |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Known(sight)| *sight).collect();
-        let found = user::list::find_each(ctx, ctx.db.primary(), &people).await?;
+        let found = user::list::find_each(ctx, &people).await?;
         found.into_iter().map(|(sight, user)| (Known(sight), (user, sight))).collect()
     };
 }

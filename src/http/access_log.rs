@@ -2,11 +2,12 @@
 //! chose stands in the line, cut short and without anything that a terminal obeys, and in no label.
 
 pub(super) mod sampling;
-use std::time::Duration;
+
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderValue, Method},
+    http::{HeaderValue, Method, StatusCode},
     response::Response,
 };
 use tracing::Span;
@@ -17,7 +18,8 @@ use super::{
     request_outcome::{Account, loggable},
     response::RequestId,
 };
-use crate::{http::access_log::sampling::LeftOut, observability::spans};
+use crate::observability::spans;
+use sampling::{LeftOut, Source};
 
 const TRACE_RESPONSE: &str = "traceresponse";
 
@@ -63,9 +65,10 @@ impl Line {
             server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
         }
         server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
-        // Who is known is limited by who they are, and a fault of ours is rare or worth every line.
-        let is_stranger = account.is_none_or(|account| account.user.is_none());
-        if is_stranger && status < 500 && !server.sampler.has_line(self.client.0) {
+        let source = source(account, self.client.0);
+        // A fault of ours is rare or worth every line. A 503 is neither: anybody can have as many as they like.
+        let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+        if !is_fault && source.is_some_and(|source| !server.sampler.has_line(source)) {
             return;
         }
         tracing::info!(
@@ -83,6 +86,16 @@ impl Line {
             trace_id,
             "request"
         );
+    }
+}
+
+/// Who a line counts for. `None` for a user whose session was looked up: `api.caller` has charged that request, and
+/// bounds those lines. What is refused earlier counts for the session that its token names.
+fn source(account: Option<&Account>, client: IpAddr) -> Option<Source> {
+    match account.map_or((None, None), |account| (account.user, account.session)) {
+        (Some(_), _) => None,
+        (None, Some(session)) => Some(Source::Session(session)),
+        (None, None) => Some(Source::Network(client)),
     }
 }
 

@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 use ipnet::IpNet;
+use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -119,6 +120,13 @@ pub(super) enum Bearer {
     Claims(Box<Claims>),
     /// A header that is not a good token.
     Bad,
+}
+
+impl Bearer {
+    /// The session that a good signature names, alive or not.
+    pub(super) fn session(&self) -> Option<Uuid> {
+        if let Self::Claims(claims) = self { Some(claims.sid) } else { None }
+    }
 }
 
 /// Reads the bearer without asking the database, except for a signing key that is new to us.

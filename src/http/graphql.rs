@@ -1,11 +1,13 @@
-//! `POST /graphql`: bytes, JSON, caller, document, execution, answer. Everything that can be refused is refused here, in
+//! `POST /graphql`: bytes, caller, JSON, document, execution, answer. Everything that can be refused is refused here, in
 //! that order, before anything is executed.
 
 mod body;
+mod call;
 pub(super) mod sse;
 pub(super) mod trusted_documents;
+pub(super) mod turns;
 pub(super) mod websocket;
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::{Request, parser::types::OperationType};
 use axum::{
@@ -14,11 +16,9 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::Response,
 };
-use serde::Deserialize;
-use serde_json::{Map, Value as Json};
-use tokio::{sync::Semaphore, time::timeout};
 use tracing::Instrument;
 
+use self::call::{Call, Named};
 use super::{
     Server,
     caller::{self, Bearer, Need, meter::Meter},
@@ -38,8 +38,6 @@ use crate::{
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
-/// How long a request waits for its turn to be parsed.
-const TURN_TIME: Duration = Duration::from_secs(2);
 
 /// Handles one request. Always answers, in one shape.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
@@ -81,9 +79,11 @@ async fn answer(
     if media.is_none() && !events {
         return Err(not_acceptable());
     }
-    let call = Call::read(&body::read(body).await?)?;
-    let caller = identify(server, parts, id).await?;
-    let Checked { request, operation } = server.check(call, caller.has_token()).await?;
+    let body = body::read(body).await?;
+    let caller = identify(server, parts, id, account).await?;
+    let call = Call::read(&body).ok_or_else(no_call)?;
+    drop(body);
+    let Checked { request, operation } = server.check(call, caller.has_token(), caller.origin.ip).await?;
     account.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
@@ -160,64 +160,6 @@ fn is_json_in_utf8(content_type: &str) -> bool {
     is_json && in_utf8
 }
 
-/// A request of GraphQL over HTTP. It has a document, or the id of one that the server knows.
-#[derive(Deserialize)]
-#[serde(try_from = "Members")]
-pub(super) struct Call {
-    document: Named,
-    operation_name: Option<String>,
-    variables: Map<String, Json>,
-}
-
-/// How a call names its document.
-enum Named {
-    Text(String),
-    Id(String),
-    /// Both, as clients send them that hope to make the document known.
-    Both {
-        text: String,
-        id: String,
-    },
-}
-
-/// What stands in a request's body.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Members {
-    query: Option<String>,
-    document_id: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<Map<String, Json>>,
-    extensions: Option<Map<String, Json>>,
-}
-
-impl TryFrom<Members> for Call {
-    type Error = &'static str;
-
-    fn try_from(members: Members) -> Result<Self, Self::Error> {
-        // Apollo's clients name a document in their own way.
-        let hash =
-            || members.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str().map(str::to_owned);
-        let document = match (members.query, members.document_id.or_else(hash)) {
-            (Some(text), None) => Named::Text(text),
-            (Some(text), Some(id)) => Named::Both { text, id },
-            (None, Some(id)) => Named::Id(id),
-            (None, None) => return Err("no document"),
-        };
-        let variables = members.variables.unwrap_or_default();
-        Ok(Self { document, operation_name: members.operation_name, variables })
-    }
-}
-
-impl Call {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        // serde would take an array for a struct; the contract does not.
-        let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let call = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
-        call.ok_or_else(no_call)
-    }
-}
-
 fn no_call() -> Refusal {
     let message = "Send one JSON object with `query`, and `variables` and `operationName` where needed.";
     Refusal::new(Code::BadRequest, message)
@@ -230,35 +172,26 @@ pub(super) struct Checked {
     pub operation: Operation,
 }
 
-/// The turns to parse and validate. Both keep a processor busy without a pause, so they run beside the workers that serve
-/// everything else, and only on some of the processors at once.
-pub(super) struct Turns(Arc<Semaphore>);
-
-impl Default for Turns {
-    fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self(Arc::new(Semaphore::new(processors.div_ceil(2))))
-    }
-}
-
 impl Server {
     /// Finds the document of a call, or parses and validates it, and prepares the operation that the call names. Without
     /// an access token a document has one operation.
-    pub(super) async fn check(self: &Arc<Self>, call: Call, has_token: bool) -> Result<Checked, Refusal> {
-        let turn = timeout(TURN_TIME, Arc::clone(&self.turns.0).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(Refusal::new(Code::Unavailable, "The server is busy. Try again in a few seconds."));
-        };
+    pub(super) async fn check(
+        self: &Arc<Self>,
+        call: Call,
+        has_token: bool,
+        client: IpAddr,
+    ) -> Result<Checked, Refusal> {
+        let turn = self.turns.take(client).await?;
         let server = Arc::clone(self);
         let work = move || {
             let _turn = turn;
-            server.prepare(call, has_token)
+            server.prepare(&call, has_token)
         };
         let failed = |_| Err(Refusal::new(Code::Internal, "Something went wrong on our side."));
         tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
     }
 
-    fn prepare(&self, call: Call, has_token: bool) -> Result<Checked, Refusal> {
+    fn prepare(&self, call: &Call, has_token: bool) -> Result<Checked, Refusal> {
         let document = self.document(&call.document)?;
         if document.operations() > 1 && !has_token && self.trusted.is_none() {
             return Err(Refusal::document(
@@ -266,7 +199,8 @@ impl Server {
             ));
         }
         let documents = self.api.documents();
-        let (executable, operation) = documents.prepare(&document, call.operation_name.as_deref(), call.variables)?;
+        let (name, variables) = (call.operation_name.as_deref(), call.variables.as_deref());
+        let (executable, operation) = documents.prepare(&document, name, variables)?;
         let mut request = Request::new(String::new());
         request.set_parsed_query(executable);
         Ok(Checked { request, operation })
@@ -295,10 +229,11 @@ struct Calling {
     meter: Meter,
 }
 
-async fn identify(server: &Server, parts: &Parts, id: &RequestId) -> Result<Calling, Refusal> {
+async fn identify(server: &Server, parts: &Parts, id: &RequestId, account: &mut Account) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;
+    account.session = bearer.as_ref().ok().and_then(Bearer::session);
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
     Ok(Calling { origin, bearer, meter })

@@ -90,19 +90,12 @@ async fn outcome(server: &Server) -> Outcome {
 }
 
 async fn measure(ctx: &Ctx) -> Outcome {
-    let (database, limiter, migrations, replica) = tokio::join!(
+    let (database, limiter, migrations) = tokio::join!(
         timed("database", async { ctx.db.ping().await }),
         timed("limiter", limiter(ctx)),
         timed("migrations", migrations(ctx)),
-        replica(ctx),
     );
-    Outcome([database, limiter, migrations].into_iter().chain(replica).collect())
-}
-
-/// The read replica, where there is one. It is none of what must be well: without it the primary answers.
-async fn replica(ctx: &Ctx) -> Option<Part> {
-    ctx.db.has_replica().then_some(())?;
-    Some(timed("replica", async { ctx.db.ping_replica().await }).await)
+    Outcome(vec![database, limiter, migrations])
 }
 
 async fn limiter(ctx: &Ctx) -> Result<()> {

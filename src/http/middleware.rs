@@ -133,9 +133,10 @@ fn fresh_id(server: &Server) -> String {
 
 /// Which origins' scripts may read our answers: an exact list, and never with credentials.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
-    let origins = settings.cors_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
+    let origins = settings.cors_origins.clone();
+    let allow = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.allow(origin));
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
+        .allow_origin(AllowOrigin::predicate(allow))
         .allow_methods([Method::POST, Method::GET])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, REQUEST_ID])
         .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::WWW_AUTHENTICATE])

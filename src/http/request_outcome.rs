@@ -24,6 +24,7 @@ pub(super) struct Account {
     operation: Option<Cow<'static, str>>,
     outcome: Option<Cow<'static, str>>,
     pub user: Option<Uuid>,
+    /// The session that the access token names, even if the request was refused before anybody looked it up.
     pub session: Option<Uuid>,
     /// Where resolvers tell what came of a change.
     pub report: Report,

@@ -222,7 +222,7 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// A document can have a mistake in every token; nobody mends more than so many at once.
+/// Maximum number of errors in one answer, however many fields have one.
 const MOST_ERRORS: usize = 10;
 
 /// Maximum size of an answer in bytes, because the cost of an operation counts fields and not what is in them. The longest
@@ -279,8 +279,8 @@ impl Outcome {
         let refused_whole = errors.iter().any(not_run);
         if refused_whole {
             errors.retain(not_run);
-            errors.truncate(MOST_ERRORS);
         }
+        errors.truncate(MOST_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
         Self { data: (!refused_whole).then_some(data), errors, extensions: None }
     }

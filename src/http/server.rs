@@ -303,7 +303,8 @@ impl<'a> Gate<'a> {
             asked += self.crowd.relieve(Wanted::Places(places));
         }
         if self.requests.is_scarce() {
-            asked += self.crowd.relieve(Wanted::Bytes { wanted: self.requests.excess(), above: self.bare });
+            let wanted = self.requests.excess();
+            asked += self.crowd.relieve(Wanted::Bytes { wanted, above: self.spared(open) });
         }
         if self.ground.answers.is_scarce() {
             asked += self.crowd.relieve(Wanted::Writers);
@@ -317,6 +318,12 @@ impl<'a> Gate<'a> {
     fn missing(&self, open: usize) -> usize {
         let most = self.ground.caps.in_all;
         (open + 1).saturating_sub(most - most / 64)
+    }
+
+    /// Bytes that a connection may hold without being closed for its bytes: what every connection needs, unless that
+    /// alone takes half of the memory. Otherwise silent connections would stay and those with a request behind them go.
+    const fn spared(&self, open: usize) -> usize {
+        if open.saturating_mul(self.bare) > self.ground.caps.memory / 2 { 0 } else { self.bare }
     }
 
     fn warn(&mut self, warn: impl FnOnce()) {

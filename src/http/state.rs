@@ -8,7 +8,7 @@ use std::sync::{
 use super::{
     SocketCaps,
     access_log::sampling::Sampler,
-    graphql::{Turns, trusted_documents::Trusted, websocket},
+    graphql::{trusted_documents::Trusted, turns::Turns, websocket},
     health, metrics,
     response::backpressure::{Unread, UnreadCaps},
 };

@@ -3,29 +3,34 @@
 //! source of randomness by itself.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
-use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    Manifest, Mode, Notices, Problems, ServeFlags, Settings, SignUp, TestCode, TlsFiles, numbers,
-    parse::{self, SmtpSecurity},
+    Manifest, Mode, Origins, Problems, ServeFlags, Settings, TestCode, TlsFiles, TokenSettings, parse,
     problems::Reader,
     rules::{self, Facts},
-    secret, secret_files, telemetry, test_codes as fixed, unknown,
+    secret, secret_files,
+    table::Values,
+    test_codes as fixed, unknown,
 };
-use crate::{db::entity::Role, limits::Limits, ports::Entropy};
+use crate::{
+    limits::{Limits, Rule},
+    observability::{Log, LogFormat, Traces},
+    ports::Entropy,
+};
 
-/// Where the service is found unless somebody says otherwise.
-const DEFAULT_PUBLIC_URL: &str = "http://localhost:4000";
-/// The front-end servers that developers run.
-const DEVELOPMENT_ORIGINS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
+/// Send limits that are looser in development.
+pub(super) const LOOSE_IN_DEVELOPMENT: [Rule; 4] =
+    [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork];
+/// Factor by which they are looser.
+pub(super) const LOOSER: u32 = 100;
 
 /// See [`Settings::load`], and [`Settings::look`] for what is done without a source of randomness.
 pub(super) fn load(
@@ -56,7 +61,8 @@ pub(super) fn load(
 /// See [`super::ops_address`].
 pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
     let mut reader = Reader::default();
-    let address = socket(&mut reader, "DOORCODE_OPS_LISTEN", raw, 4001);
+    let flags = ServeFlags { ops_listen: raw.map(str::to_owned), ..ServeFlags::default() };
+    let address = Values::read(&mut reader, &flags).ops_listen;
     reader.finish().map(|_| address)
 }
 
@@ -78,76 +84,111 @@ pub(super) fn is_given(raw: Option<&str>) -> bool {
     raw.is_some_and(|text| !text.trim().is_empty())
 }
 
-/// Every setting; what could not be read has its default until the problems are told.
+/// Every setting; one that could not be read has its default until the problems are reported.
 fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, Facts) {
-    let mode = reader.or("DOORCODE_MODE", flags.mode.as_deref(), Mode::Development, "production", parse::mode);
-    let in_development = mode == Mode::Development;
-    let public_url = public_url(reader, flags);
-    let data =
-        reader.or("DOORCODE_DATA", flags.data.as_deref(), PathBuf::from("./data"), "/var/lib/doorcode", parse::folder);
-    let limits = numbers::limits(reader, flags);
-    let (mail_from, sender) = mail_from(reader, flags);
-    let (smtp_url, smtp) = smtp_url(reader, flags).unzip();
-    let example = "/etc/doorcode/documents.json";
-    warn_of_no_list(reader, flags.documents.as_deref());
-    let documents = reader.optional("DOORCODE_DOCUMENTS", flags.documents.as_deref(), example, parse::folder);
+    let values = Values::read(reader, flags);
+    let in_development = values.mode == Mode::Development;
+    let limits = limits(reader, flags, &values, in_development);
+    let test_codes = test_codes(reader, values.test_codes.as_deref(), &limits, now);
+    let tls = tls(reader, values.tls_cert, values.tls_key);
+    let (mail_from, sender) = values.mail_from;
+    let (smtp_url, smtp) = values.smtp_url.unzip();
+    let facts = Facts { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
+    let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
+    if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
+        reader.warn("DOORCODE_DOCUMENTS is empty, so any document runs");
+    }
+    let audience = || public_url.as_str().trim_end_matches('/').to_owned();
+    let traces = values.otel_exporter_otlp_endpoint.map(|endpoint| Traces {
+        endpoint,
+        headers: values.otel_exporter_otlp_headers.unwrap_or_default(),
+        service: values.otel_service_name,
+        ratio: values.trace_ratio,
+    });
     let settings = Settings {
-        mode,
-        listen: socket(reader, "DOORCODE_LISTEN", flags.listen.as_deref(), 4000),
-        tls: tls(reader, flags),
-        ops_listen: socket(reader, "DOORCODE_OPS_LISTEN", flags.ops_listen.as_deref(), 4001),
-        tokens: numbers::tokens(reader, flags, &public_url),
+        mode: values.mode,
+        listen: values.listen,
+        tls,
+        ops_listen: values.ops_listen,
+        tokens: TokenSettings {
+            algorithm: values.token_alg,
+            audience: values.token_audience.unwrap_or_else(audience),
+            access_ttl: values.access_ttl,
+            refresh_idle: values.refresh_idle,
+            session_max: values.session_max,
+        },
         public_url,
-        expose_development: boolean(reader, "DOORCODE_EXPOSE_DEVELOPMENT", flags.expose_development.as_deref(), false),
-        database_url: database_url(reader, flags, &data),
-        database_read_url: database_read_url(reader, flags),
-        data,
-        database_pool: reader.or(
-            "DOORCODE_DATABASE_POOL",
-            flags.database_pool.as_deref(),
-            (5, 20),
-            "5-20",
-            parse::pool,
-        ),
-        database_wait: numbers::database_wait(reader, flags),
-        redis_url: redis_url(reader, flags),
+        expose_development: values.expose_development,
+        database_url: values.database_url.unwrap_or_else(|| database_in(&values.data)),
+        data: values.data,
+        database_pool: values.database_pool,
+        database_wait: values.database_wait,
+        redis_url: values.redis_url,
         smtp_url,
-        secrets: secrets(reader, flags),
-        signup: signup(reader, flags),
-        test_codes: test_codes(reader, flags, &limits, now),
+        secrets: values.secret.unwrap_or_default(),
+        signup: values.signup,
+        test_codes,
         limits,
-        trusted_proxies: trusted_proxies(reader, flags),
-        cors_origins: cors_origins(reader, flags, in_development),
+        trusted_proxies: values.trusted_proxies.unwrap_or_default(),
+        cors_origins: Origins { listed: values.cors_origins.unwrap_or_default(), loopback: in_development },
         mail_from,
-        brand: brand(reader, flags),
-        default_role: default_role(reader, flags),
-        ip_retention: numbers::ip_retention(reader, flags),
-        audit_retention: numbers::audit_retention(reader, flags),
-        erase_after: numbers::erase_after(reader, flags),
-        notices: notices(reader, flags),
-        federation: boolean(reader, "DOORCODE_FEDERATION", flags.federation.as_deref(), false),
-        graphiql: boolean(
-            reader,
-            "DOORCODE_GRAPHIQL",
-            flags.graphiql.as_deref(),
-            in_development && documents.is_none(),
-        ),
+        brand: values.brand,
+        default_role: values.default_role,
+        ip_retention: values.ip_retention,
+        audit_retention: values.audit_retention,
+        erase_after: values.erase_after,
+        notices: values.notices,
+        federation: values.federation,
+        graphiql: values.graphiql.unwrap_or(in_development && facts.documents.is_none()),
         documents: None,
-        introspection: boolean(reader, "DOORCODE_INTROSPECTION", flags.introspection.as_deref(), in_development),
-        single_replica: boolean(reader, "DOORCODE_SINGLE_REPLICA", flags.single_replica.as_deref(), false),
-        log: telemetry::log(reader, flags, in_development),
-        traces: telemetry::traces(reader, flags),
+        introspection: values.introspection.unwrap_or(in_development),
+        single_replica: values.single_replica,
+        log: Log {
+            filter: values.log,
+            format: values.log_format.unwrap_or(if in_development { LogFormat::Text } else { LogFormat::Json }),
+            emails: values.log_emails,
+        },
+        traces,
         warnings: Vec::new(),
     };
-    let has_public_url = is_given(flags.public_url.as_deref());
-    (settings, Facts { smtp, sender, has_public_url, documents })
+    (settings, facts)
+}
+
+/// The limits. Development has loose send limits, because nobody is flooded there and a developer signs in all day.
+fn limits(reader: &mut Reader, flags: &ServeFlags, values: &Values, in_development: bool) -> Limits {
+    let mut limits = Limits::default();
+    limits.send_cooldown = values.send_cooldown;
+    limits.code_tries = values.code_tries;
+    limits.code_length = values.code_length as usize;
+    limits.code_ttl = values.code_ttl;
+    for rule in Rule::ALL {
+        let Some((variable, default, example)) = rule.setting() else { continue };
+        let given = flags.limits.get(rule).map(String::as_str);
+        if let Some(quota) = reader.optional(&variable, given, example, parse::quota) {
+            limits.set(*rule, quota);
+        } else if in_development && LOOSE_IN_DEVELOPMENT.contains(rule) {
+            limits.set(*rule, default.times(LOOSER));
+        }
+    }
+    limits
+}
+
+/// The address of a development server as its developer types it.
+fn local_url(listen: SocketAddr, tls: bool) -> Url {
+    let scheme = if tls { "https" } else { "http" };
+    #[expect(clippy::expect_used, reason = "a port makes no URL wrong")]
+    Url::parse(&format!("{scheme}://localhost:{}", listen.port())).expect("a URL")
+}
+
+/// The SQLite file of a data folder. The driver decodes the path, so what would end it or look encoded is encoded.
+fn database_in(data: &Path) -> SecretString {
+    let folder = data.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{}/doorcode.db?mode=rwc", folder.trim_end_matches('/')).into()
 }
 
 /// Both files or none. Listening in clear where somebody wrote half of it down would be worse than not to start.
-fn tls(reader: &mut Reader, flags: &ServeFlags) -> Option<TlsFiles> {
+fn tls(reader: &mut Reader, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsFiles> {
     let (one, other) = ("DOORCODE_TLS_CERT", "DOORCODE_TLS_KEY");
-    let certificate = reader.optional(one, flags.tls_cert.as_deref(), "/etc/doorcode/tls.pem", parse::folder);
-    let key = reader.optional(other, flags.tls_key.as_deref(), "/etc/doorcode/tls.key", parse::folder);
     let lonely = match (certificate, key) {
         (Some(certificate), Some(key)) => return Some(TlsFiles { certificate, key }),
         (None, None) => return None,
@@ -159,13 +200,6 @@ fn tls(reader: &mut Reader, flags: &ServeFlags) -> Option<TlsFiles> {
         reader.refuse(given, format!("is nothing without {missing}"), format!("Set {missing}, too, or neither"));
     }
     None
-}
-
-/// Notes a lock that was meant to be closed: an empty value counts as none, here as everywhere.
-fn warn_of_no_list(reader: &mut Reader, raw: Option<&str>) {
-    if raw.is_some_and(|text| text.trim().is_empty()) {
-        reader.warn("DOORCODE_DOCUMENTS is empty, so any document runs");
-    }
 }
 
 /// Reads the manifest of trusted documents, where one is named.
@@ -180,93 +214,12 @@ fn documents(reader: &mut Reader, file: Option<&Path>) -> Option<Arc<Manifest>> 
     }
 }
 
-fn boolean(reader: &mut Reader, variable: &str, raw: Option<&str>, default: bool) -> bool {
-    reader.or(variable, raw, default, "true", parse::boolean)
-}
-
-fn socket(reader: &mut Reader, variable: &str, raw: Option<&str>, port: u16) -> SocketAddr {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    reader.or(variable, raw, default, &default.to_string(), parse::socket)
-}
-
-fn public_url(reader: &mut Reader, flags: &ServeFlags) -> Url {
-    #[expect(clippy::expect_used, reason = "a constant, and every start parses it")]
-    let default = Url::parse(DEFAULT_PUBLIC_URL).expect("the default public URL is a URL");
-    let example = "https://login.example.com";
-    reader.or("DOORCODE_PUBLIC_URL", flags.public_url.as_deref(), default, example, parse::public_url)
-}
-
-fn mail_from(reader: &mut Reader, flags: &ServeFlags) -> (String, String) {
-    let default = ("Doorcode <no-reply@localhost>".to_owned(), "no-reply@localhost".to_owned());
-    let example = "Example <no-reply@example.com>";
-    reader.or("DOORCODE_MAIL_FROM", flags.mail_from.as_deref(), default, example, parse::mailbox)
-}
-
-fn smtp_url(reader: &mut Reader, flags: &ServeFlags) -> Option<(SecretString, SmtpSecurity)> {
-    let example = "smtps://user:password@smtp.example.com";
-    reader.optional("SMTP_URL", flags.smtp_url.as_deref(), example, parse::smtp_url)
-}
-
-fn redis_url(reader: &mut Reader, flags: &ServeFlags) -> Option<SecretString> {
-    let example = "rediss://:password@redis.example.com:6379";
-    reader.optional("REDIS_URL", flags.redis_url.as_deref(), example, parse::redis_url)
-}
-
-fn database_url(reader: &mut Reader, flags: &ServeFlags, data: &Path) -> SecretString {
-    // The driver decodes the path, so what would end it or look encoded is encoded.
-    let folder = data.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-    let default = SecretString::from(format!("sqlite://{}/doorcode.db?mode=rwc", folder.trim_end_matches('/')));
-    let example = "postgres://doorcode:password@db.example.com/doorcode";
-    reader.or("DATABASE_URL", flags.database_url.as_deref(), default, example, parse::database_url)
-}
-
-fn database_read_url(reader: &mut Reader, flags: &ServeFlags) -> Option<SecretString> {
-    let example = "postgres://doorcode:password@standby.example.com/doorcode";
-    reader.optional("DATABASE_READ_URL", flags.database_read_url.as_deref(), example, parse::postgres_url)
-}
-
-fn secrets(reader: &mut Reader, flags: &ServeFlags) -> Vec<SecretString> {
-    let example = "$(openssl rand -base64 32)";
-    reader.or("DOORCODE_SECRET", flags.secret.as_deref(), Vec::new(), example, secret::parse)
-}
-
-fn signup(reader: &mut Reader, flags: &ServeFlags) -> SignUp {
-    let example = "domains:example.com,example.org";
-    reader.or("DOORCODE_SIGNUP", flags.signup.as_deref(), SignUp::Open, example, parse::signup)
-}
-
-fn brand(reader: &mut Reader, flags: &ServeFlags) -> String {
-    let (default, example) = ("Doorcode".to_owned(), "Example Login");
-    reader.or("DOORCODE_BRAND", flags.brand.as_deref(), default, example, |text| parse::printable(text, 64))
-}
-
-fn default_role(reader: &mut Reader, flags: &ServeFlags) -> Role {
-    reader.or("DOORCODE_DEFAULT_ROLE", flags.default_role.as_deref(), Role::User, "GUEST", parse::default_role)
-}
-
-fn notices(reader: &mut Reader, flags: &ServeFlags) -> Notices {
-    reader.or("DOORCODE_NOTICES", flags.notices.as_deref(), Notices::ALL, "new-device,role-change", parse::notices)
-}
-
-fn trusted_proxies(reader: &mut Reader, flags: &ServeFlags) -> Vec<IpNet> {
-    let parse = |text: &str| parse::list(text, parse::network);
-    let raw = flags.trusted_proxies.as_deref();
-    reader.or("DOORCODE_TRUSTED_PROXIES", raw, Vec::new(), "10.0.0.0/8,fd00::/8", parse)
-}
-
-fn cors_origins(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> Vec<String> {
-    let default = if in_development { DEVELOPMENT_ORIGINS.map(str::to_owned).to_vec() } else { Vec::new() };
-    let parse = |text: &str| parse::list(text, parse::origin);
-    reader.or("DOORCODE_CORS_ORIGINS", flags.cors_origins.as_deref(), default, "https://app.example.com", parse)
-}
-
-fn test_codes(reader: &mut Reader, flags: &ServeFlags, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {
+fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {
     let today = now.date_naive();
     let digits = reader.is_fine("DOORCODE_CODE_LENGTH").then_some(limits.code_length);
     let parse = |text: &str| fixed::parse(text, today, digits);
     let example = "review@example.com=83120475@2027-01-31 with a date at most 90 days ahead";
-    let raw = flags.test_codes.as_deref();
-    let (codes, warnings) = reader.or("DOORCODE_TEST_CODES", raw, (Vec::new(), Vec::new()), example, parse);
+    let (codes, warnings) = reader.optional("DOORCODE_TEST_CODES", raw, example, parse).unwrap_or_default();
     for warning in warnings {
         reader.warn(warning);
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::limits::{Limits, Quota};
+use crate::limits::{Limits, Quota, Rule};
 
 const YEAR: Duration = Duration::from_hours(8_766);
 
@@ -23,13 +23,16 @@ impl Odds {
         let one = 10_f64.powi(-digits);
         // A wrong try costs a unit per live code, so a unit is one guess. Each code that is sent has so many tries.
         let guesses = [
-            a_year(limits.guess_account),
-            a_year(limits.guess_account_month),
-            tries * a_year(limits.send_address),
-            tries * a_year(limits.send_address_day),
+            a_year(limits.quota(Rule::GuessAccount)),
+            a_year(limits.quota(Rule::GuessAccountMonth)),
+            tries * a_year(limits.quota(Rule::SendAddress)),
+            tries * a_year(limits.quota(Rule::SendAddressDay)),
         ];
         let guesses = guesses.into_iter().fold(f64::INFINITY, f64::min);
-        Self { account: -(guesses * (-one).ln_1p()).exp_m1(), instance: tries * a_year(limits.send_instance) * one }
+        Self {
+            account: -(guesses * (-one).ln_1p()).exp_m1(),
+            instance: tries * a_year(limits.quota(Rule::SendInstance)) * one,
+        }
     }
 }
 
@@ -91,21 +94,21 @@ mod tests {
         // 100 in 30 days are 1,217.5 a year, of 10^8 codes.
         assert_near(Odds::of(&Limits::default()).account, 1_217.5e-8);
         assert_near(with(|limits| limits.code_length = 6).account, 1_217.5e-6);
-        assert_near(with(|limits| limits.guess_account_month = quota(u32::MAX, 1)).account, 20.0 * 365.25e-8);
+        assert_near(with(|limits| limits.set(Rule::GuessAccountMonth, quota(u32::MAX, 1))).account, 20.0 * 365.25e-8);
         let unbounded = |limits: &mut Limits| {
-            limits.guess_account = quota(1_000_000_000, 1);
-            limits.guess_account_month = quota(1_000_000_000, 1);
+            limits.set(Rule::GuessAccount, quota(1_000_000_000, 1));
+            limits.set(Rule::GuessAccountMonth, quota(1_000_000_000, 1));
         };
         assert_near(with(unbounded).account, 3.0 * 12.0 * 365.25e-8);
         let longer = |limits: &mut Limits| {
             unbounded(limits);
-            limits.send_address_day = quota(1_000_000_000, 1);
+            limits.set(Rule::SendAddressDay, quota(1_000_000_000, 1));
             limits.code_tries = 10;
         };
         assert_near(with(longer).account, 10.0 * 6.0 * 4.0 * 24.0 * 365.25e-8);
         let open = |limits: &mut Limits| {
             longer(limits);
-            limits.send_address = quota(1_000_000_000, 1);
+            limits.set(Rule::SendAddress, quota(1_000_000_000, 1));
             limits.code_length = 6;
         };
         assert_near(with(open).account, 1.0);
@@ -114,7 +117,10 @@ mod tests {
     #[test]
     fn the_instance_is_bounded_by_its_mails_alone() {
         assert_near(Odds::of(&Limits::default()).instance, 3.0 * 100_000.0 * 365.25e-8);
-        assert_near(with(|limits| limits.send_instance = quota(1_000, 24)).instance, 3.0 * 1_000.0 * 365.25e-8);
+        assert_near(
+            with(|limits| limits.set(Rule::SendInstance, quota(1_000, 24))).instance,
+            3.0 * 1_000.0 * 365.25e-8,
+        );
     }
 
     #[test]

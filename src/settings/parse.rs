@@ -2,7 +2,7 @@
 //! begins with the variable's name; none repeats the text it was given.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Mode, Notices, SignUp};
+use super::{Mode, Notices, SignUp, TokenAlgorithm};
 use crate::{db::entity::Role, email_address::canonical_domain, limits::Quota};
 
 /// What a parser gives: the value, or the rest of a sentence.
@@ -94,6 +94,22 @@ pub(super) fn quota(text: &str) -> Parsed<Quota> {
     Ok(Quota { count, window })
 }
 
+/// A quota as a setting has it.
+pub(super) fn written(quota: Quota) -> String {
+    format!("{}/{}", quota.count, humantime::format_duration(quota.window))
+}
+
+/// The algorithm of signing keys.
+pub(super) fn algorithm(text: &str) -> Parsed<TokenAlgorithm> {
+    let algorithms = [
+        ("EdDSA", TokenAlgorithm::EdDsa),
+        ("ES256", TokenAlgorithm::Es256),
+        ("RS256", TokenAlgorithm::Rs256),
+        ("HS256", TokenAlgorithm::Hs256),
+    ];
+    choice(text, &algorithms)
+}
+
 /// `fewest-most` connections.
 pub(super) fn pool(text: &str) -> Parsed<(u32, u32)> {
     let (fewest, most) = text.split_once('-').ok_or("is not two numbers with a dash between them")?;
@@ -123,9 +139,12 @@ pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
     printable(text, 1024).map(PathBuf::from)
 }
 
-/// An address and a port.
+/// An IP address or `localhost`, and a port.
 pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
-    text.parse().map_err(|_| "is not an IP address and a port".to_owned())
+    let local = text.strip_prefix("localhost:").and_then(|port| Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()));
+    local
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "is not an IP address or localhost, a colon and a port".to_owned())
 }
 
 /// A network, or a single address. The whole internet is refused: with it every forwarding header would be believed.
@@ -184,25 +203,13 @@ pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
     if text.starts_with("sqlite:") {
         return Ok(text.into());
     }
-    if !is_postgres(text) {
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
         return Err("does not start with sqlite:, postgres:// or postgresql://".to_owned());
-    }
-    postgres_url(text)
-}
-
-/// `postgres://` or `postgresql://`.
-pub(super) fn postgres_url(text: &str) -> Parsed<SecretString> {
-    if !is_postgres(text) {
-        return Err("does not start with postgres:// or postgresql://".to_owned());
     }
     if Url::parse(text).is_err() {
         return Err("is not a URL (special characters of a password are written as %40 and the like)".to_owned());
     }
     Ok(text.into())
-}
-
-fn is_postgres(text: &str) -> bool {
-    text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
 
 /// One server, Sentinel or Cluster; lists of hosts are the adapter's to read.

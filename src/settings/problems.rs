@@ -74,18 +74,6 @@ impl Reader {
         }
     }
 
-    /// The same with a value for when nothing usable was given.
-    pub(super) fn or<T>(
-        &mut self,
-        variable: &str,
-        raw: Option<&str>,
-        default: T,
-        example: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> T {
-        self.optional(variable, raw, example, parse).unwrap_or(default)
-    }
-
     /// Notes a problem.
     pub(super) fn refuse(&mut self, variable: &str, wrong: impl Into<String>, instead: impl Into<String>) {
         let variable = variable.to_owned();

@@ -67,31 +67,8 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
             reader.refuse(variable, wrong, format!("Write {variable}=false, or leave DOORCODE_DOCUMENTS out"));
         }
     }
-    read_replica(reader, settings);
     if settings.tls.is_some() && settings.public_url.scheme() == "http" && reader.is_fine("DOORCODE_PUBLIC_URL") {
         reader.warn("DOORCODE_PUBLIC_URL is http:// and DOORCODE_LISTEN speaks TLS: links in mail lead nowhere");
-    }
-    if !facts.has_public_url && Some(listen.port()) != settings.public_url.port() {
-        reader.warn(
-            "DOORCODE_PUBLIC_URL is not set and DOORCODE_LISTEN has a port of its own: links in mail lead nowhere",
-        );
-    }
-}
-
-/// What lists are read from stands beside a PostgreSQL, and is another server than that.
-fn read_replica(reader: &mut Reader, settings: &Settings) {
-    let Some(replica) = &settings.database_read_url else {
-        return;
-    };
-    let (database, replica) = (settings.database_url.expose_secret(), replica.expose_secret());
-    if !database.starts_with("postgres") && reader.is_fine("DATABASE_URL") {
-        reader.refuse(
-            "DATABASE_READ_URL",
-            "is set, and DATABASE_URL is no PostgreSQL, which alone has read replicas",
-            "Leave it out, or write, for example, DATABASE_URL=postgres://doorcode:password@db.example.com/doorcode",
-        );
-    } else if database == replica {
-        reader.warn("DATABASE_READ_URL is DATABASE_URL: lists cost a second pool of connections and no less work");
     }
 }
 
@@ -119,6 +96,13 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
             "DOORCODE_MAIL_FROM",
             "needs an address in a real domain in production (the default has none)",
             "Write, for example, DOORCODE_MAIL_FROM=Example <no-reply@example.com>",
+        );
+    }
+    if !facts.has_public_url && reader.is_fine("DOORCODE_PUBLIC_URL") {
+        reader.refuse(
+            "DOORCODE_PUBLIC_URL",
+            "is required in production: it is in every token and link",
+            "Write the address that people use, for example DOORCODE_PUBLIC_URL=https://login.example.com",
         );
     }
     let is_loopback = is_loopback(&settings.public_url);
@@ -161,8 +145,6 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
         );
     }
     privacy(reader, "DATABASE_URL", database);
-    let replica = settings.database_read_url.as_ref().map_or("", |url| url.expose_secret());
-    privacy(reader, "DATABASE_READ_URL", replica);
     let redis = settings.redis_url.as_ref().map_or("", |url| url.expose_secret());
     if redis.starts_with("redis") && !redis.starts_with("rediss") && !stays_here(redis) {
         reader.warn("REDIS_URL travels in plain text: write rediss:// unless the network is your own");
@@ -199,6 +181,9 @@ fn stays_here(url: &str) -> bool {
 
 /// What a server with an open inbox must not do.
 fn development(reader: &mut Reader, settings: &Settings) {
+    if let Some(wrong) = safety::short_trail(reader, settings) {
+        reader.warn(format!("DOORCODE_AUDIT_RETENTION {wrong}; production refuses it"));
+    }
     for (variable, address) in [("DOORCODE_LISTEN", settings.listen), ("DOORCODE_OPS_LISTEN", settings.ops_listen)] {
         if is_local(address) {
             continue;

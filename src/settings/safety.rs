@@ -9,10 +9,10 @@ use url::Url;
 use super::{
     Settings,
     odds::{Odds, about, one_in},
-    parse::is_loopback,
+    parse::{self, is_loopback},
     problems::Reader,
 };
-use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota};
+use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota, Rule};
 
 /// The odds of guessing one account within a year above which production does not start.
 const MOST_ODDS: f64 = 1.0 / 1_000.0;
@@ -31,6 +31,11 @@ const PRIVATE: [&str; 9] = [
     "::1/128",
 ];
 
+/// IPv4 addresses as IPv6 has them. Clients are known by the plain one.
+const MAPPED: &str = "::ffff:0:0/96";
+/// Networks whose addresses each hold an IPv4 address: NAT64, Teredo and 6to4. A small prefix of them is much of IPv4.
+const EMBEDDING: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"];
+
 /// Notes everything of that kind.
 pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     guessing(reader, &settings.limits);
@@ -39,11 +44,26 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     origins(reader, settings);
     operations(reader, settings.ops_listen.ip());
     if settings.erase_after < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_ERASE_AFTER") {
-        reader.warn(
-            "DOORCODE_ERASE_AFTER is shorter than the 7 days in which the owner can take an account back: a thief who \
-             deletes it leaves nothing to take back, so write 7d or more",
+        reader.refuse(
+            "DOORCODE_ERASE_AFTER",
+            "is shorter than the 7 days in which the owner can take an account back, so that a thief who deletes it \
+             leaves nothing to take back",
+            "Write 7d or more, for example DOORCODE_ERASE_AFTER=30d; to erase deleted people now, run \
+             `doorcode purge --erase-after 0s`",
         );
     }
+    if let Some(wrong) = short_trail(reader, settings) {
+        reader.refuse("DOORCODE_AUDIT_RETENTION", wrong, "Write 7d or more, for example DOORCODE_AUDIT_RETENTION=400d");
+    }
+}
+
+/// What is wrong with a trail that forgets who deleted an account before its owner can no longer take it back.
+pub(super) fn short_trail(reader: &Reader, settings: &Settings) -> Option<&'static str> {
+    let is_short = settings.audit_retention < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_AUDIT_RETENTION");
+    is_short.then_some(
+        "is shorter than the 7 days in which the owner can take an account back, so that an account which a thief \
+         deleted stays deleted",
+    )
 }
 
 /// Whether codes can be guessed.
@@ -63,7 +83,11 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
     let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
     let is_above = |odds: f64, usual: f64| odds > usual * 1.001;
     if odds.account > MOST_ODDS {
-        let with = |length| Odds::of(&Limits { code_length: length, ..limits.clone() });
+        let with = |length| {
+            let mut limits = limits.clone();
+            limits.code_length = length;
+            Odds::of(&limits)
+        };
         let enough = (limits.code_length..=12).find(|length| with(*length).account <= MOST_ODDS);
         let longer = enough.map_or(String::new(), |length| format!("DOORCODE_CODE_LENGTH={length}, or "));
         reader.refuse(
@@ -98,18 +122,13 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
 
 /// Whether the limits that bound volume bound anything.
 fn loose_limits(reader: &mut Reader, limits: &Limits) {
-    let default = Limits::default();
     let rate = |one: Quota, other: Quota| u128::from(one.count) * other.window.as_nanos();
-    for (variable, quota, default, example) in [
-        ("DOORCODE_LIMIT_SEND_PAIR", limits.send_pair, default.send_pair, "3/15m"),
-        ("DOORCODE_LIMIT_SEND_ADDRESS", limits.send_address, default.send_address, "6/15m"),
-        ("DOORCODE_LIMIT_SEND_ADDRESS_DAY", limits.send_address_day, default.send_address_day, "12/1d"),
-        ("DOORCODE_LIMIT_SEND_NETWORK", limits.send_network, default.send_network, "30/15m"),
-        ("DOORCODE_LIMIT_VERIFY_NETWORK", limits.verify_network, default.verify_network, "30/1m"),
-        ("DOORCODE_LIMIT_REFRESH_SESSION", limits.refresh_session, default.refresh_session, "30/1m"),
-        ("DOORCODE_LIMIT_API_CALLER", limits.api_caller, default.api_caller, "600/1m"),
-    ] {
-        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(variable) {
+    // Guesses and the emails of the instance have odds of their own.
+    let others = [Rule::GuessAccount, Rule::GuessAccountMonth, Rule::SendInstance];
+    for rule in Rule::ALL.iter().filter(|rule| !others.contains(rule)) {
+        let Some((variable, default, _)) = rule.setting() else { continue };
+        let (quota, example) = (limits.quota(*rule), parse::written(default));
+        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(&variable) {
             reader.warn(format!(
                 "{variable} is more than {LOOSE} times its default and hardly limits anybody: write less, the default \
                  is {example}"
@@ -118,17 +137,38 @@ fn loose_limits(reader: &mut Reader, limits: &Limits) {
     }
 }
 
-/// Whether so much of the internet is trusted that strangers choose the address they are counted under.
+/// Whether so much of the internet is trusted that strangers choose the address they are counted under, and whether what
+/// is written can match at all.
 fn proxies(reader: &mut Reader, trusted: &[IpNet]) {
-    const MOST: (u128, u128) = (1 << 24, 1 << 112);
+    const MOST: (u128, u128) = (1 << 24, 1 << 104);
+    const INSTEAD: &str = "Write the networks or single addresses that your proxies connect from, for example \
+                           DOORCODE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8";
+    let overlaps = |network: &IpNet, other: &str| {
+        other.parse::<IpNet>().is_ok_and(|other| other.contains(network) || network.contains(&other))
+    };
+    if trusted.iter().any(|network| overlaps(network, MAPPED) && network.prefix_len() >= 24) {
+        reader.refuse(
+            "DOORCODE_TRUSTED_PROXIES",
+            "has a network in ::ffff:0:0/96, which matches nobody: an IPv4 client counts under its IPv4 address",
+            "Write the IPv4 network instead, for example DOORCODE_TRUSTED_PROXIES=10.0.0.0/8 for ::ffff:10.0.0.0/104",
+        );
+    }
+    let is_single = |network: &IpNet| network.prefix_len() == network.max_prefix_len();
+    if trusted.iter().any(|network| !is_single(network) && EMBEDDING.iter().any(|other| overlaps(network, other))) {
+        reader.refuse(
+            "DOORCODE_TRUSTED_PROXIES",
+            "has a network of IPv6 addresses that stand for IPv4 ones (64:ff9b::/96, 64:ff9b:1::/48, 2001::/32 or \
+             2002::/16), so that strangers choose the address that they are counted under",
+            INSTEAD,
+        );
+    }
     let public = public_addresses(trusted);
     if (public.0 > MOST.0 || public.1 > MOST.1) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
         reader.refuse(
             "DOORCODE_TRUSTED_PROXIES",
-            "covers more of the internet than an IPv4 /8 or an IPv6 /16, so that strangers choose the address that they \
+            "covers more of the internet than an IPv4 /8 or an IPv6 /24, so that strangers choose the address that they \
              are counted under",
-            "Write the networks that your proxies connect from, for example \
-             DOORCODE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+            INSTEAD,
         );
     }
 }
@@ -162,7 +202,7 @@ fn origins(reader: &mut Reader, settings: &Settings) {
     if !reader.is_fine("DOORCODE_CORS_ORIGINS") {
         return;
     }
-    let plain: Vec<_> = settings.cors_origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
+    let plain: Vec<_> = settings.cors_origins.listed.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
     let mut plain = plain.iter().filter(|origin| origin.scheme() == "http");
     if plain.clone().any(|origin| !is_loopback(origin)) {
         reader.refuse(

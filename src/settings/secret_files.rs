@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{ServeFlags, flags::variables, load::is_given, parse, problems::Reader, secret, unknown};
+use super::{ServeFlags, load::is_given, parse, problems::Reader, secret, table::rows, unknown};
 use crate::files;
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
@@ -15,10 +15,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Fills in what the folder has, where one is named. Gives the names of the files in it, among which a typing mistake may
 /// be.
 pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
-    let named = flags.secrets_folder.clone();
-    let Some(folder) = reader.optional(FOLDER, named.as_deref(), "/run/secrets", parse::folder) else {
-        return Vec::new();
-    };
+    let named = flags.secrets_folder.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let Some(folder) = named.and_then(|text| parse::folder(text).ok()) else { return Vec::new() };
     let files = match names(&folder) {
         Ok(files) => files,
         Err(error) => {
@@ -27,41 +25,30 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
             return Vec::new();
         }
     };
-    let secrets = secrets(flags);
-    let known = variables();
-    let names = secrets.each_ref().map(|(variable, _)| *variable);
-    // Others may keep their secrets beside ours, under names of their own that are like those of ours which are there. What
-    // has our prefix is looked at among the variables.
-    let is_missing = |name: &str, value: Option<&str>| !is_given(value) && !files.iter().any(|file| file == name);
-    let missing = secrets.iter().filter(|(name, value)| is_missing(name, value.as_deref())).map(|(name, _)| *name);
-    let missing: Vec<_> = missing.filter(|name| !name.starts_with("DOORCODE_")).collect();
-    for file in files.iter().filter(|file| !names.contains(&file.as_str())) {
-        if known.contains(file) {
+    let (secrets, others): (Vec<_>, Vec<_>) = rows().into_iter().partition(|row| row.is_secret);
+    let is_here = |variable: &str| files.iter().any(|file| file == variable);
+    // Other programs may keep secrets in the same folder, with names that look like ours. So a file is only taken for a
+    // typo if the secret that it resembles is missing. Names with our prefix are checked with the variables.
+    let missing: Vec<_> = secrets
+        .iter()
+        .map(|row| &*row.variable)
+        .filter(|name| !name.starts_with("DOORCODE_") && !is_here(name))
+        .filter(|name| !is_given(flags.get_mut(name).and_then(|value| value.as_deref())))
+        .collect();
+    for file in files.iter().filter(|file| secrets.iter().all(|row| row.variable != **file)) {
+        if others.iter().any(|row| row.variable == *file) {
             reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
         } else if let Some(name) = missing.iter().find(|name| unknown::is_meant(file, name)) {
             let wrong = format!("is a file in {FOLDER}, and no setting");
             reader.refuse(&file.escape_debug().to_string(), wrong, format!("Did you mean {name}?"));
         }
     }
-    for (variable, value) in secrets {
-        if files.iter().any(|file| file == variable) {
-            take(reader, variable, value, &folder.join(variable));
+    for row in secrets.iter().filter(|row| is_here(&row.variable)) {
+        if let Some(value) = flags.get_mut(&row.variable) {
+            take(reader, &row.variable, value, &folder.join(&*row.variable));
         }
     }
     files
-}
-
-/// The settings that are secrets.
-fn secrets(flags: &mut ServeFlags) -> [(&'static str, &mut Option<String>); 7] {
-    [
-        ("DOORCODE_SECRET", &mut flags.secret),
-        ("OTEL_EXPORTER_OTLP_HEADERS", &mut flags.otel_exporter_otlp_headers),
-        ("DATABASE_URL", &mut flags.database_url),
-        ("DATABASE_READ_URL", &mut flags.database_read_url),
-        ("REDIS_URL", &mut flags.redis_url),
-        ("SMTP_URL", &mut flags.smtp_url),
-        ("DOORCODE_TEST_CODES", &mut flags.test_codes),
-    ]
 }
 
 /// One secret from its file. Whoever wrote it down twice may change the one that is not looked at.
@@ -110,7 +97,6 @@ fn read(path: &Path) -> io::Result<String> {
 mod tests {
     use std::{collections::BTreeSet, os::unix::fs::symlink};
 
-    use clap::{Args, Command};
     use tempfile::TempDir;
 
     use super::*;
@@ -135,15 +121,6 @@ mod tests {
         let problems = reader.finish().unwrap_err();
         assert!(!format!("{problems} {problems:?}").contains("canary"), "{problems}");
         problems.to_string()
-    }
-
-    #[test]
-    fn every_secret_can_be_a_file_and_nothing_else() {
-        let documented = ServeFlags::augment_args(Command::new("doorcode"));
-        let hidden = documented.get_arguments().filter(|flag| flag.is_hide_env_values_set());
-        let hidden: BTreeSet<_> = hidden.map(|flag| flag.get_env().unwrap().to_str().unwrap().to_owned()).collect();
-        let named = secrets(&mut ServeFlags::default()).map(|(name, _)| name.to_owned());
-        assert_eq!(BTreeSet::from(named), hidden);
     }
 
     #[test]

@@ -1,37 +1,12 @@
-//! What the process tells of itself: its log and its traces. Nothing here is about what it does.
+//! Reads where traces go.
 
 use secrecy::SecretString;
 use url::Url;
 
-use super::{ServeFlags, parse, problems::Reader};
-use crate::observability::{Log, LogEmails, LogFormat, Traces};
-
-pub(super) fn log(reader: &mut Reader, flags: &ServeFlags, in_development: bool) -> Log {
-    let format = if in_development { LogFormat::Text } else { LogFormat::Json };
-    let formats = |text: &str| parse::choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
-    let emails = |text: &str| parse::choice(text, &[("hashed", LogEmails::Hashed), ("plain", LogEmails::Plain)]);
-    Log {
-        filter: reader.or("DOORCODE_LOG", flags.log.as_deref(), "info".to_owned(), "info", parse::log_filter),
-        format: reader.or("DOORCODE_LOG_FORMAT", flags.log_format.as_deref(), format, "json", formats),
-        emails: reader.or("DOORCODE_LOG_EMAILS", flags.log_emails.as_deref(), LogEmails::Hashed, "hashed", emails),
-    }
-}
-
-pub(super) fn traces(reader: &mut Reader, flags: &ServeFlags) -> Option<Traces> {
-    let example = "http://collector.example.com:4318";
-    let endpoint =
-        reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", flags.otel_exporter_otlp_endpoint.as_deref(), example, endpoint);
-    let raw = flags.otel_exporter_otlp_headers.as_deref();
-    let headers = reader.or("OTEL_EXPORTER_OTLP_HEADERS", raw, Vec::new(), "'authorization=Bearer …'", headers);
-    let raw = flags.otel_service_name.as_deref();
-    let service = |text: &str| parse::printable(text, 64);
-    let service = reader.or("OTEL_SERVICE_NAME", raw, "doorcode".to_owned(), "doorcode", service);
-    let ratio = reader.or("DOORCODE_TRACE_RATIO", flags.trace_ratio.as_deref(), 1.0, "0.1", ratio);
-    Some(Traces { endpoint: endpoint?, headers, service, ratio })
-}
+use super::parse::Parsed;
 
 /// The base of a collector, to which every kind of telemetry adds its path.
-fn endpoint(text: &str) -> Result<Url, String> {
+pub(super) fn endpoint(text: &str) -> Parsed<Url> {
     let mut url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err("is not an http:// or https:// URL".to_owned());
@@ -45,7 +20,7 @@ fn endpoint(text: &str) -> Result<Url, String> {
 }
 
 /// `name=value` with commas between, values percent-encoded, as OpenTelemetry has it.
-fn headers(text: &str) -> Result<Vec<(String, SecretString)>, String> {
+pub(super) fn headers(text: &str) -> Parsed<Vec<(String, SecretString)>> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').ok_or("has a part that is not name=value")?;
         let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8().map_err(|_| "has a bad value")?;
@@ -60,7 +35,7 @@ fn headers(text: &str) -> Result<Vec<(String, SecretString)>, String> {
     text.split(',').map(pair).collect::<Result<_, _>>().map_err(str::to_owned)
 }
 
-fn ratio(text: &str) -> Result<f64, String> {
+pub(super) fn ratio(text: &str) -> Parsed<f64> {
     let ratio: f64 = text.parse().map_err(|_| "is not a number".to_owned())?;
     if (0.0..=1.0).contains(&ratio) { Ok(ratio) } else { Err("is not between 0 and 1".to_owned()) }
 }

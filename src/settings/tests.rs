@@ -10,6 +10,7 @@ use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::limits::Rule;
 use crate::observability::{LogEmails, LogFormat};
 use crate::ports::Entropy;
 
@@ -23,7 +24,7 @@ const PRODUCTION: [(&str, &str); 5] = [
     ("DOORCODE_MAIL_FROM", "Example <no-reply@example.com>"),
 ];
 /// The closed list of the contract.
-const CONTRACT: &str = "DATABASE_URL DATABASE_READ_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_SECRET DOORCODE_LISTEN \
+const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_SECRET DOORCODE_LISTEN \
     DOORCODE_OPS_LISTEN DOORCODE_PUBLIC_URL DOORCODE_DATA DOORCODE_SIGNUP DOORCODE_TEST_CODES DOORCODE_LIMIT_SEND_PAIR \
     DOORCODE_LIMIT_SEND_ADDRESS DOORCODE_LIMIT_SEND_ADDRESS_DAY DOORCODE_LIMIT_SEND_NETWORK \
     DOORCODE_LIMIT_SEND_INSTANCE DOORCODE_LIMIT_VERIFY_NETWORK DOORCODE_LIMIT_GUESS_ACCOUNT \
@@ -36,6 +37,20 @@ const CONTRACT: &str = "DATABASE_URL DATABASE_READ_URL REDIS_URL SMTP_URL DOORCO
     DOORCODE_DOCUMENTS DOORCODE_LOG_EMAILS DOORCODE_TRACE_RATIO DOORCODE_DATABASE_WAIT OTEL_EXPORTER_OTLP_ENDPOINT \
     OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME DOORCODE_TLS_CERT DOORCODE_TLS_KEY \
     DOORCODE_SECRETS_FOLDER";
+
+/// What `good_values_arrive_where_they_belong` sets.
+const QUOTAS: [(Rule, &str); 10] = [
+    (Rule::SendPair, "4/3600"),
+    (Rule::SendAddress, "7/7200"),
+    (Rule::SendAddressDay, "13/172800"),
+    (Rule::SendNetwork, "31/960"),
+    (Rule::SendInstance, "1000000000/2678400"),
+    (Rule::VerifyNetwork, "32/120"),
+    (Rule::GuessAccount, "21/259200"),
+    (Rule::GuessAccountMonth, "101/2505600"),
+    (Rule::RefreshSession, "33/180"),
+    (Rule::ApiCaller, "1/1"),
+];
 
 struct Fixed;
 
@@ -110,8 +125,19 @@ fn without_any_variable_it_is_a_safe_development_server() {
     );
     assert_eq!(settings.issuer(), "http://localhost:4000");
     assert_eq!(settings.tokens.audience, "http://localhost:4000");
-    assert_eq!(settings.limits, Limits::default());
-    assert_eq!(settings.cors_origins, ["http://localhost:3000", "http://localhost:5173"]);
+    let (limits, defaults) = (&settings.limits, Limits::default());
+    for rule in Rule::ALL {
+        let factor = if load::LOOSE_IN_DEVELOPMENT.contains(rule) || *rule == Rule::SendAccount { 100 } else { 1 };
+        assert_eq!(limits.quota(*rule), defaults.quota(*rule).times(factor), "{}", rule.name());
+    }
+    for allowed in ["http://localhost:3000", "http://127.0.0.1:5173", "http://app.localhost", "https://[::1]:8443"] {
+        assert!(settings.cors_origins.allow(allowed), "{allowed}");
+    }
+    for refused in
+        ["http://localhost.example.com", "http://127.0.0.1.example.com", "http://192.0.2.1", "null", "file://"]
+    {
+        assert!(!settings.cors_origins.allow(refused), "{refused}");
+    }
     assert_eq!(settings.database_pool, (5, 20));
     assert_eq!(settings.ip_retention, Duration::from_hours(90 * 24));
     assert_eq!((settings.default_role, settings.signup.clone()), (Role::User, SignUp::Open));
@@ -128,7 +154,7 @@ fn production_with_all_it_needs_starts_and_is_closed_by_default() {
     let settings = produce(&[]).unwrap();
     assert_eq!(settings.mode, Mode::Production);
     assert!(!settings.graphiql && !settings.introspection && !settings.has_inbox());
-    assert!(settings.cors_origins.is_empty() && settings.warnings.is_empty());
+    assert!(settings.cors_origins == Origins { listed: Vec::new(), loopback: false } && settings.warnings.is_empty());
     assert_eq!(settings.log.format, LogFormat::Json);
     let opened = produce(&[("DOORCODE_GRAPHIQL", "true"), ("DOORCODE_INTROSPECTION", "TRUE")]).unwrap();
     assert!(opened.graphiql && opened.introspection);
@@ -175,18 +201,11 @@ fn good_values_arrive_where_they_belong() {
         ("SMTP_URL", "smtp://localhost:1025"),
     ])
     .unwrap();
-    let text = |quota: crate::limits::Quota| format!("{}/{}", quota.count, quota.window.as_secs());
     let limits = &settings.limits;
-    assert_eq!(text(limits.send_pair), "4/3600");
-    assert_eq!(text(limits.send_address), "7/7200");
-    assert_eq!(text(limits.send_address_day), "13/172800");
-    assert_eq!(text(limits.send_network), "31/960");
-    assert_eq!(text(limits.send_instance), "1000000000/2678400");
-    assert_eq!(text(limits.verify_network), "32/120");
-    assert_eq!(text(limits.guess_account), "21/259200");
-    assert_eq!(text(limits.guess_account_month), "101/2505600");
-    assert_eq!(text(limits.refresh_session), "33/180");
-    assert_eq!(text(limits.api_caller), "1/1");
+    let text = |rule| format!("{}/{}", limits.quota(rule).count, limits.quota(rule).window.as_secs());
+    for (rule, expected) in QUOTAS {
+        assert_eq!(text(rule), expected);
+    }
     assert_eq!((limits.send_cooldown.as_secs(), limits.code_ttl.as_secs()), (90, 1800));
     assert_eq!((limits.code_length, limits.code_tries), (6, 10));
     assert_eq!(settings.issuer(), "https://example.com/login");
@@ -194,7 +213,10 @@ fn good_values_arrive_where_they_belong() {
     assert_eq!(settings.test_codes[0].code.expose_secret(), "831204");
     let proxies: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
-    assert_eq!(settings.cors_origins, ["https://app.example.com", "http://localhost:8080", "capacitor://localhost"]);
+    assert_eq!(
+        settings.cors_origins.listed,
+        ["https://app.example.com", "http://localhost:8080", "capacitor://localhost"]
+    );
     assert_eq!((settings.tokens.algorithm, settings.tokens.audience.as_str()), (TokenAlgorithm::Es256, "everybody"));
     assert_eq!((settings.tokens.access_ttl.as_secs(), settings.tokens.session_max.as_secs()), (3600, 31_536_000));
     assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
@@ -240,7 +262,6 @@ fn secrets_are_not_in_the_debug_form_of_settings_or_flags() {
     let variables = [
         ("DOORCODE_SECRET", "canary-hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU"),
         ("DATABASE_URL", "postgres://doorcode:canary@db.example.com/doorcode"),
-        ("DATABASE_READ_URL", "postgres://doorcode:canary@standby.example.com/doorcode"),
         ("REDIS_URL", "rediss://:canary@redis.example.com"),
         ("SMTP_URL", "smtps://user:canary@smtp.example.com"),
         ("DOORCODE_TEST_CODES", "review@example.com=83120475@2027-01-31"),
@@ -252,7 +273,16 @@ fn secrets_are_not_in_the_debug_form_of_settings_or_flags() {
 }
 
 #[test]
-fn a_port_of_its_own_without_a_public_url_is_warned_about() {
-    let settings = develop(&[("DOORCODE_LISTEN", "127.0.0.1:8080")]).unwrap();
-    assert!(settings.warnings[0].contains("DOORCODE_PUBLIC_URL"), "{:?}", settings.warnings);
+fn a_development_server_is_reached_where_it_listens() {
+    let settings = develop(&[("DOORCODE_LISTEN", "localhost:8080")]).unwrap();
+    assert_eq!((settings.listen.to_string().as_str(), settings.issuer()), ("127.0.0.1:8080", "http://localhost:8080"));
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}
+
+#[test]
+fn a_setting_that_is_gone_is_mentioned() {
+    let variables = [("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")];
+    let gone = ("DATABASE_READ_URL".to_owned(), String::new());
+    let settings = Settings::load(flags(&variables), [gone].into_iter(), now(), &Fixed).unwrap();
+    assert!(settings.warnings[0].contains("DATABASE_READ_URL is ignored"), "{:?}", settings.warnings);
 }

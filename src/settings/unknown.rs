@@ -1,7 +1,7 @@
 //! Variables that begin with `DOORCODE_` and mean nothing: typing mistakes, which would otherwise leave a default in
 //! force that somebody believes to have changed. Names are shown, values never looked at.
 
-use super::{flags::variables, problems::Reader};
+use super::{problems::Reader, table::rows};
 
 /// What the tests of this repository are told; the server itself does not read them.
 const FOR_TESTS: [&str; 6] = [
@@ -13,10 +13,18 @@ const FOR_TESTS: [&str; 6] = [
     "DOORCODE_TEST_KILLS",
 ];
 
+/// Named a standby for lists once. A name without our prefix is not refused, so it is mentioned.
+const REMOVED: &str = "DATABASE_READ_URL";
+
 /// Refuses every name that only looks like a setting, with the one that was probably meant.
 pub(super) fn check(reader: &mut Reader, names: impl Iterator<Item = String>) {
-    let known = variables();
+    let known: Vec<_> = rows().into_iter().map(|row| row.variable.into_owned()).collect();
+    let names: Vec<_> = names.collect();
+    if names.iter().any(|name| name == REMOVED) {
+        reader.warn(format!("{REMOVED} is ignored: since version 0.2, all reads go to DATABASE_URL"));
+    }
     let mut strangers: Vec<_> = names
+        .into_iter()
         .filter(|name| has_our_prefix(name) && !known.contains(name))
         .filter(|name| !FOR_TESTS.contains(&name.as_str()) && !is_service_link(name))
         .collect();
@@ -143,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_documented_variable_is_known() {
-        let variables = variables();
+        let variables: Vec<_> = rows().into_iter().map(|row| row.variable.into_owned()).collect();
         assert_eq!(refused(&variables.iter().map(String::as_str).collect::<Vec<_>>()), "");
     }
 

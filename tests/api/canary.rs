@@ -10,6 +10,7 @@ use doorcode::{
     adapter::system::SystemEntropy,
     app::Overrides,
     db::entity::Role,
+    limits::Rule,
     ports::{Clock, Entropy},
 };
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -263,9 +264,9 @@ async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
     let drawn = Arc::new(Drawn::default());
     let until = (ManualClock::starting_now().now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d");
     let app = TestApp::built(Overrides { entropy: Some(drawn.clone()), ..Overrides::default() }, |flags| {
-        flags.limit_send_pair = Some("100/15m".into());
-        flags.limit_send_address = Some("100/15m".into());
-        flags.limit_send_address_day = Some("3/1d".into());
+        flags.limits.insert(Rule::SendPair, "100/15m".into());
+        flags.limits.insert(Rule::SendAddress, "100/15m".into());
+        flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
         flags.test_codes = Some(format!("review@example.com=83120475@{until}"));
         // Keys that are random bytes, too.
         flags.token_alg = Some("HS256".into());

@@ -51,7 +51,7 @@ impl TestDatabase {
 
 /// Options that do not wait for a server.
 pub(crate) fn options(url: &str, pool: (u32, u32), data: &Path) -> Options {
-    Options { url: url.into(), read_url: None, pool, wait: Duration::ZERO, data: data.into() }
+    Options { url: url.into(), pool, wait: Duration::ZERO, data: data.into() }
 }
 
 impl Drop for TestDatabase {

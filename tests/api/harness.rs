@@ -39,6 +39,7 @@ use doorcode::{
     },
     email_address::EmailAddress,
     http::{self, Server},
+    limits::{Quota, Rule},
     ports::{Bus, Charge, Clock, Entropy, Limiter, LimiterUnavailable, Verdict},
     settings::{ServeFlags, Settings},
 };
@@ -362,6 +363,12 @@ fn flags(database: &str, folder: &std::path::Path, change: impl FnOnce(&mut Serv
         data: Some(folder.display().to_string()),
         ..ServeFlags::default()
     };
+    // As in production, because development has looser ones.
+    for rule in Rule::ALL {
+        if let Some((_, Quota { count, window }, _)) = rule.setting() {
+            flags.limits.insert(*rule, format!("{count}/{}s", window.as_secs()));
+        }
+    }
     change(&mut flags);
     flags
 }

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use doorcode::{
     db::entity::users,
     domain::audit::{self, Event, Kind},
+    limits::Rule,
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_call_takes_nothing_from_the_other_allowances() {
-    let app = TestApp::with(|flags| flags.limit_send_network = Some("10/15m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "10/15m".into()))).await;
     let guest = app.guest();
     for _ in 0..10 {
         guest.login("full@example.com").await;
@@ -104,8 +105,37 @@ async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let owner = guest.sign_in("vic+home@example.com").await;
+    let mut sent = Vec::new();
+    for number in 0..40 {
+        let sub_address = format!("vic+{number}@example.com");
+        sent.push(kind(&guest.login(&sub_address).await) == "CodeSent");
+        sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
+    }
+    let count = |sent: &[bool]| sent.iter().filter(|sent| **sent).count();
+    assert_eq!(count(&sent), 5, "six in fifteen minutes, with the owner's");
+    assert_eq!(count(&sent.iter().step_by(2).copied().collect::<Vec<_>>()), 2, "three of them from one network");
+    for round in 0..20 {
+        app.clock.pass(901.0);
+        for number in 0..7 {
+            let sub_address = format!("vic+{round}.{number}@example.com");
+            sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
+        }
+    }
+    assert_eq!(count(&sent), 12, "twelve a day, with the owner's, and one more for all of them");
+    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the door of the plain one is open");
+    let known = app.guest().with_device(&owner.device);
+    assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices are exempt");
+    assert_eq!(app.count("users", "1 = 1").await, 1);
+    assert!(app.guest().sign_in("vic+away@elsewhere.example.com").await.is_new, "another mailbox");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
-    let app = TestApp::with(|flags| flags.limit_send_network = Some("5/15m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "5/15m".into()))).await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut number = 0;
     let mut send = async |address: String| {
@@ -159,8 +189,8 @@ async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
 }
 
 fn generous_sends(flags: &mut doorcode::settings::ServeFlags) {
-    flags.limit_send_address = Some("1000/15m".into());
-    flags.limit_send_address_day = Some("1000/1d".into());
+    flags.limits.insert(Rule::SendAddress, "1000/15m".into());
+    flags.limits.insert(Rule::SendAddressDay, "1000/1d".into());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,7 +266,7 @@ async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_mail_of_a_day_carries_a_link() {
-    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("3/1d".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..2 {
         app.guest().login("day@example.com").await;
         app.last_code_for("day@example.com").await;
@@ -251,10 +281,10 @@ async fn the_last_mail_of_a_day_carries_a_link() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_account_nothing() {
     let app = TestApp::with(|flags| {
-        flags.limit_send_pair = Some("1000/15m".into());
-        flags.limit_send_address_day = Some("1000/1d".into());
-        flags.limit_send_network = Some("10000/15m".into());
-        flags.limit_verify_network = Some("10000/1m".into());
+        flags.limits.insert(Rule::SendPair, "1000/15m".into());
+        flags.limits.insert(Rule::SendAddressDay, "1000/1d".into());
+        flags.limits.insert(Rule::SendNetwork, "10000/15m".into());
+        flags.limits.insert(Rule::VerifyNetwork, "10000/1m".into());
     })
     .await;
     let owner = app.guest();
@@ -298,7 +328,7 @@ async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("5/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..5 {
         assert_eq!(guest.me().await.status.as_u16(), 200);
@@ -311,7 +341,7 @@ async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() {
-    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("3/1d".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..3 {
         app.guest().login("door@example.com").await;
     }
@@ -381,7 +411,7 @@ async fn strangers_cannot_turn_a_fixed_test_code_into_a_link() {
     let codes = format!("review@example.com=83120475@{}", until.format("%Y-%m-%d"));
     let app = TestApp::with(|flags| {
         flags.test_codes = Some(codes);
-        flags.limit_send_address_day = Some("3/1d".into());
+        flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
     })
     .await;
     for _ in 0..2 {
@@ -412,7 +442,7 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_answer_counts_as_the_many_operations_that_it_is_as_much_work_as() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("60/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "60/1m".into()))).await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
     for _ in 0..10 {

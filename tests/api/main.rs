@@ -44,7 +44,6 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod slow;
-mod standby;
 mod telemetry;
 mod timing;
 mod tls;

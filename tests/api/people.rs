@@ -5,6 +5,7 @@ mod admin;
 pub(crate) mod email_change;
 mod ends;
 mod own;
+mod stale;
 pub(crate) mod undo;
 
 /// What the mutations that change somebody answer with.

@@ -231,6 +231,28 @@ async fn a_row_that_somebody_has_in_hand_is_left_to_the_next_purge() {
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn erasing_people_finds_what_has_the_label_of_their_address_by_an_index() {
+    let app = inhabited().await;
+    app.sql("UPDATE users SET status = 'DELETED', deleted_at = created_at WHERE email = 'ada@example.com'").await;
+    for days in 1..=20 {
+        events(&app, 2_000, -20 * days, NOBODY).await;
+    }
+    if on_servers() {
+        app.sql("VACUUM ANALYZE").await;
+    }
+    app.clock.pass(31.0 * 86_400.0);
+    app.take_statements();
+    housekeeping::purge(app.ctx()).await.unwrap();
+    let mut statements = app.take_statements_and_values();
+    statements.retain(|statement| statement.sql.contains("detail ->> 'address'"));
+    assert_eq!(statements.len(), 2);
+    for statement in &statements {
+        let steps = plan(&app, statement).await;
+        assert!(steps.iter().any(|step| step.contains("audit_events_address_idx")), "{steps:#?}");
+    }
+}
+
 /// The steps of a plan, one a line.
 async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
     let (prefix, column) = if on_servers() { ("EXPLAIN", "QUERY PLAN") } else { ("EXPLAIN QUERY PLAN", "detail") };

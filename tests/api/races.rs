@@ -1,5 +1,6 @@
 //! Many at once: what must happen once happens once, whatever the interleaving. On both databases.
 
+use doorcode::limits::Rule;
 use futures_util::future::join_all;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ fn typed<'a>(answers: &'a [Value], name: &str) -> Vec<&'a Value> {
 }
 
 async fn open_app() -> TestApp {
-    TestApp::with(|flags| flags.limit_verify_network = Some("1000/1m".into())).await
+    TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "1000/1m".into()))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,10 +53,10 @@ async fn of_sixty_four_wrong_codes_three_are_compared() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_guesses_at_many_challenges_never_overdraw_an_accounts_budget() {
     let app = TestApp::with(|flags| {
-        flags.limit_verify_network = Some("1000/1m".into());
-        flags.limit_send_address = Some("100/15m".into());
-        flags.limit_send_address_day = Some("100/1d".into());
-        flags.limit_guess_account = Some("5/1d".into());
+        flags.limits.insert(Rule::VerifyNetwork, "1000/1m".into());
+        flags.limits.insert(Rule::SendAddress, "100/15m".into());
+        flags.limits.insert(Rule::SendAddressDay, "100/1d".into());
+        flags.limits.insert(Rule::GuessAccount, "5/1d".into());
     })
     .await;
     let mut challenges = Vec::new();
@@ -76,7 +77,7 @@ async fn concurrent_guesses_at_many_challenges_never_overdraw_an_accounts_budget
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_tabs_refreshing_at_once_get_one_successor_and_nobody_is_logged_out() {
-    let app = TestApp::with(|flags| flags.limit_refresh_session = Some("1000/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::RefreshSession, "1000/1m".into()))).await;
     let guest = app.guest();
     let signed_in = guest.sign_in("tabs@example.com").await;
     let answers = join_all((0..50).map(|_| guest.refresh(&signed_in.refresh))).await;

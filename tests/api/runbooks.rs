@@ -2,6 +2,7 @@
 //! it works, and after the statements for a restore and for a leaked secret nothing of before opens. It writes no SQL of
 //! ours down a second time.
 
+use doorcode::limits::Rule;
 use std::fs;
 
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -111,7 +112,7 @@ async fn opens(app: &TestApp, process: &Replica, past: &Past) -> [bool; 4] {
 }
 
 async fn app() -> TestApp {
-    TestApp::with(|flags| flags.limit_send_address_day = Some("2/1d".into())).await
+    TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "2/1d".into()))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,8 +19,9 @@ use crate::{
     rows::{Rows, bad_values, insert, moment},
 };
 
-const INDEXES: [&str; 30] = [
+const INDEXES: [&str; 31] = [
     "audit_events_actor_id_id_idx",
+    "audit_events_address_idx",
     "audit_events_at_idx",
     "audit_events_forget_idx",
     "audit_events_kind_id_idx",
@@ -69,6 +70,8 @@ async fn the_schema_goes_up_and_down_and_up_again() {
         migrate::up(&db).await.unwrap();
 
         migrate::down(&db, 1).await.unwrap();
+        assert!(!indexes_of(&db).await.contains_key("audit_events_address_idx"));
+        migrate::down(&db, 1).await.unwrap();
         assert!(!indexes_of(&db).await.contains_key("email_codes_person_idx"));
         migrate::down(&db, 1).await.unwrap();
         assert!(!indexes_of(&db).await.contains_key("audit_events_forget_idx"));
@@ -91,7 +94,7 @@ async fn whoever_was_deleted_before_the_time_of_it_was_kept_is_still_erased_in_t
         let db = database.connect().await;
         let rows = Rows::new();
         rows.insert_all(&db).await;
-        migrate::down(&db, 3).await.unwrap();
+        migrate::down(&db, 4).await.unwrap();
         db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
         migrate::up(&db).await.unwrap();
         let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();
@@ -160,6 +163,7 @@ async fn every_index_is_there() {
         let partial: Vec<_> =
             indexes.iter().filter(|(_, sql)| sql.contains("WHERE")).map(|(name, _)| name.as_str()).collect();
         let expected = [
+            "audit_events_address_idx",
             "audit_events_forget_idx",
             "devices_forget_idx",
             "email_codes_forget_idx",

@@ -301,7 +301,9 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    app.make("boss@example.com", Role::Admin).await;
+    // No command of ours makes this: such an address gets no power.
+    app.make("boss@example.com", Role::User).await;
+    app.sql("UPDATE users SET role = 'ADMIN' WHERE email = 'boss@example.com'").await;
     let challenge = guest.challenge("boss@example.com").await;
     assert_eq!(
         guest.verify(&challenge, "27491836").await["__typename"],
@@ -314,6 +316,57 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     let challenge = guest.challenge("review@example.com").await;
     assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "past its date");
     assert_eq!(app.mails_for("review@example.com").await.len(), 1, "and mail goes out again");
+}
+
+/// An application with a fixed code for one address, for a month.
+async fn with_test_code(email: &str) -> TestApp {
+    let now = doorcode::ports::Clock::now(&crate::harness::ManualClock::starting_now());
+    let until = (now + chrono::TimeDelta::days(30)).format("%Y-%m-%d");
+    let codes = format!("{email}=83120475@{until}");
+    TestApp::with(|flags| flags.test_codes = Some(codes)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixed_test_code_signs_nobody_in_who_was_promoted_meanwhile() {
+    for (role, signed_in) in [("USER", true), ("MANAGER", false), ("ADMIN", false)] {
+        let app = with_test_code("review@example.com").await;
+        app.make("review@example.com", Role::User).await;
+        let guest = app.guest();
+        let challenge = guest.challenge("review@example.com").await;
+        // As a replica does it whose settings do not have the code yet.
+        app.sql(&format!("UPDATE users SET role = '{role}'")).await;
+        let outcome = guest.verify(&challenge, "83120475").await;
+        assert_eq!(outcome["__typename"], if signed_in { "SignedIn" } else { "CodeExpired" }, "{role}");
+        assert_eq!(app.count("sessions", "1 = 1").await, i64::from(signed_in));
+        assert_eq!(app.count("users", "last_sign_in_at IS NOT NULL").await, i64::from(signed_in));
+        assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "CodeExpired");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_with_a_fixed_test_code_gets_no_role_above_user() {
+    let app = with_test_code("review@example.com").await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let saved = "__typename ... on UserSaved { user { id } }";
+    let refused = |field: &str, answer: crate::harness::Answer| {
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.text);
+        assert_eq!(answer.json["errors"][0]["extensions"]["field"], field);
+        assert!(answer.text.contains("DOORCODE_TEST_CODES"), "{}", answer.text);
+    };
+    let create = |role: &str| json!({ "email": "review@example.com", "role": role, "invite": false });
+    refused("role", admin.change("createUser", create("MANAGER"), saved).await);
+    let manager = app.person("manager@example.com", Role::Manager).await.signed_in.user;
+    let moved = json!({ "id": manager, "email": "review@example.com" });
+    refused("email", admin.change("updateUser", moved, saved).await);
+    let made = admin.change("createUser", create("GUEST"), saved).await;
+    let id = made.field("createUser")["user"]["id"].clone();
+    for role in ["MANAGER", "ADMIN"] {
+        refused("role", admin.change("updateUser", json!({ "id": id, "role": role }), saved).await);
+    }
+    let raised = admin.change("updateUser", json!({ "id": id, "role": "USER" }), saved).await;
+    assert_eq!(raised.field("updateUser")["__typename"], "UserSaved");
+    app.clock.pass(31.0 * 86_400.0);
+    app.set_role("review@example.com", Role::Admin).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ use doorcode::{
     adapter::system::SystemEntropy,
     db::entity::{Role, UserStatus},
     domain::vault,
+    limits::Rule,
 };
 use serde_json::{Value, json};
 
@@ -115,13 +116,10 @@ async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl Asyn
 pub(crate) async fn unlimited(signup: &str) -> TestApp {
     TestApp::alone(|flags| {
         flags.signup = Some(signup.into());
-        for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {
-            *limit = Some("10000000/1h".into());
+        let send = [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork, Rule::SendInstance];
+        for rule in send.into_iter().chain([Rule::ApiCaller, Rule::VerifyNetwork]) {
+            flags.limits.insert(rule, "10000000/1h".into());
         }
-        for limit in [&mut flags.limit_send_network, &mut flags.limit_send_instance, &mut flags.limit_api_caller] {
-            *limit = Some("10000000/1h".into());
-        }
-        flags.limit_verify_network = Some("10000000/1h".into());
     })
     .await
 }

@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
     db::entity::{Role, UserStatus, sessions, users},
     domain::user::manage::Change,
+    limits::Rule,
     ports::Clock,
 };
 use forge::{Forge, read};
@@ -38,7 +39,7 @@ async fn accepted(guest: &Client<'_>, token: &str, why: &str) {
 /// For tests that ask thousands of times.
 async fn unlimited(alg: &str) -> TestApp {
     TestApp::with(|flags| {
-        flags.limit_api_caller = Some("1000000/1m".into());
+        flags.limits.insert(Rule::ApiCaller, "1000000/1m".into());
         flags.token_alg = Some(alg.to_owned());
     })
     .await

@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,11 @@ root = Path(__file__).resolve().parents[2]
 BINARY = Path(target) / "release/doorcode"
 BODY = 16 * 1024
 LIMITS = {"nobody": (50, 32), "user": (50, 32), "manager": (100, 64)}
+# An access token lives for 15 minutes: another is asked for well before.
+TOKEN_LIFE = 600
+# Requests whose last byte comes at once, and what each may take of memory, in KiB.
+CROWD = 500
+OF_CONNECTION = 64
 
 
 def free_port():
@@ -37,6 +43,7 @@ class Server:
             "DOORCODE_OPS_LISTEN": f"127.0.0.1:{free_port()}",
             "DOORCODE_PUBLIC_URL": f"http://localhost:{port}",
             "DOORCODE_LIMIT_API_CALLER": "100000000/1m",
+            **{f"DOORCODE_LIMIT_{name}": "100000/1d" for name in ("SEND_PAIR", "SEND_ADDRESS", "SEND_ADDRESS_DAY", "SEND_NETWORK")},
             "DOORCODE_LOG": "error",
         }
         self.run("seed", "--users", "300")
@@ -49,10 +56,10 @@ class Server:
                 break
             except OSError:
                 time.sleep(0.05)
-        self.tokens = {"nobody": None}
+        self.tokens = {"nobody": (None, None)}
         for role in ("user", "manager"):
             self.run("user", "create", f"{role}@example.com", "--role", role)
-            self.tokens[role] = self.sign_in(f"{role}@example.com")
+            self.tokens[role] = self.sign_in(f"{role}@example.com"), time.monotonic()
         # What is allocated once is nobody's cost.
         for who in self.tokens:
             for _ in range(20):
@@ -66,23 +73,33 @@ class Server:
         return json.loads(text)["data"]
 
     def sign_in(self, email):
+        newest = lambda: self.ask("query($to: String) { inbox(to: $to, first: 1) { id code } }", to=email)["inbox"]
+        before = newest()
         login = "mutation($i: LoginInput!) { login(input: $i) { ... on CodeSent { challenge } } }"
         challenge = self.ask(login, i={"email": email})["login"]["challenge"]
         for _ in range(200):
-            mails = self.ask("query($to: String) { inbox(to: $to, first: 1) { code } }", to=email)["inbox"]
-            if mails:
+            mails = newest()
+            if mails != before:
                 break
             time.sleep(0.05)
-        verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken } } } }"
+        verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken refreshToken } } } }"
         signed_in = self.ask(verify, i={"challenge": challenge, "code": mails[0]["code"]})
-        return signed_in["verify"]["tokens"]["accessToken"]
+        return signed_in["verify"]["tokens"]
+
+    def renew(self, who):
+        """Refreshes the tokens of somebody in time, outside of any measurement."""
+        tokens, since = self.tokens[who]
+        if tokens and time.monotonic() - since > TOKEN_LIFE:
+            refresh = "mutation($i: RefreshInput!) { refresh(input: $i) { ... on Refreshed { tokens { accessToken refreshToken } } } }"
+            tokens = self.ask(refresh, i={"refreshToken": tokens["refreshToken"]})["refresh"]["tokens"]
+            self.tokens[who] = tokens, time.monotonic()
 
     def send(self, call, who="nobody"):
         """The status and the text of the answer."""
-        body = json.dumps(call, ensure_ascii=False).encode()
+        body = encoded(call)
         headers = {"content-type": "application/json"}
         if who != "nobody":
-            headers["authorization"] = f"Bearer {self.tokens[who]}"
+            headers["authorization"] = f"Bearer {self.tokens[who][0]['accessToken']}"
         for again in (True, False):
             try:
                 self.connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -110,10 +127,17 @@ class Server:
 
     def cost(self, call, who):
         """Status, size of the answer, milliseconds of CPU, MiB above what was resident before."""
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-        memory, cpu = self.memory("VmRSS"), self.cpu()
-        status, text = self.send(call, who)
-        return status, len(text), self.cpu() - cpu, max(0.0, self.memory("VmHWM") - memory)
+        self.renew(who)
+        for again in (True, False):
+            Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+            memory, cpu = self.memory("VmRSS"), self.cpu()
+            status, text = self.send(call, who)
+            if status != 401 or who == "nobody":
+                return status, len(text), self.cpu() - cpu, max(0.0, self.memory("VmHWM") - memory)
+            # A change of the search can have ended the session.
+            if again:
+                self.tokens[who] = self.sign_in(f"{who}@example.com"), time.monotonic()
+        sys.exit(f"{who} is signed in and gets 401, so nothing is measured: {call}")
 
     def least(self, call, who, times):
         """The least CPU time of some runs, because other processes can only add to it, and the most memory."""
@@ -189,12 +213,68 @@ def known():
         "query": "query($f: UserFilter) { users(filter: $f) { totalCount } }", "variables": {"f": {f"a{n}": 1 for n in range(1500)}}}
     yield "nobody", "400 variables with defaults", {
         "query": f"query({repeat(400, lambda n: f'$v{n}: [[Int]] = [[1]] ')}) {{ me {{ id }} }}"}
+    # Scalars that take whatever they are given, and values that take far more memory than text.
+    objects = [{"": 0}] * 1760
+    moments = "query($v: DateTime) { users(filter: { createdFrom: VALUE }) { pageInfo { hasNextPage } } }"
+    yield "nobody", "1,900 variables in a list for a moment", {
+        "query": moments.replace("VALUE", f"[{'$v' * 1900}]"), "variables": {"v": [0] * 6150}}
+    yield "nobody", "1,760 objects for a moment", {"query": moments.replace("VALUE", "$v"), "variables": {"v": objects}}
+    yield "nobody", "85 moments of 1,760 objects", {
+        "query": moments.replace("VALUE", f"[{'$v' * 85}]"), "variables": {"v": objects}}
+    yield "nobody", "1,760 objects that no variable is", {"query": "{ __typename }", "variables": {"v": objects}}
+    yield "nobody", "1,850 variables in a list of roles", {
+        "query": f"query($v: Role!) {{ users(filter: {{ roles: [{'$v' * 1850}] }}) {{ totalCount }} }}", "variables": {"v": "USER"}}
+    yield "manager", "1,850 roles by 20 aliases", {
+        "query": f"query($v: [Role!]) {{ {repeat(20, lambda n: f'a{n}: users(filter: {{ roles: $v }}) {{ totalCount }} ')} }}",
+        "variables": {"v": ["USER"] * 1850}}
     yield "nobody", "a name of 15 kB", {"query": "{ " + "a" * 15_000 + " }"}
     yield "nobody", "an alias of 15 kB in 20 fields", {"query": "{ " + repeat(20, lambda n: f"{'a' * 750}{n}: __typename ") + "}"}
 
 
+def encoded(call):
+    return json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def size(call):
-    return len(json.dumps(call, ensure_ascii=False).encode())
+    return len(encoded(call))
+
+
+def crowd(server):
+    """Sends all of many requests but the last byte, then the last bytes at once: the answers by status, and how far
+    resident memory rose meanwhile, in KiB for each connection."""
+    objects = ",".join(['{"":0}'] * 2250)
+    body = f'{{"query":"{{ __typename }}","variables":{{"v":[{objects}]}}}}'.encode()
+    head = f"POST /graphql HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n" \
+           f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    server.connection = None
+    time.sleep(1)
+    Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")
+    before = server.memory("VmRSS")
+    wires = []
+    for number in range(CROWD):
+        wire = socket.create_connection(("127.0.0.1", server.port), 30, (f"127.0.{number % 50 + 1}.1", 0))
+        wire.sendall(head.encode() + body[:-1])
+        wires.append(wire)
+    time.sleep(1)
+    statuses = {}
+
+    def finish(part):
+        for wire in part:
+            wire.sendall(body[-1:])
+        for wire in part:
+            try:
+                status = wire.recv(64)[9:12].decode() or "closed"
+            except OSError:
+                status = "closed"
+            statuses[status] = statuses.get(status, 0) + 1
+            wire.close()
+
+    threads = [threading.Thread(target=finish, args=(wires[part::16],)) for part in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses, (server.memory("VmHWM") - before) * 1024 / CROWD
 
 
 def show(rows):
@@ -315,6 +395,8 @@ server = Server()
 try:
     before = server.memory("VmRSS")
     over = table(server) if mode == "table" else Search(server).run(int(rest[0]) if rest else 1800)
+    answers, each = crowd(server)
+    print(f"{CROWD} requests whose last byte comes at once: {answers}, {each:.0f} KiB for each")
     time.sleep(2)
     print(f"resident: {before:.0f} MiB before, {server.memory('VmRSS'):.0f} MiB after")
 finally:
@@ -322,4 +404,6 @@ finally:
     server.process.wait()
 for who, name, _, cost in over:
     print(f"over its limit: {who}: {name}: {cost[2]:.1f} ms, {cost[3]:.1f} MiB")
-sys.exit(bool(over))
+if each > OF_CONNECTION:
+    print(f"over its limit: a connection takes {each:.0f} KiB, and the maximum is {OF_CONNECTION}")
+sys.exit(bool(over) or each > OF_CONNECTION)

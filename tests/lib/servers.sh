@@ -50,10 +50,8 @@ start_postgres() {
   free_port
   # Nothing here outlives the run, so nothing is forced to disk. That is for tests alone: PostgreSQL's default settings
   # for durability are what Doorcode needs in service, and no test may draw conclusions about a crash from this server.
-  # A standby that a test holds up finds its place in the log again.
   start_server "$log" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c wal_keep_size=1GB \
     "${postgres_options[@]}"
   postgres_pid=$started
   postgres_url=postgres://doorcode:$(cat "$password")@127.0.0.1:$port/postgres

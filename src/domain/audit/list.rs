@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult};
 use uuid::Uuid;
 
 use super::Kind;
@@ -76,7 +76,7 @@ pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, sli
         let sight = overseer.sight_of(event.subject_id.unwrap_or_default());
         Ok((event, sight))
     };
-    ctx.db.lists().all(union.statement(&sql)).await?.into_iter().map(seen).collect()
+    ctx.db.read().query_all_raw(union.statement(&sql)).await?.into_iter().map(seen).collect()
 }
 
 /// How many events fit. One statement.
@@ -85,7 +85,7 @@ pub async fn count(ctx: &Ctx, manager: Manager<'_>, filter: &Filter) -> Result<u
     for condition in conditions(&mut union, manager.into(), filter, None) {
         union.part(format!("SELECT COUNT(*) AS number FROM audit_events WHERE {condition}"));
     }
-    union.sum(ctx.db.lists()).await
+    union.sum(ctx).await
 }
 
 /// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
@@ -148,8 +148,7 @@ pub async fn list_about(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<
         format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
     };
     let row = |row: &_| audit_events::Model::from_query_result(row, "");
-    let from = range_query::lists_of(ctx, wanted.iter().map(|(sight, _)| *sight));
-    let lists = range_query::read_each(ctx, from, wanted, part, row).await?;
+    let lists = range_query::read_each(ctx, wanted, part, row).await?;
     let seen =
         |(events, (sight, _)): (Vec<_>, &(Sight, Slice))| events.into_iter().map(|event| (event, *sight)).collect();
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
@@ -166,7 +165,7 @@ pub async fn newest_of(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<audit_e
 pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
     let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
-    range_query::count_each(ctx, range_query::lists_of(ctx, people.iter().copied()), about, subject).await
+    range_query::count_each(ctx, about, subject).await
 }
 
 /// One event, for managers and for whom it is about.

@@ -230,7 +230,7 @@ impl Hearing {
             return Ok(Vec::new());
         }
         let ctx = &*self.ctx;
-        let shown = insist(|| user::list::find_each(ctx, ctx.db.primary(), &named)).await?;
+        let shown = insist(|| user::list::find_each(ctx, &named)).await?;
         let is_hidden = |person: &Uuid| shown.iter().all(|(sight, _)| sight.user_id() != *person);
         Ok(named.iter().map(|sight| sight.user_id()).filter(is_hidden).collect())
     }

@@ -20,6 +20,7 @@ use crate::{
         vault::{self, Digest, Purpose},
     },
     error::{Error, Result},
+    limits::Rule,
 };
 
 /// How long the immediate predecessor still gives the same successor.
@@ -83,8 +84,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         return Ok(Outcome::Ended);
     };
     let now = ctx.now();
-    let (session, quota) = (token.session().to_string(), ctx.settings.limits.refresh_session);
-    if let Some(wait) = rate_limit::take(ctx, origin, "refresh.session", session, quota, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, origin, Rule::RefreshSession, token.session().to_string(), now).await? {
         return Ok(Outcome::Wait(wait));
     }
     let presented = token.hash();

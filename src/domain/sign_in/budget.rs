@@ -4,19 +4,19 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::limits::{DEVICE_WRONG_TRIES, Limits};
+use crate::limits::{DEVICE_WRONG_TRIES, Limits, Rule};
 
 pub(super) const DAY: TimeDelta = TimeDelta::days(1);
 pub(super) const MONTH: TimeDelta = TimeDelta::days(30);
 
 /// The shorter window of an address's budget.
 pub(super) fn day(limits: &Limits) -> TimeDelta {
-    TimeDelta::from_std(limits.guess_account.window).unwrap_or(DAY)
+    TimeDelta::from_std(limits.quota(Rule::GuessAccount).window).unwrap_or(DAY)
 }
 
 /// The longer window of an address's budget.
 pub(super) fn month(limits: &Limits) -> TimeDelta {
-    TimeDelta::from_std(limits.guess_account_month.window).unwrap_or(MONTH)
+    TimeDelta::from_std(limits.quota(Rule::GuessAccountMonth).window).unwrap_or(MONTH)
 }
 
 /// How many units fit into which windows.
@@ -35,7 +35,10 @@ impl Budget {
         if device.is_some() {
             return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
         }
-        Self([(limits.guess_account.count, day(limits)), (limits.guess_account_month.count, month(limits))])
+        Self([
+            (limits.quota(Rule::GuessAccount).count, day(limits)),
+            (limits.quota(Rule::GuessAccountMonth).count, month(limits)),
+        ])
     }
 
     /// When there is room for `cost` again, if there is none now.

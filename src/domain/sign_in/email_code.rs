@@ -29,9 +29,8 @@ use crate::{
     },
     email_address::{EmailAddress, InvalidEmail},
     error::{Error, Result},
-    limits::{self, Quota},
+    limits::{self, Quota, Rule},
     ports::Entropy,
-    settings::TestCode,
 };
 
 /// As `amr` and the audit trail have it.
@@ -86,10 +85,11 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let asked = Asked::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
-        addresses: &asked.limit_keys(),
+        email: &asked.email,
         device: asked.device(now),
         has_link: asked.has_link(ctx),
         is_mail: asked.deliver(ctx),
+        is_test: asked.test_code.is_some(),
     };
     let granted = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
@@ -145,7 +145,7 @@ pub(in crate::domain) fn sent(
     pair_is_spent: bool,
     now: DateTime<Utc>,
 ) -> CodeSent {
-    let pause = if pair_is_spent { ctx.settings.limits.send_pair.window } else { RESEND_PAUSE };
+    let pause = if pair_is_spent { ctx.settings.limits.quota(Rule::SendPair).window } else { RESEND_PAUSE };
     CodeSent {
         handle,
         email,
@@ -178,11 +178,6 @@ impl Asked {
         Ok(Self { email, address_key, handle, lookup, test_code, locale })
     }
 
-    /// The address as limits know it.
-    fn limit_keys(&self) -> Vec<String> {
-        self.address_key.all().map(vault::label).collect()
-    }
-
     /// The known device that asks, as limits know it.
     fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
         let LoginLookup { since, device_id, device_user_id, .. } = self.lookup;
@@ -199,8 +194,8 @@ impl Asked {
         self.lookup.device_id.is_none()
             && self.test_code.is_none()
             && (granted.day_is_spent
-                || spent(self.lookup.day_units, limits.guess_account)
-                || spent(self.lookup.month_units, limits.guess_account_month))
+                || spent(self.lookup.day_units, limits.quota(Rule::GuessAccount))
+                || spent(self.lookup.month_units, limits.quota(Rule::GuessAccountMonth)))
     }
 
     /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
@@ -272,20 +267,22 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return missed(ctx, viewer, now).await,
         Counted::Spent { wait, key } => {
-            let window = ctx.settings.limits.guess_account.window;
-            audit::record_refusal(ctx, now, &viewer.origin, "guess.account", &key, window).await?;
+            let window = ctx.settings.limits.quota(Rule::GuessAccount).window;
+            audit::record_refusal(ctx, now, &viewer.origin, Rule::GuessAccount.name(), &key, window).await?;
             return Ok(Outcome::Wait(wait));
         }
     };
     if challenge::is_right(ctx, &attempt.challenge, &*handle, &code, now) {
         sign_in(ctx, viewer, &attempt, now).await
     } else {
-        let detail = json!({ "challenge": attempt.challenge.id, "attempt": attempt.challenge.attempts });
+        let row = &attempt.challenge;
+        let address = ctx.vault.address_label(&row.email);
+        let detail = json!({ "challenge": row.id, "attempt": row.attempts, "address": address });
         let origin = Some(&viewer.origin);
-        let email = Some(attempt.challenge.email.as_str());
+        let email = Some(row.email.as_str());
         let event = Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email };
         audit::record_alone(ctx, now, event).await?;
-        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, &attempt.challenge) })
+        Ok(Outcome::Wrong { attempts_left: attempts_left(ctx, row) })
     }
 }
 
@@ -328,10 +325,8 @@ pub(in crate::domain) fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model
 
 /// The fixed code of a test address: only before its date, and never for somebody with power.
 fn test_code(ctx: &Ctx, email: &EmailAddress, lookup: &LoginLookup, now: DateTime<Utc>) -> Option<SecretString> {
-    let powerless = matches!(lookup.role.unwrap_or(ctx.settings.default_role), Role::User | Role::Guest);
-    let today = now.date_naive();
-    let matches = |test: &&TestCode| powerless && test.email == *email && today <= test.until;
-    ctx.settings.test_codes.iter().find(matches).map(|test| test.code.clone())
+    let powerless = lookup.role.unwrap_or(ctx.settings.default_role) <= Role::User;
+    ctx.settings.test_code(email.as_str(), now).filter(|_| powerless).map(|test| test.code.clone())
 }
 
 /// Uniform digits: bytes that would favour some digits are drawn again.

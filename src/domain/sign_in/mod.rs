@@ -20,7 +20,7 @@ use super::{
     mail::outbox::Message,
     session::{self, Opening, refresh::RefreshToken},
     transaction::Work,
-    user::{self, Admitted},
+    user::{self, Admitted, Proved},
 };
 use crate::{email_address::EmailAddress, error::Result};
 
@@ -95,16 +95,17 @@ async fn finish(
     now: DateTime<Utc>,
 ) -> Result<Option<Completed>> {
     let origin = &viewer.origin;
-    let admitted = user::admit(ctx, &**work, &proof.email, proof.locale.as_deref(), now).await?;
+    let proved = Proved { email: &proof.email, fixed: proof.fixed, locale: proof.locale.as_deref() };
+    let admitted = user::admit(ctx, &**work, proved, now).await?;
     let Some(Admitted { user: person, is_new: is_new_user, was_here }) = admitted else {
         return Ok(None);
     };
-    let (device_id, device_token) = device::remember(ctx, &**work, person.id, proof.device_id, origin, now).await?;
-    let opening = Opening { credential_id: proof.credential_id, method: proof.method, device_id, origin };
+    let device = device::remember(ctx, &**work, person.id, proof.device_id, origin, now).await?;
+    let opening = Opening { credential_id: proof.credential_id, method: proof.method, device_id: device.id, origin };
     let (session, refresh_token) = session::open(ctx, &**work, &person, opening, now).await?;
 
     let subject = Some(person.id);
-    let detail = json!({ "session": session.id, "device": device_id, "method": proof.method });
+    let detail = json!({ "session": session.id, "device": device.id, "method": proof.method });
     let email = Some(person.email.as_str());
     let event = |kind, detail| Event { kind, origin: Some(origin), actor: subject, subject, detail, email };
     let mut events = vec![event(if is_new_user { Kind::SignedUp } else { Kind::SignedIn }, detail)];
@@ -117,9 +118,9 @@ async fn finish(
         events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));
     }
     audit::record(ctx, work, now, &events).await?;
-    if was_here && proof.device_id.is_none() && !proof.fixed {
+    if was_here && device.is_new && !proof.fixed {
         user::notice::queue(ctx, &**work, &person, Message::NewDevice, Some(origin), now).await?;
     }
     let signed_in = SignedIn { user: person, session };
-    Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token }))
+    Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token: device.token }))
 }

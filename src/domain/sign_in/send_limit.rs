@@ -6,13 +6,12 @@ mod ceiling;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use self::ceiling::{Claim, INSTANCE};
+use self::ceiling::Claim;
 use crate::{
-    domain::{Ctx, Wait, access::Origin, audit},
+    domain::{Ctx, Wait, access::Origin, audit, sign_in::challenge, vault},
+    email_address::EmailAddress,
     error::{Error, Result},
-    limits::{
-        GOOD_AND_BAD, KNOWN_DEVICES, Limits, NetworkRules, Quota, SEND_NETWORK, VERIFY_ALL, VERIFY_NETWORK, network,
-    },
+    limits::{Limits, Quota, Rule, network},
     ports::{Charge, Verdict},
 };
 
@@ -46,14 +45,17 @@ impl Refusal {
 pub(in crate::domain) struct Sender<'a> {
     /// From where.
     pub origin: &'a Origin,
-    /// The address, as limits know it: under the newest secret, then under the older ones while they rotate.
-    pub addresses: &'a [String],
+    /// The address.
+    pub email: &'a EmailAddress,
     /// The known device that asks.
     pub device: Option<KnownDevice>,
     /// Whether the address has a sign-in link that works.
     pub has_link: bool,
     /// Whether a mail would really go out.
     pub is_mail: bool,
+    /// Whether the address has a fixed code. Automated tests and reviewers sign in all day, so nothing but the mail of the
+    /// instance is charged for them.
+    pub is_test: bool,
 }
 
 /// A device that signed in before.
@@ -66,11 +68,6 @@ pub(in crate::domain) struct KnownDevice {
     /// Whether the account is old enough for what is kept from strangers. Whoever makes accounts today is a stranger.
     pub is_established: bool,
 }
-
-/// The rules that [`Granted`] is read from, and the other one of an address.
-const PAIR: &str = "send.pair";
-const ADDRESS: &str = "send.address";
-const ADDRESS_DAY: &str = "send.address.day";
 
 /// Charges one send, in one call of the limiter; in one more when the day's mail of the instance is scarce, and when the
 /// address's day is spent. A known device has a pair of its own, is exempt from the address's allowances, and may use the
@@ -89,13 +86,25 @@ pub(in crate::domain) async fn take_send(
         is_established: sender.device.is_some_and(|device| device.is_established),
         is_mail: sender.is_mail,
     };
+    let mailbox = sender.email.mailbox();
+    let keys: Vec<_> = challenge::address_key(ctx, &mailbox).all().map(vault::label).collect();
     let (mut one_more, mut is_scarce) = (None, false);
     loop {
-        let mut charges = send_charges(limits, sender);
+        let mut charges = if sender.is_test { Vec::new() } else { send_charges(limits, sender, &keys) };
         if one_more.is_some() {
-            charges.retain(|charge| ![ADDRESS, ADDRESS_DAY].contains(&charge.rule));
+            charges.retain(|charge| {
+                ![Rule::SendAddress, Rule::SendAddressDay].iter().any(|rule| rule.name() == charge.rule)
+            });
+            // A mailbox has any number of sub-addresses, each without a link: all of them share one more mail a day.
+            if mailbox != sender.email.as_str() {
+                let once = Quota { count: 1, ..limits.quota(Rule::SendAddressDay) };
+                charges.extend(keys.iter().map(|key| once.charge(Rule::SendAddressDay, format!("{key}:more"))));
+            }
         }
-        charges.extend(shared(limits.send_network, sender).by_network(SEND_NETWORK, sender.origin.ip));
+        if !sender.is_test {
+            let network = shared(limits.quota(Rule::SendNetwork), sender);
+            charges.extend(network.by_network(Rule::SendNetwork, sender.origin.ip));
+        }
         charges.extend(claim.charges(limits, is_scarce));
         match take(ctx, &charges, now).await? {
             Ok(last) => {
@@ -103,40 +112,44 @@ pub(in crate::domain) async fn take_send(
                     ctx.metrics.budgeted(claim.part(is_scarce));
                 }
                 return Ok(Ok(Granted {
-                    pair_is_spent: is_spent(&charges, last, PAIR),
-                    day_is_spent: one_more.is_some() || is_spent(&charges, last, ADDRESS_DAY),
+                    pair_is_spent: is_spent(&charges, last, Rule::SendPair),
+                    day_is_spent: one_more.is_some() || is_spent(&charges, last, Rule::SendAddressDay),
                     one_more,
                 }));
             }
-            Err(refusal) if refusal.charge.rule == ADDRESS_DAY && !sender.has_link => one_more = Some(refusal),
-            Err(refusal) if refusal.charge.rule == INSTANCE && !is_scarce => is_scarce = true,
+            Err(refusal)
+                if refusal.charge.rule == Rule::SendAddressDay.name() && !sender.has_link && one_more.is_none() =>
+            {
+                one_more = Some(refusal);
+            }
+            Err(refusal) if refusal.charge.rule == Rule::SendInstance.name() && !is_scarce => is_scarce = true,
             Err(refusal) => return Ok(Err(refusal.tell(ctx, sender.origin).await?)),
         }
     }
 }
 
 /// Whether one of the charges of a rule took the last that there was.
-fn is_spent(charges: &[Charge], last: u32, rule: &str) -> bool {
-    charges.iter().enumerate().any(|(at, charge)| charge.rule == rule && last & (1 << at) != 0)
+fn is_spent(charges: &[Charge], last: u32, rule: Rule) -> bool {
+    charges.iter().enumerate().any(|(at, charge)| charge.rule == rule.name() && last & (1 << at) != 0)
 }
 
-/// While secrets rotate an address is charged under each of its names, so that what it spent under one holds under all.
-fn send_charges(limits: &Limits, sender: &Sender<'_>) -> Vec<Charge> {
-    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..limits.send_pair.charge(PAIR, key) };
+/// What a send is charged to except for networks and the instance. `mailbox` is the address without its `+…`, as limits
+/// know it: while secrets rotate it is charged under each of its names, so that what it spent under one holds under all.
+fn send_charges(limits: &Limits, sender: &Sender<'_>, mailbox: &[String]) -> Vec<Charge> {
+    let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..limits.charge(Rule::SendPair, key) };
     let stranger = |address: &String| {
         [
             pair(format!("{address}@{}", network(sender.origin.ip, 64))),
-            limits.send_address.charge(ADDRESS, address.clone()),
-            limits.send_address_day.charge(ADDRESS_DAY, address.clone()),
+            limits.charge(Rule::SendAddress, address.clone()),
+            limits.charge(Rule::SendAddressDay, address.clone()),
         ]
     };
     match sender.device {
         // All of an account's devices together: an account is worth no more mail than an address.
-        Some(device) => vec![
-            pair(format!("device:{}", device.id)),
-            limits.send_address_day.times(KNOWN_DEVICES).charge("send.account", device.account.to_string()),
-        ],
-        None => sender.addresses.iter().flat_map(stranger).collect(),
+        Some(device) => {
+            vec![pair(format!("device:{}", device.id)), limits.charge(Rule::SendAccount, device.account.to_string())]
+        }
+        None => mailbox.iter().flat_map(stranger).collect(),
     }
 }
 
@@ -148,23 +161,17 @@ fn shared(quota: Quota, sender: &Sender<'_>) -> Quota {
 /// Charges a code, a link or an undo token that somebody presents, before the database is asked whether it is live: a wide
 /// bound, for what one network may have us read.
 pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    take_from_network(ctx, origin, ctx.settings.limits.verify_network.times(GOOD_AND_BAD), VERIFY_ALL, now).await
+    take_from_network(ctx, origin, Rule::VerifyAll, now).await
 }
 
 /// Charges one that is over or never was. What is live is bounded by its own tries and budgets in the database, so
 /// strangers who make things up keep nobody of their network from a right code.
 pub(in crate::domain) async fn take_miss(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    take_from_network(ctx, origin, ctx.settings.limits.verify_network, VERIFY_NETWORK, now).await
+    take_from_network(ctx, origin, Rule::VerifyNetwork, now).await
 }
 
-async fn take_from_network(
-    ctx: &Ctx,
-    origin: &Origin,
-    quota: Quota,
-    rules: NetworkRules,
-    now: DateTime<Utc>,
-) -> Result<Option<Wait>> {
-    match take(ctx, &quota.by_network(rules, origin.ip), now).await? {
+async fn take_from_network(ctx: &Ctx, origin: &Origin, rule: Rule, now: DateTime<Utc>) -> Result<Option<Wait>> {
+    match take(ctx, &ctx.settings.limits.by_network(rule, origin.ip), now).await? {
         Ok(_) => Ok(None),
         Err(refusal) => Ok(Some(refusal.tell(ctx, origin).await?)),
     }
@@ -196,18 +203,19 @@ mod tests {
     fn a_known_device_is_exempt_from_the_addresses_allowances_and_has_a_pair_of_its_own() {
         let limits = Limits::default();
         let origin = origin("192.0.2.1");
-        let addresses = ["a".to_owned()];
-        let sender = |device| Sender { origin: &origin, addresses: &addresses, device, has_link: false, is_mail: true };
-        let stranger = send_charges(&limits, &sender(None));
+        let (email, mailbox) = (EmailAddress::parse("a@example.com").unwrap(), ["a".to_owned()]);
+        let sender =
+            |device| Sender { origin: &origin, email: &email, device, has_link: false, is_mail: true, is_test: false };
+        let stranger = send_charges(&limits, &sender(None), &mailbox);
         let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
         let device = KnownDevice { id: Uuid::nil(), account: Uuid::max(), is_established: false };
-        let known = send_charges(&limits, &sender(Some(device)));
+        let known = send_charges(&limits, &sender(Some(device)), &mailbox);
         let rules: Vec<_> = known.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.account"]);
         assert_ne!(known[0].key, stranger[0].key);
         // A fifth of what a network shares is kept for known devices.
-        let quota = limits.send_network;
+        let quota = limits.quota(Rule::SendNetwork);
         assert_eq!((shared(quota, &sender(None)).count, shared(quota, &sender(Some(device))).count), (24, 30));
         assert_eq!(shared(Quota { count: 1, ..quota }, &sender(None)).count, 1);
     }

@@ -4,19 +4,20 @@
 pub mod undo;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    lock::lock_own,
     manage::{next, write},
     may_sign_up, notice,
 };
 use crate::{
     db::{
         self,
-        entity::{UserStatus, email_changes, users},
+        entity::{email_changes, users},
     },
     domain::{
         Ctx, Wait,
@@ -38,7 +39,7 @@ use crate::{
     },
     email_address::EmailAddress,
     error::{Error, Result},
-    limits::EMAIL_CHANGE_UNDO,
+    limits::{EMAIL_CHANGE_UNDO, Rule},
     settings::SignUp,
 };
 
@@ -62,9 +63,8 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     };
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
-    let addresses: Vec<_> = address_key.all().map(vault::label).collect();
     let taken = is_taken(ctx, &email).await?;
-    let sender = Sender { origin, addresses: &addresses, device: None, has_link: true, is_mail: !taken };
+    let sender = Sender { origin, email: &email, device: None, has_link: true, is_mail: !taken, is_test: false };
     let pair_is_spent = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted.pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
@@ -89,7 +89,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         deliver: !taken,
     };
     outbox::enqueue(ctx, &*work, letter, now).await?;
-    let detail = json!({ "challenge": challenge.id, "address": addresses[0] });
+    let detail = json!({ "challenge": challenge.id, "address": vault::label(&address_key.newest) });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
@@ -147,8 +147,8 @@ pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) ->
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return missed(ctx, member, now).await,
         Counted::Spent { wait, key } => {
-            let window = ctx.settings.limits.guess_account.window;
-            audit::record_refusal(ctx, now, member.origin(), "guess.account", &key, window).await?;
+            let window = ctx.settings.limits.quota(Rule::GuessAccount).window;
+            audit::record_refusal(ctx, now, member.origin(), Rule::GuessAccount.name(), &key, window).await?;
             return Ok(Confirmed::Wait(wait));
         }
     };
@@ -170,11 +170,7 @@ async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Con
 async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
     let work = Work::begin(ctx).await?;
     // The person first: whoever takes the account back or signs them out meanwhile locks in the same order.
-    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
-    let before = mine.one(&*work).await?.filter(|user| user.status == UserStatus::Active).ok_or(Error::NotFound)?;
-    if before.role != member.user().role || !session::is_still_open(&*work, member.session().id).await? {
-        return Err(Error::Unauthenticated);
-    }
+    let before = lock_own(&work, member).await?;
     if !challenge::consume(&*work, attempt, now).await? {
         return Ok(Confirmed::Expired);
     }

@@ -2,15 +2,14 @@
 //! the audit trail keeps that something happened, and not to whom.
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     db,
     domain::{
         Ctx,
-        audit::{self, Event, Kind},
+        audit::{self, Erased, Event, Kind},
         batch,
         transaction::Work,
     },
@@ -40,23 +39,24 @@ async fn erase_some(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<usize> {
     // The condition stands twice: whoever is restored between the choice and the deletion stays.
     let sql = format!(
         "DELETE FROM users WHERE status = 'DELETED' AND deleted_at <= $1 AND id IN (\
-         SELECT id FROM users WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT {BATCH}) RETURNING id"
+         SELECT id FROM users WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT {BATCH}) RETURNING id, email"
     );
     let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [deleted_before.into()])).await?;
-    let people = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<Vec<_>, _>>()?;
+    let erased = |row: &QueryResult| Ok(Erased { id: row.try_get("", "id")?, email: row.try_get("", "email")? });
+    let people = rows.iter().map(erased).collect::<Result<Vec<_>, DbErr>>()?;
     if people.is_empty() {
         return Ok(0);
     }
-    audit::forget_people(&*work, &people).await?;
-    let erased = |id: &Uuid| Event {
+    audit::forget_people(ctx, &*work, &people).await?;
+    let event = |person: &Erased| Event {
         kind: Kind::UserErased,
         origin: None,
         actor: None,
-        subject: Some(*id),
+        subject: Some(person.id),
         detail: json!({}),
         email: None,
     };
-    audit::record(ctx, &work, now, &people.iter().map(erased).collect::<Vec<_>>()).await?;
+    audit::record(ctx, &work, now, &people.iter().map(event).collect::<Vec<_>>()).await?;
     work.commit(ctx).await?;
     Ok(people.len())
 }

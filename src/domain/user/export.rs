@@ -12,7 +12,7 @@ use crate::{
         device, rate_limit, session,
     },
     error::Result,
-    limits::EXPORT_PERSON,
+    limits::Rule,
 };
 
 /// The newest so many events.
@@ -22,7 +22,7 @@ const DEVICES: u64 = 1_000;
 /// Gathers it, and notes that it was taken.
 pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json, Wait>> {
     let (now, me) = (ctx.now(), person.user().id.to_string());
-    if let Some(wait) = rate_limit::take(ctx, person.origin(), "export.person", me, EXPORT_PERSON, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, person.origin(), Rule::ExportPerson, me, now).await? {
         return Ok(Err(wait));
     }
     let sight = person.sight();

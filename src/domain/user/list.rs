@@ -10,16 +10,14 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryResult, QueryTrait, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryResult,
+    QueryTrait, Value,
 };
 use uuid::Uuid;
 
 use super::{name, role_name, status_name};
 use crate::{
-    db::{
-        Lists,
-        entity::{Role, UserStatus, users},
-    },
+    db::entity::{Role, UserStatus, users},
     domain::{
         Check, Ctx,
         access::{Overseer, Sight},
@@ -313,7 +311,7 @@ pub async fn list(
         let sight = overseer.sight_of(user.id);
         Ok((user, sight))
     };
-    ctx.db.lists().all(statement).await?.into_iter().map(seen).collect()
+    ctx.db.read().query_all_raw(statement).await?.into_iter().map(seen).collect()
 }
 
 /// How many people fit a filter. One statement; what it costs grows with the answer.
@@ -329,7 +327,7 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
         }
         union.part(sql);
     }
-    union.sum(ctx.db.lists()).await
+    union.sum(ctx).await
 }
 
 /// The range with the fewest people, if they are few enough to read all of them; none when no range was given, without
@@ -354,7 +352,7 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
         ));
     }
     let statement = union.statement(&format!("SELECT {}", counts.join(", ")));
-    let Some(row) = ctx.db.lists().all(statement).await?.pop() else {
+    let Some(row) = ctx.db.read().query_one_raw(statement).await? else {
         return Ok(least);
     };
     let mut fewest = FEW + 1;
@@ -373,10 +371,10 @@ pub(in crate::domain) fn is_undeleted(id: &str) -> String {
 }
 
 /// These people, as far as they are there and shown to whoever brings the proofs. One statement.
-pub async fn find_each(ctx: &Ctx, from: Lists<'_>, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
+pub async fn find_each(ctx: &Ctx, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
     let ids = people.iter().map(|sight| sight.user_id());
     let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).build(ctx.db.backend());
-    let found = from.all(found).await?;
+    let found = ctx.db.read().query_all_raw(found).await?;
     let person = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
     let found: HashMap<_, _> = found.iter().map(person).collect::<Result<_, _>>()?;
     let shown = |sight: &Sight| {

@@ -2,13 +2,16 @@
 //! transaction with its event, its mails and the end of the sessions that it ends. The last active administrator stays.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{email_change::undo, name::Name, notice, role_name, status_name};
+use super::{
+    email_change::undo,
+    lock::{Locked, lock, lock_admins},
+    name::Name,
+    notice, role_name, status_name,
+};
 use crate::{
     db::{
         self,
@@ -33,7 +36,12 @@ pub enum By<'a> {
     /// An administrator who signed in just now.
     Admin(Recent<Admin<'a>>),
     /// A person, to themselves.
-    Owner(Recent<Member<'a>>),
+    Owner {
+        /// Who.
+        person: Recent<Member<'a>>,
+        /// Their own address, typed once more to show that they mean it.
+        typed: &'a str,
+    },
     /// Whoever has a shell on the server.
     CommandLine,
 }
@@ -42,7 +50,7 @@ impl<'a> By<'a> {
     fn origin(self) -> Option<&'a Origin> {
         match self {
             Self::Admin(admin) => Some(admin.origin()),
-            Self::Owner(owner) => Some(owner.origin()),
+            Self::Owner { person, .. } => Some(person.origin()),
             Self::CommandLine => None,
         }
     }
@@ -50,7 +58,7 @@ impl<'a> By<'a> {
     fn event(self, kind: Kind, subject: Uuid, detail: Json) -> Event<'a> {
         let actor = match self {
             Self::Admin(admin) => Some(admin.user().id),
-            Self::Owner(owner) => Some(owner.user().id),
+            Self::Owner { person, .. } => Some(person.user().id),
             Self::CommandLine => None,
         };
         Event { kind, origin: self.origin(), actor, subject: Some(subject), detail, email: None }
@@ -60,7 +68,7 @@ impl<'a> By<'a> {
     fn may_give(self, role: Role) -> Result<()> {
         let may = match self {
             Self::Admin(admin) => admin.may_give(role),
-            Self::Owner(_) => false,
+            Self::Owner { .. } => false,
             Self::CommandLine => true,
         };
         if may { Ok(()) } else { Err(Error::Forbidden) }
@@ -102,6 +110,7 @@ impl Changed {
 pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed> {
     by.may_give(new.role)?;
     let now = ctx.now();
+    check_promotion(ctx, "role", new.email.as_str(), new.role, now)?;
     let work = Work::begin(ctx).await?;
     lock_admins(ctx, &work, by).await?;
     let sql = "INSERT INTO users \
@@ -165,6 +174,10 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
         by.may_give(before.role)?;
         by.may_give(after.role)?;
     }
+    if after.role > before.role || after.email != before.email {
+        let field = if after.role > before.role { "role" } else { "email" };
+        check_promotion(ctx, field, &after.email, after.role, now)?;
+    }
     if is_last_admin && !is_active_admin(&after) {
         return Ok(Changed::LastAdmin);
     }
@@ -191,6 +204,21 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
     Ok(Changed::done(after))
 }
 
+/// Refuses a role above USER for an address with a fixed test code: sessions that the code opened would have it, too.
+fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now: DateTime<Utc>) -> Result<()> {
+    match ctx.settings.test_code(email, now).filter(|_| role > Role::User) {
+        None => Ok(()),
+        Some(test) => Err(Error::invalid(
+            field,
+            format!(
+                "This address has a fixed code in DOORCODE_TEST_CODES until {}, so its role can be USER at most. \
+                 Remove the code first.",
+                test.until
+            ),
+        )),
+    }
+}
+
 /// The mails of a change: to both addresses when it changed, and about a new role.
 async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Model, now: DateTime<Utc>) -> Result<()> {
     if after.email != before.email {
@@ -212,6 +240,9 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, version).await?;
+    if let By::Owner { typed, .. } = by {
+        check_meant(&before, typed)?;
+    }
     if before.status == UserStatus::Deleted {
         return Ok(Changed::done(before));
     }
@@ -231,7 +262,7 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
 }
 
 /// Goes on if the person meant it: they typed their own address.
-pub fn check_meant(user: &users::Model, typed: &str) -> Result<()> {
+fn check_meant(user: &users::Model, typed: &str) -> Result<()> {
     let meant = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
     if meant { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
 }
@@ -292,39 +323,6 @@ async fn end_sessions(
     audit::record(ctx, work, now, &[by.event(Kind::SessionEnded, id, detail)]).await
 }
 
-/// A person whom nobody else changes meanwhile.
-struct Locked {
-    before: users::Model,
-    is_last_admin: bool,
-}
-
-/// Locks a person, and before that every active administrator, always in one order: of two administrators who demote
-/// each other the second sees what the first did. SQLite has one writer and needs no lock. Two statements.
-async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Locked> {
-    let admins = lock_admins(ctx, work, by).await?;
-    let before = users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?.ok_or(Error::NotFound)?;
-    if version.is_some_and(|version| version != before.version) {
-        return Err(Error::Conflict);
-    }
-    let is_last_admin = is_active_admin(&before) && admins.iter().all(|admin| *admin == id);
-    Ok(Locked { before, is_last_admin })
-}
-
-/// Locks every active administrator, and looks whether whoever acts as one still is.
-async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Vec<Uuid>> {
-    let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
-    let sql = format!("SELECT id FROM users WHERE role = 'ADMIN' AND status = 'ACTIVE' ORDER BY id{lock}");
-    let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [])).await?;
-    let admins = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<Vec<_>, _>>()?;
-    // Somebody may have taken the administrator's role since this request began.
-    if let By::Admin(admin) = by
-        && !admins.contains(&admin.user().id)
-    {
-        return Err(Error::Forbidden);
-    }
-    Ok(admins)
-}
-
 /// Whether anybody can administer, for `doorcode doctor`.
 pub async fn has_active_admin(ctx: &Ctx) -> Result<bool> {
     let admins = users::Entity::find()
@@ -333,7 +331,7 @@ pub async fn has_active_admin(ctx: &Ctx) -> Result<bool> {
     Ok(admins.one(ctx.db.read()).await?.is_some())
 }
 
-fn is_active_admin(user: &users::Model) -> bool {
+pub(super) fn is_active_admin(user: &users::Model) -> bool {
     user.role == Role::Admin && user.status == UserStatus::Active
 }
 

@@ -1,9 +1,9 @@
 //! What people change of themselves: name and language. Their address has its own file, for it takes two steps.
 
-use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::Value as Json;
 
 use super::{
+    lock::lock_own,
     manage::{differences, next, rename, write},
     name::Name,
 };
@@ -17,8 +17,8 @@ use crate::{
         rate_limit,
         transaction::Work,
     },
-    error::{Error, Result},
-    limits::PROFILE_PERSON,
+    error::Result,
+    limits::Rule,
 };
 
 /// What is to change.
@@ -42,12 +42,11 @@ pub fn language(tag: &str) -> Result<Locale, String> {
 /// Changes one's own profile. Three statements and one call of the limiter.
 pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<Result<users::Model, Wait>> {
     let (now, me) = (ctx.now(), member.user().id.to_string());
-    if let Some(wait) = rate_limit::take(ctx, member.origin(), "profile.person", me, PROFILE_PERSON, now).await? {
+    if let Some(wait) = rate_limit::take(ctx, member.origin(), Rule::ProfilePerson, me, now).await? {
         return Ok(Err(wait));
     }
     let work = Work::begin(ctx).await?;
-    let mine = users::Entity::find_by_id(member.user().id).lock_exclusive();
-    let before = mine.one(&*work).await?.ok_or(Error::NotFound)?;
+    let before = lock_own(&work, member).await?;
     let mut after = next(&before, now);
     rename(&mut after, profile.name);
     match profile.locale {

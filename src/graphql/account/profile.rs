@@ -241,8 +241,8 @@ impl ProfileMutation {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "deleteAccount").await?;
         let member = Recent::require(domain, member, "deleteAccount").await?;
-        manage::check_meant(member.user(), &input.email)?;
-        Ok(match manage::delete(domain, By::Owner(member), member.user().id, None).await? {
+        let by = By::Owner { person: member, typed: &input.email };
+        Ok(match manage::delete(domain, by, member.user().id, None).await? {
             Changed::LastAdmin => DeleteAccountResult::LastAdmin(LastAdmin::new()),
             Changed::Done(_) | Changed::EmailTaken => DeleteAccountResult::AccountDeleted(AccountDeleted {
                 message: "Your account is deleted. Ask an administrator soon if you want it back.",

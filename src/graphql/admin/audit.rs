@@ -86,7 +86,10 @@ pub(crate) struct AuditEvent {
 }
 
 impl From<list::Seen> for AuditEvent {
-    fn from((model, sight): list::Seen) -> Self {
+    fn from((mut model, sight): list::Seen) -> Self {
+        if let Some(detail) = model.detail.as_object_mut().filter(|_| !sight.shows_labels()) {
+            detail.remove(audit::ADDRESS_LABEL);
+        }
         Self { model, sight }
     }
 }

@@ -1,5 +1,7 @@
 //! Values in documents and variables: whether they have the type that is expected, and the form that resolvers get.
-//! Errors name the input field and never repeat a value.
+//! Errors name the input field and never repeat a value or a key that the schema does not have.
+
+use std::collections::HashMap;
 
 use apollo_compiler::{
     ExecutableDocument, Schema,
@@ -8,13 +10,24 @@ use apollo_compiler::{
     schema::{ExtendedType, InputObjectType},
 };
 use async_graphql::{Name, Number, Value, indexmap::IndexMap};
-use serde_json::{Map, Value as Json};
+use serde_json::value::RawValue;
 
-use super::{ERRORS, Refused};
-use crate::{error::Flaw, graphql::error::ApiError};
+use super::{
+    ERRORS, Refused,
+    room::{self, Room},
+};
+use crate::{
+    error::Flaw,
+    graphql::error::{ApiError, Code},
+};
 
-/// The values of the variables that have one.
-pub(super) type Variables = std::collections::HashMap<Name, Value>;
+/// The values of the variables that have one, each with its size in memory.
+pub(super) type Variables = HashMap<Name, (Value, usize)>;
+
+/// Scalars whose values are strings on the wire.
+const TEXT: [&str; 2] = ["DateTime", "EmailAddress"];
+/// Our one scalar that takes objects, which gateways may write with variables in them.
+const REPRESENTATION: &str = "_Any";
 
 /// Checks every argument that is written into the document, in operations and fragments alike.
 pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> Result<(), Refused> {
@@ -27,63 +40,122 @@ pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> 
     check.done()
 }
 
-/// Gives every variable of an operation its value: the client's or the default.
-pub(super) fn coerce(
-    schema: &Schema,
-    operation: &Operation,
-    mut given: Map<String, Json>,
-) -> Result<Variables, Refused> {
+/// Gives every variable of an operation its value: the client's or the default. Variables that the operation does not
+/// declare are never built.
+pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawValue>) -> Result<Variables, Refused> {
+    let given: HashMap<String, &RawValue> = given.map(read).transpose()?.unwrap_or_default();
     let mut check = Check { schema, from_json: true, flaws: Vec::new() };
     let mut variables = Variables::default();
     for definition in &operation.variables {
         let name = Name::new(definition.name.as_str());
-        let value = match (given.remove(name.as_str()), &definition.default_value) {
+        let path = Path::Root(&name);
+        let value = match (given.get(name.as_str()), &definition.default_value) {
             (Some(json), _) => {
-                let value = Value::from_json(json).unwrap_or(Value::Null);
-                check.value(&definition.ty, &value, &Path::Root(&name));
+                let value = read(json)?;
+                check.value(&definition.ty, &value, &path);
                 Some(value)
             }
-            (None, Some(default)) => literal(default, None),
+            (None, Some(default)) => {
+                check.literal(&definition.ty, default, &path);
+                literal(default, &Variables::default(), &mut Room::default())?
+            }
             (None, None) => {
                 if definition.ty.is_non_null() {
-                    check.flaw(&Path::Root(&name), "is required");
+                    check.flaw(&path, "is required");
                 }
                 None
             }
         };
-        variables.extend(value.map(|value| (name, value)));
+        variables.extend(value.map(|value| {
+            let size = room::size(&value);
+            (name, (value, size))
+        }));
     }
     check.done()?;
     Ok(variables)
 }
 
-/// A value in a document with its variables replaced; nothing when it is a variable without a value. Without variables,
-/// each stands for null.
-pub(super) fn literal(value: &Literal, variables: Option<&Variables>) -> Option<Value> {
-    Some(match value {
-        Literal::Null => Value::Null,
+fn read<'a, T: serde::Deserialize<'a>>(json: &'a RawValue) -> Result<T, Refused> {
+    // What is deeper than a parser goes, or a number beyond all numbers.
+    let unread = |_| Refused::one(Code::BadRequest, "The `variables` cannot be read as JSON.");
+    serde_json::from_str(json.get()).map_err(unread)
+}
+
+/// A value in a document with its variables replaced; nothing when it is a variable without a value. Every part takes
+/// its room before it is built or copied.
+pub(super) fn literal(value: &Literal, variables: &Variables, room: &mut Room) -> Result<Option<Value>, Refused> {
+    if let Literal::Variable(name) = value {
+        let Some((value, size)) = variables.get(name.as_str()) else { return Ok(None) };
+        room.take(*size)?;
+        return Ok(Some(value.clone()));
+    }
+    room.take(room::VALUE)?;
+    Ok(Some(match value {
+        Literal::Null | Literal::Variable(_) => Value::Null,
         Literal::Boolean(value) => (*value).into(),
-        Literal::String(text) => Value::String(text.clone()),
+        Literal::String(text) => {
+            room.take(text.len())?;
+            Value::String(text.clone())
+        }
         Literal::Enum(name) => Value::Enum(Name::new(name.as_str())),
         Literal::Int(number) => self::number(number.as_str()),
         Literal::Float(number) => self::number(number.as_str()),
-        Literal::Variable(name) => return variables.map_or(Some(Value::Null), |all| all.get(name.as_str()).cloned()),
         Literal::List(items) => {
-            Value::List(items.iter().map(|item| literal(item, variables).unwrap_or(Value::Null)).collect())
+            let items = items.iter().map(|item| Ok(literal(item, variables, room)?.unwrap_or(Value::Null)));
+            Value::List(items.collect::<Result<_, Refused>>()?)
         }
         Literal::Object(fields) => {
-            let fields = fields.iter().filter_map(|(name, value)| {
-                let value = literal(value, variables)?;
-                Some((Name::new(name.as_str()), value))
-            });
-            Value::Object(fields.collect())
+            let mut object = IndexMap::new();
+            for (name, value) in fields {
+                if let Some(value) = literal(value, variables, room)? {
+                    room.take(room::entry(name))?;
+                    object.insert(Name::new(name.as_str()), value);
+                }
+            }
+            Value::Object(object)
         }
-    })
+    }))
+}
+
+/// The value of a condition.
+pub(super) fn condition(value: &Literal, variables: &Variables) -> Option<bool> {
+    match value {
+        Literal::Boolean(value) => Some(*value),
+        Literal::Variable(name) => match variables.get(name.as_str()) {
+            Some((Value::Boolean(value), _)) => Some(*value),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A number out of every range is null, which no type for numbers takes.
 fn number(text: &str) -> Value {
     text.parse::<Number>().map_or(Value::Null, Value::Number)
+}
+
+/// What a literal is checked as: its kind, and a list or an object without what is in it, which no type but an
+/// application's own scalar takes; nothing for a number out of every range.
+fn constant(value: &Literal) -> Option<Value> {
+    Some(match value {
+        Literal::Int(number) => Value::Number(number.as_str().parse().ok()?),
+        Literal::Float(number) => Value::Number(number.as_str().parse().ok()?),
+        Literal::List(_) => Value::List(Vec::new()),
+        Literal::Object(_) => Value::Object(IndexMap::new()),
+        Literal::String(_) => Value::String(String::new()),
+        Literal::Boolean(value) => Value::Boolean(*value),
+        Literal::Enum(name) => Value::Enum(Name::new(name.as_str())),
+        Literal::Null | Literal::Variable(_) => Value::Null,
+    })
+}
+
+fn holds_variable(value: &Literal) -> bool {
+    match value {
+        Literal::Variable(_) => true,
+        Literal::List(items) => items.iter().any(|item| holds_variable(item)),
+        Literal::Object(fields) => fields.iter().any(|(_, value)| holds_variable(value)),
+        _ => false,
+    }
 }
 
 /// Where a value stands.
@@ -142,22 +214,18 @@ impl Check<'_> {
         }
     }
 
-    /// Lists and objects are looked into as they are written, since variables may stand anywhere in them.
+    /// Lists and objects are looked into as they are written, since variables may stand in them wherever the schema
+    /// gives their place a type.
     fn literal(&mut self, ty: &Type, value: &Literal, path: &Path<'_>) {
-        match (value, ty) {
-            (Literal::Variable(_), _) => {}
-            (Literal::Int(_) | Literal::Float(_), _) if literal(value, None) == Some(Value::Null) => {
-                self.flaw(path, "is out of the range of numbers");
-            }
-            (Literal::List(items), Type::List(inner) | Type::NonNullList(inner)) => {
+        let named = self.schema.types.get(ty.inner_named_type());
+        match (value, ty, named) {
+            (Literal::Variable(_), ..) => {}
+            (Literal::List(items), Type::List(inner) | Type::NonNullList(inner), _) => {
                 for item in items {
                     self.literal(inner, item, path);
                 }
             }
-            (Literal::Object(fields), _) => {
-                let Some(ExtendedType::InputObject(object)) = self.schema.types.get(ty.inner_named_type()) else {
-                    return self.value(ty, &Value::Object(IndexMap::default()), path);
-                };
+            (Literal::Object(fields), _, Some(ExtendedType::InputObject(object))) => {
                 let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
                 self.names(object, &names, path);
                 for (name, value) in fields {
@@ -166,7 +234,16 @@ impl Check<'_> {
                     }
                 }
             }
-            (value, _) => self.value(ty, &literal(value, None).unwrap_or(Value::Null), path),
+            // Nothing says what a list or an object in the place of a scalar may hold.
+            (Literal::List(_) | Literal::Object(_), _, Some(ExtendedType::Scalar(scalar)))
+                if scalar.name.as_str() != REPRESENTATION && holds_variable(value) =>
+            {
+                self.flaw(path, "takes a variable only as its whole value");
+            }
+            _ => match constant(value) {
+                Some(value) => self.value(ty, &value, path),
+                None => self.flaw(path, "is out of the range of numbers"),
+            },
         }
     }
 
@@ -209,15 +286,13 @@ impl Check<'_> {
 
     /// Every name is known and given once, and nothing required is missing.
     fn names(&mut self, object: &InputObjectType, given: &[&str], path: &Path<'_>) {
-        for (at, name) in given.iter().enumerate() {
-            if !object.fields.contains_key(*name) {
-                self.flaw(&Path::Field(path, name), &format!("is not a field of {}", object.name));
-            } else if given[..at].contains(name) {
+        // The key may be a secret in the wrong place, so it is not repeated.
+        if !given.iter().all(|name| object.fields.contains_key(*name)) {
+            self.flaw(path, &format!("has a key that is not a field of {}", object.name));
+        }
+        for (name, _) in &object.fields {
+            if given.iter().filter(|given| **given == name.as_str()).count() > 1 {
                 self.flaw(&Path::Field(path, name), "is given twice");
-            }
-            // The first errors are enough, and looking for more would take a time that grows with the square.
-            if self.flaws.len() >= ERRORS {
-                return;
             }
         }
         for (name, field) in &object.fields {
@@ -228,13 +303,14 @@ impl Check<'_> {
     }
 }
 
-/// Whether a value is one of a built-in scalar; an application's own scalars read theirs.
+/// Whether a value is one of a scalar that is known here; an application's own scalars read theirs.
 fn is_scalar(name: &str, value: &Value) -> bool {
     match (name, value) {
         ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         ("ID", Value::Number(number)) => number.as_i64().is_some(),
         ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => true,
         ("Int" | "ID" | "Float" | "String" | "Boolean", _) => false,
+        (name, value) if TEXT.contains(&name) => matches!(value, Value::String(_)),
         _ => true,
     }
 }

@@ -25,6 +25,7 @@ use async_graphql::{
 use super::{
     Document, Documents, Operation, Refused,
     input::{self, Variables},
+    room::Room,
 };
 
 /// Maximum depth of fields.
@@ -52,8 +53,17 @@ pub(super) fn merge(
     variables: &Variables,
 ) -> Result<(ExecutableDocument, Operation), Refused> {
     let kind = definition.operation_type;
-    let mut merge =
-        Merge { documents, document, variables, kind, fields: 0, steps: 0, introspects: false, roots: Vec::new() };
+    let mut merge = Merge {
+        documents,
+        document,
+        variables,
+        kind,
+        fields: 0,
+        steps: 0,
+        room: Room::default(),
+        introspects: false,
+        roots: Vec::new(),
+    };
     let root = &definition.selection_set;
     let (selection_set, cost) = merge.set(&root.ty, &[root], 1, Within::default())?;
     if kind == Kind::Subscription && cost > TOLD {
@@ -92,6 +102,8 @@ struct Merge<'a> {
     kind: Kind,
     fields: usize,
     steps: usize,
+    /// What the arguments of all fields may still take.
+    room: Room,
     introspects: bool,
     roots: Vec<String>,
 }
@@ -193,8 +205,11 @@ impl<'a> Merge<'a> {
         }
         self.introspects |= matches!(field.name.as_str(), "__schema" | "__type");
         let mut bytes = field.response_key().len();
-        let arguments = self.arguments(&field.arguments, &mut bytes);
-        let directives = same.iter().flat_map(|field| self.directives(&field.directives, pos, &mut bytes)).collect();
+        let arguments = self.arguments(&field.arguments, &mut bytes)?;
+        let mut directives = Vec::new();
+        for field in same {
+            self.directives(&field.directives, pos, &mut bytes, &mut directives)?;
+        }
         let (own, length, inner) = self.measure(owner, &field.definition, &arguments, within)?;
         let sets: Vec<_> = same.iter().map(|field| &field.selection_set).collect();
         let is_leaf = field.selection_set.selections.is_empty();
@@ -253,25 +268,30 @@ impl<'a> Merge<'a> {
     }
 
     /// Directives that the library executes; those that decide whether a field is there are decided already.
-    fn directives(&self, list: &DirectiveList, pos: Pos, bytes: &mut usize) -> Vec<Positioned<LibraryDirective>> {
-        let own = list.iter().filter(|directive| !matches!(directive.name.as_str(), "skip" | "include"));
-        let directives = own.map(|directive| {
-            let arguments = placed(self.arguments(&directive.arguments, bytes), pos);
+    fn directives(
+        &mut self,
+        list: &DirectiveList,
+        pos: Pos,
+        bytes: &mut usize,
+        all: &mut Vec<Positioned<LibraryDirective>>,
+    ) -> Result<(), Refused> {
+        for directive in list.iter().filter(|directive| !matches!(directive.name.as_str(), "skip" | "include")) {
+            let arguments = placed(self.arguments(&directive.arguments, bytes)?, pos);
             let name = Positioned::new(LibraryName::new(directive.name.as_str()), pos);
-            Positioned::new(LibraryDirective { name, arguments }, pos)
-        });
-        directives.collect()
+            all.push(Positioned::new(LibraryDirective { name, arguments }, pos));
+        }
+        Ok(())
     }
 
-    fn arguments(&self, list: &[Node<ast::Argument>], bytes: &mut usize) -> Arguments {
+    fn arguments(&mut self, list: &[Node<ast::Argument>], bytes: &mut usize) -> Result<Arguments, Refused> {
         let mut arguments = Arguments::with_capacity(list.len());
         for argument in list {
-            if let Some(value) = input::literal(&argument.value, Some(self.variables)) {
+            if let Some(value) = input::literal(&argument.value, self.variables, &mut self.room)? {
                 *bytes = bytes.saturating_add(weight(&value));
                 arguments.push((LibraryName::new(argument.name.as_str()), value));
             }
         }
-        arguments
+        Ok(arguments)
     }
 
     /// The fields that are selected from an object type, by response key.
@@ -321,9 +341,10 @@ impl<'a> Merge<'a> {
 
     fn is_left_out(&self, directives: &DirectiveList) -> bool {
         let says = |name: &str, wanted: bool| {
-            directives.get(name).and_then(|directive| directive.specified_argument_by_name("if")).is_some_and(|value| {
-                matches!(input::literal(value, Some(self.variables)), Some(Value::Boolean(value)) if value == wanted)
-            })
+            directives
+                .get(name)
+                .and_then(|directive| directive.specified_argument_by_name("if"))
+                .is_some_and(|value| input::condition(value, self.variables) == Some(wanted))
         };
         says("skip", true) || says("include", false)
     }
@@ -358,7 +379,7 @@ fn number(arguments: &Arguments, name: &str) -> Option<u64> {
     }
 }
 
-/// The size of a value in bytes, with eight for each value in it.
+/// What a value costs, as bytes: its text, and eight for each value in it. What it takes in memory is in [`Room`].
 fn weight(value: &Value) -> usize {
     let own = match value {
         Value::String(text) => text.len(),

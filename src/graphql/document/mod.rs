@@ -8,6 +8,7 @@
 mod bounds;
 mod input;
 mod merge;
+mod room;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use async_graphql::{
     Pos,
     parser::types::{ExecutableDocument as Executable, OperationType},
 };
-use serde_json::{Map, Value as Json};
+use serde_json::value::RawValue;
 
 use self::sizes::Sizes;
 use super::error::{ApiError, Code};
@@ -203,12 +204,12 @@ impl Documents {
         Ok(Document { valid, text: text.to_owned(), lines })
     }
 
-    /// Makes one operation of a document ready to run with these variables.
+    /// Makes one operation of a document ready to run with these variables, a JSON object.
     pub(crate) fn prepare(
         &self,
         document: &Document,
         operation: Option<&str>,
-        variables: Map<String, Json>,
+        variables: Option<&RawValue>,
     ) -> Result<(Executable, Operation), Refused> {
         let definition = document.choose(operation)?;
         let variables = input::coerce(&self.schema, definition, variables)?;

@@ -1,6 +1,6 @@
 //! What may run, what it costs, and what reaches the library, on the development schema.
 
-use serde_json::json;
+use serde_json::{Value as Json, json, value::to_raw_value};
 
 use super::*;
 use crate::graphql::sdl;
@@ -11,8 +11,8 @@ fn documents() -> &'static Documents {
 }
 
 fn prepare(text: &str, name: Option<&str>, variables: Json) -> Result<(Executable, Operation), Refused> {
-    let Json::Object(variables) = variables else { panic!("variables are an object") };
-    documents().prepare(&documents().read(text)?, name, variables)
+    let variables: Box<RawValue> = serde_json::from_value(variables).unwrap();
+    documents().prepare(&documents().read(text)?, name, Some(&variables))
 }
 
 fn run(text: &str, name: Option<&str>) -> Result<Operation, Code> {
@@ -199,7 +199,7 @@ fn a_required_variable_needs_a_value_of_its_type() {
     assert_eq!(
         told,
         [
-            ("secret", "`secret` is not a field of VerifyInput."),
+            ("input", "`input` has a key that is not a field of VerifyInput."),
             ("challenge", "`challenge` is required."),
             ("code", "`code` must be of type String."),
         ]
@@ -226,6 +226,100 @@ fn literals_are_checked_like_variables_and_no_error_repeats_a_value() {
         let Refused(errors) = prepare(text, None, json!({})).map(drop).unwrap_err();
         assert_eq!((errors[0].code, &*errors[0].flaws[0].field), (Code::BadUserInput, field), "{text}");
         assert!(!format!("{errors:?}").contains(SECRET), "{errors:?}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_not_repeated() {
+    for (text, variables) in [
+        ("query($f: UserFilter) { users(filter: $f) { totalCount } }", json!({ "f": { "a\u{202e}SECRET": 1 } })),
+        ("{ users(filter: { SECRET: 1 }) { totalCount } }", json!({})),
+    ] {
+        let Refused(errors) = prepare(text, None, variables).map(drop).unwrap_err();
+        assert!(errors[0].message.contains("has a key that is not a field of UserFilter."), "{}", errors[0].message);
+        assert!(!format!("{errors:?}").contains("SECRET"), "{errors:?}");
+    }
+}
+
+#[test]
+fn scalars_that_are_text_take_only_strings() {
+    let of =
+        |text: &str, variables: Json| prepare(text, None, variables).map(drop).map_err(|refused| refused.0[0].code);
+    let filter = |ty: &str, value: &str| {
+        format!("query($v: DateTime{ty}) {{ users(filter: {{ createdFrom: {value} }}) {{ totalCount }} }}")
+    };
+    let moment = "2026-11-28T00:00:00Z";
+    assert_eq!(of(&filter("", "$v"), json!({ "v": moment })), Ok(()));
+    assert_eq!(of(&filter("", "$v"), json!({})), Ok(()));
+    assert_eq!(of(&filter("", "$v"), json!({ "v": null })), Ok(()));
+    assert_eq!(of(&filter(&format!(" = \"{moment}\""), "$v"), json!({})), Ok(()));
+    for wrong in [json!([moment]), json!({ "a": 1 }), json!(1), json!(true)] {
+        assert_eq!(of(&filter("", "$v"), json!({ "v": wrong })), Err(Code::BadUserInput), "{wrong}");
+    }
+    for wrong in ["[$v]", "{ a: $v }", "[\"a\"]", "{ a: 1 }", "1", "1.5", "true", "A"] {
+        assert_eq!(of(&filter("", wrong), json!({ "v": moment })), Err(Code::BadUserInput), "{wrong}");
+    }
+    assert_eq!(of(&filter(" = [1]", "$v"), json!({})), Err(Code::BadUserInput), "a default is checked too");
+}
+
+/// The schema of an application with a scalar that may be anything.
+fn anything() -> Documents {
+    let schema = "schema { query: Query } scalar Any input In { any: Any } \
+        type Query { a(any: Any, all: [Any!], in: In): Int }";
+    Documents::new(schema, false)
+}
+
+#[test]
+fn a_scalar_of_an_application_takes_a_variable_only_as_its_whole_value() {
+    let documents = anything();
+    let of = |argument: &str| {
+        let read = documents.read(&format!("query($v: Any!) {{ a({argument}) }}"));
+        read.map(drop).map_err(|refused| refused.0[0].code)
+    };
+    for argument in ["any: $v", "in: { any: $v }", "all: [$v]", "any: $v, all: [[1], { b: [2] }]"] {
+        assert_eq!(of(argument), Ok(()), "{argument}");
+    }
+    for argument in ["any: [$v]", "any: { b: $v }", "in: { any: [{ b: $v }] }", "all: [[$v]]"] {
+        assert_eq!(of(argument), Err(Code::BadUserInput), "{argument}");
+    }
+}
+
+#[test]
+fn copies_of_a_variable_are_refused_before_they_are_made() {
+    let documents = anything();
+    let prepare = |document: &Document, value: Json| {
+        let variables = to_raw_value(&json!({ "v": value })).unwrap();
+        documents.prepare(document, None, Some(&variables)).map(drop).map_err(|refused| refused.0[0].code)
+    };
+    let aliases: Vec<_> = (0..20).map(|n| format!("a{n}: a(any: $v)")).collect();
+    let aliases = documents.read(&format!("query($v: Any) {{ {} }}", aliases.join(" "))).unwrap();
+    let list = documents.read(&format!("query($v: Any!) {{ a(all: [{}]) }}", "$v".repeat(1_900))).unwrap();
+    assert_eq!(prepare(&aliases, json!("x".repeat(1_000))), Ok(()));
+    assert_eq!(prepare(&list, json!(1)), Ok(()));
+    let objects = json!(vec![json!({ "": 0 }); 1_500]);
+    for document in [&aliases, &list] {
+        let mut outcome = Ok(());
+        let taken = allocation_counter::measure(|| outcome = prepare(document, objects.clone()));
+        assert_eq!(outcome, Err(Code::DocumentTooLarge));
+        assert!(taken.bytes_max < 6 * 1024 * 1024, "{} bytes", taken.bytes_max);
+    }
+}
+
+/// What is counted for a value is at least what it takes.
+#[test]
+fn values_are_weighed_by_their_size_in_memory() {
+    for value in [
+        json!(vec![json!({ "": 0 }); 1_000]),
+        json!(vec![0; 1_000]),
+        json!(vec!["x".repeat(15); 1_000]),
+        json!({ "a": "x".repeat(10_000) }),
+        Json::Object((0..1_000).map(|n| (n.to_string(), json!([]))).collect()),
+    ] {
+        let value = async_graphql::Value::from_json(value).unwrap();
+        let mut copy = None;
+        let taken = allocation_counter::measure(|| copy = Some(value.clone())).bytes_current;
+        assert_eq!(copy, Some(value.clone()));
+        assert!(i64::try_from(room::size(&value)).unwrap() >= taken, "{} for {taken}", room::size(&value));
     }
 }
 

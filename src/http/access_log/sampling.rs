@@ -1,23 +1,74 @@
-//! Which requests of strangers have a line in the log. A network has so many lines in ten seconds. Above that a few
-//! samples are logged, and in the end one line says how many were not. Nothing is counted for longer.
+//! Which requests have a line in the access log. A network has a number of anonymous lines in ten seconds, and a session
+//! has a number of lines for requests that are refused before they are charged. Above that a few samples are logged, and
+//! one line at the end of the window says how many were left out. No count outlives its window.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
-    fmt,
     net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
+use uuid::Uuid;
 
 use crate::http::networks::{Shares, networks};
 
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
 /// Lines of one network in a window.
 const OF_NETWORK: Shares = Shares { narrow: 50, middle: 100, wide: 200 };
-/// Lines of all networks together, which also bounds how many are remembered.
+/// Lines of one session in a window.
+const OF_SESSION: usize = 100;
+/// Lines of all networks together, and of all sessions together.
 const IN_ALL: usize = 2_000;
+/// Lines that a network or session has even when all others used up [`IN_ALL`], so that a flood does not hide it.
+const KEPT: usize = 5;
+/// Those of all networks together, and of all sessions. With [`IN_ALL`] it bounds how many are remembered.
+const KEPT_IN_ALL: usize = 2_000;
+/// Networks and sessions that the end of a window names: those with most requests left out.
+const NAMED: usize = 100;
+
+/// Who a request counts for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    Network(IpAddr),
+    /// The session of an access token with a good signature.
+    Session(Uuid),
+}
+
+impl Source {
+    /// Its own bounds, the narrowest first.
+    fn bounds(self) -> Vec<(Scope, usize)> {
+        match self {
+            Self::Network(ip) => {
+                let bound = |(width, network)| (Scope::Network(network), OF_NETWORK.for_width(width));
+                networks(ip).map(bound).collect()
+            }
+            Self::Session(id) => vec![(Scope::Session(id), OF_SESSION)],
+        }
+    }
+}
+
+/// What lines are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Scope {
+    /// All networks.
+    Networks,
+    /// All sessions.
+    Sessions,
+    Network(IpNet),
+    Session(Uuid),
+}
+
+impl Scope {
+    const fn all(self) -> Self {
+        match self {
+            Self::Networks | Self::Network(_) => Self::Networks,
+            Self::Sessions | Self::Session(_) => Self::Sessions,
+        }
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Sampler(Mutex<Window>);
@@ -25,48 +76,40 @@ pub(crate) struct Sampler(Mutex<Window>);
 #[derive(Default)]
 struct Window {
     began: DateTime<Utc>,
-    lines: HashMap<Whose, Lines>,
-}
-
-/// Whose lines are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Whose {
-    Everybody,
-    Network(IpNet),
-}
-
-impl fmt::Display for Whose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everybody => f.write_str("all"),
-            Self::Network(network) => network.fmt(f),
-        }
-    }
+    lines: HashMap<Scope, Lines>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Lines {
     logged: usize,
+    /// Requests that met this bound, of which some are samples.
+    beyond: u64,
     left_out: u64,
 }
 
 /// Requests that were not logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    network: Whose,
+    scope: Scope,
     requests: u64,
 }
 
 impl LeftOut {
     pub(crate) fn log(self) {
-        tracing::info!(network = %self.network, requests = self.requests, "requests not logged");
+        let Self { scope, requests } = self;
+        match scope {
+            Scope::Networks => tracing::info!(network = "all", requests, "requests not logged"),
+            Scope::Network(network) => tracing::info!(%network, requests, "requests not logged"),
+            Scope::Sessions => tracing::info!(session = "all", requests, "requests not logged"),
+            Scope::Session(session) => tracing::info!(%session, requests, "requests not logged"),
+        }
     }
 }
 
 impl Sampler {
     /// Whether a request has a line.
-    pub(crate) fn has_line(&self, ip: IpAddr) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).has_line(ip)
+    pub(crate) fn has_line(&self, source: Source) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).has_line(source)
     }
 
     /// Begins the next window when this one is over; what was left out of it.
@@ -86,34 +129,55 @@ impl Sampler {
 }
 
 impl Window {
-    fn has_line(&mut self, ip: IpAddr) -> bool {
-        let full = self.full(ip);
-        if let Some(whose) = full {
-            let left_out = &mut self.lines.entry(whose).or_default().left_out;
-            *left_out += 1;
-            // The first, the second, the fourth and so on: more of them would be the flood again.
-            return left_out.is_power_of_two();
+    fn has_line(&mut self, source: Source) -> bool {
+        let own = source.bounds();
+        if let Some((full, _)) = own.iter().find(|(scope, most)| self.logged(*scope) >= *most) {
+            return self.is_sample(*full, *full);
         }
-        for whose in networks(ip).map(|(_, network)| Whose::Network(network)).chain([Whose::Everybody]) {
-            self.lines.entry(whose).or_default().logged += 1;
+        let Some((narrowest, _)) = own.first().copied() else { return true };
+        let all = narrowest.all();
+        let (shared, few) = (self.logged(all), self.logged(narrowest) < KEPT);
+        if shared >= IN_ALL && !(few && shared < IN_ALL + KEPT_IN_ALL) {
+            // What has had no line yet is not remembered for its count alone.
+            let counted = if self.lines.contains_key(&narrowest) { narrowest } else { all };
+            return self.is_sample(all, counted);
+        }
+        for scope in own.into_iter().map(|(scope, _)| scope).chain([all]) {
+            self.lines.entry(scope).or_default().logged += 1;
         }
         true
     }
 
-    /// The narrowest network that has all its lines, or everybody, if there is one.
-    fn full(&self, ip: IpAddr) -> Option<Whose> {
-        let bounds = networks(ip).map(|(width, network)| (Whose::Network(network), OF_NETWORK.for_width(width)));
-        let mut bounds = bounds.chain([(Whose::Everybody, IN_ALL)]);
-        let is_full = |(whose, most): &(Whose, usize)| self.lines.get(whose).is_some_and(|lines| lines.logged >= *most);
-        bounds.find(is_full).map(|(whose, _)| whose)
+    fn logged(&self, scope: Scope) -> usize {
+        self.lines.get(&scope).map_or(0, |lines| lines.logged)
+    }
+
+    /// Whether a request beyond a bound has a line all the same: the first, the second, the fourth and so on, because
+    /// more would be the flood again. Any other is counted.
+    fn is_sample(&mut self, full: Scope, counted: Scope) -> bool {
+        let beyond = &mut self.lines.entry(full).or_default().beyond;
+        *beyond += 1;
+        let is_sample = beyond.is_power_of_two();
+        if !is_sample {
+            self.lines.entry(counted).or_default().left_out += 1;
+        }
+        is_sample
     }
 
     fn left_out(self) -> Vec<LeftOut> {
-        let left_out = self.lines.into_iter().filter_map(|(network, lines)| {
-            let samples = lines.left_out.checked_ilog2()? + 1;
-            Some(LeftOut { network, requests: lines.left_out - u64::from(samples) })
-        });
-        left_out.filter(|left_out| left_out.requests > 0).collect()
+        let counted = self.lines.into_iter().filter(|(_, lines)| lines.left_out > 0);
+        let mut left_out: Vec<_> = counted.map(|(scope, lines)| LeftOut { scope, requests: lines.left_out }).collect();
+        // Those for all stand first, so that they are not among the rest.
+        left_out.sort_unstable_by_key(|left_out| (left_out.scope != left_out.scope.all(), Reverse(left_out.requests)));
+        let rest = left_out.split_off(left_out.len().min(NAMED));
+        for LeftOut { scope, requests } in rest {
+            let all = scope.all();
+            match left_out.iter_mut().find(|left_out| left_out.scope == all) {
+                Some(left_out) => left_out.requests += requests,
+                None => left_out.push(LeftOut { scope: all, requests }),
+            }
+        }
+        left_out
     }
 }
 
@@ -121,29 +185,35 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// How many of so many requests from each of these addresses have a line.
+    /// The number of lines for `each` requests from each of these addresses.
     fn lines(sampler: &Sampler, each: usize, ips: impl Iterator<Item = String>) -> usize {
         let ips = ips.flat_map(|ip| std::iter::repeat_n(ip.parse().unwrap(), each));
-        ips.filter(|ip: &IpAddr| sampler.has_line(*ip)).count()
+        ips.filter(|ip: &IpAddr| sampler.has_line(Source::Network(*ip))).count()
+    }
+
+    fn one(ip: &str) -> impl Iterator<Item = String> {
+        std::iter::once(ip.to_owned())
     }
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
+    fn left_out(network: &str, requests: u64) -> LeftOut {
+        LeftOut { scope: Scope::Network(network.parse().unwrap()), requests }
+    }
+
     #[test]
     fn a_network_has_its_lines_then_a_few_samples_and_a_count_of_the_rest() {
         let sampler = Sampler::default();
         assert_eq!(sampler.turn(now()), []);
-        let one = || std::iter::once("192.0.2.1".to_owned());
-        assert_eq!(lines(&sampler, 50, one()), 50);
-        assert_eq!(lines(&sampler, 10_000, one()), 14, "1, 2, 4, … 8,192");
-        assert_eq!(lines(&sampler, 50, std::iter::once("2001:db8::1".to_owned())), 50, "another network has its own");
+        assert_eq!(lines(&sampler, 50, one("192.0.2.1")), 50);
+        assert_eq!(lines(&sampler, 10_000, one("192.0.2.1")), 14, "1, 2, 4, … 8,192");
+        assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own");
         assert_eq!(sampler.turn(now() + TimeDelta::seconds(9)), []);
-        let left_out = LeftOut { network: Whose::Network("192.0.2.1/32".parse().unwrap()), requests: 10_000 - 14 };
-        assert_eq!(sampler.turn(now() + WINDOW), [left_out]);
+        assert_eq!(sampler.turn(now() + WINDOW), [left_out("192.0.2.1/32", 10_000 - 14)]);
         assert_eq!(sampler.turn(now() + WINDOW), []);
-        assert_eq!(lines(&sampler, 60, one()), 50 + 4, "the next window begins anew");
+        assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window begins at zero");
         assert_eq!(sampler.end().len(), 1);
     }
 
@@ -154,19 +224,62 @@ mod tests {
         let of_56 = lines(&sampler, 100, (0..200).map(|n| format!("2001:db8:0:{n:x}::1")));
         assert!((100..130).contains(&of_56), "{of_56} lines of one /56");
         let elsewhere = lines(&sampler, 10, (1..=5_000).map(|n| format!("2001:db8:{n:x}::1")));
-        assert!((1_800..2_000).contains(&elsewhere), "{elsewhere} lines of all");
+        let most = IN_ALL + KEPT_IN_ALL;
+        assert!((most - 200..most).contains(&elsewhere), "{elsewhere} lines of all");
         let remembered = sampler.0.lock().unwrap().lines.len();
-        assert!(remembered < 3 * IN_ALL + 100, "{remembered} networks");
+        assert!(remembered < 3 * most, "{remembered} networks");
         let left_out = sampler.end();
-        assert!(left_out.iter().map(|left_out| left_out.requests).sum::<u64>() > 60_000);
-        assert!(left_out.iter().any(|left_out| left_out.network == Whose::Everybody));
+        assert_eq!(left_out.iter().map(|left_out| left_out.requests).sum::<u64>(), 70_000 - (of_56 + elsewhere) as u64);
+        assert!(left_out.iter().any(|left_out| left_out.scope == Scope::Networks));
+        assert!(left_out.len() <= NAMED + 1, "{} lines say so", left_out.len());
+    }
+
+    #[test]
+    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_a_count_of_its_own() {
+        let sampler = Sampler::default();
+        sampler.turn(now());
+        let flood = || (0..40).map(|n| format!("198.51.{n}.1"));
+        assert_eq!(lines(&sampler, 50, flood()), IN_ALL);
+        assert!(lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300, "few have all their lines");
+        assert_eq!(lines(&sampler, 30, one("192.0.2.1")), KEPT + 5, "and samples: 1, 2, 4, 8, 16");
+        lines(&sampler, 9_000, flood());
+        let told = sampler.end();
+        assert!(told.contains(&left_out("192.0.2.1/32", 20)), "{told:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_window_names_the_networks_with_most_left_out_and_counts_the_rest_together() {
+        let sampler = Sampler::default();
+        sampler.turn(now());
+        lines(&sampler, 50, (0..40).map(|n| format!("198.51.{n}.1")));
+        lines(&sampler, 20, (0..200).map(|n| format!("203.0.{n}.1")));
+        let told = sampler.end();
+        assert_eq!((told.len(), told.last().unwrap().scope), (NAMED + 1, Scope::Networks));
+        assert!(told.iter().map(|left_out| left_out.requests).sum::<u64>() > 2_950);
+    }
+
+    #[test]
+    fn a_session_has_its_lines_whatever_its_network_does() {
+        let sampler = Sampler::default();
+        sampler.turn(now());
+        lines(&sampler, 1_000, one("192.0.2.1"));
+        let session = |n: u128, times: usize| {
+            (0..times).filter(|_| sampler.has_line(Source::Session(Uuid::from_u128(n)))).count()
+        };
+        assert_eq!(session(0, OF_SESSION), OF_SESSION);
+        assert_eq!(session(0, 1_000), 10, "1, 2, 4, … 512");
+        let all: usize = (1..=1_000).map(|n| session(n, 20)).sum();
+        assert!((1_900..IN_ALL + KEPT_IN_ALL).contains(&all), "{all} lines of all sessions");
+        let scopes: Vec<_> = sampler.end().into_iter().map(|left_out| left_out.scope).collect();
+        assert!(scopes.contains(&Scope::Session(Uuid::nil())) && scopes.contains(&Scope::Sessions), "{scopes:?}");
+        assert!(!scopes.contains(&Scope::Networks), "networks have bounds of their own");
     }
 
     #[test]
     fn a_clock_that_is_set_back_ends_the_window() {
         let sampler = Sampler::default();
         sampler.turn(now());
-        lines(&sampler, 60, std::iter::once("192.0.2.1".to_owned()));
+        lines(&sampler, 60, one("192.0.2.1"));
         assert_eq!(sampler.turn(now() - TimeDelta::hours(1)).len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{Ctx, access::Origin},
     graphql::error::{ApiError, Code},
     http::response::Refusal,
-    limits::{API_CALLER, API_NETWORK, SESSIONS_OF_A_NETWORK},
+    limits::Rule,
     ports::{Charge, Verdict},
 };
 
@@ -19,12 +19,12 @@ pub(crate) struct Meter(Vec<Charge>);
 
 impl Meter {
     pub(crate) fn of(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Self {
-        let quota = ctx.settings.limits.api_caller;
+        let limits = &ctx.settings.limits;
         let Bearer::Claims(claims) = bearer else {
-            return Self(quota.by_network(API_CALLER, origin.ip));
+            return Self(limits.by_network(Rule::ApiCaller, origin.ip));
         };
-        let mut charges = vec![quota.charge(API_CALLER[0], claims.sid.to_string())];
-        charges.extend(quota.times(SESSIONS_OF_A_NETWORK).by_network(API_NETWORK, origin.ip));
+        let mut charges = vec![limits.charge(Rule::ApiCaller, claims.sid.to_string())];
+        charges.extend(limits.by_network(Rule::ApiNetwork, origin.ip));
         Self(charges)
     }
 

@@ -13,9 +13,10 @@ use std::{sync::Arc, time::Duration};
 use async_graphql_axum::GraphQLProtocol;
 use axum::{
     Extension,
+    body::HttpBody as _,
     extract::{FromRequestParts, Request, State, WebSocketUpgrade},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 
@@ -103,9 +104,15 @@ pub(crate) async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     if parts.method != Method::GET || !asks_for_a_socket(&parts.headers) {
         return method_not_allowed(Extension(id)).await;
+    }
+    if !body.is_end_stream() {
+        // Its bytes would be read as frames.
+        let refusal = Refusal::new(Code::BadRequest, "A request for a WebSocket has no body.");
+        let close = [(header::CONNECTION, "close")];
+        return (close, refusal.answer(&id, MediaType::Json)).into_response();
     }
     match open(server, parts, &id).await {
         Ok(answer) => answer,
@@ -157,6 +164,6 @@ fn is_from_here(settings: &Settings, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };
     let own = settings.public_url.origin().ascii_serialization();
-    let is_listed = |origin: &str| origin == own || settings.cors_origins.iter().any(|listed| listed == origin);
+    let is_listed = |origin: &str| origin == own || settings.cors_origins.allow(origin);
     origins.next().is_none() && origin.to_str().is_ok_and(is_listed)
 }

@@ -143,25 +143,29 @@ where
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(terms.headers).max_buf_size(BUFFER);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    tokio::select! {
-        ended = &mut connection => return note(ended),
-        () = terms.member.asked_to_leave() => {
-            return tracing::debug!("a connection was closed for somebody else");
+    let ends = async {
+        tokio::select! {
+            ended = &mut connection => return note(ended),
+            // An error means that nobody is left to tell, which is a stop as well.
+            _ = told.wait_for(|stopping| *stopping) => {}
+            () = sleep(terms.life) => {}
         }
-        // An error means that nobody is left to tell, which is a stop as well.
-        _ = told.wait_for(|stopping| *stopping) => {}
-        () = sleep(terms.life) => {}
-    }
-    // Its request may lie unread with the system, and closing over that is a reset.
-    if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
-        return note(ended);
-    }
-    // Idle it closes now, else after the answer to what is under way.
-    connection.as_mut().graceful_shutdown();
-    if let Ok(ended) = timeout(terms.end, connection).await {
-        note(ended);
-    } else {
-        tracing::debug!("a connection did not end in time and was cut off");
+        // Its request may lie unread with the system, and closing over that is a reset.
+        if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
+            return note(ended);
+        }
+        // Idle it closes now, else after the answer to what is under way.
+        connection.as_mut().graceful_shutdown();
+        if let Ok(ended) = timeout(terms.end, connection).await {
+            note(ended);
+        } else {
+            tracing::debug!("a connection did not end in time and was cut off");
+        }
+    };
+    tokio::select! {
+        () = ends => {}
+        // To the end, because its place has been given to another.
+        () = terms.member.asked_to_leave() => tracing::debug!("a connection was closed for somebody else"),
     }
 }
 

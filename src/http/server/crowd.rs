@@ -120,10 +120,10 @@ impl Crowd {
         let is_slow = self.has_been(state, now, 2);
         match (wanted, state.phase()) {
             (Wanted::Places(_), Phase::Waiting) => self.is_idle(state, now).then_some(0),
-            (Wanted::Places(_), Phase::Reading | Phase::Writing | Phase::Flushing) => is_slow.then_some(1),
-            (Wanted::Bytes { above, .. }, Phase::Waiting | Phase::Reading) => {
-                (member.held.load(Relaxed) > above && self.has_been(state, now, 1)).then_some(0)
-            }
+            (Wanted::Bytes { above, .. }, _) if member.held.load(Relaxed) <= above => None,
+            (Wanted::Bytes { .. }, Phase::Waiting | Phase::Reading) => self.has_been(state, now, 1).then_some(0),
+            (Wanted::Places(_), Phase::Reading)
+            | (Wanted::Places(_) | Wanted::Bytes { .. }, Phase::Writing | Phase::Flushing) => is_slow.then_some(1),
             (Wanted::Writers, Phase::Writing | Phase::Flushing) => is_slow.then_some(0),
             _ => None,
         }

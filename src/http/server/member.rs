@@ -122,6 +122,16 @@ impl Member {
         self.read.fetch_add(bytes, Relaxed) + bytes
     }
 
+    /// Whether an answer is being written. Its request has been read to the end and is forgotten: what comes now is the
+    /// next one.
+    pub(crate) fn is_answered(&self) -> bool {
+        let is_answered = matches!(self.state().phase(), Phase::Writing | Phase::Flushing);
+        if is_answered {
+            self.read.store(0, Relaxed);
+        }
+        is_answered
+    }
+
     /// Everything was written. Whether that was the end of an answer.
     pub(crate) fn flushed(&self) -> bool {
         let is_idle = self.turn_from(Phase::Flushing, Phase::Waiting);

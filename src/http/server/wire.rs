@@ -57,10 +57,17 @@ impl<S> Wire<S> {
         Ok(())
     }
 
-    fn flushed(&mut self) {
-        if self.member.flushed() && self.charge.bytes() > self.bare + KEPT {
+    /// Gives back what a request took that has been read and answered.
+    fn shrink(&mut self) {
+        if self.charge.bytes() > self.bare + KEPT {
             self.charge.shrink_to(self.bare + KEPT);
             self.member.held.store(self.charge.bytes(), Relaxed);
+        }
+    }
+
+    fn writes(&mut self) {
+        if self.charge.bytes() > self.bare + KEPT && self.member.is_answered() {
+            self.shrink();
         }
     }
 }
@@ -78,6 +85,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes();
         let written = Pin::new(&mut self.io).poll_write(task, bytes);
         self.patience.watch(task, written)
     }
@@ -87,6 +95,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         task: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.writes();
         let written = Pin::new(&mut self.io).poll_write_vectored(task, bytes);
         self.patience.watch(task, written)
     }
@@ -97,8 +106,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(task);
-        if let Poll::Ready(Ok(())) = flushed {
-            self.flushed();
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.member.flushed() {
+            self.shrink();
         }
         flushed
     }
@@ -217,7 +226,10 @@ mod tests {
     async fn a_request_is_charged_as_it_comes_and_refused_where_there_is_no_room() {
         let pool = Pool::new(100 + 2 * 3 * STEP);
         let (mut wire, mut there, member) = wire(&pool, Duration::from_secs(1));
-        let say = tokio::spawn(async move { there.write_all(&vec![b'x'; 4 * STEP + 1]).await });
+        let say = tokio::spawn(async move {
+            there.write_all(&vec![b'x'; 4 * STEP + 1]).await.unwrap();
+            there
+        });
         let mut said = vec![0; FREE];
         wire.read_exact(&mut said).await.unwrap();
         assert_eq!(wire.charge.bytes(), 100, "a usual request costs nothing more");
@@ -225,9 +237,15 @@ mod tests {
         wire.read_exact(&mut said).await.unwrap();
         assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP);
         assert_eq!(wire.read_u8().await.unwrap_err().kind(), ErrorKind::OutOfMemory);
-        say.await.unwrap().unwrap();
+        let _there = say.await.unwrap();
 
-        // The end of an answer gives back what an idle connection does not keep.
+        // An answer gives back what is not kept for the next request, however slowly it is taken.
+        member.turn(Phase::Working);
+        wire.write_all(b"HTTP/1.1 100 Continue").await.unwrap();
+        assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP, "its request is still held");
+        member.turn(Phase::Writing);
+        wire.write_all(b"HTTP/1.1 200 OK").await.unwrap();
+        assert_eq!((wire.charge.bytes(), member.held.load(Relaxed)), (100 + KEPT, 100 + KEPT));
         member.turn(Phase::Flushing);
         wire.flush().await.unwrap();
         assert_eq!((wire.charge.bytes(), member.state().phase()), (100 + KEPT, Phase::Waiting));

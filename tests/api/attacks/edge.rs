@@ -38,6 +38,16 @@ fn messages() -> Vec<Attack> {
     let raw = |text: &str| text.as_bytes().to_vec();
     vec![
         bare("two lengths", framed(&format!("content-length: {length}\r\ncontent-length: 5\r\n"), TYPENAME)),
+        Attack::new(
+            "one length twice",
+            framed(&format!("content-length: {length}\r\n").repeat(2), TYPENAME),
+            Harmless(200, QUERY),
+        ),
+        Attack::new(
+            "lines that end without a carriage return",
+            text(&headed("")).replace("\r\n", "\n").into(),
+            Harmless(200, QUERY),
+        ),
         bare("two lengths in one header", framed(&format!("content-length: {length}, 5\r\n"), TYPENAME)),
         bare("a length with a sign", framed(&format!("content-length: +{length}\r\n"), TYPENAME)),
         bare("a length below nothing", framed("content-length: -1\r\n", TYPENAME)),
@@ -212,6 +222,11 @@ async fn upgrades_expectations_and_origins_open_nothing() {
             http("OPTIONS", "/graphql", &headers, LOGIN),
             Harmless(200, ""),
         ));
+    }
+    let frames = text(&socket(None)).replace("\r\n\r\n", "\r\ncontent-length: 6\r\n\r\n\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}");
+    let chunks = text(&socket(None)).replace("\r\n\r\n", "\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
+    for (name, bytes) in [("a socket with a body", frames), ("a socket with a body in chunks", chunks)] {
+        attacks.push(Attack::new(name, bytes.into_bytes(), Refused(400, "BAD_REQUEST")));
     }
     let h2c =
         [JSON, ("connection", "upgrade, http2-settings"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQAAP__")];

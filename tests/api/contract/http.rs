@@ -1,5 +1,6 @@
 //! `POST /graphql` as HTTP: what is accepted, what is refused with which status, and in which media type.
 
+use doorcode::limits::Rule;
 use std::time::Duration;
 
 use axum::{
@@ -118,8 +119,14 @@ async fn a_body_is_one_json_object_with_a_query() {
     // A struct could be read from an array of as many members as it has.
     let positional: Vec<_> = (0..8).map(|nulls| format!(r#"["{{ __typename }}"{}]"#, ", null".repeat(nulls))).collect();
     let nested = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{}}}}}"#, "[".repeat(8_000));
-    let closed =
-        format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{}{}}}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    let declared = |value: &str| {
+        let query = "query($a: UserFilter) { users(filter: $a) { totalCount } }";
+        format!(r#"{{"query":"{query}","variables":{{"a":{value}}}}}"#)
+    };
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let closed = declared(&deep);
+    let huge = declared("1e999");
+    let undeclared = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{deep},"b":1e999}}}}"#);
     let objects = "{\"a\":".repeat(3_000);
     for text in [
         "",
@@ -147,7 +154,7 @@ async fn a_body_is_one_json_object_with_a_query() {
         r#"{"query":"{ __typename }","variables":"{}"}"#,
         r#"{"query":"{ __typename }","variables":1}"#,
         r#"{"query":"{ __typename }","variables":{},"variables":{}}"#,
-        r#"{"query":"{ __typename }","variables":{"a":1e999}}"#,
+        &huge,
         r#"{"query":"{ __typename }","operationName":1}"#,
         r#"{"query":"{ __typename }","extensions":[]}"#,
         "{\"query\":\"{ \u{0} }\"}",
@@ -169,8 +176,9 @@ async fn a_body_is_one_json_object_with_a_query() {
         r#"{"query":"{ __typename }","variables":{"unknown":1},"extensions":{},"other":[[[]]]}"#,
         r#"{"query":"{ __typename }","extensions":{"a":{"b":[1]}},"other":1,"other":2,"Query":3,"operationname":4}"#,
         " \r\n\t{\"query\":\"{ __typename }\"}\n",
+        &undeclared,
     ] {
-        assert_eq!(guest.post(text).await.field("__typename"), "Query", "{text}");
+        assert_eq!(guest.post(text.to_owned()).await.field("__typename"), "Query", "{text}");
     }
 }
 
@@ -282,7 +290,7 @@ async fn every_code_has_the_status_of_the_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("3/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..3 {
         assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200);
@@ -294,6 +302,25 @@ async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
     assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "others are not held up");
     app.clock.pass(seconds);
     assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "and then it works");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_no_call_is_charged_like_any_other() {
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
+    let guest = app.guest();
+    for text in ["{", "[]", r#"{"query":"}"}"#] {
+        assert_eq!(guest.post(text).await.status.as_u16(), 400, "{text}");
+    }
+    refused(&guest.post("{").await, 429, "RATE_LIMITED", "the fourth");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_at_most_ten_errors() {
+    let app = TestApp::new().await;
+    let fields: Vec<_> = (0..20).map(|n| format!("a{n}: user(id: \"x\") {{ id }}")).collect();
+    let answer = app.guest().post(body(&format!("{{ {} }}", fields.join(" ")))).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Ids and pages: an id is of one type and of one person, and what is somebody else's looks like what never was.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use doorcode::limits::Rule;
 use serde_json::{Value, json};
 
 use super::{check_errors, failed_in_field};
@@ -155,8 +156,8 @@ async fn one_ends_ones_sessions_and_forgets_ones_devices() {
 }
 
 fn many_mails(flags: &mut doorcode::settings::ServeFlags) {
-    flags.limit_send_pair = Some("100/15m".into());
-    flags.limit_send_address = Some("100/15m".into());
+    flags.limits.insert(Rule::SendPair, "100/15m".into());
+    flags.limits.insert(Rule::SendAddress, "100/15m".into());
 }
 
 /// The ids on a page, and whether there is more before and after it.

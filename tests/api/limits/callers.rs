@@ -1,9 +1,10 @@
 //! What callers may ask, whatever they ask: by session, by network and by the IPv6 prefixes around it.
 
 use crate::harness::{Client, TestApp};
+use doorcode::limits::Rule;
 
 async fn few() -> TestApp {
-    TestApp::with(|flags| flags.limit_api_caller = Some("5/1m".into())).await
+    TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await
 }
 
 /// How many of these calls are answered.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use doorcode::{db::entity::Role, observability::metrics::Observed, settings::ServeFlags};
+use doorcode::{db::entity::Role, limits::Rule, observability::metrics::Observed, settings::ServeFlags};
 
 use super::kind;
 use crate::harness::{Client, TestApp};
@@ -12,7 +12,7 @@ const WEEK: f64 = 7.0 * 86_400.0;
 /// The ceiling is one key for everybody: these tests have a process's own limiter.
 async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestApp {
     TestApp::alone(|flags| {
-        flags.limit_send_instance = Some(format!("{mails}/1d"));
+        flags.limits.insert(Rule::SendInstance, format!("{mails}/1d"));
         change(flags);
     })
     .await
@@ -65,8 +65,8 @@ async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_strangers() {
     let app = with_ceiling(40, |flags| {
-        flags.limit_send_address_day = Some("3/1d".into());
-        flags.limit_send_pair = Some("9/15m".into());
+        flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
+        flags.limits.insert(Rule::SendPair, "9/15m".into());
     })
     .await;
     let owner = [known(&app, "owner@example.com").await, known(&app, "owner@example.com").await];
@@ -91,7 +91,7 @@ async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_stran
 
 #[tokio::test(flavor = "multi_thread")]
 async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
-    let app = with_ceiling(200, |flags| flags.limit_send_network = Some("8/15m".into())).await;
+    let app = with_ceiling(200, |flags| drop(flags.limits.insert(Rule::SendNetwork, "8/15m".into()))).await;
     let guest = app.guest();
     let mut number = 0;
     // Seven from each address, as strangers may.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use doorcode::{
     db::entity::{Role, UserStatus},
+    limits::Rule,
     settings::ServeFlags,
 };
 use futures_util::future::join_all;
@@ -45,7 +46,7 @@ async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
 
 fn closed_and_short(flags: &mut ServeFlags) {
     flags.signup = Some("closed".into());
-    flags.limit_send_address_day = Some("3/1d".into());
+    flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
 }
 
 /// A stranger spends the address's day, and a little more.
@@ -123,8 +124,8 @@ async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
 async fn one_more_mail_on_a_spent_day_tells_nobody_that_a_link_was_used() {
     let app = TestApp::with(|flags| {
         closed_and_short(flags);
-        flags.limit_send_address_day = Some("1/1d".into());
-        flags.limit_send_pair = Some("9/1m".into());
+        flags.limits.insert(Rule::SendAddressDay, "1/1d".into());
+        flags.limits.insert(Rule::SendPair, "9/1m".into());
     })
     .await;
     for number in 0..64 {

@@ -1,6 +1,7 @@
 //! Guesses at an address by whoever has accounts: codes for a change of address cost two budgets, and both hold.
 
 use doorcode::db::entity::Role;
+use doorcode::limits::Rule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -73,7 +74,7 @@ async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
 async fn accounts_that_guess_at_once_never_overdraw_an_addresss_budget_or_their_own() {
     let app = TestApp::with(|flags| {
         generous_sends(flags);
-        flags.limit_guess_account = Some("5/1d".into());
+        flags.limits.insert(Rule::GuessAccount, "5/1d".into());
     })
     .await;
     let people = people(&app, "person", 8).await;

@@ -1,6 +1,7 @@
 //! Codes, links and undo tokens that are over or never were: their network pays for them, and nobody else in it.
 
 use doorcode::db::entity::Role;
+use doorcode::limits::Rule;
 use serde_json::{Value, json};
 
 use super::{kind, retry_at};
@@ -87,7 +88,7 @@ async fn what_never_was_is_charged_to_its_network_whichever_way_it_is_presented(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live() {
-    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("4/1d".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "4/1d".into()))).await;
     let person = app.person("old@example.com", Role::User).await;
     let (challenge, code) = ask_for(&app, &person, "new@example.com").await;
     assert_eq!(kind(&present(&person, Way::NewAddress, &challenge, &code).await), "EmailChanged");
@@ -119,7 +120,7 @@ async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_network_has_the_database_asked_so_often_and_no_oftener() {
-    let app = TestApp::with(|flags| flags.limit_verify_network = Some("2/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "2/1m".into()))).await;
     let guest = app.guest();
     app.take_statements();
     for _ in 0..60 {
@@ -134,7 +135,7 @@ async fn one_network_has_the_database_asked_so_often_and_no_oftener() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wide_ipv6_network_does_not_multiply_its_misses() {
-    let app = TestApp::with(|flags| flags.limit_verify_network = Some("2/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "2/1m".into()))).await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut misses = 0;
     for subnet in 0..40 {

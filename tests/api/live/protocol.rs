@@ -1,7 +1,7 @@
 //! The handshake and the messages: what the protocol document asks for, what each mistake is answered with, and that
 //! a socket runs nothing but subscriptions.
 
-use doorcode::{db::entity::Role, http::SocketCaps};
+use doorcode::{db::entity::Role, http::SocketCaps, limits::Rule};
 use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -190,7 +190,7 @@ async fn a_socket_runs_subscriptions_alone_behind_the_same_guard_as_any_request(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_subscribe_is_charged_like_a_request() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("4/1h".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "4/1h".into()))).await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
     let mut socket = served.socket(&person.access).await;

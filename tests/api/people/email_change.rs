@@ -1,6 +1,7 @@
 //! Changing one's own address.
 
 use doorcode::db::entity::Role;
+use doorcode::limits::Rule;
 use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp, other_than};
@@ -98,7 +99,7 @@ async fn of_two_people_who_confirm_one_address_at_once_one_gets_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_confirmations_at_once_change_the_address_once() {
-    let app = TestApp::with(|flags| flags.limit_verify_network = Some("1000/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "1000/1m".into()))).await;
     let person = app.person("old@example.com", Role::User).await;
     let challenge = challenge(&person, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;

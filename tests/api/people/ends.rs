@@ -4,7 +4,7 @@ use doorcode::{db::entity::Role, domain::housekeeping};
 use serde_json::json;
 
 use super::SAVED;
-use crate::harness::TestApp;
+use crate::harness::{SignedIn, TestApp, other_than};
 
 const DAY: f64 = 86_400.0;
 
@@ -61,6 +61,39 @@ async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name
     assert_eq!(app.count("audit_events", &format!("{address} AND subject_id IS NOT NULL")).await, 0);
     // The address is free again.
     assert!(app.guest().sign_in("ada@example.com").await.is_new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_before_a_sign_in_cannot_be_told_by_the_address_of_somebody_who_was_erased() {
+    let app = TestApp::new().await;
+    let eve = app.person("eve@example.com", Role::User).await;
+    let mut owner = app.guest();
+    owner.headers.insert("user-agent", "Ark/1".parse().unwrap());
+    let challenge = owner.challenge("ada@example.com").await;
+    let code = app.last_code_for("ada@example.com").await;
+    owner.verify(&challenge, &other_than(&code)).await;
+    let ada = SignedIn::read(&owner.verify(&challenge, &code).await);
+    let wanted = eve.change("changeEmail", json!({ "email": "ada@example.com" }), "__typename").await;
+    assert_eq!(wanted.field("changeEmail")["__typename"], "CodeSent");
+    app.guest().challenge("else@example.com").await;
+    let label = app.ctx().vault.address_label("ada@example.com");
+    let labelled = format!("CAST(detail AS TEXT) LIKE '%{label}%'");
+    assert_eq!(app.count("audit_events", &labelled).await, 3, "asked for, wrong, and wanted by somebody else");
+
+    let own = owner.with_bearer(&ada.access);
+    own.change("deleteAccount", json!({ "email": "ada@example.com" }), "__typename").await.field("deleteAccount");
+    app.clock.pass(30.1 * DAY);
+    app.take_statements();
+    assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
+    assert_eq!(app.count("audit_events", &labelled).await, 0);
+    let told = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
+    assert_eq!(app.count("audit_events", &told).await, 0);
+    assert_eq!(app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await, 4, "that it was stays");
+    let hers = format!("kind = 'EMAIL_CHANGE_REQUESTED' AND ip_address = '{}'", eve.ip);
+    assert_eq!(app.count("audit_events", &hers).await, 1, "what somebody else did stays theirs");
+    let other = app.ctx().vault.address_label("else@example.com");
+    let others = format!("CAST(detail AS TEXT) LIKE '%{other}%' AND ip_address IS NOT NULL");
+    assert_eq!(app.count("audit_events", &others).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,7 +39,7 @@ pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
 }
 
 /// Somebody whose address a thief with their session has changed, and the owner's way back.
-async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
+pub(crate) async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
     let victim = app.person("old@example.com", Role::User).await;
     change(app, &victim, "thief@example.com").await;
     let token = undo_token(app, "old@example.com").await;
@@ -101,7 +101,7 @@ async fn a_change_under_way_does_not_survive_taking_the_account_back() {
 }
 
 /// What a request knew of who asks, before a moment that has passed meanwhile.
-async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
+pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     use sea_orm::{EntityTrait, QueryOrder};
     let session = doorcode::db::entity::sessions::Entity::find()
         .order_by_asc(doorcode::db::entity::sessions::Column::Id)

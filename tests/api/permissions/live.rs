@@ -159,6 +159,38 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_label_of_an_address_is_shown_to_administrators_alone() {
+    let app = TestApp::alone(unhindered).await;
+    let (_stop, told) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+    for (column, role, shown) in [(Column::Manager, Role::Manager, false), (Column::Admin, Role::Admin, true)] {
+        let viewer = being(&app, &format!("{column:?}").to_lowercase(), role).await;
+        let query = "subscription { auditEventAdded(filter: { kinds: [CODE_REQUESTED] }) { id detail } }";
+        let mut stream = Stream::open(&app, Some(&viewer), query).await;
+        stream.opened().await;
+        let label = app.ctx().vault.address_label("ada@example.com");
+        app.guest().challenge("ada@example.com").await;
+        let heard = stream.next().await["data"]["auditEventAdded"].clone();
+        let list = "{ auditEvents(first: 1, filter: { kinds: [CODE_REQUESTED] }) { nodes { id detail } } }";
+        let list = viewer.client.query(list, json!({})).await;
+        let node = "query($id: ID!) { node(id: $id) { ... on AuditEvent { id detail } } }";
+        let node = viewer.client.query(node, json!({ "id": heard["id"] })).await;
+        for event in [&heard, &list.field("auditEvents")["nodes"][0], node.field("node")] {
+            assert_eq!(event["id"], heard["id"]);
+            assert_eq!(event["detail"]["address"].as_str(), shown.then_some(label.as_str()), "{column:?}: {event}");
+            assert!(event["detail"]["challenge"].is_string(), "{event}");
+        }
+        // Nor in what they did themselves.
+        let wanted = json!({ "email": format!("{}-new@people.example", viewer.email.split_once('@').unwrap().0) });
+        viewer.client.change("changeEmail", wanted, "__typename").await.field("changeEmail");
+        let own = "{ me { auditEvents(first: 1) { nodes { kind detail } } } }";
+        let own = viewer.client.query(own, json!({})).await.field("me")["auditEvents"]["nodes"][0].clone();
+        assert_eq!(own["kind"], "EMAIL_CHANGE_REQUESTED");
+        assert!(own["detail"]["challenge"].is_string() && own["detail"]["address"].is_null(), "{own}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_role_hears_what_the_page_says_however_old_the_sign_in_is() {
     let app = TestApp::alone(unhindered).await;
     let (_stop, told) = watch::channel(false);

@@ -1,7 +1,7 @@
 //! Who asks, and about whom: people who just signed in, each with a session, a device and events that are known. And
 //! what came of a call, in few words.
 
-use doorcode::{db::entity::Role, settings::ServeFlags};
+use doorcode::{db::entity::Role, limits::Rule, settings::ServeFlags};
 use serde_json::{Value, json};
 
 use super::page::Column;
@@ -17,11 +17,11 @@ pub(super) struct Being<'a> {
 
 /// Limits so wide that nobody is refused for them, and a day of mails so short that the third carries a link.
 pub(super) fn unhindered(flags: &mut ServeFlags) {
-    flags.limit_send_pair = Some("1000/15m".into());
-    flags.limit_send_network = Some("100000/15m".into());
-    flags.limit_send_address_day = Some("3/1d".into());
-    flags.limit_verify_network = Some("100000/1m".into());
-    flags.limit_api_caller = Some("100000/1m".into());
+    flags.limits.insert(Rule::SendPair, "1000/15m".into());
+    flags.limits.insert(Rule::SendNetwork, "100000/15m".into());
+    flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
+    flags.limits.insert(Rule::VerifyNetwork, "100000/1m".into());
+    flags.limits.insert(Rule::ApiCaller, "100000/1m".into());
     // A code asked for before the clock passes ten minutes is still good after.
     flags.code_ttl = Some("30m".into());
     flags.federation = Some("true".into());

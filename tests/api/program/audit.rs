@@ -148,7 +148,7 @@ async fn the_tail_is_filtered_and_names_whoever_was_erased() {
     assert_eq!(kinds(&["--since", "1h", "--kind", "USER_DELETED"]).len(), 1);
     assert_eq!(kinds(&["--since", "0s"]).len(), 0);
     assert_eq!(kinds(&["--actor", "ada@example.com"]).len(), 0);
-    let purged = home.command().arg("purge").env("DOORCODE_ERASE_AFTER", "0s").output().unwrap();
+    let purged = home.command().args(["purge", "--erase-after", "0s"]).output().unwrap();
     assert!(purged.status.success(), "{}", super::text(&purged.stderr));
     let printed = home.good(&["audit", "tail"]);
     assert!(printed.contains("somebody erased") && !printed.contains("eve@"), "{printed}");

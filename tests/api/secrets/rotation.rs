@@ -2,6 +2,7 @@
 //! one in front, then the new one alone. Whatever was begun before goes on, and nothing that was spent comes back.
 
 use doorcode::domain::vault::{Purpose, Vault};
+use doorcode::limits::Rule;
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use serde_json::json;
@@ -30,7 +31,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
-    let app = TestApp::with(|flags| flags.limit_send_address_day = Some("2/1d".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "2/1d".into()))).await;
     let guest = app.guest();
     let (before, idle) = (guest.sign_in("before@example.com").await, guest.sign_in("idle@example.com").await);
     let asked = guest.challenge("code@example.com").await;
@@ -109,8 +110,8 @@ fn sealed_id(access: &str) -> Uuid {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guessing_budget_goes_on_over_a_rotation() {
     let app = TestApp::with(|flags| {
-        for limit in [&mut flags.limit_send_pair, &mut flags.limit_send_address, &mut flags.limit_send_address_day] {
-            *limit = Some("1000/1d".into());
+        for rule in [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay] {
+            flags.limits.insert(rule, "1000/1d".into());
         }
     })
     .await;
@@ -151,10 +152,10 @@ async fn a_guessing_budget_goes_on_over_a_rotation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_and_never_deadlock() {
     let app = TestApp::with(|flags| {
-        for limit in [&mut flags.limit_send_address, &mut flags.limit_send_address_day] {
-            *limit = Some("1000/1d".into());
+        for rule in [Rule::SendAddress, Rule::SendAddressDay] {
+            flags.limits.insert(rule, "1000/1d".into());
         }
-        flags.limit_guess_account = Some("6/1d".into());
+        flags.limits.insert(Rule::GuessAccount, "6/1d".into());
     })
     .await;
     let (old, new) = (app.ctx().settings.secrets[0].clone(), new_secret());
@@ -179,7 +180,7 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_address_was_sent_counts_on_over_a_rotation_in_one_call_of_the_limiter() {
-    let app = TestApp::with(|flags| flags.limit_send_address = Some("2/15m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddress, "2/15m".into()))).await;
     let [both, newest] = later(&app, &new_secret()).await;
     let ask = async |process: Option<&Replica>| {
         let guest = app.guest();

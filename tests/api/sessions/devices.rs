@@ -60,6 +60,29 @@ async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_forgotten_between_login_and_verify_comes_back_as_a_new_one_and_is_told() {
+    let app = TestApp::new().await;
+    let guest = app.guest();
+    let first = guest.sign_in("ada@example.com").await;
+    let person = guest.with_bearer(&first.access);
+    let [forgotten] = &device_ids(&person).await[..] else { panic!("one device") };
+    let known = app.guest().with_device(&first.device);
+    let challenge = known.challenge("ada@example.com").await;
+    let code = app.last_code_for("ada@example.com").await;
+    let query = "mutation($input: ForgetDeviceInput!) { forgetDevice(input: $input) { deviceId } }";
+    person.query(query, json!({ "input": { "id": forgotten } })).await.field("forgetDevice");
+    let again = SignedIn::read(&known.verify(&challenge, &code).await);
+    let ids = device_ids(&person).await;
+    assert!(ids.len() == 1 && ids[0] != *forgotten, "{forgotten} {ids:?}");
+    let told = &app.mails_for("ada@example.com").await[0];
+    assert!(told.code.is_none() && told.subject.contains("new device"), "{}", told.subject);
+    // The new one is known from now on, and its next sign-in is no news.
+    guest.with_device(&again.device).sign_in("ada@example.com").await;
+    assert_eq!(device_ids(&person).await, ids);
+    assert!(app.mails_for("ada@example.com").await[0].code.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_token_of_another_account_is_ignored() {
     let app = TestApp::new().await;
     let guest = app.guest();

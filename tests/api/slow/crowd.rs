@@ -96,3 +96,56 @@ async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
     }
     assert!(small.is_served().await);
 }
+
+/// A request with this many bytes of headers.
+fn headed(path: &str, bytes: usize) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "x".repeat(bytes))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
+    let caps = Caps { memory: 1024 * 1024, unread: NEVER, ..caps() };
+    let server = Listening::new(caps).await;
+    let asks = headed("/assets/graphiql.min.js", 15_000);
+    let mut readers = Vec::new();
+    for _ in 0..30 {
+        let socket = TcpSocket::new_v4().unwrap();
+        // The system would read for it.
+        socket.set_recv_buffer_size(4_096).unwrap();
+        socket.bind(SocketAddr::from((ELSEWHERE, 0))).unwrap();
+        let mut reader = Client(socket.connect(server.public).await.unwrap());
+        // Refused where there is no room: then there are enough of them.
+        drop(reader.0.write_all(asks.as_bytes()).await);
+        drop(timeout(SPARE, reader.0.read(&mut [0; 4_096])).await);
+        readers.push(reader);
+    }
+    sleep(SPARE * 4).await;
+    for _ in 0..20 {
+        let mut newcomer = server.connect().await;
+        newcomer.send(&headed("/health", 15_000)).await;
+        assert!(newcomer.answer().await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has_asked() {
+    let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
+    let mut silent = crowd(&server, 40, "").await;
+    let mut honest = server.connect().await;
+    honest.send(&headed("/health", 15_000)).await;
+    assert!(honest.answer().await.starts_with("HTTP/1.1 200"));
+    silent.extend(crowd(&server, 4, "").await);
+    assert!(closed(&mut silent).await >= 10);
+    assert!(honest.is_served().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_lived_long_enough_still_leaves_for_a_newcomer_at_once() {
+    let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
+    let mut unfinished = server.connect().await;
+    unfinished.send("GET /health HTTP/1.1\r\nx: ").await;
+    // So that it is told to end, and does not.
+    sleep(SHORT * 2).await;
+    assert!(server.connect().await.is_served().await);
+    assert!(unfinished.closed().await < AT_ONCE, "its place was given away");
+}

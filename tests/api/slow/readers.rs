@@ -3,6 +3,7 @@
 use doorcode::{
     db::entity::{Role, users},
     domain::audit::{self, Event, Kind},
+    limits::Rule,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -51,7 +52,7 @@ async fn ask(server: &Listening, ip: Ipv4Addr, request: &str) -> String {
 }
 
 async fn generous() -> TestApp {
-    TestApp::with(|flags| flags.limit_api_caller = Some("100000/1m".into())).await
+    TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "100000/1m".into()))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +97,7 @@ async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_cannot_be_charged_is_not_sent() {
-    let app = TestApp::with(|flags| flags.limit_api_caller = Some("40/1m".into())).await;
+    let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "40/1m".into()))).await;
     let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
     let server = Listening::over(None, Caps::default(), app).await;
     let mut sent = 0;

@@ -80,6 +80,61 @@ async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_h
     assert!((400..=401).contains(&(logged as u64 + left_out)), "{told:?}");
 }
 
+/// The number of lines of requests with this status, and how many of them name a session.
+fn with_status(lines: &[Value], status: u16) -> (usize, usize) {
+    let found: Vec<_> = lines.iter().filter(|line| line["message"] == "request" && line["status"] == status).collect();
+    (found.len(), found.iter().filter(|line| line["session"].is_string()).count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
+    let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
+    let client = reqwest::Client::new();
+    let mut answers = Vec::new();
+    for _ in 0..300 {
+        let socket = client.get(format!("http://127.0.0.1:{}/graphql", program.port)).headers(
+            [
+                ("connection", "upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                ("sec-websocket-protocol", "graphql-transport-ws"),
+            ]
+            .into_iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect(),
+        );
+        // Kept, because a socket that is open takes a place.
+        answers.push(socket.send().await.unwrap());
+    }
+    let refused = answers.iter().filter(|answer| answer.status() == 503).count();
+    // Each window has a few lines, and this takes two at most.
+    let (logged, _) = with_status(&lines(&program.stopped()), 503);
+    assert!(refused > 150 && logged < 120, "{logged} lines of {refused} requests");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_to_a_session_stands_in_its_own_lines_whatever_its_network_does() {
+    let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json"), ("DOORCODE_LIMIT_API_CALLER", "40/1m")]).await;
+    let access = sign_in(&program).await.access;
+    let nothing = format!("http://127.0.0.1:{}/nothing", program.port);
+    for _ in 0..200 {
+        assert_eq!(reqwest::get(&nothing).await.unwrap().status(), 404);
+    }
+    let bearer = format!("Bearer {access}");
+    for n in 0..240 {
+        let answer = super::post(&program, &json!({ "query": "{ nothing }" }), &[("authorization", &bearer)]).await;
+        assert_eq!(answer.status(), if n < 40 { 422 } else { 429 }, "{n}");
+    }
+    let lines = lines(&program.stopped());
+    assert_eq!(with_status(&lines, 422), (40, 40));
+    let (logged, of_session) = with_status(&lines, 429);
+    assert!(logged == of_session && (60..180).contains(&logged), "{logged} lines, {of_session} of the session");
+    let left_out = lines.iter().filter(|line| line["message"] == "requests not logged" && line["session"].is_string());
+    let left_out: u64 = left_out.map(|line| line["requests"].as_u64().unwrap()).sum();
+    assert_eq!(logged as u64 + left_out, 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_knows_an_address_finds_its_lines() {
     let (home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;

@@ -6,14 +6,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{limits::Limits, ports::Charge};
-
-/// The rule of the whole ceiling.
-pub(super) const INSTANCE: &str = "send.instance";
+use crate::{
+    limits::{Limits, Rule},
+    ports::Charge,
+};
 
 /// What one network may take once the day's mail is no longer there for everybody: the rule, the bits of an IPv4 and of an
-/// IPv6 network, and the part of the ceiling as its divisor. README.md has the arithmetic.
-const SHARES: [(&str, u8, u8, u32); 2] = [("send.share", 24, 48, 200), ("send.share.wide", 16, 32, 40)];
+/// IPv6 network. README.md has the arithmetic.
+const SHARES: [(Rule, u8, u8); 2] = [(Rule::SendShare, 24, 48), (Rule::SendShareWide, 16, 32)];
 
 /// Who asks, as far as the day's mail is concerned.
 #[derive(Clone, Copy)]
@@ -35,13 +35,12 @@ impl Claim {
             (false, true) | (true, false) => (4, 5),
             (true, true) => (1, 1),
         };
-        let ceiling = limits.send_instance.part(parts, of).charge(INSTANCE, "all".into());
+        let ceiling = limits.quota(Rule::SendInstance).part(parts, of).charge(Rule::SendInstance, "all".into());
         let mut charges = vec![Charge { counts: self.is_mail, ..ceiling }];
         if is_scarce {
-            charges.extend(SHARES.map(|(rule, v4, v6, divisor)| {
-                let part = limits.send_instance.part(1, divisor);
+            charges.extend(SHARES.map(|(rule, v4, v6)| {
                 // Never less than what one address may ask in one window, however small the ceiling is.
-                part.at_least(limits.send_network.count).charge(rule, self.network(v4, v6))
+                limits.quota(rule).at_least(limits.quota(Rule::SendNetwork).count).charge(rule, self.network(v4, v6))
             }));
         }
         charges

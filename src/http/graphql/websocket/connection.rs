@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
 };
 use futures_util::{StreamExt, sink, stream};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::{
     sync::{
         Notify, Semaphore,
@@ -264,7 +264,7 @@ impl Connection {
         match incoming {
             Incoming::ConnectionInit { .. } => return Err(Close::TOO_MANY_INITS.into()),
             Incoming::Subscribe { id, .. } if self.running.contains_key(&id) => return Err(Close::ID_EXISTS.into()),
-            Incoming::Subscribe { id, payload: call } => {
+            Incoming::Subscribe { id, call } => {
                 let checked = Arc::new(Notify::new());
                 let handed = Handed { call, checked: Arc::clone(&checked) };
                 *self.executor.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
@@ -357,9 +357,11 @@ async fn checked(starting: Option<&(String, Arc<Notify>)>) {
 
 /// `{"authorization": "Bearer …"}`, in either spelling, as the header that it stands for.
 fn token_of(message: &Incoming) -> Option<HeaderMap> {
-    let Incoming::ConnectionInit { payload: Some(Value::Object(payload)) } = message else { return None };
-    let value = payload.get("authorization").or_else(|| payload.get("Authorization"))?.as_str()?;
-    Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(value).ok()?)]))
+    let Incoming::ConnectionInit { payload: Some(payload) } = message else { return None };
+    let payload: HashMap<String, &RawValue> = serde_json::from_str(payload.get()).ok()?;
+    let value = payload.get("authorization").or_else(|| payload.get("Authorization"))?;
+    let value: String = serde_json::from_str(value.get()).ok()?;
+    Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).ok()?)]))
 }
 
 /// Resolves when everything stops; never, when nobody would tell.

@@ -26,7 +26,7 @@ use crate::{
     http::{
         Server,
         caller::{self, Bearer, Need, meter::Meter},
-        graphql::{Call, Checked},
+        graphql::{Checked, call::Call},
         response::{Outcome, Refusal, RequestId},
     },
 };
@@ -112,7 +112,7 @@ impl SubscriptionExecutor {
         let ctx = &self.server.ctx;
         Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
         let has_token = matches!(listener.bearer, Bearer::Claims(_));
-        let Checked { request, operation } = self.server.check(call, has_token).await?;
+        let Checked { request, operation } = self.server.check(call, has_token, self.origin.ip).await?;
         if operation.kind != OperationType::Subscription {
             return Err(only_subscriptions());
         }

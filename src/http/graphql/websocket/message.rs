@@ -5,34 +5,55 @@ use std::borrow::Cow;
 
 use axum::extract::ws::{CloseFrame, Message};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
-use crate::http::graphql::Call;
+use crate::http::graphql::call::Call;
 
 /// Longer ids are no client's of ours.
 const LONGEST_ID: usize = 128;
 
 /// What a client says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Incoming {
-    ConnectionInit { payload: Option<Value> },
+    ConnectionInit { payload: Option<Box<RawValue>> },
     Ping,
     Pong,
-    Subscribe { id: String, payload: Call },
+    Subscribe { id: String, call: Call },
     Complete { id: String },
+}
+
+/// A message as it is written. Its payload stays text, since nothing is known of what stands in it.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(rename = "type")]
+    kind: Kind,
+    id: Option<String>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    ConnectionInit,
+    Ping,
+    Pong,
+    Subscribe,
+    Complete,
 }
 
 impl Incoming {
     pub(super) fn read(text: &str) -> Option<Self> {
-        // serde would take an array for a tagged object; the protocol does not.
+        // serde would take an array for an object; the protocol does not.
         let is_object = text.trim_ascii_start().starts_with('{');
-        let message = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
-        let fits = |id: &str| (1..=LONGEST_ID).contains(&id.len());
-        match &message {
-            Self::Subscribe { id, .. } | Self::Complete { id } if !fits(id) => None,
-            _ => Some(message),
-        }
+        let Written { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
+        let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+        Some(match kind {
+            Kind::ConnectionInit => Self::ConnectionInit { payload: payload.map(RawValue::to_owned) },
+            Kind::Ping => Self::Ping,
+            Kind::Pong => Self::Pong,
+            Kind::Subscribe => Self::Subscribe { id: id?, call: Call::read(payload?.get().as_bytes())? },
+            Kind::Complete => Self::Complete { id: id? },
+        })
     }
 
     /// The message as the library gets it. It needs neither the token nor the call: who speaks is known by then, and the

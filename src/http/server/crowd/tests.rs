@@ -92,6 +92,18 @@ fn when_memory_is_wanted_those_that_hold_some_go_and_the_others_stay() {
     assert_eq!(leaving(&seats), [2], "the oldest");
     assert_eq!(crowd.relieve(Wanted::Bytes { wanted: 500, above: 10 }), 1);
     assert_eq!(leaving(&seats), [2, 4]);
+    assert_eq!(crowd.relieve(Wanted::Bytes { wanted: 10, above: 0 }), 1);
+    assert_eq!(leaving(&seats), [0, 2, 4], "where what all hold is too much, the idlest goes");
+}
+
+#[test]
+fn when_memory_is_wanted_those_that_take_an_answer_slowly_go_after_the_idle() {
+    use Phase::{Flushing, Kept, Waiting, Working, Writing};
+    let (crowd, seats) =
+        crowd(&[(Writing, 50), (Flushing, 50), (Working, 50), (Kept, 50), (Writing, 10), (Waiting, 50)]);
+    assert_eq!((crowd.relieve(Wanted::Bytes { wanted: 50, above: 10 }), leaving(&seats)), (1, vec![5]));
+    assert_eq!((crowd.relieve(Wanted::Bytes { wanted: 50, above: 10 }), leaving(&seats)), (1, vec![0, 5]));
+    assert_eq!((crowd.relieve(Wanted::Bytes { wanted: 500, above: 10 }), leaving(&seats)), (1, vec![0, 1, 5]));
 }
 
 #[test]
@@ -106,7 +118,11 @@ fn when_answers_hold_too_much_those_that_take_longest_go_some_at_a_time() {
 #[test]
 fn who_has_just_come_is_left_alone() {
     let crowd = Crowd::new(SHARES, NEVER);
-    let _seats: Vec<_> = (0..10).map(|_| crowd.join(ip("192.0.2.1")).unwrap()).collect();
+    let seats: Vec<_> = (0..10).map(|_| crowd.join(ip("192.0.2.1")).unwrap()).collect();
+    for seat in &seats {
+        seat.member.held.store(50, Relaxed);
+    }
+    seats[0].member.turn(Phase::Writing);
     for wanted in [Wanted::Places(5), Wanted::Bytes { wanted: 9, above: 0 }, Wanted::Writers] {
         assert_eq!(crowd.relieve(wanted), 0, "{wanted:?}");
     }

@@ -123,3 +123,27 @@ impl Close {
         Message::Close(Some(CloseFrame { code: self.0, reason: self.1.into() }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As values, the objects of these messages take a megabyte.
+    #[test]
+    fn a_message_takes_little_more_memory_than_its_bytes() {
+        let objects = vec![r#"{"":0}"#; 2_300].join(",");
+        let messages = [
+            format!(r#"{{"type":"connection_init","payload":{{"a":[{objects}]}}}}"#),
+            format!(
+                r#"{{"type":"subscribe","id":"a","payload":{{"query":"{{ a }}","variables":{{"a":[{objects}]}}}}}}"#
+            ),
+            format!(r#"{{"type":"ping","payload":[{objects}]}}"#),
+        ];
+        for text in messages {
+            let mut message = None;
+            let taken = allocation_counter::measure(|| message = Incoming::read(&text));
+            assert!(message.is_some());
+            assert!(taken.bytes_max < 2 * text.len() as u64, "{}: {} bytes", &text[..24], taken.bytes_max);
+        }
+    }
+}

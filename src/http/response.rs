@@ -202,6 +202,16 @@ impl From<ApiError> for Refusal {
     }
 }
 
+impl From<Refusal> for async_graphql::Response {
+    fn from(refusal: Refusal) -> Self {
+        let written = refusal.errors.into_iter().map(|error| {
+            let extensions = Some(error.extensions());
+            async_graphql::ServerError { extensions, ..async_graphql::ServerError::new(error.message, error.at) }
+        });
+        Self::from_errors(written.collect())
+    }
+}
+
 impl From<Refused> for Refusal {
     fn from(Refused(errors): Refused) -> Self {
         let status = match errors.first().map(|error| error.code) {
@@ -273,6 +283,19 @@ impl Outcome {
         errors.truncate(MOST_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
         Self { data: (!refused_whole).then_some(data), errors, extensions: None }
+    }
+
+    /// Whether the first response of a subscription says that there will be no other.
+    pub(super) fn is_refused(&self) -> bool {
+        !self.errors.is_empty() && matches!(self.data, None | Some(async_graphql::Value::Null))
+    }
+}
+
+impl From<Outcome> for async_graphql::Response {
+    fn from(outcome: Outcome) -> Self {
+        let mut response = Self::new(outcome.data.unwrap_or_default());
+        response.errors = outcome.errors;
+        response
     }
 }
 

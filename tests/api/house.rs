@@ -33,7 +33,7 @@ const ROOMS: [&str; 16] = [
 
 /// Libraries that only these rooms name.
 const LIBRARIES: [(&[&str], &[&str]); 5] = [
-    (&["axum", "tower", "tower_http"], &["http"]),
+    (&["async_graphql_axum", "axum", "tower", "tower_http"], &["http"]),
     (&["async_graphql"], &["graphql", "http"]),
     (&["sea_orm"], &["db", "domain", "app", "seed", "doctor"]),
     (&["redis"], &["adapter", "app", "doctor"]),

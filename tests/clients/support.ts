@@ -9,6 +9,9 @@ assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGE
 /** Who signs in, how the addresses of the people begin, and all of those. */
 export const told = { manager, prefix, people };
 
+/** Where subscriptions are served. */
+export const socketUrl = `${url.replace(/^http/, "ws")}/graphql`;
+
 /** An answer that is no answer: the status, and the code of the first error. */
 export class Refused extends Error {
   constructor(

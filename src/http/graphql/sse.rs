@@ -29,6 +29,7 @@ use crate::{
         response::{Outcome, Refusal, RequestId},
         server::{EVENTS, Tie},
     },
+    observability::metrics::Present,
 };
 
 const BEFORE_PROXIES: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
@@ -63,13 +64,11 @@ pub(crate) fn open(
     }
     let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
     let ear = Arc::new(Ear::open(&server.ctx, signed_in));
-    let outcomes = outcomes(
-        server.api.stream(request.data(viewer).data(Arc::clone(&ear))),
-        id.clone(),
-        server.ctx.metrics.subscribed(),
-    );
+    let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
+    let present = server.ctx.metrics.subscribed();
     let (sender, mut receiver) = mpsc::channel(1);
-    let telling = Telling { outcomes, ear, sender, tie, caps: server.sockets.caps().clone(), _place: place };
+    let caps = server.sockets.caps().clone();
+    let telling = Telling { outcomes, ear, sender, tie, caps, _place: place, _present: present };
     tokio::spawn(telling.run().in_current_span());
     let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
     let mut answer = Response::new(Body::from_stream(body));
@@ -86,6 +85,7 @@ struct Telling {
     tie: Option<Tie>,
     caps: SocketCaps,
     _place: Place,
+    _present: Present,
 }
 
 /// The reader is gone, or as good as gone.

@@ -1,18 +1,21 @@
 //! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. Here is who may open a socket, and how
-//! many; who has a place is in `socket/room.rs`, what is said on it in `socket/talk.rs`. A socket never runs a question or a change, for those are limited
-//! and counted over HTTP, and it never believes a page from an origin that is not listed.
+//! many. Places are in `room`, the bounds of one socket in `connection`, what runs on it in `executor`; the protocol is
+//! the library's. A socket never runs a question or a change, for those are limited and counted over HTTP, and it never
+//! believes a page from an origin that is not listed.
 
 mod connection;
+mod executor;
 mod message;
 mod room;
 
 use std::{sync::Arc, time::Duration};
 
+use async_graphql_axum::GraphQLProtocol;
 use axum::{
     Extension,
     body::HttpBody as _,
     extract::{FromRequestParts, Request, State, WebSocketUpgrade},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
@@ -30,8 +33,9 @@ use crate::{
     },
     settings::Settings,
 };
-use connection::Talk;
-pub(crate) use connection::{outcomes, stopping};
+use connection::Connection;
+pub(crate) use connection::stopping;
+pub(crate) use executor::outcomes;
 pub(crate) use room::{Place, Room, Whose};
 
 /// The one subprotocol. `graphql-ws`, as a subprotocol, is an older one with other messages.
@@ -128,9 +132,11 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         .await
         .map_err(|_| Refusal::new(Code::BadRequest, "This is not the beginning of a WebSocket."))?
         .protocols([PROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
-        return Err(Refusal::new(Code::BadRequest, format!("The subprotocol here is `{PROTOCOL}`.")));
-    }
+    let other = || Refusal::new(Code::BadRequest, format!("The subprotocol here is `{PROTOCOL}`."));
+    upgrade.selected_protocol().ok_or_else(other)?;
+    // The library would take the older protocol where a client offers both.
+    parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let protocol = GraphQLProtocol::from_request_parts(&mut parts, &()).await.map_err(|_| other())?;
     let full = || Refusal::new(Code::Unavailable, "There is no room for another socket. Try again later.");
     if server.is_draining() {
         return Err(full());
@@ -147,7 +153,9 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         // Twice what is taken, so that one a little too large gets a proper answer.
         .max_message_size(2 * LARGEST_BODY)
         .max_frame_size(2 * LARGEST_BODY)
-        .on_upgrade(move |socket| Talk::new(server, socket, origin, id, place, tie).run().in_current_span()))
+        .on_upgrade(move |socket| {
+            Connection::new(server, socket, origin, id, place, tie).run(protocol).in_current_span()
+        }))
 }
 
 /// Browsers say which page asks, and send what they hold for us along whoever asks; so pages of others are refused.

@@ -121,6 +121,9 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
         json!({ "type": "subscribe", "id": "a", "payload": {} }),
         json!({ "type": "complete" }),
         json!({ "type": "connection_ack" }),
+        json!({ "type": "start", "id": "a", "payload": { "query": ENDED } }),
+        json!({ "type": "stop", "id": "a" }),
+        json!({ "type": "connection_terminate" }),
     ];
     for message in invalid {
         let mut socket = served.silent().await;
@@ -222,6 +225,63 @@ async fn a_subscription_that_its_client_ends_is_told_no_more_and_its_id_is_free(
     app.guest().login("b@example.com").await;
     assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
     assert_ne!(socket.hear_within(std::time::Duration::from_millis(200)).await, complete("e"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_offers_the_older_subprotocol_too_gets_the_newer_one() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let mut socket = served.open(&[("sec-websocket-protocol", "graphql-ws, graphql-transport-ws")]).await.unwrap();
+    socket.init(&manager.signed_in.access).await;
+    assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+    socket.subscribe("e", EVENTS).await;
+    socket.settle().await;
+    app.guest().login("a@example.com").await;
+    assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_sent_at_once_are_answered_one_after_the_other() {
+    let app = TestApp::new().await;
+    let caps = SocketCaps { subscriptions: 1, ..SocketCaps::default() };
+    let served = Served::bounded(&app.app.ctx, caps).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let mut socket = served.silent().await;
+    let ping = json!({ "type": "ping" });
+    for _ in 0..50 {
+        socket.say(ping.clone()).await;
+    }
+    socket.init(&manager.signed_in.access).await;
+    for _ in 0..50 {
+        socket.say(ping.clone()).await;
+    }
+    let mut said = Vec::new();
+    for _ in 0..101 {
+        let Heard::Said(message) = socket.hear().await else { panic!("after {said:?}") };
+        said.push(message["type"].as_str().unwrap().to_owned());
+    }
+    let acks: Vec<_> =
+        said.iter().enumerate().filter(|(_, kind)| *kind == "connection_ack").map(|(at, _)| at).collect();
+    assert_eq!(acks, [50]);
+
+    // A refused subscription is over before the next message is read, so its id is free.
+    for _ in 0..3 {
+        socket.subscribe("q", "{ me { id } }").await;
+    }
+    for _ in 0..3 {
+        assert_eq!(socket.hear().await.error("q"), "BAD_REQUEST");
+    }
+    // What an earlier subscription of the same id still says is not taken for the later one's, nor its place.
+    for _ in 0..50 {
+        socket.subscribe("e", EVENTS).await;
+        socket.say(json!({ "type": "complete", "id": "e" })).await;
+    }
+    socket.subscribe("e", EVENTS).await;
+    socket.settle().await;
+    app.guest().login("a@example.com").await;
+    assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
+    socket.hears_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

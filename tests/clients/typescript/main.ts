@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { assertEverybodyOnce, mailedCode, otherThan, post, Refused, told } from "../support";
 import { graphql, unmask } from "./generated";
 import type { PersonFragment, TypedDocumentString, UsersQuery } from "./generated/graphql";
+import { receivesEvents } from "./live";
 
 const Login = graphql(`
   mutation Login($input: LoginInput!) {
@@ -122,8 +123,10 @@ async function signsOut(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { createdAt } = await knowsItself(await signIn());
+  const { id, createdAt } = await knowsItself(await signIn());
   await findsEverybody(createdAt);
+  assert(token !== undefined);
+  await receivesEvents(token, id, pass);
   await signsOut();
 }
 

@@ -1,52 +1,54 @@
-//! What is said on one socket, from its first message to its last. It waits for nobody without a bound: not for the
-//! first message, not for a reader, not for an answer to a ping. It runs subscriptions and nothing else, and ends with
-//! the session that it stands on.
+//! The pump of one socket. It owns the socket and holds its bounds: how long the client may take to say who it is, to
+//! read, to answer a ping and to be idle, and how much it may send. Between the client and the library, which speaks the
+//! protocol, it passes messages one at a time. It ends with the session that it stands on.
 
-use std::{collections::HashMap, convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    pin::pin,
+    sync::{Arc, PoisonError},
+};
 
-use async_graphql::parser::types::OperationType;
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::{
     extract::ws::{Message, WebSocket},
     http::{HeaderMap, HeaderValue, header},
 };
-use futures_util::{
-    StreamExt,
-    future::{AbortHandle, Abortable},
-    stream::{self, BoxStream, SelectAll},
-};
+use futures_util::{StreamExt, sink, stream};
 use serde_json::value::RawValue;
 use tokio::{
-    sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    sync::{
+        Notify, Semaphore,
+        mpsc::{self, Permit},
+    },
+    time::{Duration, Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
-use tracing::Instrument;
 
 use super::{
     Place, SocketCaps, Whose,
+    executor::{Handed, Listener, SubscriptionExecutor},
     message::{Close, Incoming, Outgoing},
 };
 use crate::{
     domain::{
-        access::{Origin, Viewer},
+        access::Origin,
         live::event_feed::{Ear, Silence},
     },
     error::Error,
-    graphql::error::{ApiError, Code},
     http::{
         Server,
-        caller::{self, Bearer, Need, meter::Meter},
-        graphql::{Checked, LARGEST_BODY, call::Call},
-        response::{Outcome, Refusal, RequestId},
+        caller::{self, Need},
+        graphql::LARGEST_BODY,
+        response::RequestId,
         server::Tie,
     },
-    observability::metrics::Present,
 };
 
 /// How long what was told last may take, and how long the other end may take to close after us.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Why a talk is over.
+/// Why a connection is over.
 enum End {
     /// The other end is gone, or as good as gone: nothing more is said.
     Gone,
@@ -60,15 +62,22 @@ impl From<Close> for End {
 }
 
 type Result<T, E = End> = std::result::Result<T, E>;
+/// What came out of the socket; nothing when it is closed.
+type Received = Option<Result<Message, axum::Error>>;
 
-pub(crate) struct Talk {
-    server: Arc<Server>,
+pub(super) struct Connection {
     socket: WebSocket,
-    origin: Origin,
-    id: RequestId,
+    executor: SubscriptionExecutor,
     place: Place,
     tie: Option<Tie>,
-    subscriptions: Subscriptions,
+    /// By the client's ids: whether anything has been sent of it.
+    running: HashMap<String, bool>,
+    /// Subscriptions that are over for the client, by id: how many `complete` the library has yet to say, one for each.
+    ended: HashMap<String, usize>,
+    /// The subscription that is being checked. Until it runs or its refusal is sent, nothing more is read.
+    starting: Option<(String, Arc<Notify>)>,
+    /// Since when nothing runs, while nothing does.
+    idle: Instant,
     /// The latest message of any kind.
     heard_at: Instant,
     /// Messages since the minute began.
@@ -76,23 +85,14 @@ pub(crate) struct Talk {
     minute: Instant,
 }
 
-/// Who speaks, and their ear.
-struct Listener {
-    bearer: Bearer,
-    ear: Arc<Ear>,
+/// The ends of two channels whose others the library has. One message fits into each.
+struct Library {
+    sender: mpsc::Sender<Message>,
+    receiver: mpsc::Receiver<Message>,
 }
 
-enum Event {
-    Message(Option<Result<Message, axum::Error>>),
-    Step(Step),
-    Silence(Silence),
-    Beat,
-    Idle,
-    Stop,
-}
-
-impl Talk {
-    pub(crate) fn new(
+impl Connection {
+    pub(super) fn new(
         server: Arc<Server>,
         socket: WebSocket,
         origin: Origin,
@@ -101,18 +101,37 @@ impl Talk {
         tie: Option<Tie>,
     ) -> Self {
         let now = Instant::now();
-        let subscriptions = Subscriptions { steps: SelectAll::new(), running: HashMap::new(), numbers: 0, idle: now };
-        Self { server, socket, origin, id, place, tie, subscriptions, heard_at: now, messages: 0, minute: now }
+        let free = Arc::new(Semaphore::new(server.sockets.caps().subscriptions));
+        let executor =
+            SubscriptionExecutor { server, origin, id, listener: Arc::default(), handed: Arc::default(), free };
+        Self {
+            socket,
+            executor,
+            place,
+            tie,
+            running: HashMap::new(),
+            ended: HashMap::new(),
+            starting: None,
+            idle: now,
+            heard_at: now,
+            messages: 0,
+            minute: now,
+        }
     }
 
     /// Until one of the two ends it.
-    pub(crate) async fn run(mut self) {
-        let end = match self.introduce().await {
-            Ok(listener) => match self.converse(&listener).await {
-                Ok(never) => match never {},
-                Err(end) => end,
-            },
-            Err(end) => end,
+    pub(super) async fn run(mut self, protocol: GraphQLProtocol) {
+        let (sender, mut incoming) = mpsc::channel(1);
+        let (outgoing, receiver) = mpsc::channel(1);
+        let incoming = stream::poll_fn(move |task| incoming.poll_recv(task)).map(Ok);
+        let outgoing = sink::unfold(outgoing, async |outgoing: mpsc::Sender<Message>, message| {
+            outgoing.send(message).await.map(|()| outgoing)
+        });
+        let library = GraphQLWebSocket::new_with_pair(outgoing, incoming, self.executor.clone(), protocol).serve();
+        let end = tokio::select! {
+            Err(end) = self.converse(Library { sender, receiver }) => end,
+            // It ends by itself only over a message that it cannot read, and it gets none.
+            () = library => Close::BROKEN.into(),
         };
         if let End::Close(close) = end {
             tracing::debug!(?close, "a socket closes");
@@ -126,19 +145,71 @@ impl Talk {
     }
 
     fn caps(&self) -> &SocketCaps {
-        self.server.sockets.caps()
+        self.executor.server.sockets.caps()
     }
 
-    /// The first message says who speaks.
-    async fn introduce(&mut self) -> Result<Listener> {
-        let init = self.caps().init;
-        let lost = self.place.lost();
-        let payload = tokio::select! {
-            payload = timeout(init, self.first_message()) => payload.map_err(|_| Close::INIT_TIMEOUT)??,
+    async fn converse(&mut self, mut library: Library) -> Result<Infallible> {
+        let (init, lost) = (self.caps().init, self.place.lost());
+        let (permit, message) = tokio::select! {
+            first = timeout(init, self.first_message(&library.sender, &mut library.receiver)) => {
+                first.map_err(|_| Close::INIT_TIMEOUT)??
+            }
             () = lost => return Err(Close::LATER.into()),
         };
-        let server = Arc::clone(&self.server);
-        let headers = payload.and_then(|payload| token_of(&payload)).ok_or(Close::FORBIDDEN)?;
+        let ear = self.introduce(&message).await?;
+        permit.send(message.message());
+        let mut silence = pin!(ear.silence());
+        self.idle = Instant::now();
+        let ping = self.caps().ping;
+        let mut beat = interval_at(Instant::now() + ping, ping);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pinged_at = None;
+        loop {
+            let idle = self.idle + self.caps().idle;
+            tokio::select! {
+                (permit, message) = receive(&mut self.socket, &library.sender), if self.starting.is_none() => {
+                    self.pass_in(permit, message)?;
+                }
+                Some(message) = library.receiver.recv() => self.pass_out(message).await?,
+                () = checked(self.starting.as_ref()) => self.starting = None,
+                why = &mut silence => return Err(self.fall_silent(why, library.receiver).await),
+                // A pong that came in the meantime is unread while a subscription is being checked.
+                _ = beat.tick(), if self.starting.is_none() => {
+                    if pinged_at.is_some_and(|at| self.heard_at < at) {
+                        return Err(End::Gone);
+                    }
+                    pinged_at = Some(Instant::now());
+                    self.send(Message::Ping(Vec::new().into())).await?;
+                }
+                () = sleep_until(idle), if self.running.is_empty() => return Err(Close::IDLE.into()),
+                () = stopping(&mut self.tie) => return Err(Close::STOPPING.into()),
+            }
+        }
+    }
+
+    /// The `connection_init` of the client, which is yet to be passed on.
+    async fn first_message<'a>(
+        &mut self,
+        sender: &'a mpsc::Sender<Message>,
+        receiver: &mut mpsc::Receiver<Message>,
+    ) -> Result<(Permit<'a, Message>, Incoming)> {
+        loop {
+            tokio::select! {
+                (permit, message) = receive(&mut self.socket, sender) => match self.read(message)? {
+                    Some(message @ Incoming::ConnectionInit { .. }) => return Ok((permit, message)),
+                    Some(Incoming::Subscribe { .. }) => return Err(Close::UNAUTHORIZED.into()),
+                    Some(message) => permit.send(message.message()),
+                    None => {}
+                },
+                Some(message) = receiver.recv() => self.send(message).await?,
+            }
+        }
+    }
+
+    /// Finds out who speaks, and gives them a place and a feed.
+    async fn introduce(&mut self, message: &Incoming) -> Result<Arc<Ear>> {
+        let server = &self.executor.server;
+        let headers = token_of(message).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
             Error::Unauthenticated => Close::FORBIDDEN,
             other => {
@@ -149,83 +220,17 @@ impl Talk {
         let bearer = caller::bearer(&server.ctx, &headers).await.map_err(refused)?;
         let signed_in = caller::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
-        self.place = server.sockets.claim(&self.origin, &signed_in).map_err(|full| match full {
+        self.place = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
             Whose::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
         let ear = Arc::new(Ear::open(&server.ctx, &signed_in));
-        self.tell(&Outgoing::ConnectionAck).await?;
-        self.subscriptions.idle = Instant::now();
-        Ok(Listener { bearer, ear })
-    }
-
-    async fn first_message(&mut self) -> Result<Option<Box<RawValue>>> {
-        loop {
-            let message = self.socket.recv().await;
-            match self.read(message)? {
-                Some(Incoming::ConnectionInit { payload }) => return Ok(payload),
-                Some(Incoming::Subscribe { .. }) => return Err(Close::UNAUTHORIZED.into()),
-                Some(Incoming::Ping) => self.tell(&Outgoing::Pong).await?,
-                Some(Incoming::Pong | Incoming::Complete { .. }) | None => {}
-            }
-        }
-    }
-
-    async fn converse(&mut self, listener: &Listener) -> Result<Infallible> {
-        let mut silence = pin!(listener.ear.silence());
-        let ping = self.caps().ping;
-        let mut beat = interval_at(Instant::now() + ping, ping);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut pinged_at = None;
-        loop {
-            let idle = self.subscriptions.idle + self.caps().idle;
-            let event = tokio::select! {
-                message = self.socket.recv() => Event::Message(message),
-                Some(step) = self.subscriptions.steps.next() => Event::Step(step),
-                why = &mut silence => Event::Silence(why),
-                _ = beat.tick() => Event::Beat,
-                () = sleep_until(idle), if self.subscriptions.running.is_empty() => Event::Idle,
-                () = stopping(&mut self.tie) => Event::Stop,
-            };
-            match event {
-                Event::Message(message) => {
-                    if let Some(message) = self.read(message)? {
-                        self.answer(listener, message).await?;
-                    }
-                }
-                Event::Step(step) => self.pass_on(step).await?,
-                Event::Silence(why) => return Err(self.fall_silent(why).await),
-                Event::Beat => {
-                    if pinged_at.is_some_and(|at| self.heard_at < at) {
-                        return Err(End::Gone);
-                    }
-                    pinged_at = Some(Instant::now());
-                    self.send(Message::Ping(Vec::new().into())).await?;
-                }
-                Event::Idle => return Err(Close::IDLE.into()),
-                Event::Stop => return Err(Close::STOPPING.into()),
-            }
-        }
-    }
-
-    /// Nothing more will be heard: what was heard before is still told, and then why.
-    async fn fall_silent(&mut self, why: Silence) -> End {
-        let rest = async {
-            while let Some(step) = self.subscriptions.steps.next().await {
-                self.pass_on(step).await?;
-            }
-            Ok(())
-        };
-        match (timeout(LAST_WORDS, rest).await, why) {
-            (Ok(Err(end)), _) => end,
-            (_, Silence::Over) => Close::UNAUTHORIZED.into(),
-            (_, Silence::OtherRole) => Close::FORBIDDEN.into(),
-            (_, Silence::Missed) => Close::LATER.into(),
-        }
+        self.executor.listener.get_or_init(|| Listener { bearer, ear: Arc::clone(&ear) });
+        Ok(ear)
     }
 
     /// One message of the protocol; nothing when it was one of the transport.
-    fn read(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Option<Incoming>> {
+    fn read(&mut self, message: Received) -> Result<Option<Incoming>> {
         let message = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
             Some(Err(error)) => {
@@ -252,81 +257,75 @@ impl Talk {
         if self.messages > self.caps().messages { Err(Close::TOO_FAST.into()) } else { Ok(()) }
     }
 
-    async fn answer(&mut self, listener: &Listener, message: Incoming) -> Result<()> {
-        match message {
-            Incoming::ConnectionInit { .. } => Err(Close::TOO_MANY_INITS.into()),
-            Incoming::Ping => self.tell(&Outgoing::Pong).await,
-            Incoming::Pong => Ok(()),
-            Incoming::Complete { id } => {
-                self.subscriptions.stop(&id);
-                Ok(())
-            }
+    /// From the client to the library.
+    fn pass_in(&mut self, permit: Permit<'_, Message>, message: Received) -> Result<()> {
+        let Some(incoming) = self.read(message)? else { return Ok(()) };
+        let message = incoming.message();
+        match incoming {
+            Incoming::ConnectionInit { .. } => return Err(Close::TOO_MANY_INITS.into()),
+            Incoming::Subscribe { id, .. } if self.running.contains_key(&id) => return Err(Close::ID_EXISTS.into()),
             Incoming::Subscribe { id, call } => {
-                if self.subscriptions.running.contains_key(id.as_str()) {
-                    return Err(Close::ID_EXISTS.into());
-                }
-                let begun = Instant::now();
-                let subscribed = self.subscribe(listener, call).await;
-                let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.code().as_str());
-                self.server.ctx.metrics.operated("subscription".into(), outcome.into(), begun.elapsed(), None);
-                tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "on a socket");
-                match subscribed {
-                    Ok(answers) => {
-                        self.subscriptions.start(&id, answers);
-                        Ok(())
-                    }
-                    Err(refusal) => self.tell(&Outgoing::Error { id: &id, payload: refusal.errors(&self.id) }).await,
-                }
+                let checked = Arc::new(Notify::new());
+                let handed = Handed { call, checked: Arc::clone(&checked) };
+                *self.executor.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+                self.running.insert(id.clone(), false);
+                self.starting = Some((id, checked));
             }
+            Incoming::Complete { id } => self.end(&id),
+            Incoming::Ping | Incoming::Pong => {}
+        }
+        permit.send(message);
+        Ok(())
+    }
+
+    /// A subscription is over for the client, and the library has yet to say so.
+    fn end(&mut self, id: &str) {
+        if let Some((id, _)) = self.running.remove_entry(id) {
+            *self.ended.entry(id).or_default() += 1;
+            self.idle = Instant::now();
         }
     }
 
-    /// The same way as over HTTP: guard, charge, session. What is refused is told, and leaves the socket open.
-    async fn subscribe(&mut self, listener: &Listener, call: Call) -> Result<BoxStream<'static, Outcome>, Refusal> {
-        let most = self.caps().subscriptions;
-        if self.subscriptions.running.len() >= most {
-            let message = format!("A socket carries at most {most} subscriptions.");
-            return Err(Refusal::new(Code::RateLimited, message));
-        }
-        let ctx = &self.server.ctx;
-        Meter::of(ctx, &self.origin, &listener.bearer).charge(ctx).await?;
-        let has_token = matches!(listener.bearer, caller::Bearer::Claims(_));
-        let Checked { request, operation } = self.server.check(call, has_token, self.origin.ip).await?;
-        if operation.kind != OperationType::Subscription {
-            let message = "Only subscriptions run on a socket: send questions and changes with POST.";
-            return Err(Refusal::new(Code::BadRequest, message));
-        }
-        let signed_in = match caller::signed_in(ctx, &listener.bearer, Need::Strict).await {
-            Ok(signed_in) => signed_in,
-            // A session that is over closes the socket, too; but the ear does that, for it knows what to tell before.
-            Err(error) => return Err(ApiError::from(error).into()),
-        };
-        let request = request.data(Viewer { origin: self.origin.clone(), signed_in }).data(Arc::clone(&listener.ear));
-        Ok(outcomes(self.server.api.stream(request), self.id.clone(), ctx.metrics.subscribed()))
-    }
-
-    async fn pass_on(&mut self, step: Step) -> Result<()> {
-        let Step { id, number, what } = step;
-        if !self.subscriptions.is_running(&id, number) {
+    /// From the library to the client.
+    async fn pass_out(&mut self, message: Message) -> Result<()> {
+        let outgoing = message.to_text().ok().and_then(|text| serde_json::from_str::<Outgoing>(text).ok());
+        let outgoing = outgoing.ok_or(Close::BROKEN)?;
+        let Some(id) = outgoing.id.as_deref() else { return self.send(message).await };
+        if let Some(ends) = self.ended.get_mut(id) {
+            *ends -= usize::from(outgoing.is_complete());
+            if *ends == 0 {
+                self.ended.remove(id);
+            }
             return Ok(());
         }
-        match what {
-            // Nothing was subscribed to: the protocol has a message of its own for that, which is also the end.
-            Some((outcome, true)) if is_refused(&outcome) => {
-                self.subscriptions.stop(&id);
-                let payload = serde_json::to_value(&outcome.errors).unwrap_or_default();
-                self.tell(&Outgoing::Error { id: &id, payload }).await
-            }
-            Some((outcome, _)) => self.tell(&Outgoing::Next { id: &id, payload: &outcome }).await,
-            None => {
-                self.subscriptions.stop(&id);
-                self.tell(&Outgoing::Complete { id: &id }).await
-            }
+        let is_first = self.running.get_mut(id).is_some_and(|sent| !std::mem::replace(sent, true));
+        let refusal = outgoing.refusal().filter(|_| is_first);
+        if refusal.is_some() {
+            self.end(id);
+        } else if outgoing.is_complete() {
+            self.running.remove(id);
+            self.idle = Instant::now();
         }
+        self.starting.take_if(|(id, _)| !self.running.contains_key(id));
+        self.send(refusal.unwrap_or(message)).await
     }
 
-    async fn tell(&mut self, message: &Outgoing<'_>) -> Result<()> {
-        self.send(message.message()).await
+    /// Nothing more will be heard: what was heard before is still told, and then why.
+    async fn fall_silent(&mut self, why: Silence, mut receiver: mpsc::Receiver<Message>) -> End {
+        let rest = async {
+            while !self.running.is_empty()
+                && let Some(message) = receiver.recv().await
+            {
+                self.pass_out(message).await?;
+            }
+            Ok(())
+        };
+        match (timeout(LAST_WORDS, rest).await, why) {
+            (Ok(Err(end)), _) => end,
+            (_, Silence::Over) => Close::UNAUTHORIZED.into(),
+            (_, Silence::OtherRole) => Close::FORBIDDEN.into(),
+            (_, Silence::Missed) => Close::LATER.into(),
+        }
     }
 
     /// While this waits nothing else is read or told, so a slow reader makes nothing grow but what their ear keeps.
@@ -339,17 +338,30 @@ impl Talk {
     }
 }
 
+/// The next message, once the library has room for it: a pump that waited for room could not take what the library says.
+async fn receive<'a>(socket: &mut WebSocket, library: &'a mpsc::Sender<Message>) -> (Permit<'a, Message>, Received) {
+    match library.reserve().await {
+        Ok(permit) => (permit, socket.recv().await),
+        // The library is gone, which ends everything.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Resolves when the subscription that is being checked runs; never, when there is none.
+async fn checked(starting: Option<&(String, Arc<Notify>)>) {
+    match starting {
+        Some((_, checked)) => checked.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// `{"authorization": "Bearer …"}`, in either spelling, as the header that it stands for.
-fn token_of(payload: &RawValue) -> Option<HeaderMap> {
+fn token_of(message: &Incoming) -> Option<HeaderMap> {
+    let Incoming::ConnectionInit { payload: Some(payload) } = message else { return None };
     let payload: HashMap<String, &RawValue> = serde_json::from_str(payload.get()).ok()?;
     let value = payload.get("authorization").or_else(|| payload.get("Authorization"))?;
     let value: String = serde_json::from_str(value.get()).ok()?;
     Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).ok()?)]))
-}
-
-/// Whether a first answer says that there will be no other.
-fn is_refused(outcome: &Outcome) -> bool {
-    !outcome.errors.is_empty() && matches!(outcome.data, None | Some(async_graphql::Value::Null))
 }
 
 /// Resolves when everything stops; never, when nobody would tell.
@@ -357,78 +369,5 @@ pub(crate) async fn stopping(tie: &mut Option<Tie>) {
     match tie {
         Some(tie) => tie.stopping().await,
         None => std::future::pending().await,
-    }
-}
-
-/// Answers in our shape. A panic in a resolver is one more answer, and the last. They are made in a task of their own:
-/// an event has a place among what is under way until it is answered, which must not wait for a slow reader.
-pub(crate) fn outcomes(
-    answers: BoxStream<'static, async_graphql::Response>,
-    id: RequestId,
-    present: Present,
-) -> BoxStream<'static, Outcome> {
-    let (sender, mut receiver) = mpsc::channel(1);
-    let outcomes = AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
-        let response = answer.unwrap_or_else(|_| {
-            let error = ApiError::new(Code::Internal, "Something went wrong on our side.");
-            let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
-            async_graphql::Response::from_errors(vec![error])
-        });
-        Outcome::of(response, &id)
-    });
-    let telling = async move {
-        let _present = present;
-        let mut outcomes = pin!(outcomes);
-        let mut next = async || {
-            tokio::select! {
-                outcome = outcomes.next() => outcome,
-                () = sender.closed() => None,
-            }
-        };
-        while let Some(outcome) = next().await
-            && sender.send(outcome).await.is_ok()
-        {}
-    };
-    tokio::spawn(telling.in_current_span());
-    stream::poll_fn(move |task| receiver.poll_recv(task)).boxed()
-}
-
-/// One thing that a subscription has to tell: an answer and whether it is the first, or its end.
-struct Step {
-    id: Arc<str>,
-    number: u64,
-    what: Option<(Outcome, bool)>,
-}
-
-struct Subscriptions {
-    steps: SelectAll<BoxStream<'static, Step>>,
-    /// By the client's ids. The number tells one from an earlier one of the same id.
-    running: HashMap<Arc<str>, (u64, AbortHandle)>,
-    numbers: u64,
-    /// Since when nothing runs, while nothing does.
-    idle: Instant,
-}
-
-impl Subscriptions {
-    fn start(&mut self, id: &str, answers: BoxStream<'static, Outcome>) {
-        let (abort, aborted) = AbortHandle::new_pair();
-        let (id, number): (Arc<str>, _) = (id.into(), self.numbers);
-        self.numbers += 1;
-        self.running.insert(Arc::clone(&id), (number, abort));
-        let what = answers.enumerate().map(|(position, outcome)| Some((outcome, position == 0)));
-        let what = what.chain(stream::once(async { None }));
-        let steps = what.map(move |what| Step { id: Arc::clone(&id), number, what });
-        self.steps.push(Abortable::new(steps, aborted).boxed());
-    }
-
-    fn stop(&mut self, id: &str) {
-        if let Some((_, abort)) = self.running.remove(id) {
-            abort.abort();
-            self.idle = Instant::now();
-        }
-    }
-
-    fn is_running(&self, id: &str, number: u64) -> bool {
-        self.running.get(id).is_some_and(|(running, _)| *running == number)
     }
 }

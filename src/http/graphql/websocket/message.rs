@@ -1,17 +1,19 @@
-//! The messages of `graphql-transport-ws` and the codes that a socket closes with, as its protocol document has them.
-//! What is not one of these messages is not read further.
+//! What the pump reads of the messages of `graphql-transport-ws`, and the codes that a socket closes with. The library
+//! speaks the protocol; it gets messages that are written here and none that a client wrote.
+
+use std::borrow::Cow;
 
 use axum::extract::ws::{CloseFrame, Message};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Value, json, value::RawValue};
 
-use crate::http::{graphql::call::Call, response::Outcome};
+use crate::http::graphql::call::Call;
 
 /// Longer ids are no client's of ours.
 const LONGEST_ID: usize = 128;
 
 /// What a client says.
-pub(crate) enum Incoming {
+pub(super) enum Incoming {
     ConnectionInit { payload: Option<Box<RawValue>> },
     Ping,
     Pong,
@@ -40,7 +42,7 @@ enum Kind {
 }
 
 impl Incoming {
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         // serde would take an array for an object; the protocol does not.
         let is_object = text.trim_ascii_start().starts_with('{');
         let Written { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
@@ -53,46 +55,95 @@ impl Incoming {
             Kind::Complete => Self::Complete { id: id? },
         })
     }
+
+    /// The message as the library gets it. It needs neither the token nor the call: who speaks is known by then, and the
+    /// call goes to the executor.
+    pub(super) fn message(&self) -> Message {
+        let message = match self {
+            Self::ConnectionInit { .. } => json!({ "type": "connection_init" }),
+            Self::Ping => json!({ "type": "ping" }),
+            Self::Pong => json!({ "type": "pong" }),
+            Self::Subscribe { id, .. } => json!({ "type": "subscribe", "id": id, "payload": {} }),
+            Self::Complete { id } => json!({ "type": "complete", "id": id }),
+        };
+        Message::text(message.to_string())
+    }
 }
 
-/// What a client is told.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Outgoing<'a> {
-    ConnectionAck,
-    Pong,
-    Next { id: &'a str, payload: &'a Outcome },
-    Error { id: &'a str, payload: Value },
-    Complete { id: &'a str },
+/// What the library says, as far as the pump needs to know it.
+#[derive(Deserialize)]
+pub(super) struct Outgoing<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// Of a subscription; nothing in `connection_ack` and `pong`.
+    #[serde(borrow)]
+    pub id: Option<Cow<'a, str>>,
+    payload: Option<Payload>,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    data: Option<IgnoredAny>,
+    #[serde(default)]
+    errors: Vec<Value>,
 }
 
 impl Outgoing<'_> {
-    pub(crate) fn message(&self) -> Message {
-        // Nothing in here can fail to become JSON: keys are strings, and numbers are finite.
-        Message::text(serde_json::to_string(self).unwrap_or_default())
+    pub(super) fn is_complete(&self) -> bool {
+        self.kind == "complete"
+    }
+
+    /// The `error` message that this `next` stands for when it is the first: the library has none of its own.
+    pub(super) fn refusal(&self) -> Option<Message> {
+        let payload = self.payload.as_ref().filter(|payload| payload.data.is_none() && !payload.errors.is_empty())?;
+        Some(Message::text(json!({ "type": "error", "id": self.id, "payload": payload.errors }).to_string()))
     }
 }
 
 /// Why a socket closes: the code and a word for whoever debugs a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Close(u16, &'static str);
+pub(super) struct Close(u16, &'static str);
 
 impl Close {
-    pub(crate) const IDLE: Self = Self(1000, "Idle");
-    pub(crate) const STOPPING: Self = Self(1001, "Going away");
-    pub(crate) const BROKEN: Self = Self(1002, "Protocol error");
-    pub(crate) const TOO_LARGE: Self = Self(1009, "Message too large");
-    pub(crate) const LATER: Self = Self(1013, "Try again later");
-    pub(crate) const INVALID: Self = Self(4400, "Invalid message");
-    pub(crate) const UNAUTHORIZED: Self = Self(4401, "Unauthorized");
-    pub(crate) const FORBIDDEN: Self = Self(4403, "Forbidden");
-    pub(crate) const INIT_TIMEOUT: Self = Self(4408, "Connection initialisation timeout");
-    pub(crate) const ID_EXISTS: Self = Self(4409, "Subscriber for this id already exists");
-    pub(crate) const TOO_MANY_INITS: Self = Self(4429, "Too many initialisation requests");
-    pub(crate) const TOO_MANY_SOCKETS: Self = Self(4429, "Too many sockets");
-    pub(crate) const TOO_FAST: Self = Self(4429, "Too many messages");
+    pub(super) const IDLE: Self = Self(1000, "Idle");
+    pub(super) const STOPPING: Self = Self(1001, "Going away");
+    pub(super) const BROKEN: Self = Self(1002, "Protocol error");
+    pub(super) const TOO_LARGE: Self = Self(1009, "Message too large");
+    pub(super) const LATER: Self = Self(1013, "Try again later");
+    pub(super) const INVALID: Self = Self(4400, "Invalid message");
+    pub(super) const UNAUTHORIZED: Self = Self(4401, "Unauthorized");
+    pub(super) const FORBIDDEN: Self = Self(4403, "Forbidden");
+    pub(super) const INIT_TIMEOUT: Self = Self(4408, "Connection initialisation timeout");
+    pub(super) const ID_EXISTS: Self = Self(4409, "Subscriber for this id already exists");
+    pub(super) const TOO_MANY_INITS: Self = Self(4429, "Too many initialisation requests");
+    pub(super) const TOO_MANY_SOCKETS: Self = Self(4429, "Too many sockets");
+    pub(super) const TOO_FAST: Self = Self(4429, "Too many messages");
 
-    pub(crate) fn message(self) -> Message {
+    pub(super) fn message(self) -> Message {
         Message::Close(Some(CloseFrame { code: self.0, reason: self.1.into() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As values, the objects of these messages take a megabyte.
+    #[test]
+    fn a_message_takes_little_more_memory_than_its_bytes() {
+        let objects = vec![r#"{"":0}"#; 2_300].join(",");
+        let messages = [
+            format!(r#"{{"type":"connection_init","payload":{{"a":[{objects}]}}}}"#),
+            format!(
+                r#"{{"type":"subscribe","id":"a","payload":{{"query":"{{ a }}","variables":{{"a":[{objects}]}}}}}}"#
+            ),
+            format!(r#"{{"type":"ping","payload":[{objects}]}}"#),
+        ];
+        for text in messages {
+            let mut message = None;
+            let taken = allocation_counter::measure(|| message = Incoming::read(&text));
+            assert!(message.is_some());
+            assert!(taken.bytes_max < 2 * text.len() as u64, "{}: {} bytes", &text[..24], taken.bytes_max);
+        }
     }
 }

@@ -1,91 +1,23 @@
-//! Who asks, and what they may. Every permission decision is a function here that gives a value which only it
-//! can make; a domain function that needs the permission takes the value. No permission is an `if` elsewhere.
+//! What callers may do, as proofs that only this file makes.
 
-use std::{net::IpAddr, ops::Deref};
+use std::ops::Deref;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::{Ctx, audit};
+use super::{Person, SignedIn, Viewer};
 use crate::{
-    db::entity::{Role, UserStatus, sessions, users},
+    db::entity::{Role, UserStatus, users},
+    domain::{Ctx, audit},
     error::{Error, Result},
 };
 
-/// Where a request comes from, for limits, mails and the audit trail.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// Client address, after trusted proxies.
-    pub ip: IpAddr,
-    /// Client software, cut to what fits the table.
-    pub user_agent: Option<String>,
-    /// As in the answer's `x-request-id`.
-    pub request_id: String,
-}
-
-/// A person and the session they came with, both checked on this very request.
-#[derive(Clone, Debug)]
-pub struct SignedIn {
-    /// The person.
-    pub user: users::Model,
-    /// Their session.
-    pub session: sessions::Model,
-}
-
-/// Who asks.
-#[derive(Clone, Debug)]
-pub struct Viewer {
-    /// From where.
-    pub origin: Origin,
-    /// As whom; nobody when no token was sent.
-    pub signed_in: Option<SignedIn>,
-}
-
-/// Proof that somebody is signed in; what they hold is theirs to read and to end.
-#[derive(Clone, Copy, Debug)]
-pub struct Person<'a> {
-    viewer: &'a Viewer,
-    signed_in: &'a SignedIn,
-}
-
-impl<'a> Person<'a> {
-    /// Who.
-    pub fn user(self) -> &'a users::Model {
-        &self.signed_in.user
-    }
-
-    /// By which session.
-    pub fn session(self) -> &'a sessions::Model {
-        &self.signed_in.session
-    }
-
-    /// From where.
-    pub fn origin(self) -> &'a Origin {
-        &self.viewer.origin
-    }
-
-    /// What they see of themselves.
-    pub fn sight(self) -> Sight {
-        self.signed_in.sight()
-    }
-
-    fn may(self, role: Role) -> bool {
-        self.user().role >= role
-    }
-}
-
 impl Viewer {
-    /// The person who asks, or [`Error::Unauthenticated`].
-    pub fn person(&self) -> Result<Person<'_>> {
-        let signed_in = self.signed_in.as_ref().ok_or(Error::Unauthenticated)?;
-        Ok(Person { viewer: self, signed_in })
-    }
-
     /// What the viewer may see of somebody; nothing is noted when that is nothing.
     pub fn sight_of(&self, user_id: Uuid) -> Option<Sight> {
         let person = self.person().ok()?;
         if person.user().id == user_id {
-            return Some(person.signed_in.sight());
+            return Some(person.sight());
         }
         Manager::of(person).map(|manager| manager.sight_of(user_id))
     }
@@ -251,6 +183,13 @@ enum Eyes {
 pub struct Sight {
     eyes: Eyes,
     user_id: Uuid,
+}
+
+impl Person<'_> {
+    /// What they see of themselves.
+    pub fn sight(self) -> Sight {
+        Sight { eyes: Eyes::Own, user_id: self.user().id }
+    }
 }
 
 impl SignedIn {

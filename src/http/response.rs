@@ -91,6 +91,12 @@ fn preference(kind: &str, accept: &str) -> Preference {
     best
 }
 
+/// Whether `Accept` names HTML, as browsers do for a page.
+pub(super) fn accepts_html(accept: &str) -> bool {
+    let html = preference("text/html", accept);
+    html.is_named() && html.weight > 0
+}
+
 fn weight(text: &str) -> u16 {
     let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
@@ -311,6 +317,16 @@ fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_names_html_and_other_clients_do_not() {
+        for accept in ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/HTML;q=0.1"] {
+            assert!(accepts_html(accept), "{accept}");
+        }
+        for accept in ["", "*/*", "text/*", "text/html;q=0", "text/htmlx", "application/json"] {
+            assert!(!accepts_html(accept), "{accept}");
+        }
+    }
 
     #[test]
     fn the_accept_header_is_read_with_its_weights() {

@@ -248,9 +248,9 @@ pub(super) fn executed(
     Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
 }
 
-/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all has no
-/// `data`. That includes one whose root field could not read its input: it did not run, and others at the root only
-/// read. Serialized as it is, for `data` has its fields in the order of the document.
+/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all, which
+/// has an error of the library that belongs to no field, has no `data`. Serialized as it is, for `data` has its fields in
+/// the order of the document.
 #[derive(Serialize)]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,41 +271,27 @@ struct Extensions {
 impl Outcome {
     pub(super) fn of(response: async_graphql::Response, id: &RequestId) -> Self {
         let async_graphql::Response { data, mut errors, .. } = response;
-        let not_run = |error: &async_graphql::ServerError| code_of(error).is_none() && error.path.len() <= 1;
-        let refused_whole = errors.iter().any(not_run);
-        if refused_whole {
-            errors.retain(not_run);
-        }
+        let is_executed = errors.iter().all(|error| has_code(error) || !error.path.is_empty());
         errors.truncate(MOST_ERRORS);
-        let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
-        Self { data: (!refused_whole).then_some(data), errors, extensions: None }
+        let errors = errors.into_iter().map(|error| complete(error, id)).collect();
+        Self { data: is_executed.then_some(data), errors, extensions: None }
     }
 }
 
-fn code_of(error: &async_graphql::ServerError) -> Option<&async_graphql::Value> {
-    error.extensions.as_ref()?.get("code")
+/// Whether an error is ours.
+fn has_code(error: &async_graphql::ServerError) -> bool {
+    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }
 
-fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> async_graphql::ServerError {
-    if code_of(&error).is_none() {
-        // Documents and variables are checked before, so an error without a code is about a scalar that reads its values
-        // itself. The library's message repeats the value.
-        error.message = match scalar(&error.message) {
-            Some(scalar) => format!("An argument is not of type {scalar}."),
-            None => "An argument has a wrong value.".to_owned(),
-        };
-        if refused_whole {
-            error.path.clear();
-        }
+fn complete(mut error: async_graphql::ServerError, id: &RequestId) -> async_graphql::ServerError {
+    if !has_code(&error) {
+        // Every error of ours has a code, and documents and variables are checked before. What is left is an argument
+        // whose type is a scalar of an application. The library's message repeats the value.
+        error.message = String::from("An argument has a wrong value.");
         error.extensions.get_or_insert_default().set("code", Code::BadUserInput.as_str());
     }
     error.extensions.get_or_insert_default().set("requestId", id.0.as_str());
     error
-}
-
-/// The type that a message of the library's names: `Failed to parse "DateTime": …`.
-fn scalar(message: &str) -> Option<&str> {
-    message.strip_prefix("Failed to parse \"")?.split_once('"').map(|(name, _)| name)
 }
 
 fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {

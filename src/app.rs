@@ -132,10 +132,8 @@ impl App {
         if self.ctx.settings.mode == Mode::Development {
             migrate::up(&self.ctx.db).await?;
         } else if !migrate::is_current(&self.ctx.db).await? {
-            return Err(Error::invalid(
-                "DATABASE_URL",
-                "the database's schema is not current: run `doorcode migrate up` first",
-            ));
+            let wrong = "the database's schema is not current: run `doorcode migrate up` first";
+            return Err(Error::Startup(wrong.to_owned()));
         }
         token::prepare(&self.ctx).await
     }
@@ -148,7 +146,8 @@ impl App {
         } else if migrate::is_current_with::<M>(&self.ctx.db).await? {
             Ok(())
         } else {
-            Err(Error::invalid("DATABASE_URL", "the application's schema is not current: apply its migrations first"))
+            let wrong = "the application's schema is not current: apply its migrations first";
+            Err(Error::Startup(wrong.to_owned()))
         }
     }
 
@@ -224,7 +223,7 @@ fn watch_statements(metrics: &Metrics, then: Option<OnStatement>) -> OnStatement
 fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {
     match &settings.redis_url {
         Some(url) => {
-            let limiter = RedisLimiter::new(url).map_err(|message| Error::invalid("REDIS_URL", message))?;
+            let limiter = RedisLimiter::new(url).map_err(Error::Startup)?;
             Ok(Arc::new(limiter))
         }
         None => Ok(Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES))),
@@ -236,7 +235,7 @@ fn bus(settings: &Settings, entropy: &dyn Entropy) -> Result<Arc<dyn Bus>, Error
     match &settings.redis_url {
         Some(url) => {
             let bus = RedisBus::new(url, settings.issuer(), entropy);
-            Ok(Arc::new(bus.map_err(|message| Error::invalid("REDIS_URL", message))?))
+            Ok(Arc::new(bus.map_err(Error::Startup)?))
         }
         None => Ok(Arc::new(MemoryBus::default())),
     }
@@ -250,8 +249,8 @@ fn transport(
     if let Some(inbox) = inbox {
         return Ok(Arc::new(InboxTransport::new(Arc::clone(inbox), Arc::clone(clock))));
     }
-    let missing = || Error::invalid("SMTP_URL", "there is no mail server to send with");
+    let missing = || Error::setting("SMTP_URL", "is missing, so there is no mail server to send with");
     let url = settings.smtp_url.as_ref().ok_or_else(missing)?;
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production);
-    Ok(Arc::new(smtp.map_err(|message| Error::invalid("SMTP_URL", message))?))
+    Ok(Arc::new(smtp.map_err(Error::Startup)?))
 }

@@ -1,7 +1,7 @@
 //! The one error type: what went wrong, for the caller to act on. What a client may see of it is decided in
 //! `graphql/error.rs`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 /// Why an operation could not give its outcome. Expected outcomes are not errors: they are `Ok` enums.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum Error {
     /// The caller's input is wrong: all that is wrong with it, never nothing.
     #[error("{}", sentences(.0))]
     Invalid(Vec<Flaw>),
+    /// What keeps the process from starting, in sentences for its operator: a setting, or a server that one names.
+    #[error("{0}")]
+    Startup(String),
     /// Database, limiter or time: worth trying again.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -50,6 +53,11 @@ impl Error {
     /// One thing is wrong with the caller's input.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![Flaw { field: field.into(), message: message.into() }])
+    }
+
+    /// A setting that does not work; `wrong` goes on with a sentence that begins with the variable.
+    pub fn setting(variable: &str, wrong: impl Display) -> Self {
+        Self::Startup(format!("{variable} {wrong}"))
     }
 }
 

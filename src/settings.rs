@@ -221,7 +221,7 @@ pub struct Settings {
     /// Where traces go; nowhere without.
     pub traces: Option<Traces>,
     /// What was odd but not wrong, to be logged once at start.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Problem>,
 }
 
 impl Settings {

@@ -1,9 +1,11 @@
 //! What a database error means: somebody was faster, try again, or a fault of ours.
 //! The text is for the log, and never holds a value: neither one that was bound nor one that was stored.
 
+use std::io::{self, ErrorKind};
+
 use sea_orm::{
     DbErr, RuntimeErr,
-    sqlx::{self, error::DatabaseError, sqlite::SqliteError},
+    sqlx::{self, error::DatabaseError, postgres::PgConnectOptions, sqlite::SqliteError},
 };
 
 use crate::error::Error;
@@ -79,5 +81,86 @@ pub(crate) fn describe(error: &sqlx::Error) -> String {
         // The source of this one may quote the URL, and so the password.
         sqlx::Error::Configuration(_) => "the database URL is wrong".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// Where PostgreSQL is, for messages to the operator. After an unencoded `/`, `?` or `#` in a password, the parser takes
+/// what stands before it for host and port, so these are left out when the `@` comes too late.
+pub(super) fn place(url: &str, options: &PgConnectOptions) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let after_authority = rest.find(['/', '?', '#']).and_then(|end| rest.get(end..));
+    if after_authority.is_some_and(|after| after.contains('@')) {
+        return "PostgreSQL at the address in DATABASE_URL".to_owned();
+    }
+    match options.get_socket() {
+        Some(socket) => format!("PostgreSQL at {}", socket.display()),
+        None => format!("PostgreSQL at {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// Why the process cannot start with this server, and what to do. The server's own words would name the user.
+pub(super) fn unreachable(place: &str, error: &sqlx::Error) -> String {
+    let code = match error {
+        sqlx::Error::Database(refusal) => refusal.code().unwrap_or_default(),
+        _ => "".into(),
+    };
+    let (cause, advice) = match (&*code, error) {
+        ("28P01", _) => ("wrong user or password".into(), "Correct the user or the password in DATABASE_URL."),
+        ("28000", _) => ("this user may not sign in from here".into(), "Correct DATABASE_URL or pg_hba.conf."),
+        ("3D000", _) => ("no such database".into(), "Create it with `createdb`, or correct the name in DATABASE_URL."),
+        ("42501", _) => {
+            ("this user may not use the database".into(), "Grant it CONNECT, or correct the user in DATABASE_URL.")
+        }
+        ("53300", _) => {
+            ("too many connections".into(), "Raise max_connections, or lower DOORCODE_DATABASE_POOL on every replica.")
+        }
+        ("57P03", _) => ("it is starting or stopping".into(), "Try again in a moment."),
+        (_, sqlx::Error::Tls(_)) => {
+            (describe(error), "Does the server offer TLS with a certificate that fits sslmode in DATABASE_URL?")
+        }
+        (_, sqlx::Error::Io(cause)) if cause.kind() == ErrorKind::ReadOnlyFilesystem => {
+            ("it takes no writes: it is a standby, or read-only".into(), "Name the primary in DATABASE_URL.")
+        }
+        (_, sqlx::Error::Io(cause)) => (reason(cause), "Is the server running and reachable from here?"),
+        (_, sqlx::Error::PoolTimedOut) => ("no answer".into(), "Is the server running and reachable from here?"),
+        _ => (describe(error), "See the server's log for the reason."),
+    };
+    let verb = if code.is_empty() { "reach" } else { "connect to" };
+    format!("Cannot {verb} {place} ({cause}). {advice}")
+}
+
+/// The system's errors by their kind; a name that cannot be resolved has none.
+fn reason(cause: &io::Error) -> String {
+    if cause.raw_os_error().is_some() { cause.kind().to_string() } else { cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_by_host_and_port_or_socket_and_never_by_a_piece_of_the_password() {
+        for (url, named) in [
+            ("postgres://u:canary@db.example.com/doorcode", "PostgreSQL at db.example.com:5432"),
+            ("postgres://u:canary@[::1]:6432/doorcode?sslmode=require", "PostgreSQL at [::1]:6432"),
+            ("postgres://u:canary@db/x?host=/run/postgresql", "PostgreSQL at /run/postgresql/.s.PGSQL.5432"),
+            ("postgres://u:12/canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
+            ("postgres://u:12#canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
+        ] {
+            assert_eq!(place(url, &PgConnectOptions::from_str(url).unwrap()), named);
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_found_is_a_cause_in_words() {
+        let cause = io::Error::other("failed to lookup address information: Name or service not known");
+        let told = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(cause));
+        assert!(told.starts_with("Cannot reach PostgreSQL at db:5432 (failed to lookup address"), "{told}");
+        let told = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(io::Error::from_raw_os_error(113)));
+        let expected = "Cannot reach PostgreSQL at db:5432 (host unreachable). Is the server running and reachable from \
+                        here?";
+        assert_eq!(told, expected);
     }
 }

@@ -215,5 +215,5 @@ where
 }
 
 fn bad_url(message: &str) -> Error {
-    Error::invalid("DATABASE_URL", message)
+    Error::setting("DATABASE_URL", message)
 }

@@ -25,7 +25,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{ACQUIRE, OnStatement, bad_url, error::describe};
+use super::{
+    ACQUIRE, OnStatement, bad_url,
+    error::{place, unreachable},
+};
 use crate::{error::Error, observability::metrics::Pool};
 
 /// Between two tries to find the server when this process starts.
@@ -51,10 +54,11 @@ pub(super) async fn open(
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, Trouble), Error> {
     let options = options(url)?;
+    let place = place(url, &options);
     let trouble = Trouble::default();
     let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
     let pool = pool.after_connect(|connection, _| Box::pin(meets_the_primary(connection))).connect_lazy_with(options);
-    wait_for_server(&pool, wait).await?;
+    wait_for_server(&pool, &place, wait).await?;
     Ok((reporting(pool, &trouble, on_statement), trouble))
 }
 
@@ -116,7 +120,7 @@ fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
     Ok(options.options([("jit", "off")]).disable_statement_logging())
 }
 
-async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
+async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(), Error> {
     let deadline = Instant::now() + wait;
     loop {
         let Err(mut error) = pool.acquire().await else {
@@ -137,9 +141,9 @@ async fn wait_for_server(pool: &PgPool, wait: Duration) -> Result<(), Error> {
             _ => false,
         };
         if !worth_waiting || Instant::now() + RETRY > deadline {
-            return Err(Error::Unavailable(describe(&error)));
+            return Err(Error::Startup(unreachable(place, &error)));
         }
-        tracing::warn!(error = describe(&error), "the database does not answer yet");
+        tracing::warn!(error = unreachable(place, &error), "the database does not answer yet");
         sleep(RETRY).await;
     }
 }

@@ -33,9 +33,9 @@ pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
         Mode::Production => "production",
     };
     let mut findings = vec![Finding::ok(SETTINGS, format!("all can be read; {mode}"))];
-    findings.extend(settings.warnings.iter().map(|warning| {
-        let (seen, advice) = warning.split_once(": ").unwrap_or((warning, "change it unless it is meant"));
-        Finding::warning(SETTINGS, seen, advice)
+    findings.extend(settings.warnings.iter().map(|it| {
+        let seen = format!("{} {}", it.variable, it.wrong);
+        Finding::warning(SETTINGS, seen, it.instead.clone())
     }));
     findings.extend(guessing(&settings.limits));
     findings.extend(loose(settings));

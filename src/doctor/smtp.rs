@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::{
-    adapter::mail::smtp::{Patience, Smtp},
+    adapter::mail::smtp::{Patience, Smtp, Stage, Untested},
     doctor::{certificate, finding::Finding},
 };
 
@@ -16,14 +16,21 @@ const PATIENCE: Patience = Patience { step: Duration::from_secs(5), whole: Durat
 
 const SERVER: &str = "mail server";
 
-/// What to do about trouble that begins with these words, or has them in it.
-const ADVICE: [(&str, &str); 5] = [
-    ("signing in", "correct user name and password in SMTP_URL, and write special characters in them as %XX"),
-    ("no STARTTLS", "write smtps://user:password@host:465, or ask who runs the server to offer STARTTLS"),
-    ("TLS handshake", "let SMTP_URL name the host as its certificate does; a private authority is named with ?ca=FILE"),
-    ("speak TLS", "write smtp://…:587?tls=required instead of smtps://, or the port that speaks TLS, usually 465"),
-    ("connecting", "correct host and port in SMTP_URL; many networks close port 25: ask for 587 or 465"),
-];
+/// What to do about a conversation that came no further.
+const fn advice(stage: Stage) -> &'static str {
+    match stage {
+        Stage::SigningIn => "correct user name and password in SMTP_URL, and write special characters in them as %XX",
+        Stage::NoStartTls => "write smtps://user:password@host:465, or ask who runs the server to offer STARTTLS",
+        Stage::Handshake => {
+            "let SMTP_URL name the host as its certificate does; a private authority is named with ?ca=FILE"
+        }
+        Stage::Silent => {
+            "write smtp://…:587?tls=required instead of smtps://, or the port that speaks TLS, usually 465"
+        }
+        Stage::Connecting => "correct host and port in SMTP_URL; many networks close port 25: ask for 587 or 465",
+        Stage::Conversation => "see in the mail server's log what it refused",
+    }
+}
 
 /// Goes through what comes before a mail.
 pub(super) async fn examine(url: &SecretString, from: &str, production: bool, now: DateTime<Utc>) -> Vec<Finding> {
@@ -33,10 +40,7 @@ pub(super) async fn examine(url: &SecretString, from: &str, production: bool, no
     };
     let signs_in = smtp.target.credentials.is_some();
     match smtp.test().await {
-        Err(trouble) => {
-            let advice = ADVICE.iter().find(|(words, _)| trouble.contains(words)).map(|(_, advice)| *advice);
-            vec![Finding::problem(SERVER, trouble, advice.unwrap_or("see in the mail server's log what it refused"))]
-        }
+        Err(Untested { stage, text }) => vec![Finding::problem(SERVER, text, advice(stage))],
         Ok(certificate) => {
             let encrypted = if certificate.is_some() { "TLS with a certificate that is right" } else { "no TLS" };
             let known = if signs_in { "takes user name and password" } else { "asks for no password" };
@@ -54,4 +58,26 @@ fn lifetime(ends: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
         return Finding::warning(CHECK, seen, "tell who runs the mail server: no mail leaves once it is over");
     }
     Finding::ok(CHECK, seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_words_of_a_server_do_not_choose_the_advice() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = SecretString::from(format!("smtp://{}", listener.local_addr().unwrap()));
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"554 no STARTTLS, no signing in, no connecting\r\n").await.unwrap();
+            stream
+        };
+        let examined = examine(&url, "no-reply@example.com", false, DateTime::UNIX_EPOCH);
+        let (findings, _stream) = tokio::join!(examined, server);
+        assert!(findings[0].seen.contains("no STARTTLS"), "{:?}", findings[0]);
+        assert_eq!(findings[0].advice.as_deref(), Some(advice(Stage::Conversation)));
+    }
 }

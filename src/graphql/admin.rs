@@ -10,8 +10,7 @@ use super::{
     account::profile::edit,
     error::{ApiError, EmailTaken, LastAdmin},
     outcome_label::Reported,
-    parts,
-    relay::{self, Kind},
+    parts, relay,
     user::{Role, User, UserStatus},
 };
 use crate::{
@@ -48,7 +47,7 @@ struct CreateUserInput {
 /// What to change of somebody. What is left out stays.
 #[derive(InputObject)]
 struct UpdateUserInput {
-    /// Whom.
+    /// Id of a user, or the UUID in the `sub` claim of an access token.
     id: ID,
     /// The `version` that you decided on; `CONFLICT` if it is another one by now.
     version: Option<i32>,
@@ -66,7 +65,7 @@ struct UpdateUserInput {
 /// Somebody, as you saw them.
 #[derive(InputObject)]
 struct DeleteUserInput {
-    /// Whom.
+    /// Id of a user, or the UUID in the `sub` claim of an access token.
     id: ID,
     /// The `version` that you decided on; `CONFLICT` if it is another one by now.
     version: Option<i32>,
@@ -75,7 +74,7 @@ struct DeleteUserInput {
 /// Somebody, as you saw them.
 #[derive(InputObject)]
 struct RestoreUserInput {
-    /// Whom.
+    /// Id of a user, or the UUID in the `sub` claim of an access token.
     id: ID,
     /// The `version` that you decided on; `CONFLICT` if it is another one by now.
     version: Option<i32>,
@@ -84,7 +83,7 @@ struct RestoreUserInput {
 /// Whose sessions to end.
 #[derive(InputObject)]
 struct EndUserSessionsInput {
-    /// Whose.
+    /// Id of a user, or the UUID in the `sub` claim of an access token.
     id: ID,
 }
 
@@ -161,7 +160,7 @@ impl AdminMutation {
         let email = input.email.and_then(|email| check.field("email", EmailAddress::parse(&email)));
         let name = edit(input.name, |name| check.field("name", Name::parse(&name)));
         let status = input.status.and_then(|status| check.field("status", settable(status)));
-        let id = relay::decode_as(Kind::User, &input.id)?;
+        let id = relay::decode_user("id", &input.id)?;
         check.done()?;
         let change = Change { version: input.version, email, name, role: input.role.map(Into::into), status };
         Ok(match manage::change(domain, by, id, change).await? {
@@ -176,7 +175,7 @@ impl AdminMutation {
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Reported<DeleteUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "deleteUser").await?;
-        let id = relay::decode_as(Kind::User, &input.id)?;
+        let id = relay::decode_user("id", &input.id)?;
         Ok(match manage::delete(domain, by, id, input.version).await? {
             Changed::Done(user) => DeleteUserResult::UserSaved(saved(viewer, *user)?),
             Changed::LastAdmin | Changed::EmailTaken => DeleteUserResult::LastAdmin(LastAdmin::new()),
@@ -188,7 +187,7 @@ impl AdminMutation {
     async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Reported<RestoreUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "restoreUser").await?;
-        let id = relay::decode_as(Kind::User, &input.id)?;
+        let id = relay::decode_user("id", &input.id)?;
         let user = manage::restore(domain, by, id, input.version).await?;
         Ok(RestoreUserResult { user: saved(viewer, user)?.user }.into())
     }
@@ -201,7 +200,7 @@ impl AdminMutation {
     ) -> Reported<EndUserSessionsResult> {
         let (domain, viewer) = parts(ctx);
         let admin = Admin::require(domain, viewer, "endUserSessions").await?;
-        let id = relay::decode_as(Kind::User, &input.id)?;
+        let id = relay::decode_user("id", &input.id)?;
         let count = manage::end_all_sessions(domain, admin, id).await?;
         Ok(EndUserSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) }.into())
     }

@@ -97,6 +97,15 @@ pub(super) fn decode_field(kind: Kind, field: &'static str, id: &ID) -> Result<U
     }
 }
 
+/// The id of a person: typed, or the UUID that stands in `databaseId` and in the `sub` of an access token.
+pub(super) fn decode_user(field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
+    // Of the forms that the parser knows, only the one with dashes is as long as this.
+    match Uuid::try_parse(id) {
+        Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(uuid),
+        _ => decode_field(Kind::User, field, id),
+    }
+}
+
 fn tagged(tag: u8, id: Uuid) -> String {
     let mut bytes = [tag; 17];
     bytes[1..].copy_from_slice(id.as_bytes());
@@ -334,6 +343,18 @@ mod tests {
         assert!(decode(&cursor(Uuid::max()).into()).is_err());
         for forged in ["", "x", "U", "' OR 1=1 --", "é".repeat(12).as_str(), &"A".repeat(10_000)] {
             assert!(decode(&forged.into()).is_err(), "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_person_has_a_typed_id_and_a_uuid_in_one_form() {
+        let uuid = Uuid::from_u128(0x0190_a8f1_0000_7000_8000_0000_0000_0001);
+        for id in [encode(Kind::User, uuid), uuid.to_string().into(), uuid.to_string().to_uppercase().into()] {
+            assert_eq!(decode_user("id", &id).unwrap(), uuid, "{id:?}");
+        }
+        let forms = [uuid.simple().to_string(), uuid.urn().to_string(), uuid.braced().to_string()];
+        for forged in forms.into_iter().map(ID::from).chain([encode(Kind::Session, uuid)]) {
+            assert!(decode_user("id", &forged).is_err(), "{forged:?}");
         }
     }
 

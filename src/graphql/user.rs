@@ -115,6 +115,12 @@ impl User {
         relay::encode(Kind::User, self.model.id)
     }
 
+    /// UUID of this user, as in the `sub` claim of their access tokens. Store it with your own data; every argument for
+    /// the id of a user accepts it too.
+    async fn database_id(&self) -> String {
+        self.model.id.to_string()
+    }
+
     /// The address they sign in with.
     async fn email(&self) -> EmailAddress {
         EmailAddress(self.model.email.clone())
@@ -217,7 +223,7 @@ impl UserQuery {
     async fn user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Of a person.")] id: ID,
+        #[graphql(desc = "Id of a user, or the UUID in the `sub` claim of an access token.")] id: ID,
     ) -> Option<Result<User, ApiError>> {
         Some(find(ctx, &id).await)
     }
@@ -225,6 +231,6 @@ impl UserQuery {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<User, ApiError> {
     let (domain, viewer) = parts(ctx);
-    let id = relay::decode_as(Kind::User, id)?;
+    let id = relay::decode_user("id", id)?;
     Ok(User::seen(user::find_seen(domain, viewer, id, "user").await?, viewer))
 }

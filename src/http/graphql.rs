@@ -11,19 +11,21 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::{Request, parser::types::OperationType};
 use axum::{
+    Extension,
     body::{Body, HttpBody as _},
-    extract::State,
-    http::{HeaderMap, header, request::Parts},
-    response::Response,
+    extract::{self, State},
+    http::{HeaderMap, Method, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
 use tracing::Instrument;
+use url::form_urlencoded;
 
 use self::call::{Call, Named};
 use super::{
     Server,
     caller::{self, Bearer, Need, meter::Meter},
     request_outcome::{self, Account},
-    response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, executed},
+    response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, accepts_html, executed},
 };
 use crate::{
     domain::access::{Origin, Viewer},
@@ -34,13 +36,13 @@ use crate::{
         error::{ApiError, Code},
     },
     observability::spans,
-    settings::{Mode, document_id, parse_id},
+    settings::{Mode, Settings, document_id, parse_id},
 };
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
 
 /// Handles one request. Always answers, in one shape.
-pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
+pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
     let accept = accept(&parts.headers);
@@ -56,6 +58,22 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: axum::ext
     };
     account.onto(&mut answer);
     answer
+}
+
+/// Everything on `/graphql` that is not a POST. A developer who opens it in a browser is sent to GraphiQL.
+pub(super) async fn other(server: State<Arc<Server>>, id: Extension<RequestId>, request: extract::Request) -> Response {
+    if is_for_graphiql(&server.ctx.settings, &request) {
+        return Redirect::to("/graphiql").into_response();
+    }
+    websocket::handle(server, id, request).await
+}
+
+fn is_for_graphiql(settings: &Settings, request: &extract::Request) -> bool {
+    let has_graphiql = settings.mode == Mode::Development && settings.graphiql;
+    let is_plain_get = request.method() == Method::GET && !request.headers().contains_key(header::UPGRADE);
+    let query = request.uri().query().unwrap_or_default();
+    let has_document = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "query");
+    has_graphiql && is_plain_get && !has_document && accept(request.headers()).is_some_and(|it| accepts_html(&it))
 }
 
 /// What the client accepts; several headers are one list.

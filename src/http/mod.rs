@@ -40,7 +40,7 @@ pub use state::Server;
 pub fn router(server: &Arc<Server>) -> Router {
     let settings = &server.ctx.settings;
     let api = Router::new()
-        .route("/graphql", post(graphql::handle).fallback(graphql::websocket::handle))
+        .route("/graphql", post(graphql::handle).fallback(graphql::other))
         .route("/.well-known/jwks.json", get(jwks::get))
         .layer(middleware::cors(settings));
     let hosts = from_fn_with_state(host::Hosts::of(settings), host::check);

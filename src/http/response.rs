@@ -91,6 +91,12 @@ fn preference(kind: &str, accept: &str) -> Preference {
     best
 }
 
+/// Whether `Accept` names HTML, as browsers do for a page.
+pub(super) fn accepts_html(accept: &str) -> bool {
+    let html = preference("text/html", accept);
+    html.is_named() && html.weight > 0
+}
+
 fn weight(text: &str) -> u16 {
     let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
@@ -252,9 +258,9 @@ pub(super) fn executed(
     Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
 }
 
-/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all has no
-/// `data`. That includes one whose root field could not read its input: it did not run, and others at the root only
-/// read. Serialized as it is, for `data` has its fields in the order of the document.
+/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all, which
+/// has an error of the library that belongs to no field, has no `data`. Serialized as it is, for `data` has its fields in
+/// the order of the document.
 #[derive(Serialize)]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,14 +281,10 @@ struct Extensions {
 impl Outcome {
     pub(super) fn of(response: async_graphql::Response, id: &RequestId) -> Self {
         let async_graphql::Response { data, mut errors, .. } = response;
-        let not_run = |error: &async_graphql::ServerError| code_of(error).is_none() && error.path.len() <= 1;
-        let refused_whole = errors.iter().any(not_run);
-        if refused_whole {
-            errors.retain(not_run);
-        }
+        let is_executed = errors.iter().all(|error| has_code(error) || !error.path.is_empty());
         errors.truncate(MOST_ERRORS);
-        let errors = errors.into_iter().map(|error| complete(error, refused_whole, id)).collect();
-        Self { data: (!refused_whole).then_some(data), errors, extensions: None }
+        let errors = errors.into_iter().map(|error| complete(error, id)).collect();
+        Self { data: is_executed.then_some(data), errors, extensions: None }
     }
 
     /// Whether the first response of a subscription says that there will be no other.
@@ -299,30 +301,20 @@ impl From<Outcome> for async_graphql::Response {
     }
 }
 
-fn code_of(error: &async_graphql::ServerError) -> Option<&async_graphql::Value> {
-    error.extensions.as_ref()?.get("code")
+/// Whether an error is ours.
+fn has_code(error: &async_graphql::ServerError) -> bool {
+    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }
 
-fn complete(mut error: async_graphql::ServerError, refused_whole: bool, id: &RequestId) -> async_graphql::ServerError {
-    if code_of(&error).is_none() {
-        // Documents and variables are checked before, so an error without a code is about a scalar that reads its values
-        // itself. The library's message repeats the value.
-        error.message = match scalar(&error.message) {
-            Some(scalar) => format!("An argument is not of type {scalar}."),
-            None => "An argument has a wrong value.".to_owned(),
-        };
-        if refused_whole {
-            error.path.clear();
-        }
+fn complete(mut error: async_graphql::ServerError, id: &RequestId) -> async_graphql::ServerError {
+    if !has_code(&error) {
+        // Every error of ours has a code, and documents and variables are checked before. What is left is an argument
+        // whose type is a scalar of an application. The library's message repeats the value.
+        error.message = String::from("An argument has a wrong value.");
         error.extensions.get_or_insert_default().set("code", Code::BadUserInput.as_str());
     }
     error.extensions.get_or_insert_default().set("requestId", id.0.as_str());
     error
-}
-
-/// The type that a message of the library's names: `Failed to parse "DateTime": …`.
-fn scalar(message: &str) -> Option<&str> {
-    message.strip_prefix("Failed to parse \"")?.split_once('"').map(|(name, _)| name)
 }
 
 fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
@@ -334,6 +326,16 @@ fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_names_html_and_other_clients_do_not() {
+        for accept in ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/HTML;q=0.1"] {
+            assert!(accepts_html(accept), "{accept}");
+        }
+        for accept in ["", "*/*", "text/*", "text/html;q=0", "text/htmlx", "application/json"] {
+            assert!(!accepts_html(accept), "{accept}");
+        }
+    }
 
     #[test]
     fn the_accept_header_is_read_with_its_weights() {

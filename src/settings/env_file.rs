@@ -5,6 +5,10 @@ use std::{ffi::OsString, path::Path};
 
 use super::{Mode, Problem, Problems, Settings, parse, problems::Reader};
 
+/// In the place of a variable.
+const FILE: &str = ".env";
+const IGNORED: &str = "is not read in production";
+
 /// Adds the file to the environment where it is to be read. `mode` is what the environment or the command line says.
 /// The library's own message would show the line, and with it perhaps a secret.
 pub(super) fn read(path: &Path, mode: Option<&str>) -> Result<(), Problems> {
@@ -18,7 +22,7 @@ pub(super) fn read(path: &Path, mode: Option<&str>) -> Result<(), Problems> {
         Err(_) => "has a line that is not NAME=value".to_owned(),
     };
     let mut reader = Reader::default();
-    reader.refuse(".env", wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
+    reader.refuse(FILE, wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
     reader.finish().map(|_| ())
 }
 
@@ -45,21 +49,17 @@ pub(super) fn tell(path: &Path, mode: Option<&str>, loaded: Result<Settings, Pro
     let is_read = says_production(path);
     match loaded {
         Ok(mut settings) => {
-            settings.warnings.push(if is_read {
-                "Settings are read from .env, which says DOORCODE_MODE=production: see that nobody else can write to \
-                 its folder"
-                    .to_owned()
+            let (odd, instead) = if is_read {
+                let odd = "is read in production, because it says DOORCODE_MODE=production";
+                (odd, "See that nobody else can write to its folder")
             } else {
-                format!(".env is not read in production: {advice}")
-            });
+                (IGNORED, advice)
+            };
+            settings.warnings.push(Problem::new(FILE, odd, instead));
             Ok(settings)
         }
         Err(problems) if is_read => Err(problems),
-        Err(problems) => Err(problems.and(Problem {
-            variable: ".env".into(),
-            wrong: "is not read in production".into(),
-            instead: advice.into(),
-        })),
+        Err(problems) => Err(problems.and(Problem::new(FILE, IGNORED, advice))),
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
         let flags = ServeFlags { code_tries: (!is_right).then(|| "0".into()), ..ServeFlags::default() };
         let loaded = Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH);
         match tell(path, mode, loaded) {
-            Ok(settings) => settings.warnings.join("\n"),
+            Ok(settings) => settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             Err(problems) => problems.to_string(),
         }
     }
@@ -111,7 +111,7 @@ mod tests {
             let mode = Some(" PRODUCTION");
             let (right, wrong) = (told(&path, mode, true), told(&path, mode, false));
             assert_eq!(right.contains(".env is not read in production"), !is_meant, "{text}: {right}");
-            assert_eq!(right.contains("are read from .env"), is_meant, "{text}: {right}");
+            assert_eq!(right.contains(".env is read in production"), is_meant, "{text}: {right}");
             assert_eq!(wrong.contains(".env is not read in production"), !is_meant, "{text}: {wrong}");
             assert!(wrong.contains("DOORCODE_CODE_TRIES"), "{wrong}");
             assert_eq!(told(&path, None, true), "");

@@ -52,7 +52,7 @@ pub(super) fn load(
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
     if let Some(files) = &settings.tls {
-        secret::warn_of_readers(&mut reader, "the file of DOORCODE_TLS_KEY", &files.key);
+        secret::warn_of_readers(&mut reader, ("DOORCODE_TLS_KEY", "names a file"), &files.key);
     }
     settings.warnings = reader.finish()?;
     Ok(settings)
@@ -91,7 +91,8 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let facts = Facts { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
     let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
     if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
-        reader.warn("DOORCODE_DOCUMENTS is empty, so any document runs");
+        let instead = "Name a manifest of trusted documents, or remove the variable";
+        reader.warn("DOORCODE_DOCUMENTS", "is empty, so any document runs", instead);
     }
     let audience = || public_url.as_str().trim_end_matches('/').to_owned();
     let traces = values.otel_exporter_otlp_endpoint.map(|endpoint| Traces {
@@ -215,8 +216,8 @@ fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: Date
     let parse = |text: &str| fixed::parse(text, today, digits);
     let example = "review@example.com=83120475@2027-01-31 with a date at most 90 days ahead";
     let (codes, warnings) = reader.optional("DOORCODE_TEST_CODES", raw, example, parse).unwrap_or_default();
-    for warning in warnings {
-        reader.warn(warning);
+    for odd in warnings {
+        reader.warn("DOORCODE_TEST_CODES", odd, "Take it out when the test or the review is over");
     }
     codes
 }

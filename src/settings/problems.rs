@@ -4,15 +4,28 @@
 
 use std::fmt;
 
-/// One setting that keeps the process from starting.
+/// One setting that keeps the process from starting, or that is odd and only warned about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The environment variable.
     pub variable: String,
-    /// What is wrong, as the rest of a sentence that begins with the variable.
+    /// What is wrong, as the rest of a sentence that begins with the variable, which it does not name again.
     pub wrong: String,
     /// What to do instead, with an example.
     pub instead: String,
+}
+
+impl Problem {
+    pub(super) fn new(variable: &str, wrong: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { variable: variable.to_owned(), wrong: wrong.into(), instead: instead.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, wrong, instead } = self;
+        write!(formatter, "{variable} {wrong}. {instead}")
+    }
 }
 
 /// Everything that keeps the process from starting; never empty.
@@ -51,7 +64,7 @@ impl std::error::Error for Problems {}
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<Problem>,
-    warnings: Vec<String>,
+    warnings: Vec<Problem>,
 }
 
 impl Reader {
@@ -76,13 +89,12 @@ impl Reader {
 
     /// Notes a problem.
     pub(super) fn refuse(&mut self, variable: &str, wrong: impl Into<String>, instead: impl Into<String>) {
-        let variable = variable.to_owned();
-        self.problems.push(Problem { variable, wrong: wrong.into(), instead: instead.into() });
+        self.problems.push(Problem::new(variable, wrong, instead));
     }
 
     /// Notes something odd that is not wrong.
-    pub(super) fn warn(&mut self, warning: impl Into<String>) {
-        self.warnings.push(warning.into());
+    pub(super) fn warn(&mut self, variable: &str, odd: impl Into<String>, instead: impl Into<String>) {
+        self.warnings.push(Problem::new(variable, odd, instead));
     }
 
     /// Whether nothing is wrong with a variable so far; rules that compare settings skip those that are.
@@ -96,7 +108,9 @@ impl Reader {
     }
 
     /// The warnings, or all the problems.
-    pub(super) fn finish(self) -> Result<Vec<String>, Problems> {
+    pub(super) fn finish(self) -> Result<Vec<Problem>, Problems> {
+        #[cfg(test)]
+        super::tests::assert_nothing_is_repeated(self.problems.iter().chain(&self.warnings));
         if self.problems.is_empty() { Ok(self.warnings) } else { Err(Problems(self.problems)) }
     }
 }

@@ -68,7 +68,8 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
         }
     }
     if settings.tls.is_some() && settings.public_url.scheme() == "http" && reader.is_fine("DOORCODE_PUBLIC_URL") {
-        reader.warn("DOORCODE_PUBLIC_URL is http:// and DOORCODE_LISTEN speaks TLS: links in mail lead nowhere");
+        let odd = "is http:// and DOORCODE_LISTEN speaks TLS, so links in mail lead nowhere";
+        reader.warn("DOORCODE_PUBLIC_URL", odd, "Write https://");
     }
 }
 
@@ -114,18 +115,20 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
         );
     }
     if is_loopback && reader.is_fine("DOORCODE_PUBLIC_URL") {
-        reader.warn("DOORCODE_PUBLIC_URL is this very machine: links in mail work nowhere else");
+        let odd = "is this very machine, so links in mail work nowhere else";
+        reader.warn("DOORCODE_PUBLIC_URL", odd, "Write the address that people use");
     }
     let nobody_encrypts = settings.tls.is_none() && settings.trusted_proxies.is_empty();
     if nobody_encrypts && !is_local(settings.listen) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
         reader.warn(
-            "DOORCODE_LISTEN is beyond loopback in clear: name the proxy that speaks TLS in DOORCODE_TRUSTED_PROXIES, \
-             or set DOORCODE_TLS_CERT and DOORCODE_TLS_KEY",
+            "DOORCODE_LISTEN",
+            "is beyond loopback in clear",
+            "Name the proxy that speaks TLS in DOORCODE_TRUSTED_PROXIES, or set DOORCODE_TLS_CERT and DOORCODE_TLS_KEY",
         );
     }
     if settings.limits.code_ttl > TEN_MINUTES {
-        reader
-            .warn("DOORCODE_CODE_TTL is longer than the ten minutes that OWASP ASVS 5.0 (6.5.5) grants a mailed code");
+        let odd = "is longer than the ten minutes that OWASP ASVS 5.0 (6.5.5) grants a mailed code";
+        reader.warn("DOORCODE_CODE_TTL", odd, "Write 10m or less");
     }
     production_storage(reader, settings);
     safety::check(reader, settings);
@@ -147,10 +150,11 @@ fn production_storage(reader: &mut Reader, settings: &Settings) {
     privacy(reader, "DATABASE_URL", database);
     let redis = settings.redis_url.as_ref().map_or("", |url| url.expose_secret());
     if redis.starts_with("redis") && !redis.starts_with("rediss") && !stays_here(redis) {
-        reader.warn("REDIS_URL travels in plain text: write rediss:// unless the network is your own");
+        reader.warn("REDIS_URL", "travels in plain text", "Write rediss:// unless the network is your own");
     }
     if database.contains(":memory:") || database.contains("mode=memory") {
-        reader.warn("DATABASE_URL is in memory: every account is gone when this process ends");
+        let odd = "is in memory, so every account is gone when this process ends";
+        reader.warn("DATABASE_URL", odd, "Name a file or a server");
     }
 }
 
@@ -161,11 +165,10 @@ fn privacy(reader: &mut Reader, variable: &str, database: &str) {
         && !stays_here(database)
         && !encrypted.iter().any(|mode| database.contains(mode))
     {
-        reader.warn(format!(
-            "{variable} may travel in plain text: add sslmode=verify-full unless the network is your own"
-        ));
+        let instead = "Add sslmode=verify-full unless the network is your own";
+        reader.warn(variable, "may travel in plain text", instead);
     } else if database.contains("sslmode=require") {
-        reader.warn(format!("{variable} encrypts and does not ask who answers: write sslmode=verify-full"));
+        reader.warn(variable, "encrypts and does not ask who answers", "Write sslmode=verify-full");
     }
 }
 
@@ -182,15 +185,15 @@ fn stays_here(url: &str) -> bool {
 /// What a server with an open inbox must not do.
 fn development(reader: &mut Reader, settings: &Settings) {
     if let Some(wrong) = safety::short_trail(reader, settings) {
-        reader.warn(format!("DOORCODE_AUDIT_RETENTION {wrong}; production refuses it"));
+        reader.warn("DOORCODE_AUDIT_RETENTION", wrong, "Write 7d or more, which production asks for");
     }
     for (variable, address) in [("DOORCODE_LISTEN", settings.listen), ("DOORCODE_OPS_LISTEN", settings.ops_listen)] {
         if is_local(address) {
             continue;
         }
         if settings.expose_development {
-            reader
-                .warn(format!("{variable} is beyond loopback in development: whoever reaches it may read everything"));
+            let odd = "is beyond loopback in development, where anybody who reaches it can read everything";
+            reader.warn(variable, odd, "Write a loopback address unless this is meant");
         } else if reader.is_fine(variable) && reader.is_fine("DOORCODE_EXPOSE_DEVELOPMENT") {
             reader.refuse(
                 variable,

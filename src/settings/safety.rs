@@ -103,20 +103,26 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
             ),
         );
     } else if is_above(odds.account, usual.account) {
-        reader.warn(format!(
-            "DOORCODE_CODE_LENGTH and the limits let a year of guessing open an account with odds of {}: the defaults \
-             have {}",
-            one_in(odds.account),
-            one_in(usual.account)
-        ));
+        reader.warn(
+            "DOORCODE_CODE_LENGTH",
+            format!(
+                "and the limits let a year of guessing open an account with odds of {}, and the defaults with {}",
+                one_in(odds.account),
+                one_in(usual.account)
+            ),
+            "Write more digits or smaller limits, unless this is meant",
+        );
     }
     if is_above(odds.instance, usual.instance) {
-        reader.warn(format!(
-            "DOORCODE_LIMIT_SEND_INSTANCE lets a year of guessing with all its mails open {} accounts, and the defaults \
-             {}: write a smaller limit, or a longer DOORCODE_CODE_LENGTH, of which each digit divides that by ten",
-            about(odds.instance),
-            about(usual.instance)
-        ));
+        reader.warn(
+            "DOORCODE_LIMIT_SEND_INSTANCE",
+            format!(
+                "lets a year of guessing with all its mails open {} accounts, and the defaults {}",
+                about(odds.instance),
+                about(usual.instance)
+            ),
+            "Write a smaller limit, or a longer DOORCODE_CODE_LENGTH, of which each digit divides that by ten",
+        );
     }
 }
 
@@ -129,10 +135,8 @@ fn loose_limits(reader: &mut Reader, limits: &Limits) {
         let Some((variable, default, _)) = rule.setting() else { continue };
         let (quota, example) = (limits.quota(*rule), parse::written(default));
         if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(&variable) {
-            reader.warn(format!(
-                "{variable} is more than {LOOSE} times its default and hardly limits anybody: write less, the default \
-                 is {example}"
-            ));
+            let odd = format!("is more than {LOOSE} times its default and hardly limits anybody");
+            reader.warn(&variable, odd, format!("Write less: the default is {example}"));
         }
     }
 }
@@ -212,8 +216,9 @@ fn origins(reader: &mut Reader, settings: &Settings) {
         );
     } else if plain.next().is_some() && !is_loopback(&settings.public_url) {
         reader.warn(
-            "DOORCODE_CORS_ORIGINS has an origin on localhost, which is any program on a visitor's machine: leave it to \
-             development",
+            "DOORCODE_CORS_ORIGINS",
+            "has an origin on localhost, which is any program on a visitor's machine",
+            "Leave it to development",
         );
     }
 }
@@ -224,8 +229,9 @@ fn operations(reader: &mut Reader, ip: IpAddr) {
     let is_private = PRIVATE.iter().filter_map(|network| network.parse::<IpNet>().ok()).any(|net| net.contains(&ip));
     if !is_private && reader.is_fine("DOORCODE_OPS_LISTEN") {
         reader.warn(
-            "DOORCODE_OPS_LISTEN is on every network of this machine or on a public address: see that a firewall keeps \
-             strangers away, who would read the metrics, or write a private address",
+            "DOORCODE_OPS_LISTEN",
+            "is on every network of this machine or on a public address",
+            "See that a firewall keeps strangers away, who would read the metrics, or write a private address",
         );
     }
 }

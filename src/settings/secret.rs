@@ -80,7 +80,7 @@ pub(super) fn keep(reader: &mut Reader, data: &Path, entropy: Option<&dyn Entrop
     match kept {
         Ok((text, is_private)) => {
             if !is_private {
-                reader.warn("the file `secret` in the data folder can be read by others: chmod 600 it");
+                reader.warn("DOORCODE_DATA", "has a file `secret` that others can read", "Run chmod 600 on it");
             }
             match check(text.trim()) {
                 Ok(()) => return vec![SecretString::from(text.trim())],
@@ -110,9 +110,10 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
 
 /// Notes a file with a secret in it that everybody on this machine can read. Its group may be meant to: it is how
 /// certificates are shared among servers.
-pub(super) fn warn_of_readers(reader: &mut Reader, what: &str, file: &Path) {
+pub(super) fn warn_of_readers(reader: &mut Reader, (variable, what): (&str, &str), file: &Path) {
     if let Ok(Some(_)) = files::open_to_all(file, 0o007) {
-        reader.warn(format!("{what} can be read or changed by everybody on this machine: chmod 600 it"));
+        let odd = format!("{what} that everybody on this machine can read or change");
+        reader.warn(variable, odd, "Run chmod 600 on it");
     }
 }
 
@@ -167,7 +168,10 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    fn keep_in(data: &Path, seed: u8) -> (Vec<String>, Result<Vec<String>, crate::settings::Problems>) {
+    fn keep_in(
+        data: &Path,
+        seed: u8,
+    ) -> (Vec<String>, Result<Vec<crate::settings::Problem>, crate::settings::Problems>) {
         let mut reader = Reader::default();
         let secrets = keep(&mut reader, data, Some(&Counting(seed)));
         (secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect(), reader.finish())
@@ -214,7 +218,7 @@ mod tests {
         keep_in(folder.path(), 1).1.unwrap();
         let path = folder.path().join("secret");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(keep_in(folder.path(), 1).1.unwrap()[0].contains("chmod 600"));
+        assert!(keep_in(folder.path(), 1).1.unwrap()[0].instead.contains("chmod 600"));
     }
 
     #[test]

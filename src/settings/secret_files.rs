@@ -74,7 +74,7 @@ fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: &
             reader.refuse(variable, wrong, format!("{instead}; of several secrets with commas between them"));
         }
         Ok(text) => {
-            secret::warn_of_readers(reader, &format!("the file {variable} in {FOLDER}"), file);
+            secret::warn_of_readers(reader, (variable, &format!("is a file in {FOLDER}")), file);
             *value = Some(text);
         }
         Err(error) => {

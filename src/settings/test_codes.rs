@@ -20,7 +20,7 @@ enum Entry {
     Past(EmailAddress, NaiveDate),
 }
 
-/// The live codes, and a warning for each entry. `digits` is absent when the length of codes is itself unreadable.
+/// The live codes, and for each entry a warning, as the rest of a sentence that begins with the variable. `digits` is absent when the length of codes is itself unreadable.
 pub(super) fn parse(text: &str, today: NaiveDate, digits: Option<usize>) -> Parsed<(Vec<TestCode>, Vec<String>)> {
     let mut live: Vec<TestCode> = Vec::new();
     let mut warnings = Vec::new();
@@ -31,11 +31,11 @@ pub(super) fn parse(text: &str, today: NaiveDate, digits: Option<usize>) -> Pars
             }
             Entry::Live(code) => {
                 let (email, until) = (&code.email, code.until);
-                warnings.push(format!("DOORCODE_TEST_CODES: a fixed code signs in as {email} until {until}"));
+                warnings.push(format!("has a fixed code that signs in as {email} until {until}"));
                 live.push(code);
             }
             Entry::Past(email, until) => {
-                warnings.push(format!("DOORCODE_TEST_CODES: the code for {email} ended on {until} and is left out"));
+                warnings.push(format!("has a code for {email} that ended on {until} and is left out"));
             }
         }
     }

@@ -279,10 +279,35 @@ fn a_development_server_is_reached_where_it_listens() {
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
 }
 
+/// Whether a message names its variable again, which stands before it already.
+fn is_repetitive(Problem { variable, wrong, instead }: &Problem) -> bool {
+    let mut words = wrong.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+    words.any(|word| word == variable) || instead.starts_with(&format!("{variable}:"))
+}
+
+/// Called by every reader that ends in a test, so it sees each message that any test of settings causes.
+pub(super) fn assert_nothing_is_repeated<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
+    for problem in problems {
+        assert!(!is_repetitive(problem), "{problem}");
+    }
+}
+
+#[test]
+fn a_message_that_repeats_its_variable_is_found() {
+    for (wrong, instead, found) in [
+        ("SMTP_URL would send codes in clear", "Write smtps://", true),
+        ("is odd: see SMTP_URL", "Write smtps://", true),
+        ("is odd", "SMTP_URL: write smtps://", true),
+        ("is odd beside MY_SMTP_URL", "Write, for example, SMTP_URL=smtps://smtp.example.com", false),
+    ] {
+        assert_eq!(is_repetitive(&Problem::new("SMTP_URL", wrong, instead)), found, "{wrong}");
+    }
+}
+
 #[test]
 fn a_setting_that_is_gone_is_mentioned() {
     let variables = [("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")];
     let gone = ("DATABASE_READ_URL".to_owned(), String::new());
     let settings = Settings::load(flags(&variables), [gone].into_iter(), now(), &Fixed).unwrap();
-    assert!(settings.warnings[0].contains("DATABASE_READ_URL is ignored"), "{:?}", settings.warnings);
+    assert!(settings.warnings[0].to_string().contains("DATABASE_READ_URL is ignored"), "{:?}", settings.warnings);
 }

@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     database::{empty_database_of, every_backend, fresh_database_of, options},
-    program::own_postgres::OwnPostgres,
+    program::{free_port, own_postgres::OwnPostgres},
 };
 
 /// What a client waits for `UNAVAILABLE`.
@@ -269,13 +269,56 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
         ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
     {
         let refused = Db::connect(&options(url, (1, 2), folder.path())).await;
-        let Err(Error::Invalid(flaws)) = refused else { panic!("{url}: {refused:?}") };
-        assert_eq!((flaws.len(), &*flaws[0].field), (1, "DATABASE_URL"));
-        assert!(!flaws[0].message.contains("canary"), "{flaws:?}");
+        let Err(Error::Startup(told)) = refused else { panic!("{url}: {refused:?}") };
+        assert!(told.starts_with("DATABASE_URL ") && !told.contains("canary"), "{told}");
     }
     let missing = Db::connect(&options("sqlite://missing.db", (1, 2), folder.path())).await;
     assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
     assert!(!folder.path().join("missing.db").exists());
+}
+
+/// What is said of a server that this process cannot start with.
+async fn startup_error(url: &str) -> String {
+    let refused = Db::connect(&Options { wait: Duration::ZERO, ..options(url, (1, 2), Path::new(".")) }).await;
+    let Err(Error::Startup(told)) = refused else { panic!("{refused:?}") };
+    assert!(!told.contains("canary"), "{told}");
+    told
+}
+
+#[tokio::test]
+async fn a_postgresql_that_is_not_there_is_named_with_host_port_and_cause() {
+    let port = free_port();
+    assert_eq!(
+        startup_error(&format!("postgres://doorcode:canary@127.0.0.1:{port}/doorcode")).await,
+        format!(
+            "Cannot reach PostgreSQL at 127.0.0.1:{port} (connection refused). Is the server running and reachable from \
+             here?"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_postgresql_that_refuses_is_named_with_what_to_correct() {
+    if !every_backend().contains(&DbBackend::Postgres) {
+        return;
+    }
+    let server = OwnPostgres::start(&["max_connections=3", "superuser_reserved_connections=0", "max_wal_senders=0"]);
+    let url = Url::parse(&server.url()).unwrap();
+    let place = format!("Cannot connect to PostgreSQL at 127.0.0.1:{}", url.port().unwrap());
+    let mut wrong = url.clone();
+    wrong.set_password(Some("canary-of-somebody-else")).unwrap();
+    let told = startup_error(wrong.as_str()).await;
+    assert_eq!(told, format!("{place} (wrong user or password). Correct the user or the password in DATABASE_URL."));
+    let mut wrong = url.clone();
+    wrong.set_path("/nowhere");
+    let told = startup_error(wrong.as_str()).await;
+    assert!(told.starts_with(&format!("{place} (no such database). Create it")), "{told}");
+    let mut held = Vec::new();
+    while let Ok(connection) = PgConnection::connect(url.as_str()).await {
+        held.push(connection);
+    }
+    let told = startup_error(url.as_str()).await;
+    assert!(told.starts_with(&format!("{place} (too many connections). Raise max_connections")), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

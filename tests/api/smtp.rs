@@ -8,7 +8,7 @@ use std::{
 
 use chrono::DateTime;
 use doorcode::{
-    adapter::mail::smtp::{Patience, Smtp, check_url},
+    adapter::mail::smtp::{Patience, Smtp, Stage, check_url},
     domain::mail::template::{Content, Locale, Message, render},
     ports::{DeliveryFailure, Mail, MailTransport},
 };
@@ -291,8 +291,9 @@ async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
     let server = SmtpServer::start(Tls::Smtps);
     quick(&server.url()).test().await.unwrap();
     let wrong = quick(&server.url().replace("c0rrect", "wrong")).test().await.unwrap_err();
-    assert!(wrong.contains("check user name and password") && wrong.contains("535"), "{wrong}");
-    assert_discreet(&wrong);
+    assert_eq!(wrong.stage, Stage::SigningIn);
+    assert!(wrong.text.contains("check user name and password") && wrong.text.contains("535"), "{wrong:?}");
+    assert_discreet(&wrong.text);
     let outcome = quick(&server.url().replace("c0rrect", "wrong")).deliver(&english("ada@example.com")).await;
     assert_temporary(outcome, "535");
     let dead = server.url();
@@ -300,5 +301,5 @@ async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
     let ca_is_gone = check_url(&dead.clone().into(), false).unwrap_err();
     assert!(ca_is_gone.contains("cannot be read"), "{ca_is_gone}");
     let dead = quick(dead.split('?').next().unwrap()).test().await.unwrap_err();
-    assert!(dead.starts_with("connecting"), "{dead}");
+    assert_eq!(dead.stage, Stage::Connecting, "{dead:?}");
 }

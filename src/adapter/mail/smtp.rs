@@ -30,6 +30,7 @@ use lettre::{
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+pub use self::wire::Stage;
 use self::{
     pace::{Pace, Past},
     target::Target,
@@ -69,6 +70,21 @@ pub struct Smtp {
     pace: Pace,
 }
 
+/// Why [`Smtp::test`] did not come to its end.
+#[derive(Clone, Debug)]
+pub struct Untested {
+    /// Where it stopped.
+    pub stage: Stage,
+    /// What went wrong, in words that are fit for a log.
+    pub text: String,
+}
+
+impl From<Trouble> for Untested {
+    fn from(Trouble { stage, text, .. }: Trouble) -> Self {
+        Self { stage, text }
+    }
+}
+
 struct Connection {
     wire: AsyncSmtpConnection,
     uses: u32,
@@ -96,7 +112,7 @@ impl Smtp {
 
     /// Connects, signs in and says NOOP, for a person who wants to know whether the settings work. Gives the server's
     /// certificate where there is one.
-    pub async fn test(&self) -> Result<Option<Vec<u8>>, String> {
+    pub async fn test(&self) -> Result<Option<Vec<u8>>, Untested> {
         let attempt = async {
             let mut connection = open(&self.target, self.patience.step).await?;
             step("NOOP", self.patience.step, &self.target, connection.command(Noop)).await?;
@@ -105,8 +121,8 @@ impl Smtp {
             Ok::<_, Trouble>(certificate)
         };
         match timeout(self.patience.whole, attempt).await {
-            Ok(result) => result.map_err(|trouble| trouble.text),
-            Err(_) => Err("the mail server takes too long".to_owned()),
+            Ok(result) => result.map_err(Untested::from),
+            Err(_) => Err(late().into()),
         }
     }
 

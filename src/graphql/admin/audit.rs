@@ -214,9 +214,9 @@ impl Listed for AuditEvent {
 pub(crate) struct AuditFilter {
     /// Of any of these kinds.
     kinds: Option<Vec<AuditKind>>,
-    /// Done by this person.
+    /// Done by this person: their id, or the UUID in the `sub` claim of an access token.
     actor_id: Option<ID>,
-    /// About this person.
+    /// About this person: their id, or the UUID in the `sub` claim of an access token.
     subject_id: Option<ID>,
     /// At this moment or later.
     from: Option<DateTime<Utc>>,
@@ -226,7 +226,7 @@ pub(crate) struct AuditFilter {
 
 impl AuditFilter {
     pub(crate) fn read(self) -> Result<Filter, ApiError> {
-        let person = |field, id: Option<ID>| id.map(|id| relay::decode_field(Kind::User, field, &id)).transpose();
+        let person = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
         let filter = Filter {
             kinds: self.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             actor: person("actorId", self.actor_id)?,

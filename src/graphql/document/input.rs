@@ -10,6 +10,7 @@ use apollo_compiler::{
     schema::{ExtendedType, InputObjectType},
 };
 use async_graphql::{Name, Number, Value, indexmap::IndexMap};
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     room::{self, Room},
 };
 use crate::{
+    email_address::EmailAddress,
     error::Flaw,
     graphql::error::{ApiError, Code},
 };
@@ -24,8 +26,6 @@ use crate::{
 /// The values of the variables that have one, each with its size in memory.
 pub(super) type Variables = HashMap<Name, (Value, usize)>;
 
-/// Scalars whose values are strings on the wire.
-const TEXT: [&str; 2] = ["DateTime", "EmailAddress"];
 /// Our one scalar that takes objects, which gateways may write with variables in them.
 const REPRESENTATION: &str = "_Any";
 
@@ -134,7 +134,7 @@ fn number(text: &str) -> Value {
     text.parse::<Number>().map_or(Value::Null, Value::Number)
 }
 
-/// What a literal is checked as: its kind, and a list or an object without what is in it, which no type but an
+/// What a literal is checked as: a scalar, and a list or an object without what is in it, which no type but an
 /// application's own scalar takes; nothing for a number out of every range.
 fn constant(value: &Literal) -> Option<Value> {
     Some(match value {
@@ -142,7 +142,7 @@ fn constant(value: &Literal) -> Option<Value> {
         Literal::Float(number) => Value::Number(number.as_str().parse().ok()?),
         Literal::List(_) => Value::List(Vec::new()),
         Literal::Object(_) => Value::Object(IndexMap::new()),
-        Literal::String(_) => Value::String(String::new()),
+        Literal::String(text) => Value::String(text.clone()),
         Literal::Boolean(value) => Value::Boolean(*value),
         Literal::Enum(name) => Value::Enum(Name::new(name.as_str())),
         Literal::Null | Literal::Variable(_) => Value::Null,
@@ -303,14 +303,15 @@ impl Check<'_> {
     }
 }
 
-/// Whether a value is one of a scalar that is known here; an application's own scalars read theirs.
+/// Whether a resolver can read a value of a scalar that is known here; an application's own scalars read theirs.
 fn is_scalar(name: &str, value: &Value) -> bool {
     match (name, value) {
         ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         ("ID", Value::Number(number)) => number.as_i64().is_some(),
         ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => true,
-        ("Int" | "ID" | "Float" | "String" | "Boolean", _) => false,
-        (name, value) if TEXT.contains(&name) => matches!(value, Value::String(_)),
+        ("DateTime", Value::String(text)) => text.parse::<DateTime<Utc>>().is_ok(),
+        ("EmailAddress", Value::String(text)) => EmailAddress::parse(text).is_ok(),
+        ("Int" | "ID" | "Float" | "String" | "Boolean" | "DateTime" | "EmailAddress", _) => false,
         _ => true,
     }
 }

@@ -242,7 +242,7 @@ fn an_unknown_key_is_not_repeated() {
 }
 
 #[test]
-fn scalars_that_are_text_take_only_strings() {
+fn a_moment_is_text_that_a_resolver_can_read() {
     let of =
         |text: &str, variables: Json| prepare(text, None, variables).map(drop).map_err(|refused| refused.0[0].code);
     let filter = |ty: &str, value: &str| {
@@ -253,13 +253,14 @@ fn scalars_that_are_text_take_only_strings() {
     assert_eq!(of(&filter("", "$v"), json!({})), Ok(()));
     assert_eq!(of(&filter("", "$v"), json!({ "v": null })), Ok(()));
     assert_eq!(of(&filter(&format!(" = \"{moment}\""), "$v"), json!({})), Ok(()));
-    for wrong in [json!([moment]), json!({ "a": 1 }), json!(1), json!(true)] {
+    for wrong in [json!([moment]), json!({ "a": 1 }), json!(1), json!(true), json!("yesterday"), json!("")] {
         assert_eq!(of(&filter("", "$v"), json!({ "v": wrong })), Err(Code::BadUserInput), "{wrong}");
     }
-    for wrong in ["[$v]", "{ a: $v }", "[\"a\"]", "{ a: 1 }", "1", "1.5", "true", "A"] {
+    for wrong in ["[$v]", "{ a: $v }", "[\"a\"]", "{ a: 1 }", "1", "1.5", "true", "A", "\"yesterday\"", "\"\""] {
         assert_eq!(of(&filter("", wrong), json!({ "v": moment })), Err(Code::BadUserInput), "{wrong}");
     }
     assert_eq!(of(&filter(" = [1]", "$v"), json!({})), Err(Code::BadUserInput), "a default is checked too");
+    assert_eq!(of(&filter(" = \"now\"", "$v"), json!({})), Err(Code::BadUserInput), "as closely as a value");
 }
 
 /// The schema of an application with a scalar that may be anything.

@@ -119,15 +119,15 @@ impl Stamps {
 }
 
 fn read(files: &TlsFiles) -> Result<ServerConfig> {
-    let chain = contents(&files.certificate).map_err(|wrong| Error::invalid(CERTIFICATE, wrong))?;
-    let key = contents(&files.key).map_err(|wrong| Error::invalid(KEY, wrong))?;
+    let chain = contents(&files.certificate).map_err(|wrong| Error::setting(CERTIFICATE, wrong))?;
+    let key = contents(&files.key).map_err(|wrong| Error::setting(KEY, wrong))?;
     let chain = CertificateDer::pem_slice_iter(&chain)
         .collect::<std::result::Result<Vec<_>, _>>()
         .ok()
         .filter(|chain| !chain.is_empty())
-        .ok_or_else(|| Error::invalid(CERTIFICATE, "names a file without a certificate in PEM"))?;
+        .ok_or_else(|| Error::setting(CERTIFICATE, "names a file without a certificate in PEM"))?;
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
-        Error::invalid(KEY, "names a file without a private key in PEM (one with a passphrase cannot be read)")
+        Error::setting(KEY, "names a file without a private key in PEM (one with a passphrase cannot be read)")
     })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
@@ -143,15 +143,15 @@ fn read(files: &TlsFiles) -> Result<ServerConfig> {
 fn unusable(error: &rustls::Error) -> Error {
     match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            Error::invalid(KEY, "names a key that is not the one of the certificate in DOORCODE_TLS_CERT")
+            Error::setting(KEY, "names a key that is not the one of the certificate in DOORCODE_TLS_CERT")
         }
         rustls::Error::InvalidCertificate(CertificateError::BadEncoding) => {
-            Error::invalid(CERTIFICATE, "names a certificate that cannot be read")
+            Error::setting(CERTIFICATE, "names a certificate that cannot be read")
         }
         rustls::Error::InvalidCertificate(why) => {
-            Error::invalid(CERTIFICATE, format!("names a certificate that is no good: {why:?}"))
+            Error::setting(CERTIFICATE, format!("names a certificate that is no good: {why:?}"))
         }
-        _ => Error::invalid(KEY, "names a key of a kind that is not known: take ECDSA (P-256), Ed25519 or RSA"),
+        _ => Error::setting(KEY, "names a key of a kind that is not known: take ECDSA (P-256), Ed25519 or RSA"),
     }
 }
 

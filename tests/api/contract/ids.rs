@@ -1,7 +1,7 @@
 //! Ids and pages: an id is of one type and of one person, and what is somebody else's looks like what never was.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use doorcode::limits::Rule;
+use doorcode::{db::entity::Role, limits::Rule};
 use serde_json::{Value, json};
 
 use super::{check_errors, failed_in_field};
@@ -263,4 +263,59 @@ async fn the_total_is_counted_only_when_it_is_asked_for() {
     };
     assert_eq!(counted("nodes { id }").await, 0);
     assert_eq!(counted("totalCount").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (person(&app, "ada@example.com").await, person(&app, "bob@example.com").await);
+    let uuid = async |person: &Person<'_>| {
+        let me = person.client.query("{ me { databaseId } }", json!({})).await;
+        me.field("me")["databaseId"].as_str().unwrap().to_owned()
+    };
+    let (of_ada, of_bob) = (uuid(&ada).await, uuid(&bob).await);
+    let claims = ada.is.access.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!(claims["sub"], of_ada.as_str());
+
+    let user = async |id: &str| ada.client.query("query($id: ID!) { user(id: $id) { id } }", json!({ "id": id })).await;
+    assert_eq!(user(&of_ada).await.field("user")["id"], ada.is.user.as_str());
+    let relay = user(&bob.is.user).await;
+    failed_in_field(&relay, &json!(["user"]), "NOT_FOUND");
+    let unknown = "0190a8f1-0000-7000-8000-000000000000";
+    for (seen, id) in [of_bob.as_str(), unknown, &id_of(b'U', [7; 16])].into_iter().enumerate() {
+        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is noted");
+        assert_eq!(apart_from_its_id(&user(id).await), apart_from_its_id(&relay), "{id}");
+    }
+    for neither in ["x", &of_ada.replace('-', ""), &format!("{{{of_ada}}}"), &format!("urn:uuid:{of_ada}")] {
+        failed_in_field(&user(neither).await, &json!(["user"]), "BAD_USER_INPUT");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_argument_for_a_user_takes_the_uuid_of_a_token() {
+    let app = TestApp::new().await;
+    let root = app.person("root@example.com", Role::Admin).await;
+    let ada = person(&app, "ada@example.com").await;
+    let user = root.query("query($id: ID!) { user(id: $id) { databaseId } }", json!({ "id": ada.is.user })).await;
+    let uuid = user.field("user")["databaseId"].as_str().unwrap().to_owned();
+    for name in ["subjectId", "actorId"] {
+        let query = format!("query($id: ID!) {{ auditEvents(filter: {{ {name}: $id }}) {{ nodes {{ id }} }} }}");
+        let events = async |id: &str| root.query(&query, json!({ "id": id })).await.field("auditEvents").clone();
+        let expected = events(&ada.is.user).await;
+        assert!(!expected["nodes"].as_array().unwrap().is_empty(), "{name}");
+        assert_eq!(events(&uuid).await, expected, "{name}");
+        let nobody = events("0190a8f1-0000-7000-8000-000000000000").await;
+        assert_eq!(nobody, events(&id_of(b'U', [7; 16])).await, "{name}");
+        failed_in_field(&root.query(&query, json!({ "id": "x" })).await, &json!(["auditEvents"]), "BAD_USER_INPUT");
+    }
+    for (field, selection) in [
+        ("updateUser", "... on UserSaved { user { id } }"),
+        ("endUserSessions", "count"),
+        ("deleteUser", "... on UserSaved { user { id } }"),
+        ("restoreUser", "user { id }"),
+    ] {
+        let answer = root.change(field, json!({ "id": uuid }), selection).await;
+        assert!(!answer.field(field).is_null(), "{field}");
+    }
 }

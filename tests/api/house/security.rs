@@ -103,12 +103,54 @@ async fn no_answer_sends_anybody_elsewhere() {
     let paths = ["/", "//", "/graphql", "/graphql/", "/graphiql", "/inbox", "/health", "/ready", "/nothing", "/assets"];
     for path in paths {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
-            let what = format!("{method} {path}");
-            let request = Request::builder().method(method).uri(path).header("x-forwarded-proto", "http");
-            let answer = guest.send(request.body(Body::empty()).unwrap()).await;
-            assert!(!answer.status.is_redirection(), "{what}: {}", answer.status);
-            assert!(!answer.headers.contains_key("location") && !answer.headers.contains_key("refresh"), "{what}");
+            for accept in ["*/*", BROWSER] {
+                let what = format!("{method} {path} {accept}");
+                let request = Request::builder().method(method.clone()).uri(path).header("x-forwarded-proto", "http");
+                let request = request.header("accept", accept).body(Body::empty()).unwrap();
+                let answer = guest.send(request).await;
+                // The one exception is for developers, and leads to a page of the same server.
+                let expected = (what == format!("GET /graphql {BROWSER}")).then_some("/graphiql");
+                assert_eq!(answer.status.is_redirection(), expected.is_some(), "{what}: {}", answer.status);
+                let location = answer.headers.get("location").map(|location| location.to_str().unwrap());
+                assert_eq!(location, expected, "{what}");
+                assert!(!answer.headers.contains_key("refresh"), "{what}");
+            }
         }
+    }
+}
+
+/// What browsers accept when somebody types an address.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+#[tokio::test]
+async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_else() {
+    let open = TestApp::new().await;
+    let closed = TestApp::with(|flags| flags.graphiql = Some("false".into())).await;
+    let production = TestApp::with(|flags| {
+        flags.graphiql = Some("true".into());
+        flags.mode = Some("production".into());
+        flags.secret = Some("an example of a secret with more than 32 bytes".into());
+        flags.single_replica = Some("true".into());
+        flags.smtp_url = Some("smtps://smtp.example.com".into());
+        flags.mail_from = Some("no-reply@example.com".into());
+        flags.public_url = Some("https://login.example.com".into());
+    })
+    .await;
+    for (app, uri, header, expected) in [
+        (&open, "/graphql", None, 303),
+        (&open, "/graphql?theme=dark", None, 303),
+        (&open, "/graphql?query=%7Bme%7Bid%7D%7D", None, 405),
+        (&open, "/graphql?query", None, 405),
+        (&open, "/graphql", Some("h2c"), 405),
+        (&closed, "/graphql", None, 405),
+        (&production, "/graphql", None, 405),
+    ] {
+        let request = Request::builder().uri(uri).header("accept", BROWSER);
+        let request = header.into_iter().fold(request, |request, upgrade| request.header("upgrade", upgrade));
+        let answer = app.guest().send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), expected, "{uri} {header:?}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{uri}");
+        assert_eq!(answer.headers.contains_key("allow"), expected == 405, "{uri}");
     }
 }
 

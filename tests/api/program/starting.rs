@@ -54,6 +54,12 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+    let cause = format!("Cannot reach PostgreSQL at 127.0.0.1:{database} (connection refused). Is the server running");
+    assert!(said.lines().last().is_some_and(|last| last.contains(&cause)), "{said}");
+    let mut migrate = home.command();
+    migrate.args(["migrate", "status"]).env("DATABASE_URL", nowhere(database)).env("DOORCODE_DATABASE_WAIT", "0s");
+    let said = text(&migrate.output().unwrap().stderr);
+    assert!(said.contains(&cause) && !said.contains("DATABASE_URL names"), "{said}");
 }
 
 /// What a page of another origin and whoever complains about it need, as on any other answer.
@@ -196,6 +202,25 @@ async fn production_reads_only_an_env_file_that_says_production() {
     assert!(meant.contains("DOORCODE_CODE_TRIES") && !meant.contains(".env"), "{meant}");
     let in_development = said(file, &|_| {});
     assert!(in_development.contains("DOORCODE_CODE_TRIES") && !in_development.contains(".env"), "{in_development}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_start_names_the_setting_once() {
+    let home = Home::new().await;
+    for (variable, value) in [
+        ("SMTP_URL", "smtp://mail.example.com"),
+        ("SMTP_URL", "smtps://u@mail.example.com"),
+        ("REDIS_URL", "redis://127.0.0.1:0:0"),
+        ("DATABASE_URL", "sqlite://x?mode=memory"),
+        ("DOORCODE_CODE_TRIES", "99"),
+    ] {
+        let output = home.command().env(variable, value).args(["keys", "list"]).output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variable}: {told}");
+        // An example of what to write is a name with a value.
+        let named = told.replace(&format!("{variable}="), "").matches(variable).count();
+        assert_eq!(named, 1, "{told}");
+    }
 }
 
 /// A server that may have few open files.

@@ -177,6 +177,7 @@ mod tests {
         ] {
             let refusal = parse(url, false).err().unwrap_or_else(|| panic!("{url} was taken"));
             assert!(refusal.starts_with("SMTP_URL") && !refusal.contains("hunter2"), "{url}: {refusal}");
+            assert_eq!(refusal.matches("SMTP_URL").count(), 1, "{refusal}");
         }
     }
 

@@ -27,9 +27,27 @@ use super::target::{Protection, Target};
 /// The longest piece of a server's answer that is repeated.
 const QUOTED: usize = 200;
 
+/// How far a conversation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// No connection.
+    Connecting,
+    /// A connection, but no answer to the first message of TLS.
+    Silent,
+    /// An answer without an offer of STARTTLS, where that is required.
+    NoStartTls,
+    /// A TLS handshake that failed.
+    Handshake,
+    /// User name and password.
+    SigningIn,
+    /// Everything else, where only the server's own words say more.
+    Conversation,
+}
+
 /// What went wrong, in one line fit for a log.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
+    pub(crate) stage: Stage,
     /// The server's answer, when it gave one.
     pub(crate) code: Option<u16>,
     /// Neutral words: no address, no password, no control characters.
@@ -38,7 +56,15 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { code: None, text: text.into() }
+        Self::at(Stage::Conversation, text)
+    }
+
+    fn at(stage: Stage, text: impl Into<String>) -> Self {
+        Self { stage, code: None, text: text.into() }
+    }
+
+    fn in_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
     }
 }
 
@@ -54,7 +80,7 @@ pub(crate) async fn step<T>(
         Ok(Err(error)) => {
             let code = error.status().map(u16::from);
             let words = neutral(&error.to_string(), target);
-            Err(Trouble { code, text: format!("{name}: {words}") })
+            Err(Trouble { stage: Stage::Conversation, code, text: format!("{name}: {words}") })
         }
         Err(_) => Err(Trouble::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
     }
@@ -71,16 +97,21 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
             match timeout(patience, hint).await {
                 Ok(Ok(connection)) => connection,
                 Ok(Err((true, error))) => return Err(tls_trouble(&error, target)),
-                Ok(Err((false, error))) => return step("connecting", patience, target, async { Err(error) }).await,
+                Ok(Err((false, error))) => {
+                    let failed = step("connecting", patience, target, async { Err(error) }).await;
+                    return failed.map_err(|trouble| trouble.in_stage(Stage::Connecting));
+                }
                 Err(_) => {
-                    return Err(Trouble::new("connecting: no answer; does the server speak TLS on this port?"));
+                    let text = "connecting: no answer; does the server speak TLS on this port?";
+                    return Err(Trouble::at(Stage::Silent, text));
                 }
             }
         }
         Protection::Upgrade(tls) => {
             let mut connection = greet(target, patience, &hello).await?;
             if !connection.can_starttls() {
-                return Err(Trouble::new(
+                return Err(Trouble::at(
+                    Stage::NoStartTls,
                     "the mail server offers no STARTTLS, so nothing was sent; something in between may have removed \
                      it: try smtps:// on port 465",
                 ));
@@ -88,7 +119,9 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
             match timeout(patience, connection.starttls(tls.clone(), &hello)).await {
                 Ok(Ok(())) => connection,
                 Ok(Err(error)) => return Err(tls_trouble(&error, target)),
-                Err(_) => return Err(Trouble::new("the TLS handshake with the mail server got no answer")),
+                Err(_) => {
+                    return Err(Trouble::at(Stage::Handshake, "the TLS handshake with the mail server got no answer"));
+                }
             }
         }
         Protection::Loopback => greet(target, patience, &hello).await?,
@@ -96,7 +129,8 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
     if let Some(credentials) = &target.credentials {
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         let name = "signing in to the mail server, check user name and password";
-        step(name, patience, target, connection.auth(&mechanisms, credentials)).await?;
+        let signed_in = step(name, patience, target, connection.auth(&mechanisms, credentials)).await;
+        signed_in.map_err(|trouble| trouble.in_stage(Stage::SigningIn))?;
     }
     Ok(connection)
 }
@@ -106,9 +140,10 @@ async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<
     let stream = match timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
-            return Err(Trouble::new(format!("connecting: {}", neutral(&error.to_string(), target))));
+            let text = format!("connecting: {}", neutral(&error.to_string(), target));
+            return Err(Trouble::at(Stage::Connecting, text));
         }
-        Err(_) => return Err(Trouble::new("connecting: no answer")),
+        Err(_) => return Err(Trouble::at(Stage::Connecting, "connecting: no answer")),
     };
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
     if matches!(target.protection, Protection::Loopback) && !is_local {
@@ -131,11 +166,12 @@ fn is_tls(error: &Error) -> bool {
 }
 
 fn tls_trouble(error: &Error, target: &Target) -> Trouble {
-    Trouble::new(format!(
+    let text = format!(
         "the TLS handshake with the mail server failed, so nothing was sent: {} (a private authority is named with \
          ca=/path/to/ca.pem)",
         neutral(&error.to_string(), target)
-    ))
+    );
+    Trouble::at(Stage::Handshake, text)
 }
 
 /// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password in any form, not long.

@@ -31,7 +31,65 @@ use crate::{
     ports::Verdict,
 };
 
-/// Names every kind once: as a variant, as it is stored and shown, and in words.
+/// The one list of kinds: each as a variant, as it is stored and shown, and in words. Hands it to the macro of that name,
+/// because clients are shown the same list.
+macro_rules! audit_kinds {
+    ($with:ident) => {
+        $with! {
+            /// Somebody asked for a code for an address.
+            CodeRequested = "CODE_REQUESTED",
+            /// The same, and the mail that went out carries a link.
+            LinkRequested = "LINK_REQUESTED",
+            /// A counted try with a wrong code.
+            WrongCode = "WRONG_CODE",
+            /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
+            ExpiredCode = "EXPIRED_CODE",
+            /// Somebody signed in.
+            SignedIn = "SIGNED_IN",
+            /// Somebody signed in for the first time, which made their account.
+            SignedUp = "SIGNED_UP",
+            /// A fixed test code was used.
+            TestCodeUsed = "TEST_CODE_USED",
+            /// Somebody ended the session they came with.
+            SignedOut = "SIGNED_OUT",
+            /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
+            SessionEnded = "SESSION_ENDED",
+            /// An old refresh token was presented: the session ended.
+            RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+            /// A device was forgotten.
+            DeviceForgotten = "DEVICE_FORGOTTEN",
+            /// A limit refused; one row a rule, key and window.
+            LimitRefused = "LIMIT_REFUSED",
+            /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
+            /// the first field.
+            PermissionDenied = "PERMISSION_DENIED",
+            /// A new signing key was made.
+            KeyRotated = "KEY_ROTATED",
+            /// A person changed their own name or language.
+            ProfileChanged = "PROFILE_CHANGED",
+            /// A person asked to change their address; a code went to the new one.
+            EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
+            /// A person's address changed.
+            EmailChanged = "EMAIL_CHANGED",
+            /// The holder of the old address undid the change.
+            EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
+            /// An account was made by an administrator or from the command line.
+            UserCreated = "USER_CREATED",
+            /// An administrator or the command line changed name, role, status or address.
+            UserChanged = "USER_CHANGED",
+            /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
+            UserDeleted = "USER_DELETED",
+            /// A deleted account was restored.
+            UserRestored = "USER_RESTORED",
+            /// A deleted account was erased for good.
+            UserErased = "USER_ERASED",
+            /// A person took a copy of all that is kept about them.
+            DataExported = "DATA_EXPORTED",
+        }
+    };
+}
+pub(crate) use audit_kinds;
+
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
         /// What can happen.
@@ -49,58 +107,7 @@ macro_rules! kinds {
         }
     };
 }
-
-kinds! {
-    /// Somebody asked for a code for an address.
-    CodeRequested = "CODE_REQUESTED",
-    /// The same, and the mail that went out carries a link.
-    LinkRequested = "LINK_REQUESTED",
-    /// A counted try with a wrong code.
-    WrongCode = "WRONG_CODE",
-    /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
-    ExpiredCode = "EXPIRED_CODE",
-    /// Somebody signed in.
-    SignedIn = "SIGNED_IN",
-    /// Somebody signed in for the first time, which made their account.
-    SignedUp = "SIGNED_UP",
-    /// A fixed test code was used.
-    TestCodeUsed = "TEST_CODE_USED",
-    /// Somebody ended the session they came with.
-    SignedOut = "SIGNED_OUT",
-    /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
-    SessionEnded = "SESSION_ENDED",
-    /// An old refresh token was presented: the session ended.
-    RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-    /// A device was forgotten.
-    DeviceForgotten = "DEVICE_FORGOTTEN",
-    /// A limit refused; one row a rule, key and window.
-    LimitRefused = "LIMIT_REFUSED",
-    /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
-    /// the first field.
-    PermissionDenied = "PERMISSION_DENIED",
-    /// A new signing key was made.
-    KeyRotated = "KEY_ROTATED",
-    /// A person changed their own name or language.
-    ProfileChanged = "PROFILE_CHANGED",
-    /// A person asked to change their address; a code went to the new one.
-    EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
-    /// A person's address changed.
-    EmailChanged = "EMAIL_CHANGED",
-    /// The holder of the old address undid the change.
-    EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
-    /// An account was made by an administrator or from the command line.
-    UserCreated = "USER_CREATED",
-    /// An administrator or the command line changed name, role, status or address.
-    UserChanged = "USER_CHANGED",
-    /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
-    UserDeleted = "USER_DELETED",
-    /// A deleted account was restored.
-    UserRestored = "USER_RESTORED",
-    /// A deleted account was erased for good.
-    UserErased = "USER_ERASED",
-    /// A person took a copy of all that is kept about them.
-    DataExported = "DATA_EXPORTED",
-}
+audit_kinds!(kinds);
 
 /// The key in `detail` of the label of an address.
 pub const ADDRESS_LABEL: &str = "address";

@@ -1,6 +1,6 @@
 //! Attacks on a server in a process of its own: what was sent, what came back, how soon, and what it cost the process
 //! in memory. Every one is a row of a table, sent over a real socket. Afterwards the process lives, nothing was
-//! executed, and no counter moved. What each table leaves to other tests is in `elsewhere`.
+//! executed, and no counter moved.
 //!
 //! `DOORCODE_TEST_PROGRAM` names another build to attack, `DOORCODE_TEST_ATTACK_MS` another bound on time, and
 //! `DOORCODE_TEST_ATTACK_TABLE` a file that gets the table in Markdown.
@@ -9,7 +9,6 @@ mod codes;
 mod crowd;
 pub(crate) mod documents;
 mod edge;
-mod elsewhere;
 mod faults;
 mod graphql;
 mod log;

@@ -2,7 +2,6 @@
 //! table. Every check is tried on a sample that breaks it, so that none can go blind. They read text and run nothing.
 
 mod asvs;
-mod deploy;
 mod security;
 mod source;
 mod text;

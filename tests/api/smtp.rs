@@ -9,7 +9,10 @@ use std::{
 use chrono::DateTime;
 use doorcode::{
     adapter::mail::smtp::{Patience, Smtp, Stage, check_url},
-    domain::mail::template::{Content, Locale, Message, render},
+    domain::mail::{
+        message::{Code, Message},
+        template::{Content, Locale, render},
+    },
     ports::{DeliveryFailure, Mail, MailTransport},
 };
 use uuid::Uuid;
@@ -32,7 +35,8 @@ fn quick(url: &str) -> Smtp {
 
 fn mail(number: u128, to: &str, locale: Locale) -> Mail {
     let content = Content {
-        message: Message::Code { code: "12345678".to_owned().into() },
+        message: Message::Code(Code("12345678".into())),
+        page: "https://auth.example.com/".to_owned(),
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),

@@ -6,9 +6,10 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::{
+    message::Message,
     outbox::{self, Outcome},
     payload::Payload,
-    template::{self, Content, Locale, Message},
+    template::{self, Content, Locale},
 };
 use crate::{
     db::entity::outbox as table,
@@ -16,6 +17,7 @@ use crate::{
     error::Result,
     observability::spans,
     ports::{DeliveryFailure, Mail, MailTransport},
+    settings::Settings,
 };
 
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
@@ -115,11 +117,12 @@ async fn attempt(
         // While secrets rotate, another replica may have the one that sealed it.
         return again("no server secret of this process opens this letter");
     };
-    let Some(message) = payload.message(&letter.kind, ctx.settings.public_url.as_str()) else {
+    let Some(message) = Message::open(&letter.kind, payload) else {
         // While versions are replaced, another replica may be newer.
         return again("this version of the program knows no such letter");
     };
-    let mail = match render(&ctx.settings.brand, letter, payload, message, now) {
+    let Settings { brand, public_url, .. } = &ctx.settings;
+    let mail = match render(brand, public_url.as_str(), letter, payload, message, now) {
         Ok(mail) => mail,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
@@ -154,6 +157,7 @@ pub(super) fn half_to_whole(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
 
 pub(super) fn render(
     brand: &str,
+    page: &str,
     letter: &table::Model,
     payload: &Payload,
     message: Message,
@@ -162,6 +166,7 @@ pub(super) fn render(
     let code = message.code().map(str::to_owned);
     let content = Content {
         message,
+        page: page.to_owned(),
         locale: Locale::negotiate(Some(&payload.locale)),
         lifetime: (letter.expires_at - letter.created_at).to_std().unwrap_or_default(),
         brand: brand.to_owned(),

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
-use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{payload::Payload, template::Locale};
+use super::{message::Message, payload::Payload, template::Locale};
 use crate::{
     db::{
         self,
-        entity::{MailState, Role, outbox},
+        entity::{MailState, outbox},
     },
     domain::{
         Ctx,
@@ -24,36 +23,6 @@ use crate::{
     error::{Error, Result},
     ports::Entropy,
 };
-
-/// What a letter brings.
-pub enum Message {
-    /// A one-time code that signs in.
-    Code(SecretString),
-    /// The URL of a sign-in link.
-    Link(SecretString),
-    /// A one-time code that confirms the new address of an account.
-    EmailCode(SecretString),
-    /// An administrator made an account for this address.
-    Invitation,
-    /// To the old address: the account has another one now.
-    EmailChanged {
-        /// The URL that brings the address back, unless an administrator took it away.
-        undo: Option<SecretString>,
-    },
-    /// To the newer address: whoever has the older one took the account back.
-    EmailTakenBack,
-    /// The account was deleted.
-    AccountDeleted,
-    /// To the new address: an administrator gave it to the account.
-    EmailIsNow,
-    /// A sign-in from a device that was not known.
-    NewDevice,
-    /// An administrator changed what the account may do.
-    RoleChanged {
-        /// What it is now.
-        role: Role,
-    },
-}
 
 /// A letter about to be queued.
 pub struct Letter<'a> {

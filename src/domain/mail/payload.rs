@@ -1,4 +1,4 @@
-//! What is inside a letter's seal: from what was queued to what the template is told. The names here are in letters
+//! What is inside a letter's seal: from what was queued to what the mail shows. The names here are in letters
 //! that wait while one version replaces another, so they never change. Nothing here seals, opens or sends.
 
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use sea_orm::ActiveEnum;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{device::describe_device, outbox, template::Message};
+use super::{device::describe_device, outbox, words::Words};
 use crate::{db::entity::Role, observability::spans};
 
 /// What is inside the seal.
@@ -40,27 +40,13 @@ impl Drop for Payload {
 impl Payload {
     /// The kind of a letter, and what is sealed of it.
     pub(super) fn of(letter: &outbox::Letter<'_>) -> (&'static str, Self) {
-        use outbox::Message;
-        let exposed = |secret: &SecretString| Some(secret.expose_secret().to_owned());
-        let (kind, code, link) = match &letter.message {
-            Message::Code(code) => ("code", exposed(code), None),
-            Message::Link(url) => ("link", None, exposed(url)),
-            Message::EmailCode(code) => ("email-code", exposed(code), None),
-            Message::Invitation => ("invitation", None, None),
-            Message::EmailChanged { undo } => ("email-changed", None, undo.as_ref().and_then(exposed)),
-            Message::EmailTakenBack => ("email-taken-back", None, None),
-            Message::AccountDeleted => ("account-deleted", None, None),
-            Message::EmailIsNow => ("email-is-now", None, None),
-            Message::NewDevice => ("new-device", None, None),
-            Message::RoleChanged { .. } => ("role-changed", None, None),
-        };
-        let role = if let Message::RoleChanged { role } = &letter.message { Some(role.to_value()) } else { None };
-        let origin = letter.origin.filter(|_| tells_origin(&letter.message));
-        let payload = Self {
+        let row = letter.message.row();
+        let origin = letter.origin.filter(|_| row.origin.is_some());
+        let mut payload = Self {
             to: letter.to.to_owned(),
-            code,
-            link,
-            role,
+            code: None,
+            link: None,
+            role: None,
             locale: letter.locale.as_str().to_owned(),
             // A description of ours: what a stranger's software calls itself is no text for our mail.
             device: origin.and_then(|origin| origin.user_agent.as_deref()).and_then(describe_device),
@@ -68,45 +54,131 @@ impl Payload {
             trace: spans::here(),
             deliver: letter.deliver,
         };
-        (kind, payload)
-    }
-
-    /// What the mail tells. `page` is where one signs in. Nothing for a kind that this version does not know.
-    pub(super) fn message(&self, kind: &str, page: &str) -> Option<Message> {
-        let code = || self.code.clone().map(SecretString::from);
-        let link = || self.link.clone().map(SecretString::from);
-        let page = || page.to_owned();
-        Some(match kind {
-            "code" => Message::Code { code: code()? },
-            "link" => Message::Link { url: link()? },
-            "email-code" => Message::EmailCode { code: code()? },
-            "invitation" => Message::Invitation { page: page() },
-            "email-changed" => Message::EmailChanged { undo: link() },
-            "email-taken-back" => Message::EmailTakenBack,
-            "account-deleted" => Message::AccountDeleted,
-            "email-is-now" => Message::EmailIsNow { page: page() },
-            "new-device" => Message::NewDevice { page: page() },
-            "role-changed" => Message::RoleChanged { role: Role::try_from_value(self.role.as_ref()?).ok()? },
-            _ => return None,
-        })
+        if let Some(carried) = letter.message.carried() {
+            carried.put(&mut payload);
+        }
+        (row.kind, payload)
     }
 }
 
-/// Whether the reader asked for it, or somebody in the reader's name. What administrators do, here or at the command
-/// line, tells nobody where they sit.
-fn tells_origin(message: &outbox::Message) -> bool {
-    use outbox::Message;
-    match message {
-        Message::Code(_)
-        | Message::Link(_)
-        | Message::EmailCode(_)
-        | Message::EmailChanged { undo: Some(_) }
-        | Message::NewDevice => true,
-        Message::Invitation
-        | Message::EmailChanged { undo: None }
-        | Message::EmailTakenBack
-        | Message::AccountDeleted
-        | Message::EmailIsNow
-        | Message::RoleChanged { .. } => false,
+/// What a mail shows beside its sentences.
+pub(super) enum Shown<'a> {
+    Nothing,
+    /// Digits to type.
+    Code(&'a str),
+    /// Where the button leads, and what it says.
+    Link(&'a str, fn(&Words) -> &'static str),
+    Role(Role),
+}
+
+/// What a letter carries: how it gets into the seal and out again, and how the mail shows it.
+pub(super) trait Carried {
+    fn put(&self, payload: &mut Payload);
+    fn take(payload: &Payload) -> Option<Self>
+    where
+        Self: Sized;
+    fn shown(&self) -> Shown<'_>;
+    #[cfg(test)]
+    fn sample() -> Self
+    where
+        Self: Sized;
+}
+
+/// A one-time code.
+#[derive(Clone)]
+pub struct Code(pub SecretString);
+
+impl Carried for Code {
+    fn put(&self, payload: &mut Payload) {
+        payload.code = Some(self.0.expose_secret().to_owned());
     }
+
+    fn take(payload: &Payload) -> Option<Self> {
+        Some(Self(payload.code.clone()?.into()))
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown::Code(self.0.expose_secret())
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self(samples::CODE.into())
+    }
+}
+
+/// The URL of a sign-in link.
+#[derive(Clone)]
+pub struct Link(pub SecretString);
+
+impl Carried for Link {
+    fn put(&self, payload: &mut Payload) {
+        payload.link = Some(self.0.expose_secret().to_owned());
+    }
+
+    fn take(payload: &Payload) -> Option<Self> {
+        Some(Self(payload.link.clone()?.into()))
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown::Link(self.0.expose_secret(), |words| words.open_page)
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self(samples::LINK.into())
+    }
+}
+
+/// The URL that brings an address back.
+#[derive(Clone)]
+pub struct Undo(pub SecretString);
+
+impl Carried for Undo {
+    fn put(&self, payload: &mut Payload) {
+        payload.link = Some(self.0.expose_secret().to_owned());
+    }
+
+    fn take(payload: &Payload) -> Option<Self> {
+        Some(Self(payload.link.clone()?.into()))
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown::Link(self.0.expose_secret(), |words| words.restore_address)
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self(samples::UNDO.into())
+    }
+}
+
+impl Carried for Role {
+    fn put(&self, payload: &mut Payload) {
+        payload.role = Some(self.to_value());
+    }
+
+    fn take(payload: &Payload) -> Option<Self> {
+        Self::try_from_value(payload.role.as_ref()?).ok()
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown::Role(*self)
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self::Manager
+    }
+}
+
+/// What the samples of letters carry.
+#[cfg(test)]
+pub(super) mod samples {
+    pub(in super::super) const CODE: &str = "12345678";
+    pub(in super::super) const LINK: &str =
+        "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+    pub(in super::super) const UNDO: &str =
+        "https://auth.example.com/#undo=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+    pub(in super::super) const PAGE: &str = "https://auth.example.com/";
 }

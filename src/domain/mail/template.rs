@@ -7,17 +7,15 @@ use std::{net::IpAddr, time::Duration};
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     device::ON,
+    message::{Fill, Message},
+    payload::Shown,
     plain,
-    words::{Fill, Sheet, Words, words},
+    words::{Words, words},
 };
-use crate::{
-    db::entity::Role,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// The languages that mails are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,85 +54,13 @@ impl Locale {
     }
 }
 
-/// What a mail tells, and the secret or page that goes with it. Pages and links are made from `DOORCODE_PUBLIC_URL`,
-/// never from a request's `Host`.
-#[derive(Clone)]
-pub enum Message {
-    /// A one-time code that signs in.
-    Code {
-        /// The digits.
-        code: SecretString,
-    },
-    /// A sign-in link, sent when codes have become too dangerous or too many.
-    Link {
-        /// Signs in.
-        url: SecretString,
-    },
-    /// A one-time code that confirms the new address of an account.
-    EmailCode {
-        /// The digits.
-        code: SecretString,
-    },
-    /// An administrator made an account for this address.
-    Invitation {
-        /// Where one signs in.
-        page: String,
-    },
-    /// The account that had this address has another one now.
-    EmailChanged {
-        /// Brings the address back, unless an administrator took it away.
-        undo: Option<SecretString>,
-    },
-    /// Whoever has the older address took the account back.
-    EmailTakenBack,
-    /// The account was deleted.
-    AccountDeleted,
-    /// An administrator gave this address to an account that had another one.
-    EmailIsNow {
-        /// Where one signs in.
-        page: String,
-    },
-    /// A sign-in from a device that was not known.
-    NewDevice {
-        /// Where one signs in.
-        page: String,
-    },
-    /// An administrator changed what the account may do.
-    RoleChanged {
-        /// What it is now.
-        role: Role,
-    },
-}
-
-impl Message {
-    /// The code to type, of the mails that bring one.
-    pub(super) fn code(&self) -> Option<&str> {
-        match self {
-            Self::Code { code } | Self::EmailCode { code } => Some(code.expose_secret()),
-            _ => None,
-        }
-    }
-
-    /// Where the button leads, of the mails that have one.
-    fn url(&self) -> Option<&str> {
-        match self {
-            Self::Link { url } | Self::EmailChanged { undo: Some(url) } => Some(url.expose_secret()),
-            Self::Invitation { page } | Self::EmailIsNow { page } | Self::NewDevice { page } => Some(page),
-            Self::Code { .. }
-            | Self::EmailCode { .. }
-            | Self::EmailChanged { undo: None }
-            | Self::EmailTakenBack
-            | Self::AccountDeleted
-            | Self::RoleChanged { .. } => None,
-        }
-    }
-}
-
 /// Everything a mail is made of.
 #[derive(Clone)]
 pub struct Content {
     /// What it tells.
     pub message: Message,
+    /// Where one signs in. Pages and links are made from `DOORCODE_PUBLIC_URL`, never from a request's `Host`.
+    pub page: String,
     /// The reader's language.
     pub locale: Locale,
     /// How long the secret is good, if it brings one.
@@ -220,53 +146,29 @@ struct Html<'a> {
     parts: &'a Parts<'a>,
 }
 
-/// What one kind of mail is made of in one language.
-struct Plan {
-    sheet: &'static Sheet,
-    button: &'static str,
-    /// The heading over where it came from. Only for what the reader did, or somebody in the reader's name: where an
-    /// administrator sits is no concern of a mail.
-    origin: Option<&'static str>,
-    footer: fn(&str) -> String,
-}
-
-fn plan(message: &Message, words: &'static Words) -> Plan {
-    let notice = |sheet| Plan { sheet, button: words.open_page, origin: None, footer: words.footer_account };
-    let asked = Some(words.request_origin);
-    match message {
-        Message::Code { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.code) },
-        Message::Link { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.link) },
-        Message::EmailCode { .. } => Plan { origin: asked, footer: words.footer_entered, ..notice(&words.email_code) },
-        Message::Invitation { .. } => notice(&words.invitation),
-        Message::EmailChanged { undo: Some(_) } => {
-            Plan { origin: asked, button: words.restore_address, ..notice(&words.email_changed) }
-        }
-        Message::EmailChanged { undo: None } => notice(&words.email_changed_for_you),
-        Message::EmailTakenBack => notice(&words.email_taken_back),
-        Message::AccountDeleted => notice(&words.account_deleted),
-        Message::EmailIsNow { .. } => notice(&words.email_is_now),
-        Message::NewDevice { .. } => Plan { origin: Some(words.sign_in_origin), ..notice(&words.new_device) },
-        Message::RoleChanged { .. } => notice(&words.role_changed),
-    }
-}
-
 fn parts(content: &Content) -> Result<Parts<'_>> {
     let words = words(content.locale);
-    let Plan { sheet, button, origin, footer } = plan(&content.message, words);
+    let row = content.message.row();
+    let sheet = row.sheets.of(content.locale);
     let brand = plain::tame(&content.brand);
-    let role = if let Message::RoleChanged { role } = content.message { (words.role)(role) } else { "" };
+    let (mut code, mut link, mut role) = (None, None, "");
+    match content.message.shown(&content.page) {
+        Shown::Nothing => {}
+        Shown::Code(digits) => code = Some(Code { digits, groups: plain::groups(digits), copy: words.copy }),
+        Shown::Link(url, button) => link = Some(Link { url: web_address(url)?, button: button(words) }),
+        Shown::Role(new) => role = (words.role)(new),
+    }
     let fill = Fill { brand: &brand, lifetime: &spell(content.lifetime, words), role };
-    let code = |digits| Code { digits, groups: plain::groups(digits), copy: words.copy };
-    let link = |url| web_address(url).map(|url| Link { url, button });
+    let footer = if row.is_notice { words.footer_account } else { words.footer_entered };
     Ok(Parts {
         lang: content.locale.as_str(),
         subject: (sheet.subject)(&brand),
         heading: sheet.heading,
         before: (sheet.before)(&fill),
-        code: content.message.code().map(code),
-        link: content.message.url().map(link).transpose()?,
+        code,
+        link,
         after: (sheet.after)(&fill),
-        origin: origin.and_then(|heading| Some(Origin { heading, facts: facts(content, words)? })),
+        origin: row.origin.and_then(|heading| Some(Origin { heading: heading(words), facts: facts(content, words)? })),
         colon: words.colon,
         footer: footer(&brand),
     })

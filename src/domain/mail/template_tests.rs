@@ -1,14 +1,19 @@
 //! Every mail in every language, and everything hostile that could get into one.
 
-use super::{super::device::describe_device, *};
+use super::{
+    super::{
+        device::describe_device,
+        message::{Code, Link, Undo},
+        payload::samples::{CODE, LINK, PAGE, UNDO},
+    },
+    *,
+};
+use crate::db::entity::Role;
 
-const LINK: &str = "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
-const UNDO: &str = "https://auth.example.com/#undo=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
-const PAGE: &str = "https://auth.example.com/";
-
-fn code_mail(locale: Locale) -> Content {
+fn content(message: Message, locale: Locale) -> Content {
     Content {
-        message: Message::Code { code: "12345678".to_owned().into() },
+        message,
+        page: PAGE.to_owned(),
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),
@@ -18,52 +23,27 @@ fn code_mail(locale: Locale) -> Content {
     }
 }
 
-fn link_mail(locale: Locale) -> Content {
-    let message = Message::Link { url: LINK.to_owned().into() };
-    Content { message, lifetime: Duration::from_hours(24), ..code_mail(locale) }
+fn code_mail(locale: Locale) -> Content {
+    content(Message::Code(Code(CODE.into())), locale)
 }
 
-fn undo_mail(locale: Locale) -> Content {
-    let message = Message::EmailChanged { undo: Some(UNDO.to_owned().into()) };
-    Content { message, lifetime: Duration::from_hours(7 * 24), ..code_mail(locale) }
-}
-
-fn other(message: Message, locale: Locale) -> Content {
-    Content { message, ..code_mail(locale) }
-}
-
-fn email_code_mail(locale: Locale) -> Content {
-    other(Message::EmailCode { code: "12345678".to_owned().into() }, locale)
-}
-
-fn new_device_mail(locale: Locale) -> Content {
-    other(Message::NewDevice { page: PAGE.to_owned() }, locale)
-}
-
-fn role_mail(role: Role, locale: Locale) -> Content {
-    other(Message::RoleChanged { role }, locale)
+/// One of each, of those that fit.
+fn mails(locale: Locale, fits: fn(&Message) -> bool) -> impl Iterator<Item = Content> {
+    Message::samples().into_iter().filter(fits).map(move |message| content(message, locale))
 }
 
 /// What the reader did, or somebody in the reader's name.
-fn asked_mails(locale: Locale) -> Vec<Content> {
-    vec![code_mail(locale), link_mail(locale), email_code_mail(locale), undo_mail(locale), new_device_mail(locale)]
+fn asked_mails(locale: Locale) -> impl Iterator<Item = Content> {
+    mails(locale, |message| message.row().origin.is_some())
 }
 
 /// What an administrator did.
-fn mails_by_administrators(locale: Locale) -> Vec<Content> {
-    vec![
-        other(Message::Invitation { page: PAGE.to_owned() }, locale),
-        other(Message::EmailChanged { undo: None }, locale),
-        other(Message::EmailTakenBack, locale),
-        other(Message::AccountDeleted, locale),
-        other(Message::EmailIsNow { page: PAGE.to_owned() }, locale),
-        role_mail(Role::Manager, locale),
-    ]
+fn mails_by_administrators(locale: Locale) -> impl Iterator<Item = Content> {
+    mails(locale, |message| message.row().origin.is_none())
 }
 
 fn every_mail() -> Vec<Content> {
-    let of = |locale| asked_mails(locale).into_iter().chain(mails_by_administrators(locale));
-    Locale::ALL.into_iter().flat_map(of).collect()
+    Locale::ALL.into_iter().flat_map(|locale| mails(locale, |_| true)).collect()
 }
 
 /// The text of a page as a reader would copy it.
@@ -84,7 +64,8 @@ fn without_tags(html: &str) -> String {
 
 #[test]
 fn every_language_shows_the_code_grouped_and_lets_it_be_copied_as_digits() {
-    for content in Locale::ALL.into_iter().flat_map(|locale| [code_mail(locale), email_code_mail(locale)]) {
+    let has_code = |message: &Message| message.code().is_some();
+    for content in Locale::ALL.into_iter().flat_map(|locale| mails(locale, has_code)) {
         let mail = render(&content).unwrap();
         assert!(mail.text.contains("\n    1234 5678\n"), "{}", mail.text);
         assert!(mail.text.contains(" 12345678\n"), "{}", mail.text);
@@ -100,16 +81,20 @@ fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_last
     let days = ["7 days", "7 Tage", "7\u{a0}jours", "7 días", "7 日間"];
     let devices =
         ["Firefox on Linux", "Firefox auf Linux", "Firefox sur Linux", "Firefox en Linux", "Linux の Firefox"];
+    let spelled = [(5, minutes), (24 * 60, hours), (7 * 24 * 60, days)];
     for (index, locale) in Locale::ALL.into_iter().enumerate() {
-        let lifetimes = [minutes[index], hours[index], minutes[index], days[index], ""];
-        for (mail, lifetime) in asked_mails(locale).into_iter().zip(lifetimes) {
-            let mail = render(&mail).unwrap();
-            for part in [&mail.text.replace('\n', " "), &mail.html] {
-                for expected in [lifetime, devices[index], "203.0.113.7", "2026-09-21 14:13 UTC"] {
-                    assert!(part.contains(expected), "{locale:?} lacks {expected}: {part}");
+        for (count, lifetimes) in spelled {
+            for mail in asked_mails(locale) {
+                let has_secret = mail.message.carried().is_some();
+                let mail = render(&Content { lifetime: Duration::from_mins(count), ..mail }).unwrap();
+                let lifetime = if has_secret { lifetimes[index] } else { "" };
+                for part in [&mail.text.replace('\n', " "), &mail.html] {
+                    for expected in [lifetime, devices[index], "203.0.113.7", "2026-09-21 14:13 UTC"] {
+                        assert!(part.contains(expected), "{locale:?} lacks {expected}: {part}");
+                    }
                 }
+                assert!(mail.html.contains(&format!("<html lang=\"{}\">", locale.as_str())));
             }
-            assert!(mail.html.contains(&format!("<html lang=\"{}\">", locale.as_str())));
         }
     }
 }
@@ -186,7 +171,7 @@ fn no_mail_in_another_language_holds_english_words() {
 #[test]
 fn every_language_says_as_much_as_the_others_in_every_mail() {
     let shape = |locale| {
-        let all = asked_mails(locale).into_iter().chain(mails_by_administrators(locale));
+        let all = mails(locale, |_| true);
         all.map(|content| {
             let parts = parts(&content).unwrap();
             assert!(!parts.subject.is_empty() && !parts.heading.is_empty() && !parts.footer.is_empty());
@@ -209,10 +194,10 @@ fn the_mails_of_one_language_cannot_be_taken_for_each_other() {
     for locale in Locale::ALL {
         let mut subjects = std::collections::HashSet::new();
         let mut openings = std::collections::HashSet::new();
-        for content in asked_mails(locale).into_iter().chain(mails_by_administrators(locale)) {
+        for content in mails(locale, |_| true) {
             let parts = parts(&content).unwrap();
             // Whoever changed an address, it was changed.
-            let is_same = matches!(content.message, Message::EmailChanged { undo: None });
+            let is_same = matches!(content.message, Message::EmailChangedForYou);
             assert_ne!(subjects.insert(parts.subject.clone()), is_same, "{}", parts.subject);
             assert!(openings.insert(parts.before[0].clone()), "{}", parts.before[0]);
         }
@@ -229,7 +214,7 @@ fn a_changed_role_is_named_in_the_words_of_the_mails_language() {
     ];
     for (role, names) in named {
         for (locale, name) in Locale::ALL.into_iter().zip(names) {
-            let mail = render(&role_mail(role, locale)).unwrap();
+            let mail = render(&content(Message::RoleChanged(role), locale)).unwrap();
             let (end, text) = (if locale == Locale::Ja { "」です。" } else { "." }, mail.text.replace('\n', ""));
             assert!(text.contains(&format!("{name}{end}")) && mail.html.contains(&format!("{name}{end}")), "{text}");
         }
@@ -262,15 +247,11 @@ fn plain_text_stays_within_78_columns_but_for_the_link() {
 fn a_mail_with_a_link_carries_it_whole_and_no_digits_to_type() {
     for content in every_mail() {
         let mail = render(&content).unwrap();
-        let url = match &content.message {
-            Message::Link { .. } => LINK,
-            Message::EmailChanged { undo: Some(_) } => UNDO,
-            Message::Invitation { .. } | Message::EmailIsNow { .. } | Message::NewDevice { .. } => PAGE,
-            _ => {
-                assert!(!mail.text.contains("http") && !mail.html.contains("href"), "{}", mail.text);
-                continue;
-            }
+        let Shown::Link(url, _) = content.message.shown(&content.page) else {
+            assert!(!mail.text.contains("http") && !mail.html.contains("href"), "{}", mail.text);
+            continue;
         };
+        assert!([LINK, UNDO, PAGE].contains(&url), "{url}");
         assert!(mail.text.lines().any(|line| line == url), "{}", mail.text);
         assert_eq!(mail.html.matches(&format!("href=\"{url}\"")).count(), 2, "{}", mail.html);
         assert_eq!(mail.html.matches("href=").count(), 2, "{}", mail.html);
@@ -281,16 +262,12 @@ fn a_mail_with_a_link_carries_it_whole_and_no_digits_to_type() {
 #[test]
 fn a_link_that_is_not_a_web_address_makes_no_mail() {
     for url in ["javascript:alert(1)", "https://a b", "https://a\r\nb", "data:text/html,x", "ftp://a", "//a", ""] {
-        let secret = || SecretString::from(url.to_owned());
-        let page = || url.to_owned();
-        for message in [
-            Message::Link { url: secret() },
-            Message::EmailChanged { undo: Some(secret()) },
-            Message::Invitation { page: page() },
-            Message::EmailIsNow { page: page() },
-            Message::NewDevice { page: page() },
-        ] {
-            assert!(matches!(render(&other(message, Locale::En)), Err(Error::Internal(_))), "{url}");
+        let links = [Message::Link(Link(url.into())), Message::EmailChanged(Undo(url.into()))];
+        let on_page =
+            Message::samples().into_iter().filter(|message| matches!(message.shown(PAGE), Shown::Link(PAGE, _)));
+        for message in links.into_iter().chain(on_page) {
+            let content = Content { page: url.to_owned(), ..content(message, Locale::En) };
+            assert!(matches!(render(&content), Err(Error::Internal(_))), "{url}");
         }
     }
 }
@@ -337,7 +314,8 @@ fn html_loads_nothing_and_knows_the_dark() {
             assert!(!html.contains(loader), "{loader} in {html}");
         }
         // Each link twice, to press and to read, and nothing else that leads anywhere.
-        assert_eq!(html.matches("http").count(), content.message.url().map_or(0, |url| html.matches(url).count()));
+        let links = if let Shown::Link(url, _) = content.message.shown(PAGE) { html.matches(url).count() } else { 0 };
+        assert_eq!(html.matches("http").count(), links);
         assert!(html.contains("prefers-color-scheme: dark") && html.contains("name=\"color-scheme\""));
     }
 }

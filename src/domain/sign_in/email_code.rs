@@ -22,7 +22,11 @@ use crate::{
         access::{Origin, Viewer},
         audit::{self, Event, Kind},
         device,
-        mail::{outbox, template::Locale},
+        mail::{
+            message::{Code, Link, Message},
+            outbox,
+            template::Locale,
+        },
         transaction::Work,
         user,
         vault::{self, Macs},
@@ -113,8 +117,8 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     }
     let (challenge, handle) = asked.write_challenge(ctx, &*work, &code, now).await?;
     let (message, mail_expires_at) = match link {
-        Some(link) => (outbox::Message::Link(link.url), link.expires_at),
-        None => (outbox::Message::Code(code), challenge.expires_at),
+        Some(link) => (Message::Link(Link(link.url)), link.expires_at),
+        None => (Message::Code(Code(code)), challenge.expires_at),
     };
     let letter = outbox::Letter {
         to: asked.email.as_str(),

@@ -17,7 +17,7 @@ use super::{
     access::{SignedIn, Viewer},
     audit::{self, Event, Kind},
     device,
-    mail::outbox::Message,
+    mail::message::Message,
     session::{self, Opening, refresh::RefreshToken},
     transaction::Work,
     user::{self, Admitted, Proved},

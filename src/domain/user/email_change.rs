@@ -25,7 +25,8 @@ use crate::{
         audit::{self, Event, Kind},
         batch,
         mail::{
-            outbox::{self, Letter, Message},
+            message::{self, Message},
+            outbox::{self, Letter},
             template::Locale,
         },
         session::{self, EndReason},
@@ -82,7 +83,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     let (challenge, handle) = challenge::issue(ctx, &*work, fresh, &code, now).await?;
     let letter = Letter {
         to: email.as_str(),
-        message: Message::EmailCode(code),
+        message: Message::EmailCode(message::Code(code)),
         locale: Locale::negotiate(locale.or(user.locale.as_deref())),
         origin: Some(origin),
         expires_at: challenge.expires_at,
@@ -183,8 +184,8 @@ async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChanged, *member, detail)]).await?;
     // No setting switches this one off: without it a stolen session is a stolen account.
-    let undo = Some(undoable(ctx, &work, &before, &after, now).await?);
-    let (message, origin) = (Message::EmailChanged { undo }, Some(member.origin()));
+    let undo = message::Undo(undoable(ctx, &work, &before, &after, now).await?);
+    let (message, origin) = (Message::EmailChanged(undo), Some(member.origin()));
     notice::send(ctx, &*work, &before, message, origin, now, now + EMAIL_CHANGE_UNDO).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();

@@ -22,7 +22,7 @@ use crate::{
         access::{Admin, Member, Origin, Recent, Shell},
         audit::{self, Event, Kind},
         device,
-        mail::{outbox::Message, template::Locale},
+        mail::{message::Message, template::Locale},
         session::{self, EndReason},
         transaction::Work,
     },
@@ -225,11 +225,11 @@ async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Mode
         // Whoever had a device of theirs in hand may have had the mailbox, too, and the ways back that came to it.
         device::forget_all(&**work, after.id).await?;
         undo::void_all(work, after.id, now).await?;
-        notice::queue(ctx, &**work, before, Message::EmailChanged { undo: None }, None, now).await?;
+        notice::queue(ctx, &**work, before, Message::EmailChangedForYou, None, now).await?;
         notice::queue(ctx, &**work, after, Message::EmailIsNow, None, now).await?;
     }
     if after.role != before.role {
-        notice::queue(ctx, &**work, after, Message::RoleChanged { role: after.role }, None, now).await?;
+        notice::queue(ctx, &**work, after, Message::RoleChanged(after.role), None, now).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Mails that tell people what happened to their account. Some kinds can be switched off by a setting, those that warn of
 //! a loss cannot. None holds a secret but the way to undo a change of address, which has its own file.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
 use super::is_parked;
@@ -11,17 +11,13 @@ use crate::{
         Ctx,
         access::Origin,
         mail::{
-            outbox::{self, Letter, Message},
+            message::Message,
+            outbox::{self, Letter},
             template::Locale,
         },
     },
     error::Result,
 };
-
-/// A notice that could not be delivered for so long is no news any more.
-const NEWS: TimeDelta = TimeDelta::days(2);
-/// What can still be acted upon is worth delivering for longer.
-const WEEK: TimeDelta = TimeDelta::days(7);
 
 /// Queues a letter to a person's address, unless this kind is switched off. One statement.
 pub(in crate::domain) async fn queue(
@@ -32,15 +28,11 @@ pub(in crate::domain) async fn queue(
     origin: Option<&Origin>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let notices = ctx.settings.notices;
-    let (wanted, good_for) = match message {
-        Message::NewDevice => (notices.new_device, NEWS),
-        Message::RoleChanged { .. } => (notices.role_change, NEWS),
-        Message::EmailChanged { .. } | Message::EmailIsNow => (notices.email_change, NEWS),
-        Message::AccountDeleted => (true, NEWS),
-        _ => (true, WEEK),
-    };
-    if wanted { send(ctx, db, user, message, origin, now, now + good_for).await } else { Ok(()) }
+    let row = message.row();
+    if !(row.is_wanted)(&ctx.settings.notices) {
+        return Ok(());
+    }
+    send(ctx, db, user, message, origin, now, now + row.good_for).await
 }
 
 /// Queues a letter to a person's address, if it reaches anybody.

@@ -23,60 +23,15 @@ use crate::{
     },
 };
 
-/// What can happen. Later versions add to this list.
-#[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "audit::Kind")]
-pub(crate) enum AuditKind {
-    /// Somebody asked for a code for an address.
-    CodeRequested,
-    /// The same, and the mail that went out carries a link.
-    LinkRequested,
-    /// A counted try with a wrong code.
-    WrongCode,
-    /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
-    ExpiredCode,
-    /// Somebody signed in.
-    SignedIn,
-    /// Somebody signed in for the first time, which made their account.
-    SignedUp,
-    /// A fixed test code was used.
-    TestCodeUsed,
-    /// Somebody ended the session they came with.
-    SignedOut,
-    /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
-    SessionEnded,
-    /// An old refresh token was presented: the session ended.
-    RefreshTokenReused,
-    /// A device was forgotten.
-    DeviceForgotten,
-    /// A limit refused; one row a rule, key and window.
-    LimitRefused,
-    /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
-    /// the first field.
-    PermissionDenied,
-    /// A new signing key was made.
-    KeyRotated,
-    /// A person changed their own name or language.
-    ProfileChanged,
-    /// A person asked to change their address; a code went to the new one.
-    EmailChangeRequested,
-    /// A person's address changed.
-    EmailChanged,
-    /// The holder of the old address undid the change.
-    EmailChangeUndone,
-    /// An account was made by an administrator or from the command line.
-    UserCreated,
-    /// An administrator or the command line changed name, role, status or address.
-    UserChanged,
-    /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
-    UserDeleted,
-    /// A deleted account was restored.
-    UserRestored,
-    /// A deleted account was erased for good.
-    UserErased,
-    /// A person took a copy of all that is kept about them.
-    DataExported,
+macro_rules! shown {
+    ($($(#[doc = $doc:tt])+ $variant:ident = $name:tt,)+) => {
+        /// What can happen. Later versions add to this list.
+        #[derive(Clone, Copy, PartialEq, Eq, Enum)]
+        #[graphql(remote = "audit::Kind")]
+        pub(crate) enum AuditKind { $($(#[doc = $doc])+ $variant,)+ }
+    };
 }
+audit::audit_kinds!(shown);
 
 /// Something that happened.
 #[derive(Clone)]

@@ -1,32 +1,18 @@
-//! What the mails say, in five languages, each in a file of its own. A language is one table, so that a missing mail
-//! does not compile. Sentences are given a [`Fill`] and nothing else: no secret can get into one. Nothing here is
-//! escaped: the templates do that.
+//! What the mails share: labels, lengths of time, roles, footers and sentences that several letters have, a file for
+//! each language. A language is one table, so that nothing missing compiles. Nothing here is escaped: the templates do
+//! that.
 
-mod english;
-mod french;
-mod german;
-mod japanese;
-mod spanish;
+pub(super) mod english;
+pub(super) mod french;
+pub(super) mod german;
+pub(super) mod japanese;
+pub(super) mod spanish;
 
 use super::template::Locale;
 use crate::db::entity::Role;
 
 /// One language.
 pub(super) struct Words {
-    pub(super) code: Sheet,
-    pub(super) link: Sheet,
-    pub(super) email_code: Sheet,
-    pub(super) invitation: Sheet,
-    /// The reader did it, or somebody in the reader's name: it can be undone.
-    pub(super) email_changed: Sheet,
-    /// An administrator did it.
-    pub(super) email_changed_for_you: Sheet,
-    /// To the newer address: the older one has the account again.
-    pub(super) email_taken_back: Sheet,
-    pub(super) account_deleted: Sheet,
-    pub(super) email_is_now: Sheet,
-    pub(super) new_device: Sheet,
-    pub(super) role_changed: Sheet,
     /// Before the digits that can be copied.
     pub(super) copy: &'static str,
     pub(super) open_page: &'static str,
@@ -49,27 +35,6 @@ pub(super) struct Words {
     pub(super) footer_entered: fn(&str) -> String,
     /// Why the mail came: something happened to an account.
     pub(super) footer_account: fn(&str) -> String,
-}
-
-/// The sentences of one mail.
-pub(super) struct Sheet {
-    /// Given the brand alone.
-    pub(super) subject: fn(&str) -> String,
-    pub(super) heading: &'static str,
-    /// The paragraphs above the code or the button.
-    pub(super) before: fn(&Fill<'_>) -> Vec<String>,
-    /// The paragraphs below.
-    pub(super) after: fn(&Fill<'_>) -> Vec<String>,
-}
-
-/// What goes into a sentence.
-pub(super) struct Fill<'a> {
-    /// Tamed.
-    pub(super) brand: &'a str,
-    /// How long the secret is good, where there is one.
-    pub(super) lifetime: &'a str,
-    /// The new role, where it changed.
-    pub(super) role: &'a str,
 }
 
 /// The table of one language.

@@ -14,7 +14,7 @@ use crate::{
         access::Viewer,
         audit::{self, Event, Kind},
         device,
-        mail::outbox::Message,
+        mail::message::Message,
         session::{self, EndReason},
         sign_in::{challenge, send_limit},
         transaction::Work,

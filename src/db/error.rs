@@ -145,7 +145,7 @@ mod tests {
         for (url, named) in [
             ("postgres://u:canary@db.example.com/doorcode", "PostgreSQL at db.example.com:5432"),
             ("postgres://u:canary@[::1]:6432/doorcode?sslmode=require", "PostgreSQL at [::1]:6432"),
-            ("postgres://u:canary@db/x?host=/run/postgresql", "PostgreSQL at /run/postgresql/.s.PGSQL.5432"),
+            ("postgres://u:canary@db/x?host=/run/postgresql", "PostgreSQL at /run/postgresql"),
             ("postgres://u:12/canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
             ("postgres://u:12#canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
         ] {

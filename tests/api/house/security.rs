@@ -150,7 +150,7 @@ async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_e
         let answer = app.guest().send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status.as_u16(), expected, "{uri} {header:?}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{uri}");
-        assert_eq!(answer.headers.contains_key("allow"), expected == 405, "{uri}");
+        assert!(expected != 405 || answer.headers.contains_key("allow"), "{uri}");
     }
 }
 

@@ -3,20 +3,24 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::{Findings, certificate, finding::Finding};
 use crate::{
-    adapter::mail::smtp::{Patience, Smtp},
-    doctor::{certificate, finding::Finding},
+    adapter::{
+        mail::smtp::{Patience, Smtp},
+        system::SystemClock,
+    },
+    ports::Clock,
+    settings::{Mode, Settings},
 };
 
-/// Whoever waits for the doctor waits for less long than the outbox does.
+/// A person who runs the doctor waits for less long than the outbox does.
 const PATIENCE: Patience = Patience { step: Duration::from_secs(5), whole: Duration::from_secs(9) };
 
 const SERVER: &str = "mail server";
 
-/// What to do about trouble that begins with these words, or has them in it.
+/// What to do about an error that contains these words.
 const ADVICE: [(&str, &str); 5] = [
     ("signing in", "correct user name and password in SMTP_URL, and write special characters in them as %XX"),
     ("no STARTTLS", "write smtps://user:password@host:465, or ask who runs the server to offer STARTTLS"),
@@ -25,33 +29,69 @@ const ADVICE: [(&str, &str); 5] = [
     ("connecting", "correct host and port in SMTP_URL; many networks close port 25: ask for 587 or 465"),
 ];
 
-/// Goes through what comes before a mail.
-pub(super) async fn examine(url: &SecretString, from: &str, production: bool, now: DateTime<Utc>) -> Vec<Finding> {
-    let smtp = match Smtp::new(url, from, production) {
-        Ok(smtp) => smtp.with_patience(PATIENCE),
-        Err(wrong) => return vec![Finding::problem(SERVER, wrong, "correct SMTP_URL")],
-    };
-    let signs_in = smtp.target.credentials.is_some();
-    match smtp.test().await {
-        Err(trouble) => {
-            let advice = ADVICE.iter().find(|(words, _)| trouble.contains(words)).map(|(_, advice)| *advice);
-            vec![Finding::problem(SERVER, trouble, advice.unwrap_or("see in the mail server's log what it refused"))]
-        }
-        Ok(certificate) => {
-            let encrypted = if certificate.is_some() { "TLS with a certificate that is right" } else { "no TLS" };
-            let known = if signs_in { "takes user name and password" } else { "asks for no password" };
-            let mut findings = vec![Finding::ok(SERVER, format!("{encrypted}; {known}; nothing was sent"))];
-            findings.extend(certificate.and_then(|it| certificate::ends(&it)).map(|ends| lifetime(ends, now)));
-            findings
-        }
-    }
+pub(super) async fn examine(url: &SecretString, settings: &Settings) -> Findings {
+    let mut findings = server(url, settings).await.unwrap_or_else(|only| vec![only]);
+    findings.extend(sender(settings));
+    Ok(findings)
 }
 
-fn lifetime(ends: DateTime<Utc>, now: DateTime<Utc>) -> Finding {
-    const CHECK: &str = "mail certificate";
-    let seen = format!("good until {}", ends.format("%F"));
-    if (ends - now).num_days() < certificate::SOON {
-        return Finding::warning(CHECK, seen, "tell who runs the mail server: no mail leaves once it is over");
+/// Runs the steps that come before a mail.
+async fn server(url: &SecretString, settings: &Settings) -> Findings {
+    let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production)
+        .map_err(|wrong| Finding::problem(SERVER, wrong, "correct SMTP_URL"))?
+        .with_patience(PATIENCE);
+    let certificate = smtp.test().await.map_err(|error| {
+        let advice = ADVICE.iter().find(|(words, _)| error.contains(words)).map(|(_, advice)| *advice);
+        Finding::problem(SERVER, error, advice.unwrap_or("see in the mail server's log what it refused"))
+    })?;
+    let encrypted = if certificate.is_some() { "TLS with a certificate that is right" } else { "no TLS" };
+    let known = if smtp.target.credentials.is_some() { "takes user name and password" } else { "asks for no password" };
+    let mut findings = vec![Finding::ok(SERVER, format!("{encrypted}; {known}; nothing was sent"))];
+    findings.extend(certificate.map(|it| {
+        let advice = "tell who runs the mail server: no mail leaves once it is over";
+        certificate::lifetime("mail certificate", certificate::ends(&it), SystemClock.now(), advice)
+    }));
+    Ok(findings)
+}
+
+/// Whether the sender's domain is that of the page. The DNS records of the sender cannot be checked here.
+fn sender(settings: &Settings) -> Option<Finding> {
+    let domain = settings.mail_from.trim_end_matches('>').rsplit_once('@').map(|(_, domain)| domain)?;
+    let domain = domain.to_ascii_lowercase();
+    let host = settings.public_url.host_str()?;
+    let asks = "not looked at: whether SPF, DKIM and DMARC let the mail server send for it";
+    let is_odd = settings.mode == Mode::Production && !is_related(&domain, host);
+    Some(finding!("mail sender", ok "{domain}; {asks}",
+        warning if is_odd => "mail comes from {domain}, and the page is at {host}; {asks}"
+            => "write an address in the domain of DOORCODE_PUBLIC_URL into DOORCODE_MAIL_FROM: people are told to trust \
+                nothing else",
+    ))
+}
+
+/// Whether one is within the other, or both are siblings below more than a top-level domain.
+fn is_related(domain: &str, host: &str) -> bool {
+    let within =
+        |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|it| it.is_empty() || it.ends_with('.'));
+    let above = host.split_once('.').map(|(_, above)| above).filter(|above| above.contains('.'));
+    within(domain, host) || within(host, domain) || above.is_some_and(|above| within(domain, above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_beside_the_page_is_related_to_it_and_one_elsewhere_is_not() {
+        for (domain, host) in [
+            ("example.com", "login.example.com"),
+            ("login.example.com", "example.com"),
+            ("mail.example.com", "login.example.com"),
+            ("example.com", "example.com"),
+        ] {
+            assert!(is_related(domain, host), "{domain} {host}");
+        }
+        for (domain, host) in [("example.org", "example.com"), ("badexample.com", "example.com"), ("a.com", "b.com")] {
+            assert!(!is_related(domain, host), "{domain} {host}");
+        }
     }
-    Finding::ok(CHECK, seen)
 }

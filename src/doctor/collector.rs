@@ -1,27 +1,28 @@
-//! The collector of traces, for `doorcode doctor`: whether it has a name and an open port. It is told nothing.
+//! The collector of traces, for `doorcode doctor`: whether its name resolves and its port is open. Nothing is sent.
 
-use url::Url;
-
-use super::public_url::{self, Unreached};
-use crate::doctor::finding::Finding;
+use super::{
+    Findings,
+    public_url::{self, Unreached},
+};
+use crate::{doctor::finding::Finding, observability::Traces};
 
 const COLLECTOR: &str = "trace collector";
 
-/// Connects to it, and hangs up. Nothing but traces is lost without it.
-pub(super) async fn examine(endpoint: &Url) -> Finding {
-    let (host, port) = public_url::place(endpoint);
-    match public_url::reach(&host, port).await {
-        Ok(_) => Finding::ok(COLLECTOR, format!("{host} takes connections on port {port}; nothing was sent")),
-        Err(Unreached::Name(why)) => Finding::warning(
+/// Connects and hangs up. Without a collector nothing but traces is lost.
+pub(super) async fn examine(traces: &Traces) -> Findings {
+    let (host, port) = public_url::authority(&traces.endpoint);
+    public_url::reach(&host, port).await.map_err(|unreached| match unreached {
+        Unreached::Name(why) => Finding::warning(
             COLLECTOR,
             format!("{host} has no address here ({why})"),
             "correct OTEL_EXPORTER_OTLP_ENDPOINT: until then traces are lost, and nothing else is",
         ),
-        Err(Unreached::Port(why)) => Finding::warning(
+        Unreached::Port(why) => Finding::warning(
             COLLECTOR,
             format!("{host} takes no connection on port {port} from here ({why})"),
             "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT (OTLP over HTTP, usually port 4318): until then \
              traces are lost, and nothing else is",
         ),
-    }
+    })?;
+    Ok(vec![Finding::ok(COLLECTOR, format!("{host} takes connections on port {port}; nothing was sent"))])
 }

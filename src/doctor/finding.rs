@@ -1,7 +1,7 @@
-//! What `doorcode doctor` finds: a check, how it went, what was seen, and what to do. Whoever examines something knows
-//! what is right for it and says so in these words. A finding never holds a secret, nor a part of a URL that may.
+//! What `doorcode doctor` finds: a check, its state, what was seen, and what to do. A finding never holds a secret, nor a
+//! part of a URL that may.
 
-/// How a check went; the order is the order of trouble.
+/// State of a check; the order is the order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// As it should be.
@@ -27,6 +27,7 @@ impl State {
 }
 
 /// One check and its outcome.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What was looked at; stays the same from version to version.
@@ -47,16 +48,27 @@ impl Finding {
 
     /// Not looked at, and why.
     pub fn skipped(check: &'static str, why: impl Into<String>) -> Self {
-        Self { check, state: State::Skipped, seen: why.into(), advice: None }
+        Self { state: State::Skipped, ..Self::ok(check, why) }
     }
 
     /// It works, and may hurt one day.
     pub fn warning(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { check, state: State::Warning, seen: seen.into(), advice: Some(advice.into()) }
+        Self { state: State::Warning, advice: Some(advice.into()), ..Self::ok(check, seen) }
     }
 
     /// It does not work, or it must not be left like this.
     pub fn problem(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { check, state: State::Problem, seen: seen.into(), advice: Some(advice.into()) }
+        Self { state: State::Problem, advice: Some(advice.into()), ..Self::ok(check, seen) }
     }
+}
+
+/// Writes a finding: as it should be, unless a condition holds. Of several conditions the first that holds counts.
+macro_rules! finding {
+    ($check:expr, ok $seen:literal $(, $state:ident if $is_so:expr => $wrong:literal => $advice:literal)* $(,)?) => {
+        $(if $is_so {
+            Finding::$state($check, format_args!($wrong).to_string(), format_args!($advice).to_string())
+        } else)* {
+            Finding::ok($check, format_args!($seen).to_string())
+        }
+    };
 }

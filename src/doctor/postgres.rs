@@ -1,20 +1,23 @@
-//! PostgreSQL, for `doorcode doctor`: whether it answers, keeps what it confirmed, and works as our statements need it.
-//! Everything here reads, with one connection.
+//! PostgreSQL, for `doorcode doctor`: whether it answers, keeps what it confirmed, and is configured as our statements need
+//! it. Everything here reads, with one connection.
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sqlx::{
     self, ConnectOptions, Connection, Row,
     postgres::{PgConnectOptions, PgConnection},
     query,
 };
+use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, timeout};
 
+use super::{Findings, finding::Finding};
 use crate::{
+    adapter::system::SystemClock,
     db::{error::describe, postgres::options},
-    doctor::finding::Finding,
     ports::Clock,
+    settings::Settings,
 };
 
 const DATABASE: &str = "database";
@@ -27,7 +30,7 @@ const SLOW_MS: u128 = 20;
 const OLDEST: i32 = 13;
 /// Replicas that stay within this of the database stay within two of each other, and nobody notices.
 const SKEW_MS: i64 = 1_000;
-/// So much do those who check our tokens allow: beyond it a token is refused as made in the future.
+/// Leeway of the backends that verify our tokens: beyond it a token is refused as made in the future.
 const LEEWAY_MS: i64 = 5_000;
 
 /// Every table whose rows we write.
@@ -43,7 +46,7 @@ const TABLES: [&str; 9] = [
     "signing_keys",
 ];
 
-/// What the server tells of itself.
+/// What was read from the server.
 #[derive(Default)]
 struct Facts {
     settings: HashMap<String, String>,
@@ -67,43 +70,26 @@ impl Facts {
     }
 }
 
-pub(super) async fn examine(url: &str, pool: u32, clock: &dyn Clock) -> Vec<Finding> {
-    let options = match options(url) {
-        Ok(options) => options,
-        Err(error) => return vec![Finding::problem(DATABASE, error.to_string(), "correct DATABASE_URL")],
-    };
-    let mut connection = match timeout(CONNECT, options.connect()).await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return vec![unreachable(&error)],
-        Err(_) => {
-            let advice = "see whether host and port in DATABASE_URL are right and no firewall is between";
-            return vec![Finding::problem(DATABASE, "the server does not answer", advice)];
-        }
-    };
-    let asked = timeout(ASK, async {
-        let mut latency = u128::MAX;
-        // Any of them may meet a busy moment: the fastest one tells the way.
-        for _ in 0..3 {
-            let start = Instant::now();
-            connection.ping().await?;
-            latency = latency.min(start.elapsed().as_millis());
-        }
-        Ok::<_, sqlx::Error>((latency, ask(&mut connection, clock).await?))
-    });
-    match asked.await {
-        Ok(Ok((latency, facts))) => judge(&facts, latency, pool, is_near(&options), clock.now()),
-        Ok(Err(error)) => vec![Finding::problem(DATABASE, describe(&error), "see in the server's log what it refused")],
-        Err(_) => vec![Finding::problem(DATABASE, "the server takes too long", "see what keeps the server busy")],
-    }
+pub(super) async fn examine(settings: &Settings) -> Findings {
+    let problem = |seen: String, advice| Finding::problem(DATABASE, seen, advice);
+    let options = options(settings.database_url.expose_secret())
+        .map_err(|error| problem(error.to_string(), "correct DATABASE_URL"))?;
+    let silent = "see whether host and port in DATABASE_URL are right and no firewall is between";
+    let mut connection = timeout(CONNECT, options.connect())
+        .await
+        .map_err(|_| problem("the server does not answer".to_owned(), silent))?
+        .map_err(|error| unreachable(&error))?;
+    let (latency, facts) = timeout(ASK, ask(&mut connection, &SystemClock))
+        .await
+        .map_err(|_| problem("the server takes too long".to_owned(), "see what keeps the server busy"))?
+        .map_err(|error| problem(describe(&error), "see in the server's log what it refused"))?;
+    Ok(judge(&facts, latency, settings.database_pool.1, is_near(&options), SystemClock.now()))
 }
 
 /// Says why in our own words: the server's would name the user.
 fn unreachable(error: &sqlx::Error) -> Finding {
-    let code = match error {
-        sqlx::Error::Database(refusal) => refusal.code().unwrap_or_default().into_owned(),
-        _ => String::new(),
-    };
-    let (seen, advice) = match code.as_str() {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
+    let (seen, advice) = match &*code {
         "28P01" | "28000" => ("the server refuses user, password or this host", "correct DATABASE_URL or pg_hba.conf"),
         "3D000" => ("the server has no database of this name", "createdb NAME, or correct DATABASE_URL"),
         "53300" => ("the server has no connection left", "raise max_connections, or lower DOORCODE_DATABASE_POOL"),
@@ -125,7 +111,15 @@ fn is_near(options: &PgConnectOptions) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<Facts, sqlx::Error> {
+/// The fastest round trip in milliseconds, and the facts.
+async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, Facts), sqlx::Error> {
+    let mut latency = u128::MAX;
+    // Any of them may meet a busy moment.
+    for _ in 0..3 {
+        let start = Instant::now();
+        connection.ping().await?;
+        latency = latency.min(start.elapsed().as_millis());
+    }
     let settings = query(
         "SELECT name, setting FROM pg_settings WHERE name IN ('server_version_num', 'synchronous_commit', 'fsync', \
          'full_page_writes', 'max_connections', 'superuser_reserved_connections', 'reserved_connections', \
@@ -152,169 +146,104 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<Facts, 
     let before = clock.now();
     let theirs: i64 = time.fetch_one(&mut *connection).await?.try_get(0)?;
     let ours = before + (clock.now() - before) / 2;
-    Ok(Facts {
+    let facts = Facts {
         settings,
         is_standby: state.try_get(0)?,
         is_encrypted: state.try_get(1)?,
         bounds: [bound(2)?, bound(3)?],
         forbidden: rights.try_get(0)?,
         skew: theirs - ours.timestamp_millis(),
-    })
+    };
+    Ok((latency, facts))
 }
 
 fn judge(facts: &Facts, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
-    let seen = format!("PostgreSQL answers in {latency} ms");
-    let reached = if latency > SLOW_MS {
-        Finding::warning(DATABASE, seen, "run it nearer to Doorcode: a sign-in takes a dozen round trips")
-    } else {
-        Finding::ok(DATABASE, seen)
-    };
+    let is = |setting, value| facts.get(setting) == value;
+    let (commit, isolation) = (facts.get("synchronous_commit"), facts.get("default_transaction_isolation"));
+    let (encoding, forbidden) = (facts.get("server_encoding"), facts.forbidden.as_deref().unwrap_or_default());
+    let encrypted = if facts.is_encrypted { "TLS" } else { "none, and it is this machine" };
     vec![
-        reached,
+        finding!(DATABASE, ok "PostgreSQL answers in {latency} ms",
+            warning if latency > SLOW_MS => "PostgreSQL answers in {latency} ms"
+                => "run it nearer to Doorcode: a sign-in takes a dozen round trips",
+        ),
         version(facts, now),
-        writes(facts),
-        durability(facts),
-        isolation(facts),
-        encoding(facts),
-        rights(facts),
-        connections(facts, pool),
-        encryption(facts, is_near),
+        finding!("database writes", ok "a primary",
+            problem if facts.is_standby => "the server is a standby, which takes no writes"
+                => "let DATABASE_URL name the primary",
+            problem if is("transaction_read_only", "on") => "transactions are read-only"
+                => "ALTER ROLE and ALTER DATABASE … RESET default_transaction_read_only",
+        ),
+        // A code that was used must stay used, also when the power goes.
+        finding!("database durability", ok "synchronous_commit is {commit}, fsync on",
+            problem if is("fsync", "off") => "fsync is off: a power cut may destroy the whole database"
+                => "ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf();",
+            problem if commit == "off"
+                => "synchronous_commit is off: after a crash a used code works again, and an ended session lives"
+                => "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf(); and ALTER ROLE and ALTER DATABASE \
+                    … RESET synchronous_commit, where one of them says otherwise",
+            warning if is("full_page_writes", "off") => "full_page_writes is off: a power cut may tear pages"
+                => "ALTER SYSTEM SET full_page_writes = on; unless the file system never writes half a page",
+        ),
+        // A statement after a lock must see what was committed while it waited: that is how guesses are counted.
+        finding!("database isolation", ok "{isolation}",
+            problem if isolation != "read committed"
+                => "transactions are {isolation} by default, and Doorcode needs read committed"
+                => "ALTER ROLE and ALTER DATABASE … RESET default_transaction_isolation",
+        ),
+        finding!("database encoding", ok "{encoding}",
+            problem if encoding != "UTF8" => "{encoding}, in which not every name can be written"
+                => "createdb --encoding=UTF8 --template=template0 NAME, and move the data there",
+        ),
+        finding!("database rights", ok "may change every table",
+            problem if !forbidden.is_empty() => "may not change {forbidden}"
+                => "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user of DATABASE_URL",
+        ),
+        connections(facts, i64::from(pool)),
+        finding!("database encryption", ok "{encrypted}",
+            warning if !facts.is_encrypted && !is_near
+                => "none: whoever is on the way reads addresses and sealed codes, and may change them"
+                => "add sslmode=verify-full to DATABASE_URL, and let the server have a certificate",
+        ),
         skew(facts.skew),
     ]
 }
 
-/// Each version is looked after until the November five years after its own September.
+/// Each version is supported until the second week of November, five years after its own September.
 fn version(facts: &Facts, now: DateTime<Utc>) -> Finding {
-    const CHECK: &str = "database version";
     let number = facts.number("server_version_num");
     let (major, minor) = (i32::try_from(number / 10_000).unwrap_or_default(), number % 10_000);
-    let seen = format!("PostgreSQL {major}.{minor}");
     let last_year = 2_012 + major;
-    if major < OLDEST {
-        return Finding::problem(CHECK, seen, format!("upgrade: Doorcode is tried on {OLDEST} and newer"));
-    }
-    if (now.year(), now.month()) > (last_year, 11) || ((now.year(), now.month()) == (last_year, 11) && now.day() > 14) {
-        let advice = "upgrade: this version gets no corrections since the November of";
-        return Finding::warning(CHECK, seen, format!("{advice} {last_year}"));
-    }
-    Finding::ok(CHECK, seen)
+    let is_over = NaiveDate::from_ymd_opt(last_year, 11, 14).is_some_and(|last| now.date_naive() > last);
+    finding!("database version", ok "PostgreSQL {major}.{minor}",
+        problem if major < OLDEST => "PostgreSQL {major}.{minor}" => "upgrade: Doorcode is tried on {OLDEST} and newer",
+        warning if is_over => "PostgreSQL {major}.{minor}"
+            => "upgrade: this version gets no corrections since the November of {last_year}",
+    )
 }
 
-fn writes(facts: &Facts) -> Finding {
-    const CHECK: &str = "database writes";
-    if facts.is_standby {
-        let advice = "let DATABASE_URL name the primary";
-        return Finding::problem(CHECK, "the server is a standby, which takes no writes", advice);
-    }
-    if facts.get("transaction_read_only") == "on" {
-        let advice = "ALTER ROLE and ALTER DATABASE … RESET default_transaction_read_only";
-        return Finding::problem(CHECK, "transactions are read-only", advice);
-    }
-    Finding::ok(CHECK, "a primary")
-}
-
-/// A code that was used must stay used, also when the power goes.
-fn durability(facts: &Facts) -> Finding {
-    const CHECK: &str = "database durability";
-    if facts.get("fsync") == "off" {
-        let advice = "ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf();";
-        return Finding::problem(CHECK, "fsync is off: a power cut may destroy the whole database", advice);
-    }
-    if facts.get("synchronous_commit") == "off" {
-        let advice = "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf(); and ALTER ROLE and \
-                      ALTER DATABASE … RESET synchronous_commit, where one of them says otherwise";
-        return Finding::problem(
-            CHECK,
-            "synchronous_commit is off: after a crash a used code works again, and an ended session lives",
-            advice,
-        );
-    }
-    if facts.get("full_page_writes") == "off" {
-        let advice = "ALTER SYSTEM SET full_page_writes = on; unless the file system never writes half a page";
-        return Finding::warning(CHECK, "full_page_writes is off: a power cut may tear pages", advice);
-    }
-    Finding::ok(CHECK, format!("synchronous_commit is {}, fsync on", facts.get("synchronous_commit")))
-}
-
-/// A statement after a lock must see what was committed while it waited: that is how guesses are counted.
-fn isolation(facts: &Facts) -> Finding {
-    const CHECK: &str = "database isolation";
-    match facts.get("default_transaction_isolation") {
-        "read committed" => Finding::ok(CHECK, "read committed"),
-        other => Finding::problem(
-            CHECK,
-            format!("transactions are {other} unless told, and Doorcode needs read committed"),
-            "ALTER ROLE and ALTER DATABASE … RESET default_transaction_isolation",
-        ),
-    }
-}
-
-fn encoding(facts: &Facts) -> Finding {
-    const CHECK: &str = "database encoding";
-    match facts.get("server_encoding") {
-        "UTF8" => Finding::ok(CHECK, "UTF8"),
-        other => {
-            let advice = "createdb --encoding=UTF8 --template=template0 NAME, and move the data there";
-            Finding::problem(CHECK, format!("{other}, in which not every name can be written"), advice)
-        }
-    }
-}
-
-fn rights(facts: &Facts) -> Finding {
-    const CHECK: &str = "database rights";
-    match &facts.forbidden {
-        None => Finding::ok(CHECK, "may change every table"),
-        Some(tables) => {
-            let advice =
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user of DATABASE_URL";
-            Finding::problem(CHECK, format!("may not change {tables}"), advice)
-        }
-    }
-}
-
-/// Whether the pool fits, and fits twice: while one replica takes another's place both are there.
-fn connections(facts: &Facts, pool: u32) -> Finding {
-    const CHECK: &str = "database connections";
+/// Whether the pool fits, and fits twice: while one replica replaces another both are running.
+fn connections(facts: &Facts, pool: i64) -> Finding {
     let reserved = facts.number("superuser_reserved_connections") + facts.number("reserved_connections");
     let bounds = facts.bounds.iter().flatten().copied();
     let room = bounds.chain([facts.number("max_connections") - reserved]).min().unwrap_or_default();
     let seen = format!("room for {room}, and this process takes {pool} at most");
     let advice = "raise max_connections (or the limit of the role or database), or lower DOORCODE_DATABASE_POOL";
-    match i64::from(pool) {
-        pool if pool > room => Finding::problem(CHECK, seen, advice),
-        pool if pool * 2 > room => Finding::warning(CHECK, format!("{seen}: a second replica does not fit"), advice),
-        _ => Finding::ok(CHECK, seen),
-    }
-}
-
-fn encryption(facts: &Facts, is_near: bool) -> Finding {
-    const CHECK: &str = "database encryption";
-    match (facts.is_encrypted, is_near) {
-        (true, _) => Finding::ok(CHECK, "TLS"),
-        (false, true) => Finding::ok(CHECK, "none, and it is this machine"),
-        (false, false) => Finding::warning(
-            CHECK,
-            "none: whoever is on the way reads addresses and sealed codes, and may change them",
-            "add sslmode=verify-full to DATABASE_URL, and let the server have a certificate",
-        ),
-    }
+    finding!("database connections", ok "{seen}",
+        problem if pool > room => "{seen}" => "{advice}",
+        warning if pool * 2 > room => "{seen}: a second replica does not fit" => "{advice}",
+    )
 }
 
 fn skew(skew: i64) -> Finding {
-    const CHECK: &str = "database clock";
+    let (size, side) = (skew.abs(), if skew > 0 { "ahead of" } else { "behind" });
+    let seen = format!("{}.{:03} s {side} ours", size / 1_000, size % 1_000);
     let advice = "run chrony or systemd-timesyncd on both machines: times of codes and tokens are this machine's, and \
                   replicas must agree on them";
-    let seen = format!(
-        "{}.{:03} s {} ours",
-        skew.abs() / 1_000,
-        skew.abs() % 1_000,
-        if skew > 0 { "ahead of" } else { "behind" }
-    );
-    match skew.abs() {
-        ..SKEW_MS => Finding::ok(CHECK, "as ours"),
-        SKEW_MS..LEEWAY_MS => Finding::warning(CHECK, seen, advice),
-        _ => Finding::problem(CHECK, seen, advice),
-    }
+    finding!("database clock", ok "as ours",
+        problem if size >= LEEWAY_MS => "{seen}" => "{advice}",
+        warning if size >= SKEW_MS => "{seen}" => "{advice}",
+    )
 }
 
 #[cfg(test)]

@@ -1,81 +1,40 @@
-//! The certificate and key of the public listener, for `doorcode doctor`: until when the one is good, and who can read
-//! the other. Whether they are a pair says whoever serves with them. The key is never opened here.
+//! The certificate and key of the public listener, for `doorcode doctor`: whether they are a pair, when the certificate
+//! ends, and who can read the key.
 
-use std::path::Path;
-
-use chrono::{DateTime, Utc};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::certificate;
-use crate::{doctor::finding::Finding, files};
+use super::{Findings, certificate};
+use crate::{
+    adapter::system::SystemClock, doctor::finding::Finding, files, http::Tls, ports::Clock, settings::TlsFiles,
+};
 
 /// A chain of certificates has a few thousand bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Looks at a pair that can be served with.
-pub(super) fn examine(certificate: &Path, key: &Path, now: DateTime<Utc>) -> Vec<Finding> {
-    vec![lifetime(first(certificate).and_then(|it| certificate::ends(&it)), now), privacy(key)]
-}
-
-/// The server's own, which comes before those of its authorities.
-fn first(file: &Path) -> Option<CertificateDer<'static>> {
-    CertificateDer::from_pem_slice(&files::read(file, LARGEST).ok()?).ok()
-}
-
-fn lifetime(ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Finding {
-    const CHECK: &str = "tls certificate";
-    let advice = "renew it, and see why nothing did; new files are taken without a restart";
-    let Some(ends) = ends else {
-        let advice = "see when it ends with openssl x509 -noout -enddate -in FILE";
-        return Finding::warning(CHECK, "its end cannot be read", advice);
-    };
-    let day = ends.format("%F");
-    match ends - now {
-        left if left.num_seconds() < 0 => {
-            Finding::problem(CHECK, format!("is over since {day}, and every browser refuses it"), advice)
-        }
-        left if left.num_days() < certificate::SOON => Finding::warning(CHECK, format!("good until {day}"), advice),
-        _ => Finding::ok(CHECK, format!("good until {day}")),
-    }
-}
-
-/// A group that may read it is how some machines share a key; everybody is too many.
-fn privacy(key: &Path) -> Finding {
-    const CHECK: &str = "tls key";
-    let name = key.display();
-    match files::open_to_all(key, 0o006) {
-        Ok(None) => Finding::ok(CHECK, "others cannot read it"),
-        Ok(Some(mode)) => {
-            let seen = format!("others can read {name} (mode {:o})", mode & 0o7777);
-            let advice =
-                format!("chmod 600 {name}, and chown it to the user of the server; get a new one if others did");
-            Finding::warning(CHECK, seen, advice)
-        }
-        Err(_) => {
-            let advice = "let the user of the server read it and the folders above it";
-            Finding::warning(CHECK, format!("{name} cannot be looked at"), advice)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-
-    use super::*;
-    use crate::doctor::finding::State;
-
-    #[test]
-    fn a_certificate_is_told_of_two_weeks_before_its_end_and_wrong_after_it() {
-        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        for (left, state) in [
-            (TimeDelta::days(15), State::Ok),
-            (TimeDelta::days(13), State::Warning),
-            (TimeDelta::seconds(1), State::Warning),
-            (TimeDelta::seconds(-1), State::Problem),
-        ] {
-            assert_eq!(lifetime(Some(now + left), now).state, state, "{left}");
-        }
-        assert_eq!(lifetime(None, now).state, State::Warning);
-    }
+pub(super) fn examine(pair: &TlsFiles) -> Findings {
+    const CHECK: &str = "tls files";
+    Tls::open(pair).map_err(|error| {
+        let advice =
+            "write the PEM files of one pair, which the user of the server can read: it does not start without";
+        Finding::problem(CHECK, error.to_string(), advice)
+    })?;
+    // The server's own certificate comes before those of its authorities.
+    let chain = files::read(&pair.certificate, LARGEST).ok();
+    let first = chain.and_then(|chain| CertificateDer::from_pem_slice(&chain).ok());
+    let ends = first.and_then(|it| certificate::ends(&it));
+    let renew = "renew it, and see why nothing did; new files are taken without a restart";
+    // A group that may read it is how some machines share a key.
+    let (name, mode) = (pair.key.display(), files::open_to_all(&pair.key, 0o006));
+    let (is_unknown, mode) = (mode.is_err(), mode.ok().flatten().map(|mode| mode & 0o7777));
+    let (is_open, mode) = (mode.is_some(), mode.unwrap_or_default());
+    Ok(vec![
+        Finding::ok(CHECK, "the key is the certificate's"),
+        certificate::lifetime("tls certificate", ends, SystemClock.now(), renew),
+        finding!("tls key", ok "others cannot read it",
+            warning if is_unknown => "{name} cannot be looked at"
+                => "let the user of the server read it and the folders above it",
+            warning if is_open => "others can read {name} (mode {mode:o})"
+                => "chmod 600 {name}, and chown it to the user of the server; get a new one if others did",
+        ),
+    ])
 }

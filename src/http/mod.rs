@@ -17,6 +17,7 @@ mod serve;
 mod server;
 mod startup;
 mod state;
+mod tally;
 
 use std::sync::Arc;
 

@@ -2,14 +2,7 @@
 //! everything else, and only on some of the processors at once. Requests that wait for a turn hold their bytes, so their
 //! number is bounded: in all, and for each network.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    num::NonZero,
-    sync::{Arc, Mutex, PoisonError},
-    thread::available_parallelism,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
 use ipnet::IpNet;
 use tokio::{
@@ -22,6 +15,7 @@ use crate::{
     http::{
         networks::{Shares, networks},
         response::Refusal,
+        tally::{Share, Tally},
     },
 };
 
@@ -35,16 +29,14 @@ const OF_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
 /// The turns of a process.
 pub(crate) struct Turns {
     free: Arc<Semaphore>,
-    waiting: Arc<Mutex<Waiting>>,
+    /// The number of requests that wait, by network; `None` counts all of them.
+    waiting: Tally<Option<IpNet>>,
 }
-
-/// The number of requests that wait, by network; `None` counts all of them.
-type Waiting = HashMap<Option<IpNet>, usize>;
 
 impl Default for Turns {
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Self { free: Arc::new(Semaphore::new(processors.div_ceil(2))), waiting: Arc::default() }
+        Self { free: Arc::new(Semaphore::new(processors.div_ceil(2))), waiting: Tally::default() }
     }
 }
 
@@ -66,45 +58,15 @@ impl Turns {
         }
     }
 
-    fn wait(&self, client: IpAddr) -> Option<Place> {
+    fn wait(&self, client: IpAddr) -> Option<Share<Option<IpNet>>> {
         let of_networks = networks(client).map(|(width, network)| (Some(network), OF_NETWORK.for_width(width)));
-        let bounds: Vec<_> = of_networks.chain([(None, WAITING)]).collect();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if bounds.iter().any(|(whose, most)| waiting.get(whose).is_some_and(|count| count >= most)) {
-            return None;
-        }
-        for (whose, _) in &bounds {
-            *waiting.entry(*whose).or_default() += 1;
-        }
-        drop(waiting);
-        let whose = bounds.into_iter().map(|(whose, _)| whose).collect();
-        Some(Place { waiting: Arc::clone(&self.waiting), whose })
+        let mut place = self.waiting.share(of_networks.chain([(None, WAITING)]));
+        place.grow(1).then_some(place)
     }
 }
 
 fn busy() -> Refusal {
     Refusal::new(Code::Unavailable, "The server is busy. Try again in a few seconds.")
-}
-
-/// A place among those that wait, until it is dropped.
-struct Place {
-    waiting: Arc<Mutex<Waiting>>,
-    whose: Vec<Option<IpNet>>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for whose in &self.whose {
-            if let Some(count) = waiting.get_mut(whose) {
-                *count -= 1;
-                // A network without requests leaves no entry, or the map would grow with every client.
-                if *count == 0 {
-                    waiting.remove(whose);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -119,7 +81,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_network_fills_the_places_of_those_that_wait_and_who_finds_none_is_refused_at_once() {
-        let turns = Turns { free: Arc::new(Semaphore::new(1)), waiting: Arc::default() };
+        let turns = Turns { free: Arc::new(Semaphore::new(1)), waiting: Tally::default() };
         let turn = turns.take(client(0)).await.unwrap();
         let mut waiting: Vec<_> = (0..64).map(|_| turns.wait(client(0)).unwrap()).collect();
         let asked = Instant::now();
@@ -131,7 +93,7 @@ mod tests {
         waiting.pop();
         assert!(turns.wait(client(4)).is_some(), "and one less leaves a place");
         drop((waiting, turn));
-        assert!(turns.waiting.lock().unwrap().is_empty(), "nobody waits, and nothing is kept");
+        assert!(turns.waiting.counts().is_empty(), "nobody waits, and nothing is kept");
         assert!(turns.take(client(0)).await.is_ok());
     }
 }

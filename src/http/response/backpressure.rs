@@ -3,10 +3,10 @@
 //! is refused before anything is done for them.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     io::{self, ErrorKind, Write},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -23,6 +23,7 @@ use crate::{
     http::{
         networks::{Shares, networks},
         server::memory::{Charge, Pool},
+        tally::{Share, Tally},
     },
 };
 
@@ -56,10 +57,8 @@ impl Default for UnreadCaps {
 pub(crate) struct Unread {
     caps: UnreadCaps,
     all: Arc<Pool>,
-    taken: Arc<Mutex<Taken>>,
+    taken: Tally<Reader>,
 }
-
-type Taken = HashMap<Reader, usize>;
 
 /// Whose unread answers are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +70,7 @@ enum Reader {
 impl Unread {
     pub(crate) fn new(caps: UnreadCaps) -> Self {
         let all = Pool::new(caps.in_all);
-        Self { caps, all, taken: Arc::default() }
+        Self { caps, all, taken: Tally::default() }
     }
 
     /// What everybody has left unread.
@@ -92,7 +91,7 @@ impl Unread {
         let of_session =
             viewer.signed_in.iter().map(|signed_in| (Reader::Session(signed_in.session.id), caps.of_session));
         let charge = self.all.charge(0).ok_or_else(crowded)?;
-        let mut room = Room { taken: Arc::clone(&self.taken), readers: of_network.chain(of_session).collect(), charge };
+        let mut room = Room { share: self.taken.share(of_network.chain(of_session)), charge };
         room.fit(COMMON)?;
         Ok(room)
     }
@@ -109,8 +108,7 @@ fn behind() -> Refusal {
 
 /// Room for one answer, or for what is left of it, until it is dropped.
 pub(crate) struct Room {
-    taken: Arc<Mutex<Taken>>,
-    readers: Arc<[(Reader, usize)]>,
+    share: Share<Reader>,
     charge: Charge,
 }
 
@@ -122,27 +120,20 @@ impl Room {
             drop(self.split(before - bytes));
             return Ok(());
         }
-        let more = bytes - before;
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room =
-            |(reader, most): &(Reader, usize)| taken.get(reader).copied().unwrap_or_default() + more <= *most;
-        if !self.readers.iter().all(has_room) {
+        if !self.share.grow(bytes - before) {
             return Err(behind());
         }
         let fits = if bytes > FRAME { self.charge.grow_while_plenty(bytes) } else { self.charge.grow_to(bytes) };
         if !fits {
+            drop(self.share.split(bytes - before));
             return Err(crowded());
-        }
-        for (reader, _) in self.readers.iter() {
-            *taken.entry(*reader).or_default() += more;
         }
         Ok(())
     }
 
     /// Room for so many of its bytes, which is given back by itself.
     fn split(&mut self, bytes: usize) -> Self {
-        let charge = self.charge.split(bytes);
-        Self { taken: Arc::clone(&self.taken), readers: Arc::clone(&self.readers), charge }
+        Self { share: self.share.split(bytes), charge: self.charge.split(bytes) }
     }
 
     /// Counts an answer until it is read.
@@ -157,25 +148,6 @@ impl Room {
             refusal
         })?;
         Ok(answer.map(|body| Body::new(Held { body, rest: Bytes::new(), room: self })))
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        let bytes = self.charge.bytes();
-        if bytes == 0 {
-            return;
-        }
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        for (reader, _) in self.readers.iter() {
-            if let Some(theirs) = taken.get_mut(reader) {
-                *theirs = theirs.saturating_sub(bytes);
-                // Who has read everything leaves nothing, or the map would remember everybody who ever asked.
-                if *theirs == 0 {
-                    taken.remove(reader);
-                }
-            }
-        }
     }
 }
 

@@ -28,7 +28,7 @@ const CRYPTOGRAPHY: [&str; 8] = [
     "src/domain/token.rs",
     "src/domain/vault.rs",
     "src/doctor/signing_keys.rs",
-    "src/http/pages.rs",
+    "src/http/pages/assets.rs",
 ];
 
 #[test]

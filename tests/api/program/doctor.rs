@@ -199,9 +199,6 @@ async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has
     sql("ALTER ROLE doorcode SET synchronous_commit = off");
     setup.examine().assert_wrong("database durability", &["synchronous_commit is off", "ALTER SYSTEM SET"]);
     sql("ALTER ROLE doorcode RESET synchronous_commit");
-    sql("ALTER DATABASE postgres SET default_transaction_isolation = 'serializable'");
-    setup.examine().assert_wrong("database isolation", &["serializable", "RESET default_transaction_isolation"]);
-    sql("ALTER DATABASE postgres RESET default_transaction_isolation");
     sql("CREATE ROLE guest LOGIN PASSWORD 'canary-in-a-url'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest");
     setup.set("DATABASE_URL", postgres.url().replace("doorcode:", "guest:"));
     setup.examine().assert_wrong("database rights", &["audit_events, devices", "GRANT"]);

@@ -1,0 +1,87 @@
+//! The database, for `doorcode doctor`: the server or the file first, then the schema, the keys and the administrators in
+//! it.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret as _;
+
+use super::{
+    Findings,
+    finding::{Finding, State},
+    postgres, signing_keys, sqlite, within,
+};
+use crate::{
+    adapter::{
+        bus::memory::MemoryBus,
+        limiter::memory::{DEFAULT_ENTRIES, MemoryLimiter},
+    },
+    app::{App, Overrides},
+    db::{Db, migrate},
+    domain::user::manage,
+    error::Error,
+    settings::{Mode, Settings},
+};
+
+const SCHEMA: &str = "schema";
+/// Time limit for what is in a database that answered a moment ago.
+const INSIDE: Duration = Duration::from_secs(4);
+
+pub(super) async fn examine(settings: &Settings) -> Findings {
+    let is_sqlite = settings.database_url.expose_secret().starts_with("sqlite:");
+    let found = if is_sqlite { sqlite::examine(settings).await } else { postgres::examine(settings).await };
+    let mut findings = found.unwrap_or_else(|only| vec![only]);
+    match (findings.first().map(|finding| finding.state), settings.mode) {
+        (Some(State::Ok | State::Warning), _) => {
+            let inside = async {
+                let refused = |error: Error| {
+                    Finding::problem(SCHEMA, error.to_string(), "see in the database's log what it refused")
+                };
+                look_inside(settings).await.map_err(refused)
+            };
+            findings.extend(within(SCHEMA, INSIDE, Box::pin(inside)).await);
+        }
+        (Some(State::Skipped), Mode::Production) => {
+            findings.push(Finding::problem(SCHEMA, "there is none yet", "doorcode migrate up"));
+        }
+        (Some(State::Skipped), Mode::Development) => {
+            findings.push(Finding::skipped(SCHEMA, "the first start makes it"));
+        }
+        _ => findings.push(Finding::skipped(SCHEMA, "the database could not be asked")),
+    }
+    Ok(findings)
+}
+
+/// Checks the schema, and when that is current the keys and administrators.
+async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
+    let db = Db::look(&settings.database()).await?;
+    let steps = migrate::status(&db).await?;
+    let pending = steps.iter().filter(|(_, applied)| !applied).count();
+    let (all, is_production) = (steps.len(), settings.mode == Mode::Production);
+    let mut findings = vec![finding!(SCHEMA, ok "current, {all} steps",
+        problem if pending > 0 && is_production => "{pending} of {all} steps are pending"
+            => "doorcode migrate up, before the server starts: it refuses to until then",
+        warning if pending > 0 => "{pending} of {all} steps are pending"
+            => "the next start takes them, as does doorcode migrate up",
+    )];
+    if pending > 0 {
+        return Ok(findings);
+    }
+    if settings.secrets.is_empty() {
+        findings.push(Finding::skipped("signing keys", "there is no secret yet; the first start makes one"));
+        return Ok(findings);
+    }
+    let overrides = Overrides {
+        db: Some(db),
+        limiter: Some(Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES))),
+        bus: Some(Arc::new(MemoryBus::default())),
+        ..Overrides::default()
+    };
+    let app = App::build(settings.clone(), overrides).await?;
+    findings.extend(signing_keys::examine(&app.ctx).await?);
+    let has_admin = manage::has_active_admin(&app.ctx).await?;
+    findings.push(finding!("administrator", ok "there is an active one",
+        warning if !has_admin => "there is none who is active" => "doorcode user role you@example.com admin",
+    ));
+    app.ctx.db.clone().close().await?;
+    Ok(findings)
+}

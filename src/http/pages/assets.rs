@@ -1,0 +1,143 @@
+//! The files of the pages, compiled in from `web/`: their addresses, versions and answers.
+
+use std::{collections::HashMap, future::ready};
+
+use aws_lc_rs::digest;
+use axum::{
+    body::Bytes,
+    extract::RawQuery,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::HARDENING;
+use crate::http::middleware::NOTHING;
+
+/// For files, which are no documents; it matters when somebody opens the SVG by itself.
+const ASSET_POLICY: &str = NOTHING;
+
+const JS: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+pub(super) const SVG: &str = "image/svg+xml; charset=utf-8";
+
+/// A file of `web/`.
+#[derive(Clone, Copy)]
+struct File {
+    name: &'static str,
+    kind: &'static str,
+    gzipped: bool,
+    content: &'static [u8],
+}
+
+const OPERATIONS: &str = include_str!("../../../web/operations.js");
+
+/// Every document that a page sends.
+pub(in crate::http) fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.split('`').skip(1).step_by(2)
+}
+
+const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../../web/favicon.svg"));
+
+/// Belong to the sign-in page; the inbox uses the style sheet, `graphql.js` and `operations.js` too.
+const SIGN_IN_FILES: [File; 8] = [
+    plain("style.css", CSS, include_bytes!("../../../web/style.css")),
+    plain("graphql.js", JS, include_bytes!("../../../web/graphql.js")),
+    plain("operations.js", JS, OPERATIONS.as_bytes()),
+    plain("session.js", JS, include_bytes!("../../../web/session.js")),
+    plain("page.js", JS, include_bytes!("../../../web/page.js")),
+    plain("undo.js", JS, include_bytes!("../../../web/undo.js")),
+    plain("account.js", JS, include_bytes!("../../../web/account.js")),
+    plain("sign-in.js", JS, include_bytes!("../../../web/sign-in.js")),
+];
+
+const INBOX_FILES: [File; 1] = [plain("inbox.js", JS, include_bytes!("../../../web/inbox.js"))];
+
+const GRAPHIQL_FILES: [File; 6] = [
+    plain("graphiql.js", JS, include_bytes!("../../../web/graphiql.js")),
+    plain("graphiql.css", CSS, include_bytes!("../../../web/graphiql.css")),
+    gzipped("graphiql.min.js", JS, include_bytes!("../../../web/vendor/graphiql.min.js.gz")),
+    gzipped("graphiql.min.css", CSS, include_bytes!("../../../web/vendor/graphiql.min.css.gz")),
+    gzipped("react.production.min.js", JS, include_bytes!("../../../web/vendor/react.production.min.js.gz")),
+    gzipped("react-dom.production.min.js", JS, include_bytes!("../../../web/vendor/react-dom.production.min.js.gz")),
+];
+
+const fn plain(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
+    File { name, kind, gzipped: false, content }
+}
+
+const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
+    File { name, kind, gzipped: true, content }
+}
+
+/// A file ready to be served.
+#[derive(Clone)]
+pub(super) struct Asset {
+    file: File,
+    /// The content's SHA-256. A page names a file together with it, so a browser may keep
+    /// that file for good; and while replicas of two versions run side by side, each still serves the other's names.
+    version: String,
+}
+
+impl Asset {
+    fn new(file: File) -> Self {
+        let digest = digest::digest(&digest::SHA256, file.content);
+        let version = URL_SAFE_NO_PAD.encode(digest);
+        Self { file, version }
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("/assets/{}?v={}", self.file.name, self.version)
+    }
+
+    /// The file, or "not modified" for a browser that has this very content.
+    fn respond(&self, asked_version: Option<&str>, request: &HeaderMap) -> Response {
+        let etag = format!("\"{}\"", self.version);
+        let exact = asked_version.and_then(|query| query.strip_prefix("v=")) == Some(self.version.as_str());
+        let cache = if exact { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let known = request
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|tag| tag.trim().trim_start_matches("W/") == etag);
+        let facts = [(header::ETAG, etag), (header::CACHE_CONTROL, cache.to_owned())];
+        let policy = [(header::CONTENT_SECURITY_POLICY, ASSET_POLICY)];
+        if known {
+            return (StatusCode::NOT_MODIFIED, HARDENING, policy, facts).into_response();
+        }
+        let kind = [(header::CONTENT_TYPE, self.file.kind)];
+        let body = Bytes::from_static(self.file.content);
+        // Every browser takes gzip, so there is no second, unpacked copy in the binary.
+        if self.file.gzipped {
+            let encoding = [(header::CONTENT_ENCODING, "gzip")];
+            (HARDENING, policy, facts, kind, encoding, body).into_response()
+        } else {
+            (HARDENING, policy, facts, kind, body).into_response()
+        }
+    }
+}
+
+/// The files of the pages that exist, by name.
+pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
+    let mut files = SIGN_IN_FILES.to_vec();
+    if inbox {
+        files.extend(INBOX_FILES);
+    }
+    if graphiql {
+        files.extend(GRAPHIQL_FILES);
+    }
+    files.into_iter().map(|file| (file.name, Asset::new(file))).collect()
+}
+
+/// Answers with the icon, which browsers ask for unbidden.
+pub(super) fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
+    let icon = Asset::new(FAVICON);
+    get(move |request: HeaderMap| ready(icon.respond(None, &request)))
+}
+
+/// Answers with one file.
+pub(super) fn file<S: Clone + Send + Sync + 'static>(asset: Asset) -> MethodRouter<S> {
+    get(move |RawQuery(query): RawQuery, request: HeaderMap| ready(asset.respond(query.as_deref(), &request)))
+}

@@ -1,0 +1,238 @@
+//! The pages for people: sign-in, `GraphiQL` and the development inbox, compiled in from `web/`. Each is rendered once at
+//! start. Nothing here reads a request's body, a cookie or the database, and no page may load anything from, or send
+//! anything to, another host: the content security policies below see to it.
+
+mod assets;
+
+use std::{collections::HashMap, future::ready};
+
+use askama::Template;
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderName, header},
+    routing::{MethodRouter, get},
+};
+
+use self::assets::Asset;
+pub(super) use self::assets::operations;
+use crate::settings::Settings;
+
+/// What every template shows.
+struct Shared {
+    /// `DOORCODE_BRAND`, as text: the templates escape it.
+    brand: String,
+    /// Address of the inbox; empty where there is none.
+    inbox: &'static str,
+    assets: HashMap<&'static str, Asset>,
+}
+
+impl Shared {
+    /// Address of a file; empty for a file that is not there, which a test looks for.
+    fn asset(&self, name: &str) -> String {
+        self.assets.get(name).map(Asset::address).unwrap_or_default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "../web/sign-in.html")]
+struct SignIn<'a>(&'a Shared);
+
+#[derive(Template)]
+#[template(path = "../web/graphiql.html")]
+struct GraphiQl<'a>(&'a Shared);
+
+#[derive(Template)]
+#[template(path = "../web/inbox.html")]
+struct Inbox<'a>(&'a Shared);
+
+/// No script but our files, and no text can become markup by a slip: Trusted Types without a policy refuse it.
+const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The frame around a mail's HTML inherits this policy, and mails are styled inline: hence `'unsafe-inline'` for
+/// styles. Frames by address stay forbidden (`default-src`); `srcdoc` is not an address.
+const INBOX_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// `GraphiQL`'s dialogs and editors put `style` elements and attributes into the page, and its style sheet carries its
+/// fonts as `data:`. Neither can run a script or reach another host.
+const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    connect-src 'self'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \
+    form-action 'none'";
+
+/// What every page and file carries besides its policy.
+const HARDENING: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+/// The routes of the pages that exist; the others are not there at all, nor are their files.
+pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
+    of(settings.brand.clone(), settings.graphiql, inbox)
+}
+
+fn of<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
+    let assets = assets::all(graphiql, inbox);
+    let shared = Shared { brand, inbox: if inbox { "/inbox" } else { "" }, assets };
+    let mut router = Router::new()
+        .route("/", page(&SignIn(&shared), SIGN_IN_POLICY))
+        .route("/favicon.svg", assets::icon())
+        .route("/favicon.ico", assets::icon());
+    if graphiql {
+        router = router.route("/graphiql", page(&GraphiQl(&shared), GRAPHIQL_POLICY));
+    }
+    if inbox {
+        router = router.route("/inbox", page(&Inbox(&shared), INBOX_POLICY));
+    }
+    // A route for each: any other name meets the answer that every unknown path gets.
+    let assets = shared.assets.into_iter();
+    assets.fold(router, |router, (name, asset)| router.route(&format!("/assets/{name}"), assets::file(asset)))
+}
+
+/// Answers with the same page every time. The page is never cached: it names the files of this build.
+fn page<S: Clone + Send + Sync + 'static>(template: &impl Template, policy: &'static str) -> MethodRouter<S> {
+    // Writing text into memory cannot fail.
+    let html = Bytes::from(template.render().unwrap_or_default());
+    get(move || {
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::CONTENT_SECURITY_POLICY, policy),
+        ];
+        ready((HARDENING, headers, html.clone()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use axum::{
+        body::Body,
+        http::{HeaderMap, Request, StatusCode},
+    };
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+    fn pages(graphiql: bool, inbox: bool) -> Router {
+        of("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
+    }
+
+    async fn fetch(router: &Router, path: &str, etag: Option<&str>) -> Outcome<(StatusCode, HeaderMap, Vec<u8>)> {
+        let mut request = Request::get(path);
+        if let Some(etag) = etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let response = router.clone().oneshot(request.body(Body::empty())?).await?;
+        let (parts, body) = response.into_parts();
+        Ok((parts.status, parts.headers, body.collect().await?.to_bytes().to_vec()))
+    }
+
+    #[tokio::test]
+    async fn every_page_is_locked_down_and_never_cached() -> Outcome {
+        let router = pages(true, true);
+        for path in ["/", "/graphiql", "/inbox"] {
+            let (status, headers, _) = fetch(&router, path, None).await?;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+            for (name, value) in HARDENING {
+                assert_eq!(headers[name], value, "{path}");
+            }
+            let policy = headers[header::CONTENT_SECURITY_POLICY].to_str()?;
+            for part in [
+                "default-src 'none';",
+                "script-src 'self';",
+                "connect-src 'self';",
+                "frame-ancestors 'none'",
+                "base-uri 'none'",
+                "form-action 'none'",
+            ] {
+                assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
+            }
+            assert!(!policy.contains("http") && !policy.contains('*'), "{path} lets another host in: {policy}");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_off_does_not_exist_nor_do_its_files() -> Outcome {
+        let router = pages(false, false);
+        for path in [
+            "/graphiql",
+            "/inbox",
+            "/assets/graphiql.js",
+            "/assets/graphiql.min.js",
+            "/assets/inbox.js",
+            "/assets/nothing.js",
+            "/assets/..%2Fsrc%2Fmain.rs",
+        ] {
+            assert_eq!(fetch(&router, path, None).await?.0, StatusCode::NOT_FOUND, "{path}");
+        }
+        let (_, _, html) = fetch(&router, "/", None).await?;
+        assert!(!String::from_utf8(html)?.contains("/inbox"));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn the_brand_is_text_wherever_it_stands() -> Outcome {
+        let router = pages(true, true);
+        for path in ["/", "/graphiql", "/inbox"] {
+            let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
+            let escaped = "Ada &#38; &#60;b&#62;&#34;Sons&#34;&#60;/b&#62; {{ inbox }}";
+            assert!(html.contains(escaped), "{path}");
+            assert!(!html.contains("<b>"), "{path}");
+            assert!(!html.replace(escaped, "").contains("{{"), "{path} has a placeholder left");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn every_file_a_page_names_is_there_and_may_be_kept_for_good() -> Outcome {
+        let router = pages(true, true);
+        for path in ["/", "/graphiql", "/inbox"] {
+            let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
+            let addresses: Vec<_> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
+            assert!(addresses.len() >= 2, "{path}");
+            assert!(!html.contains("src=\"\"") && !html.contains("href=\"\""), "{path} names a file that is not there");
+            for address in addresses {
+                let (status, headers, body) = fetch(&router, address, None).await?;
+                assert_eq!(status, StatusCode::OK, "{address}");
+                assert_eq!(headers[header::CACHE_CONTROL], "public, max-age=31536000, immutable", "{address}");
+                assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{address}");
+                assert_eq!(
+                    headers.contains_key(header::CONTENT_ENCODING),
+                    body.starts_with(&[0x1f, 0x8b]),
+                    "{address}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_file_named_without_its_version_is_checked_again_each_time() -> Outcome {
+        let router = pages(false, false);
+        let (_, headers, _) = fetch(&router, "/assets/graphql.js?v=of-another-build", None).await?;
+        assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
+        let etag = headers[header::ETAG].to_str()?;
+        let (status, _, body) = fetch(&router, "/assets/graphql.js", Some(etag)).await?;
+        assert_eq!(status, StatusCode::NOT_MODIFIED);
+        assert!(body.is_empty());
+        let (status, headers, _) = fetch(&router, "/favicon.ico", Some("\"another\"")).await?;
+        assert_eq!((status, headers[header::CONTENT_TYPE].to_str()?), (StatusCode::OK, assets::SVG));
+        Ok(())
+    }
+}

@@ -113,7 +113,7 @@ pub trait MailTransport: Send + Sync {
 
 /// What comes over the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum BusMessage {
     /// A message as somebody published it, this replica included.
     Message(Bytes),
     /// Messages may have been missed here: the way to the other replicas was broken, or this listener too slow.
@@ -132,5 +132,5 @@ pub trait Bus: Send + Sync {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable>;
 
     /// What is published from now on. Never ends while the bus lives.
-    fn subscribe(&self) -> BoxStream<'static, Heard>;
+    fn subscribe(&self) -> BoxStream<'static, BusMessage>;
 }

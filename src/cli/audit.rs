@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     Format, Outcome, build,
-    print::{self, Halt, complain, hung_up, line},
+    print::{self, CommandError, complain, hung_up, line},
     stop::Ending,
     user::id_of,
 };
@@ -110,14 +110,19 @@ pub(super) async fn tail(which: Which, ending: Ending) -> Outcome {
 }
 
 /// Until Ctrl-C, or until nobody reads on. A database that is away is told of once and waited for.
-async fn follow(app: &App, tail: &mut Tail, format: Format, mut stop: watch::Receiver<bool>) -> Result<(), Halt> {
+async fn follow(
+    app: &App,
+    tail: &mut Tail,
+    format: Format,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), CommandError> {
     let mut hung_up = pin!(hung_up());
     let mut is_away = false;
     loop {
         tokio::select! {
             () = sleep(LOOK) => {}
             _ = stop.changed() => return Ok(()),
-            () = &mut hung_up => return Err(Halt::HungUp),
+            () = &mut hung_up => return Err(CommandError::HungUp),
         }
         let news = match tail.next(&app.ctx).await {
             Ok(news) => news,
@@ -135,7 +140,7 @@ async fn follow(app: &App, tail: &mut Tail, format: Format, mut stop: watch::Rec
     }
 }
 
-async fn show(app: &App, events: &[audit_events::Model], format: Format) -> Result<(), Halt> {
+async fn show(app: &App, events: &[audit_events::Model], format: Format) -> Result<(), CommandError> {
     for events in events.chunks(BATCH) {
         let addresses = addresses(app, events).await?;
         for event in events {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Format, Outcome, flags_of_environment,
-    print::{self, Halt, line},
+    print::{self, CommandError, line},
 };
 use crate::doctor::finding::{Finding, State};
 
@@ -27,19 +27,19 @@ pub(super) async fn examine(format: Format) -> Outcome {
     };
     match print_all() {
         // The exit code tells the same to whoever did not read to the end.
-        Ok(()) | Err(Halt::HungUp) => Ok(code),
+        Ok(()) | Err(CommandError::HungUp) => Ok(code),
         Err(failed) => Err(failed),
     }
 }
 
 /// For programs.
-fn object(finding: &Finding) -> Result<(), Halt> {
+fn object(finding: &Finding) -> Result<(), CommandError> {
     let Finding { check, state, seen, advice } = finding;
     print::json(&json!({ "check": check, "state": state.as_str(), "seen": seen, "advice": advice }))
 }
 
 /// For people: what to do stands below what it is about.
-fn row(finding: &Finding, width: usize) -> Result<(), Halt> {
+fn row(finding: &Finding, width: usize) -> Result<(), CommandError> {
     let Finding { check, state, seen, advice } = finding;
     line(&format!("{:<7}  {check:<width$}  {seen}", state.as_str()))?;
     advice.as_ref().map_or(Ok(()), |advice| line(&format!("{:9}{:width$}  -> {advice}", "", "")))

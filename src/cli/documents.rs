@@ -58,7 +58,7 @@ pub(super) fn look(manifest: &Manifest) -> Vec<Looked> {
 }
 
 impl Looked {
-    fn print(&self, format: Format) -> Result<(), print::Halt> {
+    fn print(&self, format: Format) -> Result<(), print::CommandError> {
         let Self { id, operations, problems, .. } = self;
         if format.json {
             return print::json(&json!({ "id": id, "operations": operations, "problems": problems }));

@@ -27,7 +27,7 @@ use crate::{
     settings::{self, ServeFlags, Settings},
 };
 pub use print::complain;
-use print::{Halt, say};
+use print::{CommandError, say};
 use stop::Ending;
 pub use stop::stop_signal;
 
@@ -109,7 +109,7 @@ struct Format {
     json: bool,
 }
 
-type Outcome = Result<ExitCode, Halt>;
+type Outcome = Result<ExitCode, CommandError>;
 
 /// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
@@ -120,8 +120,8 @@ pub async fn run() -> ExitCode {
     match carry_out(command).await {
         Ok(code) => code,
         // A reader that hung up has what it wanted.
-        Err(Halt::HungUp) => ExitCode::SUCCESS,
-        Err(Halt::Failed(message)) => {
+        Err(CommandError::HungUp) => ExitCode::SUCCESS,
+        Err(CommandError::Failed(message)) => {
             complain(&message);
             ExitCode::FAILURE
         }
@@ -180,11 +180,11 @@ fn flags_of_environment() -> ServeFlags {
 impl Root for App {}
 
 /// All that a server stands on, without serving.
-async fn build() -> Result<App, Halt> {
+async fn build() -> Result<App, CommandError> {
     build_with(load_environment().await?).await
 }
 
-async fn build_with(settings: Settings) -> Result<App, Halt> {
+async fn build_with(settings: Settings) -> Result<App, CommandError> {
     let app = App::build(settings, Overrides::default()).await?;
     app.prepare().await?;
     Ok(app)

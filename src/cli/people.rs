@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Format,
-    print::{self, Halt, complain},
+    print::{self, CommandError, complain},
     user::RoleName,
 };
 use crate::{
@@ -58,7 +58,7 @@ impl From<StatusName> for UserStatus {
 const PAGE: u64 = 1_000;
 
 /// The newest accounts that fit.
-pub(super) async fn list(app: &App, which: Which) -> Result<(), Halt> {
+pub(super) async fn list(app: &App, which: Which) -> Result<(), CommandError> {
     let Which { most, roles, statuses, email_prefix, format } = which;
     let filter = list::Filter {
         email: email_prefix,
@@ -95,7 +95,7 @@ pub(super) async fn list(app: &App, which: Which) -> Result<(), Halt> {
 }
 
 /// One person, with all that is known of them.
-pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Result<(), Halt> {
+pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Result<(), CommandError> {
     if format.json {
         return print::json(&object(person));
     }

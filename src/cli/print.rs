@@ -13,20 +13,20 @@ use tokio::{io::Interest, net::unix::pipe};
 use crate::{domain::user::name, error::Error};
 
 /// Why a command ends before its end.
-pub(super) enum Halt {
+pub(super) enum CommandError {
     /// Nobody reads what it prints any more.
     HungUp,
     /// It could not be done: what to tell.
     Failed(String),
 }
 
-impl From<String> for Halt {
+impl From<String> for CommandError {
     fn from(message: String) -> Self {
         Self::Failed(message)
     }
 }
 
-impl From<Error> for Halt {
+impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
         Self::Failed(match error {
             Error::Conflict => "somebody else changed this at the same moment: try again".into(),
@@ -43,21 +43,21 @@ impl From<Error> for Halt {
 }
 
 /// Prints lines to standard output as they are.
-pub(super) fn say(text: &str) -> Result<(), Halt> {
+pub(super) fn say(text: &str) -> Result<(), CommandError> {
     writeln!(io::stdout(), "{text}").map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => Halt::HungUp,
-        _ => Halt::Failed(format!("standard output takes no more: {error}")),
+        ErrorKind::BrokenPipe => CommandError::HungUp,
+        _ => CommandError::Failed(format!("standard output takes no more: {error}")),
     })
 }
 
 /// Prints a line for people.
-pub(super) fn line(text: &str) -> Result<(), Halt> {
+pub(super) fn line(text: &str) -> Result<(), CommandError> {
     say(&visible(text))
 }
 
 /// Prints an object for programs. What a terminal might take for a command is written as an escape, which JSON reads as
 /// the same.
-pub(super) fn json(value: &Json) -> Result<(), Halt> {
+pub(super) fn json(value: &Json) -> Result<(), CommandError> {
     let mut text = String::new();
     for char in value.to_string().chars() {
         // Beyond ASCII, and DEL, such a character can only stand inside a string.
@@ -71,7 +71,7 @@ pub(super) fn json(value: &Json) -> Result<(), Halt> {
 }
 
 /// Prints rows with their columns aligned, below a heading where there is one.
-pub(super) fn table<const N: usize>(heading: Option<[&str; N]>, rows: &[[String; N]]) -> Result<(), Halt> {
+pub(super) fn table<const N: usize>(heading: Option<[&str; N]>, rows: &[[String; N]]) -> Result<(), CommandError> {
     let rows: Vec<[String; N]> = heading
         .map(|heading| heading.map(str::to_owned))
         .into_iter()

@@ -8,7 +8,7 @@ use super::{
     Outcome,
     documents::{self, Looked},
     load,
-    print::{Halt, say},
+    print::{CommandError, say},
     stop::Ending,
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {
         // It serves also where nobody reads what it says.
-        Ok(()) | Err(Halt::HungUp) => {}
+        Ok(()) | Err(CommandError::HungUp) => {}
         Err(failed) => return Err(failed),
     }
     let served = app.serve(public, ops, stop).await;
@@ -66,7 +66,7 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
 
 /// A document that could run nowhere stops the start. One that does not fit the schema is of a frontend newer or older
 /// than this version: it is refused when somebody sends it, and the others run.
-fn check_documents(manifest: &Manifest) -> Result<(), Halt> {
+fn check_documents(manifest: &Manifest) -> Result<(), CommandError> {
     let mut unfit = Vec::new();
     for Looked { id, problems, unfit: is_unfit, .. } in documents::look(manifest) {
         let problem = problems.first().map(String::as_str).unwrap_or_default();

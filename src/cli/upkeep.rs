@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Format, Outcome, build, build_with, load_environment,
-    print::{self, Halt, line},
+    print::{self, CommandError, line},
 };
 use crate::{
     db::{Db, entity::signing_keys, migrate},
@@ -61,7 +61,7 @@ pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
         };
         match printed {
             // The exit code tells the same to whoever did not read to the end.
-            Err(Halt::HungUp) => break,
+            Err(CommandError::HungUp) => break,
             printed => printed?,
         }
     }

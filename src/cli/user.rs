@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Format, Outcome, build, load_environment, people,
-    print::{self, Halt, complain, line},
+    print::{self, CommandError, complain, line},
     sessions, tell,
 };
 use crate::{
@@ -167,20 +167,20 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
 }
 
 /// Whose address it is.
-pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, Halt> {
+pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, CommandError> {
     user::id_of(ctx, email).await.map_err(|error| match error {
-        Error::NotFound => Halt::Failed(format!("{}: nobody has this address", email.as_str())),
+        Error::NotFound => CommandError::Failed(format!("{}: nobody has this address", email.as_str())),
         error => error.into(),
     })
 }
 
-async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, Halt> {
+async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, CommandError> {
     let sight = Shell::of(app).sight_of(id_of(&app.ctx, email).await?);
     let found = list::find_each(&app.ctx, &[sight]).await?.pop();
-    found.map(|(_, person)| person).ok_or_else(|| Halt::Failed("this person was erased just now".into()))
+    found.map(|(_, person)| person).ok_or_else(|| CommandError::Failed("this person was erased just now".into()))
 }
 
-async fn create(app: &App, new: Create) -> Result<(), Halt> {
+async fn create(app: &App, new: Create) -> Result<(), CommandError> {
     let Create { whom: Whom { email, format }, role, name, locale, invite } = new;
     let new = NewPerson { email: &email, name, role: role.into(), locale, invite };
     let created = manage::create(&app.ctx, By::CommandLine, new).await;
@@ -191,11 +191,11 @@ async fn create(app: &App, new: Create) -> Result<(), Halt> {
     Ok(())
 }
 
-async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), Halt> {
+async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), CommandError> {
     let person = find(app, &whom.email).await?;
     if person.status == UserStatus::Deleted {
         let email = &person.email;
-        return Err(Halt::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "this account is deleted: first restore it with `doorcode user restore {email}`"
         )));
     }
@@ -203,7 +203,7 @@ async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), Halt> 
     changed(app, done, whom.format).await.map(drop)
 }
 
-async fn delete(app: &App, whom: &Whom) -> Result<(), Halt> {
+async fn delete(app: &App, whom: &Whom) -> Result<(), CommandError> {
     let id = id_of(&app.ctx, &whom.email).await?;
     let deleted = manage::delete(&app.ctx, By::CommandLine, id, None).await;
     let person = changed(app, deleted, whom.format).await?;
@@ -216,7 +216,7 @@ async fn delete(app: &App, whom: &Whom) -> Result<(), Halt> {
 }
 
 /// Prints what became of a change, or tells why it was not made.
-async fn changed(app: &App, changed: Result<Changed, Error>, format: Format) -> Result<users::Model, Halt> {
+async fn changed(app: &App, changed: Result<Changed, Error>, format: Format) -> Result<users::Model, CommandError> {
     match changed? {
         Changed::Done(person) => {
             tell(app).await;
@@ -228,9 +228,9 @@ async fn changed(app: &App, changed: Result<Changed, Error>, format: Format) -> 
             Ok(*person)
         }
         Changed::EmailTaken => {
-            Err(Halt::Failed("somebody has this address already; `doorcode user show` tells who".into()))
+            Err(CommandError::Failed("somebody has this address already; `doorcode user show` tells who".into()))
         }
-        Changed::LastAdmin => Err(Halt::Failed(
+        Changed::LastAdmin => Err(CommandError::Failed(
             "this is the last active administrator: make another one first, with `doorcode user role EMAIL admin`"
                 .into(),
         )),

@@ -59,7 +59,7 @@ pub struct Db {
     /// The SQLite file, which migrations put their lock beside.
     file: Option<PathBuf>,
     /// Makes PostgreSQL's pool look at its connections again.
-    trouble: Option<postgres::Trouble>,
+    trouble: Option<postgres::ConnectionErrors>,
 }
 
 impl Db {

@@ -52,17 +52,17 @@ pub(super) async fn open(
     (fewest, most): (u32, u32),
     wait: Duration,
     on_statement: Option<OnStatement>,
-) -> Result<(DatabaseConnection, Trouble), Error> {
+) -> Result<(DatabaseConnection, ConnectionErrors), Error> {
     let options = options(url)?;
     let place = place(url, &options);
-    let trouble = Trouble::default();
+    let trouble = ConnectionErrors::default();
     let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
     let pool = pool.after_connect(|connection, _| Box::pin(meets_the_primary(connection))).connect_lazy_with(options);
     wait_for_server(&pool, &place, wait).await?;
     Ok((reporting(pool, &trouble, on_statement), trouble))
 }
 
-fn pool(trouble: &Trouble) -> PgPoolOptions {
+fn pool(trouble: &ConnectionErrors) -> PgPoolOptions {
     let (suspects, released) = (trouble.clone(), trouble.clone());
     PgPoolOptions::new()
         // The driver's own test costs every request a round trip; ours costs only those that need one.
@@ -93,7 +93,7 @@ async fn takes_writes(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 }
 
 /// A pool that reports its statements, and notes what fails.
-fn reporting(pool: PgPool, trouble: &Trouble, on_statement: Option<OnStatement>) -> DatabaseConnection {
+fn reporting(pool: PgPool, trouble: &ConnectionErrors, on_statement: Option<OnStatement>) -> DatabaseConnection {
     let failing = trouble.clone();
     let mut connection = DatabaseConnection::from(pool);
     connection.set_metric_callback(move |info| {
@@ -152,19 +152,19 @@ async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(
 /// then: a server that went away took all of them along, and then each would cost a request of its own to find out. One
 /// failed request is enough.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
+pub(super) struct ConnectionErrors {
     start: Instant,
     /// Milliseconds from `start` to the last failure; zero when there was none.
     last: Arc<AtomicU64>,
 }
 
-impl Default for Trouble {
+impl Default for ConnectionErrors {
     fn default() -> Self {
         Self { start: Instant::now(), last: Arc::default() }
     }
 }
 
-impl Trouble {
+impl ConnectionErrors {
     /// Makes every connection that is idle now, or soon, prove that it is alive before it is used again.
     pub(super) fn note(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -48,7 +48,7 @@ const TABLES: [&str; 9] = [
 
 /// What was read from the server.
 #[derive(Default)]
-struct Facts {
+struct ServerState {
     settings: HashMap<String, String>,
     is_standby: bool,
     is_encrypted: bool,
@@ -60,7 +60,7 @@ struct Facts {
     skew: i64,
 }
 
-impl Facts {
+impl ServerState {
     fn get(&self, setting: &str) -> &str {
         self.settings.get(setting).map_or("unknown", String::as_str)
     }
@@ -112,7 +112,7 @@ fn is_near(options: &PgConnectOptions) -> bool {
 }
 
 /// The fastest round trip in milliseconds, and the facts.
-async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, Facts), sqlx::Error> {
+async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, ServerState), sqlx::Error> {
     let mut latency = u128::MAX;
     // Any of them may meet a busy moment.
     for _ in 0..3 {
@@ -146,7 +146,7 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, 
     let before = clock.now();
     let theirs: i64 = time.fetch_one(&mut *connection).await?.try_get(0)?;
     let ours = before + (clock.now() - before) / 2;
-    let facts = Facts {
+    let facts = ServerState {
         settings,
         is_standby: state.try_get(0)?,
         is_encrypted: state.try_get(1)?,
@@ -157,7 +157,7 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, 
     Ok((latency, facts))
 }
 
-fn judge(facts: &Facts, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
+fn judge(facts: &ServerState, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
     let is = |setting, value| facts.get(setting) == value;
     let (commit, isolation) = (facts.get("synchronous_commit"), facts.get("default_transaction_isolation"));
     let (encoding, forbidden) = (facts.get("server_encoding"), facts.forbidden.as_deref().unwrap_or_default());
@@ -210,7 +210,7 @@ fn judge(facts: &Facts, latency: u128, pool: u32, is_near: bool, now: DateTime<U
 }
 
 /// Each version is supported until the second week of November, five years after its own September.
-fn version(facts: &Facts, now: DateTime<Utc>) -> Finding {
+fn version(facts: &ServerState, now: DateTime<Utc>) -> Finding {
     let number = facts.number("server_version_num");
     let (major, minor) = (i32::try_from(number / 10_000).unwrap_or_default(), number % 10_000);
     let last_year = 2_012 + major;
@@ -223,7 +223,7 @@ fn version(facts: &Facts, now: DateTime<Utc>) -> Finding {
 }
 
 /// Whether the pool fits, and fits twice: while one replica replaces another both are running.
-fn connections(facts: &Facts, pool: i64) -> Finding {
+fn connections(facts: &ServerState, pool: i64) -> Finding {
     let reserved = facts.number("superuser_reserved_connections") + facts.number("reserved_connections");
     let bounds = facts.bounds.iter().flatten().copied();
     let room = bounds.chain([facts.number("max_connections") - reserved]).min().unwrap_or_default();
@@ -252,7 +252,7 @@ mod tests {
     use crate::doctor::finding::State;
 
     /// A server as it should be, but for one setting.
-    fn but_for(setting: &str, value: &str) -> Facts {
+    fn but_for(setting: &str, value: &str) -> ServerState {
         let well = [
             ("server_version_num", "170002"),
             ("synchronous_commit", "on"),
@@ -266,10 +266,10 @@ mod tests {
         ];
         let settings = well.into_iter().chain([(setting, value)]);
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Facts { settings, is_encrypted: true, ..Facts::default() }
+        ServerState { settings, is_encrypted: true, ..ServerState::default() }
     }
 
-    fn told(facts: &Facts) -> Vec<(&'static str, State)> {
+    fn told(facts: &ServerState) -> Vec<(&'static str, State)> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let findings = judge(facts, 1, 20, false, now);
         assert!(findings.iter().all(|finding| finding.advice.is_some() == (finding.state >= State::Warning)));
@@ -306,12 +306,12 @@ mod tests {
     fn a_standby_a_plain_connection_a_missing_right_and_a_wrong_clock_are_told() {
         let facts = || but_for("fsync", "on");
         let cases = [
-            (Facts { is_standby: true, ..facts() }, "database writes", State::Problem),
-            (Facts { is_encrypted: false, ..facts() }, "database encryption", State::Warning),
-            (Facts { forbidden: Some("users".into()), ..facts() }, "database rights", State::Problem),
-            (Facts { bounds: [Some(10), None], ..facts() }, "database connections", State::Problem),
-            (Facts { skew: -1_500, ..facts() }, "database clock", State::Warning),
-            (Facts { skew: 5_001, ..facts() }, "database clock", State::Problem),
+            (ServerState { is_standby: true, ..facts() }, "database writes", State::Problem),
+            (ServerState { is_encrypted: false, ..facts() }, "database encryption", State::Warning),
+            (ServerState { forbidden: Some("users".into()), ..facts() }, "database rights", State::Problem),
+            (ServerState { bounds: [Some(10), None], ..facts() }, "database connections", State::Problem),
+            (ServerState { skew: -1_500, ..facts() }, "database clock", State::Warning),
+            (ServerState { skew: 5_001, ..facts() }, "database clock", State::Problem),
         ];
         for (facts, check, state) in cases {
             assert_eq!(told(&facts), [(check, state)]);

@@ -98,7 +98,7 @@ async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, V
 }
 
 type Replies = HashMap<String, Value>;
-type Facts<'a> = HashMap<&'a str, &'a str>;
+type ServerState<'a> = HashMap<&'a str, &'a str>;
 
 /// The replies of the server, or of every master, by name; empty where the command fails.
 async fn ask(connection: &Connection, command: &str) -> Replies {
@@ -127,11 +127,11 @@ fn setting(replies: &Replies, node: &str) -> Option<String> {
 }
 
 /// The lines of `INFO`.
-fn facts(info: &str) -> Facts<'_> {
+fn facts(info: &str) -> ServerState<'_> {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
 }
 
-fn version(facts: &Facts) -> Finding {
+fn version(facts: &ServerState) -> Finding {
     let valkey = facts.get("valkey_version").map(|version| ("Valkey", *version));
     let found = valkey.or_else(|| Some(("Redis", *facts.get("redis_version")?)));
     let (name, version) = found.unwrap_or_default();
@@ -143,7 +143,7 @@ fn version(facts: &Facts) -> Finding {
     )
 }
 
-fn role(facts: &Facts) -> Finding {
+fn role(facts: &ServerState) -> Finding {
     let role = facts.get("role");
     finding!("redis role", ok "master",
         warning if role.is_none() => "{UNREAD}" => "let the user in REDIS_URL run INFO, {OR_LOOK}",
@@ -163,7 +163,7 @@ fn eviction(policy: Option<&str>) -> Finding {
 }
 
 /// Without eviction a full Redis refuses to count, and then nobody signs in.
-fn memory(facts: &Facts) -> Option<Finding> {
+fn memory(facts: &ServerState) -> Option<Finding> {
     let number = |name: &str| facts.get(name)?.parse::<u64>().ok();
     let (used, most) = (number("used_memory")?, number("maxmemory")?);
     let (mib, limit) = (used >> 20, most >> 20);
@@ -175,7 +175,7 @@ fn memory(facts: &Facts) -> Option<Finding> {
 }
 
 /// What a restart loses. Guesses are counted in the database too; the number of codes sent only here.
-fn persistence(facts: &Facts, saves: Option<&str>) -> Finding {
+fn persistence(facts: &ServerState, saves: Option<&str>) -> Finding {
     let fails = |name: &str| facts.get(name) == Some(&"err");
     let log = facts.get("aof_enabled");
     let (has_log, has_snapshots) = (log == Some(&"1"), saves.is_some_and(|saves| !saves.is_empty()));

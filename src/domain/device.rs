@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Ctx,
-    access::{Origin, Person, Sight, Viewer},
+    access::{Origin, Person, ReadAccess, Viewer},
     audit::{self, Event, Kind},
     batch,
     range_query::{self, Union},
@@ -86,14 +86,14 @@ async fn renew(db: &impl ConnectionTrait, device: &devices::Model) -> Result<boo
 }
 
 /// The devices of a person, latest first.
-pub async fn list(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<devices::Model>> {
+pub async fn list(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<devices::Model>> {
     Ok(list_each(ctx, &[sight], most).await?.pop().unwrap_or_default())
 }
 
 /// The devices of each of these people, latest first. One statement for a hundred people.
-pub async fn list_each(ctx: &Ctx, people: &[Sight], most: u64) -> Result<Vec<Vec<devices::Model>>> {
+pub async fn list_each(ctx: &Ctx, people: &[ReadAccess], most: u64) -> Result<Vec<Vec<devices::Model>>> {
     let now = ctx.now();
-    let part = |union: &mut Union, number, sight: &Sight| {
+    let part = |union: &mut Union, number, sight: &ReadAccess| {
         let (user, now, most) = (union.bind(sight.user_id()), union.bind(now), union.limit(most));
         format!(
             "SELECT {number} AS part, devices.* FROM devices WHERE user_id = {user} AND expires_at > {now} \
@@ -109,7 +109,7 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Also without an owner, so that an id which nobody has costs and leaves the same as one of somebody else.
     let owner = device.as_ref().map_or(Uuid::nil(), |device| device.user_id);
-    let sight = Sight::require(ctx, viewer, owner, field).await?;
+    let sight = ReadAccess::require(ctx, viewer, owner, field).await?;
     let owner = user::list::find_each(ctx, &[sight]).await?;
     device.filter(|_| !owner.is_empty()).ok_or(Error::NotFound)
 }

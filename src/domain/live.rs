@@ -21,7 +21,7 @@ use super::{Ctx, access::SignedIn, audit};
 use crate::{
     db::entity::{Role, audit_events},
     observability::metrics::Metrics,
-    ports::{Bus, Heard},
+    ports::{Bus, BusMessage},
 };
 
 /// Events that may wait to be told. More in one moment are not told.
@@ -134,7 +134,7 @@ async fn hear(ctx: &Ctx) {
         if ctx.live.news.receiver_count() == 0 {
             continue;
         }
-        let mut gap = heard.contains(&Heard::Gap);
+        let mut gap = heard.contains(&BusMessage::Gap);
         let ids: Vec<Uuid> = heard.iter().flat_map(ids).collect();
         if !ids.is_empty() {
             match audit::event_stream::news(ctx, &ids).await {
@@ -153,8 +153,8 @@ async fn hear(ctx: &Ctx) {
 }
 
 /// The ids in a message; none when it is not one of ours.
-fn ids(heard: &Heard) -> Vec<Uuid> {
-    let Heard::Message(message) = heard else { return Vec::new() };
+fn ids(heard: &BusMessage) -> Vec<Uuid> {
+    let BusMessage::Message(message) = heard else { return Vec::new() };
     let (ids, rest) = message.as_chunks::<16>();
     if !rest.is_empty() || ids.len() > IN_A_MESSAGE {
         return Vec::new();
@@ -168,11 +168,11 @@ mod tests {
 
     #[test]
     fn a_message_that_is_none_of_ours_names_nothing() {
-        let message = |length| Heard::Message(Bytes::from(vec![7; length]));
+        let message = |length| BusMessage::Message(Bytes::from(vec![7; length]));
         assert_eq!(ids(&message(32)).len(), 2);
         for length in [0, 1, 15, 17, 16 * (IN_A_MESSAGE + 1), 100_000] {
             assert!(ids(&message(length)).is_empty(), "{length}");
         }
-        assert!(ids(&Heard::Gap).is_empty());
+        assert!(ids(&BusMessage::Gap).is_empty());
     }
 }

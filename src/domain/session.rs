@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     Ctx,
-    access::{Origin, Person, Sight, SignedIn, Viewer},
+    access::{Origin, Person, ReadAccess, SignedIn, Viewer},
     audit::{self, Event, Kind},
     batch,
     range_query::{self, Slice, Union},
@@ -231,9 +231,9 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) ->
 
 /// The sessions of people that are open now, latest first: of everybody the part that is wanted, in the order in which
 /// they were asked for. One statement for a hundred people.
-pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<sessions::Model>>> {
+pub async fn list_open(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<sessions::Model>>> {
     let now = ctx.now();
-    let part = |union: &mut Union, number, (sight, slice): &(Sight, Slice)| {
+    let part = |union: &mut Union, number, (sight, slice): &(ReadAccess, Slice)| {
         let (user, now) = (union.bind(sight.user_id()), union.bind(now));
         let tail = slice.tail(union);
         format!(
@@ -245,7 +245,7 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<s
 }
 
 /// How many sessions of people are open now; nothing for those who have none. One statement.
-pub async fn count_open(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
+pub async fn count_open(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let open = sessions::Entity::find()
         .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
         .filter(open_now(ctx.now()));
@@ -268,13 +268,13 @@ fn open_now(now: DateTime<Utc>) -> Condition {
 }
 
 /// Every session of a person that is kept, open or not, latest first.
-pub async fn list_all(ctx: &Ctx, sight: Sight) -> Result<Vec<sessions::Model>> {
+pub async fn list_all(ctx: &Ctx, sight: ReadAccess) -> Result<Vec<sessions::Model>> {
     let all = sessions::Entity::find().filter(sessions::Column::UserId.eq(sight.user_id()));
     Ok(all.order_by_desc(sessions::Column::Id).all(ctx.db.read()).await?)
 }
 
 /// The sessions of a person, those that are open first, then the latest first. One statement.
-pub async fn list_open_first(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<sessions::Model>> {
+pub async fn list_open_first(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<sessions::Model>> {
     let is_open: SimpleExpr = Expr::case(open_now(ctx.now()), 0).finally(1).into();
     let sessions = sessions::Entity::find()
         .filter(sessions::Column::UserId.eq(sight.user_id()))
@@ -299,12 +299,12 @@ async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::M
 }
 
 /// One session that the viewer may see, open or not, with its owner. One statement.
-pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, Sight)> {
+pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, ReadAccess)> {
     viewer.person()?;
     let found = find(ctx, id).await?;
     // Also without an owner, so that an id which nobody has leaves the same as one of somebody else.
     let owner = found.as_ref().map_or(Uuid::nil(), |found| found.user.id);
-    let sight = Sight::require(ctx, viewer, owner, field).await?;
+    let sight = ReadAccess::require(ctx, viewer, owner, field).await?;
     found.filter(|found| sight.shows(&found.user)).map(|found| (found, sight)).ok_or(Error::NotFound)
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Ctx,
-    access::{Sight, Viewer},
+    access::{ReadAccess, Viewer},
 };
 use crate::{
     db::{
@@ -99,8 +99,13 @@ pub async fn admit(
 }
 
 /// One person whom the viewer may see.
-pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(users::Model, Sight)> {
-    let sight = Sight::require(ctx, viewer, id, field).await?;
+pub async fn find_seen(
+    ctx: &Ctx,
+    viewer: &Viewer,
+    id: Uuid,
+    field: &'static str,
+) -> Result<(users::Model, ReadAccess)> {
+    let sight = ReadAccess::require(ctx, viewer, id, field).await?;
     let user = users::Entity::find_by_id(id).one(ctx.db.read()).await?;
     user.filter(|user| sight.shows(user)).map(|user| (user, sight)).ok_or(Error::NotFound)
 }

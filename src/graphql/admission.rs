@@ -20,37 +20,37 @@ const PLACES: usize = 64;
 
 /// Why there was no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Late {
+pub enum TimedOut {
     /// All places were taken, and nothing was begun.
-    NoPlace,
+    InQueue,
     /// Whatever it waited for did not come.
     Unfinished,
 }
 
 /// The places of a process.
 #[derive(Clone)]
-pub(super) struct UnderWay(Arc<Semaphore>);
+pub(super) struct Admission(Arc<Semaphore>);
 
-impl Default for UnderWay {
+impl Default for Admission {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(PLACES)))
     }
 }
 
-impl UnderWay {
+impl Admission {
     /// Does some work as soon as there is a place for it, or gives up in time.
-    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Late> {
+    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
         let deadline = Instant::now() + TIME;
         // The places are never closed, so another error cannot be.
-        let _place = timeout_at(deadline, self.0.acquire()).await.map_err(|_| Late::NoPlace)?;
-        timeout_at(deadline, work).await.map_err(|_| Late::Unfinished)
+        let _place = timeout_at(deadline, self.0.acquire()).await.map_err(|_| TimedOut::InQueue)?;
+        timeout_at(deadline, work).await.map_err(|_| TimedOut::Unfinished)
     }
 }
 
 /// Something that a subscription tells, answered under the bounds of an operation.
-pub(super) struct Told<T>(pub T);
+pub(super) struct Bounded<T>(pub T);
 
-impl<T: OutputType> OutputType for Told<T> {
+impl<T: OutputType> OutputType for Bounded<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -60,7 +60,7 @@ impl<T: OutputType> OutputType for Told<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let answer = ctx.data_unchecked::<UnderWay>().run(self.0.resolve(ctx, field)).await;
+        let answer = ctx.data_unchecked::<Admission>().run(self.0.resolve(ctx, field)).await;
         answer.unwrap_or_else(|_| {
             tracing::error!("an event could not be told in time");
             let error = ApiError::new(Code::Unavailable, "There was no time to tell this. Ask for it.");
@@ -77,10 +77,14 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_in_time_is_sent_away_and_a_place_comes_back() {
-        let under_way = UnderWay::default();
-        assert_eq!(under_way.run(pending::<()>()).await, Err(Late::Unfinished), "nothing takes longer than its time");
+        let under_way = Admission::default();
+        assert_eq!(
+            under_way.run(pending::<()>()).await,
+            Err(TimedOut::Unfinished),
+            "nothing takes longer than its time"
+        );
         let all: Vec<_> = (0..PLACES).map(|_| under_way.0.try_acquire().unwrap()).collect();
-        assert_eq!(under_way.run(async {}).await, Err(Late::NoPlace), "there was no place");
+        assert_eq!(under_way.run(async {}).await, Err(TimedOut::InQueue), "there was no place");
         drop(all);
         assert!(under_way.run(async {}).await.is_ok(), "and now there is");
     }

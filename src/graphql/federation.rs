@@ -14,7 +14,7 @@ use super::{
     user::User,
 };
 use crate::{
-    domain::access::{Sight, Viewer},
+    domain::access::{ReadAccess, Viewer},
     error::{Error, Result},
 };
 
@@ -115,7 +115,7 @@ impl FederationQuery {
         let ids: Vec<_> = representations.iter().map(Representation::user_id).collect();
         let (domain, viewer) = parts(ctx);
         let known: Vec<_> = ids.iter().flatten().copied().collect();
-        let mut sights = Sight::require_each(domain, viewer, &known, "_entities").await?.into_iter();
+        let mut sights = ReadAccess::require_each(domain, viewer, &known, "_entities").await?.into_iter();
         // Every id that could be read has its sight, in the same order.
         let sights = ids.into_iter().map(|id| id.and_then(|_| Ok(sights.next().unwrap_or(Err(Error::NotFound))?)));
         let people: Vec<_> = sights.collect();
@@ -125,7 +125,7 @@ impl FederationQuery {
 }
 
 /// All that are asked for together are read together.
-async fn find(ctx: &Context<'_>, viewer: &Viewer, sight: Result<Sight, ApiError>) -> Result<User, ApiError> {
+async fn find(ctx: &Context<'_>, viewer: &Viewer, sight: Result<ReadAccess, ApiError>) -> Result<User, ApiError> {
     let person = loader::load(ctx, loader::Known(sight?)).await?;
     Ok(User::seen(person.ok_or(Error::NotFound)?, viewer))
 }

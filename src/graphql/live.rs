@@ -11,14 +11,14 @@ use tokio::sync::mpsc::Receiver;
 use super::{
     account::session::Session,
     admin::audit::{AuditEvent, AuditFilter},
-    admission::Told,
+    admission::Bounded,
     error::{ApiError, Code},
     parts,
     user::User,
 };
 use crate::domain::{
     access::{Manager, SignedIn},
-    live::event_feed::Ear,
+    live::event_feed::EventFeed,
 };
 
 #[derive(Default)]
@@ -29,13 +29,16 @@ impl LiveSubscription {
     /// Your sessions as they end, wherever they are ended: the last one to be told is the one that you listen with. A
     /// session whose time has run out is not told, for it ends by itself at its `expiresAt`.
     #[expect(clippy::unused_async, reason = "the library awaits what makes a stream")]
-    async fn session_ended(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Told<Session>> + 'static, ApiError> {
+    async fn session_ended(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Bounded<Session>> + 'static, ApiError> {
         let (_, viewer) = parts(ctx);
         let person = viewer.person()?;
         let (sight, viewer) = (person.sight(), viewer.clone());
         let ended = ear(ctx)?.ended_sessions(person)?;
         let session = move |ended: SignedIn| Session::new(ended.session, User::seen((ended.user, sight), &viewer));
-        Ok(as_stream(ended).map(move |ended| Told(session(ended))))
+        Ok(as_stream(ended).map(move |ended| Bounded(session(ended))))
     }
 
     /// What happens, as it happens. For a MANAGER or more. What happened while you were not connected is in
@@ -44,17 +47,17 @@ impl LiveSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which events; all when left out.")] filter: Option<AuditFilter>,
-    ) -> Result<impl Stream<Item = Told<AuditEvent>> + 'static, ApiError> {
+    ) -> Result<impl Stream<Item = Bounded<AuditEvent>> + 'static, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
         let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
         let events = ear(ctx)?.events(manager, filter)?;
-        Ok(as_stream(events).map(|seen| Told(seen.into())))
+        Ok(as_stream(events).map(|seen| Bounded(seen.into())))
     }
 }
 
 /// The ear of the connection. What answers once and is gone has none.
-fn ear<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Ear>, ApiError> {
+fn ear<'a>(ctx: &Context<'a>) -> Result<&'a Arc<EventFeed>, ApiError> {
     let message = "Subscribe over a WebSocket or with `Accept: text/event-stream`.";
     ctx.data_opt().ok_or_else(|| ApiError::new(Code::BadRequest, message))
 }

@@ -27,38 +27,38 @@ use tracing::Instrument;
 use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, devices, sessions, users},
-    domain::{Ctx, access::Sight, audit, device, range_query::Slice, session, user},
+    domain::{Ctx, access::ReadAccess, audit, device, range_query::Slice, session, user},
     error::Result,
     observability::spans,
 };
 
 /// The open sessions of a person: a part of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Sessions(pub Sight, pub Slice);
+pub(super) struct Sessions(pub ReadAccess, pub Slice);
 
 /// How many open sessions a person has.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct SessionCount(pub Sight);
+pub(super) struct SessionCount(pub ReadAccess);
 
 /// The devices of a person, the latest hundred.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Devices(pub Sight);
+pub(super) struct Devices(pub ReadAccess);
 
 /// The events about a person: a part of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Events(pub Sight, pub Slice);
+pub(super) struct Events(pub ReadAccess, pub Slice);
 
 /// How many events there are about a person.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct EventCount(pub Sight);
+pub(super) struct EventCount(pub ReadAccess);
 
 /// A person met in a list; nobody when they are gone, or hidden.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Person(pub Sight);
+pub(super) struct Person(pub ReadAccess);
 
 /// A person who was asked for by id, and so is looked up where the latest is known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Known(pub Sight);
+pub(super) struct Known(pub ReadAccess);
 
 /// What reads the batches. One for each operation, made by [`Api`](super::Api).
 pub(super) struct Batches(Arc<Ctx>);
@@ -95,7 +95,7 @@ batches! {
         let people: Vec<_> = keys.iter().map(|Devices(sight)| *sight).collect();
         in_order(keys, device::list_each(ctx, &people, DEVICES as u64).await?)
     };
-    Events => Vec<(audit_events::Model, Sight)>, |ctx, keys| {
+    Events => Vec<(audit_events::Model, ReadAccess)>, |ctx, keys| {
         let wanted: Vec<_> = keys.iter().map(|Events(sight, slice)| (*sight, *slice)).collect();
         in_order(keys, audit::list::list_about(ctx, &wanted).await?)
     };
@@ -104,12 +104,12 @@ batches! {
         let counts = audit::list::count_about(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
     };
-    Person => (users::Model, Sight), |ctx, keys| {
+    Person => (users::Model, ReadAccess), |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Person(sight)| *sight).collect();
         let found = user::list::find_each(ctx, &people).await?;
         found.into_iter().map(|(sight, user)| (Person(sight), (user, sight))).collect()
     };
-    Known => (users::Model, Sight), |ctx, keys| {
+    Known => (users::Model, ReadAccess), |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Known(sight)| *sight).collect();
         let found = user::list::find_each(ctx, &people).await?;
         found.into_iter().map(|(sight, user)| (Known(sight), (user, sight))).collect()

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 use crate::domain::{Ctx, access::Viewer};
-pub use admission::Late;
+pub use admission::TimedOut;
 pub use document::{Validated, validate};
 pub use inbox::InboxQuery;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};

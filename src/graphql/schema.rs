@@ -18,7 +18,7 @@ use futures_util::{
 use super::{
     account::{device::DeviceMutation, profile::ProfileMutation, session::SessionMutation},
     admin::{AdminMutation, audit::AuditQuery, people::PeopleQuery},
-    admission::{Late, UnderWay},
+    admission::{Admission, TimedOut},
     document::Documents,
     error::Problem,
     federation::{FederationQuery, Keys},
@@ -86,7 +86,7 @@ pub struct Api {
     schema: Arc<dyn Run>,
     /// Not there in a schema that can only be read.
     ctx: Option<Arc<Ctx>>,
-    under_way: UnderWay,
+    under_way: Admission,
     documents: Arc<Documents>,
 }
 
@@ -140,7 +140,7 @@ impl Api {
     }
 
     /// Runs a question or a change that the edge has already checked; an error when there was no time to.
-    pub async fn execute(&self, request: Request) -> Result<Response, Late> {
+    pub async fn execute(&self, request: Request) -> Result<Response, TimedOut> {
         let (request, turns) = loader::give(request, self.ctx.as_ref());
         let mut answers = turns.take(stream::once(self.schema.execute(request)));
         self.under_way.run(async { answers.next().await.unwrap_or_default() }).await
@@ -183,7 +183,7 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    let under_way = UnderWay::default();
+    let under_way = Admission::default();
     let builder = bounded(builder).data(under_way.clone());
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
     let builder = if spans::is_on() { builder.extension(Roots) } else { builder };

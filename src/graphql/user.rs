@@ -17,7 +17,7 @@ use super::{
 use crate::{
     db::entity,
     domain::{
-        access::{Person, Sight, SignedIn, Viewer},
+        access::{Person, ReadAccess, SignedIn, Viewer},
         user,
     },
 };
@@ -72,14 +72,14 @@ impl ScalarType for EmailAddress {
 #[derive(Clone)]
 pub(super) struct User {
     model: Arc<entity::users::Model>,
-    sight: Sight,
+    sight: ReadAccess,
     /// The session that this request came with or made, to mark as current.
     current: Option<Uuid>,
 }
 
 impl User {
     /// Somebody whom the viewer may see.
-    pub(super) fn seen((model, sight): (entity::users::Model, Sight), viewer: &Viewer) -> Self {
+    pub(super) fn seen((model, sight): (entity::users::Model, ReadAccess), viewer: &Viewer) -> Self {
         let current = viewer.signed_in.as_ref().map(|signed_in| signed_in.session.id);
         Self { model: Arc::new(model), sight, current }
     }

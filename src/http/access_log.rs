@@ -15,7 +15,7 @@ use tracing::Span;
 use super::{
     Server,
     caller::Caller,
-    request_outcome::{Account, loggable},
+    request_outcome::{RequestOutcome, loggable},
     response::RequestId,
 };
 use crate::observability::spans;
@@ -60,7 +60,7 @@ impl Line {
         let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(spans::id);
         let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(spans::id);
         server.ctx.metrics.answered(self.route, status, took, exemplar);
-        let account = answer.extensions().get::<Account>();
+        let account = answer.extensions().get::<RequestOutcome>();
         if let Some(account) = account {
             server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
         }
@@ -91,7 +91,7 @@ impl Line {
 
 /// Who a line counts for. `None` for a user whose session was looked up: `api.caller` has charged that request, and
 /// bounds those lines. What is refused earlier counts for the session that its token names.
-fn source(account: Option<&Account>, client: IpAddr) -> Option<Source> {
+fn source(account: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
     match account.map_or((None, None), |account| (account.user, account.session)) {
         (Some(_), _) => None,
         (None, Some(session)) => Some(Source::Session(session)),

@@ -24,14 +24,14 @@ use self::call::{Call, Named};
 use super::{
     Server,
     caller::{self, Bearer, Need, meter::Meter},
-    request_outcome::{self, Account},
+    request_outcome::{self, RequestOutcome},
     response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, accepts_html, executed},
 };
 use crate::{
     domain::access::{Origin, Viewer},
     error::Error,
     graphql::{
-        Late,
+        TimedOut,
         document::{Document, Operation},
         error::{ApiError, Code},
     },
@@ -48,7 +48,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     let accept = accept(&parts.headers);
     let media = MediaType::negotiate(accept.as_deref());
     let events = sse::is_wanted(accept.as_deref());
-    let mut account = Account::default();
+    let mut account = RequestOutcome::default();
     let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut account).await {
         Ok(answer) => answer,
         Err(refusal) => {
@@ -89,7 +89,7 @@ async fn answer(
     body: Body,
     id: &RequestId,
     (media, events): (Option<MediaType>, bool),
-    account: &mut Account,
+    account: &mut RequestOutcome,
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
     let not_acceptable =
@@ -136,7 +136,7 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
     let execution = async move {
         let outcome = api.execute(request).await;
         // A crowd that finds no place says nothing of the database.
-        if let Err(Late::Unfinished) = outcome {
+        if let Err(TimedOut::Unfinished) = outcome {
             db.suspect();
         }
         outcome
@@ -247,7 +247,12 @@ struct Calling {
     meter: Meter,
 }
 
-async fn identify(server: &Server, parts: &Parts, id: &RequestId, account: &mut Account) -> Result<Calling, Refusal> {
+async fn identify(
+    server: &Server,
+    parts: &Parts,
+    id: &RequestId,
+    account: &mut RequestOutcome,
+) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;

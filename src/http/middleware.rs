@@ -19,7 +19,7 @@ use super::{
     Server,
     access_log::Line,
     response::{MediaType, Refusal, RequestId},
-    server::Tie,
+    server::ConnectionHandle,
 };
 use crate::{graphql::error::Code, settings::Settings};
 
@@ -97,7 +97,7 @@ fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
 /// `Host`, but what stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
 fn ambiguity(request: &Request) -> Option<&'static str> {
     let hosts = request.headers().get_all(header::HOST).iter().count();
-    let must = request.version() == Version::HTTP_11 && request.extensions().get::<Tie>().is_some();
+    let must = request.version() == Version::HTTP_11 && request.extensions().get::<ConnectionHandle>().is_some();
     if hosts > 1 || (hosts == 0 && must) {
         return Some("Send one `Host` header.");
     }

@@ -17,7 +17,7 @@ const LONGEST_TEXT: usize = 128;
 
 /// What is known of a request so far. A clone is another handle to what resolvers report.
 #[derive(Clone, Default)]
-pub(super) struct Account {
+pub(super) struct RequestOutcome {
     /// What the client calls its operation, as it may stand in a log.
     pub name: Option<String>,
     /// What we call it: the name of a change, or what kind it is.
@@ -30,7 +30,7 @@ pub(super) struct Account {
     pub report: Report,
 }
 
-impl Account {
+impl RequestOutcome {
     /// Notes which operation it is. A change that the schema does not have is only that it was one.
     pub(super) fn note(&mut self, api: &Api, operation: &Operation) {
         self.name = operation.name.as_deref().map(loggable);

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::request_outcome::Account;
+use super::request_outcome::RequestOutcome;
 use crate::{
     graphql::{
         document::Refused,
@@ -240,7 +240,7 @@ pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
     (media, cost): (MediaType, Option<u64>),
-    account: &mut Account,
+    account: &mut RequestOutcome,
 ) -> Result<Response, Refusal> {
     let extensions = cost.map(|cost| Extensions { cost });
     let outcome = Outcome { extensions, ..Outcome::of(response, id) };

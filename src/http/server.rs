@@ -32,7 +32,7 @@ use crate::{
     http::server::{memory::Pool, tls::Tls},
     observability::metrics::{Metrics, most_files},
 };
-pub(super) use connection::{EVENTS, Tie};
+pub(super) use connection::{ConnectionHandle, EVENTS};
 use connection::{Terms, converse};
 use crowd::{Crowd, Wanted};
 use wire::{BARE, BARE_TLS, Wire};

@@ -15,7 +15,7 @@ use url::Url;
 use super::{
     Manifest, Mode, Origins, Problems, ServeFlags, Settings, TestCode, TlsFiles, TokenSettings, parse,
     problems::{Reader, is_given},
-    rules::{self, Facts},
+    rules::{self, RawValues},
     secret, secret_files,
     table::Values,
     test_codes as fixed, unknown,
@@ -80,7 +80,7 @@ fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool
 }
 
 /// Every setting; one that could not be read has its default until the problems are reported.
-fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, Facts) {
+fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, RawValues) {
     let values = Values::read(reader, flags);
     let in_development = values.mode == Mode::Development;
     let limits = limits(reader, flags, &values, in_development);
@@ -88,7 +88,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let tls = tls(reader, values.tls_cert, values.tls_key);
     let (mail_from, sender) = values.mail_from;
     let (smtp_url, smtp) = values.smtp_url.unzip();
-    let facts = Facts { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
+    let facts = RawValues { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
     let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
     if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
         let instead = "Name a manifest of trusted documents, or remove the variable";

@@ -16,7 +16,7 @@ use crate::email_address::EmailAddress;
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 
 /// Facts about settings that the settings themselves no longer show.
-pub(super) struct Facts {
+pub(super) struct RawValues {
     /// How mail travels, when there is a mail server.
     pub(super) smtp: Option<SmtpSecurity>,
     /// The address in `DOORCODE_MAIL_FROM`.
@@ -28,7 +28,7 @@ pub(super) struct Facts {
 }
 
 /// Notes everything that is wrong or odd with settings that are fine one by one.
-pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
     agreement(reader, settings, facts);
     // Without a mode that could be read nobody knows which rules were meant.
     if reader.is_fine("DOORCODE_MODE") {
@@ -40,7 +40,7 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &Facts) {
 }
 
 /// What contradicts itself in any mode.
-fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+fn agreement(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
     let (idle, most) = (settings.tokens.refresh_idle, settings.tokens.session_max);
     if idle > most && reader.is_fine("DOORCODE_REFRESH_IDLE") && reader.is_fine("DOORCODE_SESSION_MAX") {
         reader.refuse(
@@ -74,7 +74,7 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &Facts) {
 }
 
 /// What a server for real people must not do without.
-fn production(reader: &mut Reader, settings: &Settings, facts: &Facts) {
+fn production(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
     // What could not be looked for may be there.
     let all_read = reader.is_fine("DOORCODE_SECRETS_FOLDER");
     if settings.secrets.is_empty() && all_read && reader.is_fine("DOORCODE_SECRET") {

@@ -19,13 +19,13 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::harness::TestApp;
-use wire::{Heard, Served, Socket, run_live};
+use wire::{BusMessage, Served, Socket, run_live};
 
 const EVENTS: &str = "subscription { auditEventAdded { kind subject { email } actor { email } detail } }";
 const ENDED: &str = "subscription { sessionEnded { id endedAt current user { email } } }";
 
-fn complete(id: &str) -> Heard {
-    Heard::Said(json!({ "id": id, "type": "complete" }))
+fn complete(id: &str) -> BusMessage {
+    BusMessage::Said(json!({ "id": id, "type": "complete" }))
 }
 
 /// Reads until an event of a kind, which must come.
@@ -53,7 +53,7 @@ async fn a_manager_hears_what_another_replica_committed() {
     // The way between two replicas may take a moment to open; what is told before that is in the trail alone.
     crate::harness::eventually("the bus is open", async || {
         app.guest().via(&replica).login("first@example.com").await;
-        socket.hear_within(std::time::Duration::from_millis(100)).await != Heard::Nothing
+        socket.hear_within(std::time::Duration::from_millis(100)).await != BusMessage::Nothing
     })
     .await;
     let person = app.person("someone@example.com", Role::User).await;
@@ -94,7 +94,7 @@ async fn a_session_that_is_ended_from_elsewhere_is_told_and_its_socket_closes() 
     assert_eq!((&ended["id"], &ended["current"]), (&json!(there.session), &json!(true)));
     assert!(ended["endedAt"].is_string());
     assert_eq!(socket.hear().await, complete("s"));
-    assert_eq!(socket.hear().await, Heard::Closed(4401));
+    assert_eq!(socket.hear().await, BusMessage::Closed(4401));
     stranger.hears_nothing().await;
 }
 
@@ -112,12 +112,12 @@ async fn whoever_is_suspended_or_gets_another_role_hears_no_more() {
     }
     app.set_role("lowered@example.com", Role::User).await;
     assert_eq!(lowered.hear().await, complete("e"), "not even of that");
-    assert_eq!(lowered.hear().await, Heard::Closed(4403), "a new token will do");
+    assert_eq!(lowered.hear().await, BusMessage::Closed(4403), "a new token will do");
     assert_eq!(event_of(&mut suspended, "USER_CHANGED").await["subject"]["email"], "lowered@example.com");
 
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
     assert_eq!(suspended.hear().await, complete("e"));
-    assert_eq!(suspended.hear().await, Heard::Closed(4401));
+    assert_eq!(suspended.hear().await, BusMessage::Closed(4401));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,14 +138,14 @@ async fn an_expired_access_token_ends_no_socket_and_an_expired_session_does() {
     app.clock.pass(8.0 * 86_400.0);
     app.guest().sign_in("idle@example.com").await;
     let mut last = socket.hear().await;
-    while matches!(&last, Heard::Said(message) if message["type"] == "next" || message["type"] == "complete") {
-        if let Heard::Said(message) = &last {
+    while matches!(&last, BusMessage::Said(message) if message["type"] == "next" || message["type"] == "complete") {
+        if let BusMessage::Said(message) = &last {
             let kind = &message["payload"]["data"]["auditEventAdded"]["kind"];
             assert_ne!(kind, "SIGNED_IN", "nothing about the person after their session");
         }
         last = socket.hear().await;
     }
-    assert_eq!(last, Heard::Closed(4401));
+    assert_eq!(last, BusMessage::Closed(4401));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,5 +270,5 @@ async fn a_session_whose_end_nobody_told_of_is_noticed_within_half_a_minute() {
     let heard = socket.hear_within(std::time::Duration::from_secs(35)).await;
     assert_eq!(heard.data("s")["sessionEnded"]["id"], person.signed_in.session);
     assert_eq!(socket.hear().await, complete("s"));
-    assert_eq!(socket.hear().await, Heard::Closed(4401));
+    assert_eq!(socket.hear().await, BusMessage::Closed(4401));
 }

@@ -5,13 +5,13 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::ports::{Bus, BusUnavailable, Heard};
+use crate::ports::{Bus, BusMessage, BusUnavailable};
 
 /// Messages that a listener may lag behind before it is told of a gap.
 pub(crate) const BACKLOG: usize = 1_024;
 
 /// Tells the listeners of this process.
-pub struct MemoryBus(broadcast::Sender<Heard>);
+pub struct MemoryBus(broadcast::Sender<BusMessage>);
 
 impl Default for MemoryBus {
     fn default() -> Self {
@@ -23,20 +23,20 @@ impl Default for MemoryBus {
 impl Bus for MemoryBus {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
         // An error means that nobody listens.
-        drop(self.0.send(Heard::Message(message)));
+        drop(self.0.send(BusMessage::Message(message)));
         Ok(())
     }
 
-    fn subscribe(&self) -> BoxStream<'static, Heard> {
+    fn subscribe(&self) -> BoxStream<'static, BusMessage> {
         heard(self.0.subscribe())
     }
 }
 
 /// What a receiver gets, as the port tells it.
-pub(crate) fn heard(receiver: broadcast::Receiver<Heard>) -> BoxStream<'static, Heard> {
+pub(crate) fn heard(receiver: broadcast::Receiver<BusMessage>) -> BoxStream<'static, BusMessage> {
     stream::unfold(receiver, async |mut receiver| match receiver.recv().await {
         Ok(heard) => Some((heard, receiver)),
-        Err(RecvError::Lagged(_)) => Some((Heard::Gap, receiver)),
+        Err(RecvError::Lagged(_)) => Some((BusMessage::Gap, receiver)),
         Err(RecvError::Closed) => None,
     })
     .boxed()

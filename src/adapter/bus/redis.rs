@@ -26,7 +26,7 @@ use tokio::{
 use super::memory::{BACKLOG, heard};
 use crate::{
     adapter::limiter::redis::link::{self, Connection, Link},
-    ports::{Bus, BusUnavailable, Entropy, Heard},
+    ports::{Bus, BusMessage, BusUnavailable, Entropy},
 };
 
 /// A message is told within this, or not at all.
@@ -50,7 +50,7 @@ struct Shared {
     channel: String,
     /// This process among those on the channel: its own messages come back from Redis and are known by this.
     tag: [u8; TAG],
-    listeners: broadcast::Sender<Heard>,
+    listeners: broadcast::Sender<BusMessage>,
     listening: AtomicBool,
 }
 
@@ -74,7 +74,7 @@ impl RedisBus {
 impl Bus for RedisBus {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
         // First those who need no Redis. An error means that nobody listens here.
-        drop(self.0.listeners.send(Heard::Message(message.clone())));
+        drop(self.0.listeners.send(BusMessage::Message(message.clone())));
         let signed = [&self.0.tag[..], &message[..]].concat();
         timeout(PUBLISH_BUDGET, self.0.tell(&signed))
             .await
@@ -82,7 +82,7 @@ impl Bus for RedisBus {
             .map_err(|error| BusUnavailable(format!("Redis: {error}")))
     }
 
-    fn subscribe(&self) -> BoxStream<'static, Heard> {
+    fn subscribe(&self) -> BoxStream<'static, BusMessage> {
         let receiver = self.0.listeners.subscribe();
         if !self.0.listening.swap(true, Ordering::AcqRel) {
             tokio::spawn(listen(Arc::downgrade(&self.0)));
@@ -129,7 +129,7 @@ impl Shared {
         if let Some((tag, said)) = message.split_at_checked(TAG).filter(|_| fits)
             && tag != self.tag
         {
-            drop(self.listeners.send(Heard::Message(Bytes::copy_from_slice(said))));
+            drop(self.listeners.send(BusMessage::Message(Bytes::copy_from_slice(said))));
         }
     }
 }
@@ -151,7 +151,7 @@ async fn listen(bus: Weak<Shared>) {
                 }
                 (pause, away) = (FIRST_PAUSE, false);
                 // Whatever was told until now was not heard here.
-                drop(shared.listeners.send(Heard::Gap));
+                drop(shared.listeners.send(BusMessage::Gap));
                 drop(shared);
                 let (sink, stream) = connection.split();
                 relay(&bus, sink, stream).await;

@@ -34,7 +34,7 @@ pub use self::wire::Stage;
 use self::{
     pace::{Pace, Past},
     target::Target,
-    wire::{Trouble, open, step},
+    wire::{SmtpError, open, step},
 };
 use crate::ports::{DeliveryFailure, Mail, MailTransport};
 
@@ -79,8 +79,8 @@ pub struct Untested {
     pub text: String,
 }
 
-impl From<Trouble> for Untested {
-    fn from(Trouble { stage, text, .. }: Trouble) -> Self {
+impl From<SmtpError> for Untested {
+    fn from(SmtpError { stage, text, .. }: SmtpError) -> Self {
         Self { stage, text }
     }
 }
@@ -118,7 +118,7 @@ impl Smtp {
             step("NOOP", self.patience.step, &self.target, connection.command(Noop)).await?;
             let certificate = connection.peer_certificate().ok();
             hang_up(connection).await;
-            Ok::<_, Trouble>(certificate)
+            Ok::<_, SmtpError>(certificate)
         };
         match timeout(self.patience.whole, attempt).await {
             Ok(result) => result.map_err(Untested::from),
@@ -183,13 +183,13 @@ impl Smtp {
     }
 
     /// One mail on one connection.
-    async fn converse(&self, wire: &mut AsyncSmtpConnection, to: Address, message: &[u8]) -> Result<(), Trouble> {
+    async fn converse(&self, wire: &mut AsyncSmtpConnection, to: Address, message: &[u8]) -> Result<(), SmtpError> {
         let patience = self.patience;
         let parameters =
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
         // A refusal of the sender is about our settings, not about this mail.
-        let ours = |trouble| Trouble { code: None, ..trouble };
+        let ours = |trouble| SmtpError { code: None, ..trouble };
         step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(ours)?;
         let recipient = Rcpt::new(to, vec![]);
         step("recipient", patience.step, &self.target, wire.command(recipient)).await?;
@@ -200,11 +200,11 @@ impl Smtp {
 
     /// What becomes of a connection after a conversation that ended like this. It is used again only if its last
     /// command was answered.
-    async fn leave(&self, mut connection: Connection, ended: &Result<(), Trouble>) {
+    async fn leave(&self, mut connection: Connection, ended: &Result<(), SmtpError>) {
         connection.uses += 1;
         match ended {
             Ok(()) if connection.uses < USES => self.park(connection),
-            Err(Trouble { code: None, .. }) => {}
+            Err(SmtpError { code: None, .. }) => {}
             Ok(()) | Err(_) => hang_up(connection.wire).await,
         }
     }
@@ -238,13 +238,13 @@ impl MailTransport for Smtp {
     }
 }
 
-fn late() -> Trouble {
-    Trouble::new("the mail server takes too long")
+fn late() -> SmtpError {
+    SmtpError::new("the mail server takes too long")
 }
 
 /// A 55x is about this recipient or this mail. Other 5xx answers (wrong sequence, not signed in, going
 /// away) are about the conversation and may be gone the next time.
-fn judge(trouble: Trouble) -> DeliveryFailure {
+fn judge(trouble: SmtpError) -> DeliveryFailure {
     match trouble.code {
         Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(trouble.text),
         _ => DeliveryFailure::Temporary(trouble.text),

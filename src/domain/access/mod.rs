@@ -5,5 +5,5 @@ mod policy;
 mod principal;
 
 pub(crate) use policy::Root;
-pub use policy::{Admin, Manager, Member, Overseer, RECENT, Recent, Shell, Sight};
+pub use policy::{Admin, Manager, Member, Overseer, RECENT, ReadAccess, Recent, Shell};
 pub use principal::{Origin, Person, SignedIn, Viewer};

@@ -14,7 +14,7 @@ use crate::{
 
 impl Viewer {
     /// What the viewer may see of somebody; nothing is noted when that is nothing.
-    pub fn sight_of(&self, user_id: Uuid) -> Option<Sight> {
+    pub fn sight_of(&self, user_id: Uuid) -> Option<ReadAccess> {
         let person = self.person().ok()?;
         if person.user().id == user_id {
             return Some(person.sight());
@@ -69,7 +69,7 @@ proofs! {
 
 impl Manager<'_> {
     /// What a manager sees of somebody.
-    pub fn sight_of(self, user_id: Uuid) -> Sight {
+    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
         Overseer::from(self).sight_of(user_id)
     }
 }
@@ -90,36 +90,36 @@ impl Shell {
     }
 
     /// Everything about somebody.
-    pub fn sight_of(self, user_id: Uuid) -> Sight {
+    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
         Overseer::from(self).sight_of(user_id)
     }
 }
 
 /// Proof of whoever may read people and the audit trail: a manager, or the shell.
 #[derive(Clone, Copy, Debug)]
-pub struct Overseer(Eyes);
+pub struct Overseer(Scope);
 
 impl From<Manager<'_>> for Overseer {
     fn from(manager: Manager<'_>) -> Self {
-        Self(if manager.may(Role::Admin) { Eyes::Admin } else { Eyes::Manager })
+        Self(if manager.may(Role::Admin) { Scope::Admin } else { Scope::Manager })
     }
 }
 
 impl From<Shell> for Overseer {
     fn from(_: Shell) -> Self {
-        Self(Eyes::Admin)
+        Self(Scope::Admin)
     }
 }
 
 impl Overseer {
     /// What they see of somebody.
-    pub fn sight_of(self, user_id: Uuid) -> Sight {
-        Sight { eyes: self.0, user_id }
+    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
+        ReadAccess { eyes: self.0, user_id }
     }
 
     /// Whether deleted people are shown, too.
     pub fn sees_deleted(self) -> bool {
-        self.0 == Eyes::Admin
+        self.0 == Scope::Admin
     }
 }
 
@@ -172,7 +172,7 @@ impl<P> Deref for Recent<P> {
 
 /// With whose eyes a person is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Eyes {
+enum Scope {
     Own,
     Manager,
     Admin,
@@ -180,26 +180,26 @@ enum Eyes {
 
 /// Proof that a person may be read, with their sessions, devices and events. Only this file makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Sight {
-    eyes: Eyes,
+pub struct ReadAccess {
+    eyes: Scope,
     user_id: Uuid,
 }
 
 impl Person<'_> {
     /// What they see of themselves.
-    pub fn sight(self) -> Sight {
-        Sight { eyes: Eyes::Own, user_id: self.user().id }
+    pub fn sight(self) -> ReadAccess {
+        ReadAccess { eyes: Scope::Own, user_id: self.user().id }
     }
 }
 
 impl SignedIn {
     /// People see themselves.
-    pub fn sight(&self) -> Sight {
-        Sight { eyes: Eyes::Own, user_id: self.user.id }
+    pub fn sight(&self) -> ReadAccess {
+        ReadAccess { eyes: Scope::Own, user_id: self.user.id }
     }
 }
 
-impl Sight {
+impl ReadAccess {
     /// What the viewer may see of somebody. What is hidden from them is as absent as what is not there, and that they
     /// asked is noted.
     pub async fn require(ctx: &Ctx, viewer: &Viewer, user_id: Uuid, field: &'static str) -> Result<Self> {
@@ -230,7 +230,7 @@ impl Sight {
 
     /// Whether it is of the person who looks.
     pub fn is_own(self) -> bool {
-        self.eyes == Eyes::Own
+        self.eyes == Scope::Own
     }
 
     /// Of whom.
@@ -240,27 +240,27 @@ impl Sight {
 
     /// Of somebody else, met on the way: whoever did something to them, say.
     pub fn of_another(self, user_id: Uuid) -> Option<Self> {
-        (self.eyes != Eyes::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
+        (self.eyes != Scope::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
     }
 
     /// Whether this row is shown: deleted people are gone for everybody but administrators.
     pub fn shows(self, user: &users::Model) -> bool {
-        self.user_id == user.id && (user.status != UserStatus::Deleted || self.eyes == Eyes::Admin)
+        self.user_id == user.id && (user.status != UserStatus::Deleted || self.eyes == Scope::Admin)
     }
 
     /// Whether deleted people are shown, too, and what happened to them.
     pub fn sees_deleted(self) -> bool {
-        self.eyes != Eyes::Manager
+        self.eyes != Scope::Manager
     }
 
     /// Whether one sees the labels of addresses in events. Whoever asks for a code for an address finds its label there, and
     /// so all that happened with that address, before and after its owner had an account.
     pub fn shows_labels(self) -> bool {
-        self.eyes == Eyes::Admin
+        self.eyes == Scope::Admin
     }
 
     /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.
     pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {
-        self.eyes != Eyes::Own || actor.is_none_or(|actor| actor == self.user_id)
+        self.eyes != Scope::Own || actor.is_none_or(|actor| actor == self.user_id)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     db::entity::audit_events,
     domain::{
         Ctx,
-        access::{Manager, Overseer, Sight, Viewer},
+        access::{Manager, Overseer, ReadAccess, Viewer},
         range_query::{self, Slice, Union},
         user,
     },
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// An event, and what the viewer may see of whom it is about.
-pub type Seen = (audit_events::Model, Sight);
+pub type Seen = (audit_events::Model, ReadAccess);
 
 /// Which events. All that is given must fit.
 #[derive(Clone, Debug, Default)]
@@ -142,27 +142,28 @@ pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
 }
 
 /// The events about each of these people: of everybody the part that is wanted. One statement for a hundred of them.
-pub async fn list_about(ctx: &Ctx, wanted: &[(Sight, Slice)]) -> Result<Vec<Vec<Seen>>> {
-    let part = |union: &mut Union, number, (sight, slice): &(Sight, Slice)| {
+pub async fn list_about(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<Seen>>> {
+    let part = |union: &mut Union, number, (sight, slice): &(ReadAccess, Slice)| {
         let (subject, tail) = (union.bind(sight.user_id()), slice.tail(union));
         format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
     };
     let row = |row: &_| audit_events::Model::from_query_result(row, "");
     let lists = range_query::read_each(ctx, wanted, part, row).await?;
-    let seen =
-        |(events, (sight, _)): (Vec<_>, &(Sight, Slice))| events.into_iter().map(|event| (event, *sight)).collect();
+    let seen = |(events, (sight, _)): (Vec<_>, &(ReadAccess, Slice))| {
+        events.into_iter().map(|event| (event, *sight)).collect()
+    };
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
 }
 
 /// The newest events about a person.
-pub async fn newest_of(ctx: &Ctx, sight: Sight, most: u64) -> Result<Vec<audit_events::Model>> {
+pub async fn newest_of(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<audit_events::Model>> {
     let newest = Slice { most, older_than: None, newer_than: None, oldest_first: false };
     let events = list_about(ctx, &[(sight, newest)]).await?.pop().unwrap_or_default();
     Ok(events.into_iter().map(|(event, _)| event).collect())
 }
 
 /// How many events there are about each of these people; nothing for those without one. One statement.
-pub async fn count_about(ctx: &Ctx, people: &[Sight]) -> Result<HashMap<Uuid, u64>> {
+pub async fn count_about(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
     let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
     range_query::count_each(ctx, about, subject).await
@@ -174,6 +175,6 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Also without a subject, so that an id which nobody has leaves the same as one of somebody else.
     let subject = event.as_ref().and_then(|event| event.subject_id).unwrap_or_default();
-    let sight = Sight::require(ctx, viewer, subject, field).await?;
+    let sight = ReadAccess::require(ctx, viewer, subject, field).await?;
     event.map(|event| (event, sight)).ok_or(Error::NotFound)
 }

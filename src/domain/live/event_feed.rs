@@ -25,7 +25,7 @@ use crate::{
     db::entity::audit_events,
     domain::{
         Ctx,
-        access::{Manager, Person, Sight, SignedIn},
+        access::{Manager, Person, ReadAccess, SignedIn},
         audit::list::{Filter, Seen},
         session::live_access::{self, Holder, LiveAccess},
         user,
@@ -45,7 +45,7 @@ const REMEMBERED: usize = 1_000;
 
 /// Why an ear heard no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum FeedEnd {
     /// The session is over, or the person may not sign in any more.
     Over,
     /// The person's role is another now: a new access token will say which.
@@ -55,13 +55,13 @@ pub enum Silence {
 }
 
 /// Hears for one connection; dropped, it hears no more.
-pub struct Ear {
+pub struct EventFeed {
     listeners: Arc<Listeners>,
-    silence: watch::Receiver<Option<Silence>>,
+    silence: watch::Receiver<Option<FeedEnd>>,
     hearing: JoinHandle<()>,
 }
 
-impl Drop for Ear {
+impl Drop for EventFeed {
     fn drop(&mut self) {
         self.hearing.abort();
     }
@@ -81,10 +81,10 @@ struct Lists {
 struct Watch {
     filter: Filter,
     /// A manager's: of anybody whom an event is about.
-    sight: Sight,
+    sight: ReadAccess,
 }
 
-impl Ear {
+impl EventFeed {
     /// For somebody who is signed in, as the caller's look-up found them. It begins to hear, and then looks at the session at once: what happened to that
     /// between the caller's look-up and now is found so.
     pub fn open(ctx: &Arc<Ctx>, holder: &SignedIn) -> Self {
@@ -120,12 +120,12 @@ impl Ear {
     }
 
     /// Resolves when there is nothing more to hear. By then every subscription has all that it will get.
-    pub fn silence(&self) -> impl Future<Output = Silence> + Send + 'static {
+    pub fn silence(&self) -> impl Future<Output = FeedEnd> + Send + 'static {
         let mut silence = self.silence.clone();
         async move {
             let silent = silence.wait_for(Option::is_some).await.map(|why| *why);
             // An error means that the task is gone without a word, which a fault of ours would do.
-            silent.ok().flatten().unwrap_or(Silence::Missed)
+            silent.ok().flatten().unwrap_or(FeedEnd::Missed)
         }
     }
 }
@@ -149,7 +149,7 @@ fn give<T>(listener: &mpsc::Sender<T>, what: T) -> bool {
 
 impl Lists {
     /// The people whom the filters that fit an event name, where these may be hidden from the listener.
-    fn named(&self, event: &audit_events::Model) -> Vec<Sight> {
+    fn named(&self, event: &audit_events::Model) -> Vec<ReadAccess> {
         let fitting = self.events.iter().map(|(watch, _)| watch).filter(|watch| watch.filter.fits(event));
         let fitting = fitting.filter(|watch| !watch.sight.sees_deleted());
         fitting.flat_map(|watch| watch.filter.people().filter_map(|person| watch.sight.of_another(person))).collect()
@@ -192,7 +192,7 @@ struct Hearing {
 }
 
 impl Hearing {
-    async fn run(mut self) -> Silence {
+    async fn run(mut self) -> FeedEnd {
         let why = loop {
             let heard = tokio::select! {
                 heard = self.news.recv() => heard,
@@ -201,8 +201,8 @@ impl Hearing {
             let outcome = match heard {
                 Ok(News::Event(event)) => self.event(&event).await,
                 Ok(News::Gap) => self.check().await,
-                Err(RecvError::Lagged(_)) => Err(Silence::Missed),
-                Err(RecvError::Closed) => Err(Silence::Over),
+                Err(RecvError::Lagged(_)) => Err(FeedEnd::Missed),
+                Err(RecvError::Closed) => Err(FeedEnd::Over),
             };
             if let Err(why) = outcome {
                 break why;
@@ -213,7 +213,7 @@ impl Hearing {
     }
 
     /// What happened to the person comes first: whether they may hear it at all depends on it.
-    async fn event(&mut self, event: &audit_events::Model) -> Result<(), Silence> {
+    async fn event(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         if event.subject_id == Some(self.holder.user) {
             self.tell_ends(event).await?;
             self.check().await?;
@@ -224,7 +224,7 @@ impl Hearing {
 
     /// The people named by filters that fit an event who are hidden from the listener, as in `auditEvents`. A statement
     /// only where a manager's filter names somebody.
-    async fn hidden(&self, event: &audit_events::Model) -> Result<Vec<Uuid>, Silence> {
+    async fn hidden(&self, event: &audit_events::Model) -> Result<Vec<Uuid>, FeedEnd> {
         let named = self.listeners.with(|lists| lists.named(event)).unwrap_or_default();
         if named.is_empty() {
             return Ok(Vec::new());
@@ -235,7 +235,7 @@ impl Hearing {
         Ok(named.iter().map(|sight| sight.user_id()).filter(is_hidden).collect())
     }
 
-    async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), Silence> {
+    async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         let wanted = self.listeners.with(|lists| !lists.ends.is_empty());
         if wanted != Some(true) {
             return Ok(());
@@ -245,7 +245,7 @@ impl Hearing {
         ended.into_iter().try_for_each(|ended| self.tell_end(&ended))
     }
 
-    fn tell_end(&mut self, ended: &SignedIn) -> Result<(), Silence> {
+    fn tell_end(&mut self, ended: &SignedIn) -> Result<(), FeedEnd> {
         if self.told.len() >= REMEMBERED {
             self.told.clear();
         }
@@ -256,26 +256,26 @@ impl Hearing {
     }
 
     /// Whether the session still gives the right to listen. When it ended, that is told before the silence.
-    async fn check(&mut self) -> Result<(), Silence> {
+    async fn check(&mut self) -> Result<(), FeedEnd> {
         let (ctx, holder) = (&*self.ctx, self.holder);
         match insist(|| live_access::check(ctx, holder)).await? {
             LiveAccess::Holds => Ok(()),
-            LiveAccess::OtherRole => Err(Silence::OtherRole),
+            LiveAccess::OtherRole => Err(FeedEnd::OtherRole),
             LiveAccess::Over(ended) => {
                 // A listener without room misses this, too; it is over for them either way.
                 let _ = ended.map(|ended| self.tell_end(&ended));
-                Err(Silence::Over)
+                Err(FeedEnd::Over)
             }
         }
     }
 }
 
-fn room(given: Option<bool>) -> Result<(), Silence> {
-    if given == Some(false) { Err(Silence::Missed) } else { Ok(()) }
+fn room(given: Option<bool>) -> Result<(), FeedEnd> {
+    if given == Some(false) { Err(FeedEnd::Missed) } else { Ok(()) }
 }
 
 /// Asks the database until it answers, a few times. Meanwhile nothing is given out.
-async fn insist<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) -> Result<T, Silence> {
+async fn insist<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) -> Result<T, FeedEnd> {
     for _ in 0..TRIES {
         match ask().await {
             Ok(answer) => return Ok(answer),
@@ -284,5 +284,5 @@ async fn insist<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) ->
         sleep(PAUSE).await;
     }
     tracing::warn!("the right to listen could not be checked: a listener was let go");
-    Err(Silence::Missed)
+    Err(FeedEnd::Missed)
 }

@@ -86,7 +86,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         Err(invalid) => return Ok(Requested::InvalidEmail(invalid)),
     };
     let now = ctx.now();
-    let asked = Asked::new(ctx, email, &request, now).await?;
+    let asked = Lookup::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
         email: &asked.email,
@@ -160,17 +160,17 @@ pub(in crate::domain) fn sent(
 }
 
 /// What is known of a request before anything is written.
-struct Asked {
+struct Lookup {
     email: EmailAddress,
     address_key: Macs,
     /// The presented handle, used again when its challenge is live and of this address.
     handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
-    lookup: LoginLookup,
+    found: LoginLookup,
     test_code: Option<SecretString>,
     locale: Option<Locale>,
 }
 
-impl Asked {
+impl Lookup {
     async fn new(ctx: &Ctx, email: EmailAddress, request: &Request<'_>, now: DateTime<Utc>) -> Result<Self> {
         let address_key = challenge::address_key(ctx, email.as_str());
         let handle = request.challenge.and_then(vault::decode::<HANDLE_BYTES>);
@@ -179,12 +179,12 @@ impl Asked {
         let lookup = challenge::look_up(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
         let test_code = test_code(ctx, &email, &lookup, now);
         let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
-        Ok(Self { email, address_key, handle, lookup, test_code, locale })
+        Ok(Self { email, address_key, handle, found: lookup, test_code, locale })
     }
 
     /// The known device that asks, as limits know it.
     fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
-        let LoginLookup { since, device_id, device_user_id, .. } = self.lookup;
+        let LoginLookup { since, device_id, device_user_id, .. } = self.found;
         let is_established = since.is_some_and(|since| since + limits::ESTABLISHED <= now);
         device_id.zip(device_user_id).map(|(id, account)| KnownDevice { id, account, is_established })
     }
@@ -193,13 +193,13 @@ impl Asked {
     /// wrong try at what this mail would bring. Fixed codes stay as they are, for nobody may read that mailbox.
     fn needs_link(&self, ctx: &Ctx, granted: &Granted) -> bool {
         let limits = &ctx.settings.limits;
-        let cost = if self.lookup.challenge_id.is_some() { 2 } else { 1 };
+        let cost = if self.found.challenge_id.is_some() { 2 } else { 1 };
         let spent = |units: i64, quota: Quota| units + cost > i64::from(quota.count);
-        self.lookup.device_id.is_none()
+        self.found.device_id.is_none()
             && self.test_code.is_none()
             && (granted.day_is_spent
-                || spent(self.lookup.day_units, limits.quota(Rule::GuessAccount))
-                || spent(self.lookup.month_units, limits.quota(Rule::GuessAccountMonth)))
+                || spent(self.found.day_units, limits.quota(Rule::GuessAccount))
+                || spent(self.found.month_units, limits.quota(Rule::GuessAccountMonth)))
     }
 
     /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
@@ -210,7 +210,7 @@ impl Asked {
 
     /// Whether a mail really goes out. A fixed code needs none; nobody mails people who may not sign in.
     fn deliver(&self, ctx: &Ctx) -> bool {
-        let may_sign_in = match self.lookup.status {
+        let may_sign_in = match self.found.status {
             Some(status) => status == UserStatus::Active,
             None => user::may_sign_up(&ctx.settings.signup, &self.email),
         };
@@ -220,7 +220,7 @@ impl Asked {
     /// Whether a link lies in the mailbox. What decoys left behind while nobody could sign in counts for as long as nobody
     /// can, and no longer: whoever gets an account, or gets it back, has a way in.
     fn has_link(&self, ctx: &Ctx) -> bool {
-        self.lookup.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
+        self.found.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
     /// Adds a code to the live challenge, or writes a fresh one.
@@ -231,7 +231,7 @@ impl Asked {
         code: &SecretString,
         now: DateTime<Utc>,
     ) -> Result<(email_codes::Model, String)> {
-        if let Some((handle, id)) = self.handle.as_ref().zip(self.lookup.challenge_id) {
+        if let Some((handle, id)) = self.handle.as_ref().zip(self.found.challenge_id) {
             let hash = challenge::code_hash(ctx, &**handle, &self.email, challenge::Purpose::SignIn, code);
             let code = NewCode { hash, fixed: self.test_code.is_some() };
             if let Some(challenge) = challenge::add_code(ctx, db, id, code, now).await? {
@@ -242,7 +242,7 @@ impl Asked {
             purpose: challenge::Purpose::SignIn,
             email: &self.email,
             address_key: &self.address_key,
-            device_id: self.lookup.device_id,
+            device_id: self.found.device_id,
             fixed: self.test_code.is_some(),
             locale: self.locale,
         };

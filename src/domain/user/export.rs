@@ -7,7 +7,7 @@ use crate::{
     db::entity::{audit_events, devices, email_changes, sessions, users},
     domain::{
         Ctx, Wait,
-        access::{Person, Recent, Sight},
+        access::{Person, ReadAccess, Recent},
         audit::{self, Event, Kind},
         device, rate_limit, session,
     },
@@ -69,7 +69,7 @@ fn change_row(change: &email_changes::Model) -> Json {
     })
 }
 
-fn event_row(sight: Sight, event: &audit_events::Model) -> Json {
+fn event_row(sight: ReadAccess, event: &audit_events::Model) -> Json {
     let origin = sight.shows_origin_of(event.actor_id);
     json!({
         "at": event.at, "kind": event.kind, "byYou": event.actor_id == Some(sight.user_id()),

@@ -20,7 +20,7 @@ use crate::{
     db::entity::{Role, UserStatus, users},
     domain::{
         Check, Ctx,
-        access::{Overseer, Sight},
+        access::{Overseer, ReadAccess},
         range_query::{self, Union, within_years},
     },
     error::Result,
@@ -74,7 +74,7 @@ impl Key {
 
 /// Where somebody stands in a list, or where somebody would.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// What they are sorted by.
     pub key: Key,
     /// Who.
@@ -104,23 +104,23 @@ pub struct Part {
     /// At most so many.
     pub most: u64,
     /// Only those after this place in the list.
-    pub after: Option<Place>,
+    pub after: Option<Position>,
     /// Only those before this place in the list.
-    pub before: Option<Place>,
+    pub before: Option<Position>,
     /// Taken from the end of the list, last first.
     pub backward: bool,
 }
 
 impl By {
     /// The place of a person in a list sorted by this.
-    pub fn place(self, user: &users::Model) -> Place {
+    pub fn place(self, user: &users::Model) -> Position {
         let key = match self {
             Self::CreatedAt => Key::Moment(user.created_at),
             Self::Email => Key::Text(user.email.clone()),
             Self::Name => Key::Text(user.name_key.clone()),
             Self::LastSignInAt => Key::Moment(user.last_sign_in_at.unwrap_or_default()),
         };
-        Place { key, id: user.id }
+        Position { key, id: user.id }
     }
 
     const fn is_text(self) -> bool {
@@ -158,10 +158,10 @@ impl Filter {
     fn range(&self, by: By) -> Option<Bounds> {
         let text = |prefix: &Option<String>| {
             let prefix = prefix.as_deref().filter(|prefix| !prefix.is_empty())?;
-            let start = |text: String| Place { key: Key::Text(text), id: Uuid::nil() };
+            let start = |text: String| Position { key: Key::Text(text), id: Uuid::nil() };
             Some(Bounds { from: Some(start(prefix.to_owned())), to: after_prefix(prefix).map(start) })
         };
-        let moment = |at| Place { key: Key::Moment(at), id: Uuid::nil() };
+        let moment = |at| Position { key: Key::Moment(at), id: Uuid::nil() };
         match by {
             By::Email => text(&self.email),
             By::Name => text(&self.name),
@@ -224,8 +224,8 @@ fn after_prefix(prefix: &str) -> Option<String> {
 /// A range of an index: from a place, that one included, to another, that one not.
 #[derive(Clone, Debug, Default)]
 struct Bounds {
-    from: Option<Place>,
-    to: Option<Place>,
+    from: Option<Position>,
+    to: Option<Position>,
 }
 
 impl Bounds {
@@ -243,14 +243,14 @@ impl Bounds {
     fn of(part: &Part, order: Order) -> Self {
         let (low, high) = if order.descending { (&part.before, &part.after) } else { (&part.after, &part.before) };
         let behind =
-            |place: &Place| Place { id: Uuid::from_u128(place.id.as_u128().saturating_add(1)), ..place.clone() };
+            |place: &Position| Position { id: Uuid::from_u128(place.id.as_u128().saturating_add(1)), ..place.clone() };
         Self { from: low.as_ref().map(behind), to: high.clone() }
     }
 
     /// One comparison for each end: two on the same column would leave it to chance which of them the index begins at.
     fn sql(&self, union: &mut Union, column: &str) -> Option<String> {
-        let end = |(place, comparison): (&Option<Place>, _)| {
-            let Place { key, id } = place.as_ref()?;
+        let end = |(place, comparison): (&Option<Position>, _)| {
+            let Position { key, id } = place.as_ref()?;
             let key: Value = match key {
                 Key::Moment(at) => (*at).into(),
                 Key::Text(text) => text.clone().into(),
@@ -270,7 +270,7 @@ pub async fn list(
     filter: &Filter,
     order: Order,
     part: &Part,
-) -> Result<Vec<(users::Model, Sight)>> {
+) -> Result<Vec<(users::Model, ReadAccess)>> {
     let overseer = overseer.into();
     let pairs = filter.pairs(overseer);
     if pairs.is_empty() {
@@ -371,13 +371,13 @@ pub(in crate::domain) fn is_undeleted(id: &str) -> String {
 }
 
 /// These people, as far as they are there and shown to whoever brings the proofs. One statement.
-pub async fn find_each(ctx: &Ctx, people: &[Sight]) -> Result<Vec<(Sight, users::Model)>> {
+pub async fn find_each(ctx: &Ctx, people: &[ReadAccess]) -> Result<Vec<(ReadAccess, users::Model)>> {
     let ids = people.iter().map(|sight| sight.user_id());
     let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).build(ctx.db.backend());
     let found = ctx.db.read().query_all_raw(found).await?;
     let person = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
     let found: HashMap<_, _> = found.iter().map(person).collect::<Result<_, _>>()?;
-    let shown = |sight: &Sight| {
+    let shown = |sight: &ReadAccess| {
         let user = found.get(&sight.user_id()).filter(|user| sight.shows(user))?;
         Some((*sight, user.clone()))
     };

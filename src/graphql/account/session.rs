@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     db::entity::sessions,
     domain::{
-        access::{Sight, SignedIn},
+        access::{ReadAccess, SignedIn},
         session::{self, refresh},
     },
     graphql::{
@@ -90,9 +90,9 @@ impl Session {
 
 impl Listed for Session {
     const NAME: &'static str = "Session";
-    type List = Sight;
+    type List = ReadAccess;
 
-    async fn count(ctx: &Context<'_>, of: &Sight) -> Result<u64, ApiError> {
+    async fn count(ctx: &Context<'_>, of: &ReadAccess) -> Result<u64, ApiError> {
         Ok(loader::load(ctx, loader::SessionCount(*of)).await?.unwrap_or_default())
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     db::entity::audit_events,
     domain::{
-        access::{Manager, Sight},
+        access::{Manager, ReadAccess},
         audit::{
             self,
             list::{self, Filter},
@@ -37,7 +37,7 @@ audit::audit_kinds!(shown);
 #[derive(Clone)]
 pub(crate) struct AuditEvent {
     model: audit_events::Model,
-    sight: Sight,
+    sight: ReadAccess,
 }
 
 impl From<list::Seen> for AuditEvent {
@@ -145,7 +145,7 @@ pub(crate) enum Trail {
     /// All that fit.
     All(Filter),
     /// What is about a person.
-    About(Sight),
+    About(ReadAccess),
 }
 
 impl Listed for AuditEvent {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         access::Manager,
-        user::list::{self, By, Filter, Key, Order, Part, Place},
+        user::list::{self, By, Filter, Key, Order, Part, Position},
     },
     graphql::{
         error::ApiError,
@@ -109,7 +109,7 @@ const fn letter(order: Order) -> u8 {
     if order.descending { letter.to_ascii_uppercase() } else { letter }
 }
 
-fn cursor(order: Order, Place { key, id }: &Place) -> String {
+fn cursor(order: Order, Position { key, id }: &Position) -> String {
     let key = match key {
         Key::Moment(at) => at.timestamp_micros().to_be_bytes().to_vec(),
         Key::Text(text) => text.clone().into_bytes(),
@@ -117,7 +117,7 @@ fn cursor(order: Order, Place { key, id }: &Place) -> String {
     relay::pack(&[&[letter(order)], id.as_bytes().as_slice(), &key].concat())
 }
 
-fn place(order: Order, cursor: &str) -> Option<Place> {
+fn place(order: Order, cursor: &str) -> Option<Position> {
     let bytes = relay::unpack(cursor)?;
     let (first, rest) = bytes.split_first()?;
     let (id, key) = rest.split_at_checked(16)?;
@@ -126,7 +126,7 @@ fn place(order: Order, cursor: &str) -> Option<Place> {
         By::CreatedAt | By::LastSignInAt => Key::moment(i64::from_be_bytes(key.try_into().ok()?)),
         By::Email | By::Name => Key::text(String::from_utf8(key.to_vec()).ok()?),
     };
-    Some(Place { key: key?, id: Uuid::from_slice(id).ok()? })
+    Some(Position { key: key?, id: Uuid::from_slice(id).ok()? })
 }
 
 impl Listed for User {
@@ -190,7 +190,7 @@ mod tests {
                     By::CreatedAt | By::LastSignInAt => Key::moment(1_795_000_000_123_456),
                     By::Email | By::Name => Key::text("é".repeat(200)),
                 };
-                let (order, expected) = (Order { by, descending }, Place { key: key.unwrap(), id });
+                let (order, expected) = (Order { by, descending }, Position { key: key.unwrap(), id });
                 let text = cursor(order, &expected);
                 assert_eq!(place(order, &text), Some(expected));
                 assert_eq!(place(Order { descending: !descending, ..order }, &text), None);

@@ -17,17 +17,17 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use super::websocket::{Place, SocketCaps, Whose, outcomes, stopping};
+use super::websocket::{SocketCaps, SocketOwner, SocketSlot, outcomes, stopping};
 use crate::{
     domain::{
         access::Viewer,
-        live::event_feed::{Ear, Silence},
+        live::event_feed::{EventFeed, FeedEnd},
     },
     graphql::error::{ApiError, Code},
     http::{
         Server,
         response::{Outcome, Refusal, RequestId},
-        server::{EVENTS, Tie},
+        server::{ConnectionHandle, EVENTS},
     },
     observability::metrics::Present,
 };
@@ -47,23 +47,23 @@ pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
 /// Subscribes, and answers with what is told.
 pub(crate) fn open(
     server: &Arc<Server>,
-    tie: Option<Tie>,
+    tie: Option<ConnectionHandle>,
     id: &RequestId,
     viewer: Viewer,
     request: Request,
 ) -> Result<Response, Refusal> {
     let full = |whose| {
-        let code = if whose == Whose::Everybody { Code::Unavailable } else { Code::RateLimited };
+        let code = if whose == SocketOwner::Everybody { Code::Unavailable } else { Code::RateLimited };
         Refusal::new(code, "There is no room for another stream. Try again later.")
     };
     let Some(signed_in) = &viewer.signed_in else {
         return Err(ApiError::from(crate::error::Error::Unauthenticated).into());
     };
     if server.is_draining() {
-        return Err(full(Whose::Everybody));
+        return Err(full(SocketOwner::Everybody));
     }
     let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
-    let ear = Arc::new(Ear::open(&server.ctx, signed_in));
+    let ear = Arc::new(EventFeed::open(&server.ctx, signed_in));
     let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
     let present = server.ctx.metrics.subscribed();
     let (sender, mut receiver) = mpsc::channel(1);
@@ -80,11 +80,11 @@ pub(crate) fn open(
 /// One stream under way. It runs beside the connection, so that a reader who does not read is noticed.
 struct Telling {
     outcomes: BoxStream<'static, Outcome>,
-    ear: Arc<Ear>,
+    ear: Arc<EventFeed>,
     sender: mpsc::Sender<Bytes>,
-    tie: Option<Tie>,
+    tie: Option<ConnectionHandle>,
     caps: SocketCaps,
-    _place: Place,
+    _place: SocketSlot,
     _present: Present,
 }
 
@@ -122,7 +122,7 @@ impl Telling {
         }
     }
 
-    async fn fall_silent(&mut self, why: Silence) -> Result<(), Gone> {
+    async fn fall_silent(&mut self, why: FeedEnd) -> Result<(), Gone> {
         let rest = async {
             while let Some(outcome) = self.outcomes.next().await {
                 self.next(&outcome).await?;
@@ -131,7 +131,7 @@ impl Telling {
         };
         timeout(LAST_WORDS, rest).await.unwrap_or(Err(Gone))?;
         // A stream that breaks off is one to come back to; one that is complete is not.
-        if why == Silence::Over { self.complete().await } else { Ok(()) }
+        if why == FeedEnd::Over { self.complete().await } else { Ok(()) }
     }
 
     async fn next(&mut self, outcome: &Outcome) -> Result<(), Gone> {

@@ -29,14 +29,14 @@ use crate::{
         method_not_allowed,
         networks::Shares,
         response::{MediaType, Refusal, RequestId},
-        server::Tie,
+        server::ConnectionHandle,
     },
     settings::Settings,
 };
 use connection::Connection;
 pub(crate) use connection::stopping;
 pub(crate) use executor::outcomes;
-pub(crate) use room::{Place, Room, Whose};
+pub(crate) use room::{Room, SocketOwner, SocketSlot};
 
 /// The one subprotocol. `graphql-ws`, as a subprotocol, is an older one with other messages.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -144,7 +144,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
     let origin = caller::origin(&parts, &id.0);
     Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
     let place = server.sockets.enter(&origin).map_err(|_| full())?;
-    let tie = parts.extensions.remove::<Tie>();
+    let tie = parts.extensions.remove::<ConnectionHandle>();
     let id = id.clone();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)

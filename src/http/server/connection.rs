@@ -47,12 +47,12 @@ pub(crate) struct Terms {
 /// What a request gets of its connection, for those that outlive their answer. While it is held, the connection counts
 /// against the caps and a stop waits for it.
 #[derive(Clone)]
-pub(crate) struct Tie {
+pub(crate) struct ConnectionHandle {
     stopping: watch::Receiver<bool>,
     _held: mpsc::Sender<Infallible>,
 }
 
-impl Tie {
+impl ConnectionHandle {
     /// Resolves when everything stops.
     pub(crate) async fn stopping(&mut self) {
         // An error means that nobody is left to tell, which is a stop as well.
@@ -71,7 +71,7 @@ pub(crate) async fn converse(
     mut told: watch::Receiver<bool>,
 ) {
     let (held, mut released) = mpsc::channel(1);
-    let tie = Tie { stopping: told.clone(), _held: held };
+    let tie = ConnectionHandle { stopping: told.clone(), _held: held };
     match tls {
         None => speak(wire, peer, router, &terms, tie).await,
         Some(tls) => match shake_hands(wire, &tls, &terms, told.clone()).await {
@@ -114,7 +114,7 @@ async fn shake_hands(
 }
 
 /// Speaks HTTP until there is no more of it on this connection.
-async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, tie: Tie)
+async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, tie: ConnectionHandle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -9,7 +9,7 @@ use doorcode::{
         system::SystemEntropy,
     },
     db::entity::Role,
-    ports::{Bus, Heard},
+    ports::{Bus, BusMessage},
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use secrecy::SecretString;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     EVENTS, event_of,
-    wire::{Heard as OnSocket, Served},
+    wire::{BusMessage as OnSocket, Served},
 };
 use crate::{
     harness::{TestApp, eventually, on_servers},
@@ -30,12 +30,12 @@ fn over(url: &SecretString, name: &str) -> Arc<dyn Bus> {
 }
 
 /// The next message, gaps aside.
-async fn next(stream: &mut BoxStream<'static, Heard>, patience: Duration) -> Option<Bytes> {
+async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -> Option<Bytes> {
     let message = async {
         loop {
             match stream.next().await {
-                Some(Heard::Message(message)) => return message,
-                Some(Heard::Gap) => {}
+                Some(BusMessage::Message(message)) => return message,
+                Some(BusMessage::Gap) => {}
                 None => panic!("a bus never ends"),
             }
         }
@@ -47,7 +47,7 @@ const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Tells until it arrives, for the way may have to open first; then whatever else is on the way is read.
-async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, Heard>) -> bool {
+async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage>) -> bool {
     for _ in 0..100 {
         drop(from.publish(Bytes::from_static(b"hello?")).await);
         if next(stream, Duration::from_millis(50)).await.is_some() {
@@ -86,7 +86,7 @@ async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
     for _ in 0..10_000 {
         bus.publish(Bytes::from_static(b"x")).await.unwrap();
     }
-    assert_eq!(slow.next().await, Some(Heard::Gap));
+    assert_eq!(slow.next().await, Some(BusMessage::Gap));
     let mut kept = 0;
     while next(&mut slow, Duration::from_millis(20)).await.is_some() {
         kept += 1;

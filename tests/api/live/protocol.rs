@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     ENDED, EVENTS, complete,
-    wire::{Heard, PROTOCOL, Served},
+    wire::{BusMessage, PROTOCOL, Served},
 };
 use crate::{documents, harness::TestApp};
 
@@ -87,17 +87,17 @@ async fn only_a_good_token_opens_the_talk() {
     ] {
         let mut socket = served.silent().await;
         socket.say(json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(socket.hear().await, Heard::Closed(4403), "{payload}");
+        assert_eq!(socket.hear().await, BusMessage::Closed(4403), "{payload}");
     }
     let mut socket = served.silent().await;
     socket.say(json!({ "type": "connection_init", "payload": bearer(&person.access) })).await;
-    assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+    assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
 
     app.guest().with_bearer(&person.access).logout().await.field("logout");
     let mut late = served.silent().await;
     late.init(&person.access).await;
-    assert_eq!(late.hear().await, Heard::Closed(4403), "its session is over");
-    assert_eq!(socket.hear().await, Heard::Closed(4401), "and so is the open one");
+    assert_eq!(late.hear().await, BusMessage::Closed(4403), "its session is over");
+    assert_eq!(socket.hear().await, BusMessage::Closed(4401), "and so is the open one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +128,7 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     for message in invalid {
         let mut socket = served.silent().await;
         socket.say(message.clone()).await;
-        assert_eq!(socket.hear().await, Heard::Closed(4400), "{message}");
+        assert_eq!(socket.hear().await, BusMessage::Closed(4400), "{message}");
     }
     let token = token.as_str();
     let close_after = async |init: bool, messages: Vec<Message>| {
@@ -136,7 +136,7 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
         for message in messages {
             // Whoever is cut off in the middle of a long message learns it while sending.
             if socket.0.send(message).await.is_err() {
-                return Heard::Gone;
+                return BusMessage::Gone;
             }
         }
         socket.hear().await
@@ -144,16 +144,16 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     let text = |value: serde_json::Value| Message::text(value.to_string());
     let subscribe = || text(json!({ "type": "subscribe", "id": "a", "payload": { "query": ENDED } }));
     let large = |length: usize| Message::text(format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(length)));
-    assert_eq!(close_after(false, vec![]).await, Heard::Closed(4408));
-    assert_eq!(close_after(false, vec![subscribe()]).await, Heard::Closed(4401));
-    assert_eq!(close_after(true, vec![subscribe(), subscribe()]).await, Heard::Closed(4409));
-    assert_eq!(close_after(true, vec![text(json!({ "type": "connection_init" }))]).await, Heard::Closed(4429));
-    assert_eq!(close_after(true, vec![Message::text("{")]).await, Heard::Closed(4400));
-    assert_eq!(close_after(true, vec![Message::binary("{}")]).await, Heard::Closed(4400));
-    assert_eq!(close_after(true, vec![large(16 * 1024)]).await, Heard::Closed(1009));
-    assert_eq!(close_after(true, vec![large(15 * 1024)]).await, Heard::Said(json!({ "type": "pong" })));
+    assert_eq!(close_after(false, vec![]).await, BusMessage::Closed(4408));
+    assert_eq!(close_after(false, vec![subscribe()]).await, BusMessage::Closed(4401));
+    assert_eq!(close_after(true, vec![subscribe(), subscribe()]).await, BusMessage::Closed(4409));
+    assert_eq!(close_after(true, vec![text(json!({ "type": "connection_init" }))]).await, BusMessage::Closed(4429));
+    assert_eq!(close_after(true, vec![Message::text("{")]).await, BusMessage::Closed(4400));
+    assert_eq!(close_after(true, vec![Message::binary("{}")]).await, BusMessage::Closed(4400));
+    assert_eq!(close_after(true, vec![large(16 * 1024)]).await, BusMessage::Closed(1009));
+    assert_eq!(close_after(true, vec![large(15 * 1024)]).await, BusMessage::Said(json!({ "type": "pong" })));
     let huge = close_after(true, vec![large(1024 * 1024)]).await;
-    assert!(matches!(huge, Heard::Closed(1002) | Heard::Gone), "{huge:?}");
+    assert!(matches!(huge, BusMessage::Closed(1002) | BusMessage::Gone), "{huge:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +234,7 @@ async fn a_client_that_offers_the_older_subprotocol_too_gets_the_newer_one() {
     let manager = app.person("manager@example.com", Role::Manager).await;
     let mut socket = served.open(&[("sec-websocket-protocol", "graphql-ws, graphql-transport-ws")]).await.unwrap();
     socket.init(&manager.signed_in.access).await;
-    assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+    assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
     socket.subscribe("e", EVENTS).await;
     socket.settle().await;
     app.guest().login("a@example.com").await;
@@ -258,7 +258,7 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
     }
     let mut said = Vec::new();
     for _ in 0..101 {
-        let Heard::Said(message) = socket.hear().await else { panic!("after {said:?}") };
+        let BusMessage::Said(message) = socket.hear().await else { panic!("after {said:?}") };
         said.push(message["type"].as_str().unwrap().to_owned());
     }
     let acks: Vec<_> =

@@ -73,14 +73,14 @@ impl Served {
     pub(super) async fn has_room(&self, token: &str) -> bool {
         let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
         socket.init(token).await;
-        matches!(socket.hear().await, Heard::Said(_))
+        matches!(socket.hear().await, BusMessage::Said(_))
     }
 
     /// A socket of somebody.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;
         socket.init(token).await;
-        assert_eq!(socket.hear().await, Heard::Said(json!({ "type": "connection_ack" })));
+        assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
         socket
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
 
 /// What comes out of a socket.
 #[derive(Debug, PartialEq)]
-pub(super) enum Heard {
+pub(super) enum BusMessage {
     Said(Value),
     /// With its code.
     Closed(u16),
@@ -103,7 +103,7 @@ pub(super) enum Heard {
     Nothing,
 }
 
-impl Heard {
+impl BusMessage {
     /// The errors of an `error` message.
     pub(super) fn error(&self, id: &str) -> &str {
         let Self::Said(message) = self else { panic!("{self:?}") };
@@ -149,31 +149,31 @@ impl Socket {
     /// Waits until everything that was said before has been dealt with.
     pub(super) async fn settle(&mut self) {
         self.say(json!({ "type": "ping" })).await;
-        assert_eq!(self.hear().await, Heard::Said(json!({ "type": "pong" })));
+        assert_eq!(self.hear().await, BusMessage::Said(json!({ "type": "pong" })));
     }
 
     /// What comes next, pings of the transport aside.
-    pub(super) async fn hear(&mut self) -> Heard {
+    pub(super) async fn hear(&mut self) -> BusMessage {
         self.hear_within(AT_ONCE).await
     }
 
     pub(super) async fn hears_nothing(&mut self) {
-        assert_eq!(self.hear_within(QUIET).await, Heard::Nothing);
+        assert_eq!(self.hear_within(QUIET).await, BusMessage::Nothing);
     }
 
-    pub(super) async fn hear_within(&mut self, patience: Duration) -> Heard {
+    pub(super) async fn hear_within(&mut self, patience: Duration) -> BusMessage {
         let heard = async {
             loop {
                 match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => return Heard::Said(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => return BusMessage::Said(serde_json::from_str(&text).unwrap()),
                     Some(Ok(Message::Close(frame))) => {
-                        return Heard::Closed(frame.map_or(0, |frame| frame.code.into()));
+                        return BusMessage::Closed(frame.map_or(0, |frame| frame.code.into()));
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Heard::Gone,
+                    Some(Err(_)) | None => return BusMessage::Gone,
                 }
             }
         };
-        timeout(patience, heard).await.unwrap_or(Heard::Nothing)
+        timeout(patience, heard).await.unwrap_or(BusMessage::Nothing)
     }
 }

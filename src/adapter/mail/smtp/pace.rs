@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::wire::Trouble;
+use super::wire::SmtpError;
 
 /// Number of conversations that are kept, of all domains together.
 const KEPT: usize = 128;
@@ -25,7 +25,7 @@ const AT_FIRST: (u64, u64) = (100, 400);
 #[derive(Clone)]
 pub(crate) struct Past {
     pub(crate) took: Duration,
-    pub(crate) ended: Result<(), Trouble>,
+    pub(crate) ended: Result<(), SmtpError>,
 }
 
 struct Entry {
@@ -40,7 +40,7 @@ pub(crate) struct Pace(Mutex<VecDeque<Entry>>);
 
 impl Pace {
     /// Notes a conversation about a mail to this domain, which ended at `now`.
-    pub(crate) fn remember(&self, domain: &str, took: Duration, ended: Result<(), Trouble>, now: Instant) {
+    pub(crate) fn remember(&self, domain: &str, took: Duration, ended: Result<(), SmtpError>, now: Instant) {
         let mut entries = self.lock();
         if entries.len() == KEPT {
             entries.pop_front();
@@ -102,7 +102,7 @@ mod tests {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.remember("quick.example", ms(210), Ok(()), now);
         pace.remember("slow.example", ms(9_000), Ok(()), now);
-        pace.remember("full.example", ms(50), Err(Trouble::new("451 not now")), now);
+        pace.remember("full.example", ms(50), Err(SmtpError::new("451 not now")), now);
         assert_eq!(took(&pace, "new.example", now), [210], "slow and refused conversations stand for their own domain");
         assert_eq!(pace.recall("full.example", 7, now).ended.unwrap_err().text, "451 not now");
     }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_a_domain_did_long_ago_no_longer_stands_for_it() {
         let (pace, now) = (Pace::default(), Instant::now());
-        pace.remember("a.example", ms(300), Err(Trouble::new("451 not now")), now);
+        pace.remember("a.example", ms(300), Err(SmtpError::new("451 not now")), now);
         pace.remember("b.example", ms(200), Ok(()), now);
         assert!(pace.recall("a.example", 0, now + LATELY - ms(1)).ended.is_err());
         assert_eq!(took(&pace, "a.example", now + LATELY), [200]);

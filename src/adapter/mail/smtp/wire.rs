@@ -46,7 +46,7 @@ pub enum Stage {
 
 /// What went wrong, in one line fit for a log.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct SmtpError {
     pub(crate) stage: Stage,
     /// The server's answer, when it gave one.
     pub(crate) code: Option<u16>,
@@ -54,7 +54,7 @@ pub(crate) struct Trouble {
     pub(crate) text: String,
 }
 
-impl Trouble {
+impl SmtpError {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self::at(Stage::Conversation, text)
     }
@@ -74,20 +74,20 @@ pub(crate) async fn step<T>(
     patience: Duration,
     target: &Target,
     work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Trouble> {
+) -> Result<T, SmtpError> {
     match timeout(patience, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
             let code = error.status().map(u16::from);
             let words = neutral(&error.to_string(), target);
-            Err(Trouble { stage: Stage::Conversation, code, text: format!("{name}: {words}") })
+            Err(SmtpError { stage: Stage::Conversation, code, text: format!("{name}: {words}") })
         }
-        Err(_) => Err(Trouble::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
+        Err(_) => Err(SmtpError::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
     }
 }
 
 /// Opens a connection, encrypts it as the target demands, and signs in.
-pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmtpConnection, Trouble> {
+pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmtpConnection, SmtpError> {
     let hello = ClientId::default();
     let mut connection = match &target.protection {
         Protection::Implicit(tls) => {
@@ -103,14 +103,14 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
                 }
                 Err(_) => {
                     let text = "connecting: no answer; does the server speak TLS on this port?";
-                    return Err(Trouble::at(Stage::Silent, text));
+                    return Err(SmtpError::at(Stage::Silent, text));
                 }
             }
         }
         Protection::Upgrade(tls) => {
             let mut connection = greet(target, patience, &hello).await?;
             if !connection.can_starttls() {
-                return Err(Trouble::at(
+                return Err(SmtpError::at(
                     Stage::NoStartTls,
                     "the mail server offers no STARTTLS, so nothing was sent; something in between may have removed \
                      it: try smtps:// on port 465",
@@ -120,7 +120,10 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
                 Ok(Ok(())) => connection,
                 Ok(Err(error)) => return Err(tls_trouble(&error, target)),
                 Err(_) => {
-                    return Err(Trouble::at(Stage::Handshake, "the TLS handshake with the mail server got no answer"));
+                    return Err(SmtpError::at(
+                        Stage::Handshake,
+                        "the TLS handshake with the mail server got no answer",
+                    ));
                 }
             }
         }
@@ -136,19 +139,19 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
 }
 
 /// A connection without TLS as far as EHLO.
-async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<AsyncSmtpConnection, Trouble> {
+async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<AsyncSmtpConnection, SmtpError> {
     let stream = match timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             let text = format!("connecting: {}", neutral(&error.to_string(), target));
-            return Err(Trouble::at(Stage::Connecting, text));
+            return Err(SmtpError::at(Stage::Connecting, text));
         }
-        Err(_) => return Err(Trouble::at(Stage::Connecting, "connecting: no answer")),
+        Err(_) => return Err(SmtpError::at(Stage::Connecting, "connecting: no answer")),
     };
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
     if matches!(target.protection, Protection::Loopback) && !is_local {
         // `localhost` is a name, and names can be made to point elsewhere.
-        return Err(Trouble::new("the mail server is not on this machine, so nothing was sent in clear"));
+        return Err(SmtpError::new("the mail server is not on this machine, so nothing was sent in clear"));
     }
     let stream = Box::new(ByLine { stream, encrypted: false });
     step("greeting", patience, target, AsyncSmtpConnection::connect_with_transport(stream, hello)).await
@@ -165,13 +168,13 @@ fn is_tls(error: &Error) -> bool {
     error.is_tls()
 }
 
-fn tls_trouble(error: &Error, target: &Target) -> Trouble {
+fn tls_trouble(error: &Error, target: &Target) -> SmtpError {
     let text = format!(
         "the TLS handshake with the mail server failed, so nothing was sent: {} (a private authority is named with \
          ca=/path/to/ca.pem)",
         neutral(&error.to_string(), target)
     );
-    Trouble::at(Stage::Handshake, text)
+    SmtpError::at(Stage::Handshake, text)
 }
 
 /// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password in any form, not long.

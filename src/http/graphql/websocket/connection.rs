@@ -25,14 +25,14 @@ use tokio::{
 };
 
 use super::{
-    Place, SocketCaps, Whose,
+    SocketCaps, SocketOwner, SocketSlot,
     executor::{Handed, Listener, SubscriptionExecutor},
     message::{Close, Incoming, Outgoing},
 };
 use crate::{
     domain::{
         access::Origin,
-        live::event_feed::{Ear, Silence},
+        live::event_feed::{EventFeed, FeedEnd},
     },
     error::Error,
     http::{
@@ -40,7 +40,7 @@ use crate::{
         caller::{self, Need},
         graphql::LARGEST_BODY,
         response::RequestId,
-        server::Tie,
+        server::ConnectionHandle,
     },
 };
 
@@ -68,8 +68,8 @@ type Received = Option<Result<Message, axum::Error>>;
 pub(super) struct Connection {
     socket: WebSocket,
     executor: SubscriptionExecutor,
-    place: Place,
-    tie: Option<Tie>,
+    place: SocketSlot,
+    tie: Option<ConnectionHandle>,
     /// By the client's ids: whether anything has been sent of it.
     running: HashMap<String, bool>,
     /// Subscriptions that are over for the client, by id: how many `complete` the library has yet to say, one for each.
@@ -97,8 +97,8 @@ impl Connection {
         socket: WebSocket,
         origin: Origin,
         id: RequestId,
-        place: Place,
-        tie: Option<Tie>,
+        place: SocketSlot,
+        tie: Option<ConnectionHandle>,
     ) -> Self {
         let now = Instant::now();
         let free = Arc::new(Semaphore::new(server.sockets.caps().subscriptions));
@@ -207,7 +207,7 @@ impl Connection {
     }
 
     /// Finds out who speaks, and gives them a place and a feed.
-    async fn introduce(&mut self, message: &Incoming) -> Result<Arc<Ear>> {
+    async fn introduce(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
         let server = &self.executor.server;
         let headers = token_of(message).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
@@ -221,10 +221,10 @@ impl Connection {
         let signed_in = caller::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
         self.place = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
-            Whose::Everybody => Close::LATER,
+            SocketOwner::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
-        let ear = Arc::new(Ear::open(&server.ctx, &signed_in));
+        let ear = Arc::new(EventFeed::open(&server.ctx, &signed_in));
         self.executor.listener.get_or_init(|| Listener { bearer, ear: Arc::clone(&ear) });
         Ok(ear)
     }
@@ -311,7 +311,7 @@ impl Connection {
     }
 
     /// Nothing more will be heard: what was heard before is still told, and then why.
-    async fn fall_silent(&mut self, why: Silence, mut receiver: mpsc::Receiver<Message>) -> End {
+    async fn fall_silent(&mut self, why: FeedEnd, mut receiver: mpsc::Receiver<Message>) -> End {
         let rest = async {
             while !self.running.is_empty()
                 && let Some(message) = receiver.recv().await
@@ -322,9 +322,9 @@ impl Connection {
         };
         match (timeout(LAST_WORDS, rest).await, why) {
             (Ok(Err(end)), _) => end,
-            (_, Silence::Over) => Close::UNAUTHORIZED.into(),
-            (_, Silence::OtherRole) => Close::FORBIDDEN.into(),
-            (_, Silence::Missed) => Close::LATER.into(),
+            (_, FeedEnd::Over) => Close::UNAUTHORIZED.into(),
+            (_, FeedEnd::OtherRole) => Close::FORBIDDEN.into(),
+            (_, FeedEnd::Missed) => Close::LATER.into(),
         }
     }
 
@@ -365,7 +365,7 @@ fn token_of(message: &Incoming) -> Option<HeaderMap> {
 }
 
 /// Resolves when everything stops; never, when nobody would tell.
-pub(crate) async fn stopping(tie: &mut Option<Tie>) {
+pub(crate) async fn stopping(tie: &mut Option<ConnectionHandle>) {
     match tie {
         Some(tie) => tie.stopping().await,
         None => std::future::pending().await,

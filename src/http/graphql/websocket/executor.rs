@@ -20,7 +20,7 @@ use tracing::Instrument;
 use crate::{
     domain::{
         access::{Origin, Viewer},
-        live::event_feed::Ear,
+        live::event_feed::EventFeed,
     },
     graphql::error::{ApiError, Code},
     http::{
@@ -47,7 +47,7 @@ pub(super) struct SubscriptionExecutor {
 /// Who signed in on a socket, and their feed.
 pub(super) struct Listener {
     pub bearer: Bearer,
-    pub ear: Arc<Ear>,
+    pub ear: Arc<EventFeed>,
 }
 
 /// What the socket read of a `subscribe`, for the executor that the library calls next. The library's own request has

@@ -26,7 +26,7 @@ pub(crate) struct Room {
 
 #[derive(Default)]
 struct Taken {
-    counts: HashMap<Whose, usize>,
+    counts: HashMap<SocketOwner, usize>,
     /// Those who have not said yet who they are, in the order in which they came.
     strangers: BTreeMap<u64, Stranger>,
     next: u64,
@@ -34,13 +34,13 @@ struct Taken {
 
 struct Stranger {
     since: Instant,
-    whose: Arc<[Whose]>,
+    whose: Arc<[SocketOwner]>,
     leave: Arc<Notify>,
 }
 
 /// Whose places are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Whose {
+pub(crate) enum SocketOwner {
     Everybody,
     Network(IpNet),
     Person(Uuid),
@@ -49,7 +49,7 @@ pub(crate) enum Whose {
     StrangersOf(IpNet),
 }
 
-type Bounds = Vec<(Whose, usize)>;
+type Bounds = Vec<(SocketOwner, usize)>;
 
 impl Room {
     pub(crate) fn new(caps: SocketCaps) -> Self {
@@ -62,11 +62,11 @@ impl Room {
 
     /// A place for somebody who has not said yet who they are. Where all are taken, the one who has been silent for
     /// longest leaves.
-    pub(crate) fn enter(&self, origin: &Origin) -> Result<Place, Whose> {
+    pub(crate) fn enter(&self, origin: &Origin) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let of_networks = networks(origin.ip)
-            .map(|(width, network)| (Whose::StrangersOf(network), caps.strangers_of_network.for_width(width)));
-        let bounds: Bounds = of_networks.chain([(Whose::Strangers, caps.strangers)]).collect();
+            .map(|(width, network)| (SocketOwner::StrangersOf(network), caps.strangers_of_network.for_width(width)));
+        let bounds: Bounds = of_networks.chain([(SocketOwner::Strangers, caps.strangers)]).collect();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let whose = loop {
             match taken.take(&bounds) {
@@ -80,30 +80,30 @@ impl Room {
         let stranger = Stranger { since: Instant::now(), whose: Arc::clone(&whose), leave: Arc::clone(&leave) };
         taken.strangers.insert(number, stranger);
         drop(taken);
-        Ok(Place { taken: Arc::clone(&self.taken), whose, stranger: Some((number, leave)) })
+        Ok(SocketSlot { taken: Arc::clone(&self.taken), whose, stranger: Some((number, leave)) })
     }
 
     /// A place for this person; otherwise who has as many as they may.
-    pub(crate) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<Place, Whose> {
+    pub(crate) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let kept = if live::keeps_room_for(signed_in) { 0 } else { caps.in_all / 10 };
-        let of_networks =
-            networks(origin.ip).map(|(width, network)| (Whose::Network(network), caps.of_network.for_width(width)));
+        let of_networks = networks(origin.ip)
+            .map(|(width, network)| (SocketOwner::Network(network), caps.of_network.for_width(width)));
         let others = [
-            (Whose::Everybody, caps.in_all - kept),
-            (Whose::Person(signed_in.user.id), caps.of_person),
-            (Whose::Session(signed_in.session.id), caps.of_session),
+            (SocketOwner::Everybody, caps.in_all - kept),
+            (SocketOwner::Person(signed_in.user.id), caps.of_person),
+            (SocketOwner::Session(signed_in.session.id), caps.of_session),
         ];
         let bounds: Bounds = others.into_iter().chain(of_networks).collect();
         let whose = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take(&bounds)?;
-        Ok(Place { taken: Arc::clone(&self.taken), whose, stranger: None })
+        Ok(SocketSlot { taken: Arc::clone(&self.taken), whose, stranger: None })
     }
 }
 
 impl Taken {
     /// All of them or none.
-    fn take(&mut self, bounds: &Bounds) -> Result<Arc<[Whose]>, Whose> {
-        let is_full = |(whose, most): &&(Whose, usize)| self.counts.get(whose).is_some_and(|count| count >= most);
+    fn take(&mut self, bounds: &Bounds) -> Result<Arc<[SocketOwner]>, SocketOwner> {
+        let is_full = |(whose, most): &&(SocketOwner, usize)| self.counts.get(whose).is_some_and(|count| count >= most);
         if let Some((full, _)) = bounds.iter().find(is_full) {
             return Err(*full);
         }
@@ -113,7 +113,7 @@ impl Taken {
         Ok(bounds.iter().map(|(whose, _)| *whose).collect())
     }
 
-    fn give_back(&mut self, whose: &[Whose]) {
+    fn give_back(&mut self, whose: &[SocketOwner]) {
         for whose in whose {
             if let Some(count) = self.counts.get_mut(whose) {
                 *count -= 1;
@@ -126,7 +126,7 @@ impl Taken {
     }
 
     /// Asks the stranger to leave who has been here for longest, unless that one has only just come.
-    fn displace(&mut self, full: Whose, caps: &SocketCaps) -> bool {
+    fn displace(&mut self, full: SocketOwner, caps: &SocketCaps) -> bool {
         let oldest = self.strangers.iter().find(|(_, stranger)| stranger.whose.contains(&full));
         let oldest = oldest.filter(|(_, stranger)| stranger.since.elapsed() >= caps.spare).map(|(number, _)| *number);
         let Some(stranger) = oldest.and_then(|number| self.strangers.remove(&number)) else { return false };
@@ -137,13 +137,13 @@ impl Taken {
 }
 
 /// A socket's place, until it is dropped.
-pub(crate) struct Place {
+pub(crate) struct SocketSlot {
     taken: Arc<Mutex<Taken>>,
-    whose: Arc<[Whose]>,
+    whose: Arc<[SocketOwner]>,
     stranger: Option<(u64, Arc<Notify>)>,
 }
 
-impl Place {
+impl SocketSlot {
     /// Resolves when the place is somebody else's.
     pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
         let leave = self.stranger.as_ref().map(|(_, leave)| Arc::clone(leave));
@@ -156,7 +156,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SocketSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         // A stranger who was asked to leave has given everything back already.

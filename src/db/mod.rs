@@ -43,10 +43,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether the database is SQLite, and not PostgreSQL.
+    pub fn is_sqlite(&self) -> bool {
+        let url = self.url.expose_secret();
+        url.starts_with("sqlite:")
+    }
+
     /// The file of SQLite, where the data is in one.
     pub fn file(&self) -> Option<PathBuf> {
-        let url = self.url.expose_secret();
-        url.starts_with("sqlite:").then(|| sqlite::file(url, &self.data).ok()).flatten()
+        self.is_sqlite().then(|| sqlite::file(self.url.expose_secret(), &self.data).ok()).flatten()
     }
 }
 

@@ -3,8 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use secrecy::ExposeSecret as _;
-
 use super::{
     Findings,
     finding::{Finding, State},
@@ -27,7 +25,7 @@ const SCHEMA: &str = "schema";
 const INSIDE: Duration = Duration::from_secs(4);
 
 pub(super) async fn examine(settings: &Settings) -> Findings {
-    let is_sqlite = settings.database_url.expose_secret().starts_with("sqlite:");
+    let is_sqlite = settings.database().is_sqlite();
     let found = if is_sqlite { sqlite::examine(settings).await } else { postgres::examine(settings).await };
     let mut findings = found.unwrap_or_else(|only| vec![only]);
     match (findings.first().map(|finding| finding.state), settings.mode) {

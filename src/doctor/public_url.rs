@@ -109,11 +109,20 @@ fn encryption(sent: &reqwest::Result<Response>, host: &str, now: DateTime<Utc>) 
     }
 }
 
-/// What a browser would say about the certificate. reqwest keeps the cause, of rustls, inside an I/O error.
+/// The cause of an error. The `source` of an I/O error leaves out what it wraps, which is where rustls puts its own.
+fn cause<'a>(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let error = *error;
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+/// What a browser would say about the certificate.
 fn refused(error: &reqwest::Error, host: &str) -> Finding {
     use CertificateError as Cause;
-    let mut sources = successors(Some(error as &(dyn Error + 'static)), |error| (**error).source());
-    let tls = sources.find_map(|it| it.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>());
+    let tls =
+        successors(Some(error as &(dyn Error + 'static)), cause).find_map(|it| it.downcast_ref::<rustls::Error>());
     let (seen, advice) = match tls {
         Some(rustls::Error::InvalidCertificate(cause)) => match cause {
             Cause::Expired | Cause::ExpiredContext { .. } => {

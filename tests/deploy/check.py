@@ -274,7 +274,7 @@ def the_program_takes_the_settings_of_the_units():
             "SMTP_URL": "smtps://user:password@smtp.example.com",
             "DOORCODE_MAIL_FROM": "a@example.com",
         }
-        is_accepted({**settings, **filled})
+        is_accepted({"DOORCODE_PUBLIC_URL": "https://login.example.com", **settings, **filled})
 
 
 # deploy/nginx.conf

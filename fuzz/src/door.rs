@@ -27,6 +27,7 @@ use doorcode::{
     },
     email_address::EmailAddress,
     http::{self, Server},
+    limits::Rule,
     ports::Clock,
     settings::{ServeFlags, Settings},
 };
@@ -91,17 +92,19 @@ impl Door {
     fn build() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let quota = || Some("100000/1s".to_owned());
+        let loose = [
+            Rule::ApiCaller,
+            Rule::SendPair,
+            Rule::SendAddress,
+            Rule::SendAddressDay,
+            Rule::SendNetwork,
+            Rule::SendInstance,
+            Rule::VerifyNetwork,
+            Rule::RefreshSession,
+        ];
         let flags = ServeFlags {
             data: Some(folder.path().display().to_string()),
-            limit_api_caller: quota(),
-            limit_send_pair: quota(),
-            limit_send_address: quota(),
-            limit_send_address_day: quota(),
-            limit_send_network: quota(),
-            limit_send_instance: quota(),
-            limit_verify_network: quota(),
-            limit_refresh_session: quota(),
+            limits: loose.into_iter().map(|rule| (rule, "100000/1s".to_owned())).collect(),
             send_cooldown: Some("1s".to_owned()),
             trusted_proxies: Some("10.0.0.0/8".to_owned()),
             access_ttl: Some("1h".to_owned()),

@@ -195,8 +195,12 @@ fn made_of(drawn: &[u8]) -> Vec<String> {
 
 /// Numbers of eight digits, such as a code is. Parts of ids are none.
 fn numbers_like_codes(text: &str) -> Vec<&str> {
-    let words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
-    words.filter(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit())).collect()
+    // A duration such as 0.00061063 is one word.
+    let words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !['-', '.'].contains(&sign));
+    words
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect()
 }
 
 /// Every way to a code or a token, with the faults on the way; what the answers gave out.

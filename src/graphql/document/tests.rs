@@ -376,3 +376,18 @@ fn lists_of_introspection_cost_what_the_schema_makes_them() {
     let picked = "{ __type(name: \"User\") { fields { name type { name kind } args { name } } } }";
     assert!(run(picked, None).is_ok());
 }
+
+#[test]
+fn a_document_may_be_as_large_as_the_bounds_say_and_no_larger() {
+    let operations = |count: usize| {
+        let each: Vec<_> = (0..count).map(|at| format!("query q{at} {{ __typename }}")).collect();
+        each.join(" ")
+    };
+    assert!(run(&operations(16), Some("q0")).is_ok());
+    assert_eq!(run(&operations(17), Some("q0")).err(), Some(Code::DocumentTooLarge));
+    // One root field, and the rest below it.
+    let selections = |count: usize| format!("{{ me {{ {} }} }}", "id ".repeat(count - 1));
+    assert!(run(&selections(1_000), None).is_ok());
+    assert_eq!(run(&selections(1_001), None).err(), Some(Code::DocumentTooLarge));
+    assert_eq!(run(&selections(1_500), None).err(), Some(Code::DocumentTooLarge));
+}

@@ -4,6 +4,7 @@
 //! and for how long they may, is in `live/ear.rs`.
 
 pub mod event_feed;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,

@@ -3,6 +3,7 @@
 //! for longer than for anything else.
 
 pub(super) mod meter;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{

@@ -7,6 +7,7 @@ pub(super) mod sse;
 pub(super) mod trusted_documents;
 pub(super) mod turns;
 pub(super) mod websocket;
+
 use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::{Request, parser::types::OperationType};

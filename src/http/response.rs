@@ -2,6 +2,7 @@
 //! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Nothing of a fault's reason is in it.
 
 pub(super) mod backpressure;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},

@@ -21,7 +21,7 @@ pub(super) fn check(reader: &mut Reader, names: impl Iterator<Item = String>) {
     let known: Vec<_> = rows().into_iter().map(|row| row.variable.into_owned()).collect();
     let names: Vec<_> = names.collect();
     if names.iter().any(|name| name == REMOVED) {
-        reader.warn(REMOVED, "is ignored", "Remove it: since version 0.2, all reads go to DATABASE_URL");
+        reader.warn(REMOVED, "is ignored", "Remove it: all reads go to DATABASE_URL");
     }
     let mut strangers: Vec<_> = names
         .into_iter()

@@ -2,6 +2,7 @@
 //! committed, before anything is compared here. Nothing knows a code, only its keyed hash.
 
 mod login_lookup;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Value,

@@ -190,7 +190,7 @@ settings! {
         code_tries "DOORCODE_CODE_TRIES" COUNT default "3" example "5" |text| parse::number(text, 1, 10) => u32;
         /// Fixed codes for test accounts and app reviewers with the role USER or GUEST: `address=code@date`, separated by
         /// commas. The date is the last day (UTC), at most 90 days ahead. Expired codes are ignored with a warning. Until
-        /// then, these addresses cannot get a higher role, and send limits do not apply to them.
+        /// then, these addresses cannot get a higher role. Of the send limits, only `send.network` applies to them.
         test_codes "DOORCODE_TEST_CODES" LIST none "none" example "review@example.com=83120475@2027-01-31" ~secret
             |text| Ok(text.to_owned()) => String;
     }

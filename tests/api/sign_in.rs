@@ -327,6 +327,18 @@ async fn with_test_code(email: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_with_a_fixed_code_has_the_send_limit_of_its_network_and_no_other() {
+    let app = with_test_code("review@example.com").await;
+    let reviewer = app.guest();
+    // Four fifths of the thirty that a network has.
+    for _ in 0..24 {
+        assert_eq!(reviewer.login("review@example.com").await["__typename"], "CodeSent");
+    }
+    assert_eq!(reviewer.login("review@example.com").await["__typename"], "RateLimited");
+    assert_eq!(app.guest().login("review@example.com").await["__typename"], "CodeSent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fixed_test_code_signs_nobody_in_who_was_promoted_meanwhile() {
     for (role, signed_in) in [("USER", true), ("MANAGER", false), ("ADMIN", false)] {
         let app = with_test_code("review@example.com").await;

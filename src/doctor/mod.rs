@@ -96,7 +96,8 @@ async fn within(check: &'static str, limit: Duration, run: impl Future<Output = 
 
 /// Runs a check of files on a thread of its own, so that its time limit holds.
 async fn blocking(check: impl FnOnce() -> Findings + Send + 'static) -> Findings {
-    spawn_blocking(check).await.unwrap_or_else(|_| Ok(Vec::new()))
+    let stopped = |error| Err(Finding::problem("files", format!("a check stopped: {error}"), "report this as a bug"));
+    spawn_blocking(check).await.unwrap_or_else(stopped)
 }
 
 #[cfg(test)]
@@ -110,5 +111,11 @@ mod tests {
     async fn a_check_that_hangs_ends_at_its_limit_with_a_problem() {
         let findings = within("redis", Duration::from_millis(1), pending()).await;
         assert_eq!(findings.iter().map(|it| (it.check, it.state)).collect::<Vec<_>>(), [("redis", State::Problem)]);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_panics_is_a_problem_and_not_silence() {
+        let finding = blocking(|| panic!("in a check")).await.unwrap_err();
+        assert_eq!(finding.state, State::Problem);
     }
 }

@@ -161,7 +161,7 @@ async fn addresses(app: &App, events: &[audit_events::Model]) -> Result<HashMap<
     if people.is_empty() {
         return Ok(HashMap::new());
     }
-    let people: Vec<_> = people.into_iter().map(|id| shell.sight_of(id)).collect();
+    let people: Vec<_> = people.into_iter().map(|id| shell.access_to(id)).collect();
     let found = user::list::find_each(&app.ctx, &people).await?;
     Ok(found.into_iter().map(|(_, person)| (person.id, person.email)).collect())
 }

@@ -99,7 +99,7 @@ pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Re
     if format.json {
         return print::json(&object(person));
     }
-    let open = session::count_open(&app.ctx, &[Shell::of(app).sight_of(person.id)]).await?;
+    let open = session::count_open(&app.ctx, &[Shell::of(app).access_to(person.id)]).await?;
     let at = |at: Option<_>| at.map_or_else(|| "never".to_owned(), print::moment);
     let rows = [
         ("id", relay::encode(relay::Kind::User, person.id).to_string()),

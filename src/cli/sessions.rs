@@ -45,7 +45,7 @@ pub(super) async fn run(sessions: Sessions) -> Outcome {
             line(&format!("ended {ended} open session{}", if ended == 1 { "" } else { "s" }))?;
         }
     }
-    let mut rows = session::list_open_first(&app.ctx, shell.sight_of(id), most + 1).await?;
+    let mut rows = session::list_open_first(&app.ctx, shell.access_to(id), most + 1).await?;
     let now = app.ctx.now();
     let is_cut = rows.len() as u64 > most;
     if is_cut {

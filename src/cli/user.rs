@@ -175,8 +175,8 @@ pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, Comma
 }
 
 async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, CommandError> {
-    let sight = Shell::of(app).sight_of(id_of(&app.ctx, email).await?);
-    let found = list::find_each(&app.ctx, &[sight]).await?.pop();
+    let access = Shell::of(app).access_to(id_of(&app.ctx, email).await?);
+    let found = list::find_each(&app.ctx, &[access]).await?.pop();
     found.map(|(_, person)| person).ok_or_else(|| CommandError::Failed("this person was erased just now".into()))
 }
 

@@ -79,11 +79,11 @@ pub(super) async fn examine(settings: &Settings) -> Findings {
         .await
         .map_err(|_| problem("the server does not answer".to_owned(), silent))?
         .map_err(|error| unreachable(&error))?;
-    let (latency, facts) = timeout(ASK, ask(&mut connection, &SystemClock))
+    let (latency, server) = timeout(ASK, ask(&mut connection, &SystemClock))
         .await
         .map_err(|_| problem("the server takes too long".to_owned(), "see what keeps the server busy"))?
         .map_err(|error| problem(describe(&error), "see in the server's log what it refused"))?;
-    Ok(judge(&facts, latency, settings.database_pool.1, is_near(&options), SystemClock.now()))
+    Ok(judge(&server, latency, settings.database_pool.1, is_near(&options), SystemClock.now()))
 }
 
 /// Says why in our own words: the server's would name the user.
@@ -146,7 +146,7 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, 
     let before = clock.now();
     let theirs: i64 = time.fetch_one(&mut *connection).await?.try_get(0)?;
     let ours = before + (clock.now() - before) / 2;
-    let facts = ServerState {
+    let server = ServerState {
         settings,
         is_standby: state.try_get(0)?,
         is_encrypted: state.try_get(1)?,
@@ -154,22 +154,22 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, 
         forbidden: rights.try_get(0)?,
         skew: theirs - ours.timestamp_millis(),
     };
-    Ok((latency, facts))
+    Ok((latency, server))
 }
 
-fn judge(facts: &ServerState, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
-    let is = |setting, value| facts.get(setting) == value;
-    let (commit, isolation) = (facts.get("synchronous_commit"), facts.get("default_transaction_isolation"));
-    let (encoding, forbidden) = (facts.get("server_encoding"), facts.forbidden.as_deref().unwrap_or_default());
-    let encrypted = if facts.is_encrypted { "TLS" } else { "none, and it is this machine" };
+fn judge(server: &ServerState, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
+    let is = |setting, value| server.get(setting) == value;
+    let (commit, isolation) = (server.get("synchronous_commit"), server.get("default_transaction_isolation"));
+    let (encoding, forbidden) = (server.get("server_encoding"), server.forbidden.as_deref().unwrap_or_default());
+    let encrypted = if server.is_encrypted { "TLS" } else { "none, and it is this machine" };
     vec![
         finding!(DATABASE, ok "PostgreSQL answers in {latency} ms",
             warning if latency > SLOW_MS => "PostgreSQL answers in {latency} ms"
                 => "run it nearer to Doorcode: a sign-in takes a dozen round trips",
         ),
-        version(facts, now),
+        version(server, now),
         finding!("database writes", ok "a primary",
-            problem if facts.is_standby => "the server is a standby, which takes no writes"
+            problem if server.is_standby => "the server is a standby, which takes no writes"
                 => "let DATABASE_URL name the primary",
             problem if is("transaction_read_only", "on") => "transactions are read-only"
                 => "ALTER ROLE and ALTER DATABASE … RESET default_transaction_read_only",
@@ -199,19 +199,19 @@ fn judge(facts: &ServerState, latency: u128, pool: u32, is_near: bool, now: Date
             problem if !forbidden.is_empty() => "may not change {forbidden}"
                 => "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user of DATABASE_URL",
         ),
-        connections(facts, i64::from(pool)),
+        connections(server, i64::from(pool)),
         finding!("database encryption", ok "{encrypted}",
-            warning if !facts.is_encrypted && !is_near
+            warning if !server.is_encrypted && !is_near
                 => "none: whoever is on the way reads addresses and sealed codes, and may change them"
                 => "add sslmode=verify-full to DATABASE_URL, and let the server have a certificate",
         ),
-        skew(facts.skew),
+        skew(server.skew),
     ]
 }
 
 /// Each version is supported until the second week of November, five years after its own September.
-fn version(facts: &ServerState, now: DateTime<Utc>) -> Finding {
-    let number = facts.number("server_version_num");
+fn version(server: &ServerState, now: DateTime<Utc>) -> Finding {
+    let number = server.number("server_version_num");
     let (major, minor) = (i32::try_from(number / 10_000).unwrap_or_default(), number % 10_000);
     let last_year = 2_012 + major;
     let is_over = NaiveDate::from_ymd_opt(last_year, 11, 14).is_some_and(|last| now.date_naive() > last);
@@ -223,10 +223,10 @@ fn version(facts: &ServerState, now: DateTime<Utc>) -> Finding {
 }
 
 /// Whether the pool fits, and fits twice: while one replica replaces another both are running.
-fn connections(facts: &ServerState, pool: i64) -> Finding {
-    let reserved = facts.number("superuser_reserved_connections") + facts.number("reserved_connections");
-    let bounds = facts.bounds.iter().flatten().copied();
-    let room = bounds.chain([facts.number("max_connections") - reserved]).min().unwrap_or_default();
+fn connections(server: &ServerState, pool: i64) -> Finding {
+    let reserved = server.number("superuser_reserved_connections") + server.number("reserved_connections");
+    let bounds = server.bounds.iter().flatten().copied();
+    let room = bounds.chain([server.number("max_connections") - reserved]).min().unwrap_or_default();
     let seen = format!("room for {room}, and this process takes {pool} at most");
     let advice = "raise max_connections (or the limit of the role or database), or lower DOORCODE_DATABASE_POOL";
     finding!("database connections", ok "{seen}",
@@ -269,9 +269,9 @@ mod tests {
         ServerState { settings, is_encrypted: true, ..ServerState::default() }
     }
 
-    fn told(facts: &ServerState) -> Vec<(&'static str, State)> {
+    fn told(server: &ServerState) -> Vec<(&'static str, State)> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let findings = judge(facts, 1, 20, false, now);
+        let findings = judge(server, 1, 20, false, now);
         assert!(findings.iter().all(|finding| finding.advice.is_some() == (finding.state >= State::Warning)));
         findings.into_iter().filter(|it| it.state != State::Ok).map(|it| (it.check, it.state)).collect()
     }
@@ -304,17 +304,17 @@ mod tests {
 
     #[test]
     fn a_standby_a_plain_connection_a_missing_right_and_a_wrong_clock_are_told() {
-        let facts = || but_for("fsync", "on");
+        let server = || but_for("fsync", "on");
         let cases = [
-            (ServerState { is_standby: true, ..facts() }, "database writes", State::Problem),
-            (ServerState { is_encrypted: false, ..facts() }, "database encryption", State::Warning),
-            (ServerState { forbidden: Some("users".into()), ..facts() }, "database rights", State::Problem),
-            (ServerState { bounds: [Some(10), None], ..facts() }, "database connections", State::Problem),
-            (ServerState { skew: -1_500, ..facts() }, "database clock", State::Warning),
-            (ServerState { skew: 5_001, ..facts() }, "database clock", State::Problem),
+            (ServerState { is_standby: true, ..server() }, "database writes", State::Problem),
+            (ServerState { is_encrypted: false, ..server() }, "database encryption", State::Warning),
+            (ServerState { forbidden: Some("users".into()), ..server() }, "database rights", State::Problem),
+            (ServerState { bounds: [Some(10), None], ..server() }, "database connections", State::Problem),
+            (ServerState { skew: -1_500, ..server() }, "database clock", State::Warning),
+            (ServerState { skew: 5_001, ..server() }, "database clock", State::Problem),
         ];
-        for (facts, check, state) in cases {
-            assert_eq!(told(&facts), [(check, state)]);
+        for (server, check, state) in cases {
+            assert_eq!(told(&server), [(check, state)]);
         }
     }
 }

@@ -80,16 +80,16 @@ async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, V
     }
     let of_node = |name: String| {
         let text = text_of(&info, &name);
-        let facts = facts(&text);
+        let server = server(&text);
         let policy = setting(&policies, &name);
         let mut findings = vec![
-            version(&facts),
-            role(&facts),
-            eviction(facts.get("maxmemory_policy").copied().or(policy.as_deref())),
-            persistence(&facts, setting(&saves, &name).as_deref()),
+            version(&server),
+            role(&server),
+            eviction(server.get("maxmemory_policy").copied().or(policy.as_deref())),
+            persistence(&server, setting(&saves, &name).as_deref()),
             skew(times.get(&name), middle.timestamp_millis()),
         ];
-        findings.extend(memory(&facts));
+        findings.extend(memory(&server));
         let state = text_of(&cluster, &name);
         findings.extend((!state.is_empty()).then(|| whole(&state)));
         (name, findings)
@@ -127,13 +127,13 @@ fn setting(replies: &Replies, node: &str) -> Option<String> {
 }
 
 /// The lines of `INFO`.
-fn facts(info: &str) -> ServerState<'_> {
+fn server(info: &str) -> ServerState<'_> {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
 }
 
-fn version(facts: &ServerState) -> Finding {
-    let valkey = facts.get("valkey_version").map(|version| ("Valkey", *version));
-    let found = valkey.or_else(|| Some(("Redis", *facts.get("redis_version")?)));
+fn version(server: &ServerState) -> Finding {
+    let valkey = server.get("valkey_version").map(|version| ("Valkey", *version));
+    let found = valkey.or_else(|| Some(("Redis", *server.get("redis_version")?)));
     let (name, version) = found.unwrap_or_default();
     let mut numbers = version.split('.').map_while(|number| number.parse().ok());
     let known = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
@@ -143,8 +143,8 @@ fn version(facts: &ServerState) -> Finding {
     )
 }
 
-fn role(facts: &ServerState) -> Finding {
-    let role = facts.get("role");
+fn role(server: &ServerState) -> Finding {
+    let role = server.get("role");
     finding!("redis role", ok "master",
         warning if role.is_none() => "{UNREAD}" => "let the user in REDIS_URL run INFO, {OR_LOOK}",
         problem if role != Some(&"master") => "a replica, which takes no writes"
@@ -163,8 +163,8 @@ fn eviction(policy: Option<&str>) -> Finding {
 }
 
 /// Without eviction a full Redis refuses to count, and then nobody signs in.
-fn memory(facts: &ServerState) -> Option<Finding> {
-    let number = |name: &str| facts.get(name)?.parse::<u64>().ok();
+fn memory(server: &ServerState) -> Option<Finding> {
+    let number = |name: &str| server.get(name)?.parse::<u64>().ok();
     let (used, most) = (number("used_memory")?, number("maxmemory")?);
     let (mib, limit) = (used >> 20, most >> 20);
     let seen = if most == 0 { format!("{mib} MiB used, no limit") } else { format!("{mib} of {limit} MiB used") };
@@ -175,9 +175,9 @@ fn memory(facts: &ServerState) -> Option<Finding> {
 }
 
 /// What a restart loses. Guesses are counted in the database too; the number of codes sent only here.
-fn persistence(facts: &ServerState, saves: Option<&str>) -> Finding {
-    let fails = |name: &str| facts.get(name) == Some(&"err");
-    let log = facts.get("aof_enabled");
+fn persistence(server: &ServerState, saves: Option<&str>) -> Finding {
+    let fails = |name: &str| server.get(name) == Some(&"err");
+    let log = server.get("aof_enabled");
     let (has_log, has_snapshots) = (log == Some(&"1"), saves.is_some_and(|saves| !saves.is_empty()));
     let (is_kept, is_known) = (has_log || has_snapshots, log.is_some() && saves.is_some());
     let kept = if has_log { "append-only file" } else { "snapshots" };
@@ -242,17 +242,17 @@ mod tests {
 
     #[test]
     fn a_replica_an_eviction_and_a_disk_that_is_full_are_problems() {
-        assert_eq!(state(&role(&facts("# Replication\r\nrole:slave\r\n"))), State::Problem);
-        assert_eq!(state(&role(&facts("role:master\r\n"))), State::Ok);
+        assert_eq!(state(&role(&server("# Replication\r\nrole:slave\r\n"))), State::Problem);
+        assert_eq!(state(&role(&server("role:master\r\n"))), State::Ok);
         assert_eq!(state(&eviction(Some("volatile-ttl"))), State::Problem);
         assert_eq!(state(&eviction(Some("allkeys-lru"))), State::Problem);
-        assert_eq!(state(&persistence(&facts("aof_enabled:1\r\naof_last_write_status:err"), None)), State::Problem);
+        assert_eq!(state(&persistence(&server("aof_enabled:1\r\naof_last_write_status:err"), None)), State::Problem);
         assert_eq!(state(&whole("cluster_state:fail")), State::Problem);
     }
 
     #[test]
     fn what_may_not_be_read_is_a_warning() {
-        let nothing = facts("");
+        let nothing = server("");
         for finding in [version(&nothing), role(&nothing), eviction(None), persistence(&nothing, None), skew(None, 0)] {
             assert_eq!((state(&finding), finding.seen.as_str()), (State::Warning, "could not be read"));
         }
@@ -260,11 +260,11 @@ mod tests {
 
     #[test]
     fn a_redis_that_forgets_at_its_end_or_is_nearly_full_is_warned_about() {
-        assert_eq!(state(&persistence(&facts("aof_enabled:0"), Some(""))), State::Warning);
-        assert_eq!(state(&persistence(&facts("aof_enabled:0"), Some("3600 1"))), State::Ok);
-        assert_eq!(state(&memory(&facts("used_memory:95\nmaxmemory:100")).unwrap()), State::Warning);
-        assert_eq!(state(&memory(&facts("used_memory:5\nmaxmemory:100")).unwrap()), State::Ok);
-        assert_eq!(state(&version(&facts("redis_version:5.0.14"))), State::Warning);
+        assert_eq!(state(&persistence(&server("aof_enabled:0"), Some(""))), State::Warning);
+        assert_eq!(state(&persistence(&server("aof_enabled:0"), Some("3600 1"))), State::Ok);
+        assert_eq!(state(&memory(&server("used_memory:95\nmaxmemory:100")).unwrap()), State::Warning);
+        assert_eq!(state(&memory(&server("used_memory:5\nmaxmemory:100")).unwrap()), State::Ok);
+        assert_eq!(state(&version(&server("redis_version:5.0.14"))), State::Warning);
         let time = Value::Array(vec![Value::Int(100), Value::Int(0)]);
         assert_eq!(state(&skew(Some(&time), 108_000)), State::Warning);
         assert_eq!(state(&skew(Some(&time), 101_000)), State::Ok);

@@ -86,15 +86,15 @@ async fn renew(db: &impl ConnectionTrait, device: &devices::Model) -> Result<boo
 }
 
 /// The devices of a person, latest first.
-pub async fn list(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<devices::Model>> {
-    Ok(list_each(ctx, &[sight], most).await?.pop().unwrap_or_default())
+pub async fn list(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<devices::Model>> {
+    Ok(list_each(ctx, &[access], most).await?.pop().unwrap_or_default())
 }
 
 /// The devices of each of these people, latest first. One statement for a hundred people.
 pub async fn list_each(ctx: &Ctx, people: &[ReadAccess], most: u64) -> Result<Vec<Vec<devices::Model>>> {
     let now = ctx.now();
-    let part = |union: &mut Union, number, sight: &ReadAccess| {
-        let (user, now, most) = (union.bind(sight.user_id()), union.bind(now), union.limit(most));
+    let part = |union: &mut Union, number, access: &ReadAccess| {
+        let (user, now, most) = (union.bind(access.user_id()), union.bind(now), union.limit(most));
         format!(
             "SELECT {number} AS part, devices.* FROM devices WHERE user_id = {user} AND expires_at > {now} \
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
@@ -109,8 +109,8 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Also without an owner, so that an id which nobody has costs and leaves the same as one of somebody else.
     let owner = device.as_ref().map_or(Uuid::nil(), |device| device.user_id);
-    let sight = ReadAccess::require(ctx, viewer, owner, field).await?;
-    let owner = user::list::find_each(ctx, &[sight]).await?;
+    let access = ReadAccess::require(ctx, viewer, owner, field).await?;
+    let owner = user::list::find_each(ctx, &[access]).await?;
     device.filter(|_| !owner.is_empty()).ok_or(Error::NotFound)
 }
 

@@ -1,7 +1,7 @@
-//! What happens, as it happens: committed events on their way to whoever listens, on every replica. A request puts ids
-//! into a bounded queue and goes on; a task of its own carries them over the bus; each replica with listeners reads the
-//! rows once. Nothing here is kept, waits for anybody or fails a request: the audit trail has everything. Who listens,
-//! and for how long they may, is in `live/ear.rs`.
+//! Committed events on their way to subscribers on every replica. A request puts ids into a bounded queue and goes on; a
+//! background task publishes them on the bus; each replica with subscribers reads the rows once. Nothing here is stored,
+//! blocks or fails a request: the audit trail has everything. Who may subscribe, and for how long, is in
+//! `live/event_feed.rs`.
 
 pub mod event_feed;
 
@@ -54,7 +54,7 @@ pub struct Live {
     warned: Mutex<Option<Instant>>,
 }
 
-/// What every ear of this process hears.
+/// What every feed of this process receives.
 #[derive(Clone)]
 enum News {
     Event(Arc<audit_events::Model>),

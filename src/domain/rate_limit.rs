@@ -1,5 +1,5 @@
 //! What people who are signed in may do how often. When the shared limiter is away they go on under a bound of this
-//! process; strangers are charged in `sign_in/allowance.rs`, where that closes the door.
+//! process; strangers are charged in `sign_in/send_limit.rs`, where that closes the door.
 
 use chrono::{DateTime, Utc};
 

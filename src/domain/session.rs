@@ -233,8 +233,8 @@ pub async fn replace(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) ->
 /// they were asked for. One statement for a hundred people.
 pub async fn list_open(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<sessions::Model>>> {
     let now = ctx.now();
-    let part = |union: &mut Union, number, (sight, slice): &(ReadAccess, Slice)| {
-        let (user, now) = (union.bind(sight.user_id()), union.bind(now));
+    let part = |union: &mut Union, number, (access, slice): &(ReadAccess, Slice)| {
+        let (user, now) = (union.bind(access.user_id()), union.bind(now));
         let tail = slice.tail(union);
         format!(
             "SELECT {number} AS part, sessions.* FROM sessions \
@@ -247,7 +247,7 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<
 /// How many sessions of people are open now; nothing for those who have none. One statement.
 pub async fn count_open(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let open = sessions::Entity::find()
-        .filter(sessions::Column::UserId.is_in(people.iter().map(|sight| sight.user_id())))
+        .filter(sessions::Column::UserId.is_in(people.iter().map(|access| access.user_id())))
         .filter(open_now(ctx.now()));
     range_query::count_each(ctx, open, sessions::Column::UserId).await
 }
@@ -268,16 +268,16 @@ fn open_now(now: DateTime<Utc>) -> Condition {
 }
 
 /// Every session of a person that is kept, open or not, latest first.
-pub async fn list_all(ctx: &Ctx, sight: ReadAccess) -> Result<Vec<sessions::Model>> {
-    let all = sessions::Entity::find().filter(sessions::Column::UserId.eq(sight.user_id()));
+pub async fn list_all(ctx: &Ctx, access: ReadAccess) -> Result<Vec<sessions::Model>> {
+    let all = sessions::Entity::find().filter(sessions::Column::UserId.eq(access.user_id()));
     Ok(all.order_by_desc(sessions::Column::Id).all(ctx.db.read()).await?)
 }
 
 /// The sessions of a person, those that are open first, then the latest first. One statement.
-pub async fn list_open_first(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<sessions::Model>> {
+pub async fn list_open_first(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<sessions::Model>> {
     let is_open: SimpleExpr = Expr::case(open_now(ctx.now()), 0).finally(1).into();
     let sessions = sessions::Entity::find()
-        .filter(sessions::Column::UserId.eq(sight.user_id()))
+        .filter(sessions::Column::UserId.eq(access.user_id()))
         .order_by_asc(is_open)
         .order_by_desc(sessions::Column::Id)
         .limit(most);
@@ -304,8 +304,8 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let found = find(ctx, id).await?;
     // Also without an owner, so that an id which nobody has leaves the same as one of somebody else.
     let owner = found.as_ref().map_or(Uuid::nil(), |found| found.user.id);
-    let sight = ReadAccess::require(ctx, viewer, owner, field).await?;
-    found.filter(|found| sight.shows(&found.user)).map(|found| (found, sight)).ok_or(Error::NotFound)
+    let access = ReadAccess::require(ctx, viewer, owner, field).await?;
+    found.filter(|found| access.shows(&found.user)).map(|found| (found, access)).ok_or(Error::NotFound)
 }
 
 /// The guarded end: only sessions that are open, each once.

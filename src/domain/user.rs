@@ -105,9 +105,9 @@ pub async fn find_seen(
     id: Uuid,
     field: &'static str,
 ) -> Result<(users::Model, ReadAccess)> {
-    let sight = ReadAccess::require(ctx, viewer, id, field).await?;
+    let access = ReadAccess::require(ctx, viewer, id, field).await?;
     let user = users::Entity::find_by_id(id).one(ctx.db.read()).await?;
-    user.filter(|user| sight.shows(user)).map(|user| (user, sight)).ok_or(Error::NotFound)
+    user.filter(|user| access.shows(user)).map(|user| (user, access)).ok_or(Error::NotFound)
 }
 
 /// The id behind an address, for the command line.

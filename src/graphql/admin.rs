@@ -219,6 +219,6 @@ fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
 }
 
 fn saved(viewer: &Viewer, user: entity::users::Model) -> Result<UserSaved, ApiError> {
-    let sight = viewer.sight_of(user.id).ok_or(crate::error::Error::NotFound)?;
-    Ok(UserSaved { user: User::seen((user, sight), viewer) })
+    let access = viewer.access_to(user.id).ok_or(crate::error::Error::NotFound)?;
+    Ok(UserSaved { user: User::seen((user, access), viewer) })
 }

@@ -115,17 +115,18 @@ impl FederationQuery {
         let ids: Vec<_> = representations.iter().map(Representation::user_id).collect();
         let (domain, viewer) = parts(ctx);
         let known: Vec<_> = ids.iter().flatten().copied().collect();
-        let mut sights = ReadAccess::require_each(domain, viewer, &known, "_entities").await?.into_iter();
-        // Every id that could be read has its sight, in the same order.
-        let sights = ids.into_iter().map(|id| id.and_then(|_| Ok(sights.next().unwrap_or(Err(Error::NotFound))?)));
-        let people: Vec<_> = sights.collect();
-        let found = join_all(people.into_iter().map(|sight| find(ctx, viewer, sight))).await;
+        let mut all_access = ReadAccess::require_each(domain, viewer, &known, "_entities").await?.into_iter();
+        // One entry for each id that could be read, in the same order.
+        let all_access =
+            ids.into_iter().map(|id| id.and_then(|_| Ok(all_access.next().unwrap_or(Err(Error::NotFound))?)));
+        let people: Vec<_> = all_access.collect();
+        let found = join_all(people.into_iter().map(|access| find(ctx, viewer, access))).await;
         Ok(found.into_iter().map(|found| Some(found.map(Entity::User))).collect())
     }
 }
 
 /// All that are asked for together are read together.
-async fn find(ctx: &Context<'_>, viewer: &Viewer, sight: Result<ReadAccess, ApiError>) -> Result<User, ApiError> {
-    let person = loader::load(ctx, loader::Known(sight?)).await?;
+async fn find(ctx: &Context<'_>, viewer: &Viewer, access: Result<ReadAccess, ApiError>) -> Result<User, ApiError> {
+    let person = loader::load(ctx, loader::Known(access?)).await?;
     Ok(User::seen(person.ok_or(Error::NotFound)?, viewer))
 }

@@ -1,6 +1,5 @@
-//! What is told as it happens. A subscription listens through the ear of its connection, which hears no more once the
-//! session behind it is over; nothing here asks for a permission again, and nothing here is told that a list would hide.
-//! What is told is small, for nobody is charged for an event.
+//! Subscriptions. Each reads the event feed of its connection, which ends with the session; nothing here checks a
+//! permission again, and no event shows what a list would hide. Events are small, because they are not charged.
 
 use std::sync::Arc;
 
@@ -35,9 +34,9 @@ impl LiveSubscription {
     ) -> Result<impl Stream<Item = Bounded<Session>> + 'static, ApiError> {
         let (_, viewer) = parts(ctx);
         let person = viewer.person()?;
-        let (sight, viewer) = (person.sight(), viewer.clone());
-        let ended = ear(ctx)?.ended_sessions(person)?;
-        let session = move |ended: SignedIn| Session::new(ended.session, User::seen((ended.user, sight), &viewer));
+        let (access, viewer) = (person.access(), viewer.clone());
+        let ended = feed(ctx)?.ended_sessions(person)?;
+        let session = move |ended: SignedIn| Session::new(ended.session, User::seen((ended.user, access), &viewer));
         Ok(as_stream(ended).map(move |ended| Bounded(session(ended))))
     }
 
@@ -51,13 +50,13 @@ impl LiveSubscription {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
         let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
-        let events = ear(ctx)?.events(manager, filter)?;
+        let events = feed(ctx)?.events(manager, filter)?;
         Ok(as_stream(events).map(|seen| Bounded(seen.into())))
     }
 }
 
-/// The ear of the connection. What answers once and is gone has none.
-fn ear<'a>(ctx: &Context<'a>) -> Result<&'a Arc<EventFeed>, ApiError> {
+/// The feed of the connection. A request with a single response has none.
+fn feed<'a>(ctx: &Context<'a>) -> Result<&'a Arc<EventFeed>, ApiError> {
     let message = "Subscribe over a WebSocket or with `Accept: text/event-stream`.";
     ctx.data_opt().ok_or_else(|| ApiError::new(Code::BadRequest, message))
 }

@@ -83,36 +83,36 @@ macro_rules! batches {
 
 batches! {
     Sessions => Vec<sessions::Model>, |ctx, keys| {
-        let wanted: Vec<_> = keys.iter().map(|Sessions(sight, slice)| (*sight, *slice)).collect();
+        let wanted: Vec<_> = keys.iter().map(|Sessions(access, slice)| (*access, *slice)).collect();
         in_order(keys, session::list_open(ctx, &wanted).await?)
     };
     SessionCount => u64, |ctx, keys| {
-        let people: Vec<_> = keys.iter().map(|SessionCount(sight)| *sight).collect();
+        let people: Vec<_> = keys.iter().map(|SessionCount(access)| *access).collect();
         let counts = session::count_open(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
     };
     Devices => Vec<devices::Model>, |ctx, keys| {
-        let people: Vec<_> = keys.iter().map(|Devices(sight)| *sight).collect();
+        let people: Vec<_> = keys.iter().map(|Devices(access)| *access).collect();
         in_order(keys, device::list_each(ctx, &people, DEVICES as u64).await?)
     };
     Events => Vec<(audit_events::Model, ReadAccess)>, |ctx, keys| {
-        let wanted: Vec<_> = keys.iter().map(|Events(sight, slice)| (*sight, *slice)).collect();
+        let wanted: Vec<_> = keys.iter().map(|Events(access, slice)| (*access, *slice)).collect();
         in_order(keys, audit::list::list_about(ctx, &wanted).await?)
     };
     EventCount => u64, |ctx, keys| {
-        let people: Vec<_> = keys.iter().map(|EventCount(sight)| *sight).collect();
+        let people: Vec<_> = keys.iter().map(|EventCount(access)| *access).collect();
         let counts = audit::list::count_about(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
     };
     Person => (users::Model, ReadAccess), |ctx, keys| {
-        let people: Vec<_> = keys.iter().map(|Person(sight)| *sight).collect();
+        let people: Vec<_> = keys.iter().map(|Person(access)| *access).collect();
         let found = user::list::find_each(ctx, &people).await?;
-        found.into_iter().map(|(sight, user)| (Person(sight), (user, sight))).collect()
+        found.into_iter().map(|(access, user)| (Person(access), (user, access))).collect()
     };
     Known => (users::Model, ReadAccess), |ctx, keys| {
-        let people: Vec<_> = keys.iter().map(|Known(sight)| *sight).collect();
+        let people: Vec<_> = keys.iter().map(|Known(access)| *access).collect();
         let found = user::list::find_each(ctx, &people).await?;
-        found.into_iter().map(|(sight, user)| (Known(sight), (user, sight))).collect()
+        found.into_iter().map(|(access, user)| (Known(access), (user, access))).collect()
     };
 }
 

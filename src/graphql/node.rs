@@ -45,8 +45,8 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Node, ApiError> {
     Ok(match kind {
         Kind::User => Node::User(User::seen(user::find_seen(domain, viewer, id, "node").await?, viewer)),
         Kind::Session => {
-            let (SignedIn { user, session }, sight) = session::find_seen(domain, viewer, id, "node").await?;
-            Node::Session(Session::new(session, User::seen((user, sight), viewer)))
+            let (SignedIn { user, session }, access) = session::find_seen(domain, viewer, id, "node").await?;
+            Node::Session(Session::new(session, User::seen((user, access), viewer)))
         }
         Kind::Device => Node::Device(device::find_seen(domain, viewer, id, "node").await?.into()),
         Kind::AuditEvent => Node::AuditEvent(audit::list::find_seen(domain, viewer, id, "node").await?.into()),

@@ -1,5 +1,5 @@
 //! People as clients see them. Only the person themselves is reachable here so far; what others may see is decided in
-//! `domain::policy`, never in a resolver.
+//! `domain::access`, never in a resolver.
 
 use std::sync::Arc;
 
@@ -72,22 +72,22 @@ impl ScalarType for EmailAddress {
 #[derive(Clone)]
 pub(super) struct User {
     model: Arc<entity::users::Model>,
-    sight: ReadAccess,
+    access: ReadAccess,
     /// The session that this request came with or made, to mark as current.
     current: Option<Uuid>,
 }
 
 impl User {
     /// Somebody whom the viewer may see.
-    pub(super) fn seen((model, sight): (entity::users::Model, ReadAccess), viewer: &Viewer) -> Self {
+    pub(super) fn seen((model, access): (entity::users::Model, ReadAccess), viewer: &Viewer) -> Self {
         let current = viewer.signed_in.as_ref().map(|signed_in| signed_in.session.id);
-        Self { model: Arc::new(model), sight, current }
+        Self { model: Arc::new(model), access, current }
     }
 
     /// The person who asks.
     pub(super) fn own(person: Person<'_>) -> Self {
         let current = Some(person.session().id);
-        Self { model: Arc::new(person.user().clone()), sight: person.sight(), current }
+        Self { model: Arc::new(person.user().clone()), access: person.access(), current }
     }
 
     /// The person who asks, as they are after a change of theirs.
@@ -103,7 +103,7 @@ impl User {
 impl From<&SignedIn> for User {
     fn from(signed_in: &SignedIn) -> Self {
         let current = Some(signed_in.session.id);
-        Self { model: Arc::new(signed_in.user.clone()), sight: signed_in.sight(), current }
+        Self { model: Arc::new(signed_in.user.clone()), access: signed_in.access(), current }
     }
 }
 
@@ -182,9 +182,9 @@ impl User {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Session>, ApiError> {
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
-        let rows = loader::load(ctx, loader::Sessions(self.sight, page.slice())).await?.unwrap_or_default();
+        let rows = loader::load(ctx, loader::Sessions(self.access, page.slice())).await?.unwrap_or_default();
         let session = |row| Session::new(row, self.clone());
-        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), session, self.sight))
+        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), session, self.access))
     }
 
     /// What happened to them and what they did to themselves, newest first.
@@ -197,13 +197,13 @@ impl User {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<AuditEvent>, ApiError> {
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
-        let rows = loader::load(ctx, loader::Events(self.sight, page.slice())).await?.unwrap_or_default();
-        Ok(Connection::new(&page, rows, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::About(self.sight)))
+        let rows = loader::load(ctx, loader::Events(self.access, page.slice())).await?.unwrap_or_default();
+        Ok(Connection::new(&page, rows, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::About(self.access)))
     }
 
     /// The devices that are remembered, the twenty that were used last. Forget those that you do not know.
     async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
-        let devices = loader::load(ctx, loader::Devices(self.sight)).await?.unwrap_or_default();
+        let devices = loader::load(ctx, loader::Devices(self.access)).await?.unwrap_or_default();
         Ok(devices.into_iter().map(Device::from).collect())
     }
 }

@@ -60,12 +60,12 @@ impl Line {
         let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(spans::id);
         let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(spans::id);
         server.ctx.metrics.answered(self.route, status, took, exemplar);
-        let account = answer.extensions().get::<RequestOutcome>();
-        if let Some(account) = account {
-            server.ctx.metrics.operated(account.operation(), account.outcome(), took, exemplar);
+        let record = answer.extensions().get::<RequestOutcome>();
+        if let Some(record) = record {
+            server.ctx.metrics.operated(record.operation(), record.outcome(), took, exemplar);
         }
         server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
-        let source = source(account, self.client.0);
+        let source = source(record, self.client.0);
         // A fault of ours is rare or worth every line. A 503 is neither: anybody can have as many as they like.
         let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR.as_u16();
         if !is_fault && source.is_some_and(|source| !server.sampler.has_line(source)) {
@@ -78,11 +78,11 @@ impl Line {
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.id.0,
             client = %self.client.0,
-            operation = account.map(|account| display(account.operation())),
-            name = account.and_then(|account| account.name.as_deref()),
-            outcome = account.map(|account| display(account.outcome())),
-            user = account.and_then(|account| account.user).map(display),
-            session = account.and_then(|account| account.session).map(display),
+            operation = record.map(|record| display(record.operation())),
+            name = record.and_then(|record| record.name.as_deref()),
+            outcome = record.map(|record| display(record.outcome())),
+            user = record.and_then(|record| record.user).map(display),
+            session = record.and_then(|record| record.session).map(display),
             trace_id,
             "request"
         );
@@ -91,8 +91,8 @@ impl Line {
 
 /// Who a line counts for. `None` for a user whose session was looked up: `api.caller` has charged that request, and
 /// bounds those lines. What is refused earlier counts for the session that its token names.
-fn source(account: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
-    match account.map_or((None, None), |account| (account.user, account.session)) {
+fn source(record: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
+    match record.map_or((None, None), |record| (record.user, record.session)) {
         (Some(_), _) => None,
         (None, Some(session)) => Some(Source::Session(session)),
         (None, None) => Some(Source::Network(client)),

@@ -49,15 +49,15 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     let accept = accept(&parts.headers);
     let media = MediaType::negotiate(accept.as_deref());
     let events = sse::is_wanted(accept.as_deref());
-    let mut account = RequestOutcome::default();
-    let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut account).await {
+    let mut record = RequestOutcome::default();
+    let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut record).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            account.refuse(refusal.code());
+            record.refuse(refusal.code());
             refusal.answer(&id, media.unwrap_or(MediaType::Json))
         }
     };
-    account.onto(&mut answer);
+    record.onto(&mut answer);
     answer
 }
 
@@ -90,7 +90,7 @@ async fn answer(
     body: Body,
     id: &RequestId,
     (media, events): (Option<MediaType>, bool),
-    account: &mut RequestOutcome,
+    record: &mut RequestOutcome,
 ) -> Result<Response, Refusal> {
     check_headers(&parts.headers)?;
     let not_acceptable =
@@ -99,30 +99,30 @@ async fn answer(
         return Err(not_acceptable());
     }
     let body = body::read(body).await?;
-    let caller = identify(server, parts, id, account).await?;
+    let caller = identify(server, parts, id, record).await?;
     let call = Call::read(&body).ok_or_else(no_call)?;
     drop(body);
     let Checked { request, operation } = server.check(call, caller.has_token(), caller.origin.ip).await?;
-    account.note(&server.api, &operation);
+    record.note(&server.api, &operation);
     let listens = events && operation.kind == OperationType::Subscription;
     let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
-    let span = spans::operation(request_outcome::kind(&operation), &account.operation(), account.name.as_deref());
+    let span = spans::operation(request_outcome::kind(&operation), &record.operation(), record.name.as_deref());
     let need = Need::of(operation.mutation());
     let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
-    account.by(&viewer);
+    record.by(&viewer);
     if operation.kind == OperationType::Subscription && !listens {
         return Err(Refusal::new(Code::ValidationFailed, "Subscribe with a WebSocket, or accept `text/event-stream`."));
     }
     if listens {
-        let tie = parts.extensions.get().cloned();
-        return sse::open(server, tie, id, viewer, request);
+        let handle = parts.extensions.get().cloned();
+        return sse::open(server, handle, id, viewer, request);
     }
     let room = server.unread.enter(&viewer)?;
-    let request = request.data(viewer).data(account.report.clone());
+    let request = request.data(viewer).data(record.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
-    let answer = executed(response, id, (media, cost), account);
-    spans::came_to(&span, &account.outcome());
+    let answer = executed(response, id, (media, cost), record);
+    spans::came_to(&span, &record.outcome());
     let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
     let weighed = meter.weigh(&server.ctx, length).await;
     let answer = answer?;
@@ -252,12 +252,12 @@ async fn identify(
     server: &Server,
     parts: &Parts,
     id: &RequestId,
-    account: &mut RequestOutcome,
+    record: &mut RequestOutcome,
 ) -> Result<Calling, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;
-    account.session = bearer.as_ref().ok().and_then(Bearer::session);
+    record.session = bearer.as_ref().ok().and_then(Bearer::session);
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
     Ok(Calling { origin, bearer, meter })

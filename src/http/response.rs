@@ -241,11 +241,11 @@ pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
     (media, cost): (MediaType, Option<u64>),
-    account: &mut RequestOutcome,
+    record: &mut RequestOutcome,
 ) -> Result<Response, Refusal> {
     let extensions = cost.map(|cost| Extensions { cost });
     let outcome = Outcome { extensions, ..Outcome::of(response, id) };
-    account.executed(&outcome.errors);
+    record.executed(&outcome.errors);
     // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
     // says that in one place and 294 in another; every client and every proxy knows 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -1,6 +1,6 @@
 //! The spans that traces are made of, each with its name and its fields. While nobody collects traces all of this is
 //! nothing: a span that is not made costs the look at one flag. No span ever holds a value of a statement, an address
-//! or anything that signs somebody in. Where spans go is in `telemetry`.
+//! or anything that signs somebody in. Where spans go is in `traces`.
 
 use std::{
     collections::HashMap,

@@ -41,12 +41,12 @@ pub(super) fn load(
 ) -> Result<Settings, Problems> {
     let mut reader = Reader::default();
     let files = secret_files::fill(&mut reader, &mut flags);
-    let (mut settings, facts) = read(&mut reader, &flags, now);
-    rules::check(&mut reader, &settings, &facts);
+    let (mut settings, raw) = read(&mut reader, &flags, now);
+    rules::check(&mut reader, &settings, &raw);
     unknown::check(&mut reader, names.chain(files));
     // A start that is refused leaves nothing behind, so files come last.
     if reader.is_clean() {
-        settings.documents = documents(&mut reader, facts.documents.as_deref());
+        settings.documents = documents(&mut reader, raw.documents.as_deref());
     }
     if reader.is_clean() {
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
@@ -88,7 +88,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let tls = tls(reader, values.tls_cert, values.tls_key);
     let (mail_from, sender) = values.mail_from;
     let (smtp_url, smtp) = values.smtp_url.unzip();
-    let facts = RawValues { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
+    let raw = RawValues { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
     let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
     if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
         let instead = "Name a manifest of trusted documents, or remove the variable";
@@ -135,7 +135,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         erase_after: values.erase_after,
         notices: values.notices,
         federation: values.federation,
-        graphiql: values.graphiql.unwrap_or(in_development && facts.documents.is_none()),
+        graphiql: values.graphiql.unwrap_or(in_development && raw.documents.is_none()),
         documents: None,
         introspection: values.introspection.unwrap_or(in_development),
         single_replica: values.single_replica,
@@ -147,7 +147,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         traces,
         warnings: Vec::new(),
     };
-    (settings, facts)
+    (settings, raw)
 }
 
 /// The limits. Development has loose send limits, because nobody is flooded there and a developer signs in all day.

@@ -28,19 +28,19 @@ pub(super) struct RawValues {
 }
 
 /// Notes everything that is wrong or odd with settings that are fine one by one.
-pub(super) fn check(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
-    agreement(reader, settings, facts);
+pub(super) fn check(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
+    agreement(reader, settings, raw);
     // Without a mode that could be read nobody knows which rules were meant.
     if reader.is_fine("DOORCODE_MODE") {
         match settings.mode {
-            Mode::Production => production(reader, settings, facts),
+            Mode::Production => production(reader, settings, raw),
             Mode::Development => development(reader, settings),
         }
     }
 }
 
 /// What contradicts itself in any mode.
-fn agreement(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
+fn agreement(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
     let (idle, most) = (settings.tokens.refresh_idle, settings.tokens.session_max);
     if idle > most && reader.is_fine("DOORCODE_REFRESH_IDLE") && reader.is_fine("DOORCODE_SESSION_MAX") {
         reader.refuse(
@@ -58,7 +58,7 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
             "Write another port, for example DOORCODE_OPS_LISTEN=127.0.0.1:4001",
         );
     }
-    if facts.documents.is_some() {
+    if raw.documents.is_some() {
         let switches = [
             ("DOORCODE_GRAPHIQL", settings.graphiql, "is on, and would send what DOORCODE_DOCUMENTS refuses"),
             ("DOORCODE_FEDERATION", settings.federation, "is on, and DOORCODE_DOCUMENTS refuses what a gateway asks"),
@@ -74,7 +74,7 @@ fn agreement(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
 }
 
 /// What a server for real people must not do without.
-fn production(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
+fn production(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
     // What could not be looked for may be there.
     let all_read = reader.is_fine("DOORCODE_SECRETS_FOLDER");
     if settings.secrets.is_empty() && all_read && reader.is_fine("DOORCODE_SECRET") {
@@ -85,21 +85,21 @@ fn production(reader: &mut Reader, settings: &Settings, facts: &RawValues) {
         );
     }
     let tls = "Write, for example, SMTP_URL=smtps://user:password@smtp.example.com, or smtp://…?tls=required";
-    match facts.smtp {
+    match raw.smtp {
         None if all_read && reader.is_fine("SMTP_URL") => reader.refuse("SMTP_URL", "is needed in production", tls),
         Some(SmtpSecurity::MaybePlain) => {
             reader.refuse("SMTP_URL", "would send codes in plain text, which production refuses", tls);
         }
         _ => {}
     }
-    if EmailAddress::parse(&facts.sender).is_err() && reader.is_fine("DOORCODE_MAIL_FROM") {
+    if EmailAddress::parse(&raw.sender).is_err() && reader.is_fine("DOORCODE_MAIL_FROM") {
         reader.refuse(
             "DOORCODE_MAIL_FROM",
             "needs an address in a real domain in production (the default has none)",
             "Write, for example, DOORCODE_MAIL_FROM=Example <no-reply@example.com>",
         );
     }
-    if !facts.has_public_url && reader.is_fine("DOORCODE_PUBLIC_URL") {
+    if !raw.has_public_url && reader.is_fine("DOORCODE_PUBLIC_URL") {
         reader.refuse(
             "DOORCODE_PUBLIC_URL",
             "is required in production: it is in every token and link",

@@ -14,12 +14,12 @@ use crate::{
 
 impl Viewer {
     /// What the viewer may see of somebody; nothing is noted when that is nothing.
-    pub fn sight_of(&self, user_id: Uuid) -> Option<ReadAccess> {
+    pub fn access_to(&self, user_id: Uuid) -> Option<ReadAccess> {
         let person = self.person().ok()?;
         if person.user().id == user_id {
-            return Some(person.sight());
+            return Some(person.access());
         }
-        Manager::of(person).map(|manager| manager.sight_of(user_id))
+        Manager::of(person).map(|manager| manager.access_to(user_id))
     }
 }
 
@@ -69,8 +69,8 @@ proofs! {
 
 impl Manager<'_> {
     /// What a manager sees of somebody.
-    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
-        Overseer::from(self).sight_of(user_id)
+    pub fn access_to(self, user_id: Uuid) -> ReadAccess {
+        Overseer::from(self).access_to(user_id)
     }
 }
 
@@ -90,8 +90,8 @@ impl Shell {
     }
 
     /// Everything about somebody.
-    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
-        Overseer::from(self).sight_of(user_id)
+    pub fn access_to(self, user_id: Uuid) -> ReadAccess {
+        Overseer::from(self).access_to(user_id)
     }
 }
 
@@ -113,8 +113,8 @@ impl From<Shell> for Overseer {
 
 impl Overseer {
     /// What they see of somebody.
-    pub fn sight_of(self, user_id: Uuid) -> ReadAccess {
-        ReadAccess { eyes: self.0, user_id }
+    pub fn access_to(self, user_id: Uuid) -> ReadAccess {
+        ReadAccess { scope: self.0, user_id }
     }
 
     /// Whether deleted people are shown, too.
@@ -181,21 +181,21 @@ enum Scope {
 /// Proof that a person may be read, with their sessions, devices and events. Only this file makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReadAccess {
-    eyes: Scope,
+    scope: Scope,
     user_id: Uuid,
 }
 
 impl Person<'_> {
     /// What they see of themselves.
-    pub fn sight(self) -> ReadAccess {
-        ReadAccess { eyes: Scope::Own, user_id: self.user().id }
+    pub fn access(self) -> ReadAccess {
+        ReadAccess { scope: Scope::Own, user_id: self.user().id }
     }
 }
 
 impl SignedIn {
     /// People see themselves.
-    pub fn sight(&self) -> ReadAccess {
-        ReadAccess { eyes: Scope::Own, user_id: self.user.id }
+    pub fn access(&self) -> ReadAccess {
+        ReadAccess { scope: Scope::Own, user_id: self.user.id }
     }
 }
 
@@ -204,8 +204,8 @@ impl ReadAccess {
     /// asked is noted.
     pub async fn require(ctx: &Ctx, viewer: &Viewer, user_id: Uuid, field: &'static str) -> Result<Self> {
         let person = viewer.person()?;
-        if let Some(sight) = viewer.sight_of(user_id) {
-            return Ok(sight);
+        if let Some(access) = viewer.access_to(user_id) {
+            return Ok(access);
         }
         audit::record_denial(ctx, person, field).await?;
         Err(Error::NotFound)
@@ -221,16 +221,16 @@ impl ReadAccess {
         let Ok(person) = viewer.person() else {
             return Ok(user_ids.iter().map(|_| Err(Error::Unauthenticated)).collect());
         };
-        let sights: Vec<_> = user_ids.iter().map(|id| viewer.sight_of(*id).ok_or(Error::NotFound)).collect();
-        if sights.iter().any(Result::is_err) {
+        let all_access: Vec<_> = user_ids.iter().map(|id| viewer.access_to(*id).ok_or(Error::NotFound)).collect();
+        if all_access.iter().any(Result::is_err) {
             audit::record_denial(ctx, person, field).await?;
         }
-        Ok(sights)
+        Ok(all_access)
     }
 
     /// Whether it is of the person who looks.
     pub fn is_own(self) -> bool {
-        self.eyes == Scope::Own
+        self.scope == Scope::Own
     }
 
     /// Of whom.
@@ -240,27 +240,27 @@ impl ReadAccess {
 
     /// Of somebody else, met on the way: whoever did something to them, say.
     pub fn of_another(self, user_id: Uuid) -> Option<Self> {
-        (self.eyes != Scope::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
+        (self.scope != Scope::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
     }
 
     /// Whether this row is shown: deleted people are gone for everybody but administrators.
     pub fn shows(self, user: &users::Model) -> bool {
-        self.user_id == user.id && (user.status != UserStatus::Deleted || self.eyes == Scope::Admin)
+        self.user_id == user.id && (user.status != UserStatus::Deleted || self.scope == Scope::Admin)
     }
 
     /// Whether deleted people are shown, too, and what happened to them.
     pub fn sees_deleted(self) -> bool {
-        self.eyes != Scope::Manager
+        self.scope != Scope::Manager
     }
 
     /// Whether one sees the labels of addresses in events. Whoever asks for a code for an address finds its label there, and
     /// so all that happened with that address, before and after its owner had an account.
     pub fn shows_labels(self) -> bool {
-        self.eyes == Scope::Admin
+        self.scope == Scope::Admin
     }
 
     /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.
     pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {
-        self.eyes != Scope::Own || actor.is_none_or(|actor| actor == self.user_id)
+        self.scope != Scope::Own || actor.is_none_or(|actor| actor == self.user_id)
     }
 }

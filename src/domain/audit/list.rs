@@ -1,4 +1,4 @@
-//! Reading the audit trail, newest first. Whoever asks brings a proof from `policy` of what they may see. Pages are
+//! Reading the audit trail, newest first. Whoever asks brings a proof from `access` of what they may see. Pages are
 //! ranges of ids, which are in the order of time.
 
 use std::collections::HashMap;
@@ -73,8 +73,8 @@ pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, sli
     let sql = format!("SELECT * FROM ({events}) AS events ORDER BY id {} LIMIT {most}", slice.direction());
     let seen = |event: QueryResult| {
         let event = audit_events::Model::from_query_result(&event, "")?;
-        let sight = overseer.sight_of(event.subject_id.unwrap_or_default());
-        Ok((event, sight))
+        let access = overseer.access_to(event.subject_id.unwrap_or_default());
+        Ok((event, access))
     };
     ctx.db.read().query_all_raw(union.statement(&sql)).await?.into_iter().map(seen).collect()
 }
@@ -143,29 +143,29 @@ pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
 
 /// The events about each of these people: of everybody the part that is wanted. One statement for a hundred of them.
 pub async fn list_about(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<Seen>>> {
-    let part = |union: &mut Union, number, (sight, slice): &(ReadAccess, Slice)| {
-        let (subject, tail) = (union.bind(sight.user_id()), slice.tail(union));
+    let part = |union: &mut Union, number, (access, slice): &(ReadAccess, Slice)| {
+        let (subject, tail) = (union.bind(access.user_id()), slice.tail(union));
         format!("SELECT {number} AS part, audit_events.* FROM audit_events WHERE subject_id = {subject}{tail}")
     };
     let row = |row: &_| audit_events::Model::from_query_result(row, "");
     let lists = range_query::read_each(ctx, wanted, part, row).await?;
-    let seen = |(events, (sight, _)): (Vec<_>, &(ReadAccess, Slice))| {
-        events.into_iter().map(|event| (event, *sight)).collect()
+    let seen = |(events, (access, _)): (Vec<_>, &(ReadAccess, Slice))| {
+        events.into_iter().map(|event| (event, *access)).collect()
     };
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
 }
 
 /// The newest events about a person.
-pub async fn newest_of(ctx: &Ctx, sight: ReadAccess, most: u64) -> Result<Vec<audit_events::Model>> {
+pub async fn newest_of(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<audit_events::Model>> {
     let newest = Slice { most, older_than: None, newer_than: None, oldest_first: false };
-    let events = list_about(ctx, &[(sight, newest)]).await?.pop().unwrap_or_default();
+    let events = list_about(ctx, &[(access, newest)]).await?.pop().unwrap_or_default();
     Ok(events.into_iter().map(|(event, _)| event).collect())
 }
 
 /// How many events there are about each of these people; nothing for those without one. One statement.
 pub async fn count_about(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
-    let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|sight| sight.user_id())));
+    let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|access| access.user_id())));
     range_query::count_each(ctx, about, subject).await
 }
 
@@ -175,6 +175,6 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Also without a subject, so that an id which nobody has leaves the same as one of somebody else.
     let subject = event.as_ref().and_then(|event| event.subject_id).unwrap_or_default();
-    let sight = ReadAccess::require(ctx, viewer, subject, field).await?;
-    event.map(|event| (event, sight)).ok_or(Error::NotFound)
+    let access = ReadAccess::require(ctx, viewer, subject, field).await?;
+    event.map(|event| (event, access)).ok_or(Error::NotFound)
 }

@@ -1,7 +1,7 @@
-//! One connection's ear: what somebody who is signed in may hear, for as long as they may. The right to listen is the
-//! session's, asked for anew when something happens to the person, when something may have been missed, and by a timer;
-//! that the access token expires in the meantime is no reason to stop. An ear gives nothing out on a right that could
-//! not be checked, and keeps little for a listener who is slow.
+//! The events that one connection may receive, for as long as it may. The permission is the session's. It is checked again
+//! when something happens to the user, when a message may have been missed, and by a timer; an access token that expires
+//! in the meantime does not end it. A feed delivers nothing while its permission cannot be checked, and keeps little for a
+//! slow reader.
 
 use std::{
     collections::HashSet,
@@ -37,13 +37,13 @@ use crate::{
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 /// What one subscription may have waiting.
 const WAITING: usize = 64;
-/// A right that could not be checked is asked for again so often, with a pause between, before the ear closes.
+/// A right that could not be checked is asked for again so often, with a pause between, before the feed closes.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Ended sessions that are remembered as told.
 const REMEMBERED: usize = 1_000;
 
-/// Why an ear heard no more.
+/// Why a feed ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedEnd {
     /// The session is over, or the person may not sign in any more.
@@ -54,7 +54,7 @@ pub enum FeedEnd {
     Missed,
 }
 
-/// Hears for one connection; dropped, it hears no more.
+/// The feed of one connection. Dropping it ends it.
 pub struct EventFeed {
     listeners: Arc<Listeners>,
     silence: watch::Receiver<Option<FeedEnd>>,
@@ -67,7 +67,7 @@ impl Drop for EventFeed {
     }
 }
 
-/// Those who listen through one ear.
+/// The subscriptions of one feed.
 #[derive(Default)]
 struct Listeners(Mutex<Option<Lists>>);
 
@@ -81,7 +81,7 @@ struct Lists {
 struct Watch {
     filter: Filter,
     /// A manager's: of anybody whom an event is about.
-    sight: ReadAccess,
+    access: ReadAccess,
 }
 
 impl EventFeed {
@@ -109,7 +109,7 @@ impl EventFeed {
     /// The events from now on that fit.
     pub fn events(&self, manager: Manager<'_>, filter: Filter) -> Result<mpsc::Receiver<Seen>> {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let watch = Watch { filter, sight: manager.sight_of(Uuid::nil()) };
+        let watch = Watch { filter, access: manager.access_to(Uuid::nil()) };
         self.listeners.with(|lists| lists.events.push((watch, sender))).map(|()| receiver).ok_or(Error::Unauthenticated)
     }
 
@@ -151,8 +151,8 @@ impl Lists {
     /// The people whom the filters that fit an event name, where these may be hidden from the listener.
     fn named(&self, event: &audit_events::Model) -> Vec<ReadAccess> {
         let fitting = self.events.iter().map(|(watch, _)| watch).filter(|watch| watch.filter.fits(event));
-        let fitting = fitting.filter(|watch| !watch.sight.sees_deleted());
-        fitting.flat_map(|watch| watch.filter.people().filter_map(|person| watch.sight.of_another(person))).collect()
+        let fitting = fitting.filter(|watch| !watch.access.sees_deleted());
+        fitting.flat_map(|watch| watch.filter.people().filter_map(|person| watch.access.of_another(person))).collect()
     }
 
     fn give_event(&mut self, event: &audit_events::Model, hidden: &[Uuid]) -> bool {
@@ -162,8 +162,8 @@ impl Lists {
         let fits = |(watch, _): &&(Watch, _)| watch.filter.fits(event) && is_shown(watch);
         for (watch, listener) in self.events.iter().filter(fits) {
             // The list would say the same: whoever an event is about is as visible here as there.
-            if let Some(sight) = watch.sight.of_another(event.subject_id.unwrap_or_default()) {
-                room &= give(listener, (event.clone(), sight));
+            if let Some(access) = watch.access.of_another(event.subject_id.unwrap_or_default()) {
+                room &= give(listener, (event.clone(), access));
             }
         }
         room
@@ -231,8 +231,8 @@ impl Hearing {
         }
         let ctx = &*self.ctx;
         let shown = insist(|| user::list::find_each(ctx, &named)).await?;
-        let is_hidden = |person: &Uuid| shown.iter().all(|(sight, _)| sight.user_id() != *person);
-        Ok(named.iter().map(|sight| sight.user_id()).filter(is_hidden).collect())
+        let is_hidden = |person: &Uuid| shown.iter().all(|(access, _)| access.user_id() != *person);
+        Ok(named.iter().map(|access| access.user_id()).filter(is_hidden).collect())
     }
 
     async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {

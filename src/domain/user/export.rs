@@ -25,16 +25,16 @@ pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json
     if let Some(wait) = rate_limit::take(ctx, person.origin(), Rule::ExportPerson, me, now).await? {
         return Ok(Err(wait));
     }
-    let sight = person.sight();
-    let changes = email_change::of(ctx, sight.user_id()).await?;
-    let events = audit::list::newest_of(ctx, sight, EVENTS).await?;
+    let access = person.access();
+    let changes = email_change::of(ctx, access.user_id()).await?;
+    let events = audit::list::newest_of(ctx, access, EVENTS).await?;
     let copy = json!({
         "exportedAt": now,
         "user": user(person.user()),
-        "sessions": session::list_all(ctx, sight).await?.iter().map(session_row).collect::<Vec<_>>(),
-        "devices": device::list(ctx, sight, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
+        "sessions": session::list_all(ctx, access).await?.iter().map(session_row).collect::<Vec<_>>(),
+        "devices": device::list(ctx, access, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
         "emailChanges": changes.iter().map(change_row).collect::<Vec<_>>(),
-        "auditEvents": events.iter().map(|event| event_row(sight, event)).collect::<Vec<_>>(),
+        "auditEvents": events.iter().map(|event| event_row(access, event)).collect::<Vec<_>>(),
     });
     audit::record_alone(ctx, now, Event::own(Kind::DataExported, *person, json!({}))).await?;
     Ok(Ok(copy))
@@ -69,10 +69,10 @@ fn change_row(change: &email_changes::Model) -> Json {
     })
 }
 
-fn event_row(sight: ReadAccess, event: &audit_events::Model) -> Json {
-    let origin = sight.shows_origin_of(event.actor_id);
+fn event_row(access: ReadAccess, event: &audit_events::Model) -> Json {
+    let origin = access.shows_origin_of(event.actor_id);
     json!({
-        "at": event.at, "kind": event.kind, "byYou": event.actor_id == Some(sight.user_id()),
+        "at": event.at, "kind": event.kind, "byYou": event.actor_id == Some(access.user_id()),
         "ipAddress": event.ip_address.as_deref().filter(|_| origin),
         "userAgent": event.user_agent.as_deref().filter(|_| origin), "detail": event.detail,
     })

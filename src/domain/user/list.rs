@@ -308,8 +308,8 @@ pub async fn list(
     let statement = union.statement(&format!("SELECT * FROM ({people}) AS people{sort}"));
     let seen = |person: QueryResult| {
         let user = users::Model::from_query_result(&person, "")?;
-        let sight = overseer.sight_of(user.id);
-        Ok((user, sight))
+        let access = overseer.access_to(user.id);
+        Ok((user, access))
     };
     ctx.db.read().query_all_raw(statement).await?.into_iter().map(seen).collect()
 }
@@ -372,14 +372,14 @@ pub(in crate::domain) fn is_undeleted(id: &str) -> String {
 
 /// These people, as far as they are there and shown to whoever brings the proofs. One statement.
 pub async fn find_each(ctx: &Ctx, people: &[ReadAccess]) -> Result<Vec<(ReadAccess, users::Model)>> {
-    let ids = people.iter().map(|sight| sight.user_id());
+    let ids = people.iter().map(|access| access.user_id());
     let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).build(ctx.db.backend());
     let found = ctx.db.read().query_all_raw(found).await?;
     let person = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
     let found: HashMap<_, _> = found.iter().map(person).collect::<Result<_, _>>()?;
-    let shown = |sight: &ReadAccess| {
-        let user = found.get(&sight.user_id()).filter(|user| sight.shows(user))?;
-        Some((*sight, user.clone()))
+    let shown = |access: &ReadAccess| {
+        let user = found.get(&access.user_id()).filter(|user| access.shows(user))?;
+        Some((*access, user.clone()))
     };
     Ok(people.iter().filter_map(shown).collect())
 }

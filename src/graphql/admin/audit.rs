@@ -1,5 +1,5 @@
 //! Audit events as clients see them: of everybody for whoever may read the trail, and to everybody about themselves.
-//! Of whom and from where something was done is shown as far as `domain::policy` says.
+//! Of whom and from where something was done is shown as far as `domain::access` says.
 
 use async_graphql::{Context, Enum, ID, InputObject, Json, Object};
 use chrono::{DateTime, Utc};
@@ -37,15 +37,15 @@ audit::audit_kinds!(shown);
 #[derive(Clone)]
 pub(crate) struct AuditEvent {
     model: audit_events::Model,
-    sight: ReadAccess,
+    access: ReadAccess,
 }
 
 impl From<list::Seen> for AuditEvent {
-    fn from((mut model, sight): list::Seen) -> Self {
-        if let Some(detail) = model.detail.as_object_mut().filter(|_| !sight.shows_labels()) {
+    fn from((mut model, access): list::Seen) -> Self {
+        if let Some(detail) = model.detail.as_object_mut().filter(|_| !access.shows_labels()) {
             detail.remove(audit::ADDRESS_LABEL);
         }
-        Self { model, sight }
+        Self { model, access }
     }
 }
 
@@ -59,21 +59,21 @@ impl AuditEvent {
     /// Somebody whom the event names, as far as the viewer sees them.
     async fn person(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
         let (_, viewer) = parts(ctx);
-        let Some(sight) = id.and_then(|id| self.sight.of_another(id)) else {
+        let Some(access) = id.and_then(|id| self.access.of_another(id)) else {
             return Ok(None);
         };
-        Ok(loader::load(ctx, loader::Person(sight)).await?.map(|seen| User::seen(seen, viewer)))
+        Ok(loader::load(ctx, loader::Person(access)).await?.map(|seen| User::seen(seen, viewer)))
     }
 
     /// Whether it is about somebody whom the viewer does not see: then only that it happened is shown.
     async fn is_veiled(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
-        let is_about = self.model.subject_id.filter(|_| !self.sight.sees_deleted());
+        let is_about = self.model.subject_id.filter(|_| !self.access.sees_deleted());
         Ok(is_about.is_some() && self.person(ctx, is_about).await?.is_none())
     }
 
     /// From where it was done, where that is shown.
     async fn origin<'a>(&self, ctx: &Context<'_>, text: Option<&'a str>) -> Option<Result<&'a str, ApiError>> {
-        let text = text.filter(|_| self.sight.shows_origin_of(self.model.actor_id))?;
+        let text = text.filter(|_| self.access.shows_origin_of(self.model.actor_id))?;
         match self.is_veiled(ctx).await {
             Ok(veiled) => (!veiled).then_some(Ok(text)),
             Err(error) => Some(Err(error)),
@@ -159,7 +159,7 @@ impl Listed for AuditEvent {
                 let manager = Manager::require(domain, viewer, "auditEvents").await?;
                 Ok(list::count(domain, manager, filter).await?)
             }
-            Trail::About(sight) => Ok(loader::load(ctx, loader::EventCount(*sight)).await?.unwrap_or_default()),
+            Trail::About(access) => Ok(loader::load(ctx, loader::EventCount(*access)).await?.unwrap_or_default()),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
 /// Subscribes, and answers with what is told.
 pub(crate) fn open(
     server: &Arc<Server>,
-    tie: Option<ConnectionHandle>,
+    handle: Option<ConnectionHandle>,
     id: &RequestId,
     viewer: Viewer,
     request: Request,
@@ -63,12 +63,12 @@ pub(crate) fn open(
         return Err(full(SocketOwner::Everybody));
     }
     let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
-    let ear = Arc::new(EventFeed::open(&server.ctx, signed_in));
-    let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&ear))), id.clone());
+    let feed = Arc::new(EventFeed::open(&server.ctx, signed_in));
+    let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&feed))), id.clone());
     let present = server.ctx.metrics.subscribed();
     let (sender, mut receiver) = mpsc::channel(1);
     let caps = server.sockets.caps().clone();
-    let telling = Telling { outcomes, ear, sender, tie, caps, _place: place, _present: present };
+    let telling = Telling { outcomes, feed, sender, handle, caps, _place: place, _present: present };
     tokio::spawn(telling.run().in_current_span());
     let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
     let mut answer = Response::new(Body::from_stream(body));
@@ -80,9 +80,9 @@ pub(crate) fn open(
 /// One stream under way. It runs beside the connection, so that a reader who does not read is noticed.
 struct Telling {
     outcomes: BoxStream<'static, Outcome>,
-    ear: Arc<EventFeed>,
+    feed: Arc<EventFeed>,
     sender: mpsc::Sender<Bytes>,
-    tie: Option<ConnectionHandle>,
+    handle: Option<ConnectionHandle>,
     caps: SocketCaps,
     _place: SocketSlot,
     _present: Present,
@@ -98,7 +98,7 @@ impl Telling {
     }
 
     async fn tell(&mut self) -> Result<(), Gone> {
-        let silence = self.ear.silence();
+        let silence = self.feed.silence();
         let mut silence = std::pin::pin!(silence);
         let mut beat = interval(self.caps.ping);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -107,7 +107,7 @@ impl Telling {
             tokio::select! {
                 outcome = self.outcomes.next() => match outcome {
                     Some(outcome) => self.next(&outcome).await?,
-                    // Either the subscription was refused, or the ear is about to say why it hears no more.
+                    // Either the subscription was refused, or the feed is about to say why it ended.
                     None => match timeout(MOMENT, &mut silence).await {
                         Ok(why) => return self.fall_silent(why).await,
                         Err(_) => return self.complete().await,
@@ -116,7 +116,7 @@ impl Telling {
                 why = &mut silence => return self.fall_silent(why).await,
                 // A comment, which keeps proxies from thinking that nothing will come. The first opens the answer.
                 _ = beat.tick() => self.say(Bytes::from_static(b":\n\n")).await?,
-                () = stopping(&mut self.tie) => return Ok(()),
+                () = stopping(&mut self.handle) => return Ok(()),
                 () = closed.closed() => return Err(Gone),
             }
         }

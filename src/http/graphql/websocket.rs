@@ -144,7 +144,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
     let origin = caller::origin(&parts, &id.0);
     Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
     let place = server.sockets.enter(&origin).map_err(|_| full())?;
-    let tie = parts.extensions.remove::<ConnectionHandle>();
+    let handle = parts.extensions.remove::<ConnectionHandle>();
     let id = id.clone();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
@@ -154,7 +154,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         .max_message_size(2 * LARGEST_BODY)
         .max_frame_size(2 * LARGEST_BODY)
         .on_upgrade(move |socket| {
-            Connection::new(server, socket, origin, id, place, tie).run(protocol).in_current_span()
+            Connection::new(server, socket, origin, id, place, handle).run(protocol).in_current_span()
         }))
 }
 

@@ -71,11 +71,11 @@ pub(crate) async fn converse(
     mut told: watch::Receiver<bool>,
 ) {
     let (held, mut released) = mpsc::channel(1);
-    let tie = ConnectionHandle { stopping: told.clone(), _held: held };
+    let handle = ConnectionHandle { stopping: told.clone(), _held: held };
     match tls {
-        None => speak(wire, peer, router, &terms, tie).await,
+        None => speak(wire, peer, router, &terms, handle).await,
         Some(tls) => match shake_hands(wire, &tls, &terms, told.clone()).await {
-            Some(stream) => speak(stream, peer, router, &terms, tie).await,
+            Some(stream) => speak(stream, peer, router, &terms, handle).await,
             None => return,
         },
     }
@@ -114,17 +114,17 @@ async fn shake_hands(
 }
 
 /// Speaks HTTP until there is no more of it on this connection.
-async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, tie: ConnectionHandle)
+async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut told = tie.stopping.clone();
+    let mut told = handle.stopping.clone();
     let stopping = told.clone();
     let member = Arc::clone(&terms.member);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let stays = member.turn(Phase::Reading);
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(tie.clone());
+        request.extensions_mut().insert(handle.clone());
         let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &member)));
         let (stopping, member) = (stopping.clone(), Arc::clone(&member));
         async move {

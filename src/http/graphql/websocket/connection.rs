@@ -69,7 +69,7 @@ pub(super) struct Connection {
     socket: WebSocket,
     executor: SubscriptionExecutor,
     place: SocketSlot,
-    tie: Option<ConnectionHandle>,
+    handle: Option<ConnectionHandle>,
     /// By the client's ids: whether anything has been sent of it.
     running: HashMap<String, bool>,
     /// Subscriptions that are over for the client, by id: how many `complete` the library has yet to say, one for each.
@@ -98,7 +98,7 @@ impl Connection {
         origin: Origin,
         id: RequestId,
         place: SocketSlot,
-        tie: Option<ConnectionHandle>,
+        handle: Option<ConnectionHandle>,
     ) -> Self {
         let now = Instant::now();
         let free = Arc::new(Semaphore::new(server.sockets.caps().subscriptions));
@@ -108,7 +108,7 @@ impl Connection {
             socket,
             executor,
             place,
-            tie,
+            handle,
             running: HashMap::new(),
             ended: HashMap::new(),
             starting: None,
@@ -156,9 +156,9 @@ impl Connection {
             }
             () = lost => return Err(Close::LATER.into()),
         };
-        let ear = self.introduce(&message).await?;
+        let feed = self.introduce(&message).await?;
         permit.send(message.message());
-        let mut silence = pin!(ear.silence());
+        let mut silence = pin!(feed.silence());
         self.idle = Instant::now();
         let ping = self.caps().ping;
         let mut beat = interval_at(Instant::now() + ping, ping);
@@ -182,7 +182,7 @@ impl Connection {
                     self.send(Message::Ping(Vec::new().into())).await?;
                 }
                 () = sleep_until(idle), if self.running.is_empty() => return Err(Close::IDLE.into()),
-                () = stopping(&mut self.tie) => return Err(Close::STOPPING.into()),
+                () = stopping(&mut self.handle) => return Err(Close::STOPPING.into()),
             }
         }
     }
@@ -224,9 +224,9 @@ impl Connection {
             SocketOwner::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
-        let ear = Arc::new(EventFeed::open(&server.ctx, &signed_in));
-        self.executor.listener.get_or_init(|| Listener { bearer, ear: Arc::clone(&ear) });
-        Ok(ear)
+        let feed = Arc::new(EventFeed::open(&server.ctx, &signed_in));
+        self.executor.listener.get_or_init(|| Listener { bearer, feed: Arc::clone(&feed) });
+        Ok(feed)
     }
 
     /// One message of the protocol; nothing when it was one of the transport.
@@ -328,7 +328,7 @@ impl Connection {
         }
     }
 
-    /// While this waits nothing else is read or told, so a slow reader makes nothing grow but what their ear keeps.
+    /// While this waits, nothing else is read or sent, so a slow reader only fills the bounded feed.
     async fn send(&mut self, message: Message) -> Result<()> {
         let write = self.caps().write;
         match timeout(write, self.socket.send(message)).await {
@@ -365,9 +365,9 @@ fn token_of(message: &Incoming) -> Option<HeaderMap> {
 }
 
 /// Resolves when everything stops; never, when nobody would tell.
-pub(crate) async fn stopping(tie: &mut Option<ConnectionHandle>) {
-    match tie {
-        Some(tie) => tie.stopping().await,
+pub(crate) async fn stopping(handle: &mut Option<ConnectionHandle>) {
+    match handle {
+        Some(handle) => handle.stopping().await,
         None => std::future::pending().await,
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct SubscriptionExecutor {
 /// Who signed in on a socket, and their feed.
 pub(super) struct Listener {
     pub bearer: Bearer,
-    pub ear: Arc<EventFeed>,
+    pub feed: Arc<EventFeed>,
 }
 
 /// What the socket read of a `subscribe`, for the executor that the library calls next. The library's own request has
@@ -118,7 +118,7 @@ impl SubscriptionExecutor {
         }
         // A session that is over closes the socket, too; the feed does that, after the last events.
         let signed_in = caller::signed_in(ctx, &listener.bearer, Need::Strict).await.map_err(ApiError::from)?;
-        let request = request.data(Viewer { origin: self.origin.clone(), signed_in }).data(Arc::clone(&listener.ear));
+        let request = request.data(Viewer { origin: self.origin.clone(), signed_in }).data(Arc::clone(&listener.feed));
         let present = ctx.metrics.subscribed();
         checked.notify_one();
         Ok(self.server.api.stream(request).inspect(move |_| _ = &present).boxed())

@@ -11,7 +11,7 @@ use super::{
 
 /// Documents, and the heading of the column that names tests.
 const DOCUMENTS: [(&str, &str); 3] =
-    [("docs/asvs.md", "shown by"), ("docs/threat-model.md", "Test"), ("ARCHITECTURE.md", "test that fails")];
+    [("docs/security/asvs.md", "shown by"), ("docs/security/threat-model.md", "Test"), ("ARCHITECTURE.md", "test that fails")];
 
 #[test]
 fn the_documents_name_tests_that_exist() {
@@ -24,7 +24,7 @@ fn the_documents_name_tests_that_exist() {
             cells.iter().flat_map(|cell| wrong_tests(cell, &tests)).map(|wrong| format!("{document}: {wrong}")),
         );
     }
-    for document in ["docs/asvs.md", "docs/threat-model.md", "SECURITY.md"] {
+    for document in ["docs/security/asvs.md", "docs/security/threat-model.md", "SECURITY.md"] {
         assert_holds(missing_files(document, &read(document)).into_iter());
     }
 

@@ -1,4 +1,4 @@
-//! What `docs/asvs.md` claims and nothing else shows: where cryptography comes from, what a new installation holds, and
+//! What `docs/security/asvs.md` claims and nothing else shows: where cryptography comes from, what a new installation holds, and
 //! what the log says. Small checks, each of one requirement.
 
 use std::{

@@ -1,5 +1,5 @@
-//! What `docs/security/asvs.md` claims and nothing else shows: where cryptography comes from, what a new installation holds, and
-//! what the log says. Small checks, each of one requirement.
+//! What `docs/security/asvs.md` claims and no other test shows: where cryptography comes from, what a new installation
+//! holds, and what the log says. Small checks, each of one requirement.
 
 use std::{
     io::Write,

@@ -51,7 +51,7 @@ fn private_names(file: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn the_documents_name_files_that_exist() {
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
         assert_holds(missing_files(document, &text).into_iter());
     }
@@ -61,9 +61,12 @@ fn the_documents_name_files_that_exist() {
             .is_empty()
     );
     assert!(missing_files("a.md", "```\n`src/nowhere.rs`\n```").is_empty());
+    assert!(missing_files("tests/a.md", "in [the routes](../src/http/mod.rs), [a test](api/main.rs)").is_empty());
+    assert_eq!(missing_files("tests/a.md", "in [a test](../api/main.rs)").len(), 1);
 }
 
-/// Files and folders in backticks, and the targets of links. A path may begin at the root or in `src`.
+/// Files and folders in backticks, and the targets of links. A path may begin at the root, in `src` or in the folder of
+/// the document.
 pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
     let quoted = prose.split('`').skip(1).step_by(2);
@@ -75,7 +78,9 @@ pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     });
     let links = prose.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
     let links = links.filter(|target| !target.is_empty() && !target.contains(':'));
-    let exists = |name: &&str| ["", "src"].iter().any(|base| root().join(base).join(Path::new(name)).exists());
+    let folder = Path::new(document).parent().unwrap_or(Path::new(""));
+    let bases = [Path::new(""), Path::new("src"), folder];
+    let exists = |name: &&str| bases.iter().any(|base| root().join(base).join(name).exists());
     let missing = quoted.chain(links).filter(|name| !exists(name));
     missing.map(|name| format!("{document}: names {name}, which is not there")).collect()
 }

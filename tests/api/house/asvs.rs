@@ -12,7 +12,7 @@ use super::{
 /// Documents, and the heading of the column that names tests.
 const DOCUMENTS: [(&str, &str); 3] = [
     ("docs/security/asvs.md", "shown by"),
-    ("docs/security/threat-model.md", "Test"),
+    ("docs/security/threat-model.md", "test"),
     ("docs/security/invariants.md", "test that fails"),
 ];
 

@@ -11,7 +11,7 @@ use super::{
 
 /// Documents, and the heading of the column that names tests.
 const DOCUMENTS: [(&str, &str); 3] = [
-    ("docs/security/asvs.md", "shown by"),
+    ("docs/security/asvs.md", "tests"),
     ("docs/security/threat-model.md", "test"),
     ("docs/security/invariants.md", "test that fails"),
 ];

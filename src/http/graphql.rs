@@ -1,5 +1,5 @@
-//! `POST /graphql`: bytes, caller, JSON, document, execution, answer. Everything that can be refused is refused here, in
-//! that order, before anything is executed.
+//! `POST /graphql`: reads the body, identifies and charges the caller, parses and checks the document, executes it,
+//! and sends the response. All checks run in this order before anything is executed.
 
 mod body;
 mod call;
@@ -42,7 +42,7 @@ use crate::{
 
 pub(super) const LARGEST_BODY: usize = 16 * 1024;
 
-/// Handles one request. Always answers, in one shape.
+/// Handles one request. Errors also become a GraphQL response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
@@ -61,7 +61,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     answer
 }
 
-/// Everything on `/graphql` that is not a POST. A developer who opens it in a browser is sent to GraphiQL.
+/// Handles every other method on `/graphql`. In development, browsers are redirected to GraphiQL.
 pub(super) async fn other(server: State<Arc<Server>>, id: Extension<RequestId>, request: extract::Request) -> Response {
     if is_for_graphiql(&server.ctx.settings, &request) {
         return Redirect::to("/graphiql").into_response();
@@ -77,7 +77,7 @@ fn is_for_graphiql(settings: &Settings, request: &extract::Request) -> bool {
     has_graphiql && is_plain_get && !has_document && accept(request.headers()).is_some_and(|it| accepts_html(&it))
 }
 
-/// What the client accepts; several headers are one list.
+/// The `Accept` header. Several headers form one list.
 fn accept(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(header::ACCEPT).iter();
     let lists: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
@@ -111,7 +111,7 @@ async fn answer(
     let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
     record.by(&viewer);
     if operation.kind == OperationType::Subscription && !listens {
-        return Err(Refusal::new(Code::ValidationFailed, "Subscribe with a WebSocket, or accept `text/event-stream`."));
+        return Err(Refusal::new(Code::ValidationFailed, "Subscribe over a WebSocket, or accept `text/event-stream`."));
     }
     if listens {
         let handle = parts.extensions.get().cloned();
@@ -130,13 +130,13 @@ async fn answer(
     room.hold(answer)
 }
 
-/// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
-/// an allowance charged and the mail that it was charged for rolled back.
+/// Runs in its own task, so that a client that disconnects cannot cancel it. Otherwise a rate limit would be charged
+/// while the mail it paid for is rolled back.
 async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
     let (api, db) = (server.api.clone(), server.ctx.db.clone());
     let execution = async move {
         let outcome = api.execute(request).await;
-        // A crowd that finds no place says nothing of the database.
+        // A timeout in the queue says nothing about the database.
         if let Err(TimedOut::Unfinished) = outcome {
             db.suspect();
         }
@@ -145,13 +145,13 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
     match tokio::spawn(execution.in_current_span()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {
-            tracing::error!("an operation ran out of time");
+            tracing::error!("an operation timed out");
             Err(Refusal::new(
                 Code::Unavailable,
-                "This took too long, or too much is under way. Try again in a few seconds.",
+                "The request timed out because the server is busy. Try again in a few seconds.",
             ))
         }
-        // A panic, which has told the log of itself.
+        // The panic hook has already logged it.
         Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
     }
 }
@@ -184,16 +184,16 @@ fn no_call() -> Refusal {
     Refusal::new(Code::BadRequest, message)
 }
 
-/// A call about whose document nothing can be refused any more.
+/// A call whose document passed all checks.
 pub(super) struct Checked {
-    /// Ready to run, as soon as it says for whom.
+    /// Ready to execute once the viewer is added.
     pub request: Request,
     pub operation: Operation,
 }
 
 impl Server {
-    /// Finds the document of a call, or parses and validates it, and prepares the operation that the call names. Without
-    /// an access token a document has one operation.
+    /// Finds the document of a call, or parses and validates it, then prepares the named operation. Without an access
+    /// token a document may have only one operation.
     pub(super) async fn check(
         self: &Arc<Self>,
         call: Call,
@@ -214,7 +214,7 @@ impl Server {
         let document = self.document(&call.document)?;
         if document.operations() > 1 && !has_token && self.trusted.is_none() {
             return Err(Refusal::document(
-                "Without an access token a document has one operation: send one request for each.",
+                "Without an access token a document may contain one operation. Send one request for each.",
             ));
         }
         let documents = self.api.documents();
@@ -231,17 +231,17 @@ impl Server {
             (Some(trusted), Named::Id(id)) => trusted.named(id),
             (Some(trusted), Named::Both { text, id }) if parse_id(id) == Some(document_id(text)) => trusted.named(id),
             (Some(_), Named::Both { .. }) => {
-                Err(Refusal::new(Code::BadRequest, "The id is not the SHA-256 of `query`."))
+                Err(Refusal::new(Code::BadRequest, "The document id is not the SHA-256 hash of `query`."))
             }
             (None, Named::Text(text) | Named::Both { text, .. }) => Ok(Arc::new(self.api.documents().read(text)?)),
             (None, Named::Id(_)) => {
-                Err(Refusal::new(Code::BadRequest, "This server keeps no documents: send the whole `query`."))
+                Err(Refusal::new(Code::BadRequest, "This server does not store documents. Send the full `query`."))
             }
         }
     }
 }
 
-/// Whoever sent a request, charged for one operation before its document is looked at.
+/// An identified caller, charged for one operation before its document is read.
 struct Calling {
     origin: Origin,
     bearer: Result<Bearer, Error>,
@@ -268,14 +268,14 @@ impl Calling {
         matches!(self.bearer, Ok(Bearer::Claims(_)))
     }
 
-    /// Looks up who it is, as far as the operation needs that.
+    /// Looks up the session, as far as the operation needs it.
     async fn sign_in(self, server: &Server, need: Need) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
         let bearer = if need == Need::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
         let signed_in = caller::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
             let mut refused = ApiError::from(error);
             if refused.code == Code::Unauthenticated {
-                refused.message = "This access token is not valid any more. Refresh it or sign in again.".into();
+                refused.message = "The access token is no longer valid. Refresh it or sign in again.".into();
             }
             refused
         })?;

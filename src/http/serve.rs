@@ -9,11 +9,11 @@ use tokio::{net::TcpListener, sync::watch, time::sleep};
 
 use super::{Caps, Server, Tls, access_log::sampling::LeftOut, ops_router, router, server as listener};
 
-/// The log is told of a flood that ended within this.
+/// Interval for logging how many access log lines the sampler dropped.
 const BETWEEN_SUMMARIES: Duration = Duration::from_secs(10);
 
-/// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
-/// the operations listener answers until that is done. Only the public one speaks TLS.
+/// Serves both listeners until `stop` becomes true. Shutdown order: readiness fails, the public listener drains, then
+/// the operations listener stops. Only the public listener uses TLS.
 pub async fn serve(
     caps: Caps,
     tls: Option<Arc<Tls>>,
@@ -30,7 +30,7 @@ pub async fn serve(
     };
     let (drained, mut when_drained) = watch::channel(false);
     let told = async {
-        // An error means that whoever would tell us is gone, which is a stop as well.
+        // A closed channel also means stop.
         drop(stop.wait_for(|stop| *stop).await);
         server.draining.store(true, Ordering::Relaxed);
     };

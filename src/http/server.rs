@@ -1,6 +1,5 @@
-//! The way in for connections: how many there may be, how long one may keep us waiting, who goes when there are too
-//! many, how they end. It knows nothing of what they ask. It speaks HTTP/1 only, over TLS where it is given some; newer
-//! versions are a proxy's work.
+//! Accepts connections: limits, timeouts, eviction under load and graceful shutdown. Serves HTTP/1.1 only, optionally
+//! over TLS; a proxy can add HTTP/2 and HTTP/3.
 
 mod connection;
 mod crowd;
@@ -37,78 +36,76 @@ use connection::{Terms, converse};
 use crowd::{Crowd, Wanted};
 use wire::{BARE, BARE_TLS, Wire};
 
-/// More than one process can serve well.
+/// Upper limit for `Caps::in_all`.
 const MOST_CONNECTIONS: usize = 10_000;
-/// A household needs so many, however few there are.
+/// A household needs this many connections, even when the total is small.
 const LEAST_OF_NETWORK: usize = 16;
-/// Proxies keep connections for the next request, nginx and AWS for 60 seconds, Google for 600. The one that closes
-/// must be the proxy: a request that meets a connection which we just closed is an error to somebody.
+/// Keep-alive timeout for trusted proxies. It must exceed theirs (nginx and AWS 60 s, Google 600 s): if we close
+/// first, a request already on its way fails.
 const PROXY_PATIENCE: Duration = Duration::from_secs(620);
-/// When the system has no more files for us, some will be free a moment later.
+/// Delay after a failed `accept`, for example when file descriptors run out.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Between two looks at who might leave.
+/// Interval between eviction checks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-/// How many may wait to be accepted; tokio asks the system for so many.
+/// The backlog that tokio passes to `listen`.
 const LONGEST_QUEUE: usize = 1_024;
-/// What a client sent before a stop has been read by then.
+/// Time to read requests that clients sent before shutdown began.
 const MOMENT: Duration = Duration::from_millis(50);
-/// How often the log hears that a bound is reached, however often somebody knocks.
+/// Minimum time between two warnings about limits.
 const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-/// What the system keeps for one connection: of a request before we read it, and of an answer before it is taken. By
-/// itself it keeps up to 6 MB and 4 MB.
+/// Socket buffer sizes. The kernel defaults grow to 6 MB for receiving and 4 MB for sending.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
-/// Milliseconds after which the system gives up a connection that takes nothing of what it was sent, closed or not.
+/// `TCP_USER_TIMEOUT` in milliseconds: drops a connection whose peer acknowledges nothing, even after it was closed.
 const UNACKNOWLEDGED: u32 = 30_000;
 
-/// What connections may take.
+/// Limits and timeouts for connections.
 #[derive(Clone, Debug)]
 pub struct Caps {
-    /// Connections in all. Beyond them the idlest is closed for a newcomer. Where nobody is idle, newcomers wait in the
-    /// system's queue.
+    /// Maximum number of connections. Over the limit, a new connection evicts the one idle longest. If none is idle,
+    /// new connections wait in the listen backlog.
     pub in_all: usize,
-    /// Connections of one network. Beyond them its idlest is closed for its newcomer. Where nobody is idle, the newcomer
-    /// is closed at once. Trusted proxies have no such cap, for everybody comes through them.
+    /// Maximum number of connections per network. Over the limit, a new connection evicts the network's longest idle
+    /// one, or is closed if none is idle. Trusted proxies are exempt because they carry the traffic of many clients.
     pub of_network: Shares,
-    /// Bytes that all connections together may hold: their buffers, headers and bodies.
+    /// Maximum bytes held by all connections: buffers, headers and bodies.
     pub memory: usize,
-    /// For how long a connection must have been idle, or sending headers, before it is closed for a newcomer.
+    /// Minimum time idle, or sending headers, before a connection may be evicted.
     pub spare: Duration,
-    /// How long a client may take to shake hands, where there is TLS.
+    /// Timeout for the TLS handshake.
     pub handshake: Duration,
-    /// How long the headers of a request may take, the wait for a connection's first or next request included: hyper
-    /// starts its timer as soon as it could read headers, not at their first byte.
+    /// Timeout for request headers, including the wait for the first or next request: hyper starts its timer as soon
+    /// as it can read headers, not at their first byte.
     pub headers: Duration,
-    /// How long a client may leave an answer unread.
+    /// How long a client may leave a response unread.
     pub unread: Duration,
-    /// How long a connection may live.
+    /// Maximum lifetime of a connection.
     pub life: Duration,
-    /// For how long a trusted proxy may send one more request, after a stop, on each connection that it kept. Its answer
-    /// ends the connection. An idle one is closed then, when the proxy has hardly any use for it: at once, it would be
-    /// closed under requests that are on their way, and a proxy must not send those again.
+    /// How long a trusted proxy may send one more request on each kept-alive connection after shutdown began. Closing
+    /// idle ones at once would break requests on their way, which a proxy must not retry. By then the proxy has
+    /// stopped using them.
     pub farewell: Duration,
-    /// How long a connection may take to end once it is told to, which is more than any request needs.
+    /// Timeout for closing a connection during shutdown. Longer than any request takes.
     pub end: Duration,
 }
 
 impl Caps {
-    /// Fewer connections than this are worth a warning.
+    /// Below this many connections, the operator gets a warning.
     pub const FEW: usize = 1_000;
 
-    /// What to tell an operator when there may be few connections.
+    /// A warning for the operator if the file limit allows few connections.
     pub fn are_few(&self) -> Option<String> {
         let files = most_files()?;
         (self.in_all < Self::FEW).then(|| {
             format!(
-                "only {files} files may be open here, so this process holds at most {} connections: set \
-                 LimitNOFILE=65536 in the unit of the service, or run `ulimit -n 65536` before it",
+                "the open file limit is {files}, so this process accepts at most {} connections: set \
+                 LimitNOFILE=65536 in the systemd unit, or run `ulimit -n 65536` before starting it",
                 self.in_all
             )
         })
     }
 
-    /// Half of the files are for connections. The other half is for the database and mail, which must find one when
-    /// connections have taken all that they may.
+    /// Half of the file descriptors. The other half stays free for the database, Redis and mail.
     fn most_connections() -> usize {
         most_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files as usize / 2))
     }
@@ -132,19 +129,19 @@ impl Default for Caps {
     }
 }
 
-/// What a listener stands on.
+/// What a listener needs to run.
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     pub caps: &'a Caps,
     pub trusted: &'a [IpNet],
     pub metrics: &'a Metrics,
-    /// What all answers together may hold that are yet to be taken.
+    /// Memory for responses that clients have not read yet.
     pub answers: &'a Pool,
 }
 
-/// Serves one listener until `stop` ends. Then it takes who has been let in by the system already and nobody else,
-/// closes what is idle, lets requests under way finish, and returns when all connections are gone. Dropped, it cuts
-/// them off. Until the stop it takes a new certificate when there is one.
+/// Serves one listener until `stop` resolves, and reloads the TLS certificate when it changes. Then it accepts what
+/// is already in the listen backlog, closes idle connections, lets running requests finish, and returns when all
+/// connections are closed. Dropping the future cuts them off.
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
@@ -173,14 +170,14 @@ pub(super) async fn run(
         tokio::select! {
             () = &mut stop => break,
             never = &mut follow => match never {},
-            // Taken out here, and only here do they make room.
+            // Finished connections count as open until they are reaped here.
             Some(_) = connections.join_next() => {}
             () = gate.pressed(open) => gate.relieve(open),
             accepted = listener.accept(), if open < most => match accepted {
                 Ok((stream, peer)) => take(&mut gate, &mut connections, stream, peer),
                 Err(error) if is_of_one_connection(error.kind()) => {}
                 Err(error) => {
-                    tracing::error!(%error, "a connection could not be accepted");
+                    tracing::error!(%error, "cannot accept a connection");
                     sleep(PAUSE).await;
                 }
             },
@@ -194,11 +191,11 @@ pub(super) async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-/// Bounds what the system keeps for a connection. One that does not know how is no reason not to serve.
+/// Sets socket options. Platforms that lack one keep their defaults.
 fn keep_small(stream: &TcpStream) {
-    // Answers are short: waiting for more to send with them costs time and gains nothing.
+    // Responses are short, so batching packets only adds latency.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     #[cfg(unix)]
     {
@@ -212,8 +209,8 @@ fn keep_small(stream: &TcpStream) {
     }
 }
 
-/// Closes a listener; who was waiting in its queue. To them they are connected, and their requests are on the way:
-/// closing with them in it would be a reset instead of an answer.
+/// Closes the listener and returns the connections in its backlog. Their clients are already connected and may have
+/// sent a request, so dropping them would reset it.
 fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok()).take(LONGEST_QUEUE);
@@ -229,12 +226,12 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
-/// Lets connections in, and makes room for them.
+/// Admits connections and evicts others to make room.
 struct Gate<'a> {
     ground: Ground<'a>,
     crowd: Arc<Crowd>,
     requests: Arc<Pool>,
-    /// What a connection holds that has said nothing.
+    /// Bytes held by a connection that has sent nothing.
     bare: usize,
     looked: Instant,
     warned: Option<Instant>,
@@ -265,8 +262,8 @@ impl<'a> Gate<'a> {
             let seat = match self.crowd.join(ip) {
                 Ok(seat) => seat,
                 Err(network) => {
-                    let hint = "if this is a proxy, DOORCODE_TRUSTED_PROXIES must name it";
-                    self.warn(|| tracing::warn!(%network, "too many connections that are all in use; {hint}"));
+                    let hint = "if this is a proxy, add it to DOORCODE_TRUSTED_PROXIES";
+                    self.warn(|| tracing::warn!(%network, "refused a connection of a network at its limit; {hint}"));
                     return None;
                 }
             };
@@ -274,14 +271,14 @@ impl<'a> Gate<'a> {
             Terms { handshake, headers, life, farewell, end, member, _seat: Some(seat), _counted: counted }
         };
         let Some(charge) = self.requests.charge(self.bare) else {
-            self.warn(|| tracing::warn!("connections hold all the memory that they may"));
+            self.warn(|| tracing::warn!("refused a connection: all connections together are at their memory limit"));
             return None;
         };
         keep_small(&stream);
         Some((Wire::new(stream, Arc::clone(&terms.member), charge, unread), terms))
     }
 
-    /// Resolves when somebody should leave.
+    /// Resolves when connections should be evicted.
     async fn pressed(&self, open: usize) {
         sleep_until(self.looked + BETWEEN_LOOKS).await;
         let (requests, answers) = (&self.requests, self.ground.answers);
@@ -294,7 +291,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Asks those who need it least to leave.
+    /// Evicts connections until limits are met.
     fn relieve(&mut self, open: usize) {
         self.looked = Instant::now();
         let mut asked = 0;
@@ -310,18 +307,18 @@ impl<'a> Gate<'a> {
             asked += self.crowd.relieve(Wanted::Writers);
         }
         if asked > 0 {
-            self.warn(|| tracing::warn!(open, asked, "connections are scarce: the idlest are closed for newcomers"));
+            self.warn(|| tracing::warn!(open, asked, "near a connection or memory limit: closed idle connections"));
         }
     }
 
-    /// Connections beyond all but a few of those that there may be: newcomers should not have to wait.
+    /// Number of connections to evict, so that 1/64 of the limit stays free for new ones.
     fn missing(&self, open: usize) -> usize {
         let most = self.ground.caps.in_all;
         (open + 1).saturating_sub(most - most / 64)
     }
 
-    /// Bytes that a connection may hold without being closed for its bytes: what every connection needs, unless that
-    /// alone takes half of the memory. Otherwise silent connections would stay and those with a request behind them go.
+    /// Bytes a connection may hold without being evicted for memory: the baseline. Zero once baselines alone take half
+    /// of the memory, otherwise silent connections would stay and those with a request would go.
     const fn spared(&self, open: usize) -> usize {
         if open.saturating_mul(self.bare) > self.ground.caps.memory / 2 { 0 } else { self.bare }
     }

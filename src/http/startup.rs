@@ -1,5 +1,5 @@
-//! What is answered before there is anything to serve with: alive, not ready, come back. So nobody has to start things
-//! in an order, and whoever asks meanwhile is neither kept waiting nor refused without a word.
+//! Responses before startup completes: alive, not ready, try again. So services can start in any order, and early
+//! callers get a clear response.
 
 use std::{io, os::fd::AsFd, sync::Arc, time::Duration};
 
@@ -30,19 +30,19 @@ use crate::{
     settings::Settings,
 };
 
-/// How long callers of the API wait for the start before they are told of it.
+/// How long API callers wait for startup before they get an error.
 const MOMENT: Duration = Duration::from_secs(3);
-/// How long what was asked last before the start may take.
+/// Timeout for requests still open when startup completes.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Where callers wait.
+/// Serves both listeners during startup.
 pub struct WaitingRoom {
     router: Router,
     trusted: Vec<IpNet>,
 }
 
 impl WaitingRoom {
-    /// One whose answers look like those of the server that starts.
+    /// Uses the same headers and CORS rules as the real server.
     pub fn new(settings: &Settings) -> Self {
         let router = Router::new()
             .route("/health", get(health::health))
@@ -54,7 +54,7 @@ impl WaitingRoom {
         Self { router, trusted: settings.trusted_proxies.clone() }
     }
 
-    /// Answers on both listeners until `start` is done, whatever comes of it.
+    /// Responds on both listeners until `start` completes, successfully or not.
     pub async fn while_starting<T>(
         &self,
         (public, tls): (&TcpListener, Option<&Arc<Tls>>),
@@ -70,7 +70,8 @@ impl WaitingRoom {
         };
         let answer = |listener, tls, told| server::run(listener, tls, self.router.clone(), ground, told);
         let public = async {
-            // Whoever calls in the moment that a start takes is served by what starts: a proxy has sent them here already.
+            // A fast startup serves early callers itself, so don't respond at once: a proxy may already send traffic
+            // here.
             tokio::select! {
                 () = sleep(MOMENT) => {}
                 () = told(when_started.clone()) => return,
@@ -82,7 +83,7 @@ impl WaitingRoom {
         let mut answering = std::pin::pin!(answering);
         let outcome = tokio::select! {
             outcome = start => outcome,
-            // They end when they are told to, and that is later.
+            // Never happens: these listeners run until `started` is set.
             _ = &mut answering => std::future::pending().await,
         };
         started.send_replace(true);
@@ -91,7 +92,7 @@ impl WaitingRoom {
     }
 }
 
-/// Another handle to the same listener, which can be closed without closing that.
+/// A second handle to the same listener, which can be closed separately.
 fn another(listener: &TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into())
 }
@@ -101,5 +102,5 @@ async fn not_ready() -> Response {
 }
 
 async fn not_yet(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::Unavailable, "This server is starting. Try again in a few seconds.").answer(&id, MediaType::Json)
+    Refusal::new(Code::Unavailable, "The server is starting. Try again in a few seconds.").answer(&id, MediaType::Json)
 }

@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! State shared by all handlers.
 
 use std::sync::{
     Arc,
@@ -14,17 +14,16 @@ use super::{
 };
 use crate::{domain::Ctx, graphql::Api};
 
-/// What the handlers share.
 pub struct Server {
     pub(super) ctx: Arc<Ctx>,
     pub(super) api: Api,
-    /// What may run, where not everything may.
+    /// The trusted documents, if only those are allowed.
     pub(super) trusted: Option<Trusted>,
     pub(super) turns: Turns,
     pub(super) https: bool,
     pub(super) draining: AtomicBool,
     pub(super) sockets: websocket::Room,
-    /// Answers that are yet to be read.
+    /// Responses that clients have not read yet.
     pub(super) unread: Unread,
     pub(super) sampler: Sampler,
     pub(super) last_outcome: health::LastOutcome,
@@ -32,18 +31,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server over the domain.
+    /// A server with default WebSocket limits.
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
         Self::with(ctx, SocketCaps::default())
     }
 
-    /// With other bounds on sockets.
+    /// A server with these WebSocket limits.
     pub fn with(ctx: Arc<Ctx>, caps: SocketCaps) -> Arc<Self> {
         let api = Api::new(&ctx);
         Self::build(ctx, api, caps)
     }
 
-    /// With the API of an application that merged Doorcode's roots with its own.
+    /// A server for an application that merged Doorcode's types into its own schema.
     pub fn of(ctx: Arc<Ctx>, api: Api) -> Arc<Self> {
         Self::build(ctx, api, SocketCaps::default())
     }

@@ -1,6 +1,6 @@
-//! Which requests have a line in the access log. A network has a number of anonymous lines in ten seconds, and a session
-//! has a number of lines for requests that are refused before they are charged. Above that a few samples are logged, and
-//! one line at the end of the window says how many were left out. No count outlives its window.
+//! Sampling for the access log. Anonymous requests are limited per network, and requests refused before they are
+//! charged are limited per session, in windows of ten seconds. Beyond that a few samples are logged, and a summary at
+//! the end of the window counts the rest.
 
 use std::{
     cmp::Reverse,
@@ -16,29 +16,29 @@ use uuid::Uuid;
 use crate::http::networks::{Shares, networks};
 
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
-/// Lines of one network in a window.
+/// Maximum log lines of one network per window.
 const OF_NETWORK: Shares = Shares { narrow: 50, middle: 100, wide: 200 };
-/// Lines of one session in a window.
+/// Maximum log lines of one session per window.
 const OF_SESSION: usize = 100;
-/// Lines of all networks together, and of all sessions together.
+/// Maximum log lines of all networks together, and of all sessions together.
 const IN_ALL: usize = 2_000;
-/// Lines that a network or session has even when all others used up [`IN_ALL`], so that a flood does not hide it.
+/// Lines each network or session still gets after [`IN_ALL`] is used up, so that a flood does not hide it.
 const KEPT: usize = 5;
-/// Those of all networks together, and of all sessions. With [`IN_ALL`] it bounds how many are remembered.
+/// Maximum of such lines. Together with [`IN_ALL`] it bounds the memory used.
 const KEPT_IN_ALL: usize = 2_000;
-/// Networks and sessions that the end of a window names: those with most requests left out.
+/// Networks and sessions named in a summary: those with most requests left out.
 const NAMED: usize = 100;
 
-/// Who a request counts for.
+/// What a request counts against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Network(IpAddr),
-    /// The session of an access token with a good signature.
+    /// The session of a token with a valid signature.
     Session(Uuid),
 }
 
 impl Source {
-    /// Its own bounds, the narrowest first.
+    /// Limits per scope, the narrowest first.
     fn bounds(self) -> Vec<(Scope, usize)> {
         match self {
             Self::Network(ip) => {
@@ -50,7 +50,6 @@ impl Source {
     }
 }
 
-/// What lines are counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Scope {
     /// All networks.
@@ -82,12 +81,12 @@ struct Window {
 #[derive(Clone, Copy, Default)]
 struct Lines {
     logged: usize,
-    /// Requests that met this bound, of which some are samples.
+    /// Requests over this limit, including sampled ones.
     beyond: u64,
     left_out: u64,
 }
 
-/// Requests that were not logged.
+/// A summary of requests that were not logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LeftOut {
     scope: Scope,
@@ -107,22 +106,22 @@ impl LeftOut {
 }
 
 impl Sampler {
-    /// Whether a request has a line.
+    /// Whether to log a request.
     pub(crate) fn has_line(&self, source: Source) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).has_line(source)
     }
 
-    /// Begins the next window when this one is over; what was left out of it.
+    /// Starts a new window if this one is over, and returns its summaries.
     pub(crate) fn turn(&self, now: DateTime<Utc>) -> Vec<LeftOut> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back ends it, too.
+        // Also ends it if the clock was set back.
         if window.began <= now && now - window.began < WINDOW {
             return Vec::new();
         }
         std::mem::replace(&mut *window, Window { began: now, lines: HashMap::new() }).left_out()
     }
 
-    /// Ends the window; what was left out of it.
+    /// Ends the window and returns its summaries.
     pub(crate) fn end(&self) -> Vec<LeftOut> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).left_out()
     }
@@ -138,7 +137,7 @@ impl Window {
         let all = narrowest.all();
         let (shared, few) = (self.logged(all), self.logged(narrowest) < KEPT);
         if shared >= IN_ALL && !(few && shared < IN_ALL + KEPT_IN_ALL) {
-            // What has had no line yet is not remembered for its count alone.
+            // Don't add an entry only to count what was left out.
             let counted = if self.lines.contains_key(&narrowest) { narrowest } else { all };
             return self.is_sample(all, counted);
         }
@@ -152,8 +151,7 @@ impl Window {
         self.lines.get(&scope).map_or(0, |lines| lines.logged)
     }
 
-    /// Whether a request beyond a bound has a line all the same: the first, the second, the fourth and so on, because
-    /// more would be the flood again. Any other is counted.
+    /// Whether to log a request over the limit: the 1st, 2nd, 4th, 8th and so on. Otherwise counts it as left out.
     fn is_sample(&mut self, full: Scope, counted: Scope) -> bool {
         let beyond = &mut self.lines.entry(full).or_default().beyond;
         *beyond += 1;
@@ -167,7 +165,7 @@ impl Window {
     fn left_out(self) -> Vec<LeftOut> {
         let counted = self.lines.into_iter().filter(|(_, lines)| lines.left_out > 0);
         let mut left_out: Vec<_> = counted.map(|(scope, lines)| LeftOut { scope, requests: lines.left_out }).collect();
-        // Those for all stand first, so that they are not among the rest.
+        // Put the totals first, so that they are not cut off.
         left_out.sort_unstable_by_key(|left_out| (left_out.scope != left_out.scope.all(), Reverse(left_out.requests)));
         let rest = left_out.split_off(left_out.len().min(NAMED));
         for LeftOut { scope, requests } in rest {
@@ -185,7 +183,7 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// The number of lines for `each` requests from each of these addresses.
+    /// The number of lines logged for `each` requests from each address.
     fn lines(sampler: &Sampler, each: usize, ips: impl Iterator<Item = String>) -> usize {
         let ips = ips.flat_map(|ip| std::iter::repeat_n(ip.parse().unwrap(), each));
         ips.filter(|ip: &IpAddr| sampler.has_line(Source::Network(*ip))).count()
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_its_lines_then_a_few_samples_and_a_count_of_the_rest() {
+    fn over_its_limit_a_network_gets_a_few_samples_and_a_summary() {
         let sampler = Sampler::default();
         assert_eq!(sampler.turn(now()), []);
         assert_eq!(lines(&sampler, 50, one("192.0.2.1")), 50);
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_addresses_makes_no_flood_of_lines_and_is_not_remembered() {
+    fn a_flood_of_addresses_is_bounded_in_lines_and_memory() {
         let sampler = Sampler::default();
         sampler.turn(now());
         let of_56 = lines(&sampler, 100, (0..200).map(|n| format!("2001:db8:0:{n:x}::1")));
@@ -231,11 +229,11 @@ mod tests {
         let left_out = sampler.end();
         assert_eq!(left_out.iter().map(|left_out| left_out.requests).sum::<u64>(), 70_000 - (of_56 + elsewhere) as u64);
         assert!(left_out.iter().any(|left_out| left_out.scope == Scope::Networks));
-        assert!(left_out.len() <= NAMED + 1, "{} lines say so", left_out.len());
+        assert!(left_out.len() <= NAMED + 1, "{} summaries", left_out.len());
     }
 
     #[test]
-    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_a_count_of_its_own() {
+    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_its_summary() {
         let sampler = Sampler::default();
         sampler.turn(now());
         let flood = || (0..40).map(|n| format!("198.51.{n}.1"));
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_window_names_the_networks_with_most_left_out_and_counts_the_rest_together() {
+    fn summaries_name_the_networks_with_most_left_out_and_total_the_rest() {
         let sampler = Sampler::default();
         sampler.turn(now());
         lines(&sampler, 50, (0..40).map(|n| format!("198.51.{n}.1")));
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_its_lines_whatever_its_network_does() {
+    fn a_session_is_limited_independently_of_its_network() {
         let sampler = Sampler::default();
         sampler.turn(now());
         lines(&sampler, 1_000, one("192.0.2.1"));
@@ -272,7 +270,7 @@ mod tests {
         assert!((1_900..IN_ALL + KEPT_IN_ALL).contains(&all), "{all} lines of all sessions");
         let scopes: Vec<_> = sampler.end().into_iter().map(|left_out| left_out.scope).collect();
         assert!(scopes.contains(&Scope::Session(Uuid::nil())) && scopes.contains(&Scope::Sessions), "{scopes:?}");
-        assert!(!scopes.contains(&Scope::Networks), "networks have bounds of their own");
+        assert!(!scopes.contains(&Scope::Networks), "networks have separate limits");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! `POST /graphql` with `Accept: text/event-stream`: a subscription as server-sent events, one connection each, for
-//! whoever can have no WebSocket. The request is read, charged and checked like any other before it comes here; the
-//! bounds are those of sockets. It never keeps what a slow reader leaves lying.
+//! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for
+//! clients without WebSockets. Requests are read, charged and checked as usual, and share the socket limits. Slow
+//! readers are disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -33,18 +33,18 @@ use crate::{
 };
 
 const BEFORE_PROXIES: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
-/// What was heard before the end is told within this.
+/// Time to send the remaining events once the feed ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Whether the client asks for events, by name: whoever accepts anything gets one answer.
+/// Whether the client explicitly accepts `text/event-stream`. Wildcards don't count.
 pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
     let ranges = accept.unwrap_or_default().split(',');
     let mut kinds = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
     kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS))
 }
 
-/// Subscribes, and answers with what is told.
+/// Starts the subscription and returns the streaming response.
 pub(crate) fn open(
     server: &Arc<Server>,
     handle: Option<ConnectionHandle>,
@@ -54,7 +54,7 @@ pub(crate) fn open(
 ) -> Result<Response, Refusal> {
     let full = |whose| {
         let code = if whose == SocketOwner::Everybody { Code::Unavailable } else { Code::RateLimited };
-        Refusal::new(code, "There is no room for another stream. Try again later.")
+        Refusal::new(code, "Too many open streams. Close one, or try again later.")
     };
     let Some(signed_in) = &viewer.signed_in else {
         return Err(ApiError::from(crate::error::Error::Unauthenticated).into());
@@ -77,7 +77,7 @@ pub(crate) fn open(
     Ok(answer)
 }
 
-/// One stream under way. It runs beside the connection, so that a reader who does not read is noticed.
+/// A running stream. It is a separate task, so that it notices a client that stops reading.
 struct Telling {
     outcomes: BoxStream<'static, Outcome>,
     feed: Arc<EventFeed>,
@@ -88,12 +88,12 @@ struct Telling {
     _present: Present,
 }
 
-/// The reader is gone, or as good as gone.
+/// The client disconnected or stopped reading.
 struct Gone;
 
 impl Telling {
     async fn run(mut self) {
-        // An error means that there is nobody to tell how it ended.
+        // On an error the client is gone, so there is no one to notify.
         drop(self.tell().await);
     }
 
@@ -107,14 +107,14 @@ impl Telling {
             tokio::select! {
                 outcome = self.outcomes.next() => match outcome {
                     Some(outcome) => self.next(&outcome).await?,
-                    // Either the subscription was refused, or the feed is about to say why it ended.
+                    // Either the subscription was refused, or the feed is about to report why it ended.
                     None => match timeout(MOMENT, &mut silence).await {
                         Ok(why) => return self.fall_silent(why).await,
                         Err(_) => return self.complete().await,
                     },
                 },
                 why = &mut silence => return self.fall_silent(why).await,
-                // A comment, which keeps proxies from thinking that nothing will come. The first opens the answer.
+                // A comment as keep-alive for proxies. The first one starts the response.
                 _ = beat.tick() => self.say(Bytes::from_static(b":\n\n")).await?,
                 () = stopping(&mut self.handle) => return Ok(()),
                 () = closed.closed() => return Err(Gone),
@@ -130,12 +130,12 @@ impl Telling {
             Ok(())
         };
         timeout(LAST_WORDS, rest).await.unwrap_or(Err(Gone))?;
-        // A stream that breaks off is one to come back to; one that is complete is not.
+        // A stream that ends without `complete` tells the client to reconnect.
         if why == FeedEnd::Over { self.complete().await } else { Ok(()) }
     }
 
     async fn next(&mut self, outcome: &Outcome) -> Result<(), Gone> {
-        // JSON has no line breaks outside its strings, and there they are escaped.
+        // JSON has no raw line breaks, as SSE requires.
         let json = serde_json::to_string(outcome).unwrap_or_default();
         self.say(Bytes::from(format!("event: next\ndata: {json}\n\n"))).await
     }

@@ -1,4 +1,4 @@
-//! One connection from its handshake to its end.
+//! Serves one connection from its handshake to its end.
 
 use std::{convert::Infallible, io, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -26,12 +26,12 @@ use super::{
 };
 use crate::{http::server::tls::Tls, observability::metrics::Present};
 
-/// Size of the headers of a request, and of what waits to be written before the next part of an answer is taken.
+/// Maximum size of request headers and of the write buffer.
 const BUFFER: usize = 16 * 1024;
-/// Who shakes hands at a stop is given so long for it: two ways around the earth.
+/// Time for TLS handshakes that are open when shutdown begins: two round trips around the earth.
 const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
 
-/// What one connection was let in on.
+/// The limits and shared state of one connection.
 pub(crate) struct Terms {
     pub handshake: Duration,
     pub headers: Duration,
@@ -39,13 +39,12 @@ pub(crate) struct Terms {
     pub farewell: Duration,
     pub end: Duration,
     pub member: Arc<Member>,
-    /// Held for as long as the connection lives.
     pub _seat: Option<Seat>,
     pub _counted: Present,
 }
 
-/// What a request gets of its connection, for those that outlive their answer. While it is held, the connection counts
-/// against the caps and a stop waits for it.
+/// A handle for handlers that outlive their response, such as WebSockets. While it exists, the connection counts
+/// against the limits and shutdown waits for it.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle {
     stopping: watch::Receiver<bool>,
@@ -53,15 +52,15 @@ pub(crate) struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// Resolves when everything stops.
+    /// Resolves when shutdown begins.
     pub(crate) async fn stopping(&mut self) {
-        // An error means that nobody is left to tell, which is a stop as well.
+        // A closed channel also means shutdown.
         drop(self.stopping.wait_for(|stopping| *stopping).await);
     }
 }
 
-/// Serves one connection until it ends, has lived long enough, or everything stops. What it became by an upgrade has its
-/// own bounds on its life, and keeps its place here until it is gone.
+/// Serves one connection until it ends, reaches its maximum lifetime, or shutdown begins. An upgraded connection
+/// keeps its slot until its handle is dropped.
 pub(crate) async fn converse(
     wire: Wire<TcpStream>,
     peer: SocketAddr,
@@ -89,8 +88,7 @@ pub(crate) async fn converse(
     }
 }
 
-/// The handshake of TLS, in its time. That it failed is the client's affair: it may be slow, too old, or not know that
-/// it should speak TLS.
+/// The TLS handshake, within its timeout. Failures are logged at debug level because clients cause them.
 async fn shake_hands(
     wire: Wire<TcpStream>,
     tls: &Tls,
@@ -108,12 +106,11 @@ async fn shake_hands(
         () = stop => Err(ErrorKind::TimedOut.into()),
     };
     let mut stream = shaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
-    // What it encrypts ahead is counted nowhere.
+    // Memory for data that rustls encrypts ahead is not accounted for, so bound it.
     stream.get_mut().1.set_buffer_limit(Some(BUFFER));
     Some(stream)
 }
 
-/// Speaks HTTP until there is no more of it on this connection.
 async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -132,7 +129,7 @@ where
                 return Err(io::Error::from(ErrorKind::ConnectionAborted));
             }
             let mut answer = answer.await.unwrap_or_else(|never| match never {});
-            // So that the client sends nothing more on a connection that is about to close.
+            // Tells the client not to send another request.
             if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -146,15 +143,15 @@ where
     let ends = async {
         tokio::select! {
             ended = &mut connection => return note(ended),
-            // An error means that nobody is left to tell, which is a stop as well.
+            // A closed channel also means shutdown.
             _ = told.wait_for(|stopping| *stopping) => {}
             () = sleep(terms.life) => {}
         }
-        // Its request may lie unread with the system, and closing over that is a reset.
+        // The client's request may still be in the kernel, and closing over it would reset the connection.
         if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
             return note(ended);
         }
-        // Idle it closes now, else after the answer to what is under way.
+        // An idle connection closes now, others after the current response.
         connection.as_mut().graceful_shutdown();
         if let Ok(ended) = timeout(terms.end, connection).await {
             note(ended);
@@ -164,15 +161,15 @@ where
     };
     tokio::select! {
         () = ends => {}
-        // To the end, because its place has been given to another.
+        // Dropped at once, because its slot has been given away.
         () = terms.member.asked_to_leave() => tracing::debug!("a connection was closed for somebody else"),
     }
 }
 
-/// The content type of an event stream, which lasts until its client leaves.
+/// Content type of an event stream, which stays open until the client leaves.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
-/// The phases of a connection while it takes an answer, and after that.
+/// The phases of a connection while it sends a response, and afterwards.
 fn phases(answer: &Response) -> (Phase, Phase) {
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         (Phase::Kept, Phase::Kept)
@@ -183,7 +180,7 @@ fn phases(answer: &Response) -> (Phase, Phase) {
     }
 }
 
-/// How a connection ended is its client's affair: it may be slow, leave in the middle, or speak something else.
+/// Logs at debug level: clients that are slow, disconnect or speak another protocol are normal.
 fn note(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");

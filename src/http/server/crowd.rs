@@ -1,6 +1,5 @@
-//! All connections of clients, by network: how many each may have, and who goes when there are too many. Whoever needs
-//! a connection least goes first: the one that has been idle, or has not finished its headers, for longest. Those of
-//! trusted proxies are not among them.
+//! All client connections by network: limits per network, and which to evict when there are too many. Evicts those
+//! that were idle, or have been sending headers, for longest. Trusted proxies are not included.
 
 use std::{
     collections::HashMap,
@@ -15,21 +14,21 @@ use tokio::time::Instant;
 use super::member::{Member, Phase, State};
 use crate::http::networks::{Shares, networks};
 
-/// What is wanted back.
+/// What eviction must free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// So many connections.
+    /// This many connections.
     Places(usize),
-    /// So many bytes of connections that hold more than this.
+    /// This many bytes, from connections that hold more than `above`.
     Bytes { wanted: usize, above: usize },
-    /// An eighth of those that take an answer.
+    /// An eighth of the connections receiving a response.
     Writers,
 }
 
 pub(crate) struct Crowd {
     start: Instant,
     shares: Shares,
-    /// Who has been idle for less is left alone.
+    /// Connections idle for less time are not evicted.
     spare: Duration,
     members: Mutex<Members>,
 }
@@ -46,18 +45,16 @@ impl Crowd {
         Arc::new(Self { start: Instant::now(), shares, spare, members: Mutex::default() })
     }
 
-    /// A connection that is counted nowhere and never asked to leave.
+    /// A connection that is not counted and never evicted.
     pub(crate) fn outsider(&self, ip: IpAddr) -> Arc<Member> {
         Arc::new(Member::new(ip, 0, self.start))
     }
 
-    /// A place for one more connection.
-    ///
-    /// Where its network is full, the idlest of that network leaves for it: a newcomer has something to ask.
+    /// Adds a connection. If its network is full, evicts that network's longest idle connection.
     ///
     /// # Errors
     ///
-    /// The network that is full when nobody there is idle.
+    /// The full network, if none of its connections is idle.
     pub(crate) fn join(self: &Arc<Self>, ip: IpAddr) -> Result<Seat, IpNet> {
         let mut members = self.lock();
         let now = self.now();
@@ -83,7 +80,7 @@ impl Crowd {
         Ok(Seat { crowd: Arc::clone(self), member })
     }
 
-    /// Asks those who need it least to leave, until there is enough. How many it asked.
+    /// Evicts the least active connections until enough is free. Returns how many.
     pub(crate) fn relieve(&self, wanted: Wanted) -> usize {
         let now = self.now();
         let mut least: Vec<(u8, State, Arc<Member>)> = self
@@ -115,7 +112,7 @@ impl Crowd {
         asked
     }
 
-    /// In which order connections leave; `None` for those that stay.
+    /// Eviction order; `None` for connections that must stay.
     fn rank(&self, member: &Member, state: State, now: u64, wanted: Wanted) -> Option<u8> {
         let is_slow = self.has_been(state, now, 2);
         match (wanted, state.phase()) {
@@ -161,7 +158,7 @@ impl Members {
         for (_, network) in networks(member.ip) {
             let Some(there) = self.of.get_mut(&network) else { continue };
             there.retain(|other| other.id != member.id);
-            // A network without connections leaves nothing, or the map would remember everybody who ever came.
+            // Without this, the map would keep every network that ever connected.
             if there.is_empty() {
                 self.of.remove(&network);
             }
@@ -169,7 +166,7 @@ impl Members {
     }
 }
 
-/// One connection's place, until it is dropped.
+/// The slot of one connection, freed on drop.
 pub(crate) struct Seat {
     crowd: Arc<Crowd>,
     pub(crate) member: Arc<Member>,

@@ -1,5 +1,5 @@
-//! One connection as all others see it: what it is doing, since when, and how many bytes it holds. What it is doing
-//! decides whether it may be closed for somebody else, so that is one word in memory, changed in one step.
+//! The state of a connection that others read: its phase, since when, and how many bytes it holds. Phase and time
+//! share one atomic word, so that eviction and a new request cannot both win.
 
 use std::{
     net::IpAddr,
@@ -19,19 +19,19 @@ use tokio::{sync::Notify, time::Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
-    /// Shaking hands, sending headers, or idle.
+    /// In the TLS handshake, sending headers, or idle.
     Waiting,
-    /// Sending a body.
+    /// Sending a request body.
     Reading,
-    /// Being worked for.
+    /// Waiting for the response.
     Working,
-    /// Taking an answer.
+    /// Receiving the response.
     Writing,
-    /// Taking the end of an answer.
+    /// Receiving the last bytes of the response.
     Flushing,
-    /// A socket or a stream, which has bounds of its own.
+    /// A WebSocket or event stream, which has its own limits.
     Kept,
-    /// Closed for somebody else.
+    /// Evicted.
     Leaving,
 }
 
@@ -41,7 +41,7 @@ impl Phase {
     const BITS: u32 = 3;
 }
 
-/// A phase and since when, in milliseconds from the listener's start.
+/// A phase and its start, in milliseconds since the listener started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
@@ -65,9 +65,9 @@ pub(crate) struct Member {
     pub(crate) id: u64,
     start: Instant,
     state: AtomicU64,
-    /// Bytes of the request that it is sending.
+    /// Bytes received of the current request.
     read: AtomicUsize,
-    /// Bytes that it is charged for.
+    /// Bytes charged to the memory pool.
     pub(crate) held: AtomicUsize,
     leave: Notify,
 }
@@ -82,12 +82,12 @@ impl Member {
         State(self.state.load(Relaxed))
     }
 
-    /// Goes on to another phase, unless it was asked to leave.
+    /// Moves to another phase. Returns false if it was evicted.
     pub(crate) fn turn(&self, to: Phase) -> bool {
         self.turn_if(to, |_| true)
     }
 
-    /// The same from one phase alone.
+    /// Moves to another phase if it is in `from`.
     pub(crate) fn turn_from(&self, from: Phase, to: Phase) -> bool {
         self.turn_if(to, |phase| phase == from)
     }
@@ -100,7 +100,7 @@ impl Member {
         self.state.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
-    /// Closes it, if it is still in the state that it was seen in.
+    /// Evicts it if it is still in the `seen` state.
     pub(crate) fn ask_to_leave(&self, seen: State) -> bool {
         let leaving = State::new(Phase::Leaving, seen.since()).0;
         let asked = self.state.compare_exchange(seen.0, leaving, Relaxed, Relaxed).is_ok();
@@ -114,7 +114,7 @@ impl Member {
         self.leave.notified().await;
     }
 
-    /// Counts bytes of a request; how many it has now. Those of sockets are no request.
+    /// Adds received bytes; returns the request's total. WebSocket traffic does not count.
     pub(crate) fn count_read(&self, bytes: usize) -> usize {
         if self.state().phase() == Phase::Kept {
             return 0;
@@ -122,7 +122,7 @@ impl Member {
         self.read.fetch_add(bytes, Relaxed) + bytes
     }
 
-    /// Whether an answer is being written. Its request has been read to the end and is forgotten: what comes now is the
+    /// Whether a response is being written. Then the request is complete, and the bytes that follow belong to the
     /// next one.
     pub(crate) fn is_answered(&self) -> bool {
         let is_answered = matches!(self.state().phase(), Phase::Writing | Phase::Flushing);
@@ -132,7 +132,7 @@ impl Member {
         is_answered
     }
 
-    /// Everything was written. Whether that was the end of an answer.
+    /// Call after everything was written. Returns whether a response is complete.
     pub(crate) fn flushed(&self) -> bool {
         let is_idle = self.turn_from(Phase::Flushing, Phase::Waiting);
         if is_idle {
@@ -146,7 +146,7 @@ fn since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A body whose end is the end of a phase.
+/// A body that changes the connection's phase when it ends.
 pub(crate) struct Phased<B> {
     body: B,
     member: Arc<Member>,
@@ -154,12 +154,12 @@ pub(crate) struct Phased<B> {
 }
 
 impl<B: Body> Phased<B> {
-    /// The body of a request, after which it is worked for.
+    /// A request body: `Reading` until it ends, then `Working`.
     pub(crate) fn request(body: B, member: &Arc<Member>) -> Self {
         Self::new(body, member, (Phase::Reading, Phase::Working))
     }
 
-    /// The body of an answer, from a phase that has begun to one that follows.
+    /// A response body: the first phase until it ends, then the second.
     pub(crate) fn answer(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
         member.turn(phases.0);
         Self::new(body, member, phases)
@@ -237,11 +237,11 @@ mod tests {
             let phase = || member.state().phase();
             assert!(member.turn(Reading));
             let request = Phased::request(text(), &member);
-            assert_eq!(phase(), Reading, "its body is not there yet");
+            assert_eq!(phase(), Reading, "its body has not arrived yet");
             drop(request.collect().await.unwrap());
             assert_eq!(phase(), Working);
             let answer = Phased::answer(text(), &member, (begun, Flushing));
-            assert!(phase() == begun && !member.flushed(), "flushed in the middle");
+            assert!(phase() == begun && !member.flushed(), "flushed before the end");
             drop(answer.collect().await.unwrap());
             assert_eq!(phase(), Flushing);
             assert!(member.flushed() && phase() == Waiting);
@@ -257,10 +257,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_was_asked_to_leave_does_nothing_more() {
+    async fn an_evicted_connection_takes_no_more_requests() {
         let member = member();
         let seen = member.state();
-        assert!(member.turn(Phase::Reading) && !member.ask_to_leave(seen), "it is not idle any more");
+        assert!(member.turn(Phase::Reading) && !member.ask_to_leave(seen), "it is no longer idle");
         assert!(member.ask_to_leave(member.state()));
         member.asked_to_leave().await;
         assert!(!member.turn(Phase::Working) && member.state().phase() == Phase::Leaving);

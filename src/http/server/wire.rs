@@ -1,5 +1,5 @@
-//! The bytes of one connection, below TLS. It ends a connection whose client stops reading, or reads too slowly, and one
-//! that would hold more than there is room for.
+//! The byte stream of one connection, below TLS. Closes it if the client reads too slowly or its requests would
+//! exceed the memory limit.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -17,17 +17,17 @@ use tokio::{
 use super::member::Member;
 use crate::http::server::memory::Charge;
 
-/// Memory of a connection that has said nothing: its task, and 8 KiB each for reading and writing.
+/// Memory of a connection that has sent nothing: its task, and 8 KiB each for reading and writing.
 pub(crate) const BARE: usize = 18 * 1024;
-/// The same for a connection with TLS.
+/// The same with TLS.
 pub(crate) const BARE_TLS: usize = 24 * 1024;
-/// What a request may have before it costs more.
+/// Bytes of a request included in the baseline.
 const FREE: usize = 4 * 1024;
-/// An idle connection keeps the buffer that its largest headers needed.
+/// Buffer that an idle connection keeps after large headers.
 const KEPT: usize = 16 * 1024;
-/// Charges grow in steps.
+/// Charges grow in steps of this many bytes.
 const STEP: usize = 4 * 1024;
-/// Bytes that a client must take a second while more are waiting for it.
+/// Minimum read rate of a client that lets data queue up, in bytes per second.
 const SLOWEST: u64 = 4 * 1024;
 
 pub(crate) struct Wire<S> {
@@ -45,7 +45,7 @@ impl<S> Wire<S> {
         Self { io, member, charge, bare, patience: Patience::new(patience) }
     }
 
-    /// Charges what was read. A request may be held twice: as it came, and as what it says.
+    /// Charges received bytes twice: a request may be held raw and parsed.
     fn read(&mut self, bytes: usize) -> io::Result<()> {
         let held = self.bare + 2 * self.member.count_read(bytes).saturating_sub(FREE).next_multiple_of(STEP);
         if held > self.charge.bytes() {
@@ -57,7 +57,7 @@ impl<S> Wire<S> {
         Ok(())
     }
 
-    /// Gives back what a request took that has been read and answered.
+    /// Releases the memory of a request that has been answered.
     fn shrink(&mut self) {
         if self.charge.bytes() > self.bare + KEPT {
             self.charge.shrink_to(self.bare + KEPT);
@@ -117,7 +117,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// For how long a client may keep bytes waiting. Waiting uses it up, and what is taken gives some back.
+/// Time budget for a client that lets data queue up. Waiting spends it; reading earns some back.
 struct Patience {
     most: Duration,
     left: Duration,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_stops_reading_is_given_up_in_time() {
+    async fn a_client_that_stops_reading_is_disconnected() {
         let (mut wire, _there, _) = wire(&Pool::new(1_000), Duration::from_millis(100));
         let start = Instant::now();
         let error = timeout(AT_ONCE, wire.write_all(&[0; 65])).await.expect("an end").unwrap_err();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_a_little_now_and_then_is_given_up_too() {
+    async fn a_client_that_reads_too_slowly_is_disconnected() {
         let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
         let sip = tokio::spawn(async move {
             let mut taken = 0;
@@ -207,11 +207,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_fast_enough_may_take_longer_than_the_patience() {
+    async fn a_client_that_reads_fast_enough_may_exceed_the_time_budget() {
         let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
         let start = Instant::now();
         let read = tokio::spawn(async move {
-            // Twice as fast as it must.
+            // Twice the minimum rate.
             for _ in 0..75 {
                 there.read_exact(&mut [0; 64]).await.unwrap();
                 sleep(Duration::from_millis(8)).await;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_charged_as_it_comes_and_refused_where_there_is_no_room() {
+    async fn a_request_is_charged_as_it_arrives_and_refused_without_room() {
         let pool = Pool::new(100 + 2 * 3 * STEP);
         let (mut wire, mut there, member) = wire(&pool, Duration::from_secs(1));
         let say = tokio::spawn(async move {
@@ -232,14 +232,14 @@ mod tests {
         });
         let mut said = vec![0; FREE];
         wire.read_exact(&mut said).await.unwrap();
-        assert_eq!(wire.charge.bytes(), 100, "a usual request costs nothing more");
+        assert_eq!(wire.charge.bytes(), 100, "a normal request costs nothing extra");
         let mut said = vec![0; 3 * STEP];
         wire.read_exact(&mut said).await.unwrap();
         assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP);
         assert_eq!(wire.read_u8().await.unwrap_err().kind(), ErrorKind::OutOfMemory);
         let _there = say.await.unwrap();
 
-        // An answer gives back what is not kept for the next request, however slowly it is taken.
+        // A response releases what the next request does not need, even if the client reads it slowly.
         member.turn(Phase::Working);
         wire.write_all(b"HTTP/1.1 100 Continue").await.unwrap();
         assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP, "its request is still held");

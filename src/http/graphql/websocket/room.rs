@@ -1,4 +1,4 @@
-//! Places for sockets and streams: how many there are, who has taken them, and who leaves for a newcomer.
+//! Slots for WebSockets and event streams: limits, accounting and eviction.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,7 +18,6 @@ use crate::{
     http::networks::networks,
 };
 
-/// Room for sockets, and who has taken it.
 pub(crate) struct Room {
     caps: SocketCaps,
     taken: Arc<Mutex<Taken>>,
@@ -27,7 +26,7 @@ pub(crate) struct Room {
 #[derive(Default)]
 struct Taken {
     counts: HashMap<SocketOwner, usize>,
-    /// Those who have not said yet who they are, in the order in which they came.
+    /// Sockets that have not authenticated yet, in order of arrival.
     strangers: BTreeMap<u64, Stranger>,
     next: u64,
 }
@@ -38,7 +37,7 @@ struct Stranger {
     leave: Arc<Notify>,
 }
 
-/// Whose places are counted together.
+/// What slots are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SocketOwner {
     Everybody,
@@ -60,8 +59,7 @@ impl Room {
         &self.caps
     }
 
-    /// A place for somebody who has not said yet who they are. Where all are taken, the one who has been silent for
-    /// longest leaves.
+    /// Takes a slot for an unauthenticated socket. If none is left, evicts the oldest one.
     pub(crate) fn enter(&self, origin: &Origin) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let of_networks = networks(origin.ip)
@@ -83,7 +81,7 @@ impl Room {
         Ok(SocketSlot { taken: Arc::clone(&self.taken), whose, stranger: Some((number, leave)) })
     }
 
-    /// A place for this person; otherwise who has as many as they may.
+    /// Takes a slot for an authenticated user. Fails with the limit that is reached.
     pub(crate) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let kept = if live::keeps_room_for(signed_in) { 0 } else { caps.in_all / 10 };
@@ -101,7 +99,7 @@ impl Room {
 }
 
 impl Taken {
-    /// All of them or none.
+    /// Takes a slot for all owners, or for none.
     fn take(&mut self, bounds: &Bounds) -> Result<Arc<[SocketOwner]>, SocketOwner> {
         let is_full = |(whose, most): &&(SocketOwner, usize)| self.counts.get(whose).is_some_and(|count| count >= most);
         if let Some((full, _)) = bounds.iter().find(is_full) {
@@ -117,7 +115,7 @@ impl Taken {
         for whose in whose {
             if let Some(count) = self.counts.get_mut(whose) {
                 *count -= 1;
-                // Whoever has left leaves nothing, or the map would remember everybody who ever came.
+                // Without this, the map would keep every owner that ever connected.
                 if *count == 0 {
                     self.counts.remove(whose);
                 }
@@ -125,7 +123,7 @@ impl Taken {
         }
     }
 
-    /// Asks the stranger to leave who has been here for longest, unless that one has only just come.
+    /// Evicts the oldest unauthenticated socket, unless it has only just connected.
     fn displace(&mut self, full: SocketOwner, caps: &SocketCaps) -> bool {
         let oldest = self.strangers.iter().find(|(_, stranger)| stranger.whose.contains(&full));
         let oldest = oldest.filter(|(_, stranger)| stranger.since.elapsed() >= caps.spare).map(|(number, _)| *number);
@@ -136,7 +134,7 @@ impl Taken {
     }
 }
 
-/// A socket's place, until it is dropped.
+/// The slot of one socket, freed on drop.
 pub(crate) struct SocketSlot {
     taken: Arc<Mutex<Taken>>,
     whose: Arc<[SocketOwner]>,
@@ -144,7 +142,7 @@ pub(crate) struct SocketSlot {
 }
 
 impl SocketSlot {
-    /// Resolves when the place is somebody else's.
+    /// Resolves when the slot was given to another socket.
     pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
         let leave = self.stranger.as_ref().map(|(_, leave)| Arc::clone(leave));
         async move {
@@ -159,7 +157,7 @@ impl SocketSlot {
 impl Drop for SocketSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        // A stranger who was asked to leave has given everything back already.
+        // An evicted socket has already given back its slot.
         if self.stranger.as_ref().is_none_or(|(number, _)| taken.strangers.remove(number).is_some()) {
             taken.give_back(&self.whose);
         }

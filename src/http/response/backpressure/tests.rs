@@ -1,4 +1,4 @@
-//! What is unread, counted in bytes, with networks that no machine that runs tests has.
+//! Limits on unread responses, across more networks than a test machine has.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ fn stranger(ip: &str) -> Viewer {
     Viewer { origin: Origin { ip, user_agent: None, request_id: String::new() }, signed_in: None }
 }
 
-/// An answer with so many bytes.
+/// A response with `length` bytes.
 fn answer(length: usize) -> Response {
     let mut frames = Frames::within(length);
     frames.write_all(&vec![b'x'; length]).unwrap();
@@ -34,7 +34,7 @@ fn taken(unread: &Unread) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn an_answer_comes_whole_in_frames_whose_room_comes_back_one_by_one() {
+async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
     let unread = unread();
     let length = 3 * FRAME + 5;
     let room = unread.enter(&stranger("192.0.2.1")).unwrap();
@@ -76,18 +76,18 @@ async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
     assert_eq!(of_64.len() + of_56.len(), 20);
     let of_48 = flood((1..20).map(|n| format!("2001:db8:0:{n:x}00::1")).collect());
     assert_eq!(of_64.len() + of_56.len() + of_48.len(), 40);
-    assert_eq!(hold("2001:db8:0:ff00::1".into(), 1).err(), Some(Code::RateLimited), "before anything is done");
+    assert_eq!(hold("2001:db8:0:ff00::1".into(), 1).err(), Some(Code::RateLimited), "before the operation runs");
     let elsewhere = flood((1..20).map(|n| format!("198.51.{n}.1")).collect());
-    assert_eq!(elsewhere.len(), 60, "as much as there is");
+    assert_eq!(elsewhere.len(), 60, "as much as fits");
     assert_eq!(hold("203.0.113.1".into(), 1).err(), Some(Code::Unavailable));
     drop(elsewhere);
-    assert!(hold("203.0.113.1".into(), FRAME).is_ok(), "and it comes back");
+    assert!(hold("203.0.113.1".into(), FRAME).is_ok(), "and it is released");
     drop((of_64, of_56, of_48));
     assert_eq!(taken(&unread), (0, 0));
 }
 
 #[tokio::test]
-async fn long_answers_leave_a_quarter_to_short_ones() {
+async fn long_responses_leave_a_quarter_to_short_ones() {
     let unread = Unread::new(UnreadCaps {
         in_all: 8 * FRAME,
         of_network: Shares { narrow: 8 * FRAME, middle: 8 * FRAME, wide: 8 * FRAME },
@@ -98,11 +98,11 @@ async fn long_answers_leave_a_quarter_to_short_ones() {
     let refused = hold(FRAME + 1).unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
     assert!(hold(FRAME).is_ok());
-    assert_eq!(taken(&unread).0, 6 * FRAME, "what was refused holds nothing");
+    assert_eq!(taken(&unread).0, 6 * FRAME, "a refused response holds nothing");
 }
 
 #[tokio::test]
-async fn an_answer_above_the_bound_is_not_written_further() {
+async fn a_response_above_the_limit_is_not_written_further() {
     let mut frames = Frames::within(2 * FRAME);
     frames.write_all(&vec![0; 2 * FRAME]).unwrap();
     assert_eq!(frames.write_all(&[0]).unwrap_err().kind(), ErrorKind::FileTooLarge);

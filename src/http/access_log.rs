@@ -19,12 +19,12 @@ use super::{
     response::RequestId,
 };
 use crate::observability::spans;
-use sampling::{LeftOut, Source};
+use sampling::{Skipped, Source};
 
 const TRACE_RESPONSE: &str = "traceresponse";
 
 /// The log data of a request in progress.
-pub(super) struct Line {
+pub(super) struct LogEntry {
     method: Method,
     path: String,
     route: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Line {
     incoming: Option<String>,
 }
 
-impl Line {
+impl LogEntry {
     pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
         let incoming = request.headers().get(spans::HEADER).and_then(|value| value.to_str().ok());
         let route = route(request);
@@ -64,11 +64,11 @@ impl Line {
         if let Some(record) = record {
             server.ctx.metrics.operated(record.operation(), record.outcome(), took, exemplar);
         }
-        server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        server.sampler.rotate(server.ctx.now()).into_iter().for_each(Skipped::log);
         let source = source(record, self.client.0);
         // Log every internal error, because they are rare. A 503 is not: anyone can cause many.
         let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR.as_u16();
-        if !is_fault && source.is_some_and(|source| !server.sampler.has_line(source)) {
+        if !is_fault && source.is_some_and(|source| !server.sampler.should_log(source)) {
             return;
         }
         tracing::info!(

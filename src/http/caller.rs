@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// In bytes. It is stored with sessions and audit events and returned to anyone who lists them.
-const LONGEST_USER_AGENT: usize = 256;
+const MAX_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address, determined once per request.
@@ -41,14 +41,14 @@ impl Caller {
 
 pub(super) fn origin(parts: &Parts, request_id: &str) -> Origin {
     let ip = parts.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Caller(ip)| *ip);
-    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
+    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| sanitize_user_agent(value.as_bytes()));
     Origin { ip, user_agent, request_id: request_id.to_owned() }
 }
 
-fn software(user_agent: &[u8]) -> String {
+fn sanitize_user_agent(user_agent: &[u8]) -> String {
     let text = String::from_utf8_lossy(user_agent);
-    let mut text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect();
-    text.truncate(text.floor_char_boundary(LONGEST_USER_AGENT));
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+    text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
     text
 }
 
@@ -151,35 +151,35 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
 
 /// How an operation treats the bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(super) enum BearerPolicy {
     /// Not read: a client that recovers may still send an expired token.
     Ignored,
     /// A valid token counts; an invalid one is ignored.
-    Welcome,
+    Optional,
     /// An invalid token fails the request.
     Strict,
 }
 
-impl Need {
+impl BearerPolicy {
     /// The policy for a mutation's root field. Everything else is strict.
     pub(super) fn of(mutation: Option<&str>) -> Self {
         match mutation {
             Some("login" | "refresh") => Self::Ignored,
-            Some("verify" | "verifyLink") => Self::Welcome,
+            Some("verify" | "verifyLink") => Self::Optional,
             _ => Self::Strict,
         }
     }
 }
 
 /// The user and session behind a bearer token.
-pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, need: Need) -> Result<Option<SignedIn>> {
-    let found = match (bearer, need) {
-        (Bearer::None, _) | (_, Need::Ignored) => return Ok(None),
+pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, policy: BearerPolicy) -> Result<Option<SignedIn>> {
+    let found = match (bearer, policy) {
+        (Bearer::None, _) | (_, BearerPolicy::Ignored) => return Ok(None),
         (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, claims)).await,
         (Bearer::Bad, _) => Err(Error::Unauthenticated),
     };
-    match (found, need) {
-        (Err(Error::Unauthenticated), Need::Welcome) => Ok(None),
+    match (found, policy) {
+        (Err(Error::Unauthenticated), BearerPolicy::Optional) => Ok(None),
         (found, _) => found.map(Some),
     }
 }
@@ -209,9 +209,9 @@ mod tests {
         for (name, bytes) in
             [("a".repeat(300), 256), ("a\0\n\u{85}b".into(), 2), ("é".repeat(300), 256), ("€".repeat(300), 255)]
         {
-            assert_eq!(software(name.as_bytes()).len(), bytes, "{name}");
+            assert_eq!(sanitize_user_agent(name.as_bytes()).len(), bytes, "{name}");
         }
-        assert_eq!(software(&[b'\xff'; 300]).len(), 255, "each invalid byte becomes three");
+        assert_eq!(sanitize_user_agent(&[b'\xff'; 300]).len(), 255, "each invalid byte becomes three");
     }
 
     #[test]

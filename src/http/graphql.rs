@@ -21,12 +21,12 @@ use axum::{
 use tracing::Instrument;
 use url::form_urlencoded;
 
-use self::call::{Call, Named};
+use self::call::{Call, DocumentRef};
 use super::{
     Server,
-    caller::{self, Bearer, Need, meter::Meter},
+    caller::{self, Bearer, BearerPolicy, meter::Meter},
     request_outcome::{self, RequestOutcome},
-    response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, accepts_html, executed},
+    response::{MAX_RESPONSE, MediaType, Refusal, RequestId, accepts_html, executed},
 };
 use crate::{
     domain::access::{Origin, Viewer},
@@ -40,7 +40,7 @@ use crate::{
     settings::{Mode, Settings, document_id, parse_id},
 };
 
-pub(super) const LARGEST_BODY: usize = 16 * 1024;
+pub(super) const MAX_BODY: usize = 16 * 1024;
 
 /// Handles one request. Errors also become a GraphQL response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
@@ -53,11 +53,11 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut record).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            record.refuse(refusal.code());
+            record.record_refusal(refusal.code());
             refusal.answer(&id, media.unwrap_or(MediaType::Json))
         }
     };
-    record.onto(&mut answer);
+    record.attach_to(&mut answer);
     answer
 }
 
@@ -100,34 +100,34 @@ async fn answer(
     }
     let body = body::read(body).await?;
     let caller = identify(server, parts, id, record).await?;
-    let call = Call::read(&body).ok_or_else(no_call)?;
+    let call = Call::read(&body).ok_or_else(invalid_call)?;
     drop(body);
     let Checked { request, operation } = server.check(call, caller.has_token(), caller.origin.ip).await?;
-    record.note(&server.api, &operation);
-    let listens = events && operation.kind == OperationType::Subscription;
-    let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
+    record.record_operation(&server.api, &operation);
+    let streams = events && operation.kind == OperationType::Subscription;
+    let media = if streams { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
     let span = spans::operation(request_outcome::kind(&operation), &record.operation(), record.name.as_deref());
-    let need = Need::of(operation.mutation());
-    let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
-    record.by(&viewer);
-    if operation.kind == OperationType::Subscription && !listens {
+    let policy = BearerPolicy::of(operation.mutation());
+    let (viewer, meter) = caller.sign_in(server, policy).instrument(span.clone()).await?;
+    record.record_viewer(&viewer);
+    if operation.kind == OperationType::Subscription && !streams {
         return Err(Refusal::new(Code::ValidationFailed, "Subscribe over a WebSocket, or accept `text/event-stream`."));
     }
-    if listens {
+    if streams {
         let handle = parts.extensions.get().cloned();
         return sse::open(server, handle, id, viewer, request);
     }
-    let room = server.unread.enter(&viewer)?;
+    let reservation = server.unread.reserve(&viewer)?;
     let request = request.data(viewer).data(record.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
     let answer = executed(response, id, (media, cost), record);
     spans::came_to(&span, &record.outcome());
-    let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
-    let weighed = meter.weigh(&server.ctx, length).await;
+    let length = answer.as_ref().map_or(MAX_RESPONSE as u64, |answer| answer.body().size_hint().lower());
+    let weighed = meter.charge_response(&server.ctx, length).await;
     let answer = answer?;
     weighed?;
-    room.hold(answer)
+    reservation.hold_until_read(answer)
 }
 
 /// Runs in its own task, so that a client that disconnects cannot cancel it. Otherwise a rate limit would be charged
@@ -179,7 +179,7 @@ fn is_json_in_utf8(content_type: &str) -> bool {
     is_json && in_utf8
 }
 
-fn no_call() -> Refusal {
+fn invalid_call() -> Refusal {
     let message = "Send one JSON object with `query`, and `variables` and `operationName` where needed.";
     Refusal::new(Code::BadRequest, message)
 }
@@ -225,16 +225,20 @@ impl Server {
         Ok(Checked { request, operation })
     }
 
-    fn document(&self, named: &Named) -> Result<Arc<Document>, Refusal> {
+    fn document(&self, named: &DocumentRef) -> Result<Arc<Document>, Refusal> {
         match (&self.trusted, named) {
-            (Some(trusted), Named::Text(text)) => trusted.find(document_id(text)),
-            (Some(trusted), Named::Id(id)) => trusted.named(id),
-            (Some(trusted), Named::Both { text, id }) if parse_id(id) == Some(document_id(text)) => trusted.named(id),
-            (Some(_), Named::Both { .. }) => {
+            (Some(trusted), DocumentRef::Text(text)) => trusted.find(document_id(text)),
+            (Some(trusted), DocumentRef::Id(id)) => trusted.named(id),
+            (Some(trusted), DocumentRef::Both { text, id }) if parse_id(id) == Some(document_id(text)) => {
+                trusted.named(id)
+            }
+            (Some(_), DocumentRef::Both { .. }) => {
                 Err(Refusal::new(Code::BadRequest, "The document id is not the SHA-256 hash of `query`."))
             }
-            (None, Named::Text(text) | Named::Both { text, .. }) => Ok(Arc::new(self.api.documents().read(text)?)),
-            (None, Named::Id(_)) => {
+            (None, DocumentRef::Text(text) | DocumentRef::Both { text, .. }) => {
+                Ok(Arc::new(self.api.documents().read(text)?))
+            }
+            (None, DocumentRef::Id(_)) => {
                 Err(Refusal::new(Code::BadRequest, "This server does not store documents. Send the full `query`."))
             }
         }
@@ -242,7 +246,7 @@ impl Server {
 }
 
 /// An identified caller, charged for one operation before its document is read.
-struct Calling {
+struct IdentifiedCaller {
     origin: Origin,
     bearer: Result<Bearer, Error>,
     meter: Meter,
@@ -253,26 +257,26 @@ async fn identify(
     parts: &Parts,
     id: &RequestId,
     record: &mut RequestOutcome,
-) -> Result<Calling, Refusal> {
+) -> Result<IdentifiedCaller, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;
     record.session = bearer.as_ref().ok().and_then(Bearer::session);
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
-    Ok(Calling { origin, bearer, meter })
+    Ok(IdentifiedCaller { origin, bearer, meter })
 }
 
-impl Calling {
+impl IdentifiedCaller {
     fn has_token(&self) -> bool {
         matches!(self.bearer, Ok(Bearer::Claims(_)))
     }
 
     /// Looks up the session, as far as the operation needs it.
-    async fn sign_in(self, server: &Server, need: Need) -> Result<(Viewer, Meter), Refusal> {
+    async fn sign_in(self, server: &Server, policy: BearerPolicy) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
-        let bearer = if need == Need::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
-        let signed_in = caller::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
+        let bearer = if policy == BearerPolicy::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
+        let signed_in = caller::signed_in(&server.ctx, &bearer, policy).await.map_err(|error| {
             let mut refused = ApiError::from(error);
             if refused.code == Code::Unauthenticated {
                 refused.message = "The access token is no longer valid. Refresh it or sign in again.".into();

@@ -19,9 +19,9 @@ use crate::{
 /// Parts that must be healthy for readiness.
 const PARTS: [&str; 3] = ["database", "limiter", "migrations"];
 /// How long a result is cached. The endpoint is public, and each check costs queries.
-const SHARED: Duration = Duration::from_secs(1);
+const CACHE_TIME: Duration = Duration::from_secs(1);
 /// Timeout for checking one part.
-const LONGEST: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The last result and its time. Holding the lock while checking makes concurrent callers share one check. Only
 /// probes and metrics take it, never API requests.
@@ -40,7 +40,7 @@ struct Part {
 
 impl Outcome {
     /// A part that was not checked counts as unhealthy.
-    fn is_well(&self, name: &str) -> bool {
+    fn is_healthy(&self, name: &str) -> bool {
         self.0.iter().any(|part| part.name == name && part.ok)
     }
 }
@@ -53,7 +53,7 @@ pub(super) async fn health() -> impl IntoResponse {
 /// Readiness: database, limiter and schema are usable. During shutdown it fails at once.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let outcome = outcome(&server).await;
-    let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_well(name))) {
+    let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_healthy(name))) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         (false, true) => (StatusCode::OK, "ready"),
         (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
@@ -64,14 +64,14 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoRespons
 /// The health of each required part, for the metrics.
 pub(super) async fn parts(server: &Server) -> Vec<(&'static str, bool)> {
     let outcome = outcome(server).await;
-    PARTS.map(|name| (name, outcome.is_well(name))).into()
+    PARTS.map(|name| (name, outcome.is_healthy(name))).into()
 }
 
 /// The cached result if it is fresh, otherwise a new one.
 async fn outcome(server: &Server) -> Outcome {
     let mut last = Arc::clone(&server.last_outcome).lock_owned().await;
     if let Some((at, outcome)) = &*last
-        && at.elapsed() < SHARED
+        && at.elapsed() < CACHE_TIME
     {
         return outcome.clone();
     }
@@ -111,7 +111,7 @@ async fn migrations(ctx: &Ctx) -> Result<()> {
 
 async fn timed(name: &'static str, check: impl Future<Output = Result<()>>) -> Part {
     let start = Instant::now();
-    let outcome = tokio::time::timeout(LONGEST, check).await;
+    let outcome = tokio::time::timeout(CHECK_TIMEOUT, check).await;
     let ok = match outcome {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {

@@ -24,21 +24,21 @@ use crate::{
 };
 
 /// Timeout for one query.
-const LONGEST: Duration = Duration::from_secs(2);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Sessions are expensive to count, so their number may be a minute old.
-const SESSIONS_EVERY: Duration = Duration::from_mins(1);
+const COUNT_INTERVAL: Duration = Duration::from_mins(1);
 /// The count stops here.
-const MOST_SESSIONS: u64 = 1_000_000;
+const MAX_SESSIONS: u64 = 1_000_000;
 
 /// When sessions were last counted, successfully or not.
-pub(super) type Counted = Mutex<Option<Instant>>;
+pub(super) type LastCount = Mutex<Option<Instant>>;
 
 pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
     let ctx = &server.ctx;
     let (ready, outbox, sessions) = tokio::join!(
         health::parts(&server),
-        in_time("outbox", outbox::waiting(ctx)),
-        in_time("sessions", count_sessions(&server))
+        with_timeout("outbox", outbox::waiting(ctx)),
+        with_timeout("sessions", count_sessions(&server))
     );
     let key_age = ctx.keyring.age(ctx.now());
     let observed = Observed {
@@ -58,8 +58,8 @@ pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
     }
 }
 
-async fn in_time<T>(part: &'static str, look: impl Future<Output = Result<T>>) -> Option<T> {
-    match timeout(LONGEST, look).await {
+async fn with_timeout<T>(part: &'static str, query: impl Future<Output = Result<T>>) -> Option<T> {
+    match timeout(QUERY_TIMEOUT, query).await {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {
             tracing::warn!(part, %error, "cannot read a metric");
@@ -75,9 +75,9 @@ async fn in_time<T>(part: &'static str, look: impl Future<Output = Result<T>>) -
 /// `None` if it is too early to count again or another request is counting.
 async fn count_sessions(server: &Server) -> Result<Option<u64>> {
     let Ok(mut last) = server.sessions_counted.try_lock() else { return Ok(None) };
-    if last.is_some_and(|at| at.elapsed() < SESSIONS_EVERY) {
+    if last.is_some_and(|at| at.elapsed() < COUNT_INTERVAL) {
         return Ok(None);
     }
     *last = Some(Instant::now());
-    session::count_live(&server.ctx, MOST_SESSIONS).await.map(Some)
+    session::count_live(&server.ctx, MAX_SESSIONS).await.map(Some)
 }

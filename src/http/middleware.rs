@@ -17,23 +17,23 @@ use uuid::Uuid;
 
 use super::{
     Server,
-    access_log::Line,
+    access_log::LogEntry,
     response::{MediaType, Refusal, RequestId},
     server::ConnectionHandle,
 };
 use crate::{graphql::error::Code, settings::Settings};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
 /// Content security policy for everything except pages: opened in a browser, it runs, loads and frames nothing.
-pub(super) const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+pub(super) const DENY_ALL_POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; sandbox";
 
 /// Default headers. A handler that sets one of them keeps its own value.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_SECURITY_POLICY, NOTHING),
+    (header::CONTENT_SECURITY_POLICY, DENY_ALL_POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -43,16 +43,17 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
-    let line = Line::begin(&server, &request, &id);
+    let entry = LogEntry::begin(&server, &request, &id);
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(line.client);
+    request.extensions_mut().insert(entry.client);
     let had_body = !request.body().is_end_stream();
     let mut answer = if let Some(refused) = refuse_ambiguous(&request, &id) {
         refused
     } else {
         // Logs every event below with the request id, which a caller can quote when reporting a problem.
-        let told = tracing::error_span!("request", request_id = id.0);
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(line.span.clone()).instrument(told);
+        let request_span = tracing::error_span!("request", request_id = id.0);
+        let handled =
+            AssertUnwindSafe(next.run(request)).catch_unwind().instrument(entry.span.clone()).instrument(request_span);
         // The panic hook has already logged it.
         handled.await.unwrap_or_else(|_| {
             Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
@@ -61,8 +62,8 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     if ends_the_connection(&answer, had_body) {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    dress(&mut answer, &id, server.https);
-    line.end(&server, &mut answer, start.elapsed());
+    add_headers(&mut answer, &id, server.https);
+    entry.end(&server, &mut answer, start.elapsed());
     answer
 }
 
@@ -74,7 +75,7 @@ pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, 
         Some(refused) => refused,
         None => next.run(request).await,
     };
-    dress(&mut answer, &id, https);
+    add_headers(&mut answer, &id, https);
     answer
 }
 
@@ -104,7 +105,7 @@ fn ambiguity(request: &Request) -> Option<&'static str> {
     (!is_plain || codings.next().is_some()).then_some("The only supported transfer coding is a single `chunked`.")
 }
 
-fn dress(answer: &mut Response, id: &RequestId, https: bool) {
+fn add_headers(answer: &mut Response, id: &RequestId, https: bool) {
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -122,7 +123,7 @@ fn dress(answer: &mut Response, id: &RequestId, https: bool) {
 fn incoming_id(request: &Request) -> Option<String> {
     let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+    ((1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
 }
 
 fn fresh_id(server: &Server) -> String {

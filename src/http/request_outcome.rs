@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Maximum length of a method, path or operation name in the log, in characters.
-const LONGEST_TEXT: usize = 128;
+const MAX_TEXT: usize = 128;
 
 /// What is known of a request so far. Clones share `report`.
 #[derive(Clone, Default)]
@@ -32,21 +32,21 @@ pub(super) struct RequestOutcome {
 
 impl RequestOutcome {
     /// Records the operation. Mutations unknown to the schema become just "mutation".
-    pub(super) fn note(&mut self, api: &Api, operation: &Operation) {
+    pub(super) fn record_operation(&mut self, api: &Api, operation: &Operation) {
         self.name = operation.name.as_deref().map(loggable);
         let change = operation.mutation().filter(|name| api.documents().has_mutation(name));
         self.operation = Some(change.map_or(kind(operation).into(), |name| name.to_owned().into()));
     }
 
     /// Records the caller.
-    pub(super) fn by(&mut self, viewer: &Viewer) {
+    pub(super) fn record_viewer(&mut self, viewer: &Viewer) {
         let signed_in = viewer.signed_in.as_ref();
         self.user = signed_in.map(|signed_in| signed_in.user.id);
         self.session = signed_in.map(|signed_in| signed_in.session.id);
     }
 
     /// Records that the request was refused or failed as a whole.
-    pub(super) fn refuse(&mut self, code: Code) {
+    pub(super) fn record_refusal(&mut self, code: Code) {
         self.outcome = Some(code.as_str().into());
     }
 
@@ -68,7 +68,7 @@ impl RequestOutcome {
     }
 
     /// Attaches it to the response, for the access log.
-    pub(super) fn onto(self, answer: &mut Response) {
+    pub(super) fn attach_to(self, answer: &mut Response) {
         answer.extensions_mut().insert(self);
     }
 }
@@ -88,5 +88,5 @@ pub(super) fn kind(operation: &Operation) -> &'static str {
 
 /// Makes text safe to log: short, without control or invisible characters.
 pub(super) fn loggable(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
+    text.chars().take(MAX_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
 }

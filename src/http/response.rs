@@ -229,11 +229,11 @@ impl From<Refused> for Refusal {
 }
 
 /// Maximum number of errors in a response.
-const MOST_ERRORS: usize = 10;
+const MAX_ERRORS: usize = 10;
 
 /// Maximum response size in bytes, because query cost counts fields and not their content. The longest legitimate
 /// response is a user's data export with a thousand events.
-pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+pub(super) const MAX_RESPONSE: usize = 4 * 1024 * 1024;
 
 /// The HTTP response for an executed operation.
 pub(super) fn executed(
@@ -248,10 +248,10 @@ pub(super) fn executed(
     // A response with `data`, even null, is 200 despite field errors. The specification also mentions 294, but
     // clients and proxies only know 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut body = Frames::within(LARGEST_ANSWER);
+    let mut body = Frames::within(MAX_RESPONSE);
     serde_json::to_writer(&mut body, &outcome).map_err(|_| {
         let message =
-            format!("The response exceeds {LARGEST_ANSWER} bytes. Request less data. Any changes were still made.");
+            format!("The response exceeds {MAX_RESPONSE} bytes. Request less data. Any changes were still made.");
         Refusal::document(message)
     })?;
     Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
@@ -281,7 +281,7 @@ impl Outcome {
     pub(super) fn of(response: async_graphql::Response, id: &RequestId) -> Self {
         let async_graphql::Response { data, mut errors, .. } = response;
         let is_executed = errors.iter().all(|error| has_code(error) || !error.path.is_empty());
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MAX_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, id)).collect();
         Self { data: is_executed.then_some(data), errors, extensions: None }
     }

@@ -2,10 +2,10 @@
 //! over TLS; a proxy can add HTTP/2 and HTTP/3.
 
 mod connection;
-mod crowd;
-mod member;
+mod connection_table;
 pub(super) mod memory;
 pub(super) mod tls;
+mod tracked;
 mod wire;
 
 use std::{
@@ -32,32 +32,32 @@ use crate::{
     observability::metrics::{Metrics, most_files},
 };
 pub(super) use connection::{ConnectionHandle, EVENTS};
-use connection::{Terms, converse};
-use crowd::{Crowd, Wanted};
-use wire::{BARE, BARE_TLS, Wire};
+use connection::{Terms, serve_connection};
+use connection_table::{ConnectionTable, EvictionGoal};
+use wire::{BASELINE, BASELINE_TLS, Wire};
 
 /// Upper limit for `Caps::in_all`.
-const MOST_CONNECTIONS: usize = 10_000;
+const MAX_CONNECTIONS: usize = 10_000;
 /// A household needs this many connections, even when the total is small.
-const LEAST_OF_NETWORK: usize = 16;
+const MIN_PER_NETWORK: usize = 16;
 /// Keep-alive timeout for trusted proxies. It must exceed theirs (nginx and AWS 60 s, Google 600 s): if we close
 /// first, a request already on its way fails.
-const PROXY_PATIENCE: Duration = Duration::from_secs(620);
+const PROXY_KEEP_ALIVE: Duration = Duration::from_secs(620);
 /// Delay after a failed `accept`, for example when file descriptors run out.
-const PAUSE: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Interval between eviction checks.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// The backlog that tokio passes to `listen`.
-const LONGEST_QUEUE: usize = 1_024;
+const BACKLOG: usize = 1_024;
 /// Time to read requests that clients sent before shutdown began.
-const MOMENT: Duration = Duration::from_millis(50);
+const DRAIN_GRACE: Duration = Duration::from_millis(50);
 /// Minimum time between two warnings about limits.
-const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 /// Socket buffer sizes. The kernel defaults grow to 6 MB for receiving and 4 MB for sending.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
 /// `TCP_USER_TIMEOUT` in milliseconds: drops a connection whose peer acknowledges nothing, even after it was closed.
-const UNACKNOWLEDGED: u32 = 30_000;
+const USER_TIMEOUT_MS: u32 = 30_000;
 
 /// Limits and timeouts for connections.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Caps {
 
     /// Half of the file descriptors. The other half stays free for the database, Redis and mail.
     fn most_connections() -> usize {
-        most_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files as usize / 2))
+        most_files().map_or(MAX_CONNECTIONS, |files| MAX_CONNECTIONS.min(files as usize / 2))
     }
 }
 
@@ -116,7 +116,7 @@ impl Default for Caps {
         let in_all = Self::most_connections();
         Self {
             in_all,
-            of_network: Shares::of(in_all, LEAST_OF_NETWORK),
+            of_network: Shares::of(in_all, MIN_PER_NETWORK),
             memory: 256 * 1024 * 1024,
             spare: Duration::from_secs(1),
             handshake: Duration::from_secs(10),
@@ -131,7 +131,7 @@ impl Default for Caps {
 
 /// What a listener needs to run.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct ListenerContext<'a> {
     pub caps: &'a Caps,
     pub trusted: &'a [IpNet],
     pub metrics: &'a Metrics,
@@ -146,15 +146,15 @@ pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
     router: Router,
-    ground: Ground<'_>,
+    context: ListenerContext<'_>,
     stop: impl Future<Output = ()>,
 ) {
-    let mut gate = Gate::new(ground, if tls.is_some() { BARE_TLS } else { BARE });
-    let (stopping, told) = watch::channel(false);
+    let mut gate = Gate::new(context, if tls.is_some() { BASELINE_TLS } else { BASELINE });
+    let (stopping, stop_signal) = watch::channel(false);
     let mut connections = JoinSet::new();
     let take = |gate: &mut Gate<'_>, connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
         if let Some((wire, terms)) = gate.admit(stream, peer.ip().to_canonical()) {
-            connections.spawn(converse(wire, peer, tls.cloned(), router.clone(), terms, told.clone()));
+            connections.spawn(serve_connection(wire, peer, tls.cloned(), router.clone(), terms, stop_signal.clone()));
         }
     };
     let follow = async {
@@ -164,7 +164,7 @@ pub(super) async fn run(
         }
     };
     let (mut stop, mut follow) = (pin!(stop), pin!(follow));
-    let most = ground.caps.in_all;
+    let most = context.caps.in_all;
     loop {
         let open = connections.len();
         tokio::select! {
@@ -172,19 +172,19 @@ pub(super) async fn run(
             never = &mut follow => match never {},
             // Finished connections count as open until they are reaped here.
             Some(_) = connections.join_next() => {}
-            () = gate.pressed(open) => gate.relieve(open),
+            () = gate.pressed(open) => gate.evict(open),
             accepted = listener.accept(), if open < most => match accepted {
                 Ok((stream, peer)) => take(&mut gate, &mut connections, stream, peer),
-                Err(error) if is_of_one_connection(error.kind()) => {}
+                Err(error) if is_peer_error(error.kind()) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept a connection");
-                    sleep(PAUSE).await;
+                    sleep(ACCEPT_RETRY).await;
                 }
             },
         }
     }
     let room = most.saturating_sub(connections.len());
-    for (stream, peer) in queue(listener).into_iter().take(room) {
+    for (stream, peer) in drain_backlog(listener).into_iter().take(room) {
         take(&mut gate, &mut connections, stream, peer);
     }
     stopping.send_replace(true);
@@ -192,7 +192,7 @@ pub(super) async fn run(
 }
 
 /// Sets socket options. Platforms that lack one keep their defaults.
-fn keep_small(stream: &TcpStream) {
+fn set_socket_options(stream: &TcpStream) {
     // Responses are short, so batching packets only adds latency.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
@@ -205,15 +205,15 @@ fn keep_small(stream: &TcpStream) {
     }
     #[cfg(target_os = "linux")]
     {
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MS);
     }
 }
 
 /// Closes the listener and returns the connections in its backlog. Their clients are already connected and may have
 /// sent a request, so dropping them would reset it.
-fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+fn drain_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
-    let waiting = std::iter::from_fn(|| listener.accept().ok()).take(LONGEST_QUEUE);
+    let waiting = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG);
     let ours = waiting.filter_map(|(stream, peer)| {
         stream.set_nonblocking(true).ok()?;
         Some((TcpStream::from_std(stream).ok()?, peer))
@@ -222,67 +222,67 @@ fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
 }
 
 /// Whether accepting failed because whoever knocked is gone, which is no trouble of ours.
-fn is_of_one_connection(kind: ErrorKind) -> bool {
+fn is_peer_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
 /// Admits connections and evicts others to make room.
 struct Gate<'a> {
-    ground: Ground<'a>,
-    crowd: Arc<Crowd>,
+    context: ListenerContext<'a>,
+    table: Arc<ConnectionTable>,
     requests: Arc<Pool>,
     /// Bytes held by a connection that has sent nothing.
-    bare: usize,
+    baseline: usize,
     looked: Instant,
     warned: Option<Instant>,
 }
 
 impl<'a> Gate<'a> {
-    fn new(ground: Ground<'a>, bare: usize) -> Self {
-        let Caps { of_network, spare, memory, .. } = *ground.caps;
+    fn new(context: ListenerContext<'a>, baseline: usize) -> Self {
+        let Caps { of_network, spare, memory, .. } = *context.caps;
         Self {
-            ground,
-            crowd: Crowd::new(of_network, spare),
+            context,
+            table: ConnectionTable::new(of_network, spare),
             requests: Pool::new(memory),
-            bare,
+            baseline,
             looked: Instant::now(),
             warned: None,
         }
     }
 
     fn admit(&mut self, stream: TcpStream, ip: IpAddr) -> Option<(Wire<TcpStream>, Terms)> {
-        let Caps { handshake, headers, unread, life, farewell, end, .. } = *self.ground.caps;
-        let counted = self.ground.metrics.connected();
-        let is_proxy = self.ground.trusted.iter().any(|net| net.contains(&ip));
+        let Caps { handshake, headers, unread, life, farewell, end, .. } = *self.context.caps;
+        let counted = self.context.metrics.connected();
+        let is_proxy = self.context.trusted.iter().any(|net| net.contains(&ip));
         let terms = if is_proxy {
-            let member = self.crowd.outsider(ip);
-            let (headers, life) = (PROXY_PATIENCE, Duration::MAX);
-            Terms { handshake, headers, life, farewell, end, member, _seat: None, _counted: counted }
+            let tracked = self.table.exempt(ip);
+            let (headers, life) = (PROXY_KEEP_ALIVE, Duration::MAX);
+            Terms { handshake, headers, life, farewell, end, tracked, _slot: None, _counted: counted }
         } else {
-            let seat = match self.crowd.join(ip) {
-                Ok(seat) => seat,
+            let slot = match self.table.admit(ip) {
+                Ok(slot) => slot,
                 Err(network) => {
                     let hint = "if this is a proxy, add it to DOORCODE_TRUSTED_PROXIES";
                     self.warn(|| tracing::warn!(%network, "refused a connection of a network at its limit; {hint}"));
                     return None;
                 }
             };
-            let (member, farewell) = (Arc::clone(&seat.member), MOMENT);
-            Terms { handshake, headers, life, farewell, end, member, _seat: Some(seat), _counted: counted }
+            let (tracked, farewell) = (Arc::clone(&slot.tracked), DRAIN_GRACE);
+            Terms { handshake, headers, life, farewell, end, tracked, _slot: Some(slot), _counted: counted }
         };
-        let Some(charge) = self.requests.charge(self.bare) else {
+        let Some(charge) = self.requests.charge(self.baseline) else {
             self.warn(|| tracing::warn!("refused a connection: all connections together are at their memory limit"));
             return None;
         };
-        keep_small(&stream);
-        Some((Wire::new(stream, Arc::clone(&terms.member), charge, unread), terms))
+        set_socket_options(&stream);
+        Some((Wire::new(stream, Arc::clone(&terms.tracked), charge, unread), terms))
     }
 
     /// Resolves when connections should be evicted.
     async fn pressed(&self, open: usize) {
-        sleep_until(self.looked + BETWEEN_LOOKS).await;
-        let (requests, answers) = (&self.requests, self.ground.answers);
-        if self.missing(open) > 0 || requests.is_scarce() || answers.is_scarce() {
+        sleep_until(self.looked + CHECK_INTERVAL).await;
+        let (requests, answers) = (&self.requests, self.context.answers);
+        if self.excess_connections(open) > 0 || requests.is_scarce() || answers.is_scarce() {
             return;
         }
         tokio::select! {
@@ -292,19 +292,19 @@ impl<'a> Gate<'a> {
     }
 
     /// Evicts connections until limits are met.
-    fn relieve(&mut self, open: usize) {
+    fn evict(&mut self, open: usize) {
         self.looked = Instant::now();
         let mut asked = 0;
-        let places = self.missing(open);
+        let places = self.excess_connections(open);
         if places > 0 {
-            asked += self.crowd.relieve(Wanted::Places(places));
+            asked += self.table.evict(EvictionGoal::Connections(places));
         }
         if self.requests.is_scarce() {
             let wanted = self.requests.excess();
-            asked += self.crowd.relieve(Wanted::Bytes { wanted, above: self.spared(open) });
+            asked += self.table.evict(EvictionGoal::Bytes { wanted, above: self.spared_bytes(open) });
         }
-        if self.ground.answers.is_scarce() {
-            asked += self.crowd.relieve(Wanted::Writers);
+        if self.context.answers.is_scarce() {
+            asked += self.table.evict(EvictionGoal::Writers);
         }
         if asked > 0 {
             self.warn(|| tracing::warn!(open, asked, "near a connection or memory limit: closed idle connections"));
@@ -312,19 +312,19 @@ impl<'a> Gate<'a> {
     }
 
     /// Number of connections to evict, so that 1/64 of the limit stays free for new ones.
-    fn missing(&self, open: usize) -> usize {
-        let most = self.ground.caps.in_all;
+    fn excess_connections(&self, open: usize) -> usize {
+        let most = self.context.caps.in_all;
         (open + 1).saturating_sub(most - most / 64)
     }
 
     /// Bytes a connection may hold without being evicted for memory: the baseline. Zero once baselines alone take half
     /// of the memory, otherwise silent connections would stay and those with a request would go.
-    const fn spared(&self, open: usize) -> usize {
-        if open.saturating_mul(self.bare) > self.ground.caps.memory / 2 { 0 } else { self.bare }
+    const fn spared_bytes(&self, open: usize) -> usize {
+        if open.saturating_mul(self.baseline) > self.context.caps.memory / 2 { 0 } else { self.baseline }
     }
 
     fn warn(&mut self, warn: impl FnOnce()) {
-        if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
+        if self.warned.is_none_or(|at| at.elapsed() > WARNING_INTERVAL) {
             self.warned = Some(Instant::now());
             warn();
         }

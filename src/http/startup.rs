@@ -31,9 +31,9 @@ use crate::{
 };
 
 /// How long API callers wait for startup before they get an error.
-const MOMENT: Duration = Duration::from_secs(3);
+const STARTUP_GRACE: Duration = Duration::from_secs(3);
 /// Timeout for requests still open when startup completes.
-const LAST: Duration = Duration::from_secs(1);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves both listeners during startup.
 pub struct WaitingRoom {
@@ -62,23 +62,24 @@ impl WaitingRoom {
         start: impl Future<Output = T>,
     ) -> io::Result<T> {
         let (started, when_started) = watch::channel(false);
-        let (public, ops) = (another(public)?, another(ops)?);
+        let (public, ops) = (clone_listener(public)?, clone_listener(ops)?);
         let (caps, metrics, answers) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
-        let ground = server::Ground { caps: &caps, trusted: &self.trusted, metrics: &metrics, answers: &answers };
-        let told = |mut when_started: watch::Receiver<bool>| async move {
+        let context =
+            server::ListenerContext { caps: &caps, trusted: &self.trusted, metrics: &metrics, answers: &answers };
+        let stop_signal = |mut when_started: watch::Receiver<bool>| async move {
             drop(when_started.wait_for(|started| *started).await);
         };
-        let answer = |listener, tls, told| server::run(listener, tls, self.router.clone(), ground, told);
+        let answer = |listener, tls, stop_signal| server::run(listener, tls, self.router.clone(), context, stop_signal);
         let public = async {
             // A fast startup serves early callers itself, so don't respond at once: a proxy may already send traffic
             // here.
             tokio::select! {
-                () = sleep(MOMENT) => {}
-                () = told(when_started.clone()) => return,
+                () = sleep(STARTUP_GRACE) => {}
+                () = stop_signal(when_started.clone()) => return,
             }
-            answer(public, tls, told(when_started.clone())).await;
+            answer(public, tls, stop_signal(when_started.clone())).await;
         };
-        let ops = answer(ops, None, told(when_started.clone()));
+        let ops = answer(ops, None, stop_signal(when_started.clone()));
         let answering = async { tokio::join!(public, ops) };
         let mut answering = std::pin::pin!(answering);
         let outcome = tokio::select! {
@@ -87,13 +88,13 @@ impl WaitingRoom {
             _ = &mut answering => std::future::pending().await,
         };
         started.send_replace(true);
-        drop(timeout(LAST, answering).await);
+        drop(timeout(DRAIN_TIMEOUT, answering).await);
         Ok(outcome)
     }
 }
 
 /// A second handle to the same listener, which can be closed separately.
-fn another(listener: &TcpListener) -> io::Result<TcpListener> {
+fn clone_listener(listener: &TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into())
 }
 

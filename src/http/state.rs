@@ -1,4 +1,4 @@
-//! State shared by all handlers.
+//! The server: state shared by all handlers.
 
 use std::sync::{
     Arc,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{domain::Ctx, graphql::Api};
 
+/// State shared by all handlers.
 pub struct Server {
     pub(super) ctx: Arc<Ctx>,
     pub(super) api: Api,
@@ -22,12 +23,12 @@ pub struct Server {
     pub(super) turns: Turns,
     pub(super) https: bool,
     pub(super) draining: AtomicBool,
-    pub(super) sockets: websocket::Room,
+    pub(super) sockets: websocket::SocketSlots,
     /// Responses that clients have not read yet.
     pub(super) unread: Unread,
     pub(super) sampler: Sampler,
     pub(super) last_outcome: health::LastOutcome,
-    pub(super) sessions_counted: metrics::Counted,
+    pub(super) sessions_counted: metrics::LastCount,
 }
 
 impl Server {
@@ -49,12 +50,12 @@ impl Server {
 
     fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
         let https = ctx.settings.is_https();
-        let sockets = websocket::Room::new(caps);
+        let sockets = websocket::SocketSlots::new(caps);
         let trusted = ctx.settings.documents.as_deref().map(|list| Trusted::new(list, api.documents()));
         let draining = AtomicBool::new(false);
         let unread = Unread::new(UnreadCaps::default());
         let sampler = Sampler::default();
-        let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
+        let (last_outcome, sessions_counted) = (Arc::default(), metrics::LastCount::default());
         let turns = Turns::default();
         Arc::new(Self {
             ctx,

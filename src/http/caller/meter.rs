@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Each such block of response bytes costs one more operation.
-const COMMON_ANSWER: u64 = 64 * 1024;
+const RESPONSE_BLOCK: u64 = 64 * 1024;
 
 /// The rate limits that one caller's operations count against: each session has its own, and all sessions of a
 /// network share a larger one.
@@ -43,8 +43,8 @@ impl Meter {
     }
 
     /// Charges a response by its length. If that fails, the response is not sent.
-    pub(crate) async fn weigh(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
-        for _ in 0..bytes / COMMON_ANSWER {
+    pub(crate) async fn charge_response(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
+        for _ in 0..bytes / RESPONSE_BLOCK {
             self.charge(ctx).await?;
         }
         Ok(())

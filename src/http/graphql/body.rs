@@ -6,24 +6,24 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::LARGEST_BODY;
+use super::MAX_BODY;
 use crate::{graphql::error::Code, http::response::Refusal};
 
 /// Timeout for the whole body.
-const BODY_TIME: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a whole body.
 ///
 /// # Errors
 ///
-/// `DOCUMENT_TOO_LARGE` above [`LARGEST_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` if the body ends early.
+/// `DOCUMENT_TOO_LARGE` above [`MAX_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` if the body ends early.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Refusal> {
     // Fail early if the announced length is too large.
-    if body.size_hint().lower() > LARGEST_BODY as u64 {
+    if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_large());
     }
     let slow = |_| Refusal::new(Code::Timeout, "The request body took too long to arrive.");
-    timeout(BODY_TIME, collect(body)).await.map_err(slow)?
+    timeout(BODY_TIMEOUT, collect(body)).await.map_err(slow)?
 }
 
 async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
@@ -31,7 +31,7 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::new(Code::BadRequest, "The request body is incomplete."))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > LARGEST_BODY {
+        if bytes.len() + data.len() > MAX_BODY {
             return Err(too_large());
         }
         // Copy the data: each frame keeps the whole buffer it was read into, so 16,000 frames of one byte would hold
@@ -42,7 +42,7 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
 }
 
 fn too_large() -> Refusal {
-    Refusal::new(Code::DocumentTooLarge, format!("The request body exceeds {LARGEST_BODY} bytes."))
+    Refusal::new(Code::DocumentTooLarge, format!("The request body exceeds {MAX_BODY} bytes."))
 }
 
 #[cfg(test)]

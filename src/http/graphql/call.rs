@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(crate) struct Call {
-    pub document: Named,
+    pub document: DocumentRef,
     pub operation_name: Option<String>,
     /// A JSON object.
     pub variables: Option<Box<RawValue>>,
 }
 
 /// How a call identifies its document.
-pub(crate) enum Named {
+pub(crate) enum DocumentRef {
     Text(String),
     Id(String),
     /// Clients of automatic persisted queries send both to register a document.
@@ -60,9 +60,9 @@ impl Call {
         let hash =
             || Some(serde_json::from_str::<Extensions>(members.extensions?.get()).ok()?.persisted_query.sha256_hash);
         let document = match (members.query, members.document_id.or_else(hash)) {
-            (Some(text), None) => Named::Text(text),
-            (Some(text), Some(id)) => Named::Both { text, id },
-            (None, Some(id)) => Named::Id(id),
+            (Some(text), None) => DocumentRef::Text(text),
+            (Some(text), Some(id)) => DocumentRef::Both { text, id },
+            (None, Some(id)) => DocumentRef::Id(id),
             (None, None) => return None,
         };
         let variables = members.variables.map(RawValue::to_owned);

@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// How long a request waits for a turn.
-const TURN_TIME: Duration = Duration::from_secs(2);
+const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of waiting requests. Each holds at most twice 16 KiB.
-const WAITING: usize = 256;
+const MAX_WAITING: usize = 256;
 /// The same per network. Enough for a page with many requests in several tabs.
-const OF_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
+const PER_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
 
 pub(crate) struct Turns {
     free: Arc<Semaphore>,
@@ -50,15 +50,15 @@ impl Turns {
             return Ok(turn);
         }
         let _waiting = self.wait(client).ok_or_else(busy)?;
-        match timeout(TURN_TIME, free().acquire_owned()).await {
+        match timeout(TURN_TIMEOUT, free().acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(busy()),
         }
     }
 
     fn wait(&self, client: IpAddr) -> Option<Share<Option<IpNet>>> {
-        let of_networks = networks(client).map(|(width, network)| (Some(network), OF_NETWORK.for_width(width)));
-        let mut place = self.waiting.share(of_networks.chain([(None, WAITING)]));
+        let of_networks = networks(client).map(|(width, network)| (Some(network), PER_NETWORK.for_width(width)));
+        let mut place = self.waiting.share(of_networks.chain([(None, MAX_WAITING)]));
         place.grow(1).then_some(place)
     }
 }
@@ -84,10 +84,10 @@ mod tests {
         let mut waiting: Vec<_> = (0..64).map(|_| turns.wait(client(0)).unwrap()).collect();
         let asked = Instant::now();
         assert_eq!(turns.take(client(0)).await.unwrap_err().code(), Code::Unavailable);
-        assert!(asked.elapsed() < TURN_TIME / 2, "it waited");
+        assert!(asked.elapsed() < TURN_TIMEOUT / 2, "it waited");
         let others: Vec<_> = (1..4).flat_map(|network| (0..64).map(move |_| network)).collect();
         waiting.extend(others.into_iter().map(|network| turns.wait(client(network)).unwrap()));
-        assert!(turns.wait(client(4)).is_none(), "{WAITING} wait");
+        assert!(turns.wait(client(4)).is_none(), "{MAX_WAITING} wait");
         waiting.pop();
         assert!(turns.wait(client(4)).is_some(), "one fewer frees a slot");
         drop((waiting, turn));

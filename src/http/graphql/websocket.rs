@@ -1,12 +1,12 @@
 //! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. This module checks the handshake;
-//! `room` owns the slots, `connection` the limits of one socket, and `executor` runs subscriptions. The library
+//! `slots` owns the slots, `connection` the limits of one socket, and `executor` runs subscriptions. The library
 //! implements the protocol. Queries and mutations do not run here, because HTTP limits and counts them. Pages of
 //! unlisted origins are rejected.
 
 mod connection;
 mod executor;
 mod message;
-mod room;
+mod slots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::LARGEST_BODY;
+use super::MAX_BODY;
 use crate::{
     graphql::error::Code,
     http::{
@@ -36,7 +36,7 @@ use crate::{
 use connection::Connection;
 pub(crate) use connection::stopping;
 pub(crate) use executor::outcomes;
-pub(crate) use room::{Room, SocketOwner, SocketSlot};
+pub(crate) use slots::{SocketOwner, SocketSlot, SocketSlots};
 
 /// The only subprotocol. The older `graphql-ws` uses different messages.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -44,7 +44,7 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 4 * 1024;
 /// Maximum bytes queued for writing before the socket is closed. Many times the largest event.
-const MOST_UNWRITTEN: usize = 1024 * 1024;
+const MAX_UNWRITTEN: usize = 1024 * 1024;
 
 /// Limits for WebSockets and event streams.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    if parts.method != Method::GET || !asks_for_a_socket(&parts.headers) {
+    if parts.method != Method::GET || !is_websocket_request(&parts.headers) {
         return method_not_allowed(Extension(id)).await;
     }
     if !body.is_end_stream() {
@@ -120,12 +120,12 @@ pub(crate) async fn handle(
     }
 }
 
-fn asks_for_a_socket(headers: &HeaderMap) -> bool {
+fn is_websocket_request(headers: &HeaderMap) -> bool {
     headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<Response, Refusal> {
-    if !is_from_here(&server.ctx.settings, &parts.headers) {
+    if !is_allowed_origin(&server.ctx.settings, &parts.headers) {
         return Err(Refusal::new(Code::Forbidden, "This origin is not allowed. Add it to DOORCODE_CORS_ORIGINS."));
     }
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
@@ -143,24 +143,24 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
     }
     let origin = caller::origin(&parts, &id.0);
     Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
-    let place = server.sockets.enter(&origin).map_err(|_| full())?;
+    let slot = server.sockets.admit(&origin).map_err(|_| full())?;
     let handle = parts.extensions.remove::<ConnectionHandle>();
     let id = id.clone();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MOST_UNWRITTEN)
+        .max_write_buffer_size(MAX_UNWRITTEN)
         // Twice the limit, so that a slightly too large message gets a proper error.
-        .max_message_size(2 * LARGEST_BODY)
-        .max_frame_size(2 * LARGEST_BODY)
+        .max_message_size(2 * MAX_BODY)
+        .max_frame_size(2 * MAX_BODY)
         .on_upgrade(move |socket| {
-            Connection::new(server, socket, origin, id, place, handle).run(protocol).in_current_span()
+            Connection::new(server, socket, origin, id, slot, handle).run(protocol).in_current_span()
         }))
 }
 
 /// Whether the `Origin` is ours or listed. Browsers always send it; other clients don't, and hold no credentials that
 /// a page could abuse.
-fn is_from_here(settings: &Settings, headers: &HeaderMap) -> bool {
+fn is_allowed_origin(settings: &Settings, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };
     let own = settings.public_url.origin().ascii_serialization();

@@ -13,10 +13,10 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::HARDENING;
-use crate::http::middleware::NOTHING;
+use crate::http::middleware::DENY_ALL_POLICY;
 
 /// For files rather than documents. It matters when the SVG is opened directly.
-const ASSET_POLICY: &str = NOTHING;
+const ASSET_POLICY: &str = DENY_ALL_POLICY;
 
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";

@@ -77,10 +77,10 @@ const HARDENING: [(HeaderName, &str); 6] = [
 
 /// Routes of the enabled pages and their files. Disabled pages don't exist.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
-    of(settings.brand.clone(), settings.graphiql, inbox)
+    build(settings.brand.clone(), settings.graphiql, inbox)
 }
 
-fn of<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
+fn build<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
     let assets = assets::all(graphiql, inbox);
     let shared = Shared { brand, inbox: if inbox { "/inbox" } else { "" }, assets };
     let mut router = Router::new()
@@ -128,7 +128,7 @@ mod tests {
     type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
     fn pages(graphiql: bool, inbox: bool) -> Router {
-        of("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
+        build("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
     }
 
     async fn fetch(router: &Router, path: &str, etag: Option<&str>) -> Outcome<(StatusCode, HeaderMap, Vec<u8>)> {

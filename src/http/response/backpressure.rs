@@ -16,7 +16,7 @@ use hyper::body::{Body as _, Frame, SizeHint};
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::{LARGEST_ANSWER, Refusal};
+use super::{MAX_RESPONSE, Refusal};
 use crate::{
     domain::access::Viewer,
     graphql::error::Code,
@@ -30,7 +30,7 @@ use crate::{
 /// Frame size. Memory is released one frame at a time.
 const FRAME: usize = 64 * 1024;
 /// Bytes reserved before an operation runs. Most responses fit.
-const COMMON: usize = 4 * 1024;
+const TYPICAL: usize = 4 * 1024;
 
 /// Maximum bytes of unread responses.
 #[derive(Clone, Debug)]
@@ -46,9 +46,9 @@ pub(crate) struct UnreadCaps {
 impl Default for UnreadCaps {
     fn default() -> Self {
         Self {
-            in_all: 8 * LARGEST_ANSWER,
-            of_network: Shares { narrow: 2 * LARGEST_ANSWER, middle: 3 * LARGEST_ANSWER, wide: 4 * LARGEST_ANSWER },
-            of_session: 2 * LARGEST_ANSWER,
+            in_all: 8 * MAX_RESPONSE,
+            of_network: Shares { narrow: 2 * MAX_RESPONSE, middle: 3 * MAX_RESPONSE, wide: 4 * MAX_RESPONSE },
+            of_session: 2 * MAX_RESPONSE,
         }
     }
 }
@@ -83,49 +83,49 @@ impl Unread {
     /// # Errors
     ///
     /// `RATE_LIMITED` if the session or network has too much unread, `UNAVAILABLE` if all clients together do.
-    pub(crate) fn enter(&self, viewer: &Viewer) -> Result<Room, Refusal> {
+    pub(crate) fn reserve(&self, viewer: &Viewer) -> Result<Reservation, Refusal> {
         let caps = &self.caps;
         let of_network = networks(viewer.origin.ip)
             .map(|(width, network)| (Reader::Network(network), caps.of_network.for_width(width)));
         let of_session =
             viewer.signed_in.iter().map(|signed_in| (Reader::Session(signed_in.session.id), caps.of_session));
-        let charge = self.all.charge(0).ok_or_else(crowded)?;
-        let mut room = Room { share: self.taken.share(of_network.chain(of_session)), charge };
-        room.fit(COMMON)?;
-        Ok(room)
+        let charge = self.all.charge(0).ok_or_else(at_capacity)?;
+        let mut reservation = Reservation { share: self.taken.share(of_network.chain(of_session)), charge };
+        reservation.resize(TYPICAL)?;
+        Ok(reservation)
     }
 }
 
-fn crowded() -> Refusal {
+fn at_capacity() -> Refusal {
     Refusal::new(Code::Unavailable, "The server is busy. Try again in a few seconds.")
 }
 
-fn behind() -> Refusal {
+fn too_much_unread() -> Refusal {
     let message = "Too many unread responses. Read them or close their connections.";
     Refusal::new(Code::RateLimited, message).retry_after(10)
 }
 
 /// A reservation for one response or its rest, released on drop.
-pub(crate) struct Room {
+pub(crate) struct Reservation {
     share: Share<Reader>,
     charge: Charge,
 }
 
-impl Room {
+impl Reservation {
     /// Resizes it to `bytes`.
-    fn fit(&mut self, bytes: usize) -> Result<(), Refusal> {
+    fn resize(&mut self, bytes: usize) -> Result<(), Refusal> {
         let before = self.charge.bytes();
         if bytes <= before {
             drop(self.split(before - bytes));
             return Ok(());
         }
         if !self.share.grow(bytes - before) {
-            return Err(behind());
+            return Err(too_much_unread());
         }
         let fits = if bytes > FRAME { self.charge.grow_while_plenty(bytes) } else { self.charge.grow_to(bytes) };
         if !fits {
             drop(self.share.split(bytes - before));
-            return Err(crowded());
+            return Err(at_capacity());
         }
         Ok(())
     }
@@ -139,25 +139,25 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// As [`Unread::enter`], if the response exceeds its reservation.
-    pub(crate) fn hold(mut self, answer: Response) -> Result<Response, Refusal> {
+    /// As [`Unread::reserve`], if the response exceeds its reservation.
+    pub(crate) fn hold_until_read(mut self, answer: Response) -> Result<Response, Refusal> {
         let length = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
-        self.fit(length).map_err(|mut refusal| {
+        self.resize(length).map_err(|mut refusal| {
             refusal.say(" Any changes were still made.");
             refusal
         })?;
-        Ok(answer.map(|body| Body::new(Held { body, rest: Bytes::new(), room: self })))
+        Ok(answer.map(|body| Body::new(HeldBody { body, rest: Bytes::new(), reservation: self })))
     }
 }
 
 /// A body that releases the reservation of each frame once the connection has written it.
-struct Held {
+struct HeldBody {
     body: Body,
     rest: Bytes,
-    room: Room,
+    reservation: Reservation,
 }
 
-impl hyper::body::Body for Held {
+impl hyper::body::Body for HeldBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -176,8 +176,8 @@ impl hyper::body::Body for Held {
         }
         let length = FRAME.min(self.rest.len());
         let bytes = self.rest.split_to(length);
-        let room = self.room.split(length);
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Part { bytes, _room: room })))))
+        let reservation = self.reservation.split(length);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Part { bytes, _reservation: reservation })))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -193,7 +193,7 @@ impl hyper::body::Body for Held {
 /// A frame and its reservation.
 struct Part {
     bytes: Bytes,
-    _room: Room,
+    _reservation: Reservation,
 }
 
 impl AsRef<[u8]> for Part {

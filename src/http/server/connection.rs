@@ -20,8 +20,8 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::{
-    crowd::Seat,
-    member::{Member, Phase, Phased},
+    connection_table::ConnectionSlot,
+    tracked::{Phase, Phased, TrackedConnection},
     wire::Wire,
 };
 use crate::{http::server::tls::Tls, observability::metrics::Present};
@@ -29,7 +29,7 @@ use crate::{http::server::tls::Tls, observability::metrics::Present};
 /// Maximum size of request headers and of the write buffer.
 const BUFFER: usize = 16 * 1024;
 /// Time for TLS handshakes that are open when shutdown begins: two round trips around the earth.
-const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
+const FINAL_HANDSHAKE: Duration = Duration::from_secs(1);
 
 /// The limits and shared state of one connection.
 pub(crate) struct Terms {
@@ -38,8 +38,8 @@ pub(crate) struct Terms {
     pub life: Duration,
     pub farewell: Duration,
     pub end: Duration,
-    pub member: Arc<Member>,
-    pub _seat: Option<Seat>,
+    pub tracked: Arc<TrackedConnection>,
+    pub _slot: Option<ConnectionSlot>,
     pub _counted: Present,
 }
 
@@ -61,25 +61,25 @@ impl ConnectionHandle {
 
 /// Serves one connection until it ends, reaches its maximum lifetime, or shutdown begins. An upgraded connection
 /// keeps its slot until its handle is dropped.
-pub(crate) async fn converse(
+pub(crate) async fn serve_connection(
     wire: Wire<TcpStream>,
     peer: SocketAddr,
     tls: Option<Arc<Tls>>,
     router: Router,
     terms: Terms,
-    mut told: watch::Receiver<bool>,
+    mut stop_signal: watch::Receiver<bool>,
 ) {
     let (held, mut released) = mpsc::channel(1);
-    let handle = ConnectionHandle { stopping: told.clone(), _held: held };
+    let handle = ConnectionHandle { stopping: stop_signal.clone(), _held: held };
     match tls {
-        None => speak(wire, peer, router, &terms, handle).await,
-        Some(tls) => match shake_hands(wire, &tls, &terms, told.clone()).await {
-            Some(stream) => speak(stream, peer, router, &terms, handle).await,
+        None => serve_http(wire, peer, router, &terms, handle).await,
+        Some(tls) => match tls_handshake(wire, &tls, &terms, stop_signal.clone()).await {
+            Some(stream) => serve_http(stream, peer, router, &terms, handle).await,
             None => return,
         },
     }
     let stop = async {
-        drop(told.wait_for(|stopping| *stopping).await);
+        drop(stop_signal.wait_for(|stopping| *stopping).await);
         sleep(terms.end).await;
     };
     tokio::select! {
@@ -89,41 +89,41 @@ pub(crate) async fn converse(
 }
 
 /// The TLS handshake, within its timeout. Failures are logged at debug level because clients cause them.
-async fn shake_hands(
+async fn tls_handshake(
     wire: Wire<TcpStream>,
     tls: &Tls,
     terms: &Terms,
-    mut told: watch::Receiver<bool>,
+    mut stop_signal: watch::Receiver<bool>,
 ) -> Option<TlsStream<Wire<TcpStream>>> {
     let stop = async {
-        drop(told.wait_for(|stopping| *stopping).await);
-        sleep(LAST_HANDSHAKE).await;
+        drop(stop_signal.wait_for(|stopping| *stopping).await);
+        sleep(FINAL_HANDSHAKE).await;
     };
-    let shaken = tokio::select! {
-        shaken = tls.accept(wire) => shaken,
+    let handshaken = tokio::select! {
+        handshaken = tls.accept(wire) => handshaken,
         () = sleep(terms.handshake) => Err(ErrorKind::TimedOut.into()),
-        () = terms.member.asked_to_leave() => Err(ErrorKind::ConnectionAborted.into()),
+        () = terms.tracked.evicted() => Err(ErrorKind::ConnectionAborted.into()),
         () = stop => Err(ErrorKind::TimedOut.into()),
     };
-    let mut stream = shaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
+    let mut stream = handshaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
     // Memory for data that rustls encrypts ahead is not accounted for, so bound it.
     stream.get_mut().1.set_buffer_limit(Some(BUFFER));
     Some(stream)
 }
 
-async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
+async fn serve_http<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut told = handle.stopping.clone();
-    let stopping = told.clone();
-    let member = Arc::clone(&terms.member);
+    let mut stop_signal = handle.stopping.clone();
+    let stopping = stop_signal.clone();
+    let tracked = Arc::clone(&terms.tracked);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let stays = member.turn(Phase::Reading);
+        let stays = tracked.enter(Phase::Reading);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handle.clone());
-        let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &member)));
-        let (stopping, member) = (stopping.clone(), Arc::clone(&member));
+        let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &tracked)));
+        let (stopping, tracked) = (stopping.clone(), Arc::clone(&tracked));
         async move {
             if !stays {
                 return Err(io::Error::from(ErrorKind::ConnectionAborted));
@@ -134,7 +134,7 @@ where
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             let phases = phases(&answer);
-            Ok(answer.map(|body| Phased::answer(body, &member, phases)))
+            Ok(answer.map(|body| Phased::answer(body, &tracked, phases)))
         }
     });
     let mut http = http1::Builder::new();
@@ -142,19 +142,19 @@ where
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ends = async {
         tokio::select! {
-            ended = &mut connection => return note(ended),
+            ended = &mut connection => return log_end(ended),
             // A closed channel also means shutdown.
-            _ = told.wait_for(|stopping| *stopping) => {}
+            _ = stop_signal.wait_for(|stopping| *stopping) => {}
             () = sleep(terms.life) => {}
         }
         // The client's request may still be in the kernel, and closing over it would reset the connection.
         if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
-            return note(ended);
+            return log_end(ended);
         }
         // An idle connection closes now, others after the current response.
         connection.as_mut().graceful_shutdown();
         if let Ok(ended) = timeout(terms.end, connection).await {
-            note(ended);
+            log_end(ended);
         } else {
             tracing::debug!("a connection did not end in time and was cut off");
         }
@@ -162,7 +162,7 @@ where
     tokio::select! {
         () = ends => {}
         // Dropped at once, because its slot has been given away.
-        () = terms.member.asked_to_leave() => tracing::debug!("a connection was closed for somebody else"),
+        () = terms.tracked.evicted() => tracing::debug!("a connection was closed for somebody else"),
     }
 }
 
@@ -181,7 +181,7 @@ fn phases(answer: &Response) -> (Phase, Phase) {
 }
 
 /// Logs at debug level: clients that are slow, disconnect or speak another protocol are normal.
-fn note(ended: hyper::Result<()>) {
+fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");
     }

@@ -30,9 +30,9 @@ use crate::{
 };
 
 /// Interval between checks of the files. A new pair is loaded within two intervals.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Maximum file size. A certificate chain has a few thousand bytes.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 const CERTIFICATE: &str = "DOORCODE_TLS_CERT";
 const KEY: &str = "DOORCODE_TLS_KEY";
@@ -71,7 +71,7 @@ impl Tls {
         let mut taken = self.first_seen;
         let mut before = taken;
         loop {
-            sleep(BETWEEN_LOOKS).await;
+            sleep(CHECK_INTERVAL).await;
             let files = self.files.clone();
             let Ok(seen) = spawn_blocking(move || Stamps::of(&files)).await else { continue };
             // The two files are not replaced atomically, so wait until both have settled.
@@ -109,13 +109,13 @@ impl Stamps {
             // Follows symlinks: Kubernetes swaps a symlink when a mounted secret changes.
             let found = fs::metadata(file).ok()?;
             #[cfg(unix)]
-            let (changed, place) = {
+            let (changed, inode) = {
                 use std::os::unix::fs::MetadataExt;
                 ((found.ctime(), found.ctime_nsec()), found.ino())
             };
             #[cfg(not(unix))]
-            let (changed, place) = ((0, 0), 0);
-            Some((found.modified().ok()?, changed, found.len(), place))
+            let (changed, inode) = ((0, 0), 0);
+            Some((found.modified().ok()?, changed, found.len(), inode))
         }))
     }
 }
@@ -163,5 +163,5 @@ fn contents(path: &Path) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
     if !fs::metadata(path).map_err(cannot)?.is_file() {
         return Err("names something that is not a file".to_owned());
     }
-    files::read_named(path, LARGEST)
+    files::read_named(path, MAX_FILE_SIZE)
 }

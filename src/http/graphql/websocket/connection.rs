@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     SocketCaps, SocketOwner, SocketSlot,
-    executor::{Handed, Listener, SubscriptionExecutor},
+    executor::{PendingSubscribe, Subscriber, SubscriptionExecutor},
     message::{Close, Incoming, Outgoing},
 };
 use crate::{
@@ -37,21 +37,21 @@ use crate::{
     error::Error,
     http::{
         Server,
-        caller::{self, Need},
-        graphql::LARGEST_BODY,
+        caller::{self, BearerPolicy},
+        graphql::MAX_BODY,
         response::RequestId,
         server::ConnectionHandle,
     },
 };
 
 /// Time to send the remaining events, and for the client to complete the closing handshake.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Why a connection ends.
 enum End {
     /// The client disconnected or is unresponsive: send nothing more.
-    Gone,
+    Disconnected,
     Close(Close),
 }
 
@@ -68,7 +68,7 @@ type Received = Option<Result<Message, axum::Error>>;
 pub(super) struct Connection {
     socket: WebSocket,
     executor: SubscriptionExecutor,
-    place: SocketSlot,
+    slot: SocketSlot,
     handle: Option<ConnectionHandle>,
     /// Running subscriptions by client id, and whether any event was sent.
     running: HashMap<String, bool>,
@@ -79,7 +79,7 @@ pub(super) struct Connection {
     /// Since when no subscription has been running.
     idle: Instant,
     /// When the last message arrived.
-    heard_at: Instant,
+    last_message_at: Instant,
     /// Messages in the current minute.
     messages: u32,
     minute: Instant,
@@ -97,23 +97,23 @@ impl Connection {
         socket: WebSocket,
         origin: Origin,
         id: RequestId,
-        place: SocketSlot,
+        slot: SocketSlot,
         handle: Option<ConnectionHandle>,
     ) -> Self {
         let now = Instant::now();
         let free = Arc::new(Semaphore::new(server.sockets.caps().subscriptions));
         let executor =
-            SubscriptionExecutor { server, origin, id, listener: Arc::default(), handed: Arc::default(), free };
+            SubscriptionExecutor { server, origin, id, subscriber: Arc::default(), pending: Arc::default(), free };
         Self {
             socket,
             executor,
-            place,
+            slot,
             handle,
             running: HashMap::new(),
             ended: HashMap::new(),
             starting: None,
             idle: now,
-            heard_at: now,
+            last_message_at: now,
             messages: 0,
             minute: now,
         }
@@ -129,7 +129,7 @@ impl Connection {
         });
         let library = GraphQLWebSocket::new_with_pair(outgoing, incoming, self.executor.clone(), protocol).serve();
         let end = tokio::select! {
-            Err(end) = self.converse(Library { sender, receiver }) => end,
+            Err(end) = self.pump(Library { sender, receiver }) => end,
             // The library only returns on a malformed message, and it gets none.
             () = library => Close::BROKEN.into(),
         };
@@ -141,42 +141,42 @@ impl Connection {
         }
         // Closing with unread messages resets the connection, which could lose the close reason.
         let rest = async { while matches!(self.socket.recv().await, Some(Ok(_))) {} };
-        drop(timeout(LAST_WORDS, rest).await);
+        drop(timeout(DRAIN_TIMEOUT, rest).await);
     }
 
     fn caps(&self) -> &SocketCaps {
         self.executor.server.sockets.caps()
     }
 
-    async fn converse(&mut self, mut library: Library) -> Result<Infallible> {
-        let (init, lost) = (self.caps().init, self.place.lost());
+    async fn pump(&mut self, mut library: Library) -> Result<Infallible> {
+        let (init, evicted) = (self.caps().init, self.slot.evicted());
         let (permit, message) = tokio::select! {
             first = timeout(init, self.first_message(&library.sender, &mut library.receiver)) => {
                 first.map_err(|_| Close::INIT_TIMEOUT)??
             }
-            () = lost => return Err(Close::LATER.into()),
+            () = evicted => return Err(Close::LATER.into()),
         };
-        let feed = self.introduce(&message).await?;
+        let feed = self.authenticate(&message).await?;
         permit.send(message.message());
         let mut silence = pin!(feed.silence());
         self.idle = Instant::now();
         let ping = self.caps().ping;
-        let mut beat = interval_at(Instant::now() + ping, ping);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping_timer = interval_at(Instant::now() + ping, ping);
+        ping_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pinged_at = None;
         loop {
             let idle = self.idle + self.caps().idle;
             tokio::select! {
                 (permit, message) = receive(&mut self.socket, &library.sender), if self.starting.is_none() => {
-                    self.pass_in(permit, message)?;
+                    self.forward_to_library(permit, message)?;
                 }
-                Some(message) = library.receiver.recv() => self.pass_out(message).await?,
+                Some(message) = library.receiver.recv() => self.forward_to_client(message).await?,
                 () = checked(self.starting.as_ref()) => self.starting = None,
-                why = &mut silence => return Err(self.fall_silent(why, library.receiver).await),
+                why = &mut silence => return Err(self.drain(why, library.receiver).await),
                 // While a subscription is being checked, a pong may have arrived that is not read yet.
-                _ = beat.tick(), if self.starting.is_none() => {
-                    if pinged_at.is_some_and(|at| self.heard_at < at) {
-                        return Err(End::Gone);
+                _ = ping_timer.tick(), if self.starting.is_none() => {
+                    if pinged_at.is_some_and(|at| self.last_message_at < at) {
+                        return Err(End::Disconnected);
                     }
                     pinged_at = Some(Instant::now());
                     self.send(Message::Ping(Vec::new().into())).await?;
@@ -207,7 +207,7 @@ impl Connection {
     }
 
     /// Authenticates the client, and claims a slot and an event feed.
-    async fn introduce(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
+    async fn authenticate(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
         let server = &self.executor.server;
         let headers = token_of(message).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
@@ -218,31 +218,31 @@ impl Connection {
             }
         };
         let bearer = caller::bearer(&server.ctx, &headers).await.map_err(refused)?;
-        let signed_in = caller::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
+        let signed_in = caller::signed_in(&server.ctx, &bearer, BearerPolicy::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
-        self.place = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
+        self.slot = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
             SocketOwner::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
         let feed = Arc::new(EventFeed::open(&server.ctx, &signed_in));
-        self.executor.listener.get_or_init(|| Listener { bearer, feed: Arc::clone(&feed) });
+        self.executor.subscriber.get_or_init(|| Subscriber { bearer, feed: Arc::clone(&feed) });
         Ok(feed)
     }
 
     /// Parses a protocol message. Returns `None` for transport messages such as pongs.
     fn read(&mut self, message: Received) -> Result<Option<Incoming>> {
         let message = match message {
-            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            None | Some(Ok(Message::Close(_))) => return Err(End::Disconnected),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a socket failed");
                 return Err(Close::BROKEN.into());
             }
             Some(Ok(message)) => message,
         };
-        self.heard_at = Instant::now();
+        self.last_message_at = Instant::now();
         self.count()?;
         match message {
-            Message::Text(text) if text.len() > LARGEST_BODY => Err(Close::TOO_LARGE.into()),
+            Message::Text(text) if text.len() > MAX_BODY => Err(Close::TOO_LARGE.into()),
             Message::Text(text) => Incoming::read(&text).map(Some).ok_or(Close::INVALID.into()),
             Message::Binary(_) => Err(Close::INVALID.into()),
             _ => Ok(None),
@@ -258,7 +258,7 @@ impl Connection {
     }
 
     /// Passes a message from the client to the library.
-    fn pass_in(&mut self, permit: Permit<'_, Message>, message: Received) -> Result<()> {
+    fn forward_to_library(&mut self, permit: Permit<'_, Message>, message: Received) -> Result<()> {
         let Some(incoming) = self.read(message)? else { return Ok(()) };
         let message = incoming.message();
         match incoming {
@@ -266,8 +266,8 @@ impl Connection {
             Incoming::Subscribe { id, .. } if self.running.contains_key(&id) => return Err(Close::ID_EXISTS.into()),
             Incoming::Subscribe { id, call } => {
                 let checked = Arc::new(Notify::new());
-                let handed = Handed { call, checked: Arc::clone(&checked) };
-                *self.executor.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+                let pending = PendingSubscribe { call, checked: Arc::clone(&checked) };
+                *self.executor.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);
                 self.running.insert(id.clone(), false);
                 self.starting = Some((id, checked));
             }
@@ -287,7 +287,7 @@ impl Connection {
     }
 
     /// Passes a message from the library to the client.
-    async fn pass_out(&mut self, message: Message) -> Result<()> {
+    async fn forward_to_client(&mut self, message: Message) -> Result<()> {
         let outgoing = message.to_text().ok().and_then(|text| serde_json::from_str::<Outgoing>(text).ok());
         let outgoing = outgoing.ok_or(Close::BROKEN)?;
         let Some(id) = outgoing.id.as_deref() else { return self.send(message).await };
@@ -311,16 +311,16 @@ impl Connection {
     }
 
     /// Sends the remaining events after the feed ended, then returns the close reason.
-    async fn fall_silent(&mut self, why: FeedEnd, mut receiver: mpsc::Receiver<Message>) -> End {
+    async fn drain(&mut self, why: FeedEnd, mut receiver: mpsc::Receiver<Message>) -> End {
         let rest = async {
             while !self.running.is_empty()
                 && let Some(message) = receiver.recv().await
             {
-                self.pass_out(message).await?;
+                self.forward_to_client(message).await?;
             }
             Ok(())
         };
-        match (timeout(LAST_WORDS, rest).await, why) {
+        match (timeout(DRAIN_TIMEOUT, rest).await, why) {
             (Ok(Err(end)), _) => end,
             (_, FeedEnd::Over) => Close::UNAUTHORIZED.into(),
             (_, FeedEnd::OtherRole) => Close::FORBIDDEN.into(),
@@ -333,7 +333,7 @@ impl Connection {
         let write = self.caps().write;
         match timeout(write, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(End::Gone),
+            _ => Err(End::Disconnected),
         }
     }
 }

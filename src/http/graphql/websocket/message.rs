@@ -10,7 +10,7 @@ use serde_json::{Value, json, value::RawValue};
 use crate::http::graphql::call::Call;
 
 /// Maximum length of a subscription id.
-const LONGEST_ID: usize = 128;
+const MAX_ID_LENGTH: usize = 128;
 
 /// A client message.
 pub(super) enum Incoming {
@@ -23,7 +23,7 @@ pub(super) enum Incoming {
 
 /// A message as received. Its payload stays raw JSON.
 #[derive(Deserialize)]
-struct Written<'a> {
+struct RawMessage<'a> {
     #[serde(rename = "type")]
     kind: Kind,
     id: Option<String>,
@@ -45,8 +45,8 @@ impl Incoming {
     pub(super) fn read(text: &str) -> Option<Self> {
         // serde also accepts an array for a struct, but the protocol does not.
         let is_object = text.trim_ascii_start().starts_with('{');
-        let Written { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
-        let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+        let RawMessage { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
+        let id = id.filter(|id| (1..=MAX_ID_LENGTH).contains(&id.len()));
         Some(match kind {
             Kind::ConnectionInit => Self::ConnectionInit { payload: payload.map(RawValue::to_owned) },
             Kind::Ping => Self::Ping,

@@ -32,12 +32,12 @@ pub(crate) enum Phase {
     /// A WebSocket or event stream, which has its own limits.
     Kept,
     /// Evicted.
-    Leaving,
+    Evicted,
 }
 
 impl Phase {
     const ALL: [Self; 7] =
-        [Self::Waiting, Self::Reading, Self::Working, Self::Writing, Self::Flushing, Self::Kept, Self::Leaving];
+        [Self::Waiting, Self::Reading, Self::Working, Self::Writing, Self::Flushing, Self::Kept, Self::Evicted];
     const BITS: u32 = 3;
 }
 
@@ -52,7 +52,7 @@ impl State {
 
     pub(crate) fn phase(self) -> Phase {
         let phase = self.0 & ((1 << Phase::BITS) - 1);
-        Phase::ALL.into_iter().find(|known| *known as u64 == phase).unwrap_or(Phase::Leaving)
+        Phase::ALL.into_iter().find(|known| *known as u64 == phase).unwrap_or(Phase::Evicted)
     }
 
     pub(crate) const fn since(self) -> u64 {
@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-pub(crate) struct Member {
+pub(crate) struct TrackedConnection {
     pub(crate) ip: IpAddr,
     pub(crate) id: u64,
     start: Instant,
@@ -69,13 +69,13 @@ pub(crate) struct Member {
     read: AtomicUsize,
     /// Bytes charged to the memory pool.
     pub(crate) held: AtomicUsize,
-    leave: Notify,
+    eviction: Notify,
 }
 
-impl Member {
+impl TrackedConnection {
     pub(crate) fn new(ip: IpAddr, id: u64, start: Instant) -> Self {
         let state = AtomicU64::new(State::new(Phase::Waiting, since(start)).0);
-        Self { ip, id, start, state, read: AtomicUsize::new(0), held: AtomicUsize::new(0), leave: Notify::new() }
+        Self { ip, id, start, state, read: AtomicUsize::new(0), held: AtomicUsize::new(0), eviction: Notify::new() }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -83,35 +83,35 @@ impl Member {
     }
 
     /// Moves to another phase. Returns false if it was evicted.
-    pub(crate) fn turn(&self, to: Phase) -> bool {
-        self.turn_if(to, |_| true)
+    pub(crate) fn enter(&self, to: Phase) -> bool {
+        self.enter_if(to, |_| true)
     }
 
     /// Moves to another phase if it is in `from`.
-    pub(crate) fn turn_from(&self, from: Phase, to: Phase) -> bool {
-        self.turn_if(to, |phase| phase == from)
+    pub(crate) fn enter_from(&self, from: Phase, to: Phase) -> bool {
+        self.enter_if(to, |phase| phase == from)
     }
 
-    fn turn_if(&self, to: Phase, may: impl Fn(Phase) -> bool) -> bool {
+    fn enter_if(&self, to: Phase, may: impl Fn(Phase) -> bool) -> bool {
         let next = |state| {
             let phase = State(state).phase();
-            (phase != Phase::Leaving && may(phase)).then(|| State::new(to, since(self.start)).0)
+            (phase != Phase::Evicted && may(phase)).then(|| State::new(to, since(self.start)).0)
         };
         self.state.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
     /// Evicts it if it is still in the `seen` state.
-    pub(crate) fn ask_to_leave(&self, seen: State) -> bool {
-        let leaving = State::new(Phase::Leaving, seen.since()).0;
-        let asked = self.state.compare_exchange(seen.0, leaving, Relaxed, Relaxed).is_ok();
+    pub(crate) fn try_evict(&self, seen: State) -> bool {
+        let evicted = State::new(Phase::Evicted, seen.since()).0;
+        let asked = self.state.compare_exchange(seen.0, evicted, Relaxed, Relaxed).is_ok();
         if asked {
-            self.leave.notify_one();
+            self.eviction.notify_one();
         }
         asked
     }
 
-    pub(crate) async fn asked_to_leave(&self) {
-        self.leave.notified().await;
+    pub(crate) async fn evicted(&self) {
+        self.eviction.notified().await;
     }
 
     /// Adds received bytes; returns the request's total. WebSocket traffic does not count.
@@ -134,7 +134,7 @@ impl Member {
 
     /// Call after everything was written. Returns whether a response is complete.
     pub(crate) fn flushed(&self) -> bool {
-        let is_idle = self.turn_from(Phase::Flushing, Phase::Waiting);
+        let is_idle = self.enter_from(Phase::Flushing, Phase::Waiting);
         if is_idle {
             self.read.store(0, Relaxed);
         }
@@ -149,29 +149,29 @@ fn since(start: Instant) -> u64 {
 /// A body that changes the connection's phase when it ends.
 pub(crate) struct Phased<B> {
     body: B,
-    member: Arc<Member>,
+    tracked: Arc<TrackedConnection>,
     phases: (Phase, Phase),
 }
 
 impl<B: Body> Phased<B> {
     /// A request body: `Reading` until it ends, then `Working`.
-    pub(crate) fn request(body: B, member: &Arc<Member>) -> Self {
-        Self::new(body, member, (Phase::Reading, Phase::Working))
+    pub(crate) fn request(body: B, tracked: &Arc<TrackedConnection>) -> Self {
+        Self::new(body, tracked, (Phase::Reading, Phase::Working))
     }
 
     /// A response body: the first phase until it ends, then the second.
-    pub(crate) fn answer(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
-        member.turn(phases.0);
-        Self::new(body, member, phases)
+    pub(crate) fn answer(body: B, tracked: &Arc<TrackedConnection>, phases: (Phase, Phase)) -> Self {
+        tracked.enter(phases.0);
+        Self::new(body, tracked, phases)
     }
 
-    fn new(body: B, member: &Arc<Member>, phases: (Phase, Phase)) -> Self {
-        let phased = Self { body, member: Arc::clone(member), phases };
-        phased.look();
+    fn new(body: B, tracked: &Arc<TrackedConnection>, phases: (Phase, Phase)) -> Self {
+        let phased = Self { body, tracked: Arc::clone(tracked), phases };
+        phased.check_end();
         phased
     }
 
-    fn look(&self) {
+    fn check_end(&self) {
         if self.body.is_end_stream() {
             self.end();
         }
@@ -180,7 +180,7 @@ impl<B: Body> Phased<B> {
 
 impl<B> Phased<B> {
     fn end(&self) {
-        self.member.turn_from(self.phases.0, self.phases.1);
+        self.tracked.enter_from(self.phases.0, self.phases.1);
     }
 }
 
@@ -193,7 +193,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Phased<B> {
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(task));
-        self.look();
+        self.check_end();
         Poll::Ready(frame)
     }
 
@@ -221,8 +221,8 @@ mod tests {
 
     use super::*;
 
-    fn member() -> Arc<Member> {
-        Arc::new(Member::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()))
+    fn tracked() -> Arc<TrackedConnection> {
+        Arc::new(TrackedConnection::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()))
     }
 
     fn text() -> AnyBody {
@@ -233,36 +233,36 @@ mod tests {
     async fn a_connection_is_idle_again_once_its_answer_was_written() {
         use Phase::{Flushing, Kept, Reading, Waiting, Working, Writing};
         for begun in [Writing, Kept] {
-            let member = member();
-            let phase = || member.state().phase();
-            assert!(member.turn(Reading));
-            let request = Phased::request(text(), &member);
+            let tracked = tracked();
+            let phase = || tracked.state().phase();
+            assert!(tracked.enter(Reading));
+            let request = Phased::request(text(), &tracked);
             assert_eq!(phase(), Reading, "its body has not arrived yet");
             drop(request.collect().await.unwrap());
             assert_eq!(phase(), Working);
-            let answer = Phased::answer(text(), &member, (begun, Flushing));
-            assert!(phase() == begun && !member.flushed(), "flushed before the end");
+            let answer = Phased::answer(text(), &tracked, (begun, Flushing));
+            assert!(phase() == begun && !tracked.flushed(), "flushed before the end");
             drop(answer.collect().await.unwrap());
             assert_eq!(phase(), Flushing);
-            assert!(member.flushed() && phase() == Waiting);
+            assert!(tracked.flushed() && phase() == Waiting);
         }
     }
 
     #[tokio::test]
     async fn a_connection_that_became_a_socket_is_never_idle() {
-        let member = member();
-        drop(Phased::answer(AnyBody::empty(), &member, (Phase::Kept, Phase::Kept)));
-        assert!(!member.flushed());
-        assert_eq!((member.state().phase(), member.count_read(1_000_000)), (Phase::Kept, 0));
+        let tracked = tracked();
+        drop(Phased::answer(AnyBody::empty(), &tracked, (Phase::Kept, Phase::Kept)));
+        assert!(!tracked.flushed());
+        assert_eq!((tracked.state().phase(), tracked.count_read(1_000_000)), (Phase::Kept, 0));
     }
 
     #[tokio::test]
     async fn an_evicted_connection_takes_no_more_requests() {
-        let member = member();
-        let seen = member.state();
-        assert!(member.turn(Phase::Reading) && !member.ask_to_leave(seen), "it is no longer idle");
-        assert!(member.ask_to_leave(member.state()));
-        member.asked_to_leave().await;
-        assert!(!member.turn(Phase::Working) && member.state().phase() == Phase::Leaving);
+        let tracked = tracked();
+        let seen = tracked.state();
+        assert!(tracked.enter(Phase::Reading) && !tracked.try_evict(seen), "it is no longer idle");
+        assert!(tracked.try_evict(tracked.state()));
+        tracked.evicted().await;
+        assert!(!tracked.enter(Phase::Working) && tracked.state().phase() == Phase::Evicted);
     }
 }

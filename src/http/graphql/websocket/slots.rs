@@ -18,7 +18,7 @@ use crate::{
     http::networks::networks,
 };
 
-pub(crate) struct Room {
+pub(crate) struct SocketSlots {
     caps: SocketCaps,
     taken: Arc<Mutex<Taken>>,
 }
@@ -27,14 +27,14 @@ pub(crate) struct Room {
 struct Taken {
     counts: HashMap<SocketOwner, usize>,
     /// Sockets that have not authenticated yet, in order of arrival.
-    strangers: BTreeMap<u64, Stranger>,
+    strangers: BTreeMap<u64, PendingSocket>,
     next: u64,
 }
 
-struct Stranger {
+struct PendingSocket {
     since: Instant,
-    whose: Arc<[SocketOwner]>,
-    leave: Arc<Notify>,
+    owners: Arc<[SocketOwner]>,
+    evict: Arc<Notify>,
 }
 
 /// What slots are counted by.
@@ -44,13 +44,13 @@ pub(crate) enum SocketOwner {
     Network(IpNet),
     Person(Uuid),
     Session(Uuid),
-    Strangers,
-    StrangersOf(IpNet),
+    Pending,
+    PendingOf(IpNet),
 }
 
 type Bounds = Vec<(SocketOwner, usize)>;
 
-impl Room {
+impl SocketSlots {
     pub(crate) fn new(caps: SocketCaps) -> Self {
         Self { caps, taken: Arc::default() }
     }
@@ -60,25 +60,25 @@ impl Room {
     }
 
     /// Takes a slot for an unauthenticated socket. If none is left, evicts the oldest one.
-    pub(crate) fn enter(&self, origin: &Origin) -> Result<SocketSlot, SocketOwner> {
+    pub(crate) fn admit(&self, origin: &Origin) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let of_networks = networks(origin.ip)
-            .map(|(width, network)| (SocketOwner::StrangersOf(network), caps.strangers_of_network.for_width(width)));
-        let bounds: Bounds = of_networks.chain([(SocketOwner::Strangers, caps.strangers)]).collect();
+            .map(|(width, network)| (SocketOwner::PendingOf(network), caps.strangers_of_network.for_width(width)));
+        let bounds: Bounds = of_networks.chain([(SocketOwner::Pending, caps.strangers)]).collect();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let whose = loop {
+        let owners = loop {
             match taken.take(&bounds) {
-                Ok(whose) => break whose,
-                Err(full) if taken.displace(full, caps) => {}
+                Ok(owners) => break owners,
+                Err(full) if taken.evict_oldest(full, caps) => {}
                 Err(full) => return Err(full),
             }
         };
         taken.next += 1;
-        let (number, leave) = (taken.next, Arc::default());
-        let stranger = Stranger { since: Instant::now(), whose: Arc::clone(&whose), leave: Arc::clone(&leave) };
-        taken.strangers.insert(number, stranger);
+        let (number, evict) = (taken.next, Arc::default());
+        let pending = PendingSocket { since: Instant::now(), owners: Arc::clone(&owners), evict: Arc::clone(&evict) };
+        taken.strangers.insert(number, pending);
         drop(taken);
-        Ok(SocketSlot { taken: Arc::clone(&self.taken), whose, stranger: Some((number, leave)) })
+        Ok(SocketSlot { taken: Arc::clone(&self.taken), owners, pending: Some((number, evict)) })
     }
 
     /// Takes a slot for an authenticated user. Fails with the limit that is reached.
@@ -93,43 +93,43 @@ impl Room {
             (SocketOwner::Session(signed_in.session.id), caps.of_session),
         ];
         let bounds: Bounds = others.into_iter().chain(of_networks).collect();
-        let whose = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take(&bounds)?;
-        Ok(SocketSlot { taken: Arc::clone(&self.taken), whose, stranger: None })
+        let owners = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take(&bounds)?;
+        Ok(SocketSlot { taken: Arc::clone(&self.taken), owners, pending: None })
     }
 }
 
 impl Taken {
     /// Takes a slot for all owners, or for none.
     fn take(&mut self, bounds: &Bounds) -> Result<Arc<[SocketOwner]>, SocketOwner> {
-        let is_full = |(whose, most): &&(SocketOwner, usize)| self.counts.get(whose).is_some_and(|count| count >= most);
+        let is_full = |(owner, most): &&(SocketOwner, usize)| self.counts.get(owner).is_some_and(|count| count >= most);
         if let Some((full, _)) = bounds.iter().find(is_full) {
             return Err(*full);
         }
-        for (whose, _) in bounds {
-            *self.counts.entry(*whose).or_default() += 1;
+        for (owner, _) in bounds {
+            *self.counts.entry(*owner).or_default() += 1;
         }
-        Ok(bounds.iter().map(|(whose, _)| *whose).collect())
+        Ok(bounds.iter().map(|(owner, _)| *owner).collect())
     }
 
-    fn give_back(&mut self, whose: &[SocketOwner]) {
-        for whose in whose {
-            if let Some(count) = self.counts.get_mut(whose) {
+    fn give_back(&mut self, owners: &[SocketOwner]) {
+        for owner in owners {
+            if let Some(count) = self.counts.get_mut(owner) {
                 *count -= 1;
                 // Without this, the map would keep every owner that ever connected.
                 if *count == 0 {
-                    self.counts.remove(whose);
+                    self.counts.remove(owner);
                 }
             }
         }
     }
 
     /// Evicts the oldest unauthenticated socket, unless it has only just connected.
-    fn displace(&mut self, full: SocketOwner, caps: &SocketCaps) -> bool {
-        let oldest = self.strangers.iter().find(|(_, stranger)| stranger.whose.contains(&full));
-        let oldest = oldest.filter(|(_, stranger)| stranger.since.elapsed() >= caps.spare).map(|(number, _)| *number);
-        let Some(stranger) = oldest.and_then(|number| self.strangers.remove(&number)) else { return false };
-        self.give_back(&stranger.whose);
-        stranger.leave.notify_one();
+    fn evict_oldest(&mut self, full: SocketOwner, caps: &SocketCaps) -> bool {
+        let oldest = self.strangers.iter().find(|(_, pending)| pending.owners.contains(&full));
+        let oldest = oldest.filter(|(_, pending)| pending.since.elapsed() >= caps.spare).map(|(number, _)| *number);
+        let Some(pending) = oldest.and_then(|number| self.strangers.remove(&number)) else { return false };
+        self.give_back(&pending.owners);
+        pending.evict.notify_one();
         true
     }
 }
@@ -137,17 +137,17 @@ impl Taken {
 /// The slot of one socket, freed on drop.
 pub(crate) struct SocketSlot {
     taken: Arc<Mutex<Taken>>,
-    whose: Arc<[SocketOwner]>,
-    stranger: Option<(u64, Arc<Notify>)>,
+    owners: Arc<[SocketOwner]>,
+    pending: Option<(u64, Arc<Notify>)>,
 }
 
 impl SocketSlot {
     /// Resolves when the slot was given to another socket.
-    pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
-        let leave = self.stranger.as_ref().map(|(_, leave)| Arc::clone(leave));
+    pub(crate) fn evicted(&self) -> impl Future<Output = ()> + use<> {
+        let evict = self.pending.as_ref().map(|(_, evict)| Arc::clone(evict));
         async move {
-            match leave {
-                Some(leave) => leave.notified().await,
+            match evict {
+                Some(evict) => evict.notified().await,
                 None => std::future::pending().await,
             }
         }
@@ -158,8 +158,8 @@ impl Drop for SocketSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         // An evicted socket has already given back its slot.
-        if self.stranger.as_ref().is_none_or(|(number, _)| taken.strangers.remove(number).is_some()) {
-            taken.give_back(&self.whose);
+        if self.pending.as_ref().is_none_or(|(number, _)| taken.strangers.remove(number).is_some()) {
+            taken.give_back(&self.owners);
         }
     }
 }

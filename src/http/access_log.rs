@@ -50,17 +50,17 @@ impl LogEntry {
         }
     }
 
-    pub(super) fn end(self, server: &Server, answer: &mut Response, took: Duration) {
+    pub(super) fn end(self, server: &Server, response: &mut Response, took: Duration) {
         let here = spans::written(&self.span);
-        let status = answer.status().as_u16();
+        let status = response.status().as_u16();
         spans::answered(&self.span, status);
         if let Some(value) = here.as_deref().and_then(|here| HeaderValue::from_str(here).ok()) {
-            answer.headers_mut().insert(TRACE_RESPONSE, value);
+            response.headers_mut().insert(TRACE_RESPONSE, value);
         }
         let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(spans::id);
         let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(spans::id);
         server.ctx.metrics.answered(self.route, status, took, exemplar);
-        let record = answer.extensions().get::<RequestOutcome>();
+        let record = response.extensions().get::<RequestOutcome>();
         if let Some(record) = record {
             server.ctx.metrics.operated(record.operation(), record.outcome(), took, exemplar);
         }

@@ -50,15 +50,15 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     let media = MediaType::negotiate(accept.as_deref());
     let events = sse::is_wanted(accept.as_deref());
     let mut record = RequestOutcome::default();
-    let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut record).await {
-        Ok(answer) => answer,
+    let mut response = match respond(&server, &parts, body, &id, (media, events), &mut record).await {
+        Ok(response) => response,
         Err(refusal) => {
             record.record_refusal(refusal.code());
-            refusal.answer(&id, media.unwrap_or(MediaType::Json))
+            refusal.respond(&id, media.unwrap_or(MediaType::Json))
         }
     };
-    record.attach_to(&mut answer);
-    answer
+    record.attach_to(&mut response);
+    response
 }
 
 /// Handles every other method on `/graphql`. In development, browsers are redirected to GraphiQL.
@@ -84,7 +84,7 @@ fn accept(headers: &HeaderMap) -> Option<String> {
     (!lists.is_empty()).then(|| lists.join(","))
 }
 
-async fn answer(
+async fn respond(
     server: &Arc<Server>,
     parts: &Parts,
     body: Body,
@@ -121,13 +121,13 @@ async fn answer(
     let request = request.data(viewer).data(record.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
-    let answer = executed(response, id, (media, cost), record);
+    let response = executed(response, id, (media, cost), record);
     spans::came_to(&span, &record.outcome());
-    let length = answer.as_ref().map_or(MAX_RESPONSE as u64, |answer| answer.body().size_hint().lower());
+    let length = response.as_ref().map_or(MAX_RESPONSE as u64, |response| response.body().size_hint().lower());
     let weighed = meter.charge_response(&server.ctx, length).await;
-    let answer = answer?;
+    let response = response?;
     weighed?;
-    reservation.hold_until_read(answer)
+    reservation.hold_until_read(response)
 }
 
 /// Runs in its own task, so that a client that disconnects cannot cancel it. Otherwise a rate limit would be charged

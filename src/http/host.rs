@@ -67,7 +67,7 @@ pub(super) async fn check(
     }
     let message = "This development server only accepts localhost and the host of DOORCODE_PUBLIC_URL. Use one \
         of them, or set DOORCODE_PUBLIC_URL to the address you use.";
-    Refusal::misdirected(message).answer(&id, MediaType::Json)
+    Refusal::misdirected(message).respond(&id, MediaType::Json)
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(entry.client);
     let had_body = !request.body().is_end_stream();
-    let mut answer = if let Some(refused) = refuse_ambiguous(&request, &id) {
+    let mut response = if let Some(refused) = refuse_ambiguous(&request, &id) {
         refused
     } else {
         // Logs every event below with the request id, which a caller can quote when reporting a problem.
@@ -56,40 +56,40 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
             AssertUnwindSafe(next.run(request)).catch_unwind().instrument(entry.span.clone()).instrument(request_span);
         // The panic hook has already logged it.
         handled.await.unwrap_or_else(|_| {
-            Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
+            Refusal::new(Code::Internal, "Something went wrong on our side.").respond(&id, MediaType::Json)
         })
     };
-    if ends_the_connection(&answer, had_body) {
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if ends_the_connection(&response, had_body) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    add_headers(&mut answer, &id, server.https);
-    entry.end(&server, &mut answer, start.elapsed());
-    answer
+    add_headers(&mut response, &id, server.https);
+    entry.end(&server, &mut response, start.elapsed());
+    response
 }
 
 /// Middleware for the time before startup completes: no access log, and no source for request ids.
 pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
     request.extensions_mut().insert(id.clone());
-    let mut answer = match refuse_ambiguous(&request, &id) {
+    let mut response = match refuse_ambiguous(&request, &id) {
         Some(refused) => refused,
         None => next.run(request).await,
     };
-    add_headers(&mut answer, &id, https);
-    answer
+    add_headers(&mut response, &id, https);
+    response
 }
 
 /// Whether part of the request body may be unread after an error. Then the connection closes, and the client must not
 /// reuse it.
-fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
-    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415 | 421)
+fn ends_the_connection(response: &Response, had_body: bool) -> bool {
+    had_body && matches!(response.status().as_u16(), 404..=408 | 413 | 415 | 421)
 }
 
 /// Rejects an ambiguous request and closes its connection: whatever follows on it may belong to someone else.
 fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
-    let mut answer = Refusal::new(Code::BadRequest, ambiguity(request)?).answer(id, MediaType::Json);
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Some(answer)
+    let mut response = Refusal::new(Code::BadRequest, ambiguity(request)?).respond(id, MediaType::Json);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(response)
 }
 
 /// Detects requests that a proxy in front of us may interpret differently (request smuggling). In production we
@@ -105,8 +105,8 @@ fn ambiguity(request: &Request) -> Option<&'static str> {
     (!is_plain || codings.next().is_some()).then_some("The only supported transfer coding is a single `chunked`.")
 }
 
-fn add_headers(answer: &mut Response, id: &RequestId, https: bool) {
-    let headers = answer.headers_mut();
+fn add_headers(response: &mut Response, id: &RequestId, https: bool) {
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

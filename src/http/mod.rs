@@ -67,9 +67,9 @@ fn with_middleware(routes: Router<Arc<Server>>, server: &Arc<Server>) -> Router 
 }
 
 async fn not_found(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::NotFound, "Not found.").answer(&id, MediaType::Json)
+    Refusal::new(Code::NotFound, "Not found.").respond(&id, MediaType::Json)
 }
 
 async fn method_not_allowed(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::MethodNotAllowed, "This method isn't supported here.").answer(&id, MediaType::Json)
+    Refusal::new(Code::MethodNotAllowed, "This method isn't supported here.").respond(&id, MediaType::Json)
 }

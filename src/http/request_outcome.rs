@@ -68,8 +68,8 @@ impl RequestOutcome {
     }
 
     /// Attaches it to the response, for the access log.
-    pub(super) fn attach_to(self, answer: &mut Response) {
-        answer.extensions_mut().insert(self);
+    pub(super) fn attach_to(self, response: &mut Response) {
+        response.extensions_mut().insert(self);
     }
 }
 

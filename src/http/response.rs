@@ -186,19 +186,19 @@ impl Refusal {
         written.collect()
     }
 
-    pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
+    pub(super) fn respond(self, id: &RequestId, media: MediaType) -> Response {
         let body = json!({ "errors": self.errors(id) });
         let Self { status, retry_after, .. } = self;
-        let mut answer = json_answer(status, media, &body);
+        let mut response = json_response(status, media, &body);
         let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
         if let Some(seconds) = retry_after {
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        answer
+        response
     }
 }
 
@@ -316,10 +316,10 @@ fn complete(mut error: async_graphql::ServerError, id: &RequestId) -> async_grap
     error
 }
 
-fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
-    let mut answer = (status, Json(body)).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, media.of(status));
-    answer
+fn json_response(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, media.of(status));
+    response
 }
 
 #[cfg(test)]

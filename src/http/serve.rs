@@ -26,7 +26,7 @@ pub async fn serve(
         caps: &caps,
         trusted: &server.ctx.settings.trusted_proxies,
         metrics: &server.ctx.metrics,
-        answers: server.unread.all(),
+        responses: server.unread.all(),
     };
     let (drained, mut when_drained) = watch::channel(false);
     let stop_signal = async {

@@ -81,9 +81,8 @@ pub struct Caps {
     pub unread: Duration,
     /// Maximum lifetime of a connection.
     pub life: Duration,
-    /// How long a trusted proxy may send one more request on each kept-alive connection after shutdown began. Closing
-    /// idle ones at once would break requests on their way, which a proxy must not retry. By then the proxy has
-    /// stopped using them.
+    /// How long a trusted proxy may send one more request on each open connection after shutdown began. Closing them at
+    /// once would break requests on their way, which a proxy must not retry.
     pub farewell: Duration,
     /// Timeout for closing a connection during shutdown. Longer than any request takes.
     pub end: Duration,
@@ -136,7 +135,7 @@ pub(super) struct ListenerContext<'a> {
     pub trusted: &'a [IpNet],
     pub metrics: &'a Metrics,
     /// Memory for responses that clients have not read yet.
-    pub answers: &'a Pool,
+    pub responses: &'a Pool,
 }
 
 /// Serves one listener until `stop` resolves, and reloads the TLS certificate when it changes. Then it accepts what
@@ -221,7 +220,7 @@ fn drain_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     ours.collect()
 }
 
-/// Whether accepting failed because whoever knocked is gone, which is no trouble of ours.
+/// Whether `accept` failed because the client is already gone.
 fn is_peer_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
@@ -281,13 +280,13 @@ impl<'a> Gate<'a> {
     /// Resolves when connections should be evicted.
     async fn pressed(&self, open: usize) {
         sleep_until(self.looked + CHECK_INTERVAL).await;
-        let (requests, answers) = (&self.requests, self.context.answers);
-        if self.excess_connections(open) > 0 || requests.is_scarce() || answers.is_scarce() {
+        let (requests, responses) = (&self.requests, self.context.responses);
+        if self.excess_connections(open) > 0 || requests.is_scarce() || responses.is_scarce() {
             return;
         }
         tokio::select! {
             () = requests.pressed() => {}
-            () = answers.pressed() => {}
+            () = responses.pressed() => {}
         }
     }
 
@@ -303,11 +302,13 @@ impl<'a> Gate<'a> {
             let wanted = self.requests.excess();
             asked += self.table.evict(EvictionGoal::Bytes { wanted, above: self.spared_bytes(open) });
         }
-        if self.context.answers.is_scarce() {
+        if self.context.responses.is_scarce() {
             asked += self.table.evict(EvictionGoal::Writers);
         }
         if asked > 0 {
-            self.warn(|| tracing::warn!(open, asked, "near a connection or memory limit: closed idle connections"));
+            self.warn(|| {
+                tracing::warn!(open, asked, "near a connection or memory limit: closed idle or slow connections")
+            });
         }
     }
 

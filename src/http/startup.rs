@@ -63,13 +63,14 @@ impl WaitingRoom {
     ) -> io::Result<T> {
         let (started, when_started) = watch::channel(false);
         let (public, ops) = (clone_listener(public)?, clone_listener(ops)?);
-        let (caps, metrics, answers) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
+        let (caps, metrics, responses) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
         let context =
-            server::ListenerContext { caps: &caps, trusted: &self.trusted, metrics: &metrics, answers: &answers };
+            server::ListenerContext { caps: &caps, trusted: &self.trusted, metrics: &metrics, responses: &responses };
         let stop_signal = |mut when_started: watch::Receiver<bool>| async move {
             drop(when_started.wait_for(|started| *started).await);
         };
-        let answer = |listener, tls, stop_signal| server::run(listener, tls, self.router.clone(), context, stop_signal);
+        let response =
+            |listener, tls, stop_signal| server::run(listener, tls, self.router.clone(), context, stop_signal);
         let public = async {
             // A fast startup serves early callers itself, so don't respond at once: a proxy may already send traffic
             // here.
@@ -77,9 +78,9 @@ impl WaitingRoom {
                 () = sleep(STARTUP_GRACE) => {}
                 () = stop_signal(when_started.clone()) => return,
             }
-            answer(public, tls, stop_signal(when_started.clone())).await;
+            response(public, tls, stop_signal(when_started.clone())).await;
         };
-        let ops = answer(ops, None, stop_signal(when_started.clone()));
+        let ops = response(ops, None, stop_signal(when_started.clone()));
         let answering = async { tokio::join!(public, ops) };
         let mut answering = std::pin::pin!(answering);
         let outcome = tokio::select! {
@@ -103,5 +104,5 @@ async fn not_ready() -> Response {
 }
 
 async fn not_yet(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::Unavailable, "The server is starting. Try again in a few seconds.").answer(&id, MediaType::Json)
+    Refusal::new(Code::Unavailable, "The server is starting. Try again in a few seconds.").respond(&id, MediaType::Json)
 }

@@ -71,10 +71,10 @@ pub(crate) fn open(
     let events = EventStream { outcomes, feed, sender, handle, caps, _slot: slot, _present: present };
     tokio::spawn(events.run().in_current_span());
     let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
-    let mut answer = Response::new(Body::from_stream(body));
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
-    answer.headers_mut().insert(NO_PROXY_BUFFERING.0, HeaderValue::from_static(NO_PROXY_BUFFERING.1));
-    Ok(answer)
+    let mut response = Response::new(Body::from_stream(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+    response.headers_mut().insert(NO_PROXY_BUFFERING.0, HeaderValue::from_static(NO_PROXY_BUFFERING.1));
+    Ok(response)
 }
 
 /// A running stream. It is a separate task, so that it notices a client that stops reading.

@@ -112,11 +112,11 @@ pub(crate) async fn handle(
         // Its bytes would be read as WebSocket frames.
         let refusal = Refusal::new(Code::BadRequest, "A WebSocket request must not have a body.");
         let close = [(header::CONNECTION, "close")];
-        return (close, refusal.answer(&id, MediaType::Json)).into_response();
+        return (close, refusal.respond(&id, MediaType::Json)).into_response();
     }
     match open(server, parts, &id).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.answer(&id, MediaType::Json),
+        Ok(response) => response,
+        Err(refusal) => refusal.respond(&id, MediaType::Json),
     }
 }
 

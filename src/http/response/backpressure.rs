@@ -140,13 +140,13 @@ impl Reservation {
     /// # Errors
     ///
     /// As [`Unread::reserve`], if the response exceeds its reservation.
-    pub(crate) fn hold_until_read(mut self, answer: Response) -> Result<Response, Refusal> {
-        let length = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
+    pub(crate) fn hold_until_read(mut self, response: Response) -> Result<Response, Refusal> {
+        let length = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
         self.resize(length).map_err(|mut refusal| {
             refusal.say(" Any changes were still made.");
             refusal
         })?;
-        Ok(answer.map(|body| Body::new(HeldBody { body, rest: Bytes::new(), reservation: self })))
+        Ok(response.map(|body| Body::new(HeldBody { body, rest: Bytes::new(), reservation: self })))
     }
 }
 

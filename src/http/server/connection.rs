@@ -28,7 +28,7 @@ use crate::{http::server::tls::Tls, observability::metrics::Present};
 
 /// Maximum size of request headers and of the write buffer.
 const BUFFER: usize = 16 * 1024;
-/// Time for TLS handshakes that are open when shutdown begins: two round trips around the earth.
+/// Time for TLS handshakes that are in progress when shutdown begins. Enough for a distant client.
 const FINAL_HANDSHAKE: Duration = Duration::from_secs(1);
 
 /// The limits and shared state of one connection.
@@ -84,7 +84,7 @@ pub(crate) async fn serve_connection(
     };
     tokio::select! {
         _ = released.recv() => {}
-        () = stop => tracing::debug!("a socket did not end in time and was left"),
+        () = stop => tracing::debug!("an upgraded connection did not close in time"),
     }
 }
 
@@ -105,7 +105,7 @@ async fn tls_handshake(
         () = terms.tracked.evicted() => Err(ErrorKind::ConnectionAborted.into()),
         () = stop => Err(ErrorKind::TimedOut.into()),
     };
-    let mut stream = handshaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
+    let mut stream = handshaken.inspect_err(|error| tracing::debug!(%error, "a TLS handshake failed")).ok()?;
     // Memory for data that rustls encrypts ahead is not accounted for, so bound it.
     stream.get_mut().1.set_buffer_limit(Some(BUFFER));
     Some(stream)
@@ -122,19 +122,19 @@ where
         let stays = tracked.enter(Phase::Reading);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handle.clone());
-        let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &tracked)));
+        let response = router.clone().oneshot(request.map(|body| Phased::request(body, &tracked)));
         let (stopping, tracked) = (stopping.clone(), Arc::clone(&tracked));
         async move {
             if !stays {
                 return Err(io::Error::from(ErrorKind::ConnectionAborted));
             }
-            let mut answer = answer.await.unwrap_or_else(|never| match never {});
+            let mut response = response.await.unwrap_or_else(|never| match never {});
             // Tells the client not to send another request.
-            if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            if *stopping.borrow() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            let phases = phases(&answer);
-            Ok(answer.map(|body| Phased::answer(body, &tracked, phases)))
+            let phases = phases(&response);
+            Ok(response.map(|body| Phased::response(body, &tracked, phases)))
         }
     });
     let mut http = http1::Builder::new();
@@ -156,13 +156,13 @@ where
         if let Ok(ended) = timeout(terms.end, connection).await {
             log_end(ended);
         } else {
-            tracing::debug!("a connection did not end in time and was cut off");
+            tracing::debug!("a connection did not close in time and was dropped");
         }
     };
     tokio::select! {
         () = ends => {}
         // Dropped at once, because its slot has been given away.
-        () = terms.tracked.evicted() => tracing::debug!("a connection was closed for somebody else"),
+        () = terms.tracked.evicted() => tracing::debug!("evicted a connection"),
     }
 }
 
@@ -170,10 +170,10 @@ where
 pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// The phases of a connection while it sends a response, and afterwards.
-fn phases(answer: &Response) -> (Phase, Phase) {
-    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+fn phases(response: &Response) -> (Phase, Phase) {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         (Phase::Kept, Phase::Kept)
-    } else if answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS) {
+    } else if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS) {
         (Phase::Kept, Phase::Flushing)
     } else {
         (Phase::Writing, Phase::Flushing)
@@ -183,6 +183,6 @@ fn phases(answer: &Response) -> (Phase, Phase) {
 /// Logs at debug level: clients that are slow, disconnect or speak another protocol are normal.
 fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "a connection failed");
     }
 }

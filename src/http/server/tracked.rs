@@ -160,7 +160,7 @@ impl<B: Body> Phased<B> {
     }
 
     /// A response body: the first phase until it ends, then the second.
-    pub(crate) fn answer(body: B, tracked: &Arc<TrackedConnection>, phases: (Phase, Phase)) -> Self {
+    pub(crate) fn response(body: B, tracked: &Arc<TrackedConnection>, phases: (Phase, Phase)) -> Self {
         tracked.enter(phases.0);
         Self::new(body, tracked, phases)
     }
@@ -240,9 +240,9 @@ mod tests {
             assert_eq!(phase(), Reading, "its body has not arrived yet");
             drop(request.collect().await.unwrap());
             assert_eq!(phase(), Working);
-            let answer = Phased::answer(text(), &tracked, (begun, Flushing));
+            let response = Phased::response(text(), &tracked, (begun, Flushing));
             assert!(phase() == begun && !tracked.flushed(), "flushed before the end");
-            drop(answer.collect().await.unwrap());
+            drop(response.collect().await.unwrap());
             assert_eq!(phase(), Flushing);
             assert!(tracked.flushed() && phase() == Waiting);
         }
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_became_a_socket_is_never_idle() {
         let tracked = tracked();
-        drop(Phased::answer(AnyBody::empty(), &tracked, (Phase::Kept, Phase::Kept)));
+        drop(Phased::response(AnyBody::empty(), &tracked, (Phase::Kept, Phase::Kept)));
         assert!(!tracked.flushed());
         assert_eq!((tracked.state().phase(), tracked.count_read(1_000_000)), (Phase::Kept, 0));
     }

@@ -138,10 +138,10 @@ fn only_subscriptions() -> Refusal {
 
 /// Converts responses to our format; a resolver panic becomes the last one. Runs in its own task, because each event
 /// holds an execution slot until it is converted and must not wait for a slow reader.
-pub(crate) fn outcomes(answers: BoxStream<'static, Response>, id: RequestId) -> BoxStream<'static, Outcome> {
+pub(crate) fn outcomes(responses: BoxStream<'static, Response>, id: RequestId) -> BoxStream<'static, Outcome> {
     let (sender, mut receiver) = mpsc::channel(1);
-    let outcomes = AssertUnwindSafe(answers).catch_unwind().map(move |answer| {
-        let response = answer.unwrap_or_else(|_| {
+    let outcomes = AssertUnwindSafe(responses).catch_unwind().map(move |response| {
+        let response = response.unwrap_or_else(|_| {
             let error = ApiError::new(Code::Internal, "Something went wrong on our side.");
             let error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
             Response::from_errors(vec![error])

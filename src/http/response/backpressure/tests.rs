@@ -22,7 +22,7 @@ fn anonymous(ip: &str) -> Viewer {
 }
 
 /// A response with `length` bytes.
-fn answer(length: usize) -> Response {
+fn response(length: usize) -> Response {
     let mut frames = Frames::within(length);
     frames.write_all(&vec![b'x'; length]).unwrap();
     frames.into_body().into_response()
@@ -39,7 +39,7 @@ async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
     let length = 3 * FRAME + 5;
     let reservation = unread.reserve(&anonymous("192.0.2.1")).unwrap();
     assert_eq!(taken(&unread), (TYPICAL, 2));
-    let mut body = reservation.hold_until_read(answer(length)).unwrap().into_body();
+    let mut body = reservation.hold_until_read(response(length)).unwrap().into_body();
     assert_eq!(body.size_hint().exact(), Some(length as u64), "its length is known");
     assert_eq!(taken(&unread).0, length);
     let mut sizes = Vec::new();
@@ -63,7 +63,7 @@ async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
     let unread = unread();
     let hold_until_read = |ip: String, length| {
         let reservation = unread.reserve(&anonymous(&ip)).map_err(|refusal| refusal.code())?;
-        reservation.hold_until_read(answer(length)).map_err(|refusal| refusal.code())
+        reservation.hold_until_read(response(length)).map_err(|refusal| refusal.code())
     };
     let flood = |ips: Vec<String>| -> Vec<Response> {
         ips.into_iter()
@@ -97,7 +97,7 @@ async fn long_responses_leave_a_quarter_to_short_ones() {
         of_network: Shares { narrow: 8 * FRAME, middle: 8 * FRAME, wide: 8 * FRAME },
         of_session: 8 * FRAME,
     });
-    let hold_until_read = |length| unread.reserve(&anonymous("192.0.2.1")).unwrap().hold_until_read(answer(length));
+    let hold_until_read = |length| unread.reserve(&anonymous("192.0.2.1")).unwrap().hold_until_read(response(length));
     let _long = hold_until_read(6 * FRAME).unwrap();
     let refused = hold_until_read(FRAME + 1).unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);

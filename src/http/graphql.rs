@@ -61,7 +61,7 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     response
 }
 
-/// Handles every other method on `/graphql`. In development, browsers are redirected to GraphiQL.
+/// Handles every other method on `/graphql`. In development, browsers are redirected to `GraphiQL`.
 pub(super) async fn other(server: State<Arc<Server>>, id: Extension<RequestId>, request: extract::Request) -> Response {
     if is_for_graphiql(&server.ctx.settings, &request) {
         return Redirect::to("/graphiql").into_response();

@@ -1,5 +1,5 @@
-//! Response format. Every error, from the edge or a resolver, looks like GraphQL: `{"errors": [{"message",
-//! "extensions": {"code", "requestId"}}]}`. Internal details are never included.
+//! Response format. Every error, from the edge or a resolver, has the shape of GraphQL errors:
+//! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Internal details are never included.
 
 pub(super) mod backpressure;
 

@@ -307,7 +307,7 @@ impl<'a> Gate<'a> {
         }
         if asked > 0 {
             self.warn(|| {
-                tracing::warn!(open, asked, "near a connection or memory limit: closed idle or slow connections")
+                tracing::warn!(open, asked, "near a connection or memory limit: closed idle or slow connections");
             });
         }
     }

@@ -1,5 +1,5 @@
 //! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for
-//! clients without WebSockets. Requests are read, charged and checked as usual, and share the socket limits. Slow
+//! clients without WebSocket connections. Requests are read, charged and checked as usual, and share the socket limits. Slow
 //! readers are disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};

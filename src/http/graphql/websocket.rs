@@ -46,7 +46,7 @@ const WRITE_BUFFER: usize = 4 * 1024;
 /// Maximum bytes queued for writing before the socket is closed. Many times the largest event.
 const MAX_UNWRITTEN: usize = 1024 * 1024;
 
-/// Limits for WebSockets and event streams.
+/// Limits for WebSocket connections and event streams.
 #[derive(Clone, Debug)]
 pub struct SocketCaps {
     /// Total in this process. A thousand take some tens of megabytes and a session check each every 30 seconds. A

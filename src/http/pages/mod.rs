@@ -1,4 +1,4 @@
-//! Pages for people: sign-in, GraphiQL and the development inbox, compiled in from `web/` and rendered once at
+//! Pages for people: sign-in, `GraphiQL` and the development inbox, compiled in from `web/` and rendered once at
 //! startup. They use no request body, cookie or database. Content security policies prevent all requests to other
 //! hosts.
 
@@ -56,7 +56,7 @@ const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 const INBOX_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// GraphiQL's dialogs and editors use inline styles, and its style sheet embeds fonts as `data:`. Neither can run a
+/// `GraphiQL`'s dialogs and editors use inline styles, and its style sheet embeds fonts as `data:`. Neither can run a
 /// script or reach another host.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \

@@ -1,4 +1,4 @@
-//! Slots for WebSockets and event streams: limits, accounting and eviction.
+//! Slots for WebSocket connections and event streams: limits, accounting and eviction.
 
 use std::{
     collections::{BTreeMap, HashMap},

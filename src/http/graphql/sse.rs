@@ -1,6 +1,6 @@
 //! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for
-//! clients without WebSocket connections. Requests are read, charged and checked as usual, and share the socket limits. Slow
-//! readers are disconnected.
+//! clients that cannot open a WebSocket. Requests are read, charged and checked as usual, and share the socket limits.
+//! Slow readers are disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

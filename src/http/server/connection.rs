@@ -43,7 +43,7 @@ pub(crate) struct Terms {
     pub _counted: Present,
 }
 
-/// A handle for handlers that outlive their response, such as WebSocket connections. While it exists, the connection counts
+/// Held by handlers that outlive their response, such as WebSocket connections. While it exists, the connection counts
 /// against the limits and shutdown waits for it.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle {

@@ -1,66 +1,66 @@
-// What whoever is signed in sees: who they are, what they change of their account, and the way out. It never signs
-// anybody in: when a sign-in is over, or too long ago for something, it calls back.
+// The account of the signed-in user: profile, address, data, deletion and sign-out. When the session ends or is too
+// old, it calls back to `sign-in.js`.
 
 import { serverNow } from "./graphql.js";
 import { CHANGE_EMAIL, CONFIRM_EMAIL, DELETE_ACCOUNT, EXPORT_DATA, UPDATE_PROFILE } from "./operations.js";
-import { at, complain, once, refuse, refuseCode, say, show, showCode, typedCode, wordsFor } from "./page.js";
+import { announce, at, errorText, once, refuse, refuseCode, show, showCode, showError, typedCode } from "./page.js";
 import * as session from "./session.js";
 
-export let person = null; // Whom the page shows as signed in.
-let newAddress = null; // The CodeSent for a new address of theirs.
-let unfinished = null; // The button that wants a recent sign-in first.
+export let person = null; // The signed-in user.
+let newAddress = null; // The CodeSent for a new address.
+let unfinished = null; // The button whose action needs a recent sign-in.
 let onOver = () => {};
 let onTooOld = () => {};
 
-/** Calls back with what to say, if it is known, once nobody is signed in any more. */
+/** Registers a callback for when the session ends, with an optional message. */
 export function whenOver(callback) {
   onOver = callback;
 }
 
-/** Calls back with the reason when something needs a more recent sign-in. */
+/** Registers a callback for actions that need a more recent sign-in, with the reason. */
 export function whenTooOld(callback) {
   onTooOld = callback;
 }
 
-/** Shows who is signed in, and goes on with what they were at. */
+/** Shows the signed-in user, and returns the focus to an interrupted action. */
 export function welcome(someone, isNewUser, message) {
   showPerson(someone);
   at("done-welcome").hidden = !isNewUser;
   at("done-session").textContent = "This tab stays signed in until you sign out or close it.";
-  complain("done", "");
-  say(message || (unfinished ? "You can go on where you were." : ""));
+  showError("done", "");
+  announce(message || (unfinished ? "You can continue where you left off." : ""));
   show("done", unfinished);
   unfinished = null;
 }
 
-/** Takes everything that belongs to one person out of the page. */
+/** Removes all data of the previous user from the page. */
 export function forgetPerson() {
   person = null;
   unfinished = null;
   showChange(null);
   for (const form of at("step-done").querySelectorAll("form")) form.reset();
   for (const part of at("step-done").querySelectorAll("details")) part.open = false;
-  for (const field of ["name", "change", "prove", "export", "delete"]) complain(field, "");
+  for (const field of ["name", "change", "prove", "export", "delete"]) showError(field, "");
   at("name-now").textContent = "";
 }
 
 function showPerson(someone) {
   if (person?.id !== someone.id) forgetPerson();
   person = someone;
-  at("done-title").textContent = `You are signed in as ${person.email}`;
+  at("done-title").textContent = `You're signed in as ${person.email}`;
   at("name").value = person.name ?? "";
   at("name-now").textContent = person.name ?? "";
-  // Guests read; only the copy of their data is theirs to take.
+  // Guests can only read and export their data.
   for (const part of ["name", "address", "delete"]) at(`part-${part}`).hidden = person.role === "GUEST";
 }
 
-// Like `once`, for what the server does only for the person signed in.
+// Like `once`, for operations that need a session.
 function onceSignedIn(field, button, work) {
   once(field, button, async () => {
     try {
       await work();
     } catch (error) {
-      if (error instanceof session.SessionOver) {
+      if (error instanceof session.SessionEnded) {
         onOver();
       } else if (error.code === "REAUTHENTICATION_REQUIRED") {
         unfinished = at(button);
@@ -74,11 +74,11 @@ function onceSignedIn(field, button, work) {
 
 at("sign-out").addEventListener("click", () => {
   once("done", "sign-out", async () => {
-    let message = "You are signed out.";
+    let message = "You're signed out.";
     try {
       await session.end();
     } catch (error) {
-      message = `This page has forgotten your session, but the server may still keep it: ${wordsFor(error)}`;
+      message = `You're signed out in this tab, but the server may still keep the session: ${errorText(error)}`;
     }
     onOver(message);
   });
@@ -96,21 +96,21 @@ at("name-form").addEventListener("submit", (event) => {
       return;
     }
     showPerson({ ...person, name: outcome.user.name });
-    say(person.name ? `Your name is saved: ${person.name}` : "Your name is taken away.");
+    announce(person.name ? `Name saved: ${person.name}` : "Name removed.");
   });
 });
 
 // ---- Address -------------------------------------------------------------------------------------------------------
 
-/** The form for the new address, or the one for the code that proves it. */
+/** Shows the form for the new address, or the one for its code. */
 function showChange(codeSent) {
   newAddress = codeSent;
   at("change-form").hidden = Boolean(newAddress);
   at("prove-form").hidden = !newAddress;
   at("prove-facts").hidden = false;
   at("prove").value = "";
-  complain("change", "");
-  complain("prove", "");
+  showError("change", "");
+  showError("prove", "");
   if (newAddress) showCode("prove", newAddress);
 }
 
@@ -120,11 +120,11 @@ at("change-form").addEventListener("submit", (event) => {
     const email = at("change").value.trim();
     const outcome = email
       ? (await session.ask(CHANGE_EMAIL, { input: { email } })).changeEmail
-      : { message: "Type the new e-mail address." };
+      : { message: "Enter the new email address." };
     if (outcome.__typename === "CodeSent") {
       showChange(outcome);
       at("prove").focus();
-      say(`A code was asked for ${outcome.email}.`);
+      announce(`Check ${outcome.email} for a code.`);
       return;
     }
     refuse("change", "change-submit", outcome);
@@ -142,13 +142,13 @@ at("prove-form").addEventListener("submit", (event) => {
     if (outcome.__typename === "EmailChanged") {
       const { email } = outcome.user;
       session.renameDevice(person.email, email);
-      session.doubtOthers();
+      session.recheckOtherTabs();
       showPerson({ ...person, email });
       showChange(null);
       at("change").value = "";
       at("part-address").open = false;
       at("done-title").focus();
-      say("Your address is changed. Everywhere else you are signed out.");
+      announce("Your email address is changed. You're signed out everywhere else.");
       return;
     }
     refuseNewAddress(outcome);
@@ -158,7 +158,7 @@ at("prove-form").addEventListener("submit", (event) => {
 function refuseNewAddress(outcome) {
   if (outcome.__typename === "EmailTaken") {
     showChange(null);
-    complain("change", outcome.message);
+    showError("change", outcome.message);
     at("change").focus();
     return;
   }
@@ -187,28 +187,28 @@ at("export-submit").addEventListener("click", () => {
     link.href = URL.createObjectURL(file);
     link.download = `account-${new Date(serverNow()).toISOString().slice(0, 10)}.json`;
     link.click();
-    // The browser may still be reading it.
+    // The browser may still be reading the file.
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    say(`Your data is in the file ${link.download}.`);
+    announce(`Your data was downloaded as ${link.download}.`);
   });
 });
 
 at("delete-form").addEventListener("submit", (event) => {
   event.preventDefault();
   onceSignedIn("delete", "delete-submit", async () => {
-    // Held here, too: an empty field is no reason to ask for a new sign-in first.
+    // Check this here, so that an empty field does not ask for a new sign-in first.
     const email = at("delete").value.trim();
     const outcome = email
       ? (await session.ask(DELETE_ACCOUNT, { input: { email } })).deleteAccount
-      : { message: "Type your own address to delete your account." };
+      : { message: "Enter your email address to delete your account." };
     if (outcome.__typename === "AccountDeleted") {
-      session.leave(person.email);
-      session.doubtOthers();
+      session.forgetAccount(person.email);
+      session.recheckOtherTabs();
       at("email").value = "";
       onOver(outcome.message);
       return;
     }
-    complain("delete", outcome.message);
+    showError("delete", outcome.message);
     at("delete").focus();
   });
 });

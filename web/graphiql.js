@@ -1,22 +1,22 @@
-// Starts GraphiQL on this server's API, with a first tab that walks through a sign-in. It talks to /graphql alone, and
-// what it keeps (tabs, history, and with them codes and tokens in variables) goes away with the browser's tab.
+// Starts GraphiQL for this server, with a first tab that walks through a sign-in. Tabs, history and variables, which
+// may contain codes and tokens, are kept only until the browser tab closes.
 
 "use strict";
 
 const hasInbox = Boolean(document.body.dataset.inbox);
 
-const walk = `# Signing in, step by step.
+const walk = `# Sign in step by step
 #
-# Put the cursor into an operation and press
+# Place the cursor in an operation and press
 # Ctrl-Enter (Cmd-Enter on a Mac), or press the
-# button and choose one. The book at the left edge
-# describes every field and type.
+# Run button and choose one. The book icon on the
+# left opens the documentation.
 #
-# The values come from the Variables pane below.
+# Edit the variables in the pane below.
 
-# 1. Write your address into the variable "email"
-#    and run this. Then copy "challenge" from the
-#    answer into the variables.
+# 1. Set "email" to your address and run this.
+#    Then copy "challenge" from the response into
+#    the variables.
 mutation Login($email: String!) {
   login(input: { email: $email }) {
     ... on CodeSent {
@@ -31,8 +31,8 @@ mutation Login($email: String!) {
     ... on RateLimited {
       retryAt
     }
-    # What you can do something about
-    # is a Problem, and not an error.
+    # Expected failures are a Problem,
+    # not an error.
     ... on Problem {
       __typename
       message
@@ -42,8 +42,8 @@ mutation Login($email: String!) {
 ${
   hasInbox
     ? `
-# 2. Read the mail. This field and the page /inbox
-#    exist on development servers only.
+# 2. Read the email. This field and the /inbox page
+#    only exist on development servers.
 query Inbox($email: String!) {
   inbox(to: $email, first: 1) {
     at
@@ -53,12 +53,12 @@ query Inbox($email: String!) {
 }
 `
     : `
-# 2. Read the mail.
+# 2. Read the email.
 `
 }
-# 3. Write the code into the variable "code" and run
-#    this. The answer holds an access token, good for
-#    minutes, and a refresh token, good for days.
+# 3. Set "code" to the code and run this. The response
+#    has an access token, valid for minutes, and a
+#    refresh token, valid for days.
 mutation Verify($challenge: String!, $code: String!) {
   verify(input: { challenge: $challenge, code: $code }) {
     ... on SignedIn {
@@ -87,8 +87,8 @@ mutation Verify($challenge: String!, $code: String!) {
   }
 }
 
-# 4. Write this into the Headers pane below, with the
-#    access token in place of the dots:
+# 4. Put this into the Headers pane below, with the
+#    access token instead of the dots:
 #      { "Authorization": "Bearer ..." }
 #    Without it, "me" is null.
 query Me {
@@ -111,9 +111,9 @@ query Me {
   }
 }
 
-# 5. Before the access token expires: copy the refresh
-#    token into the variable "refreshToken". It works
-#    once, and the answer holds the next one.
+# 5. Before the access token expires, set
+#    "refreshToken" to the refresh token and run this.
+#    It works once; the response has the next one.
 mutation Refresh($refreshToken: String!) {
   refresh(input: { refreshToken: $refreshToken }) {
     ... on Refreshed {
@@ -132,8 +132,8 @@ mutation Refresh($refreshToken: String!) {
   }
 }
 
-# 6. Sign out, with the header still there.
-#    Both tokens are dead from then on.
+# 6. Sign out. Keep the header. Both tokens stop
+#    working.
 mutation Logout {
   logout {
     __typename
@@ -143,8 +143,8 @@ mutation Logout {
   }
 }
 
-# For a MANAGER or more. The first administrator is
-# made in a terminal:
+# For managers and administrators. Create the first
+# administrator in a terminal:
 #   doorcode user role you@example.com admin
 query People {
   users(first: 10) {
@@ -163,7 +163,7 @@ query People {
   }
 }
 
-# What happens, while you look.
+# Live audit events.
 subscription Happens {
   auditEventAdded {
     at
@@ -186,8 +186,8 @@ function subscribes({ operationName }, document) {
   return chosen?.operation === "subscription";
 }
 
-// The answers of a subscription, as server-sent events bring them.
-async function* told(response) {
+// Yields the responses of a subscription from server-sent events.
+async function* responses(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   try {
@@ -207,8 +207,8 @@ async function* told(response) {
   }
 }
 
-// The chosen operation with the fragments that it uses: the editor may hold several operations, and the server takes one
-// from whoever has no access token. Where the editor was parsed before the last change, all of it is sent.
+// Sends only the chosen operation and its fragments, because without an access token the server accepts one operation
+// per document. Sends everything if the editor has changed since it was parsed.
 function chosen(params, document) {
   const named = (kind) => document?.definitions.filter((definition) => definition.kind === kind) ?? [];
   const operation = named("OperationDefinition").find((definition) => definition.name?.value === params.operationName);
@@ -237,11 +237,11 @@ async function fetcher(params, options) {
     credentials: "omit",
     cache: "no-store",
   });
-  return response.headers.get("content-type")?.startsWith("text/event-stream") ? told(response) : response.json();
+  return response.headers.get("content-type")?.startsWith("text/event-stream") ? responses(response) : response.json();
 }
 
-// GraphiQL takes the contents of its editors from the storage, even on the first visit, and after a reload opens one
-// more tab when they are not those of a tab it had. So the walk-through is put where GraphiQL would have put it.
+// GraphiQL loads its editors from the storage, even on the first visit. If their content matches no stored tab, a
+// reload opens another one. So put the walk-through where GraphiQL would have stored it.
 if (sessionStorage.getItem("graphiql:tabState") === null) {
   sessionStorage.setItem("graphiql:query", walk);
   sessionStorage.setItem("graphiql:variables", variables);

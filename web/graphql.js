@@ -1,7 +1,7 @@
-// One call to the GraphQL API of the server that served this page; shared by the sign-in page and the inbox.
-// It keeps no state and stores nothing: who is signed in is the caller's business.
+// Calls the GraphQL API of this server. Shared by the sign-in page and the inbox. It stores no session; callers pass
+// the access token.
 
-/** What the API answered instead of data, or that it did not answer at all. */
+/** An error from the API, or a failure to reach it. */
 export class ApiError extends Error {
   constructor(code, message, requestId, retryAfter) {
     super(message);
@@ -11,22 +11,21 @@ export class ApiError extends Error {
   }
 }
 
-// The server's clock minus ours, in milliseconds. The moments in answers are the server's, and a laptop's clock may
-// be minutes off; a countdown made with it would promise something untrue.
+// Server time minus local time, in milliseconds. Countdowns use server time, because local clocks may be minutes off.
 let skew = 0;
 
-/** Now, by the server's clock, in milliseconds. */
+/** The server's current time in milliseconds. */
 export function serverNow() {
   return Date.now() + skew;
 }
 
 function learnClock(response) {
   const sent = Date.parse(response.headers.get("date") ?? "");
-  // The header counts whole seconds, so a smaller difference than two says nothing.
+  // The header has whole seconds, so ignore differences below two.
   if (!Number.isNaN(sent)) skew = Math.abs(sent - Date.now()) > 2000 ? sent - Date.now() : 0;
 }
 
-/** Runs one operation; gives `data`, or throws an `ApiError`. */
+/** Runs one operation. Returns `data` or throws an `ApiError`. */
 export async function call(query, variables = {}, accessToken = null) {
   const headers = { "content-type": "application/json", accept: "application/graphql-response+json, application/json" };
   if (accessToken) headers.authorization = `Bearer ${accessToken}`;
@@ -44,13 +43,13 @@ export async function call(query, variables = {}, accessToken = null) {
     learnClock(response);
     body = await response.json();
   } catch {
-    throw new ApiError("UNAVAILABLE", "The server did not answer. Check the connection and try again.", null, null);
+    throw new ApiError("UNAVAILABLE", "Can't reach the server. Check your connection and try again.", null, null);
   }
   const error = body?.errors?.[0];
   if (error || !body?.data) {
     throw new ApiError(
       error?.extensions?.code ?? "INTERNAL",
-      error?.message ?? "The server gave an answer that this page does not understand.",
+      error?.message ?? "The server sent an unexpected response. Try again later.",
       error?.extensions?.requestId ?? response.headers.get("x-request-id"),
       Number(response.headers.get("retry-after")) || null,
     );

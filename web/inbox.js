@@ -1,5 +1,5 @@
-// The development inbox: asks for new mail every two seconds and shows it. It never sends or changes anything, and a
-// mail's HTML is only ever shown in a sandboxed frame that runs no script and may load nothing.
+// The development inbox: polls for new emails every two seconds and shows them. HTML is shown only in a sandboxed frame
+// without scripts or network access.
 
 import { ApiError, call } from "./graphql.js";
 import { INBOX, INBOX_IDS } from "./operations.js";
@@ -10,7 +10,7 @@ const at = (id) => document.getElementById(id);
 const shown = new Map(); // id -> { item, to }
 let known = null;
 
-// Asks for the ids first: the same hundred mails again every two seconds would be work for nothing.
+// Fetches the ids first, because the list rarely changes.
 async function look() {
   try {
     const ids = (await call(INBOX_IDS)).inbox.map((message) => message.id).join();
@@ -19,20 +19,20 @@ async function look() {
       place(inbox);
       known = inbox.map((message) => message.id).join();
     }
-    if (at("status").dataset.trouble) {
-      delete at("status").dataset.trouble;
+    if (at("status").dataset.failed) {
+      delete at("status").dataset.failed;
       at("status").textContent = "";
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    at("status").dataset.trouble = "yes";
+    at("status").dataset.failed = "yes";
     if (at("status").textContent !== error.message) at("status").textContent = error.message;
   } finally {
     setTimeout(look, EVERY);
   }
 }
 
-// Adds what is new and removes what is gone; what stays is not touched, so nothing that is open or focused closes.
+// Adds new items and removes old ones. Others stay untouched, so that open parts and the focus are kept.
 function place(inbox) {
   const ids = new Set(inbox.map((message) => message.id));
   for (const [id, { item }] of shown) {
@@ -62,12 +62,12 @@ function build(message) {
   part("button").addEventListener("click", () => copy(message.code, part(".digits")));
   fillText(part("pre"), message.text);
   part(".html").addEventListener("toggle", (event) => fillHtml(event.target, message), { once: true });
-  // A mail without digits carries a sign-in link, which is what one wants to see of it.
+  // An email without a code has a sign-in link, so show its text.
   part(".text").open = !message.code;
   return item;
 }
 
-// Plain text, with what looks like a web address made into a link.
+// Inserts plain text and turns URLs into links.
 function fillText(place, text) {
   for (const piece of text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)])/)) {
     if (!/^https?:\/\//.test(piece)) {
@@ -85,7 +85,7 @@ function fillText(place, text) {
 
 function fillHtml(place, message) {
   const frame = document.createElement("iframe");
-  // An empty list allows nothing: no scripts, no forms, no pop-ups, an origin of its own.
+  // An empty list allows nothing: no scripts, forms or pop-ups, and an opaque origin.
   frame.setAttribute("sandbox", "");
   frame.title = `HTML part of: ${message.subject}`;
   frame.srcdoc = message.html;
@@ -97,9 +97,9 @@ async function copy(code, digits) {
     await navigator.clipboard.writeText(code);
     at("status").textContent = `Copied ${code}.`;
   } catch {
-    // Without permission, or without HTTPS beyond localhost, selecting is the most that a page can do.
+    // Without clipboard permission or HTTPS, a page can only select the text.
     getSelection().selectAllChildren(digits);
-    at("status").textContent = "The code is selected: copy it with the keyboard.";
+    at("status").textContent = "The code is selected. Press Ctrl+C or ⌘C to copy it.";
   }
 }
 
@@ -110,7 +110,7 @@ function filter() {
     item.hidden = !to.includes(wanted);
     if (!item.hidden) count += 1;
   }
-  at("count").textContent = count === 0 ? "No mail." : `${count} ${count === 1 ? "mail" : "mails"}.`;
+  at("count").textContent = count === 0 ? "No emails." : `${count} ${count === 1 ? "email" : "emails"}.`;
 }
 
 at("filter").addEventListener("input", filter);

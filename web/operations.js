@@ -1,8 +1,8 @@
-// Every operation that the pages send, each a document without holes: a server that runs listed documents alone reads
-// them from this file, whatever stands between backquotes, and lets them run.
+// All GraphQL operations of the pages. A server with trusted documents reads everything between backquotes in this file
+// and allows it, so each must be a constant string.
 
 export const ME = `query Me { me { id email name role } }`;
-export const STILL = `query Still { me { id } }`;
+export const CHECK_SESSION = `query CheckSession { me { id } }`;
 
 export const LOGIN = `mutation Login($input: LoginInput!) {
   login(input: $input) {

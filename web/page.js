@@ -1,18 +1,17 @@
-// What every part of the sign-in page uses: it shows one step at a time and moves the focus to where people go on, says
-// what happens, runs one thing at a time, and counts down. It never asks the server and knows nobody who signs in;
-// text reaches the page as text alone, never as markup.
+// Shared by all parts of the sign-in page: shows one step at a time, moves the focus, announces results, blocks double
+// submits and counts down. It makes no requests, and inserts text only as text, never as markup.
 
 import { ApiError, serverNow } from "./graphql.js";
 
 const brand = document.body.dataset.brand;
-const waits = new Map(); // Button id -> its label, and until when it waits, by the server's clock.
-const expiries = new Map(); // Field for a code -> until when that code is good.
+const waits = new Map(); // Button id -> label and end of the wait (server time).
+const expiries = new Map(); // Code field -> expiry (server time).
 let busy = false;
-let saying = 0;
+let announcement = 0;
 
 export const at = (id) => document.getElementById(id);
 
-/** Shows one step alone. */
+/** Shows one step and hides the others. */
 export function show(step, focus) {
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `step-${step}`;
   const title = at(`step-${step}`).querySelector("h1");
@@ -20,15 +19,15 @@ export function show(step, focus) {
   (focus ?? title).focus();
 }
 
-/** Says what happened. Cleared first and filled a moment later: otherwise the same sentence twice is announced once. */
-export function say(text) {
-  clearTimeout(saying);
+/** Announces a status message. Cleared first, because screen readers skip a repeated message otherwise. */
+export function announce(text) {
+  clearTimeout(announcement);
   at("status").textContent = "";
-  if (text) saying = setTimeout(() => at("status").append(text), 50);
+  if (text) announcement = setTimeout(() => at("status").append(text), 50);
 }
 
-/** Problems stand in alert regions, so they are read out even when the focus stays where it is. */
-export function complain(field, text) {
+/** Shows an error in the field's alert region, which screen readers announce without a focus change. */
+export function showError(field, text) {
   at(`${field}-error`).textContent = text;
   const input = at(field);
   if (!(input instanceof HTMLInputElement)) return;
@@ -36,35 +35,32 @@ export function complain(field, text) {
   else input.removeAttribute("aria-invalid");
 }
 
-/** Says why something was refused, and has the button wait as long as the server wants. */
+/** Shows why a request was refused, and disables the button until `retryAt`. */
 export function refuse(field, button, outcome) {
-  complain(field, outcome.message);
+  showError(field, outcome.message);
   if (outcome.retryAt) waitUntil(button, outcome.retryAt);
 }
 
-/** What to say about a failed call; anything else that was thrown is a fault of the page and thrown on. */
-export function wordsFor(error) {
+/** The text for a failed call. Rethrows anything that is not an `ApiError`, because that is a bug in the page. */
+export function errorText(error) {
   if (!(error instanceof ApiError)) throw error;
   const later = error.retryAfter ? ` Try again in ${span(error.retryAfter)}.` : "";
-  // What somebody typed is no fault to look up.
+  // Invalid input needs no reference for support.
   const reference = error.requestId && error.code !== "BAD_USER_INPUT" ? ` (Reference: ${error.requestId})` : "";
   return `${error.message}${later}${reference}`;
 }
 
-/**
- * Runs one thing at a time: a second press of a button while the first is under way is not a second try. What goes
- * wrong is said beside `field`.
- */
+/** Runs one action at a time, ignoring clicks while another is running. Errors are shown next to `field`. */
 export async function once(field, button, work) {
   if (busy || waiting(button)) return;
   busy = true;
   at(button).setAttribute("aria-busy", "true");
-  complain(field, "");
-  say("");
+  showError(field, "");
+  announce("");
   try {
     await work();
   } catch (error) {
-    complain(field, wordsFor(error));
+    showError(field, errorText(error));
   } finally {
     busy = false;
     at(button).removeAttribute("aria-busy");
@@ -73,7 +69,7 @@ export async function once(field, button, work) {
 
 // ---- Codes ---------------------------------------------------------------------------------------------------------
 
-/** Shows beside a field which code it wants, from `CodeSent`. */
+/** Shows the details of a `CodeSent` next to a code field. */
 export function showCode(field, code) {
   at(`${field}-email`).textContent = code.email;
   at(`${field}-length`).textContent = code.codeLength;
@@ -83,19 +79,19 @@ export function showCode(field, code) {
 }
 
 function showTries(field, count) {
-  at(`${field}-tries`).textContent = count === 1 ? "One try left." : `${count} tries left.`;
+  at(`${field}-tries`).textContent = count === 1 ? "1 attempt left." : `${count} attempts left.`;
 }
 
-/** The digits typed into a field, or null: caught here, a slip of the finger does not cost one of the few tries. */
+/** The digits in a code field, or null if their number is wrong: a typo should not cost an attempt. */
 export function typedCode(field, length) {
   const code = at(field).value.replace(/[\s-]/g, "");
   if (new RegExp(`^[0-9]{${length}}$`).test(code)) return code;
-  complain(field, `The code has ${length} digits.`);
+  showError(field, `The code has ${length} digits.`);
   at(field).focus();
   return null;
 }
 
-/** Says why a code was refused; gives whether it cannot be tried any more. */
+/** Shows why a code was refused. Returns true if it cannot be tried again. */
 export function refuseCode(field, outcome) {
   refuse(field, `${field}-submit`, outcome);
   if (outcome.attemptsLeft !== undefined) showTries(field, outcome.attemptsLeft);
@@ -117,23 +113,23 @@ export function waiting(button) {
 
 function span(seconds) {
   const whole = Math.max(0, Math.ceil(seconds));
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-// Nothing here is a live region: a screen reader is told when something ends, not every second.
+// Not a live region: screen readers announce the end of a countdown, not every second.
 function tick() {
   for (const [button, { label, until }] of waits) {
     const left = (until - serverNow()) / 1000;
     at(button).setAttribute("aria-disabled", String(left > 0));
-    at(button).textContent = left > 0 ? `${label} (in ${span(left)})` : label;
+    at(button).textContent = left > 0 ? `${label} in ${span(left)}` : label;
     if (left <= 0) {
       waits.delete(button);
-      if (at(button).checkVisibility()) say(`You can press “${label}” now.`);
+      if (at(button).checkVisibility()) announce(`“${label}” is available again.`);
     }
   }
   for (const [field, until] of expiries) {
     const left = (until - serverNow()) / 1000;
-    at(`${field}-expiry`).textContent = left > 0 ? `The code is good for ${span(left)}.` : "The code has expired.";
+    at(`${field}-expiry`).textContent = left > 0 ? `The code expires in ${span(left)}.` : "The code has expired.";
   }
 }
 setInterval(tick, 1000);

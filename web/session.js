@@ -1,19 +1,18 @@
-// The session of this tab: its tokens, kept in sessionStorage, refreshed before they expire, given up at sign-out.
-// It never touches the page, never writes a token anywhere else, and lets go of a session only when the server says
-// that it ended or the person signs out: a server that does not answer is no reason to sign anybody out.
+// The session of this tab: tokens in sessionStorage, refreshed before they expire. They are dropped only when the
+// server says the session has ended or the user signs out. An unreachable server signs nobody out.
 
 import { ApiError, call, serverNow } from "./graphql.js";
-import { LOGOUT, REFRESH, STILL } from "./operations.js";
+import { LOGOUT, REFRESH, CHECK_SESSION } from "./operations.js";
 
 const TOKENS = "doorcode.tokens";
 const DEVICES = "doorcode.devices";
 const MOST_DEVICES = 10;
 
-/** What `ask` and `refresh` throw when there is no session any more. */
-export class SessionOver extends Error {}
+/** Thrown by `ask` and `refresh` when there is no session. */
+export class SessionEnded extends Error {}
 
-// A duplicated tab starts with a copy of these tokens. If both copies lived on, the slower one would one day present a
-// refresh token that is long used, which ends the session. So tabs tell each other.
+// A duplicated tab starts with a copy of the tokens. Both copies must not refresh independently: reusing an old refresh
+// token ends the session. So tabs share new tokens.
 const channel = new BroadcastChannel("doorcode");
 let tokens = restore();
 let refreshing = null;
@@ -35,24 +34,24 @@ function keep(next) {
   schedule();
 }
 
-/** Whether this tab holds tokens; the server may know better. */
+/** Whether this tab has tokens. Only the server knows whether they are still valid. */
 export function exists() {
   return tokens !== null;
 }
 
-/** Starts a session from `SignedIn`, and remembers the device for the next sign-in. */
+/** Starts a session from `SignedIn`, and stores its device token. */
 export function begin(signedIn) {
   keep(signedIn.tokens);
   keepDevice(signedIn.user.email, signedIn.deviceToken);
 }
 
-/** The token that this device has from an earlier sign-in with this address, or null. */
+/** The device token from an earlier sign-in with this address, or null. */
 export function deviceToken(email) {
   return devices().get(email.trim().toLowerCase()) ?? null;
 }
 
-// Canonical address -> token, the newest last. One for each address, so that a second account, or a stranger's link,
-// does not cost the first one its allowances.
+// Canonical address -> token, newest last. One per address, so that signing in to another account does not replace the
+// first one's token.
 function devices() {
   try {
     return new Map(JSON.parse(localStorage.getItem(DEVICES)));
@@ -61,7 +60,7 @@ function devices() {
   }
 }
 
-// Without a token for an address, that address is forgotten here.
+// Without a token, removes the address.
 function keepDevice(email, token) {
   const known = devices();
   known.delete(email);
@@ -69,35 +68,35 @@ function keepDevice(email, token) {
   try {
     localStorage.setItem(DEVICES, JSON.stringify([...known].slice(-MOST_DEVICES)));
   } catch {
-    // Storage may be full or forbidden. The person is signed in all the same, only not known next time.
+    // Storage may be full or blocked. Sign-in still works, but this device won't be recognized next time.
   }
 }
 
-/** After a change of address: the device is the account's, so it is known by the new one. */
+/** Moves the device token to the new address after an address change. */
 export function renameDevice(before, after) {
   const token = deviceToken(before);
   keepDevice(before, null);
   if (token) keepDevice(after, token);
 }
 
-/** Forgets the tokens of this tab without telling the server. */
+/** Drops the tokens without telling the server. */
 export function drop() {
   keep(null);
 }
 
-/** After the account was deleted: nothing of it stays in this browser. */
-export function leave(email) {
+/** Removes everything about a deleted account from this browser. */
+export function forgetAccount(email) {
   if (tokens) channel.postMessage({ before: tokens.refreshToken, tokens: null });
   drop();
   keepDevice(email, null);
 }
 
-/** Has the other tabs ask the server whether their sessions are still open. */
-export function doubtOthers() {
-  channel.postMessage({ doubt: true });
+/** Makes other tabs check whether their sessions still exist. */
+export function recheckOtherTabs() {
+  channel.postMessage({ recheck: true });
 }
 
-/** Calls back once the session ended elsewhere or by itself. */
+/** Registers a callback for when the session ends elsewhere or expires. */
 export function whenOver(callback) {
   onOver = callback;
 }
@@ -107,14 +106,14 @@ function over() {
   onOver();
 }
 
-/** Runs `verify` or `verifyLink` with this tab's access token: the same person's new session ends the one before. */
-export function prove(mutation, variables) {
+/** Runs `verify` or `verifyLink` with this tab's access token, so that the new session replaces the old one. */
+export function verify(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }
 
-/** Runs an operation as the person signed in. One refusal of the access token is answered with a refresh. */
+/** Runs an operation with the access token. If the token is refused, refreshes it once and retries. */
 export async function ask(query, variables) {
-  if (!tokens) throw new SessionOver();
+  if (!tokens) throw new SessionEnded();
   if (Date.parse(tokens.expiresAt) - serverNow() < 10_000) await refresh();
   try {
     return await call(query, variables, tokens?.accessToken);
@@ -127,30 +126,30 @@ export async function ask(query, variables) {
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
     drop();
-    throw new SessionOver();
+    throw new SessionEnded();
   }
 }
 
-/** Trades the refresh token for new tokens; callers at the same time share one trade. */
+/** Gets new tokens. Concurrent callers share one request. */
 export function refresh() {
-  refreshing ??= exclusively(trade).finally(() => {
+  refreshing ??= withLock(requestTokens).finally(() => {
     refreshing = null;
   });
   return refreshing;
 }
 
-// One tab at a time, where the browser can do that.
-function exclusively(work) {
+// One tab at a time, if the browser supports locks.
+function withLock(work) {
   return navigator.locks ? navigator.locks.request("doorcode.refresh", work) : work();
 }
 
-async function trade() {
+async function requestTokens() {
   const before = tokens?.refreshToken;
-  if (!before) throw new SessionOver();
+  if (!before) throw new SessionEnded();
   const { refresh: outcome } = await call(REFRESH, { input: { refreshToken: before } });
-  // While the answer was under way, the person may have signed out, or another tab have told us.
+  // The user may have signed out meanwhile, or another tab may have sent new tokens.
   if (tokens?.refreshToken !== before) {
-    if (!tokens) throw new SessionOver();
+    if (!tokens) throw new SessionEnded();
     return;
   }
   if (outcome.__typename === "Refreshed") {
@@ -160,29 +159,29 @@ async function trade() {
     throw new ApiError("RATE_LIMITED", outcome.message, null, null);
   } else {
     drop();
-    throw new SessionOver();
+    throw new SessionEnded();
   }
 }
 
 channel.addEventListener("message", ({ data }) => {
   if (!tokens) return;
-  if (data.doubt) askQuietly();
+  if (data.recheck) checkQuietly();
   else if (data.before !== tokens.refreshToken) return;
   else if (data.tokens) keep(data.tokens);
   else over();
 });
 
-// Not a refresh: two copies of a tab, asked at the same moment, need no new tokens to learn this.
-async function askQuietly() {
+// Not a refresh: when several tabs check at once, none needs new tokens.
+async function checkQuietly() {
   try {
-    await ask(STILL);
+    await ask(CHECK_SESSION);
   } catch (error) {
-    // Without an answer the tokens stay; the next refresh asks again.
-    if (error instanceof SessionOver) onOver();
+    // If the server is unreachable, keep the tokens. The next refresh checks again.
+    if (error instanceof SessionEnded) onOver();
   }
 }
 
-// A minute before the end, or half-way when tokens live shorter than two minutes.
+// One minute before expiry, or half-way for tokens shorter than two minutes.
 function schedule() {
   clearTimeout(timer);
   if (!tokens) return;
@@ -194,20 +193,20 @@ async function refreshQuietly() {
   try {
     await refresh();
   } catch (error) {
-    if (error instanceof SessionOver) onOver();
+    if (error instanceof SessionEnded) onOver();
     else timer = setTimeout(refreshQuietly, 15_000);
   }
 }
 
-// Timers sleep with the computer; coming back is a good moment to catch up.
+// Timers pause while the computer sleeps, so check when the page becomes visible.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && tokens && Date.parse(tokens.expiresAt) - serverNow() < 60_000) refreshQuietly();
 });
 if (tokens) schedule();
 
-/** Ends the session on the server. The tokens leave this tab whatever happens; a failure is thrown afterwards. */
+/** Ends the session on the server. Always drops the tokens, then throws if the request failed. */
 export async function end() {
-  // A refresh under way would make tokens that nobody ends.
+  // Wait for a running refresh, which would create new tokens.
   await refreshing?.catch(() => {});
   const refreshToken = tokens?.refreshToken;
   drop();

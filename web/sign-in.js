@@ -1,19 +1,19 @@
-// The way in: by code, by a link from a mail, for whoever is signed in already, and again when that was too long ago.
-// It never changes an account, and never uses a link without a press of its button: mail scanners open links, they do
-// not press buttons. Nothing may import it: the page loads it by its content hash, so an import would run it twice.
+// Entry point of the sign-in page: sign-in by code or link, and again for actions that need a recent sign-in. Links are
+// used only when their button is pressed, because mail scanners open links. Nothing may import this file: the page
+// loads it by its versioned URL, so an import would run it a second time.
 
 import * as account from "./account.js";
 import { call } from "./graphql.js";
 import { LOGIN, ME, VERIFY, VERIFY_LINK } from "./operations.js";
-import { at, complain, once, refuse, refuseCode, say, show, showCode, typedCode } from "./page.js";
-import { waitUntil, waiting, wordsFor } from "./page.js";
+import { announce, at, once, refuse, refuseCode, show, showCode, showError, typedCode } from "./page.js";
+import { errorText, waiting, waitUntil } from "./page.js";
 import * as session from "./session.js";
 import * as undo from "./undo.js";
 
-const ENDED = "Your session has ended. Please sign in again.";
+const ENDED = "Your session has ended. Sign in again.";
 
-let sent = null; // The CodeSent being answered.
-let linkToken = null; // Of a link that waits for its button.
+let sent = null; // The current CodeSent.
+let linkToken = null; // From an opened link, until its button is pressed.
 
 // ---- Address -------------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ async function askForCode(email, challenge) {
   if (login.__typename === "CodeSent") {
     sent = login;
     showCode("code", sent);
-    complain("code", "");
+    showError("code", "");
     waitUntil("code-resend", sent.resendAt);
   }
   return login;
@@ -34,13 +34,13 @@ at("email-form").addEventListener("submit", (event) => {
   event.preventDefault();
   once("email", "email-submit", async () => {
     const email = at("email").value.trim();
-    const outcome = email ? await askForCode(email, null) : { message: "Type your e-mail address." };
+    const outcome = email ? await askForCode(email, null) : { message: "Enter your email address." };
     if (outcome.__typename === "CodeSent") {
-      awaitCode("Use another address");
+      awaitCode("Use a different address");
       return;
     }
-    // Said for every address alike: whether a link was mailed is not for this page to tell.
-    const hint = outcome.retryAt ? " If a mail with a sign-in link has reached you, use that." : "";
+    // The same for every address, so as not to reveal whether a link was emailed.
+    const hint = outcome.retryAt ? " If you got an email with a sign-in link, use that." : "";
     refuse("email", "email-submit", { ...outcome, message: outcome.message + hint });
     at("email").focus();
   });
@@ -52,7 +52,7 @@ function awaitCode(back) {
   at("code").value = "";
   at("code-back").textContent = back;
   show("code", at("code"));
-  say(`A code was asked for ${sent.email}.`);
+  announce(`Check ${sent.email} for a code.`);
 }
 
 at("code-form").addEventListener("submit", (event) => {
@@ -60,7 +60,7 @@ at("code-form").addEventListener("submit", (event) => {
   once("code", "code-submit", async () => {
     const code = typedCode("code", sent.codeLength);
     if (!code) return;
-    const { verify } = await session.prove(VERIFY, { input: { challenge: sent.challenge, code } });
+    const { verify } = await session.verify(VERIFY, { input: { challenge: sent.challenge, code } });
     if (accept(verify)) return;
     const over = refuseCode("code", verify);
     at(over && !waiting("code-resend") ? "code-resend" : "code").focus();
@@ -71,7 +71,7 @@ at("code-resend").addEventListener("click", () => {
   once("code", "code-resend", async () => {
     const outcome = await askForCode(sent.email, sent.challenge);
     if (outcome.__typename === "CodeSent") {
-      say(`A new code was asked for ${outcome.email}.`);
+      announce(`Check ${outcome.email} for a new code.`);
       at("code").value = "";
       at("code").focus();
       return;
@@ -84,7 +84,7 @@ at("code-back").addEventListener("click", () => goBack());
 
 // ---- Links from mails ----------------------------------------------------------------------------------------------
 
-// Takes the token out of the address bar at once, so that it stays in no history entry, bookmark or screenshot.
+// Removes the token from the address bar at once, so that it stays out of the history, bookmarks and screenshots.
 function takeLink() {
   const [, kind, token] = /^#(link|undo)=(.+)$/.exec(location.hash) ?? [];
   if (!kind) return false;
@@ -96,30 +96,29 @@ function takeLink() {
   return true;
 }
 
-// The link may be a stranger's, sent so that this person goes on in the stranger's account. So the page says who is
-// signed in: here before, and afterwards with a caution.
+// An attacker could send a link to their own account. So show who is signed in, before and after using it.
 async function offerLink() {
   let who = "already";
   if (session.exists()) {
     at("wait-retry").hidden = true;
     show("wait");
-    // Without an answer the link is offered all the same; without a session there is nobody to name.
+    // If this fails, still offer the link.
     await session.ask(ME).then((answer) => (who = `as ${answer.me.email}`)).catch(() => {});
     if (!linkToken) return;
   }
   const signedIn = session.exists();
-  const notice = `You are signed in ${who}. If you go on, this tab signs in with the link instead.`;
+  const notice = `You're signed in ${who}. If you continue, this tab signs in with the link instead.`;
   at("link-session").textContent = signedIn ? notice : "";
-  at("link-back").textContent = signedIn ? "Stay signed in" : "Ask for a code instead";
+  at("link-back").textContent = signedIn ? "Stay signed in" : "Get a code instead";
   at("link-confirm").hidden = false;
-  complain("link", "");
+  showError("link", "");
   show("link");
 }
 
 at("link-confirm").addEventListener("click", () => {
   once("link", "link-confirm", async () => {
-    const { verifyLink } = await session.prove(VERIFY_LINK, { input: { token: linkToken } });
-    if (accept(verifyLink, "If this is not your address, sign out: the link was somebody else's.")) return;
+    const { verifyLink } = await session.verify(VERIFY_LINK, { input: { token: linkToken } });
+    if (accept(verifyLink, "Not your address? Sign out: someone else sent you the link.")) return;
     refuse("link", "link-confirm", verifyLink);
     if (verifyLink.retryAt) return;
     linkToken = null;
@@ -135,11 +134,11 @@ at("link-back").addEventListener("click", () => {
 
 // ---- Is it still you -----------------------------------------------------------------------------------------------
 
-// What was typed stays where it is meanwhile.
+// Form input is kept meanwhile.
 account.whenTooOld((why) => {
   at("again-why").textContent = why;
   at("again-email").textContent = account.person.email;
-  complain("again", "");
+  showError("again", "");
   show("again");
 });
 
@@ -166,8 +165,8 @@ function accept(outcome, caution = "") {
   return true;
 }
 
-// Shows who is signed in, or the way in. The server is asked even right after signing in: what the page says is what
-// the token can do. `message` is said whatever the answer is.
+// Shows the signed-in user, or the first step. Asks the server even right after sign-in, to confirm that the token
+// works. `message` is announced in either case.
 async function resume({ isNewUser = false, message = "" } = {}) {
   const linked = () => linkToken || undo.token; // A link may be opened meanwhile.
   if (linked()) return;
@@ -176,21 +175,21 @@ async function resume({ isNewUser = false, message = "" } = {}) {
   try {
     const { me } = await session.ask(ME);
     if (linked()) return;
-    if (!me) throw new session.SessionOver();
+    if (!me) throw new session.SessionEnded();
     account.welcome(me, isNewUser, message);
   } catch (error) {
     if (linked()) return;
-    if (error instanceof session.SessionOver) {
+    if (error instanceof session.SessionEnded) {
       session.drop();
       startOver(message || ENDED);
       return;
     }
-    say(`${message} ${wordsFor(error)}`.trim());
+    announce(`${message} ${errorText(error)}`.trim());
     at("wait-retry").hidden = false;
   }
 }
 
-/** To whoever is signed in, or to the way in. */
+/** Returns to the account, or to the first step. */
 function goBack(message = "") {
   sent = null;
   if (session.exists()) resume({ message });
@@ -200,8 +199,8 @@ function goBack(message = "") {
 function startOver(message) {
   sent = null;
   account.forgetPerson();
-  complain("email", "");
-  say(message);
+  showError("email", "");
+  announce(message);
   show("email", at("email"));
   at("email").select();
 }
@@ -211,9 +210,9 @@ account.whenOver((message = ENDED) => startOver(message));
 undo.whenDone(goBack);
 session.whenOver(() => {
   if (linkToken) offerLink();
-  else if (!at("step-undo").hidden) return; // Nothing there needs a session.
-  // Whoever types a code goes on with it: it needs no session.
-  else if (sent) at("code-back").textContent = "Use another address";
+  else if (!at("step-undo").hidden) return; // Undo needs no session.
+  // Entering a code needs no session either.
+  else if (sent) at("code-back").textContent = "Use a different address";
   else startOver(ENDED);
 });
 

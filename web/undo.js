@@ -1,31 +1,31 @@
-// Takes a changed address back, with the link mailed to the old one. It needs no session and never uses the link by
-// itself: mail scanners open links, they do not press buttons. Where to go afterwards is the sign-in's business.
+// Undoes an address change, with the link emailed to the old address. It needs no session. The link is used only when
+// the button is pressed, because mail scanners open links.
 
 import { call } from "./graphql.js";
 import { UNDO_EMAIL_CHANGE } from "./operations.js";
-import { at, complain, once, refuse, say, show } from "./page.js";
+import { announce, at, once, refuse, show, showError } from "./page.js";
 import * as session from "./session.js";
 
-export let token = null; // Of a link that waits for its button.
+export let token = null; // From an opened link, until its button is pressed.
 let onDone = () => {};
 
-/** Calls back with what to say, if anything, once the person goes on from here. */
+/** Registers a callback for when the user leaves this step, with an optional message. */
 export function whenDone(callback) {
   onDone = callback;
 }
 
-/** Offers to use a link. */
+/** Shows the step for an opened link. */
 export function offer(given) {
   token = given;
   at("undo-hint").hidden = false;
   at("undo-confirm").hidden = false;
-  at("undo-back").textContent = "Leave everything as it is";
-  complain("undo", "");
-  say("");
+  at("undo-back").textContent = "Keep everything as it is";
+  showError("undo", "");
+  announce("");
   show("undo");
 }
 
-/** Lets go of a link, used or not. */
+/** Drops the link, used or not. */
 export function forget() {
   token = null;
 }
@@ -38,13 +38,13 @@ at("undo-confirm").addEventListener("click", () => {
       return;
     }
     forget();
-    // Sessions may have ended with it, in other tabs too. This one asks when it goes on.
-    session.doubtOthers();
+    // This may have ended sessions, in other tabs too. This tab checks when the user continues.
+    session.recheckOtherTabs();
     if (outcome.__typename === "EmailChangeUndone") {
       onDone(outcome.message);
       return;
     }
-    complain("undo", outcome.message);
+    showError("undo", outcome.message);
     at("undo-hint").hidden = true;
     at("undo-confirm").hidden = true;
     at("undo-back").textContent = "Go to the sign-in page";

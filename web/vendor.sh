@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the scripts and styles of GraphiQL at pinned versions and packs them into web/vendor/, where the build
-# compiles them in. Run it by hand when a pin changes: web/vendor.sh
-# It never runs during a build or on a server, and it never takes a package whose checksum is not the one below.
+# Downloads pinned versions of GraphiQL's scripts and styles into web/vendor/, where the build compiles them in.
+# Run it by hand after changing a version: web/vendor.sh
+# It refuses packages with another checksum.
 set -euo pipefail
 export LC_ALL=C
 
@@ -10,13 +10,13 @@ out="$here/vendor"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The checksums are the "integrity" values that npm publishes: SHA-512 of the package file, in base64.
+# Checksums are npm's "integrity" values: SHA-512 of the package file, in base64.
 packages=(
   "graphiql 4.1.2 rNlzQIAzm6i2KBXmVQWBgLvt0TloxFVB2d18bukvdsvjEuFDHsKx5IVOomL1W1o5WW+tE54+ioHb2AEKzO2cUg=="
   "react 18.3.1 wS+hAgJShR0KhEvPJArfuPVN1+Hz1t0Y6n5jLrGQbkb4urgPE/0Rve+1kMB1v/oWgHgm4WIcV+i7F2pTVj+2iQ=="
   "react-dom 18.3.1 5m4nQKp+rZRb09LNH59GM4BxTh9251/ylbKIbpe7TpGxfJ+9kv6BLkLBXIjjspbgbnIBNqlI23tRnTWT0snUIw=="
 )
-# package, file inside it, name here
+# package, file in the package, file name in web/vendor/
 files=(
   "graphiql graphiql.min.js graphiql.min.js"
   "graphiql graphiql.min.css graphiql.min.css"
@@ -39,11 +39,11 @@ readme="$out/README.md"
 
 for package in "${packages[@]}"; do
   read -r name version want <<<"$package"
-  (cd "$work" && npm pack --silent "$name@$version" >/dev/null 2>&1) || { echo "cannot get $name $version" >&2; exit 1; }
+  (cd "$work" && npm pack --silent "$name@$version" >/dev/null 2>&1) || { echo "cannot download $name $version" >&2; exit 1; }
   tarball="$work/$name-$version.tgz"
   got=$(openssl dgst -sha512 -binary "$tarball" | base64 | tr -d '\n')
   if [ "$got" != "$want" ]; then
-    echo "$name $version: the checksum is $got, and should be $want" >&2
+    echo "$name $version: checksum mismatch: expected $want, got $got" >&2
     exit 1
   fi
   mkdir "$work/$name"

@@ -1,5 +1,5 @@
-//! What is told of every request once it is answered: its line in the log, its metrics, the end of its span. What a client
-//! chose stands in the line, cut short and without anything that a terminal obeys, and in no label.
+//! Completes every request: its access log line, metrics and span. Client-controlled values are truncated and
+//! sanitized in the log, and never used as labels.
 
 pub(super) mod sampling;
 
@@ -19,23 +19,23 @@ use super::{
     response::RequestId,
 };
 use crate::observability::spans;
-use sampling::{LeftOut, Source};
+use sampling::{Skipped, Source};
 
 const TRACE_RESPONSE: &str = "traceresponse";
 
-/// A request on its way.
-pub(super) struct Line {
+/// The log data of a request in progress.
+pub(super) struct LogEntry {
     method: Method,
     path: String,
     route: &'static str,
     id: RequestId,
     pub client: Caller,
     pub span: Span,
-    /// The trace that the client says it is part of.
+    /// The `traceparent` sent by the client.
     incoming: Option<String>,
 }
 
-impl Line {
+impl LogEntry {
     pub(super) fn begin(server: &Server, request: &Request, id: &RequestId) -> Self {
         let incoming = request.headers().get(spans::HEADER).and_then(|value| value.to_str().ok());
         let route = route(request);
@@ -50,25 +50,25 @@ impl Line {
         }
     }
 
-    pub(super) fn end(self, server: &Server, answer: &mut Response, took: Duration) {
+    pub(super) fn end(self, server: &Server, response: &mut Response, took: Duration) {
         let here = spans::written(&self.span);
-        let status = answer.status().as_u16();
+        let status = response.status().as_u16();
         spans::answered(&self.span, status);
         if let Some(value) = here.as_deref().and_then(|here| HeaderValue::from_str(here).ok()) {
-            answer.headers_mut().insert(TRACE_RESPONSE, value);
+            response.headers_mut().insert(TRACE_RESPONSE, value);
         }
         let trace_id = here.as_deref().or(self.incoming.as_deref()).and_then(spans::id);
         let exemplar = here.as_deref().filter(|here| here.ends_with("-01")).and_then(spans::id);
         server.ctx.metrics.answered(self.route, status, took, exemplar);
-        let record = answer.extensions().get::<RequestOutcome>();
+        let record = response.extensions().get::<RequestOutcome>();
         if let Some(record) = record {
             server.ctx.metrics.operated(record.operation(), record.outcome(), took, exemplar);
         }
-        server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+        server.sampler.rotate(server.ctx.now()).into_iter().for_each(Skipped::log);
         let source = source(record, self.client.0);
-        // A fault of ours is rare or worth every line. A 503 is neither: anybody can have as many as they like.
+        // Log every internal error, because they are rare. A 503 is not: anyone can cause many.
         let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR.as_u16();
-        if !is_fault && source.is_some_and(|source| !server.sampler.has_line(source)) {
+        if !is_fault && source.is_some_and(|source| !server.sampler.should_log(source)) {
             return;
         }
         tracing::info!(
@@ -89,8 +89,8 @@ impl Line {
     }
 }
 
-/// Who a line counts for. `None` for a user whose session was looked up: `api.caller` has charged that request, and
-/// bounds those lines. What is refused earlier counts for the session that its token names.
+/// What the line counts against. `None` for a user whose session was looked up: `api.caller` already bounds those.
+/// Requests refused earlier count for the session named by their token.
 fn source(record: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
     match record.map_or((None, None), |record| (record.user, record.session)) {
         (Some(_), _) => None,
@@ -99,7 +99,7 @@ fn source(record: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
     }
 }
 
-/// Which of our places it is for.
+/// The metric label for the route.
 fn route(request: &Request) -> &'static str {
     match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
         Some("/graphql") => "graphql",
@@ -113,7 +113,7 @@ fn route(request: &Request) -> &'static str {
     }
 }
 
-/// A method that HTTP knows: a span is named by it, and names should be few.
+/// The method as a span name, with one name for all unknown methods.
 fn known(method: &Method) -> &str {
     let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
     if all.contains(method) { method.as_str() } else { "_OTHER" }

@@ -1,6 +1,6 @@
-//! From a request to who asks: the client's address behind trusted proxies, and the bearer token. A header about the
-//! address counts only when the peer is a trusted proxy; a bearer counts only when its session lives. Nobody waits for that
-//! for longer than for anything else.
+//! Identifies the caller: the client's address behind trusted proxies, and the bearer token. Forwarding headers count
+//! only when sent by a trusted proxy, and a token only while its session is alive. Lookups use the usual database
+//! timeout.
 
 pub(super) mod meter;
 
@@ -23,11 +23,11 @@ use crate::{
     error::{Error, Result},
 };
 
-/// In bytes, for it is kept in many places and told as often as anybody asks.
-const LONGEST_USER_AGENT: usize = 256;
+/// In bytes. It is stored with sessions and audit events and returned to anyone who lists them.
+const MAX_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who is at the other end, found once for each request.
+/// The client's address, determined once per request.
 #[derive(Clone, Copy)]
 pub(super) struct Caller(pub IpAddr);
 
@@ -39,22 +39,21 @@ impl Caller {
     }
 }
 
-/// Where a request comes from.
 pub(super) fn origin(parts: &Parts, request_id: &str) -> Origin {
     let ip = parts.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Caller(ip)| *ip);
-    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| software(value.as_bytes()));
+    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| sanitize_user_agent(value.as_bytes()));
     Origin { ip, user_agent, request_id: request_id.to_owned() }
 }
 
-fn software(user_agent: &[u8]) -> String {
+fn sanitize_user_agent(user_agent: &[u8]) -> String {
     let text = String::from_utf8_lossy(user_agent);
-    let mut text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect();
-    text.truncate(text.floor_char_boundary(LONGEST_USER_AGENT));
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+    text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
     text
 }
 
-/// The rightmost hop that no trusted proxy of ours is. What stands left of it anybody could have written. Most proxies
-/// write one of the two headers and pass the other on as the client sent it: where they disagree, neither is believed.
+/// The rightmost hop that is not a trusted proxy; anything left of it could be forged. Most proxies set one of the
+/// two headers and pass the other through, so if they disagree neither counts.
 fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !is_trusted(trusted, peer) {
         return peer;
@@ -78,7 +77,7 @@ fn is_trusted(trusted: &[IpNet], ip: IpAddr) -> bool {
 fn rightmost(trusted: &[IpNet], peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
     let mut client = peer;
     for hop in hops.into_iter().rev() {
-        // A hop that cannot be read hides everything before it.
+        // An unreadable hop hides everything before it.
         let Some(ip) = hop else { break };
         client = ip;
         if !is_trusted(trusted, client) {
@@ -101,36 +100,36 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     elements(headers, &header::FORWARDED).map(node).collect()
 }
 
-/// The elements of a list header; one that is not text is one that cannot be read.
+/// The elements of a list header. A value that is not text becomes one unreadable element.
 fn elements<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or("?").split(',').map(str::trim))
 }
 
-/// An address with or without brackets and port.
+/// Parses an IP address, with or without brackets and port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let ip = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// What the `Authorization` header brings.
+/// The content of the `Authorization` header.
 pub(super) enum Bearer {
     /// No header.
     None,
-    /// A token of ours whose session is yet to be looked up.
+    /// A token with a valid signature whose session has not been looked up yet.
     Claims(Box<Claims>),
-    /// A header that is not a good token.
+    /// Anything that is not a valid token.
     Bad,
 }
 
 impl Bearer {
-    /// The session that a good signature names, alive or not.
+    /// The session named by a valid token, alive or not.
     pub(super) fn session(&self) -> Option<Uuid> {
         if let Self::Claims(claims) = self { Some(claims.sid) } else { None }
     }
 }
 
-/// Reads the bearer without asking the database, except for a signing key that is new to us.
+/// Verifies the token's signature. Queries the database only for an unknown signing key.
 pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -150,37 +149,37 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     }
 }
 
-/// How an operation treats a bearer.
+/// How an operation treats the bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// It is not even looked at: whoever recovers still has a dead token attached.
+pub(super) enum BearerPolicy {
+    /// Not read: a client that recovers may still send an expired token.
     Ignored,
-    /// A good one counts, a bad one is as none.
-    Welcome,
-    /// A bad one fails the request.
+    /// A valid token counts; an invalid one is ignored.
+    Optional,
+    /// An invalid token fails the request.
     Strict,
 }
 
-impl Need {
-    /// What the field at the root of a mutation needs; everything else is strict.
+impl BearerPolicy {
+    /// The policy for a mutation's root field. Everything else is strict.
     pub(super) fn of(mutation: Option<&str>) -> Self {
         match mutation {
             Some("login" | "refresh") => Self::Ignored,
-            Some("verify" | "verifyLink") => Self::Welcome,
+            Some("verify" | "verifyLink") => Self::Optional,
             _ => Self::Strict,
         }
     }
 }
 
-/// The person behind a bearer.
-pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, need: Need) -> Result<Option<SignedIn>> {
-    let found = match (bearer, need) {
-        (Bearer::None, _) | (_, Need::Ignored) => return Ok(None),
+/// The user and session behind a bearer token.
+pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, policy: BearerPolicy) -> Result<Option<SignedIn>> {
+    let found = match (bearer, policy) {
+        (Bearer::None, _) | (_, BearerPolicy::Ignored) => return Ok(None),
         (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, claims)).await,
         (Bearer::Bad, _) => Err(Error::Unauthenticated),
     };
-    match (found, need) {
-        (Err(Error::Unauthenticated), Need::Welcome) => Ok(None),
+    match (found, policy) {
+        (Err(Error::Unauthenticated), BearerPolicy::Optional) => Ok(None),
         (found, _) => found.map(Some),
     }
 }
@@ -206,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn software_has_a_name_of_so_many_bytes_without_control_characters() {
+    fn a_user_agent_is_truncated_and_loses_control_characters() {
         for (name, bytes) in
             [("a".repeat(300), 256), ("a\0\n\u{85}b".into(), 2), ("é".repeat(300), 256), ("€".repeat(300), 255)]
         {
-            assert_eq!(software(name.as_bytes()).len(), bytes, "{name}");
+            assert_eq!(sanitize_user_agent(name.as_bytes()).len(), bytes, "{name}");
         }
-        assert_eq!(software(&[b'\xff'; 300]).len(), 255, "what is no text takes three bytes each");
+        assert_eq!(sanitize_user_agent(&[b'\xff'; 300]).len(), 255, "each invalid byte becomes three");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `POST /graphql`: bytes, caller, JSON, document, execution, answer. Everything that can be refused is refused here, in
-//! that order, before anything is executed.
+//! `POST /graphql`: reads the body, identifies and charges the caller, parses and checks the document, executes it,
+//! and sends the response. All checks run in this order before anything is executed.
 
 mod body;
 mod call;
@@ -21,12 +21,12 @@ use axum::{
 use tracing::Instrument;
 use url::form_urlencoded;
 
-use self::call::{Call, Named};
+use self::call::{Call, DocumentRef};
 use super::{
     Server,
-    caller::{self, Bearer, Need, meter::Meter},
+    caller::{self, Bearer, BearerPolicy, meter::Meter},
     request_outcome::{self, RequestOutcome},
-    response::{LARGEST_ANSWER, MediaType, Refusal, RequestId, accepts_html, executed},
+    response::{MAX_RESPONSE, MediaType, Refusal, RequestId, accepts_html, executed},
 };
 use crate::{
     domain::access::{Origin, Viewer},
@@ -40,9 +40,9 @@ use crate::{
     settings::{Mode, Settings, document_id, parse_id},
 };
 
-pub(super) const LARGEST_BODY: usize = 16 * 1024;
+pub(super) const MAX_BODY: usize = 16 * 1024;
 
-/// Handles one request. Always answers, in one shape.
+/// Handles one request. Errors also become a GraphQL response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
@@ -50,18 +50,18 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     let media = MediaType::negotiate(accept.as_deref());
     let events = sse::is_wanted(accept.as_deref());
     let mut record = RequestOutcome::default();
-    let mut answer = match answer(&server, &parts, body, &id, (media, events), &mut record).await {
-        Ok(answer) => answer,
+    let mut response = match respond(&server, &parts, body, &id, (media, events), &mut record).await {
+        Ok(response) => response,
         Err(refusal) => {
-            record.refuse(refusal.code());
-            refusal.answer(&id, media.unwrap_or(MediaType::Json))
+            record.record_refusal(refusal.code());
+            refusal.respond(&id, media.unwrap_or(MediaType::Json))
         }
     };
-    record.onto(&mut answer);
-    answer
+    record.attach_to(&mut response);
+    response
 }
 
-/// Everything on `/graphql` that is not a POST. A developer who opens it in a browser is sent to GraphiQL.
+/// Handles every other method on `/graphql`. In development, browsers are redirected to `GraphiQL`.
 pub(super) async fn other(server: State<Arc<Server>>, id: Extension<RequestId>, request: extract::Request) -> Response {
     if is_for_graphiql(&server.ctx.settings, &request) {
         return Redirect::to("/graphiql").into_response();
@@ -77,14 +77,14 @@ fn is_for_graphiql(settings: &Settings, request: &extract::Request) -> bool {
     has_graphiql && is_plain_get && !has_document && accept(request.headers()).is_some_and(|it| accepts_html(&it))
 }
 
-/// What the client accepts; several headers are one list.
+/// The `Accept` header. Several headers form one list.
 fn accept(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(header::ACCEPT).iter();
     let lists: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
     (!lists.is_empty()).then(|| lists.join(","))
 }
 
-async fn answer(
+async fn respond(
     server: &Arc<Server>,
     parts: &Parts,
     body: Body,
@@ -100,43 +100,43 @@ async fn answer(
     }
     let body = body::read(body).await?;
     let caller = identify(server, parts, id, record).await?;
-    let call = Call::read(&body).ok_or_else(no_call)?;
+    let call = Call::read(&body).ok_or_else(invalid_call)?;
     drop(body);
     let Checked { request, operation } = server.check(call, caller.has_token(), caller.origin.ip).await?;
-    record.note(&server.api, &operation);
-    let listens = events && operation.kind == OperationType::Subscription;
-    let media = if listens { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
+    record.record_operation(&server.api, &operation);
+    let streams = events && operation.kind == OperationType::Subscription;
+    let media = if streams { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
     let span = spans::operation(request_outcome::kind(&operation), &record.operation(), record.name.as_deref());
-    let need = Need::of(operation.mutation());
-    let (viewer, meter) = caller.sign_in(server, need).instrument(span.clone()).await?;
-    record.by(&viewer);
-    if operation.kind == OperationType::Subscription && !listens {
-        return Err(Refusal::new(Code::ValidationFailed, "Subscribe with a WebSocket, or accept `text/event-stream`."));
+    let policy = BearerPolicy::of(operation.mutation());
+    let (viewer, meter) = caller.sign_in(server, policy).instrument(span.clone()).await?;
+    record.record_viewer(&viewer);
+    if operation.kind == OperationType::Subscription && !streams {
+        return Err(Refusal::new(Code::ValidationFailed, "Subscribe over a WebSocket, or accept `text/event-stream`."));
     }
-    if listens {
+    if streams {
         let handle = parts.extensions.get().cloned();
         return sse::open(server, handle, id, viewer, request);
     }
-    let room = server.unread.enter(&viewer)?;
+    let reservation = server.unread.reserve(&viewer)?;
     let request = request.data(viewer).data(record.report.clone());
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
-    let answer = executed(response, id, (media, cost), record);
+    let response = executed(response, id, (media, cost), record);
     spans::came_to(&span, &record.outcome());
-    let length = answer.as_ref().map_or(LARGEST_ANSWER as u64, |answer| answer.body().size_hint().lower());
-    let weighed = meter.weigh(&server.ctx, length).await;
-    let answer = answer?;
+    let length = response.as_ref().map_or(MAX_RESPONSE as u64, |response| response.body().size_hint().lower());
+    let weighed = meter.charge_response(&server.ctx, length).await;
+    let response = response?;
     weighed?;
-    room.hold(answer)
+    reservation.hold_until_read(response)
 }
 
-/// Runs in a task of its own: a client that hangs up cuts off the answer, never the work. Otherwise anybody could have
-/// an allowance charged and the mail that it was charged for rolled back.
+/// Runs in its own task, so that a client that disconnects cannot cancel it. Otherwise a rate limit would be charged
+/// while the mail it paid for is rolled back.
 async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
     let (api, db) = (server.api.clone(), server.ctx.db.clone());
     let execution = async move {
         let outcome = api.execute(request).await;
-        // A crowd that finds no place says nothing of the database.
+        // A timeout in the queue says nothing about the database.
         if let Err(TimedOut::Unfinished) = outcome {
             db.suspect();
         }
@@ -145,13 +145,13 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
     match tokio::spawn(execution.in_current_span()).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(_)) => {
-            tracing::error!("an operation ran out of time");
+            tracing::error!("an operation timed out");
             Err(Refusal::new(
                 Code::Unavailable,
-                "This took too long, or too much is under way. Try again in a few seconds.",
+                "The request timed out because the server is busy. Try again in a few seconds.",
             ))
         }
-        // A panic, which has told the log of itself.
+        // The panic hook has already logged it.
         Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
     }
 }
@@ -179,21 +179,21 @@ fn is_json_in_utf8(content_type: &str) -> bool {
     is_json && in_utf8
 }
 
-fn no_call() -> Refusal {
+fn invalid_call() -> Refusal {
     let message = "Send one JSON object with `query`, and `variables` and `operationName` where needed.";
     Refusal::new(Code::BadRequest, message)
 }
 
-/// A call about whose document nothing can be refused any more.
+/// A call whose document passed all checks.
 pub(super) struct Checked {
-    /// Ready to run, as soon as it says for whom.
+    /// Ready to execute once the viewer is added.
     pub request: Request,
     pub operation: Operation,
 }
 
 impl Server {
-    /// Finds the document of a call, or parses and validates it, and prepares the operation that the call names. Without
-    /// an access token a document has one operation.
+    /// Finds the document of a call, or parses and validates it, then prepares the named operation. Without an access
+    /// token a document may have only one operation.
     pub(super) async fn check(
         self: &Arc<Self>,
         call: Call,
@@ -214,7 +214,7 @@ impl Server {
         let document = self.document(&call.document)?;
         if document.operations() > 1 && !has_token && self.trusted.is_none() {
             return Err(Refusal::document(
-                "Without an access token a document has one operation: send one request for each.",
+                "Without an access token a document may contain one operation. Send one request for each.",
             ));
         }
         let documents = self.api.documents();
@@ -225,24 +225,28 @@ impl Server {
         Ok(Checked { request, operation })
     }
 
-    fn document(&self, named: &Named) -> Result<Arc<Document>, Refusal> {
+    fn document(&self, named: &DocumentRef) -> Result<Arc<Document>, Refusal> {
         match (&self.trusted, named) {
-            (Some(trusted), Named::Text(text)) => trusted.find(document_id(text)),
-            (Some(trusted), Named::Id(id)) => trusted.named(id),
-            (Some(trusted), Named::Both { text, id }) if parse_id(id) == Some(document_id(text)) => trusted.named(id),
-            (Some(_), Named::Both { .. }) => {
-                Err(Refusal::new(Code::BadRequest, "The id is not the SHA-256 of `query`."))
+            (Some(trusted), DocumentRef::Text(text)) => trusted.find(document_id(text)),
+            (Some(trusted), DocumentRef::Id(id)) => trusted.named(id),
+            (Some(trusted), DocumentRef::Both { text, id }) if parse_id(id) == Some(document_id(text)) => {
+                trusted.named(id)
             }
-            (None, Named::Text(text) | Named::Both { text, .. }) => Ok(Arc::new(self.api.documents().read(text)?)),
-            (None, Named::Id(_)) => {
-                Err(Refusal::new(Code::BadRequest, "This server keeps no documents: send the whole `query`."))
+            (Some(_), DocumentRef::Both { .. }) => {
+                Err(Refusal::new(Code::BadRequest, "The document id is not the SHA-256 hash of `query`."))
+            }
+            (None, DocumentRef::Text(text) | DocumentRef::Both { text, .. }) => {
+                Ok(Arc::new(self.api.documents().read(text)?))
+            }
+            (None, DocumentRef::Id(_)) => {
+                Err(Refusal::new(Code::BadRequest, "This server does not store documents. Send the full `query`."))
             }
         }
     }
 }
 
-/// Whoever sent a request, charged for one operation before its document is looked at.
-struct Calling {
+/// An identified caller, charged for one operation before its document is read.
+struct IdentifiedCaller {
     origin: Origin,
     bearer: Result<Bearer, Error>,
     meter: Meter,
@@ -253,29 +257,29 @@ async fn identify(
     parts: &Parts,
     id: &RequestId,
     record: &mut RequestOutcome,
-) -> Result<Calling, Refusal> {
+) -> Result<IdentifiedCaller, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
     let bearer = caller::bearer(ctx, &parts.headers).await;
     record.session = bearer.as_ref().ok().and_then(Bearer::session);
     let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
-    Ok(Calling { origin, bearer, meter })
+    Ok(IdentifiedCaller { origin, bearer, meter })
 }
 
-impl Calling {
+impl IdentifiedCaller {
     fn has_token(&self) -> bool {
         matches!(self.bearer, Ok(Bearer::Claims(_)))
     }
 
-    /// Looks up who it is, as far as the operation needs that.
-    async fn sign_in(self, server: &Server, need: Need) -> Result<(Viewer, Meter), Refusal> {
+    /// Looks up the session, as far as the operation needs it.
+    async fn sign_in(self, server: &Server, policy: BearerPolicy) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
-        let bearer = if need == Need::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
-        let signed_in = caller::signed_in(&server.ctx, &bearer, need).await.map_err(|error| {
+        let bearer = if policy == BearerPolicy::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
+        let signed_in = caller::signed_in(&server.ctx, &bearer, policy).await.map_err(|error| {
             let mut refused = ApiError::from(error);
             if refused.code == Code::Unauthenticated {
-                refused.message = "This access token is not valid any more. Refresh it or sign in again.".into();
+                refused.message = "The access token is no longer valid. Refresh it or sign in again.".into();
             }
             refused
         })?;

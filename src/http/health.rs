@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can serve. Says which part is not well, never why: that is in the log.
+//! Liveness and readiness. Responses name the failing part; the reason is only in the log.
 
 use std::{
     sync::Arc,
@@ -16,18 +16,17 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What must be well.
+/// Parts that must be healthy for readiness.
 const PARTS: [&str; 3] = ["database", "limiter", "migrations"];
-/// For how long one outcome is everybody's. Anybody may ask, and a measurement costs statements and a round trip.
-const SHARED: Duration = Duration::from_secs(1);
-/// A part that takes longer is not well.
-const LONGEST: Duration = Duration::from_secs(2);
+/// How long a result is cached. The endpoint is public, and each check costs queries.
+const CACHE_TIME: Duration = Duration::from_secs(1);
+/// Timeout for checking one part.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The last outcome and when it came. The lock is held while a new one is measured, so that whoever asks meanwhile
-/// waits for that one; only this path takes it, and no request of the API ever waits here.
+/// The last result and its time. Holding the lock while checking makes concurrent callers share one check. Only
+/// probes and metrics take it, never API requests.
 pub(super) type LastOutcome = Arc<Mutex<Option<(Instant, Outcome)>>>;
 
-/// How the parts are that could be looked at.
 #[derive(Clone, Default)]
 pub(super) struct Outcome(Vec<Part>);
 
@@ -40,21 +39,21 @@ struct Part {
 }
 
 impl Outcome {
-    /// A part that nobody looked at is not well.
-    fn is_well(&self, name: &str) -> bool {
+    /// A part that was not checked counts as unhealthy.
+    fn is_healthy(&self, name: &str) -> bool {
         self.0.iter().any(|part| part.name == name && part.ok)
     }
 }
 
-/// Alive: it answers.
+/// Liveness: the process responds.
 pub(super) async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok" }))
 }
 
-/// Able to serve: database, limiter and schema are as they must be. That a stop began is told at once.
+/// Readiness: database, limiter and schema are usable. During shutdown it fails at once.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let outcome = outcome(&server).await;
-    let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_well(name))) {
+    let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_healthy(name))) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         (false, true) => (StatusCode::OK, "ready"),
         (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
@@ -62,29 +61,29 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoRespons
     (status, Json(json!({ "status": state, "parts": outcome.0 })))
 }
 
-/// Every part that must be well and whether it is well, for the metrics.
+/// The health of each required part, for the metrics.
 pub(super) async fn parts(server: &Server) -> Vec<(&'static str, bool)> {
     let outcome = outcome(server).await;
-    PARTS.map(|name| (name, outcome.is_well(name))).into()
+    PARTS.map(|name| (name, outcome.is_healthy(name))).into()
 }
 
-/// The last outcome while it is fresh, else a new one.
+/// The cached result if it is fresh, otherwise a new one.
 async fn outcome(server: &Server) -> Outcome {
     let mut last = Arc::clone(&server.last_outcome).lock_owned().await;
     if let Some((at, outcome)) = &*last
-        && at.elapsed() < SHARED
+        && at.elapsed() < CACHE_TIME
     {
         return outcome.clone();
     }
     let ctx = Arc::clone(&server.ctx);
-    // In a task of its own: a caller who hangs up would take the measurement along, and the next one begin another.
+    // A separate task, so that a caller that disconnects does not cancel the check.
     let measuring = tokio::spawn(async move {
         let outcome = measure(&ctx).await;
         *last = Some((Instant::now(), outcome.clone()));
         outcome
     });
     measuring.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "readiness could not be measured");
+        tracing::error!(%error, "the readiness check failed");
         Outcome::default()
     })
 }
@@ -106,13 +105,13 @@ async fn migrations(ctx: &Ctx) -> Result<()> {
     if crate::domain::schema_is_current(ctx).await? {
         Ok(())
     } else {
-        Err(Error::Internal("the schema is not current".into()))
+        Err(Error::Internal("the database schema is not current".into()))
     }
 }
 
 async fn timed(name: &'static str, check: impl Future<Output = Result<()>>) -> Part {
     let start = Instant::now();
-    let outcome = tokio::time::timeout(LONGEST, check).await;
+    let outcome = tokio::time::timeout(CHECK_TIMEOUT, check).await;
     let ok = match outcome {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
@@ -120,7 +119,7 @@ async fn timed(name: &'static str, check: impl Future<Output = Result<()>>) -> P
             false
         }
         Err(_) => {
-            tracing::warn!(part = name, "not ready: no answer within two seconds");
+            tracing::warn!(part = name, "not ready: no response within two seconds");
             false
         }
     };

@@ -1,6 +1,6 @@
-//! The host that a request names. A development server answers only to names of its own: any web page can point a name
-//! of its own at this machine (DNS rebinding), and would then read the inbox as a page of the same origin. Production
-//! has no inbox and no cookies, so there the host decides nothing.
+//! Host check for development servers. Any web page can point its domain at this machine (DNS rebinding) and then
+//! read the inbox as the same origin, so only known hosts are served. Production has no inbox and no cookies, so it
+//! does not check.
 
 use std::net::IpAddr;
 
@@ -15,24 +15,23 @@ use axum::{
 use super::response::{MediaType, Refusal, RequestId};
 use crate::settings::{Mode, Settings};
 
-/// The hosts that a development server answers to.
 #[derive(Clone)]
 pub(super) struct Hosts {
     /// The host of `DOORCODE_PUBLIC_URL`.
     public: String,
-    /// Whether any IP address will do: no page can have another's address as its name.
+    /// Whether to accept any IP address. That is safe: a rebinding page always has a domain name.
     any_address: bool,
 }
 
 impl Hosts {
-    /// None where every host is answered.
+    /// `None` if every host is accepted.
     pub(super) fn of(settings: &Settings) -> Option<Self> {
         let public = canonical(settings.public_url.host_str().unwrap_or_default());
         (settings.mode == Mode::Development).then_some(Self { public, any_address: settings.expose_development })
     }
 
-    /// Whether everything in a request that names a host names one of these. A request without a host is from no
-    /// browser: HTTP/1.1 and HTTP/2 ask for one.
+    /// Whether all hosts that a request names are known. Browsers always send one, so a request without a host is
+    /// fine.
     fn knows(&self, request: &Request) -> bool {
         let headers = request.headers().get_all(header::HOST).iter();
         let headers = headers.map(|host| host.to_str().ok()?.parse::<Authority>().ok());
@@ -51,12 +50,12 @@ impl Hosts {
     }
 }
 
-/// In lower case, without the dot at the end that a full name may have.
+/// Lower case, without a trailing dot.
 fn canonical(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Refuses a request for another host.
+/// Rejects requests for unknown hosts.
 pub(super) async fn check(
     State(hosts): State<Option<Hosts>>,
     Extension(id): Extension<RequestId>,
@@ -66,9 +65,9 @@ pub(super) async fn check(
     if hosts.is_none_or(|hosts| hosts.knows(&request)) {
         return next.run(request).await;
     }
-    let message = "This development server answers only to localhost and to the host of DOORCODE_PUBLIC_URL. Open it \
-        under one of these, or set DOORCODE_PUBLIC_URL to the address that you use.";
-    Refusal::misdirected(message).answer(&id, MediaType::Json)
+    let message = "This development server only accepts localhost and the host of DOORCODE_PUBLIC_URL. Use one \
+        of them, or set DOORCODE_PUBLIC_URL to the address you use.";
+    Refusal::misdirected(message).respond(&id, MediaType::Json)
 }
 
 #[cfg(test)]

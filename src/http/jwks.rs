@@ -1,4 +1,4 @@
-//! The public keys that verify access tokens.
+//! The public keys for verifying access tokens.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::{
 
 use super::Server;
 
-/// The key set. Caches may keep it for five minutes: a new key is published for longer than that before it signs.
+/// Cacheable for five minutes. New keys are published earlier than that before they sign.
 pub(super) async fn get(State(server): State<Arc<Server>>) -> Response {
     let mut response = axum::Json(server.ctx.keyring.jwks()).into_response();
     let headers = response.headers_mut();

@@ -1,5 +1,5 @@
-//! `GET /metrics`, on the operations listener alone: what was counted, and what must be looked up for it, each part within
-//! a bound. What cannot be looked up now keeps its last value; readiness, which is among it, tells of the trouble.
+//! `GET /metrics`, on the operations listener only. Gauges that need a query get a timeout each and keep their last
+//! value on failure.
 
 use std::{
     sync::Arc,
@@ -23,22 +23,22 @@ use crate::{
     },
 };
 
-/// A part that takes longer is left out.
-const LONGEST: Duration = Duration::from_secs(2);
-/// Sessions are many, so their number is that of the last minute.
-const SESSIONS_EVERY: Duration = Duration::from_mins(1);
-/// More than this are not counted.
-const MOST_SESSIONS: u64 = 1_000_000;
+/// Timeout for one query.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Sessions are expensive to count, so their number may be a minute old.
+const COUNT_INTERVAL: Duration = Duration::from_mins(1);
+/// The count stops here.
+const MAX_SESSIONS: u64 = 1_000_000;
 
-/// When sessions were counted last, whatever came of it.
-pub(super) type Counted = Mutex<Option<Instant>>;
+/// When sessions were last counted, successfully or not.
+pub(super) type LastCount = Mutex<Option<Instant>>;
 
 pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
     let ctx = &server.ctx;
     let (ready, outbox, sessions) = tokio::join!(
         health::parts(&server),
-        in_time("outbox", outbox::waiting(ctx)),
-        in_time("sessions", count_sessions(&server))
+        with_timeout("outbox", outbox::waiting(ctx)),
+        with_timeout("sessions", count_sessions(&server))
     );
     let key_age = ctx.keyring.age(ctx.now());
     let observed = Observed {
@@ -52,32 +52,32 @@ pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
     match ctx.metrics.text(observed) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the metrics could not be written");
+            tracing::error!(%error, "cannot render metrics");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-async fn in_time<T>(part: &'static str, look: impl Future<Output = Result<T>>) -> Option<T> {
-    match timeout(LONGEST, look).await {
+async fn with_timeout<T>(part: &'static str, query: impl Future<Output = Result<T>>) -> Option<T> {
+    match timeout(QUERY_TIMEOUT, query).await {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {
-            tracing::warn!(part, %error, "a metric could not be looked up");
+            tracing::warn!(part, %error, "cannot read a metric");
             None
         }
         Err(_) => {
-            tracing::warn!(part, "a metric could not be looked up in time");
+            tracing::warn!(part, "timed out reading a metric");
             None
         }
     }
 }
 
-/// Nothing when it is too early to count again, or somebody does.
+/// `None` if it is too early to count again or another request is counting.
 async fn count_sessions(server: &Server) -> Result<Option<u64>> {
     let Ok(mut last) = server.sessions_counted.try_lock() else { return Ok(None) };
-    if last.is_some_and(|at| at.elapsed() < SESSIONS_EVERY) {
+    if last.is_some_and(|at| at.elapsed() < COUNT_INTERVAL) {
         return Ok(None);
     }
     *last = Some(Instant::now());
-    session::count_live(&server.ctx, MOST_SESSIONS).await.map(Some)
+    session::count_live(&server.ctx, MAX_SESSIONS).await.map(Some)
 }

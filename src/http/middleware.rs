@@ -1,5 +1,5 @@
-//! What every answer carries, whatever gave it: a request id, the headers that its kind needs, a line in the log. A
-//! panic anywhere below becomes an answer of the usual shape here, and a request for two hosts or none goes no further.
+//! Middleware for every response: request id, security headers, access log line. Turns panics into error responses
+//! and rejects requests with an ambiguous `Host` or `Transfer-Encoding`.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -17,97 +17,96 @@ use uuid::Uuid;
 
 use super::{
     Server,
-    access_log::Line,
+    access_log::LogEntry,
     response::{MediaType, Refusal, RequestId},
     server::ConnectionHandle,
 };
 use crate::{graphql::error::Code, settings::Settings};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
-/// The policy of what is no page: opened in a window it runs, loads and frames nothing.
-pub(super) const NOTHING: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+/// Content security policy for everything except pages: opened in a browser, it runs, loads and frames nothing.
+pub(super) const DENY_ALL_POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; sandbox";
 
-/// The headers of answers that bring their own do not need.
+/// Default headers. A handler that sets one of them keeps its own value.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_SECURITY_POLICY, NOTHING),
+    (header::CONTENT_SECURITY_POLICY, DENY_ALL_POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Wraps every request.
 pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| fresh_id(&server)));
-    let line = Line::begin(&server, &request, &id);
+    let entry = LogEntry::begin(&server, &request, &id);
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(line.client);
+    request.extensions_mut().insert(entry.client);
     let had_body = !request.body().is_end_stream();
-    let mut answer = if let Some(refused) = refuse_ambiguous(&request, &id) {
+    let mut response = if let Some(refused) = refuse_ambiguous(&request, &id) {
         refused
     } else {
-        // Whatever is told on the way, the caller's complaint leads to it.
-        let told = tracing::error_span!("request", request_id = id.0);
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(line.span.clone()).instrument(told);
-        // The panic has told the log of itself.
+        // Logs every event below with the request id, which a caller can quote when reporting a problem.
+        let request_span = tracing::error_span!("request", request_id = id.0);
+        let handled =
+            AssertUnwindSafe(next.run(request)).catch_unwind().instrument(entry.span.clone()).instrument(request_span);
+        // The panic hook has already logged it.
         handled.await.unwrap_or_else(|_| {
-            Refusal::new(Code::Internal, "Something went wrong on our side.").answer(&id, MediaType::Json)
+            Refusal::new(Code::Internal, "Something went wrong on our side.").respond(&id, MediaType::Json)
         })
     };
-    if ends_the_connection(&answer, had_body) {
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if ends_the_connection(&response, had_body) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    dress(&mut answer, &id, server.https);
-    line.end(&server, &mut answer, start.elapsed());
-    answer
+    add_headers(&mut response, &id, server.https);
+    entry.end(&server, &mut response, start.elapsed());
+    response
 }
 
-/// The same for the waiting room, in which there is neither a log of requests nor anything to make an id from.
+/// Middleware for the time before startup completes: no access log, and no source for request ids.
 pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
     request.extensions_mut().insert(id.clone());
-    let mut answer = match refuse_ambiguous(&request, &id) {
+    let mut response = match refuse_ambiguous(&request, &id) {
         Some(refused) => refused,
         None => next.run(request).await,
     };
-    dress(&mut answer, &id, https);
-    answer
+    add_headers(&mut response, &id, https);
+    response
 }
 
-/// Whether a body may lie unread behind a request that was refused: the connection ends then, and the client should not
-/// send its next request on it.
-fn ends_the_connection(answer: &Response, had_body: bool) -> bool {
-    had_body && matches!(answer.status().as_u16(), 404..=408 | 413 | 415 | 421)
+/// Whether part of the request body may be unread after an error. Then the connection closes, and the client must not
+/// reuse it.
+fn ends_the_connection(response: &Response, had_body: bool) -> bool {
+    had_body && matches!(response.status().as_u16(), 404..=408 | 413 | 415 | 421)
 }
 
-/// The answer to a request that is ambiguous. What comes after it on its connection may be meant for somebody else as
-/// well, so it is the last.
+/// Rejects an ambiguous request and closes its connection: whatever follows on it may belong to someone else.
 fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
-    let mut answer = Refusal::new(Code::BadRequest, ambiguity(request)?).answer(id, MediaType::Json);
-    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Some(answer)
+    let mut response = Refusal::new(Code::BadRequest, ambiguity(request)?).respond(id, MediaType::Json);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(response)
 }
 
-/// What makes a request one that a proxy before us may understand otherwise. In production nothing here depends on
-/// `Host`, but what stands before us may: two of them are a way past it. HTTP/1.1 asks for one, of whoever came over a connection.
+/// Detects requests that a proxy in front of us may interpret differently (request smuggling). In production we
+/// ignore `Host`, but a proxy may route by it. HTTP/1.1 requires exactly one on a network connection.
 fn ambiguity(request: &Request) -> Option<&'static str> {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     let must = request.version() == Version::HTTP_11 && request.extensions().get::<ConnectionHandle>().is_some();
     if hosts > 1 || (hosts == 0 && must) {
-        return Some("Send one `Host` header.");
+        return Some("Send exactly one `Host` header.");
     }
     let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     let is_plain = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
-    (!is_plain || codings.next().is_some()).then_some("The only transfer coding here is one `chunked`.")
+    (!is_plain || codings.next().is_some()).then_some("The only supported transfer coding is a single `chunked`.")
 }
 
-fn dress(answer: &mut Response, id: &RequestId, https: bool) {
-    let headers = answer.headers_mut();
+fn add_headers(response: &mut Response, id: &RequestId, https: bool) {
+    let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -120,18 +119,18 @@ fn dress(answer: &mut Response, id: &RequestId, https: bool) {
     }
 }
 
-/// A caller's own id is kept when it cannot do harm in a log.
+/// Keeps the caller's request id if it is safe to log.
 fn incoming_id(request: &Request) -> Option<String> {
     let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+    ((1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
 }
 
 fn fresh_id(server: &Server) -> String {
     Uuid::simple(server.ctx.new_id(server.ctx.now())).to_string()
 }
 
-/// Which origins' scripts may read our answers: an exact list, and never with credentials.
+/// CORS for the configured origins: an exact list, without credentials.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
     let origins = settings.cors_origins.clone();
     let allow = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.allow(origin));

@@ -1,5 +1,4 @@
-//! The routes, and what all requests pass on their way. A GraphQL request goes on in `graphql`, who calls is decided in
-//! `caller`, pages are in `pages`, and connections in `server`.
+//! Routes and the middleware shared by all requests.
 
 mod access_log;
 mod caller;
@@ -68,9 +67,9 @@ fn with_middleware(routes: Router<Arc<Server>>, server: &Arc<Server>) -> Router 
 }
 
 async fn not_found(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::NotFound, "There is nothing here.").answer(&id, MediaType::Json)
+    Refusal::new(Code::NotFound, "Not found.").respond(&id, MediaType::Json)
 }
 
 async fn method_not_allowed(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::MethodNotAllowed, "This method does not work here.").answer(&id, MediaType::Json)
+    Refusal::new(Code::MethodNotAllowed, "This method isn't supported here.").respond(&id, MediaType::Json)
 }

@@ -1,11 +1,10 @@
-//! The networks that an address is in, and what each of them may have of something that all share. A host often has a
-//! whole IPv6 /64, and a customer a /56 or a /48, so wider networks have bounds of their own.
+//! The networks of an IP address and their shares of a limit. One host often has a whole IPv6 /64 and one customer a
+//! /56 or /48, so wider networks have limits too.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// How many addresses a network has, in three steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
     Narrow,
@@ -24,7 +23,7 @@ pub(super) fn networks(ip: IpAddr) -> impl Iterator<Item = (Width, IpNet)> {
     lengths.iter().filter_map(move |(width, length)| Some((*width, IpNet::new(ip, *length).ok()?.trunc())))
 }
 
-/// What one network may have at most.
+/// Maximum amount for one network of each width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
     /// An IPv4 address or an IPv6 `/64`: a host, a household, an office.
@@ -36,7 +35,7 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// A sixty-fourth, a thirty-second and a sixteenth of what all have, and at least `least`.
+    /// 1/64, 1/32 and 1/16 of the total, starting from at least `least`.
     pub const fn of(all: usize, least: usize) -> Self {
         let narrow = if all / 64 > least { all / 64 } else { least };
         Self { narrow, middle: 2 * narrow, wide: 4 * narrow }

@@ -1,5 +1,5 @@
-//! Answers in one shape: GraphQL's. A refusal by the edge, an error of a field and a fault of ours all look alike:
-//! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Nothing of a fault's reason is in it.
+//! Response format. Every error, from the edge or a resolver, has the shape of GraphQL errors:
+//! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Internal details are never included.
 
 pub(super) mod backpressure;
 
@@ -20,15 +20,15 @@ use crate::{
     http::response::backpressure::Frames,
 };
 
-/// What the client gets to read.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
-    /// `application/graphql-response+json`, whatever came of the request.
+    /// Always `application/graphql-response+json`.
     GraphQlResponse,
-    /// `application/json`, whatever came of the request.
+    /// Always `application/json`.
     Json,
-    /// `application/json` for what went well and the other for what was refused: for clients that do not name the newer
-    /// type. Anything between us and them can refuse as well, so of a refusal the type says that it is ours.
+    /// `application/json` on success, `application/graphql-response+json` on error: for clients that don't name the
+    /// newer type. It shows that an error comes from this server and not from a proxy.
     Legacy,
 }
 
@@ -41,8 +41,8 @@ impl MediaType {
         })
     }
 
-    /// What `Accept` allows; `None` when it allows nothing that we have. A client that names the newer type gets the one
-    /// that it prefers, and at equal weight the newer. One that does not, or says nothing at all, knows no better.
+    /// Chooses the media type by `Accept`, or `None` if no supported type is accepted. A client that names the newer
+    /// type gets the one it prefers, and the newer at equal weight. Others get `Legacy`.
     pub(super) fn negotiate(accept: Option<&str>) -> Option<Self> {
         let Some(accept) = accept else {
             return Some(Self::Legacy);
@@ -58,7 +58,7 @@ impl MediaType {
     }
 }
 
-/// What a client thinks of a media type. The more specific range counts, and of two alike the heavier.
+/// How much a client wants a media type. The more specific range wins, then the higher weight.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Preference {
     specific: u8,
@@ -74,7 +74,7 @@ impl Preference {
     }
 }
 
-/// What the most specific range that fits a media type says of it; nothing when none fits.
+/// The preference for a media type, from the most specific matching range.
 fn preference(kind: &str, accept: &str) -> Preference {
     let mut best = Preference::default();
     for range in accept.split(',') {
@@ -92,7 +92,7 @@ fn preference(kind: &str, accept: &str) -> Preference {
     best
 }
 
-/// Whether `Accept` names HTML, as browsers do for a page.
+/// Whether `Accept` names HTML explicitly, as browsers do when they open a page.
 pub(super) fn accepts_html(accept: &str) -> bool {
     let html = preference("text/html", accept);
     html.is_named() && html.weight > 0
@@ -105,15 +105,14 @@ fn weight(text: &str) -> u16 {
     weight
 }
 
-/// The request's id, where every answer can find it.
+/// The request id, as a request extension.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub String);
 
-/// The status that goes with a code when the whole request is refused, which is what GraphQL over HTTP asks for,
-/// whatever the client accepts: 400 for what cannot be read, 422 for what cannot be run, 5xx for what is our fault.
-/// There is no 200 for clients of `application/json`, which drafts once had: without `data` the status must be 4xx or
-/// 5xx. Whoever is refused for who they are, or for how much they ask, gets the status of HTTP itself. In one thing we
-/// keep our own contract: JSON that is no request is 400 and not 422, for it has the code of what is no JSON.
+/// The status of a request that was refused as a whole, as GraphQL over HTTP requires: 400 if it cannot be read, 422
+/// if it cannot be run, 5xx for our faults. Never 200 for `application/json` clients, which older drafts allowed:
+/// without `data` the status must be 4xx or 5xx. Authentication and rate limits use the usual HTTP status. One
+/// deviation: JSON that is not a valid request is 400 instead of 422, because it shares its code with invalid JSON.
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -136,7 +135,7 @@ const fn status(code: Code) -> StatusCode {
 /// A request refused as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    /// At least one.
+    /// Never empty.
     errors: Vec<ApiError>,
     status: StatusCode,
     retry_after: Option<i64>,
@@ -147,12 +146,12 @@ impl Refusal {
         Self::from(ApiError::new(code, message))
     }
 
-    /// The guard's bounds other than bytes are about the document, not about the payload.
+    /// A document that exceeds a limit other than its size: 422 instead of 413.
     pub(super) fn document(message: impl Into<String>) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::new(Code::DocumentTooLarge, message) }
     }
 
-    /// The request is for another host.
+    /// The request names a host this server does not serve.
     pub(super) fn misdirected(message: impl Into<String>) -> Self {
         Self { status: StatusCode::MISDIRECTED_REQUEST, ..Self::new(Code::BadRequest, message) }
     }
@@ -161,7 +160,7 @@ impl Refusal {
         Self { retry_after: Some(seconds.max(1)), ..self }
     }
 
-    /// Adds to the message of the first error.
+    /// Appends to the message of the first error.
     pub(super) fn say(&mut self, more: &str) {
         if let Some(first) = self.errors.first_mut() {
             first.message.push_str(more);
@@ -173,7 +172,7 @@ impl Refusal {
         self.errors.first().map_or(Code::Internal, |error| error.code)
     }
 
-    /// The list of errors that clients get to read.
+    /// The `errors` array of the response.
     pub(super) fn errors(&self, id: &RequestId) -> serde_json::Value {
         let written = self.errors.iter().map(|error| {
             let mut extensions = error.extensions();
@@ -187,19 +186,19 @@ impl Refusal {
         written.collect()
     }
 
-    pub(super) fn answer(self, id: &RequestId, media: MediaType) -> Response {
+    pub(super) fn respond(self, id: &RequestId, media: MediaType) -> Response {
         let body = json!({ "errors": self.errors(id) });
         let Self { status, retry_after, .. } = self;
-        let mut answer = json_answer(status, media, &body);
+        let mut response = json_response(status, media, &body);
         let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
         if let Some(seconds) = retry_after {
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        answer
+        response
     }
 }
 
@@ -229,14 +228,14 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// Maximum number of errors in one answer, however many fields have one.
-const MOST_ERRORS: usize = 10;
+/// Maximum number of errors in a response.
+const MAX_ERRORS: usize = 10;
 
-/// Maximum size of an answer in bytes, because the cost of an operation counts fields and not what is in them. The longest
-/// honest one is a copy of everything about a person, with a thousand events.
-pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+/// Maximum response size in bytes, because query cost counts fields and not their content. The longest legitimate
+/// response is a user's data export with a thousand events.
+pub(super) const MAX_RESPONSE: usize = 4 * 1024 * 1024;
 
-/// The answer to an executed request.
+/// The HTTP response for an executed operation.
 pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
@@ -246,22 +245,21 @@ pub(super) fn executed(
     let extensions = cost.map(|cost| Extensions { cost });
     let outcome = Outcome { extensions, ..Outcome::of(response, id) };
     record.executed(&outcome.errors);
-    // With `data`, even if it is null, the request was executed: errors of its fields leave it at 200. The specification
-    // says that in one place and 294 in another; every client and every proxy knows 200.
+    // A response with `data`, even null, is 200 despite field errors. The specification also mentions 294, but
+    // clients and proxies only know 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut body = Frames::within(LARGEST_ANSWER);
+    let mut body = Frames::within(MAX_RESPONSE);
     serde_json::to_writer(&mut body, &outcome).map_err(|_| {
-        let message = format!(
-            "The answer would have more than {LARGEST_ANSWER} bytes: ask for less. A change was made all the same."
-        );
+        let message =
+            format!("The response exceeds {MAX_RESPONSE} bytes. Request less data. Any changes were still made.");
         Refusal::document(message)
     })?;
     Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
 }
 
-/// What came of an operation: errors get the request's id and a code, and a request that was not executed at all, which
-/// has an error of the library that belongs to no field, has no `data`. Serialized as it is, for `data` has its fields in
-/// the order of the document.
+/// The result of an operation, with a code and request id on every error. A request that was not executed (an error
+/// without code and path) has no `data`. Serialized directly, because `data` keeps the order of the document's
+/// fields.
 #[derive(Serialize)]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,10 +270,10 @@ pub(super) struct Outcome {
     extensions: Option<Extensions>,
 }
 
-/// What only a development server tells.
+/// Sent by development servers only.
 #[derive(Serialize)]
 struct Extensions {
-    /// The cost of the operation, of which there is a maximum.
+    /// The operation's cost, which counts against the maximum.
     cost: u64,
 }
 
@@ -283,12 +281,12 @@ impl Outcome {
     pub(super) fn of(response: async_graphql::Response, id: &RequestId) -> Self {
         let async_graphql::Response { data, mut errors, .. } = response;
         let is_executed = errors.iter().all(|error| has_code(error) || !error.path.is_empty());
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MAX_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, id)).collect();
         Self { data: is_executed.then_some(data), errors, extensions: None }
     }
 
-    /// Whether the first response of a subscription says that there will be no other.
+    /// Whether the first response of a subscription is an error that ends it.
     pub(super) fn is_refused(&self) -> bool {
         !self.errors.is_empty() && matches!(self.data, None | Some(async_graphql::Value::Null))
     }
@@ -302,26 +300,26 @@ impl From<Outcome> for async_graphql::Response {
     }
 }
 
-/// Whether an error is ours.
+/// Whether the error is one of Doorcode's.
 fn has_code(error: &async_graphql::ServerError) -> bool {
     error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }
 
 fn complete(mut error: async_graphql::ServerError, id: &RequestId) -> async_graphql::ServerError {
     if !has_code(&error) {
-        // Every error of ours has a code, and documents and variables are checked before. What is left is an argument
-        // whose type is a scalar of an application. The library's message repeats the value.
-        error.message = String::from("An argument has a wrong value.");
+        // Our errors always have a code, and documents and variables were checked before. What remains is a bad
+        // argument of an application's custom scalar. The library's message would repeat the value.
+        error.message = String::from("An argument has an invalid value.");
         error.extensions.get_or_insert_default().set("code", Code::BadUserInput.as_str());
     }
     error.extensions.get_or_insert_default().set("requestId", id.0.as_str());
     error
 }
 
-fn json_answer(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
-    let mut answer = (status, Json(body)).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, media.of(status));
-    answer
+fn json_response(status: StatusCode, media: MediaType, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, media.of(status));
+    response
 }
 
 #[cfg(test)]

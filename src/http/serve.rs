@@ -7,13 +7,13 @@ use std::{
 
 use tokio::{net::TcpListener, sync::watch, time::sleep};
 
-use super::{Caps, Server, Tls, access_log::sampling::LeftOut, ops_router, router, server as listener};
+use super::{Caps, Server, Tls, access_log::sampling::Skipped, ops_router, router, server as listener};
 
-/// The log is told of a flood that ended within this.
-const BETWEEN_SUMMARIES: Duration = Duration::from_secs(10);
+/// Interval for logging how many access log lines the sampler dropped.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Serves both listeners until `stop` says so. Readiness goes first, then the public listener finishes what it took;
-/// the operations listener answers until that is done. Only the public one speaks TLS.
+/// Serves both listeners until `stop` becomes true. Shutdown order: readiness fails, the public listener drains, then
+/// the operations listener stops. Only the public listener uses TLS.
 pub async fn serve(
     caps: Caps,
     tls: Option<Arc<Tls>>,
@@ -22,34 +22,34 @@ pub async fn serve(
     ops: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) {
-    let ground = listener::Ground {
+    let context = listener::ListenerContext {
         caps: &caps,
         trusted: &server.ctx.settings.trusted_proxies,
         metrics: &server.ctx.metrics,
-        answers: server.unread.all(),
+        responses: server.unread.all(),
     };
     let (drained, mut when_drained) = watch::channel(false);
-    let told = async {
-        // An error means that whoever would tell us is gone, which is a stop as well.
+    let stop_signal = async {
+        // A closed channel also means stop.
         drop(stop.wait_for(|stop| *stop).await);
         server.draining.store(true, Ordering::Relaxed);
     };
     let public = async {
-        listener::run(public, tls.as_ref(), router(&server), ground, told).await;
+        listener::run(public, tls.as_ref(), router(&server), context, stop_signal).await;
         drained.send_replace(true);
     };
-    let ops = listener::run(ops, None, ops_router(&server), ground, async move {
+    let ops = listener::run(ops, None, ops_router(&server), context, async move {
         drop(when_drained.wait_for(|drained| *drained).await);
     });
-    let tell = async {
+    let summaries = async {
         loop {
-            sleep(BETWEEN_SUMMARIES).await;
-            server.sampler.turn(server.ctx.now()).into_iter().for_each(LeftOut::log);
+            sleep(SUMMARY_INTERVAL).await;
+            server.sampler.rotate(server.ctx.now()).into_iter().for_each(Skipped::log);
         }
     };
     tokio::select! {
         _ = async { tokio::join!(public, ops) } => {}
-        () = tell => {}
+        () = summaries => {}
     }
-    server.sampler.end().into_iter().for_each(LeftOut::log);
+    server.sampler.end().into_iter().for_each(Skipped::log);
 }

@@ -1,12 +1,11 @@
-//! The way in for connections: how many there may be, how long one may keep us waiting, who goes when there are too
-//! many, how they end. It knows nothing of what they ask. It speaks HTTP/1 only, over TLS where it is given some; newer
-//! versions are a proxy's work.
+//! Accepts connections: limits, timeouts, eviction under load and graceful shutdown. Serves HTTP/1.1 only, optionally
+//! over TLS; a proxy can add HTTP/2 and HTTP/3.
 
 mod connection;
-mod crowd;
-mod member;
+mod connection_table;
 pub(super) mod memory;
 pub(super) mod tls;
+mod tracked;
 mod wire;
 
 use std::{
@@ -33,84 +32,81 @@ use crate::{
     observability::metrics::{Metrics, most_files},
 };
 pub(super) use connection::{ConnectionHandle, EVENTS};
-use connection::{Terms, converse};
-use crowd::{Crowd, Wanted};
-use wire::{BARE, BARE_TLS, Wire};
+use connection::{Terms, serve_connection};
+use connection_table::{ConnectionTable, EvictionGoal};
+use wire::{BASELINE, BASELINE_TLS, Wire};
 
-/// More than one process can serve well.
-const MOST_CONNECTIONS: usize = 10_000;
-/// A household needs so many, however few there are.
-const LEAST_OF_NETWORK: usize = 16;
-/// Proxies keep connections for the next request, nginx and AWS for 60 seconds, Google for 600. The one that closes
-/// must be the proxy: a request that meets a connection which we just closed is an error to somebody.
-const PROXY_PATIENCE: Duration = Duration::from_secs(620);
-/// When the system has no more files for us, some will be free a moment later.
-const PAUSE: Duration = Duration::from_millis(200);
-/// Between two looks at who might leave.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-/// How many may wait to be accepted; tokio asks the system for so many.
-const LONGEST_QUEUE: usize = 1_024;
-/// What a client sent before a stop has been read by then.
-const MOMENT: Duration = Duration::from_millis(50);
-/// How often the log hears that a bound is reached, however often somebody knocks.
-const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-/// What the system keeps for one connection: of a request before we read it, and of an answer before it is taken. By
-/// itself it keeps up to 6 MB and 4 MB.
+/// Upper limit for `Caps::in_all`.
+const MAX_CONNECTIONS: usize = 10_000;
+/// A household needs this many connections, even when the total is small.
+const MIN_PER_NETWORK: usize = 16;
+/// Keep-alive timeout for trusted proxies. It must exceed theirs (nginx and AWS 60 s, Google 600 s): if we close
+/// first, a request already on its way fails.
+const PROXY_KEEP_ALIVE: Duration = Duration::from_secs(620);
+/// Delay after a failed `accept`, for example when file descriptors run out.
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+/// Interval between eviction checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// The backlog that tokio passes to `listen`.
+const BACKLOG: usize = 1_024;
+/// Time to read requests that clients sent before shutdown began.
+const DRAIN_GRACE: Duration = Duration::from_millis(50);
+/// Minimum time between two warnings about limits.
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
+/// Socket buffer sizes. The kernel defaults grow to 6 MB for receiving and 4 MB for sending.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
-/// Milliseconds after which the system gives up a connection that takes nothing of what it was sent, closed or not.
-const UNACKNOWLEDGED: u32 = 30_000;
+/// `TCP_USER_TIMEOUT` in milliseconds: drops a connection whose peer acknowledges nothing, even after it was closed.
+const USER_TIMEOUT_MS: u32 = 30_000;
 
-/// What connections may take.
+/// Limits and timeouts for connections.
 #[derive(Clone, Debug)]
 pub struct Caps {
-    /// Connections in all. Beyond them the idlest is closed for a newcomer. Where nobody is idle, newcomers wait in the
-    /// system's queue.
+    /// Maximum number of connections. Over the limit, a new connection evicts the one idle longest. If none is idle,
+    /// new connections wait in the listen backlog.
     pub in_all: usize,
-    /// Connections of one network. Beyond them its idlest is closed for its newcomer. Where nobody is idle, the newcomer
-    /// is closed at once. Trusted proxies have no such cap, for everybody comes through them.
+    /// Maximum number of connections per network. Over the limit, a new connection evicts the network's longest idle
+    /// one, or is closed if none is idle. Trusted proxies are exempt because they carry the traffic of many clients.
     pub of_network: Shares,
-    /// Bytes that all connections together may hold: their buffers, headers and bodies.
+    /// Maximum bytes held by all connections: buffers, headers and bodies.
     pub memory: usize,
-    /// For how long a connection must have been idle, or sending headers, before it is closed for a newcomer.
+    /// Minimum time idle, or sending headers, before a connection may be evicted.
     pub spare: Duration,
-    /// How long a client may take to shake hands, where there is TLS.
+    /// Timeout for the TLS handshake.
     pub handshake: Duration,
-    /// How long the headers of a request may take, the wait for a connection's first or next request included: hyper
-    /// starts its timer as soon as it could read headers, not at their first byte.
+    /// Timeout for request headers, including the wait for the first or next request: hyper starts its timer as soon
+    /// as it can read headers, not at their first byte.
     pub headers: Duration,
-    /// How long a client may leave an answer unread.
+    /// How long a client may leave a response unread.
     pub unread: Duration,
-    /// How long a connection may live.
+    /// Maximum lifetime of a connection.
     pub life: Duration,
-    /// For how long a trusted proxy may send one more request, after a stop, on each connection that it kept. Its answer
-    /// ends the connection. An idle one is closed then, when the proxy has hardly any use for it: at once, it would be
-    /// closed under requests that are on their way, and a proxy must not send those again.
+    /// How long a trusted proxy may send one more request on each open connection after shutdown began. Closing them at
+    /// once would break requests on their way, which a proxy must not retry.
     pub farewell: Duration,
-    /// How long a connection may take to end once it is told to, which is more than any request needs.
+    /// Timeout for closing a connection during shutdown. Longer than any request takes.
     pub end: Duration,
 }
 
 impl Caps {
-    /// Fewer connections than this are worth a warning.
+    /// Below this many connections, the operator gets a warning.
     pub const FEW: usize = 1_000;
 
-    /// What to tell an operator when there may be few connections.
+    /// A warning for the operator if the file limit allows few connections.
     pub fn are_few(&self) -> Option<String> {
         let files = most_files()?;
         (self.in_all < Self::FEW).then(|| {
             format!(
-                "only {files} files may be open here, so this process holds at most {} connections: set \
-                 LimitNOFILE=65536 in the unit of the service, or run `ulimit -n 65536` before it",
+                "the open file limit is {files}, so this process accepts at most {} connections: set \
+                 LimitNOFILE=65536 in the systemd unit, or run `ulimit -n 65536` before starting it",
                 self.in_all
             )
         })
     }
 
-    /// Half of the files are for connections. The other half is for the database and mail, which must find one when
-    /// connections have taken all that they may.
+    /// Half of the file descriptors. The other half stays free for the database, Redis and mail.
     fn most_connections() -> usize {
-        most_files().map_or(MOST_CONNECTIONS, |files| MOST_CONNECTIONS.min(files as usize / 2))
+        most_files().map_or(MAX_CONNECTIONS, |files| MAX_CONNECTIONS.min(files as usize / 2))
     }
 }
 
@@ -119,7 +115,7 @@ impl Default for Caps {
         let in_all = Self::most_connections();
         Self {
             in_all,
-            of_network: Shares::of(in_all, LEAST_OF_NETWORK),
+            of_network: Shares::of(in_all, MIN_PER_NETWORK),
             memory: 256 * 1024 * 1024,
             spare: Duration::from_secs(1),
             handshake: Duration::from_secs(10),
@@ -132,32 +128,32 @@ impl Default for Caps {
     }
 }
 
-/// What a listener stands on.
+/// What a listener needs to run.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct ListenerContext<'a> {
     pub caps: &'a Caps,
     pub trusted: &'a [IpNet],
     pub metrics: &'a Metrics,
-    /// What all answers together may hold that are yet to be taken.
-    pub answers: &'a Pool,
+    /// Memory for responses that clients have not read yet.
+    pub responses: &'a Pool,
 }
 
-/// Serves one listener until `stop` ends. Then it takes who has been let in by the system already and nobody else,
-/// closes what is idle, lets requests under way finish, and returns when all connections are gone. Dropped, it cuts
-/// them off. Until the stop it takes a new certificate when there is one.
+/// Serves one listener until `stop` resolves, and reloads the TLS certificate when it changes. Then it accepts what
+/// is already in the listen backlog, closes idle connections, lets running requests finish, and returns when all
+/// connections are closed. Dropping the future cuts them off.
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
     router: Router,
-    ground: Ground<'_>,
+    context: ListenerContext<'_>,
     stop: impl Future<Output = ()>,
 ) {
-    let mut gate = Gate::new(ground, if tls.is_some() { BARE_TLS } else { BARE });
-    let (stopping, told) = watch::channel(false);
+    let mut gate = Gate::new(context, if tls.is_some() { BASELINE_TLS } else { BASELINE });
+    let (stopping, stop_signal) = watch::channel(false);
     let mut connections = JoinSet::new();
     let take = |gate: &mut Gate<'_>, connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
         if let Some((wire, terms)) = gate.admit(stream, peer.ip().to_canonical()) {
-            connections.spawn(converse(wire, peer, tls.cloned(), router.clone(), terms, told.clone()));
+            connections.spawn(serve_connection(wire, peer, tls.cloned(), router.clone(), terms, stop_signal.clone()));
         }
     };
     let follow = async {
@@ -167,38 +163,38 @@ pub(super) async fn run(
         }
     };
     let (mut stop, mut follow) = (pin!(stop), pin!(follow));
-    let most = ground.caps.in_all;
+    let most = context.caps.in_all;
     loop {
         let open = connections.len();
         tokio::select! {
             () = &mut stop => break,
             never = &mut follow => match never {},
-            // Taken out here, and only here do they make room.
+            // Finished connections count as open until they are reaped here.
             Some(_) = connections.join_next() => {}
-            () = gate.pressed(open) => gate.relieve(open),
+            () = gate.pressed(open) => gate.evict(open),
             accepted = listener.accept(), if open < most => match accepted {
                 Ok((stream, peer)) => take(&mut gate, &mut connections, stream, peer),
-                Err(error) if is_of_one_connection(error.kind()) => {}
+                Err(error) if is_peer_error(error.kind()) => {}
                 Err(error) => {
-                    tracing::error!(%error, "a connection could not be accepted");
-                    sleep(PAUSE).await;
+                    tracing::error!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_RETRY).await;
                 }
             },
         }
     }
     let room = most.saturating_sub(connections.len());
-    for (stream, peer) in queue(listener).into_iter().take(room) {
+    for (stream, peer) in drain_backlog(listener).into_iter().take(room) {
         take(&mut gate, &mut connections, stream, peer);
     }
     stopping.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
 
-/// Bounds what the system keeps for a connection. One that does not know how is no reason not to serve.
-fn keep_small(stream: &TcpStream) {
-    // Answers are short: waiting for more to send with them costs time and gains nothing.
+/// Sets socket options. Platforms that lack one keep their defaults.
+fn set_socket_options(stream: &TcpStream) {
+    // Responses are short, so batching packets only adds latency.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     #[cfg(unix)]
     {
@@ -208,15 +204,15 @@ fn keep_small(stream: &TcpStream) {
     }
     #[cfg(target_os = "linux")]
     {
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, USER_TIMEOUT_MS);
     }
 }
 
-/// Closes a listener; who was waiting in its queue. To them they are connected, and their requests are on the way:
-/// closing with them in it would be a reset instead of an answer.
-fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+/// Closes the listener and returns the connections in its backlog. Their clients are already connected and may have
+/// sent a request, so dropping them would reset it.
+fn drain_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
-    let waiting = std::iter::from_fn(|| listener.accept().ok()).take(LONGEST_QUEUE);
+    let waiting = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG);
     let ours = waiting.filter_map(|(stream, peer)| {
         stream.set_nonblocking(true).ok()?;
         Some((TcpStream::from_std(stream).ok()?, peer))
@@ -224,110 +220,112 @@ fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     ours.collect()
 }
 
-/// Whether accepting failed because whoever knocked is gone, which is no trouble of ours.
-fn is_of_one_connection(kind: ErrorKind) -> bool {
+/// Whether `accept` failed because the client is already gone.
+fn is_peer_error(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
-/// Lets connections in, and makes room for them.
+/// Admits connections and evicts others to make room.
 struct Gate<'a> {
-    ground: Ground<'a>,
-    crowd: Arc<Crowd>,
+    context: ListenerContext<'a>,
+    table: Arc<ConnectionTable>,
     requests: Arc<Pool>,
-    /// What a connection holds that has said nothing.
-    bare: usize,
+    /// Bytes held by a connection that has sent nothing.
+    baseline: usize,
     looked: Instant,
     warned: Option<Instant>,
 }
 
 impl<'a> Gate<'a> {
-    fn new(ground: Ground<'a>, bare: usize) -> Self {
-        let Caps { of_network, spare, memory, .. } = *ground.caps;
+    fn new(context: ListenerContext<'a>, baseline: usize) -> Self {
+        let Caps { of_network, spare, memory, .. } = *context.caps;
         Self {
-            ground,
-            crowd: Crowd::new(of_network, spare),
+            context,
+            table: ConnectionTable::new(of_network, spare),
             requests: Pool::new(memory),
-            bare,
+            baseline,
             looked: Instant::now(),
             warned: None,
         }
     }
 
     fn admit(&mut self, stream: TcpStream, ip: IpAddr) -> Option<(Wire<TcpStream>, Terms)> {
-        let Caps { handshake, headers, unread, life, farewell, end, .. } = *self.ground.caps;
-        let counted = self.ground.metrics.connected();
-        let is_proxy = self.ground.trusted.iter().any(|net| net.contains(&ip));
+        let Caps { handshake, headers, unread, life, farewell, end, .. } = *self.context.caps;
+        let counted = self.context.metrics.connected();
+        let is_proxy = self.context.trusted.iter().any(|net| net.contains(&ip));
         let terms = if is_proxy {
-            let member = self.crowd.outsider(ip);
-            let (headers, life) = (PROXY_PATIENCE, Duration::MAX);
-            Terms { handshake, headers, life, farewell, end, member, _seat: None, _counted: counted }
+            let tracked = self.table.exempt(ip);
+            let (headers, life) = (PROXY_KEEP_ALIVE, Duration::MAX);
+            Terms { handshake, headers, life, farewell, end, tracked, _slot: None, _counted: counted }
         } else {
-            let seat = match self.crowd.join(ip) {
-                Ok(seat) => seat,
+            let slot = match self.table.admit(ip) {
+                Ok(slot) => slot,
                 Err(network) => {
-                    let hint = "if this is a proxy, DOORCODE_TRUSTED_PROXIES must name it";
-                    self.warn(|| tracing::warn!(%network, "too many connections that are all in use; {hint}"));
+                    let hint = "if this is a proxy, add it to DOORCODE_TRUSTED_PROXIES";
+                    self.warn(|| tracing::warn!(%network, "refused a connection of a network at its limit; {hint}"));
                     return None;
                 }
             };
-            let (member, farewell) = (Arc::clone(&seat.member), MOMENT);
-            Terms { handshake, headers, life, farewell, end, member, _seat: Some(seat), _counted: counted }
+            let (tracked, farewell) = (Arc::clone(&slot.tracked), DRAIN_GRACE);
+            Terms { handshake, headers, life, farewell, end, tracked, _slot: Some(slot), _counted: counted }
         };
-        let Some(charge) = self.requests.charge(self.bare) else {
-            self.warn(|| tracing::warn!("connections hold all the memory that they may"));
+        let Some(charge) = self.requests.charge(self.baseline) else {
+            self.warn(|| tracing::warn!("refused a connection: all connections together are at their memory limit"));
             return None;
         };
-        keep_small(&stream);
-        Some((Wire::new(stream, Arc::clone(&terms.member), charge, unread), terms))
+        set_socket_options(&stream);
+        Some((Wire::new(stream, Arc::clone(&terms.tracked), charge, unread), terms))
     }
 
-    /// Resolves when somebody should leave.
+    /// Resolves when connections should be evicted.
     async fn pressed(&self, open: usize) {
-        sleep_until(self.looked + BETWEEN_LOOKS).await;
-        let (requests, answers) = (&self.requests, self.ground.answers);
-        if self.missing(open) > 0 || requests.is_scarce() || answers.is_scarce() {
+        sleep_until(self.looked + CHECK_INTERVAL).await;
+        let (requests, responses) = (&self.requests, self.context.responses);
+        if self.excess_connections(open) > 0 || requests.is_scarce() || responses.is_scarce() {
             return;
         }
         tokio::select! {
             () = requests.pressed() => {}
-            () = answers.pressed() => {}
+            () = responses.pressed() => {}
         }
     }
 
-    /// Asks those who need it least to leave.
-    fn relieve(&mut self, open: usize) {
+    /// Evicts connections until limits are met.
+    fn evict(&mut self, open: usize) {
         self.looked = Instant::now();
         let mut asked = 0;
-        let places = self.missing(open);
+        let places = self.excess_connections(open);
         if places > 0 {
-            asked += self.crowd.relieve(Wanted::Places(places));
+            asked += self.table.evict(EvictionGoal::Connections(places));
         }
         if self.requests.is_scarce() {
             let wanted = self.requests.excess();
-            asked += self.crowd.relieve(Wanted::Bytes { wanted, above: self.spared(open) });
+            asked += self.table.evict(EvictionGoal::Bytes { wanted, above: self.spared_bytes(open) });
         }
-        if self.ground.answers.is_scarce() {
-            asked += self.crowd.relieve(Wanted::Writers);
+        if self.context.responses.is_scarce() {
+            asked += self.table.evict(EvictionGoal::Writers);
         }
         if asked > 0 {
-            self.warn(|| tracing::warn!(open, asked, "connections are scarce: the idlest are closed for newcomers"));
+            self.warn(|| {
+                tracing::warn!(open, asked, "near a connection or memory limit: closed idle or slow connections");
+            });
         }
     }
 
-    /// Connections beyond all but a few of those that there may be: newcomers should not have to wait.
-    fn missing(&self, open: usize) -> usize {
-        let most = self.ground.caps.in_all;
+    /// Number of connections to evict, so that 1/64 of the limit stays free for new ones.
+    fn excess_connections(&self, open: usize) -> usize {
+        let most = self.context.caps.in_all;
         (open + 1).saturating_sub(most - most / 64)
     }
 
-    /// Bytes that a connection may hold without being closed for its bytes: what every connection needs, unless that
-    /// alone takes half of the memory. Otherwise silent connections would stay and those with a request behind them go.
-    const fn spared(&self, open: usize) -> usize {
-        if open.saturating_mul(self.bare) > self.ground.caps.memory / 2 { 0 } else { self.bare }
+    /// Bytes a connection may hold without being evicted for memory: the baseline. Zero once baselines alone take half
+    /// of the memory, otherwise silent connections would stay and those with a request would go.
+    const fn spared_bytes(&self, open: usize) -> usize {
+        if open.saturating_mul(self.baseline) > self.context.caps.memory / 2 { 0 } else { self.baseline }
     }
 
     fn warn(&mut self, warn: impl FnOnce()) {
-        if self.warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
+        if self.warned.is_none_or(|at| at.elapsed() > WARNING_INTERVAL) {
             self.warned = Some(Instant::now());
             warn();
         }

@@ -1,5 +1,5 @@
-//! What is answered before there is anything to serve with: alive, not ready, come back. So nobody has to start things
-//! in an order, and whoever asks meanwhile is neither kept waiting nor refused without a word.
+//! Responses before startup completes: alive, not ready, try again. So services can start in any order, and early
+//! callers get a clear response.
 
 use std::{io, os::fd::AsFd, sync::Arc, time::Duration};
 
@@ -30,19 +30,19 @@ use crate::{
     settings::Settings,
 };
 
-/// How long callers of the API wait for the start before they are told of it.
-const MOMENT: Duration = Duration::from_secs(3);
-/// How long what was asked last before the start may take.
-const LAST: Duration = Duration::from_secs(1);
+/// How long API callers wait for startup before they get an error.
+const STARTUP_GRACE: Duration = Duration::from_secs(3);
+/// Timeout for requests still open when startup completes.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where callers wait.
+/// Serves both listeners during startup.
 pub struct WaitingRoom {
     router: Router,
     trusted: Vec<IpNet>,
 }
 
 impl WaitingRoom {
-    /// One whose answers look like those of the server that starts.
+    /// Uses the same headers and CORS rules as the real server.
     pub fn new(settings: &Settings) -> Self {
         let router = Router::new()
             .route("/health", get(health::health))
@@ -54,7 +54,7 @@ impl WaitingRoom {
         Self { router, trusted: settings.trusted_proxies.clone() }
     }
 
-    /// Answers on both listeners until `start` is done, whatever comes of it.
+    /// Responds on both listeners until `start` completes, successfully or not.
     pub async fn while_starting<T>(
         &self,
         (public, tls): (&TcpListener, Option<&Arc<Tls>>),
@@ -62,37 +62,40 @@ impl WaitingRoom {
         start: impl Future<Output = T>,
     ) -> io::Result<T> {
         let (started, when_started) = watch::channel(false);
-        let (public, ops) = (another(public)?, another(ops)?);
-        let (caps, metrics, answers) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
-        let ground = server::Ground { caps: &caps, trusted: &self.trusted, metrics: &metrics, answers: &answers };
-        let told = |mut when_started: watch::Receiver<bool>| async move {
+        let (public, ops) = (clone_listener(public)?, clone_listener(ops)?);
+        let (caps, metrics, responses) = (Caps::default(), Metrics::default(), Pool::new(usize::MAX));
+        let context =
+            server::ListenerContext { caps: &caps, trusted: &self.trusted, metrics: &metrics, responses: &responses };
+        let stop_signal = |mut when_started: watch::Receiver<bool>| async move {
             drop(when_started.wait_for(|started| *started).await);
         };
-        let answer = |listener, tls, told| server::run(listener, tls, self.router.clone(), ground, told);
+        let response =
+            |listener, tls, stop_signal| server::run(listener, tls, self.router.clone(), context, stop_signal);
         let public = async {
-            // Whoever calls in the moment that a start takes is served by what starts: a proxy has sent them here already.
+            // A fast startup serves early callers itself, so don't respond at once: a proxy may already send traffic
+            // here.
             tokio::select! {
-                () = sleep(MOMENT) => {}
-                () = told(when_started.clone()) => return,
+                () = sleep(STARTUP_GRACE) => {}
+                () = stop_signal(when_started.clone()) => return,
             }
-            answer(public, tls, told(when_started.clone())).await;
+            response(public, tls, stop_signal(when_started.clone())).await;
         };
-        let ops = answer(ops, None, told(when_started.clone()));
+        let ops = response(ops, None, stop_signal(when_started.clone()));
         let answering = async { tokio::join!(public, ops) };
         let mut answering = std::pin::pin!(answering);
         let outcome = tokio::select! {
             outcome = start => outcome,
-            // They end when they are told to, and that is later.
+            // Never happens: these listeners run until `started` is set.
             _ = &mut answering => std::future::pending().await,
         };
         started.send_replace(true);
-        drop(timeout(LAST, answering).await);
+        drop(timeout(DRAIN_TIMEOUT, answering).await);
         Ok(outcome)
     }
 }
 
-/// Another handle to the same listener, which can be closed without closing that.
-fn another(listener: &TcpListener) -> io::Result<TcpListener> {
+/// A second handle to the same listener, which can be closed separately.
+fn clone_listener(listener: &TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into())
 }
 
@@ -101,5 +104,5 @@ async fn not_ready() -> Response {
 }
 
 async fn not_yet(Extension(id): Extension<RequestId>) -> Response {
-    Refusal::new(Code::Unavailable, "This server is starting. Try again in a few seconds.").answer(&id, MediaType::Json)
+    Refusal::new(Code::Unavailable, "The server is starting. Try again in a few seconds.").respond(&id, MediaType::Json)
 }

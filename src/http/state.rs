@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The server: state shared by all handlers.
 
 use std::sync::{
     Arc,
@@ -14,48 +14,48 @@ use super::{
 };
 use crate::{domain::Ctx, graphql::Api};
 
-/// What the handlers share.
+/// State shared by all handlers.
 pub struct Server {
     pub(super) ctx: Arc<Ctx>,
     pub(super) api: Api,
-    /// What may run, where not everything may.
+    /// The trusted documents, if only those are allowed.
     pub(super) trusted: Option<Trusted>,
     pub(super) turns: Turns,
     pub(super) https: bool,
     pub(super) draining: AtomicBool,
-    pub(super) sockets: websocket::Room,
-    /// Answers that are yet to be read.
+    pub(super) sockets: websocket::SocketSlots,
+    /// Responses that clients have not read yet.
     pub(super) unread: Unread,
     pub(super) sampler: Sampler,
     pub(super) last_outcome: health::LastOutcome,
-    pub(super) sessions_counted: metrics::Counted,
+    pub(super) sessions_counted: metrics::LastCount,
 }
 
 impl Server {
-    /// A server over the domain.
+    /// A server with default WebSocket limits.
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
         Self::with(ctx, SocketCaps::default())
     }
 
-    /// With other bounds on sockets.
+    /// A server with these WebSocket limits.
     pub fn with(ctx: Arc<Ctx>, caps: SocketCaps) -> Arc<Self> {
         let api = Api::new(&ctx);
         Self::build(ctx, api, caps)
     }
 
-    /// With the API of an application that merged Doorcode's roots with its own.
+    /// A server for an application that merged Doorcode's types into its own schema.
     pub fn of(ctx: Arc<Ctx>, api: Api) -> Arc<Self> {
         Self::build(ctx, api, SocketCaps::default())
     }
 
     fn build(ctx: Arc<Ctx>, api: Api, caps: SocketCaps) -> Arc<Self> {
         let https = ctx.settings.is_https();
-        let sockets = websocket::Room::new(caps);
+        let sockets = websocket::SocketSlots::new(caps);
         let trusted = ctx.settings.documents.as_deref().map(|list| Trusted::new(list, api.documents()));
         let draining = AtomicBool::new(false);
         let unread = Unread::new(UnreadCaps::default());
         let sampler = Sampler::default();
-        let (last_outcome, sessions_counted) = (Arc::default(), metrics::Counted::default());
+        let (last_outcome, sessions_counted) = (Arc::default(), metrics::LastCount::default());
         let turns = Turns::default();
         Arc::new(Self {
             ctx,

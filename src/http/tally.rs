@@ -1,4 +1,5 @@
-//! Counts by key, such as a network or a session, with a maximum for each. What is counted is given back on drop.
+//! Concurrent counts per key, such as a network or a session, each with a maximum. Dropping a share gives its count
+//! back.
 
 use std::{
     collections::HashMap,
@@ -6,7 +7,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The amounts that are counted now.
 pub(super) struct Tally<K>(Arc<Mutex<HashMap<K, usize>>>);
 
 impl<K> Default for Tally<K> {
@@ -16,7 +16,7 @@ impl<K> Default for Tally<K> {
 }
 
 impl<K: Copy + Eq + Hash> Tally<K> {
-    /// An empty share, for these keys and within their maximums.
+    /// An empty share with these keys and their maximums.
     pub(super) fn share(&self, bounds: impl IntoIterator<Item = (K, usize)>) -> Share<K> {
         Share { counts: Arc::clone(&self.0), bounds: bounds.into_iter().collect(), amount: 0 }
     }
@@ -27,7 +27,7 @@ impl<K: Copy + Eq + Hash> Tally<K> {
     }
 }
 
-/// An amount that is counted for each of its keys until it is dropped.
+/// An amount counted for each of its keys until it is dropped.
 pub(super) struct Share<K: Copy + Eq + Hash> {
     counts: Arc<Mutex<HashMap<K, usize>>>,
     bounds: Arc<[(K, usize)]>,
@@ -35,7 +35,7 @@ pub(super) struct Share<K: Copy + Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Share<K> {
-    /// Counts more for all keys, or for none when one of them would exceed its maximum.
+    /// Adds `more` to all keys, or to none if one would exceed its maximum.
     #[must_use]
     pub(super) fn grow(&mut self, more: usize) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ impl<K: Copy + Eq + Hash> Share<K> {
         fits
     }
 
-    /// Moves a part of the amount into a share of its own.
+    /// Moves part of the amount into a new share.
     pub(super) fn split(&mut self, amount: usize) -> Self {
         let amount = amount.min(self.amount);
         self.amount -= amount;
@@ -67,7 +67,7 @@ impl<K: Copy + Eq + Hash> Drop for Share<K> {
         for (key, _) in self.bounds.iter() {
             if let Some(count) = counts.get_mut(key) {
                 *count = count.saturating_sub(self.amount);
-                // A key with nothing counted leaves no entry, or the map would grow with every client.
+                // Without this, the map would grow with every client.
                 if *count == 0 {
                     counts.remove(key);
                 }

@@ -1,16 +1,16 @@
-// Drives the pages of a running development server in Chromium, with the keyboard alone, as a person would.
+// Tests the pages of a running development server in Chromium, by keyboard only.
 //
 //   node sign-in.mjs [BASE_URL] [--screenshots DIR]
 //
-// BASE_URL is otherwise taken from DOORCODE_URL, the browser from CHROMIUM. Any request to another host, any error in a
-// console and any violation of a content security policy is a failure. It downloads no browser and keeps no profile.
+// BASE_URL defaults to DOORCODE_URL. CHROMIUM is the browser to run; none is downloaded. Requests to other hosts, console
+// errors and content security policy violations count as failures.
 //
-// Sign-in links are mailed once an address's guessing budget is spent. DOORCODE_GUESS_ACCOUNT tells its size, the count
-// in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. To spend the default of 20 takes more codes than the other limits grant
-// by default, so the server wants a small one, as tests/run gives it.
+// Sign-in links are emailed once an address's guessing budget is spent. Set DOORCODE_GUESS_ACCOUNT to its size, the count
+// in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. Spending the default of 20 needs more codes than other limits allow, so
+// run the server with a small budget, as tests/run does.
 //
-// A server that sends its mail has no inbox. DOORCODE_MAIL_URL then tells where tests/lib/mailbox.py answers for it; what
-// is about the inbox's own page is skipped, and says so.
+// A server that sends its mail has no inbox. Set DOORCODE_MAIL_URL to the address of tests/lib/mailbox.py then; tests of
+// the inbox page are skipped.
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ async function ask(query, variables = {}, from = base) {
   return data;
 }
 
-/** What `find` finds in the newest mail to an address; mail leaves a moment after the answer. */
+/** Waits until `find` finds something in the newest email to an address. */
 async function mailed(to, what, find) {
   for (let tries = 0; tries < 50; tries += 1) {
     const newest = "query Newest($to: String!) { inbox(to: $to, first: 1) { code text } }";
@@ -62,10 +62,10 @@ async function mailed(to, what, find) {
     if (found) return found;
     await new Promise((done) => setTimeout(done, 200));
   }
-  throw new Error(`no ${what} was mailed to ${to} within ten seconds`);
+  throw new Error(`no ${what} was emailed to ${to} within ten seconds`);
 }
 
-/** The newest code mailed to an address, other than `not`. */
+/** The newest code emailed to an address, other than `not`. */
 function codeFor(to, not = null) {
   return mailed(to, "code", ({ code }) => (code === not ? null : code));
 }
@@ -75,11 +75,11 @@ function linkFor(to) {
 }
 
 function undoFor(to) {
-  return mailed(to, "way to undo", ({ text }) => /https?:\S+#undo=[\w-]+/.exec(text)?.[0]);
+  return mailed(to, "undo link", ({ text }) => /https?:\S+#undo=[\w-]+/.exec(text)?.[0]);
 }
 
-/** Spends the guessing budget of an address, as somebody would who guesses: from then on its mail carries a link. */
-async function narrow(email) {
+/** Spends the guessing budget of an address, so that its emails contain a link. */
+async function spendBudget(email) {
   let challenge = null;
   for (let wrong = 0; wrong < budget; wrong += 1) {
     if (!challenge) {
@@ -87,7 +87,7 @@ async function narrow(email) {
         `mutation Login($input: LoginInput!) { login(input: $input) { __typename ... on CodeSent { challenge } } }`,
         { input: { email } },
       );
-      check(login.challenge, `${login.__typename} before ${budget} wrong codes: see DOORCODE_GUESS_ACCOUNT above`);
+      check(login.challenge, `${login.__typename} before ${budget} wrong codes: set DOORCODE_GUESS_ACCOUNT`);
       challenge = login.challenge;
     }
     const { verify } = await ask(
@@ -101,7 +101,7 @@ async function narrow(email) {
   }
 }
 
-/** Presses Tab until the element has the focus; what Tab does not reach, a keyboard cannot use. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page, selector) {
   for (let presses = 0; presses < 30; presses += 1) {
     if (await page.locator(selector).evaluate((element) => element === document.activeElement)) return;
@@ -138,13 +138,13 @@ async function typeAddress(page, email) {
   await focused(page, "#code");
 }
 
-/** `not` is a code that was mailed to the address before. */
+/** Signs in by code. `not` is a code emailed before. */
 async function signIn(page, email, not = null) {
   await typeAddress(page, email);
   const code = await codeFor(email, not);
   await page.keyboard.type(`${code.slice(0, 4)} ${code.slice(4)}`);
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-title", `You're signed in as ${email}`);
 }
 
 for (const [label, size] of [["phone", phone], ["desk", desk]]) {
@@ -160,16 +160,16 @@ for (const [label, size] of [["phone", phone], ["desk", desk]]) {
     await picture(page, `${label}-code`);
     await page.keyboard.type(await codeFor(email));
     await page.keyboard.press("Enter");
-    await sees(page, "#done-title", `You are signed in as ${email}`);
+    await sees(page, "#done-title", `You're signed in as ${email}`);
     await focused(page, "#done-title");
     await fits(page);
     await picture(page, `${label}-signed-in`);
     await page.reload();
-    await sees(page, "#done-title", `You are signed in as ${email}`);
+    await sees(page, "#done-title", `You're signed in as ${email}`);
     await tabTo(page, "#sign-out");
     await page.keyboard.press("Enter");
     await focused(page, "#email");
-    await sees(page, "#status", "You are signed out.");
+    await sees(page, "#status", "You're signed out.");
     const left = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
     check(!left.includes("Token"), "a token is left in the tab after signing out");
     await page.reload();
@@ -177,21 +177,21 @@ for (const [label, size] of [["phone", phone], ["desk", desk]]) {
   });
 }
 
-test("a wrong code says so, is tied to its field and costs a try", phone, async (page) => {
+test("a wrong code shows an error at its field and costs an attempt", phone, async (page) => {
   const email = `wrong-${run}@example.com`;
   await typeAddress(page, email);
   const code = await codeFor(email);
   await page.keyboard.type("1234");
   await page.keyboard.press("Enter");
   await sees(page, "#code-error", "The code has 8 digits.");
-  await sees(page, "#code-tries", "3 tries left.");
+  await sees(page, "#code-tries", "3 attempts left.");
   await page.locator("#code").selectText();
   await page.keyboard.type(code.replace(/.$/, (last) => String((Number(last) + 1) % 10)));
   await page.keyboard.press("Enter");
-  await sees(page, "#code-tries", "2 tries left.");
-  check((await page.locator("#code-error").textContent()).length > 5, "no problem is shown");
+  await sees(page, "#code-tries", "2 attempts left.");
+  check((await page.locator("#code-error").textContent()).length > 5, "no error is shown");
   check((await page.locator("#code").getAttribute("aria-invalid")) === "true", "the field is not marked as invalid");
-  check((await page.locator("#code").getAttribute("aria-describedby")).includes("code-error"), "the problem is not tied to the field");
+  check((await page.locator("#code").getAttribute("aria-describedby")).includes("code-error"), "the error is not tied to the field");
   await focused(page, "#code");
   await picture(page, "phone-wrong-code");
   await page.keyboard.type(code);
@@ -199,13 +199,13 @@ test("a wrong code says so, is tied to its field and costs a try", phone, async 
   await sees(page, "#done-title", email);
 });
 
-test("an address that is none says so, and another address can be used", desk, async (page) => {
+test("an invalid address shows an error, and another can be used", desk, async (page) => {
   await page.goto(`${base}/`);
   await focused(page, "#email");
   await page.keyboard.type("not an address");
   await page.keyboard.press("Enter");
   await page.locator("#email[aria-invalid=true]").waitFor();
-  check((await page.locator("#email-error").textContent()).length > 5, "no problem is shown");
+  check((await page.locator("#email-error").textContent()).length > 5, "no error is shown");
   await picture(page, "desk-wrong-address");
   await typeAddress(page, `first-${run}@example.com`);
   await tabTo(page, "#code-back");
@@ -229,52 +229,52 @@ test("a sign-in link is taken from the address bar and used only by its button",
   await focused(page, "#link-back");
 });
 
-test("once somebody has guessed too often, the link in the mail signs in", phone, async (page) => {
+test("after too many guesses, the link in the email signs in", phone, async (page) => {
   const email = `narrow-${run}@example.com`;
-  await narrow(email);
+  await spendBudget(email);
   await typeAddress(page, email);
   await page.goto(await linkFor(email));
   await sees(page, "h1", "Sign in on this device?");
   check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
-  check(!(await page.locator("#link-session").isVisible()), "somebody is said to be signed in");
+  check(!(await page.locator("#link-session").isVisible()), "a session is shown");
   await tabTo(page, "#link-confirm");
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
-  await sees(page, "#done-caution", "If this is not your address");
+  await sees(page, "#done-title", `You're signed in as ${email}`);
+  await sees(page, "#done-caution", "Not your address?");
   await fits(page);
   await picture(page, "phone-link-signed-in");
 });
 
-test("a stranger's link in a tab that is signed in says so first, and leaves the device known", phone, async (page) => {
+test("another account's link in a signed-in tab warns first and keeps the device token", phone, async (page) => {
   const email = `mine-${run}@example.com`;
   const other = `other-${run}@example.com`;
-  await narrow(other);
+  await spendBudget(other);
   await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email: other } });
   const link = await linkFor(other);
   await signIn(page, email);
-  check(!(await page.locator("#done-caution").isVisible()), "a code was met with the caution about links");
+  check(!(await page.locator("#done-caution").isVisible()), "the caution about links is shown after a code");
   const [accessToken, device] = await page.evaluate((address) => [
     JSON.parse(sessionStorage.getItem("doorcode.tokens")).accessToken,
     new Map(JSON.parse(localStorage.getItem("doorcode.devices"))).get(address),
   ], email);
 
   await page.goto(link);
-  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  await sees(page, "#link-session", `You're signed in as ${email}.`);
   await focused(page, "#step-link h1");
   await fits(page);
   await picture(page, "phone-link-while-signed-in");
   await tabTo(page, "#link-back");
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-title", `You're signed in as ${email}`);
 
   await page.goto(link);
-  await sees(page, "#link-session", `You are signed in as ${email}.`);
+  await sees(page, "#link-session", `You're signed in as ${email}.`);
   const used = page.waitForRequest((request) => request.postData()?.includes("verifyLink(input"));
   await tabTo(page, "#link-confirm");
   await page.keyboard.press("Enter");
   const { authorization } = (await used).headers();
-  check(authorization === `Bearer ${accessToken}`, "the server is not told of the former session");
-  await sees(page, "#done-title", `You are signed in as ${other}`);
+  check(authorization === `Bearer ${accessToken}`, "the previous access token is not sent");
+  await sees(page, "#done-title", `You're signed in as ${other}`);
   await tabTo(page, "#sign-out");
   await page.keyboard.press("Enter");
   await focused(page, "#email");
@@ -283,11 +283,11 @@ test("a stranger's link in a tab that is signed in says so first, and leaves the
   await page.keyboard.type(` ${email.toUpperCase()}`);
   await page.keyboard.press("Enter");
   const { deviceToken } = (await asked).postDataJSON().variables.input;
-  check(device && deviceToken === device, "the first account's device is lost");
+  check(device && deviceToken === device, "the first account's device token is lost");
   await focused(page, "#code");
 });
 
-/** Opens a part of the account by keyboard; the first field or button in it is one Tab further. */
+/** Opens a part of the account and moves the focus to its first field or button. */
 async function open(page, part) {
   await tabTo(page, `#part-${part} summary`);
   await page.keyboard.press("Enter");
@@ -295,7 +295,7 @@ async function open(page, part) {
   await page.keyboard.press("Tab");
 }
 
-/** Changes the address of whoever is signed in on the page. */
+/** Changes the address of the signed-in user. */
 async function changeAddress(page, email) {
   await open(page, "address");
   await focused(page, "#change");
@@ -305,13 +305,13 @@ async function changeAddress(page, email) {
   await sees(page, "#prove-email", email);
   await page.keyboard.type(await codeFor(email));
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-title", `You're signed in as ${email}`);
 }
 
 const tokensOf = (page) => page.evaluate(() => sessionStorage.getItem("doorcode.tokens"));
 
 for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", desk, "light"]]) {
-  test(`on a ${label}, a changed address is taken back by keyboard, and nobody stays signed in`, size, async (page, faults) => {
+  test(`on a ${label}, an address change is undone by keyboard, which ends all sessions`, size, async (page, faults) => {
     await page.emulateMedia({ colorScheme });
     const email = `undo-${label}-${run}@example.com`;
     const thief = `thief-${label}-${run}@example.com`;
@@ -325,7 +325,7 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
     const calls = [];
     page.on("request", (request) => calls.push(request.postData() ?? ""));
     await page.goto(await undoFor(email));
-    await sees(page, "h1", "Was your e-mail address changed by somebody else?");
+    await sees(page, "h1", "Did someone else change your email address?");
     await focused(page, "#step-undo h1");
     check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
     await page.waitForTimeout(300);
@@ -338,22 +338,22 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
     await focused(page, "#email");
     await fits(page);
     await picture(page, `${label}-undone`);
-    check(!(await tokensOf(page)), "tokens of a session that is over are kept");
-    check(!(await page.locator("#step-done").isVisible()), "somebody is still shown as signed in");
+    check(!(await tokensOf(page)), "tokens of an ended session are kept");
+    check(!(await page.locator("#step-done").isVisible()), "the account is still shown");
     await sees(elsewhere, "#status", "Your session has ended.");
-    await sees(stranger, "#done-title", "You are signed in as stranger-");
+    await sees(stranger, "#done-title", "You're signed in as stranger-");
 
     await page.keyboard.type(email);
     await page.keyboard.press("Enter");
     await focused(page, "#code");
     await page.keyboard.type(await codeFor(email));
     await page.keyboard.press("Enter");
-    await sees(page, "#done-title", `You are signed in as ${email}`);
-    refusalsWereAskedFor(faults);
+    await sees(page, "#done-title", `You're signed in as ${email}`);
+    expect401(faults);
   });
 }
 
-test("a link to undo that does not work says so, and leaves whoever is signed in alone", phone, async (page) => {
+test("an invalid undo link shows an error and keeps the session", phone, async (page) => {
   const email = `kept-${run}@example.com`;
   await signIn(page, email);
   await page.goto(`${base}/#undo=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
@@ -366,22 +366,22 @@ test("a link to undo that does not work says so, and leaves whoever is signed in
   await fits(page);
   await picture(page, "phone-undo-expired");
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
-  // Whoever only looks at it changes nothing either.
+  await sees(page, "#done-title", `You're signed in as ${email}`);
+  // Opening the link without using it also keeps the session.
   await page.goto(`${base}/#undo=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
   await focused(page, "#step-undo h1");
   await tabTo(page, "#undo-back");
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${email}`);
+  await sees(page, "#done-title", `You're signed in as ${email}`);
 });
 
-test("a person changes the name, which is text and nothing else", phone, async (page) => {
+test("a user changes the name, which is shown as text", phone, async (page) => {
   await signIn(page, `name-${run}@example.com`);
   await open(page, "name");
   await focused(page, "#name");
   await page.keyboard.type("Ada <b>Lovelace</b>");
   await page.keyboard.press("Enter");
-  await sees(page, "#status", "Your name is saved: Ada <b>Lovelace</b>");
+  await sees(page, "#status", "Name saved: Ada <b>Lovelace</b>");
   await sees(page, "#name-now", "Ada <b>Lovelace</b>");
   await fits(page);
   await picture(page, "phone-name");
@@ -397,11 +397,11 @@ test("a person changes the name, which is text and nothing else", phone, async (
   await page.locator("#name").selectText();
   await page.keyboard.press("Delete");
   await page.keyboard.press("Enter");
-  await sees(page, "#status", "Your name is taken away.");
+  await sees(page, "#status", "Name removed.");
   check((await page.locator("#name-now").textContent()) === "", "the name is still shown");
 });
 
-test("a person changes the address with the code that comes to the new one", phone, async (page) => {
+test("a user changes the address with a code sent to the new one", phone, async (page) => {
   const email = `before-${run}@example.com`;
   const next = `after-${run}@example.com`;
   await signIn(page, email);
@@ -425,24 +425,24 @@ test("a person changes the address with the code that comes to the new one", pho
   await page.locator("#prove").selectText();
   await page.keyboard.type(code.replace(/.$/, (last) => String((Number(last) + 1) % 10)));
   await page.keyboard.press("Enter");
-  await sees(page, "#prove-tries", "2 tries left.");
+  await sees(page, "#prove-tries", "2 attempts left.");
   await sees(page, "#prove-error", "This code is not right.");
   await fits(page);
   await picture(page, "phone-address-code");
   await page.keyboard.type(code);
   await page.keyboard.press("Enter");
-  await sees(page, "#done-title", `You are signed in as ${next}`);
+  await sees(page, "#done-title", `You're signed in as ${next}`);
   await focused(page, "#done-title");
-  await sees(page, "#status", "Your address is changed.");
+  await sees(page, "#status", "Your email address is changed.");
   check(await page.locator("#change-form").isHidden(), "the part did not close");
   await picture(page, "phone-address-changed");
   await undoFor(email);
-  check(JSON.stringify(await devicesOf()) === JSON.stringify([[next, device]]), "the device is lost");
+  check(JSON.stringify(await devicesOf()) === JSON.stringify([[next, device]]), "the device token is lost");
   await page.reload();
-  await sees(page, "#done-title", `You are signed in as ${next}`);
+  await sees(page, "#done-title", `You're signed in as ${next}`);
 });
 
-test("an address that somebody else takes meanwhile, and a code that is dead, lead back", desk, async (page) => {
+test("a taken address and an expired code lead back", desk, async (page) => {
   await signIn(page, `late-${run}@example.com`);
   let outcome = { __typename: "EmailTaken", message: "Somebody else has this address." };
   await alter(page, "confirmEmail", (data) => (data.confirmEmail = outcome));
@@ -469,10 +469,10 @@ test("an address that somebody else takes meanwhile, and a code that is dead, le
   });
   await page.keyboard.press("Enter");
   await sees(page, "#change-error", "Too many tries.");
-  await sees(page, "#change-submit", "(in ");
+  await sees(page, "#change-submit", " in ");
 });
 
-test("what needs a recent sign-in asks for one and goes on where the person was", phone, async (page) => {
+test("an action that needs a recent sign-in asks for one and continues", phone, async (page) => {
   const email = `again-${run}@example.com`;
   await signIn(page, email);
   const first = await codeFor(email);
@@ -501,7 +501,7 @@ test("what needs a recent sign-in asks for one and goes on where the person was"
   long = false;
   await page.keyboard.type(await codeFor(email, first));
   await page.keyboard.press("Enter");
-  await sees(page, "#status", "You can go on where you were.");
+  await sees(page, "#status", "You can continue where you left off.");
   await focused(page, "#change-submit");
   await picture(page, "phone-again-back");
   await page.keyboard.press("Enter");
@@ -509,7 +509,7 @@ test("what needs a recent sign-in asks for one and goes on where the person was"
   await sees(page, "#prove-email", `new-${run}@example.com`);
 });
 
-test("a person takes a copy of their data along", desk, async (page) => {
+test("a user downloads their data", desk, async (page) => {
   const email = `export-${run}@example.com`;
   await signIn(page, email);
   await open(page, "export");
@@ -519,19 +519,19 @@ test("a person takes a copy of their data along", desk, async (page) => {
   const file = await download;
   check(/^account-\d{4}-\d\d-\d\d\.json$/.test(file.suggestedFilename()), file.suggestedFilename());
   const copy = JSON.parse(await readFile(await file.path(), "utf8"));
-  check(copy.user.email === email && copy.sessions.length === 1, "the copy is not of this person");
-  await sees(page, "#status", "Your data is in the file account-");
+  check(copy.user.email === email && copy.sessions.length === 1, "the copy is not this user's");
+  await sees(page, "#status", "Your data was downloaded as account-");
   await focused(page, "#export-submit");
   await picture(page, "desk-export");
 });
 
-test("a person deletes the account, with the address typed to be sure", phone, async (page) => {
+test("a user deletes the account after typing the address", phone, async (page) => {
   const email = `gone-${run}@example.com`;
   await signIn(page, email);
   await open(page, "delete");
   await focused(page, "#delete");
   await page.keyboard.press("Enter");
-  await sees(page, "#delete-error", "Type your own address to delete your account.");
+  await sees(page, "#delete-error", "Enter your email address to delete your account.");
   await page.keyboard.type(`someone-${run}@example.com`);
   await page.keyboard.press("Enter");
   await page.locator("#delete[aria-invalid=true]").waitFor();
@@ -551,7 +551,7 @@ test("a person deletes the account, with the address typed to be sure", phone, a
   await focused(page, "#email");
 });
 
-test("nothing that one person typed is there for the next", desk, async (page) => {
+test("form input is not kept for the next user", desk, async (page) => {
   const email = `typed-${run}@example.com`;
   await signIn(page, email);
   await open(page, "address");
@@ -569,14 +569,14 @@ test("nothing that one person typed is there for the next", desk, async (page) =
   check((await page.locator("#step-done details[open]").count()) === 0, "a part is still open");
 });
 
-test("GraphiQL knows the schema and runs the walk-through's login", desk, async (page) => {
+test("GraphiQL loads the schema and runs the walk-through's login", desk, async (page) => {
   await page.goto(`${base}/graphiql`);
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
   // The Docs show the root types only after GraphiQL's own introspection.
   await page.locator('button[aria-label="Show Documentation Explorer"]').click();
   await sees(page, ".graphiql-doc-explorer", "Mutation");
   await page.locator('button[aria-label="Hide Documentation Explorer"]').click();
-  // An address of this run's own: the walk-through's may have spent its allowance on this server.
+  // A unique address: the walk-through's may have reached its rate limit on this server.
   const variables = page.locator('.graphiql-editor-tool .CodeMirror:visible');
   await variables.evaluate((element, email) => {
     const given = JSON.parse(element.CodeMirror.getValue());
@@ -596,10 +596,10 @@ test("GraphiQL knows the schema and runs the walk-through's login", desk, async 
   await page.reload();
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
   check((await page.locator(".graphiql-tab").count()) === 1, "a reload opens one more tab");
-  check((await page.evaluate(() => localStorage.length)) === 0, "GraphiQL keeps something beyond the tab");
+  check((await page.evaluate(() => localStorage.length)) === 0, "GraphiQL stores something beyond the tab");
 });
 
-testOfInbox("the inbox shows the mail, its code and its HTML without scripts", phone, async (page) => {
+testOfInbox("the inbox shows emails, their code and their HTML without scripts", phone, async (page) => {
   const email = `reader-${run}@example.com`;
   await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email } });
   const code = await codeFor(email);
@@ -607,7 +607,7 @@ testOfInbox("the inbox shows the mail, its code and its HTML without scripts", p
   await tabTo(page, "#filter");
   await page.keyboard.type(email);
   await sees(page, ".messages .digits", code);
-  await sees(page, "#count", "1 mail.");
+  await sees(page, "#count", "1 email.");
   await fits(page);
   await picture(page, "phone-inbox");
   const item = page.locator(".messages > li:visible");
@@ -615,24 +615,24 @@ testOfInbox("the inbox shows the mail, its code and its HTML without scripts", p
   await page.keyboard.press("Enter");
   const frame = item.locator("iframe");
   check((await frame.getAttribute("sandbox")) === "", "the frame allows something");
-  check((await frame.getAttribute("src")) === null, "the frame has an address");
+  check((await frame.getAttribute("src")) === null, "the frame has a URL");
   await item.locator(".text summary").focus();
   await page.keyboard.press("Enter");
   await sees(page, ".messages pre", code.slice(0, 4));
-  // New mail must not close what is open.
+  // A new email must not close open parts.
   await ask("mutation Login($input: LoginInput!) { login(input: $input) { __typename } }", { input: { email } });
-  await sees(page, "#count", "2 mails.");
-  check(await item.locator(".text[open]").isVisible(), "new mail closed an open part");
+  await sees(page, "#count", "2 emails.");
+  check(await item.locator(".text[open]").isVisible(), "a new email closed an open part");
   await item.last().locator("iframe").scrollIntoViewIfNeeded();
   await picture(page, "phone-inbox-open");
 });
 
-/** Takes refusals of a token out of the faults: they were asked for, and a browser logs every one. */
-function refusalsWereAskedFor(faults) {
+/** Removes expected 401 responses from the faults. The browser logs every one. */
+function expect401(faults) {
   for (const fault of faults.splice(0)) if (!/\b401\b/.test(fault)) faults.push(fault);
 }
 
-/** Changes what the server answers to one operation, on its way to the page. */
+/** Modifies the server's responses to one operation. */
 async function alter(page, operation, change) {
   await page.route("**/graphql", async (route) => {
     if (!route.request().postData()?.includes(`${operation}(input`)) return route.fallback();
@@ -645,7 +645,7 @@ async function alter(page, operation, change) {
 
 const soon = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
 
-test("a new code can be asked for once the time has come, and the old one still works", phone, async (page) => {
+test("a code can be resent after the wait, and the old one still works", phone, async (page) => {
   const email = `resend-${run}@example.com`;
   await alter(page, "login", (data) => (data.login.resendAt = soon(3)));
   await typeAddress(page, email);
@@ -656,7 +656,7 @@ test("a new code can be asked for once the time has come, and the old one still 
   await page.locator("#code-resend[aria-disabled=false]").waitFor();
   await focused(page, "#code-resend");
   await page.keyboard.press("Enter");
-  await sees(page, "#status", `A new code was asked for ${email}.`);
+  await sees(page, "#status", `Check ${email} for a new code.`);
   await focused(page, "#code");
   await codeFor(email, first);
   await page.keyboard.type(first);
@@ -664,7 +664,7 @@ test("a new code can be asked for once the time has come, and the old one still 
   await sees(page, "#done-title", email);
 });
 
-test("a refusal counts down to the moment from which it is over", phone, async (page) => {
+test("a rate limit counts down and can then be retried", phone, async (page) => {
   let refuse = true;
   await alter(page, "login", (data) => {
     if (refuse) data.login = { __typename: "RateLimited", message: "Too many codes were asked for.", retryAt: soon(4) };
@@ -675,8 +675,8 @@ test("a refusal counts down to the moment from which it is over", phone, async (
   await page.keyboard.type(`refused-${run}@example.com`);
   await page.keyboard.press("Enter");
   await sees(page, "#email-error", "Too many codes were asked for.");
-  await sees(page, "#email-error", "If a mail with a sign-in link has reached you, use that.");
-  await sees(page, "#email-submit", "(in ");
+  await sees(page, "#email-error", "If you got an email with a sign-in link, use that.");
+  await sees(page, "#email-submit", " in ");
   await picture(page, "phone-refused");
   await page.locator("#email-submit[aria-disabled=false]").waitFor();
   await focused(page, "#email");
@@ -687,7 +687,7 @@ test("a refusal counts down to the moment from which it is over", phone, async (
 test("an access token is renewed before it ends, and when the server refuses it", desk, async (page, faults) => {
   await alter(page, "verify", (data) => (data.verify.tokens.expiresAt = soon(14)));
   await signIn(page, `renewed-${run}@example.com`);
-  // The answer alone is too early: until the page has put its tokens away, it would do so over those below.
+  // Wait until the page has stored its tokens, because it would overwrite those below.
   const renewedEarly = () => Date.parse(JSON.parse(sessionStorage.getItem("doorcode.tokens")).expiresAt) > Date.now() + 60_000;
   await page.waitForFunction(renewedEarly, null, { timeout: 20_000 });
   await page.evaluate(() => {
@@ -697,8 +697,8 @@ test("an access token is renewed before it ends, and when the server refuses it"
   const renewed = page.waitForResponse((response) => response.request().postData()?.includes("refresh(input"));
   await page.reload();
   await renewed;
-  await sees(page, "#done-title", "You are signed in as");
-  // With both tokens gone bad there is only one way: to sign in again.
+  await sees(page, "#done-title", "You're signed in as");
+  // With both tokens invalid, the user must sign in again.
   await page.evaluate(() => {
     const tokens = JSON.parse(sessionStorage.getItem("doorcode.tokens"));
     sessionStorage.setItem("doorcode.tokens", JSON.stringify({ ...tokens, accessToken: "x", refreshToken: "x" }));
@@ -706,7 +706,7 @@ test("an access token is renewed before it ends, and when the server refuses it"
   await page.reload();
   await sees(page, "#status", "Your session has ended.");
   await focused(page, "#email");
-  refusalsWereAskedFor(faults);
+  expect401(faults);
 });
 
 test("two tabs with one session renew it together, and sign out together", desk, async (page) => {
@@ -722,31 +722,31 @@ test("two tabs with one session renew it together, and sign out together", desk,
   await sees(twin, "#done-title", email);
   await tabTo(twin, "#sign-out");
   await twin.keyboard.press("Enter");
-  await sees(twin, "#status", "You are signed out.");
+  await sees(twin, "#status", "You're signed out.");
   await sees(page, "#status", "Your session has ended.");
 });
 
-test("the sign-in page is readable in the dark and on a desk", desk, async (page) => {
+test("the sign-in page works in dark mode on a desktop", desk, async (page) => {
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await signIn(page, `dark-${run}@example.com`);
   await open(page, "delete");
   await picture(page, "desk-dark-signed-in");
 });
 
-testOfInbox("the inbox is readable in the dark and on a desk", desk, async (page) => {
+testOfInbox("the inbox works in dark mode on a desktop", desk, async (page) => {
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await page.goto(`${base}/inbox`);
   await page.locator(".messages > li").first().waitFor();
   await picture(page, "desk-dark-inbox");
 });
 
-// Where the operations of each script are sent from.
+// The page that sends the operations of each script.
 const pageOf = { "graphiql.js": "/graphiql", "inbox.js": "/inbox" };
 const pageOfOperation = (name) => (name.startsWith("Inbox") ? "/inbox" : "/");
 const answered = new Set();
 const operations = (text) => [...text.matchAll(/\b(?:query|mutation) ([A-Z]\w*)/g)].map(([, name]) => name);
 
-/** Notes the operations that the server found valid. */
+/** Records the operations that the server accepted. */
 function note(response) {
   const request = response.request();
   if (request.url() !== `${base}/graphql` || response.status() !== 200) return;
@@ -754,7 +754,7 @@ function note(response) {
   for (const name of operations(request.postDataJSON().query)) answered.add(`${pathname} ${name}`);
 }
 
-// The last test: it asks what the ones before have shown.
+// Must be last: it checks the operations recorded by the tests before.
 test("every operation in the pages' scripts was answered by the server", desk, async () => {
   const web = new URL("../../web/", import.meta.url);
   const written = [];
@@ -763,8 +763,7 @@ test("every operation in the pages' scripts was answered by the server", desk, a
     written.push(...names.map((name) => `${pageOf[script] ?? pageOfOperation(name)} ${name}`));
   }
   check(written.length > 10, `only ${written.length} operations were found in web/*.js`);
-  // GraphiQL sends the chosen operation alone, so the others of its walk-through are sent here: one that does not fit the
-  // schema is refused as that.
+  // GraphiQL only sends the chosen operation, so send the others of its walk-through here to validate them.
   const walk = await readFile(new URL("graphiql.js", web), "utf8");
   for (const [query] of walk.matchAll(/^(?:query|mutation) [A-Z][^]*?^}$/gm)) {
     const body = JSON.stringify({ query });
@@ -778,7 +777,7 @@ test("every operation in the pages' scripts was answered by the server", desk, a
   check(never.length === 0, `never answered: ${never.join(", ")}`);
 });
 
-/** Notes whatever a page must not do. */
+/** Records what a page must not do: errors, and requests to other hosts. */
 function watch(page, faults) {
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());

@@ -1,6 +1,6 @@
-//! Which requests have a line in the access log. A network has a number of anonymous lines in ten seconds, and a session
-//! has a number of lines for requests that are refused before they are charged. Above that a few samples are logged, and
-//! one line at the end of the window says how many were left out. No count outlives its window.
+//! Sampling for the access log. Anonymous requests are limited per network, and requests refused before they are
+//! charged are limited per session, in windows of ten seconds. Beyond that a few samples are logged, and a summary at
+//! the end of the window counts the rest.
 
 use std::{
     cmp::Reverse,
@@ -16,41 +16,40 @@ use uuid::Uuid;
 use crate::http::networks::{Shares, networks};
 
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
-/// Lines of one network in a window.
-const OF_NETWORK: Shares = Shares { narrow: 50, middle: 100, wide: 200 };
-/// Lines of one session in a window.
-const OF_SESSION: usize = 100;
-/// Lines of all networks together, and of all sessions together.
-const IN_ALL: usize = 2_000;
-/// Lines that a network or session has even when all others used up [`IN_ALL`], so that a flood does not hide it.
-const KEPT: usize = 5;
-/// Those of all networks together, and of all sessions. With [`IN_ALL`] it bounds how many are remembered.
-const KEPT_IN_ALL: usize = 2_000;
-/// Networks and sessions that the end of a window names: those with most requests left out.
-const NAMED: usize = 100;
+/// Maximum log lines of one network per window.
+const PER_NETWORK: Shares = Shares { narrow: 50, middle: 100, wide: 200 };
+/// Maximum log lines of one session per window.
+const PER_SESSION: usize = 100;
+/// Maximum log lines of all networks together, and of all sessions together.
+const TOTAL: usize = 2_000;
+/// Lines each network or session still gets after [`TOTAL`] is used up, so that a flood does not hide it.
+const RESERVED: usize = 5;
+/// Maximum of such lines. Together with [`TOTAL`] it bounds the memory used.
+const RESERVED_TOTAL: usize = 2_000;
+/// Networks and sessions named in a summary: those with most requests left out.
+const MAX_SUMMARIES: usize = 100;
 
-/// Who a request counts for.
+/// What a request counts against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Network(IpAddr),
-    /// The session of an access token with a good signature.
+    /// The session of a token with a valid signature.
     Session(Uuid),
 }
 
 impl Source {
-    /// Its own bounds, the narrowest first.
+    /// Limits per scope, the narrowest first.
     fn bounds(self) -> Vec<(Scope, usize)> {
         match self {
             Self::Network(ip) => {
-                let bound = |(width, network)| (Scope::Network(network), OF_NETWORK.for_width(width));
+                let bound = |(width, network)| (Scope::Network(network), PER_NETWORK.for_width(width));
                 networks(ip).map(bound).collect()
             }
-            Self::Session(id) => vec![(Scope::Session(id), OF_SESSION)],
+            Self::Session(id) => vec![(Scope::Session(id), PER_SESSION)],
         }
     }
 }
 
-/// What lines are counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Scope {
     /// All networks.
@@ -82,19 +81,19 @@ struct Window {
 #[derive(Clone, Copy, Default)]
 struct Lines {
     logged: usize,
-    /// Requests that met this bound, of which some are samples.
-    beyond: u64,
-    left_out: u64,
+    /// Requests over this limit, including sampled ones.
+    over_limit: u64,
+    skipped: u64,
 }
 
-/// Requests that were not logged.
+/// A summary of requests that were not logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LeftOut {
+pub(crate) struct Skipped {
     scope: Scope,
     requests: u64,
 }
 
-impl LeftOut {
+impl Skipped {
     pub(crate) fn log(self) {
         let Self { scope, requests } = self;
         match scope {
@@ -107,38 +106,38 @@ impl LeftOut {
 }
 
 impl Sampler {
-    /// Whether a request has a line.
-    pub(crate) fn has_line(&self, source: Source) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).has_line(source)
+    /// Whether to log a request.
+    pub(crate) fn should_log(&self, source: Source) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).should_log(source)
     }
 
-    /// Begins the next window when this one is over; what was left out of it.
-    pub(crate) fn turn(&self, now: DateTime<Utc>) -> Vec<LeftOut> {
+    /// Starts a new window if this one is over, and returns its summaries.
+    pub(crate) fn rotate(&self, now: DateTime<Utc>) -> Vec<Skipped> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back ends it, too.
+        // Also ends it if the clock was set back.
         if window.began <= now && now - window.began < WINDOW {
             return Vec::new();
         }
-        std::mem::replace(&mut *window, Window { began: now, lines: HashMap::new() }).left_out()
+        std::mem::replace(&mut *window, Window { began: now, lines: HashMap::new() }).skipped()
     }
 
-    /// Ends the window; what was left out of it.
-    pub(crate) fn end(&self) -> Vec<LeftOut> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).left_out()
+    /// Ends the window and returns its summaries.
+    pub(crate) fn end(&self) -> Vec<Skipped> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).skipped()
     }
 }
 
 impl Window {
-    fn has_line(&mut self, source: Source) -> bool {
+    fn should_log(&mut self, source: Source) -> bool {
         let own = source.bounds();
         if let Some((full, _)) = own.iter().find(|(scope, most)| self.logged(*scope) >= *most) {
             return self.is_sample(*full, *full);
         }
         let Some((narrowest, _)) = own.first().copied() else { return true };
         let all = narrowest.all();
-        let (shared, few) = (self.logged(all), self.logged(narrowest) < KEPT);
-        if shared >= IN_ALL && !(few && shared < IN_ALL + KEPT_IN_ALL) {
-            // What has had no line yet is not remembered for its count alone.
+        let (shared, few) = (self.logged(all), self.logged(narrowest) < RESERVED);
+        if shared >= TOTAL && !(few && shared < TOTAL + RESERVED_TOTAL) {
+            // Don't add an entry only to count what was left out.
             let counted = if self.lines.contains_key(&narrowest) { narrowest } else { all };
             return self.is_sample(all, counted);
         }
@@ -152,32 +151,31 @@ impl Window {
         self.lines.get(&scope).map_or(0, |lines| lines.logged)
     }
 
-    /// Whether a request beyond a bound has a line all the same: the first, the second, the fourth and so on, because
-    /// more would be the flood again. Any other is counted.
+    /// Whether to log a request over the limit: the 1st, 2nd, 4th, 8th and so on. Otherwise counts it as left out.
     fn is_sample(&mut self, full: Scope, counted: Scope) -> bool {
-        let beyond = &mut self.lines.entry(full).or_default().beyond;
-        *beyond += 1;
-        let is_sample = beyond.is_power_of_two();
+        let over_limit = &mut self.lines.entry(full).or_default().over_limit;
+        *over_limit += 1;
+        let is_sample = over_limit.is_power_of_two();
         if !is_sample {
-            self.lines.entry(counted).or_default().left_out += 1;
+            self.lines.entry(counted).or_default().skipped += 1;
         }
         is_sample
     }
 
-    fn left_out(self) -> Vec<LeftOut> {
-        let counted = self.lines.into_iter().filter(|(_, lines)| lines.left_out > 0);
-        let mut left_out: Vec<_> = counted.map(|(scope, lines)| LeftOut { scope, requests: lines.left_out }).collect();
-        // Those for all stand first, so that they are not among the rest.
-        left_out.sort_unstable_by_key(|left_out| (left_out.scope != left_out.scope.all(), Reverse(left_out.requests)));
-        let rest = left_out.split_off(left_out.len().min(NAMED));
-        for LeftOut { scope, requests } in rest {
+    fn skipped(self) -> Vec<Skipped> {
+        let counted = self.lines.into_iter().filter(|(_, lines)| lines.skipped > 0);
+        let mut skipped: Vec<_> = counted.map(|(scope, lines)| Skipped { scope, requests: lines.skipped }).collect();
+        // Put the totals first, so that they are not cut off.
+        skipped.sort_unstable_by_key(|skipped| (skipped.scope != skipped.scope.all(), Reverse(skipped.requests)));
+        let rest = skipped.split_off(skipped.len().min(MAX_SUMMARIES));
+        for Skipped { scope, requests } in rest {
             let all = scope.all();
-            match left_out.iter_mut().find(|left_out| left_out.scope == all) {
-                Some(left_out) => left_out.requests += requests,
-                None => left_out.push(LeftOut { scope: all, requests }),
+            match skipped.iter_mut().find(|skipped| skipped.scope == all) {
+                Some(skipped) => skipped.requests += requests,
+                None => skipped.push(Skipped { scope: all, requests }),
             }
         }
-        left_out
+        skipped
     }
 }
 
@@ -185,10 +183,10 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// The number of lines for `each` requests from each of these addresses.
+    /// The number of lines logged for `each` requests from each address.
     fn lines(sampler: &Sampler, each: usize, ips: impl Iterator<Item = String>) -> usize {
         let ips = ips.flat_map(|ip| std::iter::repeat_n(ip.parse().unwrap(), each));
-        ips.filter(|ip: &IpAddr| sampler.has_line(Source::Network(*ip))).count()
+        ips.filter(|ip: &IpAddr| sampler.should_log(Source::Network(*ip))).count()
     }
 
     fn one(ip: &str) -> impl Iterator<Item = String> {
@@ -199,87 +197,87 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
-    fn left_out(network: &str, requests: u64) -> LeftOut {
-        LeftOut { scope: Scope::Network(network.parse().unwrap()), requests }
+    fn skipped(network: &str, requests: u64) -> Skipped {
+        Skipped { scope: Scope::Network(network.parse().unwrap()), requests }
     }
 
     #[test]
-    fn a_network_has_its_lines_then_a_few_samples_and_a_count_of_the_rest() {
+    fn over_its_limit_a_network_gets_a_few_samples_and_a_summary() {
         let sampler = Sampler::default();
-        assert_eq!(sampler.turn(now()), []);
+        assert_eq!(sampler.rotate(now()), []);
         assert_eq!(lines(&sampler, 50, one("192.0.2.1")), 50);
         assert_eq!(lines(&sampler, 10_000, one("192.0.2.1")), 14, "1, 2, 4, … 8,192");
         assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own");
-        assert_eq!(sampler.turn(now() + TimeDelta::seconds(9)), []);
-        assert_eq!(sampler.turn(now() + WINDOW), [left_out("192.0.2.1/32", 10_000 - 14)]);
-        assert_eq!(sampler.turn(now() + WINDOW), []);
+        assert_eq!(sampler.rotate(now() + TimeDelta::seconds(9)), []);
+        assert_eq!(sampler.rotate(now() + WINDOW), [skipped("192.0.2.1/32", 10_000 - 14)]);
+        assert_eq!(sampler.rotate(now() + WINDOW), []);
         assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window begins at zero");
         assert_eq!(sampler.end().len(), 1);
     }
 
     #[test]
-    fn a_flood_of_addresses_makes_no_flood_of_lines_and_is_not_remembered() {
+    fn a_flood_of_addresses_is_bounded_in_lines_and_memory() {
         let sampler = Sampler::default();
-        sampler.turn(now());
+        sampler.rotate(now());
         let of_56 = lines(&sampler, 100, (0..200).map(|n| format!("2001:db8:0:{n:x}::1")));
         assert!((100..130).contains(&of_56), "{of_56} lines of one /56");
         let elsewhere = lines(&sampler, 10, (1..=5_000).map(|n| format!("2001:db8:{n:x}::1")));
-        let most = IN_ALL + KEPT_IN_ALL;
+        let most = TOTAL + RESERVED_TOTAL;
         assert!((most - 200..most).contains(&elsewhere), "{elsewhere} lines of all");
         let remembered = sampler.0.lock().unwrap().lines.len();
         assert!(remembered < 3 * most, "{remembered} networks");
-        let left_out = sampler.end();
-        assert_eq!(left_out.iter().map(|left_out| left_out.requests).sum::<u64>(), 70_000 - (of_56 + elsewhere) as u64);
-        assert!(left_out.iter().any(|left_out| left_out.scope == Scope::Networks));
-        assert!(left_out.len() <= NAMED + 1, "{} lines say so", left_out.len());
+        let skipped = sampler.end();
+        assert_eq!(skipped.iter().map(|skipped| skipped.requests).sum::<u64>(), 70_000 - (of_56 + elsewhere) as u64);
+        assert!(skipped.iter().any(|skipped| skipped.scope == Scope::Networks));
+        assert!(skipped.len() <= MAX_SUMMARIES + 1, "{} summaries", skipped.len());
     }
 
     #[test]
-    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_a_count_of_its_own() {
+    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_its_summary() {
         let sampler = Sampler::default();
-        sampler.turn(now());
+        sampler.rotate(now());
         let flood = || (0..40).map(|n| format!("198.51.{n}.1"));
-        assert_eq!(lines(&sampler, 50, flood()), IN_ALL);
+        assert_eq!(lines(&sampler, 50, flood()), TOTAL);
         assert!(lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300, "few have all their lines");
-        assert_eq!(lines(&sampler, 30, one("192.0.2.1")), KEPT + 5, "and samples: 1, 2, 4, 8, 16");
+        assert_eq!(lines(&sampler, 30, one("192.0.2.1")), RESERVED + 5, "and samples: 1, 2, 4, 8, 16");
         lines(&sampler, 9_000, flood());
-        let told = sampler.end();
-        assert!(told.contains(&left_out("192.0.2.1/32", 20)), "{told:?}");
+        let summaries = sampler.end();
+        assert!(summaries.contains(&skipped("192.0.2.1/32", 20)), "{summaries:?}");
     }
 
     #[test]
-    fn the_end_of_a_window_names_the_networks_with_most_left_out_and_counts_the_rest_together() {
+    fn summaries_name_the_networks_with_most_left_out_and_total_the_rest() {
         let sampler = Sampler::default();
-        sampler.turn(now());
+        sampler.rotate(now());
         lines(&sampler, 50, (0..40).map(|n| format!("198.51.{n}.1")));
         lines(&sampler, 20, (0..200).map(|n| format!("203.0.{n}.1")));
-        let told = sampler.end();
-        assert_eq!((told.len(), told.last().unwrap().scope), (NAMED + 1, Scope::Networks));
-        assert!(told.iter().map(|left_out| left_out.requests).sum::<u64>() > 2_950);
+        let summaries = sampler.end();
+        assert_eq!((summaries.len(), summaries.last().unwrap().scope), (MAX_SUMMARIES + 1, Scope::Networks));
+        assert!(summaries.iter().map(|skipped| skipped.requests).sum::<u64>() > 2_950);
     }
 
     #[test]
-    fn a_session_has_its_lines_whatever_its_network_does() {
+    fn a_session_is_limited_independently_of_its_network() {
         let sampler = Sampler::default();
-        sampler.turn(now());
+        sampler.rotate(now());
         lines(&sampler, 1_000, one("192.0.2.1"));
         let session = |n: u128, times: usize| {
-            (0..times).filter(|_| sampler.has_line(Source::Session(Uuid::from_u128(n)))).count()
+            (0..times).filter(|_| sampler.should_log(Source::Session(Uuid::from_u128(n)))).count()
         };
-        assert_eq!(session(0, OF_SESSION), OF_SESSION);
+        assert_eq!(session(0, PER_SESSION), PER_SESSION);
         assert_eq!(session(0, 1_000), 10, "1, 2, 4, … 512");
         let all: usize = (1..=1_000).map(|n| session(n, 20)).sum();
-        assert!((1_900..IN_ALL + KEPT_IN_ALL).contains(&all), "{all} lines of all sessions");
-        let scopes: Vec<_> = sampler.end().into_iter().map(|left_out| left_out.scope).collect();
+        assert!((1_900..TOTAL + RESERVED_TOTAL).contains(&all), "{all} lines of all sessions");
+        let scopes: Vec<_> = sampler.end().into_iter().map(|skipped| skipped.scope).collect();
         assert!(scopes.contains(&Scope::Session(Uuid::nil())) && scopes.contains(&Scope::Sessions), "{scopes:?}");
-        assert!(!scopes.contains(&Scope::Networks), "networks have bounds of their own");
+        assert!(!scopes.contains(&Scope::Networks), "networks have separate limits");
     }
 
     #[test]
     fn a_clock_that_is_set_back_ends_the_window() {
         let sampler = Sampler::default();
-        sampler.turn(now());
+        sampler.rotate(now());
         lines(&sampler, 60, one("192.0.2.1"));
-        assert_eq!(sampler.turn(now() - TimeDelta::hours(1)).len(), 1);
+        assert_eq!(sampler.rotate(now() - TimeDelta::hours(1)).len(), 1);
     }
 }

@@ -1,5 +1,5 @@
-//! Charges callers for operations, `api.caller` and `api.network`. Each process counts for itself: this bounds work, not
-//! guesses, and costs no round trip.
+//! Charges operations to the caller: limits `api.caller` and `api.network`. Counted in this process, without a round
+//! trip, because they bound work and not guessing.
 
 use super::Bearer;
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
     ports::{Charge, Verdict},
 };
 
-/// An answer counts as one operation more for each time that it has so many bytes.
-const COMMON_ANSWER: u64 = 64 * 1024;
+/// Each such block of response bytes costs one more operation.
+const RESPONSE_BLOCK: u64 = 64 * 1024;
 
-/// What one operation of a caller is charged to. A session has an allowance of its own, and all sessions of a network share
-/// a larger one, so that more sessions do not mean more work without end.
+/// The rate limits that one caller's operations count against: each session has its own, and all sessions of a
+/// network share a larger one.
 pub(crate) struct Meter(Vec<Charge>);
 
 impl Meter {
@@ -36,16 +36,15 @@ impl Meter {
             Ok(Verdict::Refused { charge, retry_at }) => {
                 ctx.metrics.refused(self.0[charge].rule);
                 let seconds = (retry_at - now).num_seconds() + 1;
-                Err(Refusal::new(Code::RateLimited, "Too many requests.").retry_after(seconds))
+                Err(Refusal::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds))
             }
             Err(error) => Err(ApiError::from(crate::error::Error::Unavailable(error.to_string())).into()),
         }
     }
 
-    /// Charges an answer by its length, as many operations as it has parts of a common length: what is as much work as
-    /// many counts as many. An answer that cannot be charged is not sent.
-    pub(crate) async fn weigh(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
-        for _ in 0..bytes / COMMON_ANSWER {
+    /// Charges a response by its length. If that fails, the response is not sent.
+    pub(crate) async fn charge_response(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
+        for _ in 0..bytes / RESPONSE_BLOCK {
             self.charge(ctx).await?;
         }
         Ok(())

@@ -1,5 +1,4 @@
-//! The body of a request, read within a bound on its length and on its time. It keeps the bytes and no buffer that they
-//! came in.
+//! Reads a request body, with a limit on size and time. Keeps only the bytes, not the buffers they arrived in.
 
 use std::time::Duration;
 
@@ -7,43 +6,43 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::LARGEST_BODY;
+use super::MAX_BODY;
 use crate::{graphql::error::Code, http::response::Refusal};
 
-/// A body that takes longer is somebody holding a connection.
-const BODY_TIME: Duration = Duration::from_secs(10);
+/// Timeout for the whole body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a whole body.
 ///
 /// # Errors
 ///
-/// `DOCUMENT_TOO_LARGE` above [`LARGEST_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` when it breaks off.
+/// `DOCUMENT_TOO_LARGE` above [`MAX_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` if the body ends early.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Refusal> {
-    // A body that announces itself as too large is not waited for.
-    if body.size_hint().lower() > LARGEST_BODY as u64 {
+    // Fail early if the announced length is too large.
+    if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_large());
     }
-    let slow = |_| Refusal::new(Code::Timeout, "The body came too slowly.");
-    timeout(BODY_TIME, collect(body)).await.map_err(slow)?
+    let slow = |_| Refusal::new(Code::Timeout, "The request body took too long to arrive.");
+    timeout(BODY_TIMEOUT, collect(body)).await.map_err(slow)?
 }
 
 async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::new(Code::BadRequest, "The body broke off."))?;
+        let frame = frame.map_err(|_| Refusal::new(Code::BadRequest, "The request body is incomplete."))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > LARGEST_BODY {
+        if bytes.len() + data.len() > MAX_BODY {
             return Err(too_large());
         }
-        // Copied, because each frame keeps the whole buffer alive that it was read into: 16,000 frames of one byte
-        // would hold 16,000 buffers of 8 KiB.
+        // Copy the data: each frame keeps the whole buffer it was read into, so 16,000 frames of one byte would hold
+        // 16,000 buffers of 8 KiB.
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.into())
 }
 
 fn too_large() -> Refusal {
-    Refusal::new(Code::DocumentTooLarge, format!("A request has at most {LARGEST_BODY} bytes."))
+    Refusal::new(Code::DocumentTooLarge, format!("The request body exceeds {MAX_BODY} bytes."))
 }
 
 #[cfg(test)]
@@ -60,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// A buffer as the connection fills them, of which a frame shows the first byte.
+    /// A read buffer of which a frame exposes the first byte.
     struct Buffer([u8; 1], Arc<AtomicUsize>);
 
     impl AsRef<[u8]> for Buffer {

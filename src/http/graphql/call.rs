@@ -1,29 +1,28 @@
-//! A request of GraphQL over HTTP, in a body or in a message on a socket. Its variables stay text until the document says
-//! which of them count: as values they take a hundred times the memory.
+//! A GraphQL request, from an HTTP body or a WebSocket message. Variables stay raw JSON until the document is known:
+//! parsed, they can take a hundred times the memory.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A request. It has a document, or the id of one that the server knows.
 pub(crate) struct Call {
-    pub document: Named,
+    pub document: DocumentRef,
     pub operation_name: Option<String>,
     /// A JSON object.
     pub variables: Option<Box<RawValue>>,
 }
 
-/// How a call names its document.
-pub(crate) enum Named {
+/// How a call identifies its document.
+pub(crate) enum DocumentRef {
     Text(String),
     Id(String),
-    /// Both, as clients send them that hope to make the document known.
+    /// Clients of automatic persisted queries send both to register a document.
     Both {
         text: String,
         id: String,
     },
 }
 
-/// What stands in a request's body.
+/// The JSON members of a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
@@ -36,7 +35,7 @@ struct Members<'a> {
     extensions: Option<&'a RawValue>,
 }
 
-/// The one extension that is read: Apollo's clients name a document in their own way.
+/// Apollo's persisted query extension, the only extension supported.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
@@ -50,9 +49,9 @@ struct PersistedQuery {
 }
 
 impl Call {
-    /// Reads a JSON object; nothing when it is no call.
+    /// Parses a JSON object. Returns `None` if it is not a valid call.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
-        // serde would take an array for a struct; the contract does not.
+        // serde also accepts an array for a struct, but the API does not.
         let is_object = json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         let members: Members<'_> = is_object.then(|| serde_json::from_slice(json).ok()).flatten()?;
         if [members.variables, members.extensions].iter().flatten().any(|raw| !raw.get().starts_with('{')) {
@@ -61,9 +60,9 @@ impl Call {
         let hash =
             || Some(serde_json::from_str::<Extensions>(members.extensions?.get()).ok()?.persisted_query.sha256_hash);
         let document = match (members.query, members.document_id.or_else(hash)) {
-            (Some(text), None) => Named::Text(text),
-            (Some(text), Some(id)) => Named::Both { text, id },
-            (None, Some(id)) => Named::Id(id),
+            (Some(text), None) => DocumentRef::Text(text),
+            (Some(text), Some(id)) => DocumentRef::Both { text, id },
+            (None, Some(id)) => DocumentRef::Id(id),
             (None, None) => return None,
         };
         let variables = members.variables.map(RawValue::to_owned);
@@ -75,7 +74,7 @@ impl Call {
 mod tests {
     use super::*;
 
-    /// The values of this body take a megabyte.
+    /// Parsed into values, this body would take a megabyte.
     #[test]
     fn a_call_that_waits_takes_little_more_memory_than_its_bytes() {
         let objects = vec![r#"{"":0}"#; 2_300].join(",");

@@ -1,6 +1,6 @@
-//! `POST /graphql` with `Accept: text/event-stream`: a subscription as server-sent events, one connection each, for
-//! whoever can have no WebSocket. The request is read, charged and checked like any other before it comes here; the
-//! bounds are those of sockets. It never keeps what a slow reader leaves lying.
+//! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for
+//! clients that cannot open a WebSocket. Requests are read, charged and checked as usual, and share the socket limits.
+//! Slow readers are disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -32,19 +32,19 @@ use crate::{
     observability::metrics::Present,
 };
 
-const BEFORE_PROXIES: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
-/// What was heard before the end is told within this.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-const MOMENT: Duration = Duration::from_millis(100);
+const NO_PROXY_BUFFERING: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+/// Time to send the remaining events once the feed ends.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether the client asks for events, by name: whoever accepts anything gets one answer.
+/// Whether the client explicitly accepts `text/event-stream`. Wildcards don't count.
 pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
     let ranges = accept.unwrap_or_default().split(',');
     let mut kinds = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
     kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS))
 }
 
-/// Subscribes, and answers with what is told.
+/// Starts the subscription and returns the streaming response.
 pub(crate) fn open(
     server: &Arc<Server>,
     handle: Option<ConnectionHandle>,
@@ -52,9 +52,9 @@ pub(crate) fn open(
     viewer: Viewer,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let full = |whose| {
-        let code = if whose == SocketOwner::Everybody { Code::Unavailable } else { Code::RateLimited };
-        Refusal::new(code, "There is no room for another stream. Try again later.")
+    let full = |owner| {
+        let code = if owner == SocketOwner::Everybody { Code::Unavailable } else { Code::RateLimited };
+        Refusal::new(code, "Too many open streams. Close one, or try again later.")
     };
     let Some(signed_in) = &viewer.signed_in else {
         return Err(ApiError::from(crate::error::Error::Unauthenticated).into());
@@ -62,89 +62,89 @@ pub(crate) fn open(
     if server.is_draining() {
         return Err(full(SocketOwner::Everybody));
     }
-    let place = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
+    let slot = server.sockets.claim(&viewer.origin, signed_in).map_err(full)?;
     let feed = Arc::new(EventFeed::open(&server.ctx, signed_in));
     let outcomes = outcomes(server.api.stream(request.data(viewer).data(Arc::clone(&feed))), id.clone());
     let present = server.ctx.metrics.subscribed();
     let (sender, mut receiver) = mpsc::channel(1);
     let caps = server.sockets.caps().clone();
-    let telling = Telling { outcomes, feed, sender, handle, caps, _place: place, _present: present };
-    tokio::spawn(telling.run().in_current_span());
+    let events = EventStream { outcomes, feed, sender, handle, caps, _slot: slot, _present: present };
+    tokio::spawn(events.run().in_current_span());
     let body = stream::poll_fn(move |task| receiver.poll_recv(task)).map(Ok::<Bytes, Infallible>);
-    let mut answer = Response::new(Body::from_stream(body));
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
-    answer.headers_mut().insert(BEFORE_PROXIES.0, HeaderValue::from_static(BEFORE_PROXIES.1));
-    Ok(answer)
+    let mut response = Response::new(Body::from_stream(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+    response.headers_mut().insert(NO_PROXY_BUFFERING.0, HeaderValue::from_static(NO_PROXY_BUFFERING.1));
+    Ok(response)
 }
 
-/// One stream under way. It runs beside the connection, so that a reader who does not read is noticed.
-struct Telling {
+/// A running stream. It is a separate task, so that it notices a client that stops reading.
+struct EventStream {
     outcomes: BoxStream<'static, Outcome>,
     feed: Arc<EventFeed>,
     sender: mpsc::Sender<Bytes>,
     handle: Option<ConnectionHandle>,
     caps: SocketCaps,
-    _place: SocketSlot,
+    _slot: SocketSlot,
     _present: Present,
 }
 
-/// The reader is gone, or as good as gone.
-struct Gone;
+/// The client disconnected or stopped reading.
+struct Disconnected;
 
-impl Telling {
+impl EventStream {
     async fn run(mut self) {
-        // An error means that there is nobody to tell how it ended.
-        drop(self.tell().await);
+        // On an error the client is gone, so there is no one to notify.
+        drop(self.pump().await);
     }
 
-    async fn tell(&mut self) -> Result<(), Gone> {
+    async fn pump(&mut self) -> Result<(), Disconnected> {
         let silence = self.feed.silence();
         let mut silence = std::pin::pin!(silence);
-        let mut beat = interval(self.caps.ping);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keep_alive = interval(self.caps.ping);
+        keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let closed = self.sender.clone();
             tokio::select! {
                 outcome = self.outcomes.next() => match outcome {
                     Some(outcome) => self.next(&outcome).await?,
-                    // Either the subscription was refused, or the feed is about to say why it ended.
-                    None => match timeout(MOMENT, &mut silence).await {
-                        Ok(why) => return self.fall_silent(why).await,
+                    // Either the subscription was refused, or the feed is about to report why it ended.
+                    None => match timeout(REASON_TIMEOUT, &mut silence).await {
+                        Ok(why) => return self.drain(why).await,
                         Err(_) => return self.complete().await,
                     },
                 },
-                why = &mut silence => return self.fall_silent(why).await,
-                // A comment, which keeps proxies from thinking that nothing will come. The first opens the answer.
-                _ = beat.tick() => self.say(Bytes::from_static(b":\n\n")).await?,
+                why = &mut silence => return self.drain(why).await,
+                // A comment as keep-alive for proxies. The first one starts the response.
+                _ = keep_alive.tick() => self.send(Bytes::from_static(b":\n\n")).await?,
                 () = stopping(&mut self.handle) => return Ok(()),
-                () = closed.closed() => return Err(Gone),
+                () = closed.closed() => return Err(Disconnected),
             }
         }
     }
 
-    async fn fall_silent(&mut self, why: FeedEnd) -> Result<(), Gone> {
+    async fn drain(&mut self, why: FeedEnd) -> Result<(), Disconnected> {
         let rest = async {
             while let Some(outcome) = self.outcomes.next().await {
                 self.next(&outcome).await?;
             }
             Ok(())
         };
-        timeout(LAST_WORDS, rest).await.unwrap_or(Err(Gone))?;
-        // A stream that breaks off is one to come back to; one that is complete is not.
+        timeout(DRAIN_TIMEOUT, rest).await.unwrap_or(Err(Disconnected))?;
+        // A stream that ends without `complete` tells the client to reconnect.
         if why == FeedEnd::Over { self.complete().await } else { Ok(()) }
     }
 
-    async fn next(&mut self, outcome: &Outcome) -> Result<(), Gone> {
-        // JSON has no line breaks outside its strings, and there they are escaped.
+    async fn next(&mut self, outcome: &Outcome) -> Result<(), Disconnected> {
+        // JSON has no raw line breaks, as SSE requires.
         let json = serde_json::to_string(outcome).unwrap_or_default();
-        self.say(Bytes::from(format!("event: next\ndata: {json}\n\n"))).await
+        self.send(Bytes::from(format!("event: next\ndata: {json}\n\n"))).await
     }
 
-    async fn complete(&mut self) -> Result<(), Gone> {
-        self.say(Bytes::from_static(b"event: complete\ndata:\n\n")).await
+    async fn complete(&mut self) -> Result<(), Disconnected> {
+        self.send(Bytes::from_static(b"event: complete\ndata:\n\n")).await
     }
 
-    async fn say(&mut self, event: Bytes) -> Result<(), Gone> {
-        timeout(self.caps.write, self.sender.send(event)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+    async fn send(&mut self, event: Bytes) -> Result<(), Disconnected> {
+        timeout(self.caps.write, self.sender.send(event)).await.map_err(|_| Disconnected)?.map_err(|_| Disconnected)
     }
 }

@@ -1,6 +1,5 @@
-//! Trusted documents: a server with a manifest runs the operations on it, and those of its own pages, and nothing else.
-//! Each is parsed and validated once, at the start, and found by its SHA-256 afterwards. Nothing is added while the server
-//! runs, so what strangers send is not kept.
+//! Trusted documents: a server with a manifest runs only its operations and those of the built-in pages. Each is
+//! parsed and validated once at startup and found by its SHA-256 hash. Nothing is added at run time.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,12 +12,11 @@ use crate::{
     settings::{DocumentId, Manifest, document_id, parse_id},
 };
 
-/// The documents of a server, ready to be prepared with variables. One that the schema cannot run is known with its
-/// errors, and whoever asks for it gets those.
+/// The trusted documents by id. One that does not validate is kept with its errors, which are returned to callers.
 pub(crate) struct Trusted(HashMap<DocumentId, Result<Arc<Document>, Refused>>);
 
 impl Trusted {
-    /// Reads every document of a manifest.
+    /// Parses and validates every document of a manifest.
     pub(crate) fn new(manifest: &Manifest, documents: &Documents) -> Self {
         let own: Vec<_> = operations().map(|text| (document_id(text), text)).collect();
         let own = own.iter().map(|(id, text)| (id, *text));
@@ -29,17 +27,17 @@ impl Trusted {
         Self(trusted)
     }
 
-    /// The document of an id.
+    /// Finds a document by id.
     pub(crate) fn find(&self, id: DocumentId) -> Result<Arc<Document>, Refusal> {
         Ok(self.0.get(&id).cloned().ok_or_else(unlisted)??)
     }
 
-    /// The document of an id as clients write it.
+    /// Finds a document by the id a client sent.
     pub(crate) fn named(&self, id: &str) -> Result<Arc<Document>, Refusal> {
         parse_id(id).ok_or_else(unlisted).and_then(|id| self.find(id))
     }
 }
 
 fn unlisted() -> Refusal {
-    Refusal::new(Code::BadRequest, "This server runs the documents on its list and no other.")
+    Refusal::new(Code::BadRequest, "This server only runs trusted documents, and this is not one of them.")
 }

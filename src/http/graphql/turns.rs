@@ -1,6 +1,5 @@
-//! Turns to parse and validate. Both keep a processor busy without a pause, so they run beside the workers that serve
-//! everything else, and only on some of the processors at once. Requests that wait for a turn hold their bytes, so their
-//! number is bounded: in all, and for each network.
+//! Concurrency limit for parsing and validation. Both are CPU-bound, so they run on blocking threads, and on half of
+//! the processors at most. Waiting requests hold memory, so their number is bounded in total and per network.
 
 use std::{net::IpAddr, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -19,17 +18,16 @@ use crate::{
     },
 };
 
-/// How long a request waits for its turn.
-const TURN_TIME: Duration = Duration::from_secs(2);
-/// Maximum number of requests that wait for a turn. Each holds at most two times 16 KiB.
-const WAITING: usize = 256;
-/// The same, of one network. A page that asks for many things at once, in several tabs, fits.
-const OF_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
+/// How long a request waits for a turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of waiting requests. Each holds at most twice 16 KiB.
+const MAX_WAITING: usize = 256;
+/// The same per network. Enough for a page with many requests in several tabs.
+const PER_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
 
-/// The turns of a process.
 pub(crate) struct Turns {
     free: Arc<Semaphore>,
-    /// The number of requests that wait, by network; `None` counts all of them.
+    /// Waiting requests by network; `None` counts all.
     waiting: Tally<Option<IpNet>>,
 }
 
@@ -41,26 +39,26 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for a turn, which lasts until it is dropped.
+    /// Waits for a turn, held until the permit is dropped.
     ///
     /// # Errors
     ///
-    /// `UNAVAILABLE` at once when too many wait, and after two seconds.
+    /// `UNAVAILABLE`: at once if too many requests wait, otherwise after two seconds.
     pub(crate) async fn take(&self, client: IpAddr) -> Result<OwnedSemaphorePermit, Refusal> {
         let free = || Arc::clone(&self.free);
         if let Ok(turn) = free().try_acquire_owned() {
             return Ok(turn);
         }
         let _waiting = self.wait(client).ok_or_else(busy)?;
-        match timeout(TURN_TIME, free().acquire_owned()).await {
+        match timeout(TURN_TIMEOUT, free().acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(busy()),
         }
     }
 
     fn wait(&self, client: IpAddr) -> Option<Share<Option<IpNet>>> {
-        let of_networks = networks(client).map(|(width, network)| (Some(network), OF_NETWORK.for_width(width)));
-        let mut place = self.waiting.share(of_networks.chain([(None, WAITING)]));
+        let of_networks = networks(client).map(|(width, network)| (Some(network), PER_NETWORK.for_width(width)));
+        let mut place = self.waiting.share(of_networks.chain([(None, MAX_WAITING)]));
         place.grow(1).then_some(place)
     }
 }
@@ -80,20 +78,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_network_fills_the_places_of_those_that_wait_and_who_finds_none_is_refused_at_once() {
+    async fn one_network_cannot_fill_the_queue_and_a_full_queue_refuses_at_once() {
         let turns = Turns { free: Arc::new(Semaphore::new(1)), waiting: Tally::default() };
         let turn = turns.take(client(0)).await.unwrap();
         let mut waiting: Vec<_> = (0..64).map(|_| turns.wait(client(0)).unwrap()).collect();
         let asked = Instant::now();
         assert_eq!(turns.take(client(0)).await.unwrap_err().code(), Code::Unavailable);
-        assert!(asked.elapsed() < TURN_TIME / 2, "it waited");
+        assert!(asked.elapsed() < TURN_TIMEOUT / 2, "it waited");
         let others: Vec<_> = (1..4).flat_map(|network| (0..64).map(move |_| network)).collect();
         waiting.extend(others.into_iter().map(|network| turns.wait(client(network)).unwrap()));
-        assert!(turns.wait(client(4)).is_none(), "{WAITING} wait");
+        assert!(turns.wait(client(4)).is_none(), "{MAX_WAITING} wait");
         waiting.pop();
-        assert!(turns.wait(client(4)).is_some(), "and one less leaves a place");
+        assert!(turns.wait(client(4)).is_some(), "one fewer frees a slot");
         drop((waiting, turn));
-        assert!(turns.waiting.counts().is_empty(), "nobody waits, and nothing is kept");
+        assert!(turns.waiting.counts().is_empty(), "no entries remain");
         assert!(turns.take(client(0)).await.is_ok());
     }
 }

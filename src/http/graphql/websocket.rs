@@ -1,12 +1,12 @@
-//! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. Here is who may open a socket, and how
-//! many. Places are in `room`, the bounds of one socket in `connection`, what runs on it in `executor`; the protocol is
-//! the library's. A socket never runs a question or a change, for those are limited and counted over HTTP, and it never
-//! believes a page from an origin that is not listed.
+//! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. This module checks the handshake;
+//! `slots` owns the slots, `connection` the limits of one socket, and `executor` runs subscriptions. The library
+//! implements the protocol. Queries and mutations do not run here, because HTTP limits and counts them. Pages of
+//! unlisted origins are rejected.
 
 mod connection;
 mod executor;
 mod message;
-mod room;
+mod slots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::LARGEST_BODY;
+use super::MAX_BODY;
 use crate::{
     graphql::error::Code,
     http::{
@@ -36,45 +36,45 @@ use crate::{
 use connection::Connection;
 pub(crate) use connection::stopping;
 pub(crate) use executor::outcomes;
-pub(crate) use room::{Room, SocketOwner, SocketSlot};
+pub(crate) use slots::{SocketOwner, SocketSlot, SocketSlots};
 
-/// The one subprotocol. `graphql-ws`, as a subprotocol, is an older one with other messages.
+/// The only subprotocol. The older `graphql-ws` uses different messages.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// What one socket has for reading and for writing. The library's own buffers are 128 KiB each.
+/// Buffer sizes per socket. The library's defaults are 128 KiB each.
 const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 4 * 1024;
-/// What may wait to be written before the socket is broken: the largest answer fits many times.
-const MOST_UNWRITTEN: usize = 1024 * 1024;
+/// Maximum bytes queued for writing before the socket is closed. Many times the largest event.
+const MAX_UNWRITTEN: usize = 1024 * 1024;
 
-/// What sockets may take.
+/// Limits for WebSocket connections and event streams.
 #[derive(Clone, Debug)]
 pub struct SocketCaps {
-    /// Sockets and streams of this process. A thousand cost some tens of megabytes, and a check of each session every
-    /// thirty seconds. A tenth is kept for a MANAGER or more.
+    /// Total in this process. A thousand take some tens of megabytes and a session check each every 30 seconds. A
+    /// tenth is reserved for managers and administrators.
     pub in_all: usize,
-    /// Of one network, whoever comes through it.
+    /// Per network.
     pub of_network: Shares,
-    /// Of one person. Each takes room from everybody.
+    /// Per user.
     pub of_person: usize,
-    /// Of one session: a browser with a handful of tabs.
+    /// Per session: a browser with a few tabs.
     pub of_session: usize,
-    /// Sockets that have not said yet whose they are. They take no room from those that have.
+    /// Sockets that have not authenticated yet. They are counted separately.
     pub strangers: usize,
-    /// The same, of one network.
+    /// The same per network.
     pub strangers_of_network: Shares,
-    /// For how long a socket must have been silent before its place goes to a newcomer when there is none left.
+    /// Minimum age of an unauthenticated socket before it may be evicted.
     pub spare: Duration,
-    /// Subscriptions on one socket.
+    /// Maximum subscriptions per socket.
     pub subscriptions: usize,
-    /// How long a socket may take to say who it is.
+    /// Timeout for `connection_init`.
     pub init: Duration,
-    /// How long a socket may be without a subscription.
+    /// How long a socket may have no subscription.
     pub idle: Duration,
-    /// How often the other end is asked whether it is there; one that did not answer the last time is gone.
+    /// Ping interval. A client that did not respond to the previous ping is disconnected.
     pub ping: Duration,
-    /// How long one message may take to be written. Whoever reads slower is let go.
+    /// Timeout for writing one message. Slower readers are disconnected.
     pub write: Duration,
-    /// Messages that a client may send a minute, whatever they are.
+    /// Maximum messages a client may send per minute, of any kind.
     pub messages: u32,
 }
 
@@ -98,69 +98,69 @@ impl Default for SocketCaps {
     }
 }
 
-/// Everything on `/graphql` that is no POST: a socket when it asks for one, and otherwise refused.
+/// Handles non-POST requests on `/graphql`: upgrades to a WebSocket, rejects everything else.
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    if parts.method != Method::GET || !asks_for_a_socket(&parts.headers) {
+    if parts.method != Method::GET || !is_websocket_request(&parts.headers) {
         return method_not_allowed(Extension(id)).await;
     }
     if !body.is_end_stream() {
-        // Its bytes would be read as frames.
-        let refusal = Refusal::new(Code::BadRequest, "A request for a WebSocket has no body.");
+        // Its bytes would be read as WebSocket frames.
+        let refusal = Refusal::new(Code::BadRequest, "A WebSocket request must not have a body.");
         let close = [(header::CONNECTION, "close")];
-        return (close, refusal.answer(&id, MediaType::Json)).into_response();
+        return (close, refusal.respond(&id, MediaType::Json)).into_response();
     }
     match open(server, parts, &id).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.answer(&id, MediaType::Json),
+        Ok(response) => response,
+        Err(refusal) => refusal.respond(&id, MediaType::Json),
     }
 }
 
-fn asks_for_a_socket(headers: &HeaderMap) -> bool {
+fn is_websocket_request(headers: &HeaderMap) -> bool {
     headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<Response, Refusal> {
-    if !is_from_here(&server.ctx.settings, &parts.headers) {
-        return Err(Refusal::new(Code::Forbidden, "Pages of this origin may not open a socket here."));
+    if !is_allowed_origin(&server.ctx.settings, &parts.headers) {
+        return Err(Refusal::new(Code::Forbidden, "This origin is not allowed. Add it to DOORCODE_CORS_ORIGINS."));
     }
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
-        .map_err(|_| Refusal::new(Code::BadRequest, "This is not the beginning of a WebSocket."))?
+        .map_err(|_| Refusal::new(Code::BadRequest, "This is not a valid WebSocket handshake."))?
         .protocols([PROTOCOL]);
-    let other = || Refusal::new(Code::BadRequest, format!("The subprotocol here is `{PROTOCOL}`."));
+    let other = || Refusal::new(Code::BadRequest, format!("Use the subprotocol `{PROTOCOL}`."));
     upgrade.selected_protocol().ok_or_else(other)?;
-    // The library would take the older protocol where a client offers both.
+    // The library would choose the older protocol if a client offers both.
     parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     let protocol = GraphQLProtocol::from_request_parts(&mut parts, &()).await.map_err(|_| other())?;
-    let full = || Refusal::new(Code::Unavailable, "There is no room for another socket. Try again later.");
+    let full = || Refusal::new(Code::Unavailable, "Too many open sockets. Try again later.");
     if server.is_draining() {
         return Err(full());
     }
     let origin = caller::origin(&parts, &id.0);
     Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
-    let place = server.sockets.enter(&origin).map_err(|_| full())?;
+    let slot = server.sockets.admit(&origin).map_err(|_| full())?;
     let handle = parts.extensions.remove::<ConnectionHandle>();
     let id = id.clone();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MOST_UNWRITTEN)
-        // Twice what is taken, so that one a little too large gets a proper answer.
-        .max_message_size(2 * LARGEST_BODY)
-        .max_frame_size(2 * LARGEST_BODY)
+        .max_write_buffer_size(MAX_UNWRITTEN)
+        // Twice the limit, so that a slightly too large message gets a proper error.
+        .max_message_size(2 * MAX_BODY)
+        .max_frame_size(2 * MAX_BODY)
         .on_upgrade(move |socket| {
-            Connection::new(server, socket, origin, id, place, handle).run(protocol).in_current_span()
+            Connection::new(server, socket, origin, id, slot, handle).run(protocol).in_current_span()
         }))
 }
 
-/// Browsers say which page asks, and send what they hold for us along whoever asks; so pages of others are refused.
-/// Whatever is no browser says nothing, and has nothing that it was not given.
-fn is_from_here(settings: &Settings, headers: &HeaderMap) -> bool {
+/// Whether the `Origin` is ours or listed. Browsers always send it; other clients don't, and hold no credentials that
+/// a page could abuse.
+fn is_allowed_origin(settings: &Settings, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };
     let own = settings.public_url.origin().ascii_serialization();

@@ -1,4 +1,4 @@
-//! The files of the pages, compiled in from `web/`: their addresses, versions and answers.
+//! Static files of the pages, compiled in from `web/`.
 
 use std::{collections::HashMap, future::ready};
 
@@ -13,16 +13,16 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::HARDENING;
-use crate::http::middleware::NOTHING;
+use crate::http::middleware::DENY_ALL_POLICY;
 
-/// For files, which are no documents; it matters when somebody opens the SVG by itself.
-const ASSET_POLICY: &str = NOTHING;
+/// For files rather than documents. It matters when the SVG is opened directly.
+const ASSET_POLICY: &str = DENY_ALL_POLICY;
 
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 pub(super) const SVG: &str = "image/svg+xml; charset=utf-8";
 
-/// A file of `web/`.
+/// A file in `web/`.
 #[derive(Clone, Copy)]
 struct File {
     name: &'static str,
@@ -33,14 +33,14 @@ struct File {
 
 const OPERATIONS: &str = include_str!("../../../web/operations.js");
 
-/// Every document that a page sends.
+/// All GraphQL documents that the pages send.
 pub(in crate::http) fn operations() -> impl Iterator<Item = &'static str> {
     OPERATIONS.split('`').skip(1).step_by(2)
 }
 
 const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../../web/favicon.svg"));
 
-/// Belong to the sign-in page; the inbox uses the style sheet, `graphql.js` and `operations.js` too.
+/// Files of the sign-in page. The inbox also uses the style sheet, `graphql.js` and `operations.js`.
 const SIGN_IN_FILES: [File; 8] = [
     plain("style.css", CSS, include_bytes!("../../../web/style.css")),
     plain("graphql.js", JS, include_bytes!("../../../web/graphql.js")),
@@ -71,12 +71,11 @@ const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8])
     File { name, kind, gzipped: true, content }
 }
 
-/// A file ready to be served.
 #[derive(Clone)]
 pub(super) struct Asset {
     file: File,
-    /// The content's SHA-256. A page names a file together with it, so a browser may keep
-    /// that file for good; and while replicas of two versions run side by side, each still serves the other's names.
+    /// SHA-256 of the content. Pages put it into the file's URL, so browsers can cache the file forever. Replicas of
+    /// two versions can serve each other's URLs.
     version: String,
 }
 
@@ -91,7 +90,7 @@ impl Asset {
         format!("/assets/{}?v={}", self.file.name, self.version)
     }
 
-    /// The file, or "not modified" for a browser that has this very content.
+    /// The file, or 304 if the browser already has this version.
     fn respond(&self, asked_version: Option<&str>, request: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.version);
         let exact = asked_version.and_then(|query| query.strip_prefix("v=")) == Some(self.version.as_str());
@@ -109,7 +108,7 @@ impl Asset {
         }
         let kind = [(header::CONTENT_TYPE, self.file.kind)];
         let body = Bytes::from_static(self.file.content);
-        // Every browser takes gzip, so there is no second, unpacked copy in the binary.
+        // All browsers accept gzip, so the binary has no uncompressed copy.
         if self.file.gzipped {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
             (HARDENING, policy, facts, kind, encoding, body).into_response()
@@ -119,7 +118,7 @@ impl Asset {
     }
 }
 
-/// The files of the pages that exist, by name.
+/// The files of all enabled pages, by name.
 pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
     let mut files = SIGN_IN_FILES.to_vec();
     if inbox {
@@ -131,13 +130,13 @@ pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
     files.into_iter().map(|file| (file.name, Asset::new(file))).collect()
 }
 
-/// Answers with the icon, which browsers ask for unbidden.
+/// Serves the icon, which browsers request on their own.
 pub(super) fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     let icon = Asset::new(FAVICON);
     get(move |request: HeaderMap| ready(icon.respond(None, &request)))
 }
 
-/// Answers with one file.
+/// Serves one file.
 pub(super) fn file<S: Clone + Send + Sync + 'static>(asset: Asset) -> MethodRouter<S> {
     get(move |RawQuery(query): RawQuery, request: HeaderMap| ready(asset.respond(query.as_deref(), &request)))
 }

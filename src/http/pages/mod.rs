@@ -1,6 +1,6 @@
-//! The pages for people: sign-in, `GraphiQL` and the development inbox, compiled in from `web/`. Each is rendered once at
-//! start. Nothing here reads a request's body, a cookie or the database, and no page may load anything from, or send
-//! anything to, another host: the content security policies below see to it.
+//! Pages for people: sign-in, `GraphiQL` and the development inbox, compiled in from `web/` and rendered once at
+//! startup. They use no request body, cookie or database. Content security policies prevent all requests to other
+//! hosts.
 
 mod assets;
 
@@ -18,17 +18,17 @@ use self::assets::Asset;
 pub(super) use self::assets::operations;
 use crate::settings::Settings;
 
-/// What every template shows.
+/// Values shared by all templates.
 struct Shared {
-    /// `DOORCODE_BRAND`, as text: the templates escape it.
+    /// `DOORCODE_BRAND`. The templates escape it.
     brand: String,
-    /// Address of the inbox; empty where there is none.
+    /// Path of the inbox, or empty if it is disabled.
     inbox: &'static str,
     assets: HashMap<&'static str, Asset>,
 }
 
 impl Shared {
-    /// Address of a file; empty for a file that is not there, which a test looks for.
+    /// URL of a file, or empty if it is missing, which a test detects.
     fn asset(&self, name: &str) -> String {
         self.assets.get(name).map(Asset::address).unwrap_or_default()
     }
@@ -46,23 +46,23 @@ struct GraphiQl<'a>(&'a Shared);
 #[template(path = "../web/inbox.html")]
 struct Inbox<'a>(&'a Shared);
 
-/// No script but our files, and no text can become markup by a slip: Trusted Types without a policy refuse it.
+/// Only our own scripts. Trusted Types without a policy block markup injection.
 const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The frame around a mail's HTML inherits this policy, and mails are styled inline: hence `'unsafe-inline'` for
-/// styles. Frames by address stay forbidden (`default-src`); `srcdoc` is not an address.
+/// The frame that shows a mail inherits this policy, and mails use inline styles, hence `'unsafe-inline'` for styles.
+/// `default-src` still forbids frames by URL; `srcdoc` is not a URL.
 const INBOX_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// `GraphiQL`'s dialogs and editors put `style` elements and attributes into the page, and its style sheet carries its
-/// fonts as `data:`. Neither can run a script or reach another host.
+/// `GraphiQL`'s dialogs and editors use inline styles, and its style sheet embeds fonts as `data:`. Neither can run a
+/// script or reach another host.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'none'";
 
-/// What every page and file carries besides its policy.
+/// Security headers of every page and file.
 const HARDENING: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -75,12 +75,12 @@ const HARDENING: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// The routes of the pages that exist; the others are not there at all, nor are their files.
+/// Routes of the enabled pages and their files. Disabled pages don't exist.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
-    of(settings.brand.clone(), settings.graphiql, inbox)
+    build(settings.brand.clone(), settings.graphiql, inbox)
 }
 
-fn of<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
+fn build<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
     let assets = assets::all(graphiql, inbox);
     let shared = Shared { brand, inbox: if inbox { "/inbox" } else { "" }, assets };
     let mut router = Router::new()
@@ -93,14 +93,14 @@ fn of<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bo
     if inbox {
         router = router.route("/inbox", page(&Inbox(&shared), INBOX_POLICY));
     }
-    // A route for each: any other name meets the answer that every unknown path gets.
+    // One route per file, so that other names get the usual 404.
     let assets = shared.assets.into_iter();
     assets.fold(router, |router, (name, asset)| router.route(&format!("/assets/{name}"), assets::file(asset)))
 }
 
-/// Answers with the same page every time. The page is never cached: it names the files of this build.
+/// Serves a rendered page. Never cached, because it names the files of this build.
 fn page<S: Clone + Send + Sync + 'static>(template: &impl Template, policy: &'static str) -> MethodRouter<S> {
-    // Writing text into memory cannot fail.
+    // Writing to memory cannot fail.
     let html = Bytes::from(template.render().unwrap_or_default());
     get(move || {
         let headers = [
@@ -128,7 +128,7 @@ mod tests {
     type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
     fn pages(graphiql: bool, inbox: bool) -> Router {
-        of("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
+        build("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
     }
 
     async fn fetch(router: &Router, path: &str, etag: Option<&str>) -> Outcome<(StatusCode, HeaderMap, Vec<u8>)> {
@@ -162,7 +162,7 @@ mod tests {
             ] {
                 assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
             }
-            assert!(!policy.contains("http") && !policy.contains('*'), "{path} lets another host in: {policy}");
+            assert!(!policy.contains("http") && !policy.contains('*'), "{path} allows another host: {policy}");
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_brand_is_text_wherever_it_stands() -> Outcome {
+    async fn the_brand_is_always_escaped() -> Outcome {
         let router = pages(true, true);
         for path in ["/", "/graphiql", "/inbox"] {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_file_a_page_names_is_there_and_may_be_kept_for_good() -> Outcome {
+    async fn every_file_a_page_names_exists_and_is_cached_forever() -> Outcome {
         let router = pages(true, true);
         for path in ["/", "/graphiql", "/inbox"] {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_named_without_its_version_is_checked_again_each_time() -> Outcome {
+    async fn a_file_without_its_current_version_is_revalidated_each_time() -> Outcome {
         let router = pages(false, false);
         let (_, headers, _) = fetch(&router, "/assets/graphql.js?v=of-another-build", None).await?;
         assert_eq!(headers[header::CACHE_CONTROL], "no-cache");

@@ -1,6 +1,6 @@
-//! Answers that a client has not taken yet. Each is written in frames, and each frame is counted until the connection
-//! has sent it: for the session, for the networks of the client, and for everybody together. Who leaves too much unread
-//! is refused before anything is done for them.
+//! Limits on responses that clients have not read yet. Each is sent in frames, which count per session, per network
+//! and in total until the connection has written them. A client with too many unread bytes is refused before its
+//! operation runs.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ use hyper::body::{Body as _, Frame, SizeHint};
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::{LARGEST_ANSWER, Refusal};
+use super::{MAX_RESPONSE, Refusal};
 use crate::{
     domain::access::Viewer,
     graphql::error::Code,
@@ -27,40 +27,40 @@ use crate::{
     },
 };
 
-/// Size of a part of an answer: it is given back as a whole.
+/// Frame size. Memory is released one frame at a time.
 const FRAME: usize = 64 * 1024;
-/// What most answers fit into. It is taken before an operation runs.
-const COMMON: usize = 4 * 1024;
+/// Bytes reserved before an operation runs. Most responses fit.
+const TYPICAL: usize = 4 * 1024;
 
-/// Bytes of answers that may be unread.
+/// Maximum bytes of unread responses.
 #[derive(Clone, Debug)]
 pub(crate) struct UnreadCaps {
-    /// Of everybody. The last quarter is for answers of at most 64 KiB.
+    /// Total. The last quarter is reserved for responses of at most 64 KiB.
     pub in_all: usize,
-    /// Of one network.
+    /// Per network.
     pub of_network: Shares,
-    /// Of one session.
+    /// Per session.
     pub of_session: usize,
 }
 
 impl Default for UnreadCaps {
     fn default() -> Self {
         Self {
-            in_all: 8 * LARGEST_ANSWER,
-            of_network: Shares { narrow: 2 * LARGEST_ANSWER, middle: 3 * LARGEST_ANSWER, wide: 4 * LARGEST_ANSWER },
-            of_session: 2 * LARGEST_ANSWER,
+            in_all: 8 * MAX_RESPONSE,
+            of_network: Shares { narrow: 2 * MAX_RESPONSE, middle: 3 * MAX_RESPONSE, wide: 4 * MAX_RESPONSE },
+            of_session: 2 * MAX_RESPONSE,
         }
     }
 }
 
-/// Room for answers, and who has taken it.
+/// Accounting for unread responses.
 pub(crate) struct Unread {
     caps: UnreadCaps,
     all: Arc<Pool>,
     taken: Tally<Reader>,
 }
 
-/// Whose unread answers are counted together.
+/// What unread responses are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reader {
     Network(IpNet),
@@ -73,92 +73,91 @@ impl Unread {
         Self { caps, all, taken: Tally::default() }
     }
 
-    /// What everybody has left unread.
+    /// The pool of all unread responses.
     pub(crate) fn all(&self) -> &Pool {
         &self.all
     }
 
-    /// Room for a common answer, taken before there is one.
+    /// Reserves room for a typical response before the operation runs.
     ///
     /// # Errors
     ///
-    /// `RATE_LIMITED` when the session or a network of the client has too much unread, `UNAVAILABLE` when all together
-    /// have.
-    pub(crate) fn enter(&self, viewer: &Viewer) -> Result<Room, Refusal> {
+    /// `RATE_LIMITED` if the session or network has too much unread, `UNAVAILABLE` if all clients together do.
+    pub(crate) fn reserve(&self, viewer: &Viewer) -> Result<Reservation, Refusal> {
         let caps = &self.caps;
         let of_network = networks(viewer.origin.ip)
             .map(|(width, network)| (Reader::Network(network), caps.of_network.for_width(width)));
         let of_session =
             viewer.signed_in.iter().map(|signed_in| (Reader::Session(signed_in.session.id), caps.of_session));
-        let charge = self.all.charge(0).ok_or_else(crowded)?;
-        let mut room = Room { share: self.taken.share(of_network.chain(of_session)), charge };
-        room.fit(COMMON)?;
-        Ok(room)
+        let charge = self.all.charge(0).ok_or_else(at_capacity)?;
+        let mut reservation = Reservation { share: self.taken.share(of_network.chain(of_session)), charge };
+        reservation.resize(TYPICAL)?;
+        Ok(reservation)
     }
 }
 
-fn crowded() -> Refusal {
-    Refusal::new(Code::Unavailable, "Too many answers are waiting to be read. Try again in a few seconds.")
+fn at_capacity() -> Refusal {
+    Refusal::new(Code::Unavailable, "The server is busy. Try again in a few seconds.")
 }
 
-fn behind() -> Refusal {
-    let message = "You have answers that you have not read: read them, or close their connections.";
+fn too_much_unread() -> Refusal {
+    let message = "Too many unread responses. Read them or close their connections.";
     Refusal::new(Code::RateLimited, message).retry_after(10)
 }
 
-/// Room for one answer, or for what is left of it, until it is dropped.
-pub(crate) struct Room {
+/// A reservation for one response or its rest, released on drop.
+pub(crate) struct Reservation {
     share: Share<Reader>,
     charge: Charge,
 }
 
-impl Room {
-    /// Makes it as large as an answer is.
-    fn fit(&mut self, bytes: usize) -> Result<(), Refusal> {
+impl Reservation {
+    /// Resizes it to `bytes`.
+    fn resize(&mut self, bytes: usize) -> Result<(), Refusal> {
         let before = self.charge.bytes();
         if bytes <= before {
             drop(self.split(before - bytes));
             return Ok(());
         }
         if !self.share.grow(bytes - before) {
-            return Err(behind());
+            return Err(too_much_unread());
         }
         let fits = if bytes > FRAME { self.charge.grow_while_plenty(bytes) } else { self.charge.grow_to(bytes) };
         if !fits {
             drop(self.share.split(bytes - before));
-            return Err(crowded());
+            return Err(at_capacity());
         }
         Ok(())
     }
 
-    /// Room for so many of its bytes, which is given back by itself.
+    /// Moves up to `bytes` into a new reservation.
     fn split(&mut self, bytes: usize) -> Self {
         Self { share: self.share.split(bytes), charge: self.charge.split(bytes) }
     }
 
-    /// Counts an answer until it is read.
+    /// Counts a response until it is read.
     ///
     /// # Errors
     ///
-    /// As [`Unread::enter`]: a long answer needs more room than was taken for it.
-    pub(crate) fn hold(mut self, answer: Response) -> Result<Response, Refusal> {
-        let length = usize::try_from(answer.body().size_hint().lower()).unwrap_or(usize::MAX);
-        self.fit(length).map_err(|mut refusal| {
-            refusal.say(" A change was made all the same.");
+    /// As [`Unread::reserve`], if the response exceeds its reservation.
+    pub(crate) fn hold_until_read(mut self, response: Response) -> Result<Response, Refusal> {
+        let length = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+        self.resize(length).map_err(|mut refusal| {
+            refusal.say(" Any changes were still made.");
             refusal
         })?;
-        Ok(answer.map(|body| Body::new(Held { body, rest: Bytes::new(), room: self })))
+        Ok(response.map(|body| Body::new(HeldBody { body, rest: Bytes::new(), reservation: self })))
     }
 }
 
-/// A body whose frames give their room back when the connection has written them.
-struct Held {
+/// A body that releases the reservation of each frame once the connection has written it.
+struct HeldBody {
     body: Body,
     rest: Bytes,
-    room: Room,
+    reservation: Reservation,
 }
 
-impl hyper::body::Body for Held {
+impl hyper::body::Body for HeldBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -177,8 +176,8 @@ impl hyper::body::Body for Held {
         }
         let length = FRAME.min(self.rest.len());
         let bytes = self.rest.split_to(length);
-        let room = self.room.split(length);
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Part { bytes, _room: room })))))
+        let reservation = self.reservation.split(length);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Part { bytes, _reservation: reservation })))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -191,10 +190,10 @@ impl hyper::body::Body for Held {
     }
 }
 
-/// A part of an answer and its room.
+/// A frame and its reservation.
 struct Part {
     bytes: Bytes,
-    _room: Room,
+    _reservation: Reservation,
 }
 
 impl AsRef<[u8]> for Part {
@@ -203,7 +202,7 @@ impl AsRef<[u8]> for Part {
     }
 }
 
-/// Takes an answer as it is written, in parts whose memory is given back one by one.
+/// Collects a serialized response in frames, whose memory is released one by one.
 pub(crate) struct Frames {
     full: VecDeque<Bytes>,
     last: Vec<u8>,
@@ -212,7 +211,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// It takes at most so many bytes.
+    /// Fails once more than `most` bytes are written.
     pub(crate) fn within(most: usize) -> Self {
         Self { full: VecDeque::new(), last: Vec::new(), length: 0, most }
     }

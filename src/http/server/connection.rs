@@ -1,4 +1,4 @@
-//! One connection from its handshake to its end.
+//! Serves one connection from its handshake to its end.
 
 use std::{convert::Infallible, io, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -20,32 +20,31 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::{
-    crowd::Seat,
-    member::{Member, Phase, Phased},
+    connection_table::ConnectionSlot,
+    tracked::{Phase, Phased, TrackedConnection},
     wire::Wire,
 };
 use crate::{http::server::tls::Tls, observability::metrics::Present};
 
-/// Size of the headers of a request, and of what waits to be written before the next part of an answer is taken.
+/// Maximum size of request headers and of the write buffer.
 const BUFFER: usize = 16 * 1024;
-/// Who shakes hands at a stop is given so long for it: two ways around the earth.
-const LAST_HANDSHAKE: Duration = Duration::from_secs(1);
+/// Time for TLS handshakes that are in progress when shutdown begins. Enough for a distant client.
+const FINAL_HANDSHAKE: Duration = Duration::from_secs(1);
 
-/// What one connection was let in on.
+/// The limits and shared state of one connection.
 pub(crate) struct Terms {
     pub handshake: Duration,
     pub headers: Duration,
     pub life: Duration,
     pub farewell: Duration,
     pub end: Duration,
-    pub member: Arc<Member>,
-    /// Held for as long as the connection lives.
-    pub _seat: Option<Seat>,
+    pub tracked: Arc<TrackedConnection>,
+    pub _slot: Option<ConnectionSlot>,
     pub _counted: Present,
 }
 
-/// What a request gets of its connection, for those that outlive their answer. While it is held, the connection counts
-/// against the caps and a stop waits for it.
+/// Held by handlers that outlive their response, such as WebSocket connections. While it exists, the connection counts
+/// against the limits and shutdown waits for it.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle {
     stopping: watch::Receiver<bool>,
@@ -53,91 +52,89 @@ pub(crate) struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    /// Resolves when everything stops.
+    /// Resolves when shutdown begins.
     pub(crate) async fn stopping(&mut self) {
-        // An error means that nobody is left to tell, which is a stop as well.
+        // A closed channel also means shutdown.
         drop(self.stopping.wait_for(|stopping| *stopping).await);
     }
 }
 
-/// Serves one connection until it ends, has lived long enough, or everything stops. What it became by an upgrade has its
-/// own bounds on its life, and keeps its place here until it is gone.
-pub(crate) async fn converse(
+/// Serves one connection until it ends, reaches its maximum lifetime, or shutdown begins. An upgraded connection
+/// keeps its slot until its handle is dropped.
+pub(crate) async fn serve_connection(
     wire: Wire<TcpStream>,
     peer: SocketAddr,
     tls: Option<Arc<Tls>>,
     router: Router,
     terms: Terms,
-    mut told: watch::Receiver<bool>,
+    mut stop_signal: watch::Receiver<bool>,
 ) {
     let (held, mut released) = mpsc::channel(1);
-    let handle = ConnectionHandle { stopping: told.clone(), _held: held };
+    let handle = ConnectionHandle { stopping: stop_signal.clone(), _held: held };
     match tls {
-        None => speak(wire, peer, router, &terms, handle).await,
-        Some(tls) => match shake_hands(wire, &tls, &terms, told.clone()).await {
-            Some(stream) => speak(stream, peer, router, &terms, handle).await,
+        None => serve_http(wire, peer, router, &terms, handle).await,
+        Some(tls) => match tls_handshake(wire, &tls, &terms, stop_signal.clone()).await {
+            Some(stream) => serve_http(stream, peer, router, &terms, handle).await,
             None => return,
         },
     }
     let stop = async {
-        drop(told.wait_for(|stopping| *stopping).await);
+        drop(stop_signal.wait_for(|stopping| *stopping).await);
         sleep(terms.end).await;
     };
     tokio::select! {
         _ = released.recv() => {}
-        () = stop => tracing::debug!("a socket did not end in time and was left"),
+        () = stop => tracing::debug!("an upgraded connection did not close in time"),
     }
 }
 
-/// The handshake of TLS, in its time. That it failed is the client's affair: it may be slow, too old, or not know that
-/// it should speak TLS.
-async fn shake_hands(
+/// The TLS handshake, within its timeout. Failures are logged at debug level because clients cause them.
+async fn tls_handshake(
     wire: Wire<TcpStream>,
     tls: &Tls,
     terms: &Terms,
-    mut told: watch::Receiver<bool>,
+    mut stop_signal: watch::Receiver<bool>,
 ) -> Option<TlsStream<Wire<TcpStream>>> {
     let stop = async {
-        drop(told.wait_for(|stopping| *stopping).await);
-        sleep(LAST_HANDSHAKE).await;
+        drop(stop_signal.wait_for(|stopping| *stopping).await);
+        sleep(FINAL_HANDSHAKE).await;
     };
-    let shaken = tokio::select! {
-        shaken = tls.accept(wire) => shaken,
+    let handshaken = tokio::select! {
+        handshaken = tls.accept(wire) => handshaken,
         () = sleep(terms.handshake) => Err(ErrorKind::TimedOut.into()),
-        () = terms.member.asked_to_leave() => Err(ErrorKind::ConnectionAborted.into()),
+        () = terms.tracked.evicted() => Err(ErrorKind::ConnectionAborted.into()),
         () = stop => Err(ErrorKind::TimedOut.into()),
     };
-    let mut stream = shaken.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()?;
-    // What it encrypts ahead is counted nowhere.
+    let mut stream = handshaken.inspect_err(|error| tracing::debug!(%error, "a TLS handshake failed")).ok()?;
+    // Memory for data that rustls encrypts ahead is not accounted for, so bound it.
     stream.get_mut().1.set_buffer_limit(Some(BUFFER));
     Some(stream)
 }
 
-/// Speaks HTTP until there is no more of it on this connection.
-async fn speak<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
+async fn serve_http<S>(stream: S, peer: SocketAddr, router: Router, terms: &Terms, handle: ConnectionHandle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut told = handle.stopping.clone();
-    let stopping = told.clone();
-    let member = Arc::clone(&terms.member);
+    let mut stop_signal = handle.stopping.clone();
+    let stopping = stop_signal.clone();
+    let tracked = Arc::clone(&terms.tracked);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let stays = member.turn(Phase::Reading);
+        let stays = tracked.enter(Phase::Reading);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(handle.clone());
-        let answer = router.clone().oneshot(request.map(|body| Phased::request(body, &member)));
-        let (stopping, member) = (stopping.clone(), Arc::clone(&member));
+        let response = router.clone().oneshot(request.map(|body| Phased::request(body, &tracked)));
+        let (stopping, tracked) = (stopping.clone(), Arc::clone(&tracked));
         async move {
             if !stays {
                 return Err(io::Error::from(ErrorKind::ConnectionAborted));
             }
-            let mut answer = answer.await.unwrap_or_else(|never| match never {});
-            // So that the client sends nothing more on a connection that is about to close.
-            if *stopping.borrow() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            let mut response = response.await.unwrap_or_else(|never| match never {});
+            // Tells the client not to send another request.
+            if *stopping.borrow() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            let phases = phases(&answer);
-            Ok(answer.map(|body| Phased::answer(body, &member, phases)))
+            let phases = phases(&response);
+            Ok(response.map(|body| Phased::response(body, &tracked, phases)))
         }
     });
     let mut http = http1::Builder::new();
@@ -145,47 +142,47 @@ where
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ends = async {
         tokio::select! {
-            ended = &mut connection => return note(ended),
-            // An error means that nobody is left to tell, which is a stop as well.
-            _ = told.wait_for(|stopping| *stopping) => {}
+            ended = &mut connection => return log_end(ended),
+            // A closed channel also means shutdown.
+            _ = stop_signal.wait_for(|stopping| *stopping) => {}
             () = sleep(terms.life) => {}
         }
-        // Its request may lie unread with the system, and closing over that is a reset.
+        // The client's request may still be in the kernel, and closing over it would reset the connection.
         if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
-            return note(ended);
+            return log_end(ended);
         }
-        // Idle it closes now, else after the answer to what is under way.
+        // An idle connection closes now, others after the current response.
         connection.as_mut().graceful_shutdown();
         if let Ok(ended) = timeout(terms.end, connection).await {
-            note(ended);
+            log_end(ended);
         } else {
-            tracing::debug!("a connection did not end in time and was cut off");
+            tracing::debug!("a connection did not close in time and was dropped");
         }
     };
     tokio::select! {
         () = ends => {}
-        // To the end, because its place has been given to another.
-        () = terms.member.asked_to_leave() => tracing::debug!("a connection was closed for somebody else"),
+        // Dropped at once, because its slot has been given away.
+        () = terms.tracked.evicted() => tracing::debug!("evicted a connection"),
     }
 }
 
-/// The content type of an event stream, which lasts until its client leaves.
+/// Content type of an event stream, which stays open until the client leaves.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
-/// The phases of a connection while it takes an answer, and after that.
-fn phases(answer: &Response) -> (Phase, Phase) {
-    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+/// The phases of a connection while it sends a response, and afterwards.
+fn phases(response: &Response) -> (Phase, Phase) {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         (Phase::Kept, Phase::Kept)
-    } else if answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS) {
+    } else if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENTS) {
         (Phase::Kept, Phase::Flushing)
     } else {
         (Phase::Writing, Phase::Flushing)
     }
 }
 
-/// How a connection ended is its client's affair: it may be slow, leave in the middle, or speak something else.
-fn note(ended: hyper::Result<()>) {
+/// Logs at debug level: clients that are slow, disconnect or speak another protocol are normal.
+fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "a connection failed");
     }
 }

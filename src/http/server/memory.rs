@@ -1,4 +1,5 @@
-//! Bytes that clients make this process hold, counted together. Nothing here allocates: it says whether there is room.
+//! Accounting for memory that clients make this process hold. It allocates nothing; it only says whether there is
+//! room.
 
 use std::sync::{
     Arc,
@@ -7,7 +8,7 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-/// A bound for all who hold bytes of one kind.
+/// A shared limit for one kind of memory.
 pub(crate) struct Pool {
     taken: AtomicUsize,
     most: usize,
@@ -19,22 +20,22 @@ impl Pool {
         Arc::new(Self { taken: AtomicUsize::new(0), most, pressed: Notify::new() })
     }
 
-    /// Room for so many bytes, or `None` when there is none.
+    /// Reserves bytes, or returns `None` if there is no room.
     pub(crate) fn charge(self: &Arc<Self>, bytes: usize) -> Option<Charge> {
         self.take(bytes, self.most).then(|| Charge { pool: Arc::clone(self), bytes })
     }
 
-    /// Above three quarters of the bound, the holders that need it least should give theirs back.
+    /// Whether more than three quarters are taken, so that holders should be evicted.
     pub(crate) fn is_scarce(&self) -> bool {
         self.taken.load(Relaxed) > self.scarce()
     }
 
-    /// Bytes to give back until half of the bound is free.
+    /// Bytes to free until half of the pool is available.
     pub(crate) fn excess(&self) -> usize {
         self.taken.load(Relaxed).saturating_sub(self.most / 2)
     }
 
-    /// Resolves when it becomes scarce.
+    /// Resolves when the pool becomes scarce.
     pub(crate) async fn pressed(&self) {
         self.pressed.notified().await;
     }
@@ -53,7 +54,7 @@ impl Pool {
     }
 }
 
-/// So many bytes of a pool, until it is dropped.
+/// Reserved bytes, released on drop.
 pub(crate) struct Charge {
     pool: Arc<Pool>,
     bytes: usize,
@@ -64,12 +65,12 @@ impl Charge {
         self.bytes
     }
 
-    /// Takes what is missing up to so many bytes. Whether there was room.
+    /// Grows to `bytes`. Returns false if there is no room.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         self.grow_within(bytes, self.pool.most)
     }
 
-    /// The same for bytes that are no emergency: it leaves the last quarter of the pool to others.
+    /// Like `grow_to`, but leaves the last quarter of the pool free.
     pub(crate) fn grow_while_plenty(&mut self, bytes: usize) -> bool {
         self.grow_within(bytes, self.pool.scarce())
     }
@@ -83,12 +84,12 @@ impl Charge {
         has_room
     }
 
-    /// Gives back what is more than so many bytes.
+    /// Releases everything above `bytes`.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
         drop(self.split(self.bytes.saturating_sub(bytes)));
     }
 
-    /// So many of its bytes, or all, as a charge of their own.
+    /// Moves up to `bytes` into a new charge.
     pub(crate) fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_held_than_the_bound_and_all_of_it_comes_back() {
+    fn a_pool_never_exceeds_its_limit_and_drops_release_everything() {
         let pool = Pool::new(100);
         let mut one = pool.charge(60).unwrap();
         assert!(pool.charge(41).is_none());
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn above_three_quarters_somebody_is_told_and_large_charges_are_refused() {
+    async fn above_three_quarters_the_pool_signals_and_refuses_optional_growth() {
         let pool = Pool::new(100);
         let mut one = pool.charge(75).unwrap();
         let moment = Duration::from_millis(10);

@@ -1,6 +1,5 @@
-//! TLS of the public listener: a certificate and its key, from two files that are read anew when they change. It speaks
-//! TLS 1.2 and 1.3, and HTTP/1.1 inside. It takes no connection by itself: how many there may be, and how long a
-//! handshake may take, is the listener's. Nothing of a key is ever told, and a pair that is no good replaces none that is.
+//! TLS 1.2 and 1.3 for the public listener, with a certificate and key that are reloaded when their files change. An
+//! unusable new pair never replaces a working one, and key material never appears in errors or logs.
 
 use std::{
     convert::Infallible,
@@ -30,15 +29,15 @@ use crate::{
     settings::TlsFiles,
 };
 
-/// Who renews a certificate waits for it no longer than twice this.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
-/// A chain of certificates has a few thousand bytes.
-const LARGEST: u64 = 1024 * 1024;
+/// Interval between checks of the files. A new pair is loaded within two intervals.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Maximum file size. A certificate chain has a few thousand bytes.
+const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 const CERTIFICATE: &str = "DOORCODE_TLS_CERT";
 const KEY: &str = "DOORCODE_TLS_KEY";
 
-/// What the public listener proves itself with.
+/// The certificate and key of the public listener.
 pub struct Tls {
     files: TlsFiles,
     first_seen: Stamps,
@@ -46,15 +45,19 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads both files, or says what is wrong with them.
+    /// Reads both files.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting whose file is missing or unusable.
     pub fn open(files: &TlsFiles) -> Result<Self> {
-        // Looked at before they are read: what changes in between is then seen as a change.
+        // Stat before reading, so that a change in between is noticed later.
         let first_seen = Stamps::of(files);
         let current = RwLock::new(Arc::new(read(files)?));
         Ok(Self { files: files.clone(), first_seen, current })
     }
 
-    /// Shakes hands, with the certificate of this moment. It takes as long as the other side does.
+    /// Performs the handshake with the current certificate. It has no timeout.
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -63,16 +66,15 @@ impl Tls {
         TlsAcceptor::from(current).accept(stream).await
     }
 
-    /// Looks at the files for as long as it is polled, and takes what is new in them. Connections that there are keep
-    /// what they began with.
+    /// Polls the files and loads new contents. Open connections keep the certificate they started with.
     pub(crate) async fn follow(&self) -> Infallible {
         let mut taken = self.first_seen;
         let mut before = taken;
         loop {
-            sleep(BETWEEN_LOOKS).await;
+            sleep(CHECK_INTERVAL).await;
             let files = self.files.clone();
             let Ok(seen) = spawn_blocking(move || Stamps::of(&files)).await else { continue };
-            // Two files are not written at once: only when nothing moved for a while they are a pair again.
+            // The two files are not replaced atomically, so wait until both have settled.
             if seen != taken && seen == before {
                 taken = seen;
                 self.renew().await;
@@ -86,34 +88,34 @@ impl Tls {
         match spawn_blocking(move || read(&files)).await {
             Ok(Ok(new)) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                tracing::info!("the certificate was read anew");
+                tracing::info!("reloaded the TLS certificate");
             }
-            Ok(Err(error)) => tracing::error!(%error, "a new certificate is no good; the one before stays"),
-            Err(error) => tracing::error!(%error, "a new certificate could not be read; the one before stays"),
+            Ok(Err(error)) => tracing::error!(%error, "the new TLS certificate is unusable; keeping the current one"),
+            Err(error) => tracing::error!(%error, "cannot read the new TLS certificate; keeping the current one"),
         }
     }
 }
 
-/// How both files looked; a file that is not there looks like nothing.
+/// File metadata of both files, `None` for a missing one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamps([Option<Stamp>; 2]);
 
-/// When it was written, or given to somebody who may read it; its length; which file it is.
+/// Modification time, change time (a chmod counts), length and inode.
 type Stamp = (SystemTime, (i64, i64), u64, u64);
 
 impl Stamps {
     fn of(files: &TlsFiles) -> Self {
         Self([&files.certificate, &files.key].map(|file| {
-            // Through links: a secret that Kubernetes mounts changes where one points to.
+            // Follows symlinks: Kubernetes swaps a symlink when a mounted secret changes.
             let found = fs::metadata(file).ok()?;
             #[cfg(unix)]
-            let (changed, place) = {
+            let (changed, inode) = {
                 use std::os::unix::fs::MetadataExt;
                 ((found.ctime(), found.ctime_nsec()), found.ino())
             };
             #[cfg(not(unix))]
-            let (changed, place) = ((0, 0), 0);
-            Some((found.modified().ok()?, changed, found.len(), place))
+            let (changed, inode) = ((0, 0), 0);
+            Some((found.modified().ok()?, changed, found.len(), inode))
         }))
     }
 }
@@ -127,7 +129,7 @@ fn read(files: &TlsFiles) -> Result<ServerConfig> {
         .filter(|chain| !chain.is_empty())
         .ok_or_else(|| Error::setting(CERTIFICATE, "names a file without a certificate in PEM"))?;
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
-        Error::setting(KEY, "names a file without a private key in PEM (one with a passphrase cannot be read)")
+        Error::setting(KEY, "names a file without a private key in PEM (passphrases are not supported)")
     })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&TLS13, &TLS12])
@@ -139,27 +141,27 @@ fn read(files: &TlsFiles) -> Result<ServerConfig> {
     Ok(config)
 }
 
-/// Which of the two is to blame.
+/// Names the setting to blame.
 fn unusable(error: &rustls::Error) -> Error {
     match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-            Error::setting(KEY, "names a key that is not the one of the certificate in DOORCODE_TLS_CERT")
+            Error::setting(KEY, "names a key that does not match the certificate in DOORCODE_TLS_CERT")
         }
         rustls::Error::InvalidCertificate(CertificateError::BadEncoding) => {
             Error::setting(CERTIFICATE, "names a certificate that cannot be read")
         }
         rustls::Error::InvalidCertificate(why) => {
-            Error::setting(CERTIFICATE, format!("names a certificate that is no good: {why:?}"))
+            Error::setting(CERTIFICATE, format!("names an unusable certificate: {why:?}"))
         }
-        _ => Error::setting(KEY, "names a key of a kind that is not known: take ECDSA (P-256), Ed25519 or RSA"),
+        _ => Error::setting(KEY, "names a key of an unsupported kind; use ECDSA (P-256), Ed25519 or RSA"),
     }
 }
 
-/// What is in a file, or the rest of a sentence about it.
+/// The contents of a file, or the end of an error message about it.
 fn contents(path: &Path) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
     let cannot = |error: io::Error| format!("names a file that cannot be read ({})", error.kind());
     if !fs::metadata(path).map_err(cannot)?.is_file() {
-        return Err("names something that is no file".to_owned());
+        return Err("names something that is not a file".to_owned());
     }
-    files::read_named(path, LARGEST)
+    files::read_named(path, MAX_FILE_SIZE)
 }

@@ -1,5 +1,5 @@
-//! The bytes of one connection, below TLS. It ends a connection whose client stops reading, or reads too slowly, and one
-//! that would hold more than there is room for.
+//! The byte stream of one connection, below TLS. Closes it if the client reads too slowly or its requests would
+//! exceed the memory limit.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -14,59 +14,59 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::member::Member;
+use super::tracked::TrackedConnection;
 use crate::http::server::memory::Charge;
 
-/// Memory of a connection that has said nothing: its task, and 8 KiB each for reading and writing.
-pub(crate) const BARE: usize = 18 * 1024;
-/// The same for a connection with TLS.
-pub(crate) const BARE_TLS: usize = 24 * 1024;
-/// What a request may have before it costs more.
-const FREE: usize = 4 * 1024;
-/// An idle connection keeps the buffer that its largest headers needed.
+/// Memory of a connection that has sent nothing: its task, and 8 KiB each for reading and writing.
+pub(crate) const BASELINE: usize = 18 * 1024;
+/// The same with TLS.
+pub(crate) const BASELINE_TLS: usize = 24 * 1024;
+/// Bytes of a request included in the baseline.
+const INCLUDED: usize = 4 * 1024;
+/// Buffer that an idle connection keeps after large headers.
 const KEPT: usize = 16 * 1024;
-/// Charges grow in steps.
+/// Charges grow in steps of this many bytes.
 const STEP: usize = 4 * 1024;
-/// Bytes that a client must take a second while more are waiting for it.
-const SLOWEST: u64 = 4 * 1024;
+/// Minimum read rate of a client that lets data queue up, in bytes per second.
+const MIN_READ_RATE: u64 = 4 * 1024;
 
 pub(crate) struct Wire<S> {
     io: S,
-    member: Arc<Member>,
+    tracked: Arc<TrackedConnection>,
     charge: Charge,
-    bare: usize,
-    patience: Patience,
+    baseline: usize,
+    stall_budget: StallBudget,
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(io: S, member: Arc<Member>, charge: Charge, patience: Duration) -> Self {
-        let bare = charge.bytes();
-        member.held.store(bare, Relaxed);
-        Self { io, member, charge, bare, patience: Patience::new(patience) }
+    pub(crate) fn new(io: S, tracked: Arc<TrackedConnection>, charge: Charge, stall_budget: Duration) -> Self {
+        let baseline = charge.bytes();
+        tracked.held.store(baseline, Relaxed);
+        Self { io, tracked, charge, baseline, stall_budget: StallBudget::new(stall_budget) }
     }
 
-    /// Charges what was read. A request may be held twice: as it came, and as what it says.
+    /// Charges received bytes twice: a request may be held raw and parsed.
     fn read(&mut self, bytes: usize) -> io::Result<()> {
-        let held = self.bare + 2 * self.member.count_read(bytes).saturating_sub(FREE).next_multiple_of(STEP);
+        let held = self.baseline + 2 * self.tracked.count_read(bytes).saturating_sub(INCLUDED).next_multiple_of(STEP);
         if held > self.charge.bytes() {
             if !self.charge.grow_to(held) {
                 return Err(ErrorKind::OutOfMemory.into());
             }
-            self.member.held.store(held, Relaxed);
+            self.tracked.held.store(held, Relaxed);
         }
         Ok(())
     }
 
-    /// Gives back what a request took that has been read and answered.
+    /// Releases the memory of a request that has been answered.
     fn shrink(&mut self) {
-        if self.charge.bytes() > self.bare + KEPT {
-            self.charge.shrink_to(self.bare + KEPT);
-            self.member.held.store(self.charge.bytes(), Relaxed);
+        if self.charge.bytes() > self.baseline + KEPT {
+            self.charge.shrink_to(self.baseline + KEPT);
+            self.tracked.held.store(self.charge.bytes(), Relaxed);
         }
     }
 
     fn writes(&mut self) {
-        if self.charge.bytes() > self.bare + KEPT && self.member.is_answered() {
+        if self.charge.bytes() > self.baseline + KEPT && self.tracked.is_answered() {
             self.shrink();
         }
     }
@@ -87,7 +87,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.writes();
         let written = Pin::new(&mut self.io).poll_write(task, bytes);
-        self.patience.watch(task, written)
+        self.stall_budget.watch(task, written)
     }
 
     fn poll_write_vectored(
@@ -97,7 +97,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         self.writes();
         let written = Pin::new(&mut self.io).poll_write_vectored(task, bytes);
-        self.patience.watch(task, written)
+        self.stall_budget.watch(task, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -106,7 +106,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(task);
-        if matches!(flushed, Poll::Ready(Ok(()))) && self.member.flushed() {
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.tracked.flushed() {
             self.shrink();
         }
         flushed
@@ -117,15 +117,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// For how long a client may keep bytes waiting. Waiting uses it up, and what is taken gives some back.
-struct Patience {
+/// Time budget for a client that lets data queue up. Waiting spends it; reading earns some back.
+struct StallBudget {
     most: Duration,
     left: Duration,
     waiting: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patience {
+impl StallBudget {
     const fn new(most: Duration) -> Self {
         Self { most, left: most, waiting: None, timer: None }
     }
@@ -154,7 +154,7 @@ impl Patience {
             self.left = self.left.saturating_sub(waiting.elapsed());
         }
         if self.left < self.most {
-            let earned = Duration::from_millis(bytes as u64 * 1_000 / SLOWEST);
+            let earned = Duration::from_millis(bytes as u64 * 1_000 / MIN_READ_RATE);
             self.left = self.most.min(self.left + earned);
         }
     }
@@ -170,27 +170,27 @@ mod tests {
     };
 
     use super::*;
-    use crate::http::server::{member::Phase, memory::Pool};
+    use crate::http::server::{memory::Pool, tracked::Phase};
 
-    const AT_ONCE: Duration = Duration::from_secs(5);
+    const SOON: Duration = Duration::from_secs(5);
 
-    fn wire(pool: &Arc<Pool>, patience: Duration) -> (Wire<DuplexStream>, DuplexStream, Arc<Member>) {
+    fn wire(pool: &Arc<Pool>, stall_budget: Duration) -> (Wire<DuplexStream>, DuplexStream, Arc<TrackedConnection>) {
         let (here, there) = duplex(64);
-        let member = Arc::new(Member::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()));
-        (Wire::new(here, Arc::clone(&member), pool.charge(100).unwrap(), patience), there, member)
+        let tracked = Arc::new(TrackedConnection::new(Ipv4Addr::LOCALHOST.into(), 1, Instant::now()));
+        (Wire::new(here, Arc::clone(&tracked), pool.charge(100).unwrap(), stall_budget), there, tracked)
     }
 
     #[tokio::test]
-    async fn a_client_that_stops_reading_is_given_up_in_time() {
+    async fn a_client_that_stops_reading_is_disconnected() {
         let (mut wire, _there, _) = wire(&Pool::new(1_000), Duration::from_millis(100));
         let start = Instant::now();
-        let error = timeout(AT_ONCE, wire.write_all(&[0; 65])).await.expect("an end").unwrap_err();
+        let error = timeout(SOON, wire.write_all(&[0; 65])).await.expect("an end").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!((100..2_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_a_little_now_and_then_is_given_up_too() {
+    async fn a_client_that_reads_too_slowly_is_disconnected() {
         let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
         let sip = tokio::spawn(async move {
             let mut taken = 0;
@@ -200,18 +200,18 @@ mod tests {
             }
             taken
         });
-        let error = timeout(AT_ONCE, wire.write_all(&vec![0; 100_000])).await.expect("an end").unwrap_err();
+        let error = timeout(SOON, wire.write_all(&vec![0; 100_000])).await.expect("an end").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(wire);
         assert!(sip.await.unwrap() < 1_000);
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_fast_enough_may_take_longer_than_the_patience() {
+    async fn a_client_that_reads_fast_enough_may_exceed_the_time_budget() {
         let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
         let start = Instant::now();
         let read = tokio::spawn(async move {
-            // Twice as fast as it must.
+            // Twice the minimum rate.
             for _ in 0..75 {
                 there.read_exact(&mut [0; 64]).await.unwrap();
                 sleep(Duration::from_millis(8)).await;
@@ -223,32 +223,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_charged_as_it_comes_and_refused_where_there_is_no_room() {
+    async fn a_request_is_charged_as_it_arrives_and_refused_without_room() {
         let pool = Pool::new(100 + 2 * 3 * STEP);
-        let (mut wire, mut there, member) = wire(&pool, Duration::from_secs(1));
-        let say = tokio::spawn(async move {
+        let (mut wire, mut there, tracked) = wire(&pool, Duration::from_secs(1));
+        let sender = tokio::spawn(async move {
             there.write_all(&vec![b'x'; 4 * STEP + 1]).await.unwrap();
             there
         });
-        let mut said = vec![0; FREE];
-        wire.read_exact(&mut said).await.unwrap();
-        assert_eq!(wire.charge.bytes(), 100, "a usual request costs nothing more");
-        let mut said = vec![0; 3 * STEP];
-        wire.read_exact(&mut said).await.unwrap();
+        let mut received = vec![0; INCLUDED];
+        wire.read_exact(&mut received).await.unwrap();
+        assert_eq!(wire.charge.bytes(), 100, "a normal request costs nothing extra");
+        let mut received = vec![0; 3 * STEP];
+        wire.read_exact(&mut received).await.unwrap();
         assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP);
         assert_eq!(wire.read_u8().await.unwrap_err().kind(), ErrorKind::OutOfMemory);
-        let _there = say.await.unwrap();
+        let _there = sender.await.unwrap();
 
-        // An answer gives back what is not kept for the next request, however slowly it is taken.
-        member.turn(Phase::Working);
+        // A response releases what the next request does not need, even if the client reads it slowly.
+        tracked.enter(Phase::Working);
         wire.write_all(b"HTTP/1.1 100 Continue").await.unwrap();
         assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP, "its request is still held");
-        member.turn(Phase::Writing);
+        tracked.enter(Phase::Writing);
         wire.write_all(b"HTTP/1.1 200 OK").await.unwrap();
-        assert_eq!((wire.charge.bytes(), member.held.load(Relaxed)), (100 + KEPT, 100 + KEPT));
-        member.turn(Phase::Flushing);
+        assert_eq!((wire.charge.bytes(), tracked.held.load(Relaxed)), (100 + KEPT, 100 + KEPT));
+        tracked.enter(Phase::Flushing);
         wire.flush().await.unwrap();
-        assert_eq!((wire.charge.bytes(), member.state().phase()), (100 + KEPT, Phase::Waiting));
+        assert_eq!((wire.charge.bytes(), tracked.state().phase()), (100 + KEPT, Phase::Waiting));
         drop(wire);
         assert_eq!(pool.excess(), 0);
     }

@@ -238,10 +238,10 @@ async fn a_small_limit_of_open_files_is_raised_where_it_may_be_and_else_warned_a
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let [soft, hard] = [3, 4].map(|at| files.split_whitespace().nth(at).unwrap().parse::<u64>().unwrap_or(u64::MAX));
     assert_eq!(soft, hard.min(65_536), "{files}");
-    assert!(hard < 2_000 || !raised.printed().contains("open here"), "{}", raised.printed());
+    assert!(hard < 2_000 || !raised.printed().contains("open file limit"), "{}", raised.printed());
     drop(raised);
     let few = with_few_files(&home, "-n 500").await;
     let printed = few.printed();
-    assert!(printed.contains("only 500 files may be open here"), "{printed}");
+    assert!(printed.contains("the open file limit is 500"), "{printed}");
     assert!(printed.contains("at most 250 connections") && printed.contains("LimitNOFILE=65536"), "{printed}");
 }

@@ -31,7 +31,7 @@ async fn shows(program: &Program, certificates: &Certificates, name: &str) -> bo
 }
 
 fn complaints(program: &Program) -> usize {
-    program.printed().matches("no good; the one before stays").count()
+    program.printed().matches("keeping the current one").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,9 +109,9 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
         .output();
     assert!(locked.unwrap().status.success());
     for (certificate, key, variable, reason) in [
-        ("tls.pem", "other.key", "DOORCODE_TLS_KEY", "not the one of the certificate"),
+        ("tls.pem", "other.key", "DOORCODE_TLS_KEY", "does not match the certificate"),
         ("tls.pem", "no-such-file", "DOORCODE_TLS_KEY", "cannot be read"),
-        ("tls.pem", "", "DOORCODE_TLS_KEY", "no file"),
+        ("tls.pem", "", "DOORCODE_TLS_KEY", "not a file"),
         ("tls.pem", "tls.pem", "DOORCODE_TLS_KEY", "without a private key"),
         ("tls.pem", "locked", "DOORCODE_TLS_KEY", "passphrase"),
         ("no-such-file", "tls.key", "DOORCODE_TLS_CERT", "cannot be read"),

@@ -1,6 +1,6 @@
-//! The pump of one socket. It owns the socket and holds its bounds: how long the client may take to say who it is, to
-//! read, to answer a ping and to be idle, and how much it may send. Between the client and the library, which speaks the
-//! protocol, it passes messages one at a time. It ends with the session that it stands on.
+//! Runs one WebSocket and enforces its limits: timeouts for authentication, reading, pongs and idleness, and the
+//! message rate. Passes messages one at a time between the client and the library, which implements the protocol.
+//! Closes when the session ends.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     SocketCaps, SocketOwner, SocketSlot,
-    executor::{Handed, Listener, SubscriptionExecutor},
+    executor::{PendingSubscribe, Subscriber, SubscriptionExecutor},
     message::{Close, Incoming, Outgoing},
 };
 use crate::{
@@ -37,21 +37,21 @@ use crate::{
     error::Error,
     http::{
         Server,
-        caller::{self, Need},
-        graphql::LARGEST_BODY,
+        caller::{self, BearerPolicy},
+        graphql::MAX_BODY,
         response::RequestId,
         server::ConnectionHandle,
     },
 };
 
-/// How long what was told last may take, and how long the other end may take to close after us.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Time to send the remaining events, and for the client to complete the closing handshake.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Why a connection is over.
+/// Why a connection ends.
 enum End {
-    /// The other end is gone, or as good as gone: nothing more is said.
-    Gone,
+    /// The client disconnected or is unresponsive: send nothing more.
+    Disconnected,
     Close(Close),
 }
 
@@ -62,30 +62,30 @@ impl From<Close> for End {
 }
 
 type Result<T, E = End> = std::result::Result<T, E>;
-/// What came out of the socket; nothing when it is closed.
+/// A received message; `None` when the socket is closed.
 type Received = Option<Result<Message, axum::Error>>;
 
 pub(super) struct Connection {
     socket: WebSocket,
     executor: SubscriptionExecutor,
-    place: SocketSlot,
+    slot: SocketSlot,
     handle: Option<ConnectionHandle>,
-    /// By the client's ids: whether anything has been sent of it.
+    /// Running subscriptions by client id, and whether any event was sent.
     running: HashMap<String, bool>,
-    /// Subscriptions that are over for the client, by id: how many `complete` the library has yet to say, one for each.
+    /// Subscriptions ended for the client: the number of `complete` messages the library still owes for each id.
     ended: HashMap<String, usize>,
-    /// The subscription that is being checked. Until it runs or its refusal is sent, nothing more is read.
+    /// The subscription being checked. Nothing more is read until it runs or is refused.
     starting: Option<(String, Arc<Notify>)>,
-    /// Since when nothing runs, while nothing does.
+    /// Since when no subscription has been running.
     idle: Instant,
-    /// The latest message of any kind.
-    heard_at: Instant,
-    /// Messages since the minute began.
+    /// When the last message arrived.
+    last_message_at: Instant,
+    /// Messages in the current minute.
     messages: u32,
     minute: Instant,
 }
 
-/// The ends of two channels whose others the library has. One message fits into each.
+/// Our ends of the channels to the library. Each holds one message.
 struct Library {
     sender: mpsc::Sender<Message>,
     receiver: mpsc::Receiver<Message>,
@@ -97,29 +97,29 @@ impl Connection {
         socket: WebSocket,
         origin: Origin,
         id: RequestId,
-        place: SocketSlot,
+        slot: SocketSlot,
         handle: Option<ConnectionHandle>,
     ) -> Self {
         let now = Instant::now();
         let free = Arc::new(Semaphore::new(server.sockets.caps().subscriptions));
         let executor =
-            SubscriptionExecutor { server, origin, id, listener: Arc::default(), handed: Arc::default(), free };
+            SubscriptionExecutor { server, origin, id, subscriber: Arc::default(), pending: Arc::default(), free };
         Self {
             socket,
             executor,
-            place,
+            slot,
             handle,
             running: HashMap::new(),
             ended: HashMap::new(),
             starting: None,
             idle: now,
-            heard_at: now,
+            last_message_at: now,
             messages: 0,
             minute: now,
         }
     }
 
-    /// Until one of the two ends it.
+    /// Runs until either side closes.
     pub(super) async fn run(mut self, protocol: GraphQLProtocol) {
         let (sender, mut incoming) = mpsc::channel(1);
         let (outgoing, receiver) = mpsc::channel(1);
@@ -129,8 +129,8 @@ impl Connection {
         });
         let library = GraphQLWebSocket::new_with_pair(outgoing, incoming, self.executor.clone(), protocol).serve();
         let end = tokio::select! {
-            Err(end) = self.converse(Library { sender, receiver }) => end,
-            // It ends by itself only over a message that it cannot read, and it gets none.
+            Err(end) = self.pump(Library { sender, receiver }) => end,
+            // The library only returns on a malformed message, and it gets none.
             () = library => Close::BROKEN.into(),
         };
         if let End::Close(close) = end {
@@ -139,44 +139,44 @@ impl Connection {
                 return;
             }
         }
-        // What is closed with messages unread is reset, and the reset may overtake the reason.
+        // Closing with unread messages resets the connection, which could lose the close reason.
         let rest = async { while matches!(self.socket.recv().await, Some(Ok(_))) {} };
-        drop(timeout(LAST_WORDS, rest).await);
+        drop(timeout(DRAIN_TIMEOUT, rest).await);
     }
 
     fn caps(&self) -> &SocketCaps {
         self.executor.server.sockets.caps()
     }
 
-    async fn converse(&mut self, mut library: Library) -> Result<Infallible> {
-        let (init, lost) = (self.caps().init, self.place.lost());
+    async fn pump(&mut self, mut library: Library) -> Result<Infallible> {
+        let (init, evicted) = (self.caps().init, self.slot.evicted());
         let (permit, message) = tokio::select! {
             first = timeout(init, self.first_message(&library.sender, &mut library.receiver)) => {
                 first.map_err(|_| Close::INIT_TIMEOUT)??
             }
-            () = lost => return Err(Close::LATER.into()),
+            () = evicted => return Err(Close::LATER.into()),
         };
-        let feed = self.introduce(&message).await?;
+        let feed = self.authenticate(&message).await?;
         permit.send(message.message());
         let mut silence = pin!(feed.silence());
         self.idle = Instant::now();
         let ping = self.caps().ping;
-        let mut beat = interval_at(Instant::now() + ping, ping);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping_timer = interval_at(Instant::now() + ping, ping);
+        ping_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pinged_at = None;
         loop {
             let idle = self.idle + self.caps().idle;
             tokio::select! {
                 (permit, message) = receive(&mut self.socket, &library.sender), if self.starting.is_none() => {
-                    self.pass_in(permit, message)?;
+                    self.forward_to_library(permit, message)?;
                 }
-                Some(message) = library.receiver.recv() => self.pass_out(message).await?,
+                Some(message) = library.receiver.recv() => self.forward_to_client(message).await?,
                 () = checked(self.starting.as_ref()) => self.starting = None,
-                why = &mut silence => return Err(self.fall_silent(why, library.receiver).await),
-                // A pong that came in the meantime is unread while a subscription is being checked.
-                _ = beat.tick(), if self.starting.is_none() => {
-                    if pinged_at.is_some_and(|at| self.heard_at < at) {
-                        return Err(End::Gone);
+                why = &mut silence => return Err(self.drain(why, library.receiver).await),
+                // While a subscription is being checked, a pong may have arrived that is not read yet.
+                _ = ping_timer.tick(), if self.starting.is_none() => {
+                    if pinged_at.is_some_and(|at| self.last_message_at < at) {
+                        return Err(End::Disconnected);
                     }
                     pinged_at = Some(Instant::now());
                     self.send(Message::Ping(Vec::new().into())).await?;
@@ -187,7 +187,7 @@ impl Connection {
         }
     }
 
-    /// The `connection_init` of the client, which is yet to be passed on.
+    /// Waits for `connection_init` without passing it on.
     async fn first_message<'a>(
         &mut self,
         sender: &'a mpsc::Sender<Message>,
@@ -206,43 +206,43 @@ impl Connection {
         }
     }
 
-    /// Finds out who speaks, and gives them a place and a feed.
-    async fn introduce(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
+    /// Authenticates the client, and claims a slot and an event feed.
+    async fn authenticate(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
         let server = &self.executor.server;
         let headers = token_of(message).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
             Error::Unauthenticated => Close::FORBIDDEN,
             other => {
-                tracing::warn!(error = %other, "somebody on a socket could not be looked up");
+                tracing::warn!(error = %other, "cannot look up the session of a socket");
                 Close::LATER
             }
         };
         let bearer = caller::bearer(&server.ctx, &headers).await.map_err(refused)?;
-        let signed_in = caller::signed_in(&server.ctx, &bearer, Need::Strict).await.map_err(refused)?;
+        let signed_in = caller::signed_in(&server.ctx, &bearer, BearerPolicy::Strict).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
-        self.place = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
+        self.slot = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
             SocketOwner::Everybody => Close::LATER,
             _ => Close::TOO_MANY_SOCKETS,
         })?;
         let feed = Arc::new(EventFeed::open(&server.ctx, &signed_in));
-        self.executor.listener.get_or_init(|| Listener { bearer, feed: Arc::clone(&feed) });
+        self.executor.subscriber.get_or_init(|| Subscriber { bearer, feed: Arc::clone(&feed) });
         Ok(feed)
     }
 
-    /// One message of the protocol; nothing when it was one of the transport.
+    /// Parses a protocol message. Returns `None` for transport messages such as pongs.
     fn read(&mut self, message: Received) -> Result<Option<Incoming>> {
         let message = match message {
-            None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            None | Some(Ok(Message::Close(_))) => return Err(End::Disconnected),
             Some(Err(error)) => {
-                tracing::debug!(%error, "a socket broke");
+                tracing::debug!(%error, "a socket failed");
                 return Err(Close::BROKEN.into());
             }
             Some(Ok(message)) => message,
         };
-        self.heard_at = Instant::now();
+        self.last_message_at = Instant::now();
         self.count()?;
         match message {
-            Message::Text(text) if text.len() > LARGEST_BODY => Err(Close::TOO_LARGE.into()),
+            Message::Text(text) if text.len() > MAX_BODY => Err(Close::TOO_LARGE.into()),
             Message::Text(text) => Incoming::read(&text).map(Some).ok_or(Close::INVALID.into()),
             Message::Binary(_) => Err(Close::INVALID.into()),
             _ => Ok(None),
@@ -257,8 +257,8 @@ impl Connection {
         if self.messages > self.caps().messages { Err(Close::TOO_FAST.into()) } else { Ok(()) }
     }
 
-    /// From the client to the library.
-    fn pass_in(&mut self, permit: Permit<'_, Message>, message: Received) -> Result<()> {
+    /// Passes a message from the client to the library.
+    fn forward_to_library(&mut self, permit: Permit<'_, Message>, message: Received) -> Result<()> {
         let Some(incoming) = self.read(message)? else { return Ok(()) };
         let message = incoming.message();
         match incoming {
@@ -266,8 +266,8 @@ impl Connection {
             Incoming::Subscribe { id, .. } if self.running.contains_key(&id) => return Err(Close::ID_EXISTS.into()),
             Incoming::Subscribe { id, call } => {
                 let checked = Arc::new(Notify::new());
-                let handed = Handed { call, checked: Arc::clone(&checked) };
-                *self.executor.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+                let pending = PendingSubscribe { call, checked: Arc::clone(&checked) };
+                *self.executor.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);
                 self.running.insert(id.clone(), false);
                 self.starting = Some((id, checked));
             }
@@ -278,7 +278,7 @@ impl Connection {
         Ok(())
     }
 
-    /// A subscription is over for the client, and the library has yet to say so.
+    /// Ends a subscription for the client before the library confirms it.
     fn end(&mut self, id: &str) {
         if let Some((id, _)) = self.running.remove_entry(id) {
             *self.ended.entry(id).or_default() += 1;
@@ -286,8 +286,8 @@ impl Connection {
         }
     }
 
-    /// From the library to the client.
-    async fn pass_out(&mut self, message: Message) -> Result<()> {
+    /// Passes a message from the library to the client.
+    async fn forward_to_client(&mut self, message: Message) -> Result<()> {
         let outgoing = message.to_text().ok().and_then(|text| serde_json::from_str::<Outgoing>(text).ok());
         let outgoing = outgoing.ok_or(Close::BROKEN)?;
         let Some(id) = outgoing.id.as_deref() else { return self.send(message).await };
@@ -310,17 +310,17 @@ impl Connection {
         self.send(refusal.unwrap_or(message)).await
     }
 
-    /// Nothing more will be heard: what was heard before is still told, and then why.
-    async fn fall_silent(&mut self, why: FeedEnd, mut receiver: mpsc::Receiver<Message>) -> End {
+    /// Sends the remaining events after the feed ended, then returns the close reason.
+    async fn drain(&mut self, why: FeedEnd, mut receiver: mpsc::Receiver<Message>) -> End {
         let rest = async {
             while !self.running.is_empty()
                 && let Some(message) = receiver.recv().await
             {
-                self.pass_out(message).await?;
+                self.forward_to_client(message).await?;
             }
             Ok(())
         };
-        match (timeout(LAST_WORDS, rest).await, why) {
+        match (timeout(DRAIN_TIMEOUT, rest).await, why) {
             (Ok(Err(end)), _) => end,
             (_, FeedEnd::Over) => Close::UNAUTHORIZED.into(),
             (_, FeedEnd::OtherRole) => Close::FORBIDDEN.into(),
@@ -328,26 +328,26 @@ impl Connection {
         }
     }
 
-    /// While this waits, nothing else is read or sent, so a slow reader only fills the bounded feed.
+    /// Waiting here stops all other traffic, so a slow reader only fills the bounded feed.
     async fn send(&mut self, message: Message) -> Result<()> {
         let write = self.caps().write;
         match timeout(write, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(End::Gone),
+            _ => Err(End::Disconnected),
         }
     }
 }
 
-/// The next message, once the library has room for it: a pump that waited for room could not take what the library says.
+/// Receives a message once the library has room for it. Waiting afterwards would deadlock with the library's output.
 async fn receive<'a>(socket: &mut WebSocket, library: &'a mpsc::Sender<Message>) -> (Permit<'a, Message>, Received) {
     match library.reserve().await {
         Ok(permit) => (permit, socket.recv().await),
-        // The library is gone, which ends everything.
+        // The library has ended, which ends the connection.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Resolves when the subscription that is being checked runs; never, when there is none.
+/// Resolves when the current check is done; never if there is none.
 async fn checked(starting: Option<&(String, Arc<Notify>)>) {
     match starting {
         Some((_, checked)) => checked.notified().await,
@@ -355,7 +355,7 @@ async fn checked(starting: Option<&(String, Arc<Notify>)>) {
     }
 }
 
-/// `{"authorization": "Bearer …"}`, in either spelling, as the header that it stands for.
+/// `{"authorization": "Bearer …"}` in the payload, in either case, as a header map.
 fn token_of(message: &Incoming) -> Option<HeaderMap> {
     let Incoming::ConnectionInit { payload: Some(payload) } = message else { return None };
     let payload: HashMap<String, &RawValue> = serde_json::from_str(payload.get()).ok()?;
@@ -364,7 +364,7 @@ fn token_of(message: &Incoming) -> Option<HeaderMap> {
     Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).ok()?)]))
 }
 
-/// Resolves when everything stops; never, when nobody would tell.
+/// Resolves when shutdown begins; never without a handle.
 pub(crate) async fn stopping(handle: &mut Option<ConnectionHandle>) {
     match handle {
         Some(handle) => handle.stopping().await,

@@ -1,5 +1,5 @@
-//! What the pump reads of the messages of `graphql-transport-ws`, and the codes that a socket closes with. The library
-//! speaks the protocol; it gets messages that are written here and none that a client wrote.
+//! Messages of `graphql-transport-ws` and close codes. The library receives only messages that we serialize, never
+//! the client's text.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::http::graphql::call::Call;
 
-/// Longer ids are no client's of ours.
-const LONGEST_ID: usize = 128;
+/// Maximum length of a subscription id.
+const MAX_ID_LENGTH: usize = 128;
 
-/// What a client says.
+/// A client message.
 pub(super) enum Incoming {
     ConnectionInit { payload: Option<Box<RawValue>> },
     Ping,
@@ -21,9 +21,9 @@ pub(super) enum Incoming {
     Complete { id: String },
 }
 
-/// A message as it is written. Its payload stays text, since nothing is known of what stands in it.
+/// A message as received. Its payload stays raw JSON.
 #[derive(Deserialize)]
-struct Written<'a> {
+struct RawMessage<'a> {
     #[serde(rename = "type")]
     kind: Kind,
     id: Option<String>,
@@ -43,10 +43,10 @@ enum Kind {
 
 impl Incoming {
     pub(super) fn read(text: &str) -> Option<Self> {
-        // serde would take an array for an object; the protocol does not.
+        // serde also accepts an array for a struct, but the protocol does not.
         let is_object = text.trim_ascii_start().starts_with('{');
-        let Written { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
-        let id = id.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+        let RawMessage { kind, id, payload } = is_object.then(|| serde_json::from_str(text).ok()).flatten()?;
+        let id = id.filter(|id| (1..=MAX_ID_LENGTH).contains(&id.len()));
         Some(match kind {
             Kind::ConnectionInit => Self::ConnectionInit { payload: payload.map(RawValue::to_owned) },
             Kind::Ping => Self::Ping,
@@ -56,8 +56,8 @@ impl Incoming {
         })
     }
 
-    /// The message as the library gets it. It needs neither the token nor the call: who speaks is known by then, and the
-    /// call goes to the executor.
+    /// The message for the library, without token and call: the client is already authenticated, and the executor
+    /// receives the call separately.
     pub(super) fn message(&self) -> Message {
         let message = match self {
             Self::ConnectionInit { .. } => json!({ "type": "connection_init" }),
@@ -70,12 +70,12 @@ impl Incoming {
     }
 }
 
-/// What the library says, as far as the pump needs to know it.
+/// A message of the library, as far as we need it.
 #[derive(Deserialize)]
 pub(super) struct Outgoing<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
-    /// Of a subscription; nothing in `connection_ack` and `pong`.
+    /// The subscription id; `None` in `connection_ack` and `pong`.
     #[serde(borrow)]
     pub id: Option<Cow<'a, str>>,
     payload: Option<Payload>,
@@ -93,14 +93,14 @@ impl Outgoing<'_> {
         self.kind == "complete"
     }
 
-    /// The `error` message that this `next` stands for when it is the first: the library has none of its own.
+    /// The `error` message to send instead if this is the first `next`. The library never sends `error`.
     pub(super) fn refusal(&self) -> Option<Message> {
         let payload = self.payload.as_ref().filter(|payload| payload.data.is_none() && !payload.errors.is_empty())?;
         Some(Message::text(json!({ "type": "error", "id": self.id, "payload": payload.errors }).to_string()))
     }
 }
 
-/// Why a socket closes: the code and a word for whoever debugs a client.
+/// A close code and reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Close(u16, &'static str);
 
@@ -128,7 +128,7 @@ impl Close {
 mod tests {
     use super::*;
 
-    /// As values, the objects of these messages take a megabyte.
+    /// Parsed into values, the objects of these messages would take a megabyte.
     #[test]
     fn a_message_takes_little_more_memory_than_its_bytes() {
         let objects = vec![r#"{"":0}"#; 2_300].join(",");

@@ -1,4 +1,4 @@
-//! What is unread, counted in bytes, with networks that no machine that runs tests has.
+//! Limits on unread responses, across more networks than a test machine has.
 
 use std::net::IpAddr;
 
@@ -16,13 +16,13 @@ fn unread() -> Unread {
     })
 }
 
-fn stranger(ip: &str) -> Viewer {
+fn anonymous(ip: &str) -> Viewer {
     let ip: IpAddr = ip.parse().unwrap();
     Viewer { origin: Origin { ip, user_agent: None, request_id: String::new() }, signed_in: None }
 }
 
-/// An answer with so many bytes.
-fn answer(length: usize) -> Response {
+/// A response with `length` bytes.
+fn response(length: usize) -> Response {
     let mut frames = Frames::within(length);
     frames.write_all(&vec![b'x'; length]).unwrap();
     frames.into_body().into_response()
@@ -34,12 +34,12 @@ fn taken(unread: &Unread) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn an_answer_comes_whole_in_frames_whose_room_comes_back_one_by_one() {
+async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
     let unread = unread();
     let length = 3 * FRAME + 5;
-    let room = unread.enter(&stranger("192.0.2.1")).unwrap();
-    assert_eq!(taken(&unread), (COMMON, 2));
-    let mut body = room.hold(answer(length)).unwrap().into_body();
+    let reservation = unread.reserve(&anonymous("192.0.2.1")).unwrap();
+    assert_eq!(taken(&unread), (TYPICAL, 2));
+    let mut body = reservation.hold_until_read(response(length)).unwrap().into_body();
     assert_eq!(body.size_hint().exact(), Some(length as u64), "its length is known");
     assert_eq!(taken(&unread).0, length);
     let mut sizes = Vec::new();
@@ -61,13 +61,13 @@ async fn an_answer_comes_whole_in_frames_whose_room_comes_back_one_by_one() {
 #[tokio::test]
 async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
     let unread = unread();
-    let hold = |ip: String, length| {
-        let room = unread.enter(&stranger(&ip)).map_err(|refusal| refusal.code())?;
-        room.hold(answer(length)).map_err(|refusal| refusal.code())
+    let hold_until_read = |ip: String, length| {
+        let reservation = unread.reserve(&anonymous(&ip)).map_err(|refusal| refusal.code())?;
+        reservation.hold_until_read(response(length)).map_err(|refusal| refusal.code())
     };
     let flood = |ips: Vec<String>| -> Vec<Response> {
         ips.into_iter()
-            .flat_map(|ip| (0..12).filter_map(|_| hold(ip.clone(), FRAME).ok()).collect::<Vec<_>>())
+            .flat_map(|ip| (0..12).filter_map(|_| hold_until_read(ip.clone(), FRAME).ok()).collect::<Vec<_>>())
             .collect()
     };
     let of_64 = flood(vec!["2001:db8::1".into()]);
@@ -76,33 +76,37 @@ async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
     assert_eq!(of_64.len() + of_56.len(), 20);
     let of_48 = flood((1..20).map(|n| format!("2001:db8:0:{n:x}00::1")).collect());
     assert_eq!(of_64.len() + of_56.len() + of_48.len(), 40);
-    assert_eq!(hold("2001:db8:0:ff00::1".into(), 1).err(), Some(Code::RateLimited), "before anything is done");
+    assert_eq!(
+        hold_until_read("2001:db8:0:ff00::1".into(), 1).err(),
+        Some(Code::RateLimited),
+        "before the operation runs"
+    );
     let elsewhere = flood((1..20).map(|n| format!("198.51.{n}.1")).collect());
-    assert_eq!(elsewhere.len(), 60, "as much as there is");
-    assert_eq!(hold("203.0.113.1".into(), 1).err(), Some(Code::Unavailable));
+    assert_eq!(elsewhere.len(), 60, "as much as fits");
+    assert_eq!(hold_until_read("203.0.113.1".into(), 1).err(), Some(Code::Unavailable));
     drop(elsewhere);
-    assert!(hold("203.0.113.1".into(), FRAME).is_ok(), "and it comes back");
+    assert!(hold_until_read("203.0.113.1".into(), FRAME).is_ok(), "and it is released");
     drop((of_64, of_56, of_48));
     assert_eq!(taken(&unread), (0, 0));
 }
 
 #[tokio::test]
-async fn long_answers_leave_a_quarter_to_short_ones() {
+async fn long_responses_leave_a_quarter_to_short_ones() {
     let unread = Unread::new(UnreadCaps {
         in_all: 8 * FRAME,
         of_network: Shares { narrow: 8 * FRAME, middle: 8 * FRAME, wide: 8 * FRAME },
         of_session: 8 * FRAME,
     });
-    let hold = |length| unread.enter(&stranger("192.0.2.1")).unwrap().hold(answer(length));
-    let _long = hold(6 * FRAME).unwrap();
-    let refused = hold(FRAME + 1).unwrap_err();
+    let hold_until_read = |length| unread.reserve(&anonymous("192.0.2.1")).unwrap().hold_until_read(response(length));
+    let _long = hold_until_read(6 * FRAME).unwrap();
+    let refused = hold_until_read(FRAME + 1).unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
-    assert!(hold(FRAME).is_ok());
-    assert_eq!(taken(&unread).0, 6 * FRAME, "what was refused holds nothing");
+    assert!(hold_until_read(FRAME).is_ok());
+    assert_eq!(taken(&unread).0, 6 * FRAME, "a refused response holds nothing");
 }
 
 #[tokio::test]
-async fn an_answer_above_the_bound_is_not_written_further() {
+async fn a_response_above_the_limit_is_not_written_further() {
     let mut frames = Frames::within(2 * FRAME);
     frames.write_all(&vec![0; 2 * FRAME]).unwrap();
     assert_eq!(frames.write_all(&[0]).unwrap_err().kind(), ErrorKind::FileTooLarge);

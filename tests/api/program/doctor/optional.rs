@@ -48,7 +48,7 @@ async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
     setup.examine().assert_told("ok", "tls key", "others cannot read it");
 
     setup.set("DOORCODE_TLS_KEY", certificates.path("other.key"));
-    setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "not the one of the certificate"]);
+    setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "does not match the certificate"]);
     setup.set("DOORCODE_TLS_KEY", certificates.path("no-such-file"));
     setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "cannot be read"]);
     make_past(certificates.0.path());

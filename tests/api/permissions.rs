@@ -27,11 +27,11 @@ async fn the_page_has_a_row_for_every_field_and_no_other() {
     let fields: BTreeSet<_> = fields.collect();
     let rows: BTreeSet<_> = page.rows.keys().cloned().collect();
     let lacks: Vec<_> = fields.difference(&rows).collect();
-    assert!(lacks.is_empty(), "docs/permissions.md needs a row for each of {lacks:?}");
+    assert!(lacks.is_empty(), "docs/integrate/permissions.md needs a row for each of {lacks:?}");
     let superfluous: Vec<_> = rows.difference(&fields).collect();
-    assert!(superfluous.is_empty(), "docs/permissions.md has rows for what is not there: {superfluous:?}");
+    assert!(superfluous.is_empty(), "docs/integrate/permissions.md has rows for what is not there: {superfluous:?}");
     let gone: Vec<_> = page.untabled.iter().filter(|name| !objects.iter().any(|(known, _)| known == name)).collect();
-    assert!(gone.is_empty(), "docs/permissions.md names types that are not there: {gone:?}");
+    assert!(gone.is_empty(), "docs/integrate/permissions.md names types that are not there: {gone:?}");
 }
 
 #[test]

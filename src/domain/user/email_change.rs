@@ -1,5 +1,6 @@
-//! Changes a user's own email address. A code sent to the new address proves it, and a notice to the old address contains
-//! an undo link; see `email_change/undo.rs`. The responses do not reveal whether another account has the new address.
+//! Changes a user's own email address. A code sent to the new address proves it, and a notice to the old address
+//! contains an undo link; see `email_change/undo.rs`. The responses do not reveal whether another account has the new
+//! address.
 
 pub mod undo;
 

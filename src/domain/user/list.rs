@@ -1,10 +1,10 @@
 //! Lists users page by page, for callers who may read users. Pagination uses keyset cursors, so no user is skipped or
 //! repeated while others are added or removed.
 //!
-//! Every list is a merge of index ranges: one range for each requested pair of role and status, each sorted and limited.
-//! So a page costs the same at the start and the end of a list of any size. If a filter is on a column other than the
-//! sort column, the matching rows are read and sorted if they are few or the filter is a prefix. Otherwise the filter
-//! is checked row by row.
+//! Every list is a merge of index ranges: one range for each requested pair of role and status, each sorted and
+//! limited. So a page costs the same at the start and the end of a list of any size. If a filter is on a column other
+//! than the sort column, the matching rows are read and sorted if they are few or the filter is a prefix. Otherwise the
+//! filter is checked row by row.
 
 use std::collections::HashMap;
 
@@ -293,8 +293,8 @@ pub async fn list(
     let direction = if order.descending == part.backward { "ASC" } else { "DESC" };
     let key = order.by.column(backend);
     let sort = format!(" ORDER BY {key} {direction}, id {direction} LIMIT {}", union.limit(part.most));
-    // Without a limit, PostgreSQL might use the outer order as a reason to scan the whole table in that order. Any limit
-    // prevents it.
+    // Without a limit, PostgreSQL might use the outer order as a reason to scan the whole table in that order. Any
+    // limit prevents it.
     let end = if lead == order.by { sort.clone() } else { format!(" LIMIT {}", union.limit(u64::MAX)) };
     for pair in &pairs {
         let mut sql = format!("SELECT * FROM users WHERE {pair}");
@@ -330,8 +330,8 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
     union.sum(ctx).await
 }
 
-/// The column whose range has the fewest users, if all of them can be read (at most [`MAX_SORTED`]). One statement; none
-/// if there are no ranges.
+/// The column whose range has the fewest users, if all of them can be read (at most [`MAX_SORTED`]). One statement;
+/// none if there are no ranges.
 async fn narrowest(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Option<By>> {
     let mut least = None;
     if ranges.is_empty() {

@@ -1,5 +1,5 @@
-//! Undoes an email change with the token mailed to the old address, so the owner of the old mailbox gets the account back.
-//! Undoing a change also voids all later ones, so a thief who changed the address cannot undo the owner's undo.
+//! Undoes an email change with the token mailed to the old address, so the owner of the old mailbox gets the account
+//! back. Undoing a change also voids all later ones, so a thief who changed the address cannot undo the owner's undo.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
@@ -127,9 +127,9 @@ pub(in crate::domain::user) async fn void_all(work: &Work, user_id: Uuid, now: D
     challenge::void_changes(&**work, user_id, now).await
 }
 
-/// Frees the old address if possible, and returns whether it is free. An owner who is locked out may sign in and thereby
-/// create a new account with the old address. That account has the same mailbox, so it is deleted. An account is kept if
-/// it is older than the change or has a role above the default.
+/// Frees the old address if possible, and returns whether it is free. An owner who is locked out may sign in and
+/// thereby create a new account with the old address. That account has the same mailbox, so it is deleted. An account
+/// is kept if it is older than the change or has a role above the default.
 async fn make_room(
     ctx: &Ctx,
     work: &Work,

@@ -1,6 +1,6 @@
-//! Sign-in links, which replace codes in the mail once an address has had too many mails or wrong codes. A link has 256
-//! random bits, and works once, within a day. An address has at most one valid link, and further requests mail the same
-//! link again. Opening the page does nothing: its button calls `verify`.
+//! Sign-in links, which replace codes in mails when the daily mails or the guessing budget of an address run out. A
+//! link has 256 random bits and works once, within a day. An address has at most one valid link; further requests mail
+//! the same link again. Opening the page does not use the link: only its button calls `verify`.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ pub(super) async fn issue(
 
 /// The lifetime of a link that is never mailed. A real link ends when its owner uses it, and someone who spent the
 /// daily quota of the address can see that, because one more mail is granted. So every second decoy also ends at a
-/// random time of the day. Otherwise, the difference would reveal which addresses have an account.
+/// random time within its day. Otherwise, the difference would reveal which addresses have an account.
 fn decoy_lifetime(entropy: &dyn Entropy) -> Duration {
     let [coin, high, low] = *vault::random::<3>(entropy);
     let parts = u32::from(u16::from_be_bytes([high, low])) + 1;

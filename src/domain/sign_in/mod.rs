@@ -79,7 +79,7 @@ async fn record_if_expired(ctx: &Ctx, viewer: &Viewer, method: &'static str, out
     if matches!(outcome, Outcome::Expired)
         && let Err(error) = audit::record_expired(ctx, &viewer.origin, method).await
     {
-        tracing::warn!(%error, "could not record an expired attempt yet");
+        tracing::warn!(%error, "could not yet record an attempt with an expired or unknown code");
     }
     outcome
 }

@@ -73,8 +73,9 @@ pub(in crate::domain) struct KnownDevice {
 /// daily quota is spent. A known device has a separate pair limit, is exempt from the address's quotas, and may use the
 /// fifth of the network's quota that is reserved for known devices.
 ///
-/// A user is never locked out. If the address's daily quota is spent and its mailbox has no valid link (the last mail
-/// failed, or its link was used), one more mail with a link is granted. Others cannot use up that link.
+/// A user is never locked out. If the address's daily quota is spent and its mailbox has no valid link (the request for
+/// the last mail was interrupted, or the link was used), one more mail with a link is granted. Others cannot use up
+/// that link.
 pub(in crate::domain) async fn take_send(
     ctx: &Ctx,
     sender: &Sender<'_>,

@@ -1,4 +1,4 @@
-//! The row locks that every change to a user starts with. The caller's session was checked before the wait for a lock,
+//! The row locks that changes to a user start with. The caller's session was checked before the wait for a lock,
 //! and may have ended during the wait: by a sign-out, or because the owner took the account back. So the statement that
 //! locks the user's row also locks the caller's session, and PostgreSQL rechecks both after the wait. Joining the
 //! session without locking it would not work, because PostgreSQL does not recheck unlocked rows.

@@ -221,8 +221,8 @@ fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now:
     }
 }
 
-/// Queues the mails about a change. A new email address also removes the user's devices and voids the undo links and
-/// codes of earlier changes.
+/// Queues the mails about a change. For a new email address, also removes the user's devices and voids their undo links
+/// and pending email changes.
 async fn follow_up(
     ctx: &Ctx,
     work: &Work,

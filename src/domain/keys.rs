@@ -58,7 +58,6 @@ pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
     }
 }
 
-/// Keys by id.
 pub(super) type Keys = HashMap<Uuid, Arc<SigningKey>>;
 
 /// Loads every key whose tokens may still be valid. A key in `opened` stays usable even if a process with a newer

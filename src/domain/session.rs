@@ -292,7 +292,6 @@ pub fn is_open(session: &sessions::Model, now: DateTime<Utc>) -> bool {
     session.ended_at.is_none() && now < session.idle_expires_at && now < session.expires_at
 }
 
-/// Finds one of the caller's sessions, open or not.
 async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Model> {
     sessions::Entity::find_by_id(id)
         .filter(sessions::Column::UserId.eq(person.user().id))
@@ -362,8 +361,7 @@ pub async fn purge(ctx: &Ctx, over_since: DateTime<Utc>) -> Result<u64> {
 
 /// Removes the IP address from sessions last seen before `before`.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    // A session last seen before `before` was also created before it. That condition is redundant, but it is the one
-    // that can use the index.
+    // The condition on `created_at` is redundant, but it is the one that can use the index.
     let old = "SELECT id FROM sessions WHERE ip_address IS NOT NULL AND created_at < $1 AND last_seen_at < $1 \
                ORDER BY created_at";
     batch::run(ctx, "UPDATE sessions SET ip_address = NULL", old, &[before.into()]).await?;

@@ -232,7 +232,6 @@ pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     <[u8; N]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
 }
 
-/// The first `N` bytes of a hash.
 fn cut<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
     const { assert!(N <= 32) };
     std::array::from_fn(|at| hash[at])

@@ -35,7 +35,6 @@ const LENGTH: usize = ID + RANDOM + TAG;
 pub struct RefreshToken(Zeroizing<[u8; LENGTH]>);
 
 impl RefreshToken {
-    /// Generates a token for a session.
     pub(super) fn generate(ctx: &Ctx, session: Uuid) -> Self {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         bytes[..ID].copy_from_slice(session.as_bytes());

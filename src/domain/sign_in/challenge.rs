@@ -70,17 +70,13 @@ fn for_update(ctx: &Ctx) -> &'static str {
 
 /// Parameters of a new challenge.
 pub(in crate::domain) struct Fresh<'a> {
-    /// What the code may be used for.
     pub purpose: Purpose,
-    /// The email address that the code is sent to.
     pub email: &'a EmailAddress,
-    /// The [`address_key`] of that address.
     pub address_key: &'a Macs,
     /// The known device that requests the code.
     pub device_id: Option<Uuid>,
     /// Whether the code is a fixed test code.
     pub fixed: bool,
-    /// The requested language.
     pub locale: Option<Locale>,
 }
 
@@ -123,7 +119,6 @@ pub(in crate::domain) async fn issue(
 
 /// A new code to store.
 pub(super) struct NewCode {
-    /// The keyed hash of the code.
     pub hash: Digest,
     /// Whether the code is a fixed test code.
     pub fixed: bool,
@@ -163,7 +158,6 @@ fn is_live(ctx: &Ctx, now: DateTime<Utc>) -> sea_orm::Condition {
 /// What a code may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::domain) enum Purpose {
-    /// To sign in with the email address.
     SignIn,
     /// To change this user's email address to the new one.
     ChangeEmail(Uuid),

@@ -139,7 +139,6 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     Ok(Requested::Sent(sent(ctx, &challenge, handle, lookup.email, granted.pair_is_spent, now)))
 }
 
-/// Builds the response to a request for a code.
 pub(in crate::domain) fn sent(
     ctx: &Ctx,
     challenge: &email_codes::Model,
@@ -181,7 +180,6 @@ impl Lookup {
         Ok(Self { email, address_key, handle, found, test_code, locale })
     }
 
-    /// The known device that makes the request, for the rate limits.
     fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
         let LoginLookup { since, device_id, device_user_id, .. } = self.found;
         let is_established = since.is_some_and(|since| since + limits::ESTABLISHED <= now);
@@ -222,7 +220,7 @@ impl Lookup {
         self.found.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
-    /// Adds the code to the live challenge, or writes a new challenge.
+    /// Adds the code to the presented challenge if it is live, or writes a new challenge.
     async fn write_challenge(
         &self,
         ctx: &Ctx,

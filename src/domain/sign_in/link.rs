@@ -32,11 +32,8 @@ const TOKEN_BYTES: usize = 32;
 const IS_REPLACED: &str = "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6 \
     OR (excluded.mailed AND NOT sign_in_links.mailed)";
 
-/// A link to mail.
 pub(super) struct Issued {
-    /// The URL for the mail.
     pub url: SecretString,
-    /// When the link expires.
     pub expires_at: DateTime<Utc>,
     /// Whether this request created the link. Of several concurrent requests, only one does.
     pub is_new: bool,

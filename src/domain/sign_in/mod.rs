@@ -26,17 +26,14 @@ use crate::{email_address::EmailAddress, error::Result};
 
 /// A proven email address. Its code or link was consumed in the transaction that [`finish`] continues.
 struct Proof {
-    /// The id of the code or link.
     credential_id: Uuid,
     /// `otp` or `link`.
     method: &'static str,
-    /// The email address.
     email: EmailAddress,
     /// The known device that requested the code.
     device_id: Option<Uuid>,
     /// Whether a fixed test code was used.
     fixed: bool,
-    /// The requested language.
     locale: Option<String>,
 }
 

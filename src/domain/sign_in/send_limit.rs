@@ -43,11 +43,8 @@ impl Refusal {
 
 /// The requester and recipient of a send.
 pub(in crate::domain) struct Sender<'a> {
-    /// Where the request comes from.
     pub origin: &'a Origin,
-    /// The recipient's address.
     pub email: &'a EmailAddress,
-    /// The known device that makes the request.
     pub device: Option<KnownDevice>,
     /// Whether the address has a valid sign-in link.
     pub has_link: bool,
@@ -58,14 +55,11 @@ pub(in crate::domain) struct Sender<'a> {
     pub is_test: bool,
 }
 
-/// A device that signed in before.
 #[derive(Clone, Copy)]
 pub(in crate::domain) struct KnownDevice {
-    /// The device's id.
     pub id: Uuid,
-    /// The user's id.
     pub account: Uuid,
-    /// Whether the account is old enough for the reserved quota. New accounts are not, because anyone can create them.
+    /// Whether the account is old enough for the reserved quota, which anyone could otherwise get with a new account.
     pub is_established: bool,
 }
 
@@ -158,8 +152,7 @@ fn shared(quota: Quota, sender: &Sender<'_>) -> Quota {
     if sender.device.is_some() { quota } else { quota.part(4, 5) }
 }
 
-/// Charges a presented code, link or undo token before the database is read. A high limit on the reads that one network
-/// can cause.
+/// Charges a presented code, link or undo token before the database is read, to limit the reads of one network.
 pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
     take_from_network(ctx, origin, Rule::VerifyAll, now).await
 }

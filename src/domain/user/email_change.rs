@@ -98,7 +98,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     Ok(Requested::Sent(email_code::sent(ctx, &challenge, handle, email, pair_is_spent, now)))
 }
 
-/// Parses and checks the new address. The sign-up policy's domains also apply to existing users.
+/// Parses the new address. The sign-up policy's domains also apply to existing users.
 fn parse_new_email(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
     let email = EmailAddress::parse(email).map_err(|invalid| invalid.to_string())?;
     if email.as_str() == member.user().email {
@@ -223,7 +223,6 @@ async fn undoable(
     Ok(vault::link(ctx.settings.issuer(), "undo", &*token))
 }
 
-/// A user's email changes, for their data export.
 pub(super) async fn of(ctx: &Ctx, user_id: Uuid) -> Result<Vec<email_changes::Model>> {
     let theirs = email_changes::Entity::find().filter(email_changes::Column::UserId.eq(user_id));
     Ok(theirs.all(ctx.db.read()).await?)

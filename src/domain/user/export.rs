@@ -1,4 +1,4 @@
-//! Exports the data stored about a user, for that user. The export contains no secrets and no data about other users.
+//! Exports a user's data for that user, without secrets and without data about other users.
 
 use serde_json::{Value as Json, json};
 

@@ -20,7 +20,6 @@ use crate::{
 
 /// A user whose row is locked.
 pub(super) struct Locked {
-    /// The row as read under the lock.
     pub before: users::Model,
     /// Whether this is the only active administrator.
     pub is_last_admin: bool,

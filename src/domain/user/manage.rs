@@ -270,7 +270,6 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     Ok(Changed::done(after))
 }
 
-/// Checks that the user typed their own email address to confirm the deletion.
 fn check_confirmed(user: &users::Model, typed: &str) -> Result<()> {
     let matches = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
     if matches { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
@@ -359,7 +358,6 @@ fn apply(before: &users::Model, change: Change, now: DateTime<Utc>) -> users::Mo
     after
 }
 
-/// Sets or removes the display name and its sort key.
 pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
     match name {
         Edit::Keep => {}

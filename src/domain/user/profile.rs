@@ -30,7 +30,7 @@ pub struct Profile {
     pub locale: Edit<Locale>,
 }
 
-/// Parses a mail language. Only exact matches count: an explicit choice must not fall back to another language.
+/// Parses a mail language, ignoring case. An explicit choice must not fall back to another language.
 pub fn language(tag: &str) -> Result<Locale, String> {
     let known = Locale::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(tag.trim()));
     known.ok_or_else(|| {

@@ -22,13 +22,10 @@ use crate::{
 /// The challenge that an attempt is for.
 #[derive(Clone, Copy)]
 pub(in crate::domain) struct Aim<'a> {
-    /// The required purpose of the challenge.
     pub purpose: Purpose,
-    /// SHA-256 of the challenge's handle.
     pub handle_hash: &'a Digest,
 }
 
-/// The outcome of counting an attempt.
 pub(in crate::domain) enum Counted {
     /// Counted and committed: the code may be compared now.
     Yes(Box<Try>),

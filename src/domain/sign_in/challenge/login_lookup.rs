@@ -19,18 +19,14 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What `login` needs to know about an email address.
 #[derive(Debug, FromQueryResult)]
 pub(in crate::domain::sign_in) struct LoginLookup {
-    /// The account's status, if there is one.
     pub status: Option<UserStatus>,
-    /// The account's role, if there is one.
     pub role: Option<Role>,
     /// When the account was created.
     pub since: Option<DateTime<Utc>>,
     /// The presented device, if this account knows it.
     pub device_id: Option<Uuid>,
-    /// The id of the device's user.
     pub device_user_id: Option<Uuid>,
     /// The challenge to resend for, if it is live and belongs to this address.
     pub challenge_id: Option<Uuid>,

@@ -18,9 +18,8 @@ const SHARES: [(Rule, u8, u8); 2] = [(Rule::SendShare, 24, 48), (Rule::SendShare
 /// The properties of a send that decide which part of the daily quota it may use.
 #[derive(Clone, Copy)]
 pub(super) struct Claim {
-    /// The client's IP address.
     pub ip: IpAddr,
-    /// Whether the request comes from a known device of an account that is old enough.
+    /// Whether a known device of an old enough account makes the request.
     pub is_established: bool,
     /// Whether a mail is really sent. A decoy checks the quota without spending it, so it is refused when a mail would
     /// be.

@@ -13,6 +13,7 @@ mod m20261121_000006_people_management;
 mod m20261121_000007_purge;
 mod m20261128_000008_limits;
 mod m20261128_000009_labels;
+mod m20261129_000010_credentials;
 mod parts;
 
 /// Runs the steps. Call it through `doorcode::db::migrate`, which takes the lock that this type does not take.
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_purge::Migration),
             Box::new(m20261128_000008_limits::Migration),
             Box::new(m20261128_000009_labels::Migration),
+            Box::new(m20261129_000010_credentials::Migration),
         ]
     }
 }

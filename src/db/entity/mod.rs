@@ -2,10 +2,13 @@
 //! Columns here and in `migration` are compared by a test; nothing here creates a table.
 
 pub mod audit_events;
+pub mod authentications;
 pub mod devices;
 pub mod email_changes;
 pub mod email_codes;
 pub mod outbox;
+pub mod password_tries;
+pub mod passwords;
 pub mod sessions;
 pub mod sign_in_links;
 pub mod signing_keys;
@@ -44,6 +47,21 @@ pub enum UserStatus {
     /// Gone for everybody but administrators.
     #[sea_orm(string_value = "DELETED")]
     Deleted,
+}
+
+/// How a user proves who they are. The values are the `amr` claim of access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
+pub enum Method {
+    /// A one-time code by email.
+    #[sea_orm(string_value = "otp")]
+    EmailCode,
+    /// A sign-in link by email.
+    #[sea_orm(string_value = "link")]
+    Link,
+    /// A password.
+    #[sea_orm(string_value = "pwd")]
+    Password,
 }
 
 /// Where a mail in the outbox stands.

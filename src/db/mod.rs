@@ -134,7 +134,7 @@ impl Db {
         self.backend
     }
 
-    /// Whether the database answers, within the time a request would wait for it.
+    /// Checks that the database responds within the time limit of a request.
     pub async fn ping(&self) -> Result<(), Error> {
         self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
     }

@@ -10,7 +10,7 @@ pub struct Model {
     /// UUID v7; `sid` in tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose it is.
+    /// Owner.
     pub user_id: Uuid,
     /// Device of the sign-in.
     pub device_id: Option<Uuid>,
@@ -45,10 +45,10 @@ pub struct Model {
     pub successor: Option<Vec<u8>>,
 }
 
-/// What a session is looked up with.
+/// Tables that sessions are joined with.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Whose it is.
+    /// Owner.
     #[sea_orm(belongs_to = "super::users::Entity", from = "Column::UserId", to = "super::users::Column::Id")]
     User,
 }

@@ -86,7 +86,7 @@ pub(crate) fn describe(error: &sqlx::Error) -> String {
 
 /// The server's address, for messages to the operator. After an unencoded `/`, `?` or `#` in a password, the parser
 /// takes the part before it for host and port, so a late `@` hides the address.
-pub(super) fn place(url: &str, options: &PgConnectOptions) -> String {
+pub(super) fn server_name(url: &str, options: &PgConnectOptions) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let after_authority = rest.find(['/', '?', '#']).and_then(|end| rest.get(end..));
     if after_authority.is_some_and(|after| after.contains('@')) {
@@ -99,7 +99,7 @@ pub(super) fn place(url: &str, options: &PgConnectOptions) -> String {
 }
 
 /// Explains why PostgreSQL cannot be reached, and the next step. The server's own message would name the user.
-pub(super) fn unreachable(place: &str, error: &sqlx::Error) -> String {
+pub(super) fn unreachable(server_name: &str, error: &sqlx::Error) -> String {
     let code = match error {
         sqlx::Error::Database(refusal) => refusal.code().unwrap_or_default(),
         _ => "".into(),
@@ -126,7 +126,7 @@ pub(super) fn unreachable(place: &str, error: &sqlx::Error) -> String {
         _ => (describe(error), "See the server's log for the reason."),
     };
     let verb = if code.is_empty() { "reach" } else { "connect to" };
-    format!("Cannot {verb} {place} ({cause}). {advice}")
+    format!("Cannot {verb} {server_name} ({cause}). {advice}")
 }
 
 /// The kind of a system error; other errors, such as failed name resolution, have only their text.
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_named_by_host_and_port_or_socket_and_never_by_a_piece_of_the_password() {
+    fn a_server_name_never_contains_a_part_of_the_password() {
         for (url, named) in [
             ("postgres://u:canary@db.example.com/doorcode", "PostgreSQL at db.example.com:5432"),
             ("postgres://u:canary@[::1]:6432/doorcode?sslmode=require", "PostgreSQL at [::1]:6432"),
@@ -149,18 +149,18 @@ mod tests {
             ("postgres://u:12/canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
             ("postgres://u:12#canary@db.example.com/doorcode", "PostgreSQL at the address in DATABASE_URL"),
         ] {
-            assert_eq!(place(url, &PgConnectOptions::from_str(url).unwrap()), named);
+            assert_eq!(server_name(url, &PgConnectOptions::from_str(url).unwrap()), named);
         }
     }
 
     #[test]
-    fn a_host_that_is_not_found_is_a_cause_in_words() {
+    fn an_unresolved_host_is_named_as_the_cause() {
         let cause = io::Error::other("failed to lookup address information: Name or service not known");
-        let told = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(cause));
-        assert!(told.starts_with("Cannot reach PostgreSQL at db:5432 (failed to lookup address"), "{told}");
-        let told = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(io::Error::from_raw_os_error(113)));
+        let text = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(cause));
+        assert!(text.starts_with("Cannot reach PostgreSQL at db:5432 (failed to lookup address"), "{text}");
+        let text = unreachable("PostgreSQL at db:5432", &sqlx::Error::Io(io::Error::from_raw_os_error(113)));
         let expected = "Cannot reach PostgreSQL at db:5432 (host unreachable). Is the server running and reachable from \
                         here?";
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
     }
 }

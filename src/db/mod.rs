@@ -62,7 +62,7 @@ pub struct Db {
     /// The SQLite file; migrations put their lock file next to it.
     file: Option<PathBuf>,
     /// Tells PostgreSQL's pool to check its connections.
-    trouble: Option<postgres::ConnectionErrors>,
+    errors: Option<postgres::ConnectionErrors>,
 }
 
 impl Db {
@@ -75,13 +75,13 @@ impl Db {
     pub async fn connect_with(options: &Options, on_statement: Option<OnStatement>) -> Result<Self, Error> {
         let address = options.url.expose_secret();
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let (connection, trouble) = postgres::open(address, options.pool, options.wait, on_statement).await?;
+            let (connection, errors) = postgres::open(address, options.pool, options.wait, on_statement).await?;
             Ok(Self {
                 writer: connection.clone(),
                 reader: connection,
                 backend: DbBackend::Postgres,
                 file: None,
-                trouble: Some(trouble),
+                errors: Some(errors),
             })
         } else if address.starts_with("sqlite:") {
             Ok(Self::of_sqlite(sqlite::open(address, &options.data, on_statement).await?))
@@ -101,7 +101,7 @@ impl Db {
 
     fn of_sqlite(opened: sqlite::Opened) -> Self {
         let sqlite::Opened { writer, reader, file } = opened;
-        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None }
+        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), errors: None }
     }
 
     /// For reads outside a transaction. Read-only on SQLite.
@@ -161,8 +161,8 @@ impl Db {
     /// Applies the time limit of a request, and reports failures that the statement callback does not see.
     pub async fn in_time<T, E: Into<Error>>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
         // Dropped last, because dropping it releases the connection, which must be suspect by then.
-        let mut asked = pin!(answer);
-        let answer = match timeout(ACQUIRE, &mut asked).await {
+        let mut answer_future = pin!(answer);
+        let answer = match timeout(ACQUIRE, &mut answer_future).await {
             Ok(answer) => answer.map_err(Into::into),
             Err(_) => Err(Error::Unavailable("the database did not answer in time".to_owned())),
         };
@@ -175,8 +175,8 @@ impl Db {
     /// Marks the connections as suspect after a caller gave up on the database: they are checked before the next use.
     /// Call it before the abandoned operation is dropped or right after, because it is about to release its connection.
     pub fn suspect(&self) {
-        if let Some(trouble) = &self.trouble {
-            trouble.note();
+        if let Some(errors) = &self.errors {
+            errors.note();
         }
     }
 }

@@ -27,7 +27,7 @@ use tokio::{
 
 use super::{
     ACQUIRE, OnStatement, bad_url,
-    error::{place, unreachable},
+    error::{server_name, unreachable},
 };
 use crate::{error::Error, observability::metrics::Pool};
 
@@ -54,11 +54,11 @@ pub(super) async fn open(
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, ConnectionErrors), Error> {
     let options = options(url)?;
-    let place = place(url, &options);
+    let server_name = server_name(url, &options);
     let errors = ConnectionErrors::default();
     let pool = pool(&errors).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
     let pool = pool.after_connect(|connection, _| Box::pin(check_primary(connection))).connect_lazy_with(options);
-    wait_for_server(&pool, &place, wait).await?;
+    wait_for_server(&pool, &server_name, wait).await?;
     Ok((reporting(pool, &errors, on_statement), errors))
 }
 
@@ -119,7 +119,7 @@ fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
     Ok(options.options([("jit", "off")]).disable_statement_logging())
 }
 
-async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(), Error> {
+async fn wait_for_server(pool: &PgPool, server_name: &str, wait: Duration) -> Result<(), Error> {
     let deadline = Instant::now() + wait;
     loop {
         let Err(mut error) = pool.acquire().await else {
@@ -141,9 +141,9 @@ async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(
             _ => false,
         };
         if !worth_waiting || Instant::now() + RETRY > deadline {
-            return Err(Error::Startup(unreachable(place, &error)));
+            return Err(Error::Startup(unreachable(server_name, &error)));
         }
-        tracing::warn!(error = unreachable(place, &error), "cannot connect to the database yet");
+        tracing::warn!(error = unreachable(server_name, &error), "cannot connect to the database yet");
         sleep(RETRY).await;
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, P
         return Err(bad_url("must name a file: a database in memory would be a different one for each connection"));
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|_| bad_url("is not a SQLite URL"))?;
-    let file = place(options.get_filename(), data);
+    let file = resolve(options.get_filename(), data);
     // A missing file is an error here: SQLite would create one that is readable for everyone.
     let options = options
         .filename(&file)
@@ -81,7 +81,7 @@ fn has(url: &str, wanted: &str) -> bool {
 }
 
 /// Resolves a relative path in the data folder, unless it already starts with it.
-fn place(name: &Path, data: &Path) -> PathBuf {
+fn resolve(name: &Path, data: &Path) -> PathBuf {
     if name.is_absolute() || name.starts_with(data) { name.to_owned() } else { data.join(name) }
 }
 

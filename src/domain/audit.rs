@@ -315,8 +315,8 @@ pub async fn forget_people(ctx: &Ctx, db: &impl ConnectionTrait, people: &[Erase
     let labels: Vec<_> = people.iter().flat_map(|person| ctx.vault.address_labels(&person.email)).collect();
     // Must match the expression of `audit_events_address_idx`.
     let labelled = || sea_query::ExprTrait::is_in(Expr::cust("detail ->> 'address'"), labels.iter().cloned());
-    let nobodys = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
-    nobodys.col_expr(Column::Detail, erased()).exec(db).await?;
+    let anonymous = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
+    anonymous.col_expr(Column::Detail, erased()).exec(db).await?;
     audit_events::Entity::update_many().col_expr(Column::Detail, erased()).filter(labelled()).exec(db).await?;
     Ok(())
 }

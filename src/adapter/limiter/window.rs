@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::ports::{Charge, Verdict};
 
 /// Up to this limit, each unit keeps its exact time. Above it, times are rounded up to this many granules per window,
-/// which bounds the log. Rounding may block a unit a little longer, never shorter.
+/// which bounds the log. Rounding may count a unit a little longer, never shorter.
 const GRANULES: i64 = 256;
 
 /// Maximum lag of a caller's clock behind the newest unit, in microseconds, before it counts as a clock jump (see
@@ -217,8 +217,8 @@ impl Log {
         newest.saturating_add(window) <= now && self.cooldown_until <= now
     }
 
-    /// Eviction order: the spent share of the allowance per 1,000, then the age. A key with many units ranks high
-    /// whatever its limit, because such keys are costly to create: otherwise a flood of new keys could evict the count
+    /// The danger of evicting the log: the spent share of the allowance (of 1,000), then its recency. 64 units count as
+    /// fully spent whatever the limit: such keys are costly to create, and a flood of new keys must not evict the count
     /// of the whole instance.
     pub(crate) fn danger(&self, now: i64) -> (u32, i64) {
         const MANY: u32 = 64;

@@ -121,7 +121,7 @@ impl Smtp {
         };
         match timeout(self.patience.whole, attempt).await {
             Ok(result) => result.map_err(Untested::from),
-            Err(_) => Err(late().into()),
+            Err(_) => Err(timed_out().into()),
         }
     }
 
@@ -165,8 +165,8 @@ impl Smtp {
             }
             Ok(Connection { wire: open(&self.target, self.patience.step).await?, uses: 0 })
         };
-        let found = timeout_at(end, found).await.unwrap_or_else(|_| Err(late()));
-        found.map_err(|trouble| DeliveryFailure::Temporary(trouble.text))
+        let found = timeout_at(end, found).await.unwrap_or_else(|_| Err(timed_out()));
+        found.map_err(|error| DeliveryFailure::Temporary(error.text))
     }
 
     fn take_idle(&self) -> Option<(Connection, Instant)> {
@@ -188,8 +188,8 @@ impl Smtp {
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
         // A refused sender is a problem of our settings, not of this mail.
-        let ours = |trouble| SmtpError { code: None, ..trouble };
-        step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(ours)?;
+        let own_fault = |error| SmtpError { code: None, ..error };
+        step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(own_fault)?;
         let recipient = Rcpt::new(to, vec![]);
         step("recipient", patience.step, &self.target, wire.command(recipient)).await?;
         step("DATA", patience.step, &self.target, wire.command(Data)).await?;
@@ -217,10 +217,10 @@ impl MailTransport for Smtp {
         let mut connection = self.connection(end).await?;
         let begun = Instant::now();
         let conversation = timeout_at(end, self.converse(&mut connection.wire, to, &message)).await;
-        let ended = conversation.unwrap_or_else(|_| Err(late()));
+        let ended = conversation.unwrap_or_else(|_| Err(timed_out()));
         self.pace.remember(&domain, begun.elapsed(), ended.clone(), Instant::now());
         self.leave(connection, &ended).await;
-        ended.map_err(judge)
+        ended.map_err(classify)
     }
 
     async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure> {
@@ -232,20 +232,20 @@ impl MailTransport for Smtp {
         let Past { took, ended } = self.pace.recall(to.domain(), draw, now);
         sleep_until((now + took).min(end)).await;
         self.leave(connection, &ended).await;
-        ended.map_err(judge)
+        ended.map_err(classify)
     }
 }
 
-fn late() -> SmtpError {
+fn timed_out() -> SmtpError {
     SmtpError::new("the mail server took too long")
 }
 
 /// A 54x, 55x or 57x is about this recipient or mail, so it is permanent. Other 5xx responses (wrong sequence, not
 /// signed in, closing) are about the conversation and may not recur.
-fn judge(trouble: SmtpError) -> DeliveryFailure {
-    match trouble.code {
-        Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(trouble.text),
-        _ => DeliveryFailure::Temporary(trouble.text),
+fn classify(error: SmtpError) -> DeliveryFailure {
+    match error.code {
+        Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(error.text),
+        _ => DeliveryFailure::Temporary(error.text),
     }
 }
 

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_over_is_forgotten_once_its_count_is_written() {
+    fn an_ended_window_is_dropped_once_its_count_is_written() {
         let refusals = Refusals::default();
         let refuse = || refusals.is_first("key", &row(second(0)), second(60));
         assert!(refuse());

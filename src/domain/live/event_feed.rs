@@ -87,7 +87,7 @@ impl EventFeed {
     /// change since the caller's look-up.
     pub fn open(ctx: &Arc<Ctx>, holder: &SignedIn) -> Self {
         let listeners = Arc::new(Listeners(Mutex::new(Some(Lists::default()))));
-        let (tell, ended) = watch::channel(None);
+        let (end, ended) = watch::channel(None);
         let news = ctx.live.news.subscribe();
         let task = FeedTask {
             ctx: Arc::clone(ctx),
@@ -99,7 +99,7 @@ impl EventFeed {
         };
         let task = tokio::spawn(async move {
             let why = task.run().await;
-            tell.send_replace(Some(why));
+            end.send_replace(Some(why));
         });
         Self { listeners, ended, task }
     }
@@ -192,11 +192,11 @@ struct FeedTask {
 impl FeedTask {
     async fn run(mut self) -> FeedEnd {
         let why = loop {
-            let heard = tokio::select! {
-                heard = self.news.recv() => heard,
+            let message = tokio::select! {
+                message = self.news.recv() => message,
                 _ = self.clock.tick() => Ok(News::Gap),
             };
-            let outcome = match heard {
+            let outcome = match message {
                 Ok(News::Event(event)) => self.event(&event).await,
                 Ok(News::Gap) => self.check().await,
                 Err(RecvError::Lagged(_)) => Err(FeedEnd::Missed),
@@ -213,7 +213,7 @@ impl FeedTask {
     /// Handle events about the user first: they may end the access.
     async fn event(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         if event.subject_id == Some(self.holder.user) {
-            self.tell_ends(event).await?;
+            self.deliver_ends(event).await?;
             self.check().await?;
         }
         let hidden = self.hidden(event).await?;
@@ -233,17 +233,17 @@ impl FeedTask {
         Ok(named.iter().map(|access| access.user_id()).filter(is_hidden).collect())
     }
 
-    async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
+    async fn deliver_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         let wanted = self.listeners.with(|lists| !lists.ends.is_empty());
         if wanted != Some(true) {
             return Ok(());
         }
         let (ctx, person, at) = (&*self.ctx, self.holder.user, event.at);
         let ended = retry(|| live_access::ended_at(ctx, person, at)).await?;
-        ended.into_iter().try_for_each(|ended| self.tell_end(&ended))
+        ended.into_iter().try_for_each(|ended| self.deliver_end(&ended))
     }
 
-    fn tell_end(&mut self, ended: &SignedIn) -> Result<(), FeedEnd> {
+    fn deliver_end(&mut self, ended: &SignedIn) -> Result<(), FeedEnd> {
         if self.ended_sessions.len() >= REMEMBERED {
             self.ended_sessions.clear();
         }
@@ -261,7 +261,7 @@ impl FeedTask {
             LiveAccess::OtherRole => Err(FeedEnd::OtherRole),
             LiveAccess::Over(ended) => {
                 // A full subscription misses this, but it closes in any case.
-                let _ = ended.map(|ended| self.tell_end(&ended));
+                let _ = ended.map(|ended| self.deliver_end(&ended));
                 Err(FeedEnd::Over)
             }
         }

@@ -146,11 +146,11 @@ async fn attempt(
 fn pause(ctx: &Ctx, attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
     let full = FIRST_PAUSE.checked_mul(1 << doublings).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
-    half_to_whole(ctx, full)
+    jitter(ctx, full)
 }
 
 /// A random duration between half of `full` and `full`.
-pub(super) fn half_to_whole(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
+pub(super) fn jitter(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
     let share = i32::from(vault::random::<1>(&*ctx.entropy)[0]);
     full / 2 + full / 2 * share / 255
 }

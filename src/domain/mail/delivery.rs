@@ -16,11 +16,11 @@ pub async fn run(ctx: Arc<Ctx>, transport: Arc<dyn MailTransport>, mut stop: wat
         if dispatcher.work().await {
             continue;
         }
-        let look_at = dispatcher.look_at();
+        let next_poll = dispatcher.next_poll();
         tokio::select! {
-            () = dispatcher.one_ends() => {}
-            () = ctx.outbox_filled.notified() => dispatcher.look(),
-            () = sleep_until(look_at) => dispatcher.look(),
+            () = dispatcher.attempt_ended() => {}
+            () = ctx.outbox_filled.notified() => dispatcher.wake(),
+            () = sleep_until(next_poll) => dispatcher.wake(),
             stopping = stop.changed() => if stopping.is_err() { break },
         }
     }

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    attempt::{Attempted, Claimed, Recipient, half_to_whole},
+    attempt::{Attempted, Claimed, Recipient, jitter},
     outbox,
 };
 use crate::{domain::Ctx, error::Result, ports::MailTransport};
@@ -36,14 +36,14 @@ const BATCH: usize = 16;
 /// Duration of a claim: longer than a wait plus an attempt, so it expires only if its worker is gone.
 const CLAIM: TimeDelta = TimeDelta::seconds(90);
 /// Maximum wait of a claimed letter for a slot.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
+const MAX_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// Maximum delay of a released letter.
-const LATEST_TURN: TimeDelta = TimeDelta::seconds(60);
+const MAX_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// Lower bound for the estimated duration of an attempt.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
 /// Polling interval when no notification arrives.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Number of failed tries to store outcomes before shutdown gives up. An unrecorded letter is sent twice.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// Number of failed tries to store outcomes before shutdown gives up. A letter without a stored outcome is sent again.
 const LAST_TRIES: u32 = 5;
 
 /// An attempt under way.
@@ -63,7 +63,7 @@ pub(super) struct Dispatcher {
     /// Outcomes not stored yet.
     unsettled: Vec<Attempted>,
     /// Per domain: when the last released letter is due again.
-    turns: HashMap<String, DateTime<Utc>>,
+    due_again: HashMap<String, DateTime<Utc>>,
     /// Whether the outbox may hold due letters.
     may_have_due: bool,
     polled_at: Instant,
@@ -78,23 +78,23 @@ impl Dispatcher {
             slots: HashMap::new(),
             waiting: VecDeque::new(),
             unsettled: Vec::new(),
-            turns: HashMap::new(),
+            due_again: HashMap::new(),
             may_have_due: true,
             polled_at: Instant::now(),
         }
     }
 
     /// Notes that letters may be due.
-    pub(super) fn look(&mut self) {
+    pub(super) fn wake(&mut self) {
         self.may_have_due = true;
     }
 
     /// When to poll the outbox next.
-    pub(super) fn look_at(&self) -> Instant {
-        self.polled_at + LOOK_EVERY
+    pub(super) fn next_poll(&self) -> Instant {
+        self.polled_at + POLL_EVERY
     }
 
-    /// Stores outcomes, fills slots and claims letters. Returns whether there may be more to do now. A failed step is
+    /// Stores outcomes, fills slots and claims letters. Redue_again whether there may be more to do now. A failed step is
     /// retried at the next poll.
     pub(super) async fn work(&mut self) -> bool {
         // First: an outcome that is not stored leads to a second delivery when the claim expires.
@@ -115,7 +115,7 @@ impl Dispatcher {
     }
 
     /// Waits until an attempt ends; forever if there is none.
-    pub(super) async fn one_ends(&mut self) {
+    pub(super) async fn attempt_ended(&mut self) {
         match self.attempts.join_next_with_id().await {
             Some(ended) => self.free(ended),
             None => std::future::pending().await,
@@ -157,7 +157,7 @@ impl Dispatcher {
                 }
             }
             if !self.attempts.is_empty() {
-                self.one_ends().await;
+                self.attempt_ended().await;
             } else if self.unsettled.is_empty() {
                 return;
             } else if failures >= LAST_TRIES {
@@ -184,7 +184,7 @@ impl Dispatcher {
         let Some(Slot { recipient: Recipient { domain, .. }, .. }) = self.slots.remove(&id) else { return };
         // Released letters of this domain can be sent before the next poll.
         let now = self.ctx.now();
-        let has_released = self.turns.get(&domain).is_some_and(|last| *last > now);
+        let has_released = self.due_again.get(&domain).is_some_and(|last| *last > now);
         self.may_have_due |= has_released && self.waiting_for(&domain) == 0;
     }
 
@@ -214,13 +214,13 @@ impl Dispatcher {
         let now = self.ctx.now();
         for letter in std::mem::take(&mut self.waiting) {
             let left = letter.row.claimed_until.map_or(TimeDelta::zero(), |until| until - now);
-            let has_time = left > CLAIM - LONGEST_WAIT;
+            let has_time = left > CLAIM - MAX_WAIT;
             let has_room =
                 self.waiting.len() < WAITING && self.waiting_for(&letter.recipient.domain) < WAITING_OF_DOMAIN;
             if has_time && has_room {
                 self.waiting.push_back(letter);
             } else {
-                let turn = self.turn(&letter.recipient.domain, now);
+                let turn = self.next_due(&letter.recipient.domain, now);
                 self.unsettled.push(letter.release(turn));
             }
         }
@@ -246,16 +246,16 @@ impl Dispatcher {
 
     /// When a released letter is due again: after the letters before it, at the domain's current speed. If that is too
     /// early, it costs one statement.
-    fn turn(&mut self, domain: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+    fn next_due(&mut self, domain: &str, now: DateTime<Utc>) -> DateTime<Utc> {
         let slots = self.slots.values().filter(|slot| slot.recipient.domain == domain);
         let attempt = slots.map(|slot| slot.since.elapsed()).max().unwrap_or_default().max(SHORTEST_ATTEMPT);
-        let step = TimeDelta::from_std(attempt).unwrap_or(LATEST_TURN) / i32::from(SLOTS_OF_DOMAIN);
+        let step = TimeDelta::from_std(attempt).unwrap_or(MAX_DELAY) / i32::from(SLOTS_OF_DOMAIN);
         let before = i32::try_from(self.waiting_for(domain)).unwrap_or(i32::MAX);
         let first = now + step * before;
-        self.turns.retain(|_, turn| *turn > now);
-        let turn = self.turns.get(domain).map_or(first, |last| first.max(*last)) + step;
-        let latest = now + LATEST_TURN;
-        self.turns.insert(domain.to_owned(), turn.min(latest));
-        if turn < latest { turn } else { now + half_to_whole(&self.ctx, LATEST_TURN) }
+        self.due_again.retain(|_, turn| *turn > now);
+        let turn = self.due_again.get(domain).map_or(first, |last| first.max(*last)) + step;
+        let latest = now + MAX_DELAY;
+        self.due_again.insert(domain.to_owned(), turn.min(latest));
+        if turn < latest { turn } else { now + jitter(&self.ctx, MAX_DELAY) }
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inbox_can_be_asked_for_one_recipient_alone() {
+    fn the_inbox_can_be_filtered_by_recipient() {
         let inbox = Inbox::new();
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(2, "bob@example.com"), DateTime::UNIX_EPOCH);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_that_is_delivered_twice_is_listed_once() {
+    fn a_mail_delivered_twice_is_listed_once() {
         let inbox = Inbox::new();
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);

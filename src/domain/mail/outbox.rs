@@ -151,8 +151,8 @@ pub(super) async fn settle<'a>(
         };
         let tries = row.attempts - i32::from(matches!(outcome, Outcome::Released(_)));
         let first = values.len() + 1;
-        let places: Vec<_> = (first..first + 7).map(|number| format!("${number}")).collect();
-        rows.push(format!("({})", places.join(", ")));
+        let placeholders: Vec<_> = (first..first + 7).map(|number| format!("${number}")).collect();
+        rows.push(format!("({})", placeholders.join(", ")));
         values.extend([row.id.into(), row.attempts.into(), row.claimed_until.into()]);
         values.extend([
             state.to_value().into(),

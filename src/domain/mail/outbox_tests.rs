@@ -137,8 +137,8 @@ fn a_mail_about_an_administrators_action_seals_and_shows_no_origin() {
         let plain = String::from_utf8(plain.to_vec()).unwrap();
         let mail = mailed(&row);
         for fact in ["203.0.113.7", "Firefox"] {
-            for place in [&plain, &mail.text, &mail.html] {
-                assert_eq!(place.contains(fact), has_origin, "{}: {place}", row.kind);
+            for text in [&plain, &mail.text, &mail.html] {
+                assert_eq!(text.contains(fact), has_origin, "{}: {text}", row.kind);
             }
         }
         for fact in ["2026-09-21", "came from"] {

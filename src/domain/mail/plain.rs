@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_grouped_as_people_read_them() {
+    fn codes_are_grouped_for_reading() {
         assert_eq!(groups("12345678"), ["1234", "5678"]);
         assert_eq!(groups("123456"), ["123", "456"]);
         assert_eq!(groups("1234"), ["1234"]);

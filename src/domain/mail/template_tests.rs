@@ -335,7 +335,7 @@ fn a_lifetime_is_never_overstated() {
 }
 
 #[test]
-fn a_language_tag_chooses_by_its_first_part_and_unknown_ones_get_english() {
+fn language_tags_match_by_primary_subtag_with_english_as_fallback() {
     let chosen = |tag| Locale::negotiate(Some(tag)).as_str();
     assert_eq!(["de", "de-CH", "DE_at", "ja-JP", "fr-CA", "es-419"].map(chosen), ["de", "de", "de", "ja", "fr", "es"]);
     assert_eq!(["en-GB", "pt", "deu", "", "-", "\r\n", "ｄｅ"].map(chosen), ["en"; 7]);

@@ -19,7 +19,7 @@ impl From<DbErr> for Error {
             DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => classify(cause),
             // These two quote the stored value.
             DbErr::Type(_) | DbErr::Json(_) => Self::Internal("a stored value does not fit its column".to_owned()),
-            DbErr::TryIntoErr { from, into, .. } => Self::Internal(format!("a stored {from} is no {into}")),
+            DbErr::TryIntoErr { from, into, .. } => Self::Internal(format!("a stored {from} is not a valid {into}")),
             _ => Self::Internal(error.to_string()),
         }
     }
@@ -119,10 +119,10 @@ pub(super) fn unreachable(server_name: &str, error: &sqlx::Error) -> String {
             (describe(error), "Does the server offer TLS with a certificate that fits sslmode in DATABASE_URL?")
         }
         (_, sqlx::Error::Io(cause)) if cause.kind() == ErrorKind::ReadOnlyFilesystem => {
-            ("it takes no writes: it is a standby, or read-only".into(), "Name the primary in DATABASE_URL.")
+            ("it is read-only, or a standby".into(), "Name the primary in DATABASE_URL.")
         }
         (_, sqlx::Error::Io(cause)) => (reason(cause), "Is the server running and reachable from here?"),
-        (_, sqlx::Error::PoolTimedOut) => ("no answer".into(), "Is the server running and reachable from here?"),
+        (_, sqlx::Error::PoolTimedOut) => ("timed out".into(), "Is the server running and reachable from here?"),
         _ => (describe(error), "See the server's log for the reason."),
     };
     let verb = if code.is_empty() { "reach" } else { "connect to" };

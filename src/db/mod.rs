@@ -164,7 +164,7 @@ impl Db {
         let mut answer_future = pin!(answer);
         let answer = match timeout(ACQUIRE, &mut answer_future).await {
             Ok(answer) => answer.map_err(Into::into),
-            Err(_) => Err(Error::Unavailable("the database did not answer in time".to_owned())),
+            Err(_) => Err(Error::Unavailable("the database did not respond in time".to_owned())),
         };
         if let Err(Error::Unavailable(_)) = &answer {
             self.suspect();

@@ -154,7 +154,7 @@ impl Limiter for RedisLimiter {
 async fn within_budget<T>(work: impl Future<Output = Result<T, LimiterUnavailable>>) -> Result<T, LimiterUnavailable> {
     tokio::time::timeout(TAKE_BUDGET, work)
         .await
-        .unwrap_or_else(|_| Err(LimiterUnavailable("Redis did not answer in time".to_owned())))
+        .unwrap_or_else(|_| Err(LimiterUnavailable("Redis did not respond in time".to_owned())))
 }
 
 fn unavailable(error: &RedisError) -> LimiterUnavailable {

@@ -81,7 +81,7 @@ pub(crate) async fn step<T>(
             let words = neutral(&error.to_string(), target);
             Err(SmtpError { stage: Stage::Conversation, code, text: format!("{name}: {words}") })
         }
-        Err(_) => Err(SmtpError::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
+        Err(_) => Err(SmtpError::new(format!("{name}: timed out after {} ms", patience.as_millis()))),
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
                     return failed.map_err(|error| error.in_stage(Stage::Connecting));
                 }
                 Err(_) => {
-                    let text = "connecting: no answer; does the server speak TLS on this port?";
+                    let text = "connecting: timed out; does the server speak TLS on this port?";
                     return Err(SmtpError::at(Stage::Silent, text));
                 }
             }

@@ -1,4 +1,4 @@
-//! The SQL of docs/operations.md, taken from the document as an operator would paste it and run on the real schema: all of
+//! The SQL of docs/operate/runbooks.md, taken from the document as an operator would paste it and run on the real schema: all of
 //! it works, and after the statements for a restore and for a leaked secret nothing of before opens. It writes no SQL of
 //! ours down a second time.
 
@@ -19,7 +19,7 @@ use crate::{
 const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
 
 fn document() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap()
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operate/runbooks.md")).unwrap()
 }
 
 /// What lies between a pair of marks, each time.

@@ -1,4 +1,4 @@
-"""What tests/alerts asks of the alert rules, the dashboard and docs/operations.md, and promtool cannot: that they are
+"""What tests/alerts asks of the alert rules, the dashboard and docs/operate/runbooks.md, and promtool cannot: that they are
 whole and speak of the same things. It reads files of this repository and nothing else, with Python alone.
 
     observability.py alerts | dashboard | queries | metrics | page
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 ALERT_TESTS = ROOT / "deploy/prometheus/alerts_test.yml"
 DASHBOARD = ROOT / "deploy/grafana/doorcode.json"
-PAGE = ROOT / "docs/operations.md"
+PAGE = ROOT / "docs/operate/runbooks.md"
 # What Prometheus itself knows of every target, and what every histogram has.
 OF_PROMETHEUS = {"up": set(), "ALERTS": set()}
 OF_ALL = {"job", "instance", "le", "alertname", "alertstate"}
@@ -52,9 +52,9 @@ def alerts():
         if not re.search(r"severity: (critical|warning)$", text, re.MULTILINE):
             wrong.append(f"{name}: no severity that is critical or warning")
         wrong += [f"{name}: no {part}" for part in ("summary", "description") if not re.search(rf"^ +{part}: \S", text, re.MULTILINE)]
-        book = re.search(r"runbook_url: docs/operations\.md#(\S+)$", text, re.MULTILINE)
+        book = re.search(r"runbook_url: docs/operate/runbooks\.md#(\S+)$", text, re.MULTILINE)
         if not book or book[1] not in known:
-            wrong.append(f"{name}: its runbook is no heading of docs/operations.md: {book and book[1]}")
+            wrong.append(f"{name}: its runbook is no heading of docs/operate/runbooks.md: {book and book[1]}")
         # As alerts_test.yml writes it, each on one line.
         asked = re.findall(rf'alertname="{name}",alertstate="firing"\}}\', eval_time: \S+, exp_samples: (.*)\}}$', tests, re.MULTILINE)
         if not any(name in answer for answer in asked):
@@ -144,7 +144,7 @@ def documented():
 
 def metrics():
     known = {**documented(), **OF_PROMETHEUS}
-    wrong = [] if len(known) > 30 else [f"docs/operations.md: the table has {len(known)} metrics"]
+    wrong = [] if len(known) > 30 else [f"docs/operate/runbooks.md: the table has {len(known)} metrics"]
     expressions = []
     for _, text in rules():
         found = re.search(r"expr: (\|\n(?:          .*\n)+|.*\n)", text)

@@ -133,7 +133,7 @@ async fn after_the_statements_for_a_restore_no_earlier_credential_works() {
     let control = self::app().await;
     let past = self::past(&control).await;
     control.clock.pass(60.0);
-    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "without the statements everything works");
+    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "otherwise all of it works");
 }
 
 #[tokio::test(flavor = "multi_thread")]

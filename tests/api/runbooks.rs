@@ -1,6 +1,5 @@
-//! The SQL of docs/operations.md, taken from the document as an operator would paste it and run on the real schema: all of
-//! it works, and after the statements for a restore and for a leaked secret nothing of before opens. It writes no SQL of
-//! ours down a second time.
+//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements for
+//! a restore or a leaked secret no earlier token, code or link works.
 
 use doorcode::limits::Rule;
 use std::fs;
@@ -15,19 +14,24 @@ use crate::{
     tokens::rotation::process_with,
 };
 
-/// Words that begin a statement; what stands in the text between other backticks is none.
+/// First words of the statements in the documents. Other inline code is not SQL.
 const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
 
-fn document() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap()
+fn page(name: &str) -> String {
+    fs::read_to_string(format!("{}/docs/operate/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// What lies between a pair of marks, each time.
+/// The pages that contain SQL.
+fn documents() -> String {
+    page("runbooks.md") + &page("sizing.md")
+}
+
+/// Every text between an opening and a closing mark.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
 }
 
-/// The statements of all blocks of SQL in a text, and of those between backticks that end as statements do.
+/// The statements in SQL blocks and in inline code that ends with a semicolon.
 fn statements(text: &str) -> Vec<String> {
     let blocks = between(text, "```sql\n", "```");
     let inline = text.split('`').filter(|part| part.ends_with(';') && VERBS.iter().any(|verb| part.starts_with(verb)));
@@ -37,20 +41,20 @@ fn statements(text: &str) -> Vec<String> {
     all.split(';').map(str::trim).filter(|sql| !sql.is_empty()).map(str::to_owned).collect()
 }
 
-/// The part of the document under a heading.
+/// The section of the runbooks under a heading.
 fn section(heading: &str) -> String {
-    let text = document();
+    let text = page("runbooks.md");
     let from = text.split_once(&format!("# {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}")).1;
     from.split("\n#").next().unwrap().to_owned()
 }
 
-/// A statement as the document tells to write it for a database, if it is for that one at all.
+/// A statement as it is written for a database, or none if it is only for PostgreSQL.
 fn for_database(sql: &str, backend: DbBackend) -> Option<String> {
     if backend == DbBackend::Postgres {
         return Some(sql.to_owned());
     }
     let only_postgres = sql.contains("pg_") || sql.starts_with("ALTER TABLE");
-    let text = document();
+    let text = page("runbooks.md");
     let now = between(&text, "For SQLite write `", "` for `now()`").next().expect("what to write for now()");
     (!only_postgres).then(|| sql.replace("now()", now))
 }
@@ -68,7 +72,7 @@ async fn every_statement_of_the_runbooks_works_on_every_database() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
-        let all: Vec<_> = statements(&document()).iter().filter_map(|sql| for_database(sql, backend)).collect();
+        let all: Vec<_> = statements(&documents()).iter().filter_map(|sql| for_database(sql, backend)).collect();
         assert!(!all.is_empty());
         for sql in all {
             let done = db.write().execute_unprepared(&sql).await;
@@ -77,7 +81,7 @@ async fn every_statement_of_the_runbooks_works_on_every_database() {
     }
 }
 
-/// What somebody could hold from before.
+/// Credentials from before the incident.
 struct Past {
     signed_in: SignedIn,
     challenge: String,
@@ -96,7 +100,7 @@ async fn past(app: &TestApp) -> Past {
     Past { signed_in, challenge, code, link }
 }
 
-/// Whether each of access token, refresh token, code and link opens a process's door.
+/// Whether the access token, the refresh token, the code and the link still work.
 async fn opens(app: &TestApp, process: &Replica, past: &Past) -> [bool; 4] {
     let client = app.guest().via(process);
     let me = client.with_bearer(&past.signed_in.access).me().await;
@@ -116,12 +120,12 @@ async fn app() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
+async fn after_the_statements_for_a_restore_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "none that could have leaked");
-    // The database's clock went on while the test's stood still.
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "keys that could have leaked are deleted");
+    // The SQL uses the database's clock, which is ahead of the test's.
     app.clock.pass(60.0);
     assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
@@ -129,11 +133,11 @@ async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
     let control = self::app().await;
     let past = self::past(&control).await;
     control.clock.pass(60.0);
-    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "without them everything does");
+    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "otherwise all of it works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_statements_for_a_leaked_secret_nothing_is_left_that_it_opens() {
+async fn after_the_statements_for_a_leaked_secret_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "The secret leaked").await;
@@ -141,6 +145,6 @@ async fn after_the_statements_for_a_leaked_secret_nothing_is_left_that_it_opens(
     let process = process_with(&app, &[&new]).await;
     assert_eq!(opens(&app, &process, &past).await, [false; 4]);
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "the one that the new process made");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "only the key of the new process");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
 }

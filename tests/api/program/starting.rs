@@ -53,7 +53,7 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
-    assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+    assert!(said.contains("cannot connect to the database yet") && !said.contains("secret"), "{said}");
     let cause = format!("Cannot reach PostgreSQL at 127.0.0.1:{database} (connection refused). Is the server running");
     assert!(said.lines().last().is_some_and(|last| last.contains(&cause)), "{said}");
     let mut migrate = home.command();
@@ -174,7 +174,7 @@ async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
         }
     });
     let program = home.start_with(|command| _ = command.env("DATABASE_URL", url.as_str())).await;
-    assert!(program.printed().contains("the database does not answer yet"), "{}", program.printed());
+    assert!(program.printed().contains("cannot connect to the database yet"), "{}", program.printed());
     assert!(program.login("late@example.com").await.is_some());
     opening.abort();
 }

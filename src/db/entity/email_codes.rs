@@ -47,6 +47,10 @@ pub struct Model {
     pub user_id: Option<Uuid>,
     /// Requested language.
     pub locale: Option<String>,
+    /// Whether the user asked to stay signed in.
+    pub remember: bool,
+    /// What a registration waits with: the hash of the password and the name, sealed.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// Relations are joined explicitly in queries.

@@ -14,11 +14,6 @@ pub struct Model {
     pub user_id: Uuid,
     /// Device of the sign-in.
     pub device_id: Option<Uuid>,
-    /// The code or link that opened it. Unique, so one code cannot open two sessions.
-    #[sea_orm(unique)]
-    pub credential_id: Uuid,
-    /// Authentication method: `otp` or `link`.
-    pub method: String,
     /// Time of the sign-in, `auth_time` in tokens.
     pub created_at: DateTimeUtc,
     /// Time of the latest request, to the minute.
@@ -43,6 +38,12 @@ pub struct Model {
     pub rotated_at: Option<DateTimeUtc>,
     /// The current refresh token, sealed under a key derived from the previous one; erased after the grace period.
     pub successor: Option<Vec<u8>>,
+    /// Whether the user asked to stay signed in.
+    pub remembered: bool,
+    /// The application that the user signed in to, if it is another one.
+    pub client_id: Option<String>,
+    /// When the owner said that they did not sign in.
+    pub disowned_at: Option<DateTimeUtc>,
 }
 
 /// Tables that sessions are joined with.
@@ -51,6 +52,15 @@ pub enum Relation {
     /// Owner.
     #[sea_orm(belongs_to = "super::users::Entity", from = "Column::UserId", to = "super::users::Column::Id")]
     User,
+    /// The proofs that opened it.
+    #[sea_orm(has_many = "super::authentications::Entity")]
+    Authentications,
+}
+
+impl Related<super::authentications::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Authentications.def()
+    }
 }
 
 impl Related<super::users::Entity> for Entity {

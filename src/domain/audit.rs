@@ -36,54 +36,54 @@ use crate::{
 macro_rules! audit_kinds {
     ($with:ident) => {
         $with! {
-            /// Somebody asked for a code for an address.
+            /// A code was requested for an email address.
             CodeRequested = "CODE_REQUESTED",
-            /// The same, and the mail that went out carries a link.
+            /// A code was requested for an email address, and the email has a sign-in link instead.
             LinkRequested = "LINK_REQUESTED",
-            /// A counted try with a wrong code.
+            /// A wrong code was entered.
             WrongCode = "WRONG_CODE",
-            /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
+            /// An expired or unknown code or link was used. One event per hour for codes, and one for links.
             ExpiredCode = "EXPIRED_CODE",
-            /// Somebody signed in.
+            /// A user signed in.
             SignedIn = "SIGNED_IN",
-            /// Somebody signed in for the first time, which made their account.
+            /// A user signed in for the first time, which created the account.
             SignedUp = "SIGNED_UP",
             /// A fixed test code was used.
             TestCodeUsed = "TEST_CODE_USED",
-            /// Somebody ended the session they came with.
+            /// A user signed out.
             SignedOut = "SIGNED_OUT",
-            /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
+            /// A session was ended by its user from another session, by an administrator, by a newer sign-in, or with the account.
             SessionEnded = "SESSION_ENDED",
-            /// An old refresh token was presented: the session ended.
+            /// A refresh token was used again, which ended the session.
             RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-            /// A device was forgotten.
+            /// A known device was forgotten.
             DeviceForgotten = "DEVICE_FORGOTTEN",
-            /// A limit refused; one row a rule, key and window.
+            /// A rate limit refused a call. One event per rule, key and window.
             LimitRefused = "LIMIT_REFUSED",
-            /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
-            /// the first field.
+            /// A user was denied an operation. One event per user and hour: `count` has the number of denials, `detail` the first
+            /// field.
             PermissionDenied = "PERMISSION_DENIED",
-            /// A new signing key was made.
+            /// A new signing key was created.
             KeyRotated = "KEY_ROTATED",
-            /// A person changed their own name or language.
+            /// A user changed their own name or language.
             ProfileChanged = "PROFILE_CHANGED",
-            /// A person asked to change their address; a code went to the new one.
+            /// A user requested a new email address, and a code was sent to it.
             EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
-            /// A person's address changed.
+            /// A user confirmed a new email address.
             EmailChanged = "EMAIL_CHANGED",
-            /// The holder of the old address undid the change.
+            /// A change of email address was undone from the old address.
             EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
-            /// An account was made by an administrator or from the command line.
+            /// An account was created by an administrator or on the command line.
             UserCreated = "USER_CREATED",
-            /// An administrator or the command line changed name, role, status or address.
+            /// A name, role, status or email address was changed by an administrator or on the command line.
             UserChanged = "USER_CHANGED",
-            /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
+            /// An account was deleted by its user or an administrator. It can be restored until it is erased.
             UserDeleted = "USER_DELETED",
             /// A deleted account was restored.
             UserRestored = "USER_RESTORED",
             /// A deleted account was erased for good.
             UserErased = "USER_ERASED",
-            /// A person took a copy of all that is kept about them.
+            /// A user exported their data.
             DataExported = "DATA_EXPORTED",
         }
     };

@@ -107,7 +107,8 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may have.
+    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may
+    /// have.
     fn roots(&self, set: &[Selection]) -> usize {
         let count = |selection: &Selection| match selection {
             Selection::Field(_) => 1,

@@ -1,9 +1,9 @@
-//! One operation as the library executes it: fragments spread, conditions decided, variables replaced, and fields of one
-//! response key merged, so that nothing is executed twice. Its cost is counted on the way.
+//! One operation as the library executes it: fragments spread, conditions decided, variables replaced, and fields of
+//! one response key merged, so that nothing is executed twice. Its cost is counted on the way.
 //!
-//! A field costs 1, and 1 more for every 64 bytes of its response key and arguments, where a value counts as 8 bytes more.
-//! A list costs 40, and what is in it as many times as the list is long: a page as long as its `first` or `last` says, a
-//! list of keys as long as its argument, a list of introspection as long as the schema makes it, any other 20.
+//! A field costs 1, and 1 more for every 64 bytes of its response key and arguments, where a value counts as 8 bytes
+//! more. A list costs 40, and what is in it as many times as the list is long: a page as long as its `first` or `last`
+//! says, a list of keys as long as its argument, a list of introspection as long as the schema makes it, any other 20.
 
 use std::collections::{HashMap, HashSet};
 
@@ -43,7 +43,8 @@ const PAGE: u64 = 100;
 /// Maximum cost of a subscription, which is charged once and answered for every event.
 const TOLD: u64 = 200;
 /// Fields whose value is long in itself, and what they cost.
-const HEAVY: [(&str, &str, u64); 2] = [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000)];
+const HEAVY: [(&str, &str, u64); 3] =
+    [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000), ("__Schema", "description", 500)];
 
 /// Merges an operation.
 pub(super) fn merge(

@@ -162,7 +162,8 @@ pub(crate) struct Documents {
     /// The object types of each interface and union.
     possible: HashMap<Name, Vec<Name>>,
     sizes: Sizes,
-    /// Maximum cost of an operation that asks for the schema, where that is allowed: what tools ask, and a quarter more.
+    /// Maximum cost of an operation that asks for the schema, where that is allowed: what tools ask, and a quarter
+    /// more.
     introspection: Option<u64>,
 }
 

@@ -5,7 +5,8 @@ use async_graphql::Value;
 
 use super::Refused;
 
-/// Maximum size of all arguments of an operation in memory, in bytes: several times what 16 KiB of text and numbers take.
+/// Maximum size of all arguments of an operation in memory, in bytes: several times what 16 KiB of text and numbers
+/// take.
 const MOST: usize = 1024 * 1024;
 /// The size of a value without what it points to.
 pub(super) const VALUE: usize = size_of::<Value>();

@@ -226,8 +226,8 @@ where
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
     let builder = if spans::is_on() { builder.extension(Roots) } else { builder };
     let schema = builder.finish();
-    let is_open = ctx.is_none_or(|ctx| ctx.settings.introspection);
-    let documents = Arc::new(Documents::new(&schema.sdl(), is_open));
+    let introspection = ctx.is_none_or(|ctx| ctx.settings.introspection);
+    let documents = Arc::new(Documents::new(&schema.sdl(), introspection));
     Api { schema: Arc::new(schema), ctx: ctx.cloned(), admission, documents }
 }
 

@@ -1,34 +1,32 @@
-//! How much memory the values of one operation may take. A variable of a few bytes can stand in a document hundreds of
-//! times, and every place gets a copy, so the room for a copy is taken before the copy is made.
+//! Limits the memory for the arguments of an operation. A document can use one variable hundreds of times, and each use
+//! gets a copy, so the memory is reserved before a copy is made.
 
 use async_graphql::Value;
 
 use super::Refused;
 
-/// Maximum size of all arguments of an operation in memory, in bytes: several times what 16 KiB of text and numbers
-/// take.
-const MOST: usize = 1024 * 1024;
-/// The size of a value without what it points to.
+/// Maximum size of all arguments of an operation, in bytes. Several times what a body of 16 KiB needs without copies.
+const LIMIT: usize = 1024 * 1024;
+/// Size of a value without its heap memory.
 pub(super) const VALUE: usize = size_of::<Value>();
-/// What an entry of an object takes beside its value and its text: a bucket, an index and a shared name. A map with one
-/// entry has room for four, so this is what a first entry takes.
+/// Size of an object entry without its value and the text of its name: a bucket, an index and a shared name. A map with
+/// one entry allocates four, so this is the size of the first.
 const ENTRY: usize = 448;
 
-/// What is left of the bytes that the arguments of an operation may take.
+/// The number of bytes that are left for the arguments of an operation.
 pub(super) struct Room(usize);
 
 impl Default for Room {
     fn default() -> Self {
-        Self(MOST)
+        Self(LIMIT)
     }
 }
 
 impl Room {
-    /// Takes a number of bytes, or refuses the operation.
+    /// Reserves memory, or refuses the operation.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Refused> {
         let Some(left) = self.0.checked_sub(bytes) else {
-            let message =
-                "The arguments of an operation take at most 1 MiB of memory, with a copy wherever a variable stands.";
+            let message = "Arguments can use at most 1 MiB of memory, counting a copy for each use of a variable.";
             return Err(Refused::too_large(message));
         };
         self.0 = left;
@@ -36,12 +34,12 @@ impl Room {
     }
 }
 
-/// What an entry of an object takes, without its value.
+/// The size of an object entry in bytes, without its value.
 pub(super) fn entry(name: &str) -> usize {
     name.len().saturating_add(ENTRY)
 }
 
-/// The size of a value in memory, in bytes.
+/// The size of a value in bytes, including its heap memory.
 pub(super) fn size(value: &Value) -> usize {
     let more = match value {
         Value::String(text) => text.len(),

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_finds_no_place_in_time_is_sent_away_and_a_place_comes_back() {
+    async fn operations_time_out_in_the_queue_and_while_running() {
         let admission = Admission::default();
         assert_eq!(admission.run(pending::<()>()).await, Err(TimedOut::Unfinished), "an operation has a time limit");
         let all: Vec<_> = (0..SLOTS).map(|_| admission.0.try_acquire().unwrap()).collect();

@@ -58,7 +58,7 @@ fn merged(text: &str, variables: Json) -> String {
 }
 
 #[test]
-fn a_mutation_has_one_root_field_however_it_is_written() {
+fn a_mutation_has_one_root_field() {
     let login = "login(input: { email: \"a\" }) { __typename }";
     assert_eq!(run(&format!("mutation {{ a: {login} }}"), None).unwrap().mutation(), Some("login"));
     for text in [
@@ -93,7 +93,7 @@ fn a_subscription_has_one_root_field_a_low_cost_and_no_pages() {
 }
 
 #[test]
-fn fragments_are_measured_spread_and_cycles_are_refused() {
+fn fragments_are_measured_expanded_and_cycles_are_refused() {
     let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
     let levels: Vec<_> = (0..20).map(level).collect();
     let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.concat());
@@ -138,7 +138,7 @@ fn introspection_can_be_disabled() {
 }
 
 #[test]
-fn repeated_fields_are_executed_once_and_conditions_are_decided_before() {
+fn repeated_fields_are_merged_and_conditions_evaluated() {
     assert_eq!(
         merged(
             "{ me { id id ...f } ...g } fragment f on User { id email } fragment g on Query { me { name } }",
@@ -242,7 +242,7 @@ fn an_unknown_key_is_not_repeated() {
 }
 
 #[test]
-fn a_moment_is_text_that_a_resolver_can_read() {
+fn a_date_time_is_checked_before_execution() {
     let of =
         |text: &str, variables: Json| prepare(text, None, variables).map(drop).map_err(|refused| refused.0[0].code);
     let filter = |ty: &str, value: &str| {
@@ -271,7 +271,7 @@ fn anything() -> Documents {
 }
 
 #[test]
-fn a_scalar_of_an_application_takes_a_variable_only_as_its_whole_value() {
+fn a_scalar_of_an_application_accepts_a_variable_only_as_its_whole_value() {
     let documents = anything();
     let of = |argument: &str| {
         let read = documents.read(&format!("query($v: Any!) {{ a({argument}) }}"));
@@ -286,7 +286,7 @@ fn a_scalar_of_an_application_takes_a_variable_only_as_its_whole_value() {
 }
 
 #[test]
-fn copies_of_a_variable_are_refused_before_they_are_made() {
+fn copies_of_a_variable_are_refused_before_allocation() {
     let documents = anything();
     let prepare = |document: &Document, value: Json| {
         let variables = to_raw_value(&json!({ "v": value })).unwrap();
@@ -307,7 +307,7 @@ fn copies_of_a_variable_are_refused_before_they_are_made() {
 }
 
 #[test]
-fn values_are_weighed_by_their_size_in_memory() {
+fn the_counted_size_of_a_value_is_at_least_its_memory() {
     for value in [
         json!(vec![json!({ "": 0 }); 1_000]),
         json!(vec![0; 1_000]),
@@ -339,7 +339,7 @@ fn errors_are_few_and_short_with_a_position() {
 }
 
 #[test]
-fn what_an_operation_costs() {
+fn costs_of_operations() {
     assert_eq!(cost("{ me { id email } }"), 3);
     assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
     assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 41 + (1 + 3) + 1);

@@ -200,10 +200,10 @@ const LONGEST_NAME: usize = 100;
 fn canonical_prefix(prefix: &str, longest: usize) -> Result<String, String> {
     let prefix = prefix.trim();
     if prefix.chars().take(longest + 1).count() > longest {
-        return Err(format!("A prefix has at most {longest} characters."));
+        return Err(format!("A prefix can have at most {longest} characters."));
     }
     if prefix.chars().any(char::is_control) {
-        return Err("A prefix is one line of visible characters.".into());
+        return Err("A prefix must be one line of visible characters.".into());
     }
     Ok(prefix.to_owned())
 }

@@ -10,13 +10,13 @@ const LONGEST: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// Nothing but blanks.
-    #[error("A name has at least one character; leave it out or send null for none.")]
+    #[error("A name needs at least one character. For no name, omit it or send null.")]
     Empty,
     /// More than fits a line.
-    #[error("A name has at most {LONGEST} characters.")]
+    #[error("A name can have at most {LONGEST} characters.")]
     TooLong,
     /// Control characters, or such as turn the direction of text around.
-    #[error("A name is one line of visible characters.")]
+    #[error("A name must be one line of visible characters.")]
     Invisible,
 }
 

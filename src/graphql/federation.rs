@@ -118,14 +118,14 @@ impl FederationQuery {
         // One result for each valid ID, in the same order.
         let all_access =
             ids.into_iter().map(|id| id.and_then(|_| Ok(all_access.next().unwrap_or(Err(Error::NotFound))?)));
-        let people: Vec<_> = all_access.collect();
-        let found = join_all(people.into_iter().map(|access| find(ctx, viewer, access))).await;
+        let requested: Vec<_> = all_access.collect();
+        let found = join_all(requested.into_iter().map(|access| find(ctx, viewer, access))).await;
         Ok(found.into_iter().map(|found| Some(found.map(Entity::User))).collect())
     }
 }
 
 /// Loads one user. The loader batches all users of a request.
 async fn find(ctx: &Context<'_>, viewer: &Viewer, access: Result<ReadAccess, ApiError>) -> Result<User, ApiError> {
-    let person = loader::load(ctx, loader::Known(access?)).await?;
-    Ok(User::seen(person.ok_or(Error::NotFound)?, viewer))
+    let user = loader::load(ctx, loader::Known(access?)).await?;
+    Ok(User::seen(user.ok_or(Error::NotFound)?, viewer))
 }

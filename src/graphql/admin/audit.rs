@@ -56,7 +56,7 @@ impl AuditEvent {
     }
 
     /// A user named in the event, if the viewer may see them.
-    async fn person(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
+    async fn user(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
         let (_, viewer) = parts(ctx);
         let Some(access) = id.and_then(|id| self.access.of_another(id)) else {
             return Ok(None);
@@ -67,7 +67,7 @@ impl AuditEvent {
     /// Whether the viewer may not see the subject. Such an event shows no details.
     async fn is_veiled(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         let is_about = self.model.subject_id.filter(|_| !self.access.sees_deleted());
-        Ok(is_about.is_some() && self.person(ctx, is_about).await?.is_none())
+        Ok(is_about.is_some() && self.user(ctx, is_about).await?.is_none())
     }
 
     /// A text about the origin of the event, if the viewer may see it.
@@ -102,12 +102,12 @@ impl AuditEvent {
 
     /// The user who caused the event.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
-        self.person(ctx, self.model.actor_id).await.transpose()
+        self.user(ctx, self.model.actor_id).await.transpose()
     }
 
     /// The user whom the event is about.
     async fn subject(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
-        self.person(ctx, self.model.subject_id).await.transpose()
+        self.user(ctx, self.model.subject_id).await.transpose()
     }
 
     /// The IP address of the client. `null` once it is erased, or if hidden from you.
@@ -180,11 +180,11 @@ pub(crate) struct AuditFilter {
 
 impl AuditFilter {
     pub(crate) fn read(self) -> Result<Filter, ApiError> {
-        let person = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
+        let user_id = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
         let filter = Filter {
             kinds: self.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
-            actor: person("actorId", self.actor_id)?,
-            subject: person("subjectId", self.subject_id)?,
+            actor: user_id("actorId", self.actor_id)?,
+            subject: user_id("subjectId", self.subject_id)?,
             from: self.from,
             before: self.before,
         };

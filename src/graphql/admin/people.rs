@@ -115,7 +115,7 @@ fn cursor(order: Order, Position { key, id }: &Position) -> String {
     relay::pack(&[&[letter(order)], id.as_bytes().as_slice(), &key].concat())
 }
 
-fn place(order: Order, cursor: &str) -> Option<Position> {
+fn position(order: Order, cursor: &str) -> Option<Position> {
     let bytes = relay::unpack(cursor)?;
     let (first, rest) = bytes.split_first()?;
     let (id, key) = rest.split_at_checked(16)?;
@@ -163,16 +163,16 @@ impl PeopleQuery {
         let manager = Manager::require(domain, viewer, "users").await?;
         let filter = filter.map(Filter::from).unwrap_or_default().canonical()?;
         let order = order_of(order_by.as_ref(), &filter);
-        let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| place(order, text))?;
+        let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| position(order, text))?;
         let part = Part {
             most: page.fetch(),
             after: page.after.clone(),
             before: page.before.clone(),
             backward: page.backward,
         };
-        let people = list::list(domain, manager, &filter, order, &part).await?;
+        let users = list::list(domain, manager, &filter, order, &part).await?;
         let cursor = |(user, _): &(_, _)| cursor(order, &order.by.place(user));
-        Ok(Connection::new(&page, people, cursor, |seen| User::seen(seen, viewer), filter))
+        Ok(Connection::new(&page, users, cursor, |seen| User::seen(seen, viewer), filter))
     }
 }
 
@@ -191,10 +191,10 @@ mod tests {
                 };
                 let (order, expected) = (Order { by, descending }, Position { key: key.unwrap(), id });
                 let text = cursor(order, &expected);
-                assert_eq!(place(order, &text), Some(expected));
-                assert_eq!(place(Order { descending: !descending, ..order }, &text), None);
-                assert_eq!(place(order, &text.to_lowercase()), None);
-                assert_eq!(place(order, &relay::cursor(id)), None);
+                assert_eq!(position(order, &text), Some(expected));
+                assert_eq!(position(Order { descending: !descending, ..order }, &text), None);
+                assert_eq!(position(order, &text.to_lowercase()), None);
+                assert_eq!(position(order, &relay::cursor(id)), None);
             }
         }
     }
@@ -203,14 +203,14 @@ mod tests {
     fn forged_cursors_are_refused() {
         let order = Order { by: By::Name, descending: false };
         let with = |key: &[u8]| relay::pack(&[b"n".as_slice(), &[7; 16], key].concat());
-        assert!(place(order, &with(b"ada")).is_some());
+        assert!(position(order, &with(b"ada")).is_some());
         for key in [b"a\0".as_slice(), b"\xff", &[b'a'; 900]] {
-            assert_eq!(place(order, &with(key)), None, "{key:?}");
+            assert_eq!(position(order, &with(key)), None, "{key:?}");
         }
         let order = Order { by: By::CreatedAt, descending: false };
         for key in [i64::MAX, i64::MIN] {
             let text = relay::pack(&[b"c".as_slice(), &[7; 16], &key.to_be_bytes()].concat());
-            assert_eq!(place(order, &text), None);
+            assert_eq!(position(order, &text), None);
         }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ERRORS, Refused,
-    room::{self, Room},
+    memory::{self, MemoryBudget},
 };
 use crate::{
     email_address::EmailAddress,
@@ -56,7 +56,7 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
             }
             (None, Some(default)) => {
                 check.literal(&definition.ty, default, &path);
-                literal(default, &Variables::default(), &mut Room::default())?
+                literal(default, &Variables::default(), &mut MemoryBudget::default())?
             }
             (None, None) => {
                 if definition.ty.is_non_null() {
@@ -66,7 +66,7 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
             }
         };
         variables.extend(value.map(|value| {
-            let size = room::size(&value);
+            let size = memory::size(&value);
             (name, (value, size))
         }));
     }
@@ -82,32 +82,36 @@ fn read<'a, T: serde::Deserialize<'a>>(json: &'a RawValue) -> Result<T, Refused>
 
 /// Replaces the variables in a literal. Returns `None` for a variable without a value. Reserves memory for every part
 /// before it builds or copies it.
-pub(super) fn literal(value: &Literal, variables: &Variables, room: &mut Room) -> Result<Option<Value>, Refused> {
+pub(super) fn literal(
+    value: &Literal,
+    variables: &Variables,
+    budget: &mut MemoryBudget,
+) -> Result<Option<Value>, Refused> {
     if let Literal::Variable(name) = value {
         let Some((value, size)) = variables.get(name.as_str()) else { return Ok(None) };
-        room.take(*size)?;
+        budget.reserve(*size)?;
         return Ok(Some(value.clone()));
     }
-    room.take(room::VALUE)?;
+    budget.reserve(memory::VALUE)?;
     Ok(Some(match value {
         Literal::Null | Literal::Variable(_) => Value::Null,
         Literal::Boolean(value) => (*value).into(),
         Literal::String(text) => {
-            room.take(text.len())?;
+            budget.reserve(text.len())?;
             Value::String(text.clone())
         }
         Literal::Enum(name) => Value::Enum(Name::new(name.as_str())),
         Literal::Int(number) => self::number(number.as_str()),
         Literal::Float(number) => self::number(number.as_str()),
         Literal::List(items) => {
-            let items = items.iter().map(|item| Ok(literal(item, variables, room)?.unwrap_or(Value::Null)));
+            let items = items.iter().map(|item| Ok(literal(item, variables, budget)?.unwrap_or(Value::Null)));
             Value::List(items.collect::<Result<_, Refused>>()?)
         }
         Literal::Object(fields) => {
             let mut object = IndexMap::new();
             for (name, value) in fields {
-                if let Some(value) = literal(value, variables, room)? {
-                    room.take(room::entry(name))?;
+                if let Some(value) = literal(value, variables, budget)? {
+                    budget.reserve(memory::entry(name))?;
                     object.insert(Name::new(name.as_str()), value);
                 }
             }

@@ -26,7 +26,7 @@ use async_graphql::{
 use super::{
     Document, Documents, Operation, Refused,
     input::{self, Variables},
-    room::Room,
+    memory::MemoryBudget,
 };
 
 /// Maximum depth of fields.
@@ -62,7 +62,7 @@ pub(super) fn merge(
         kind,
         fields: 0,
         steps: 0,
-        room: Room::default(),
+        memory: MemoryBudget::default(),
         introspects: false,
         roots: Vec::new(),
     };
@@ -106,7 +106,7 @@ struct Merge<'a> {
     fields: usize,
     steps: usize,
     /// The memory that is left for arguments.
-    room: Room,
+    memory: MemoryBudget,
     introspects: bool,
     roots: Vec<String>,
 }
@@ -289,7 +289,7 @@ impl<'a> Merge<'a> {
     fn arguments(&mut self, list: &[Node<ast::Argument>], bytes: &mut usize) -> Result<Arguments, Refused> {
         let mut arguments = Arguments::with_capacity(list.len());
         for argument in list {
-            if let Some(value) = input::literal(&argument.value, self.variables, &mut self.room)? {
+            if let Some(value) = input::literal(&argument.value, self.variables, &mut self.memory)? {
                 *bytes = bytes.saturating_add(weight(&value));
                 arguments.push((LibraryName::new(argument.name.as_str()), value));
             }
@@ -382,7 +382,7 @@ fn number(arguments: &Arguments, name: &str) -> Option<u64> {
     }
 }
 
-/// The weight of a value for the cost, in bytes: its text plus 8 for each value in it. [`Room`] counts its memory.
+/// The weight of a value for the cost, in bytes: its text plus 8 for each value in it. [`MemoryBudget`] counts its memory.
 fn weight(value: &Value) -> usize {
     let own = match value {
         Value::String(text) => text.len(),

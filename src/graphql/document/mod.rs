@@ -7,8 +7,8 @@
 
 mod bounds;
 mod input;
+mod memory;
 mod merge;
-mod room;
 mod sizes;
 #[cfg(test)]
 mod tests;

@@ -319,7 +319,7 @@ fn the_counted_size_of_a_value_is_at_least_its_memory() {
         let mut copy = None;
         let taken = allocation_counter::measure(|| copy = Some(value.clone())).bytes_current;
         assert_eq!(copy, Some(value.clone()));
-        assert!(i64::try_from(room::size(&value)).unwrap() >= taken, "{} for {taken}", room::size(&value));
+        assert!(i64::try_from(memory::size(&value)).unwrap() >= taken, "{} for {taken}", memory::size(&value));
     }
 }
 

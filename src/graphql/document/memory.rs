@@ -14,17 +14,17 @@ pub(super) const VALUE: usize = size_of::<Value>();
 const ENTRY: usize = 448;
 
 /// The number of bytes that are left for the arguments of an operation.
-pub(super) struct Room(usize);
+pub(super) struct MemoryBudget(usize);
 
-impl Default for Room {
+impl Default for MemoryBudget {
     fn default() -> Self {
         Self(LIMIT)
     }
 }
 
-impl Room {
+impl MemoryBudget {
     /// Reserves memory, or refuses the operation.
-    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Refused> {
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
         let Some(left) = self.0.checked_sub(bytes) else {
             let message = "Arguments can use at most 1 MiB of memory, counting a copy for each use of a variable.";
             return Err(Refused::too_large(message));

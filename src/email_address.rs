@@ -22,19 +22,19 @@ pub struct EmailAddress(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// More than any mail server takes.
-    #[error("This e-mail address is too long: 254 characters are the most, with 64 of them before the @.")]
+    #[error("This email address is too long. It can have at most 254 characters, with at most 64 before the @.")]
     TooLong,
     /// No `@`, or nothing on one side of it.
-    #[error("An e-mail address has a name, an @ and a domain, as in you@example.com.")]
+    #[error("Enter an email address such as you@example.com.")]
     Shape,
     /// The left part is not a plain name.
     #[error(
-        "The part before the @ may hold the letters a to z, digits, single dots between them and the signs \
-         !#$%&'*+/=?^_`{{|}}~- (the last not at the start)."
+        "The part before the @ can have the letters a to z, digits, single dots between them, and the characters \
+         !#$%&'*+/=?^_`{{|}}~- (no hyphen at the start)."
     )]
     Local,
     /// The right part is no domain that mail could reach.
-    #[error("The part after the @ is not a domain that can receive mail, such as example.com.")]
+    #[error("The part after the @ must be a domain that can receive email, such as example.com.")]
     Domain,
 }
 

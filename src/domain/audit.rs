@@ -36,13 +36,13 @@ use crate::{
 macro_rules! audit_kinds {
     ($with:ident) => {
         $with! {
-            /// A sign-in code was requested.
+            /// A code was requested for an email address.
             CodeRequested = "CODE_REQUESTED",
-            /// A sign-in was requested, and the mail had a link instead of a code.
+            /// A code was requested for an email address, and the email has a sign-in link instead.
             LinkRequested = "LINK_REQUESTED",
             /// A wrong code was entered.
             WrongCode = "WRONG_CODE",
-            /// An expired, used or unknown code or link was presented. One event per hour for codes, and one for links.
+            /// An expired or unknown code or link was used. One event per hour for codes, and one for links.
             ExpiredCode = "EXPIRED_CODE",
             /// A user signed in.
             SignedIn = "SIGNED_IN",
@@ -50,35 +50,34 @@ macro_rules! audit_kinds {
             SignedUp = "SIGNED_UP",
             /// A fixed test code was used.
             TestCodeUsed = "TEST_CODE_USED",
-            /// A user signed out of the current session.
+            /// A user signed out.
             SignedOut = "SIGNED_OUT",
-            /// A session was ended: by its owner from elsewhere, by an administrator, by a newer sign-in, or with the
-            /// account.
+            /// A session was ended by its user from another session, by an administrator, by a newer sign-in, or with the account.
             SessionEnded = "SESSION_ENDED",
-            /// An old refresh token was presented, which ended the session.
+            /// A refresh token was used again, which ended the session.
             RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-            /// A device was removed.
+            /// A known device was forgotten.
             DeviceForgotten = "DEVICE_FORGOTTEN",
-            /// A rate limit refused a request. One event per rule, key and window.
+            /// A rate limit refused a call. One event per rule, key and window.
             LimitRefused = "LIMIT_REFUSED",
-            /// A user lacked the permission for an operation. One event per user and hour: `count` is the number of
-            /// refusals, `detail` names the first field.
+            /// A user was denied an operation. One event per user and hour: `count` has the number of denials, `detail` the first
+            /// field.
             PermissionDenied = "PERMISSION_DENIED",
-            /// A signing key was created.
+            /// A new signing key was created.
             KeyRotated = "KEY_ROTATED",
             /// A user changed their own name or language.
             ProfileChanged = "PROFILE_CHANGED",
-            /// A user asked to change their email address. A code was sent to the new address.
+            /// A user requested a new email address, and a code was sent to it.
             EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
-            /// A user's email address changed.
+            /// A user confirmed a new email address.
             EmailChanged = "EMAIL_CHANGED",
-            /// An email address change was undone from the old address.
+            /// A change of email address was undone from the old address.
             EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
-            /// An account was created by an administrator or from the command line.
+            /// An account was created by an administrator or on the command line.
             UserCreated = "USER_CREATED",
-            /// An administrator or the command line changed a user's name, role, status or address.
+            /// A name, role, status or email address was changed by an administrator or on the command line.
             UserChanged = "USER_CHANGED",
-            /// An account was deleted by its owner or an administrator. It can be restored until it is erased.
+            /// An account was deleted by its user or an administrator. It can be restored until it is erased.
             UserDeleted = "USER_DELETED",
             /// A deleted account was restored.
             UserRestored = "USER_RESTORED",

@@ -148,6 +148,8 @@ pub struct TokenSettings {
     pub refresh_idle: Duration,
     /// A session ends after so long whatever happens.
     pub session_max: Duration,
+    /// The same for users who do not ask to stay signed in.
+    pub session_short: Duration,
 }
 
 /// The settings of one process.

@@ -1,6 +1,7 @@
 //! Opens, looks up, lists and ends sessions. Every request looks its session up in the database, so ending a session
 //! takes effect at once. `session/refresh.rs` rotates refresh tokens.
 
+pub mod authentication;
 pub mod live_access;
 pub mod refresh;
 
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     db::{
         self,
-        entity::{UserStatus, sessions, users},
+        entity::{Method, UserStatus, authentications, sessions, users},
     },
     error::{Error, Result},
 };
@@ -78,17 +79,19 @@ impl EndReason {
 
 /// Parameters of a new session.
 pub struct Opening<'a> {
-    /// The code or link that was used. The database allows one session for each.
-    pub credential_id: Uuid,
-    /// `otp` or `link`.
-    pub method: &'static str,
+    /// The code, link or attempt that was used. The database allows one session for each.
+    pub proof_id: Uuid,
+    /// How the user signed in.
+    pub method: Method,
+    /// Whether the session lasts as long as the settings allow, and not only a day.
+    pub remember: bool,
     /// The device that signed in.
     pub device_id: Uuid,
     /// Where the sign-in came from.
     pub origin: &'a Origin,
 }
 
-/// Opens a session and returns it with its first refresh token. One statement.
+/// Opens a session and returns it with its first refresh token. Two statements.
 pub async fn open(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -98,16 +101,15 @@ pub async fn open(
 ) -> Result<(sessions::Model, RefreshToken)> {
     let id = ctx.new_id(now);
     let token = RefreshToken::generate(ctx, id);
-    let expires_at = now + ctx.settings.tokens.session_max;
+    let tokens = &ctx.settings.tokens;
+    let expires_at = now + if opening.remember { tokens.session_max } else { tokens.session_short };
     let session = sessions::Model {
         id,
         user_id: user.id,
         device_id: Some(opening.device_id),
-        credential_id: opening.credential_id,
-        method: opening.method.to_owned(),
         created_at: now,
         last_seen_at: now,
-        idle_expires_at: (now + ctx.settings.tokens.refresh_idle).min(expires_at),
+        idle_expires_at: (now + tokens.refresh_idle).min(expires_at),
         expires_at,
         ended_at: None,
         end_reason: None,
@@ -117,8 +119,13 @@ pub async fn open(
         previous_hash: None,
         rotated_at: None,
         successor: None,
+        remembered: opening.remember,
+        client_id: None,
+        disowned_at: None,
     };
     db::insert(db, session.clone()).await?;
+    let Opening { proof_id, method, .. } = opening;
+    authentication::record(db, authentications::Model { proof_id, session_id: id, method, at: now }).await?;
     Ok((session, token))
 }
 
@@ -145,6 +152,18 @@ pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
 async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<SignedIn>> {
     let row = sessions::Entity::find_by_id(id).find_also_related(users::Entity).one(ctx.db.read()).await?;
     Ok(row.and_then(|(session, user)| Some(SignedIn { user: user?, session })))
+}
+
+/// The same with the methods that opened the session. One statement.
+async fn find_with_methods(ctx: &Ctx, id: Uuid) -> Result<Option<(SignedIn, Vec<Method>)>> {
+    let rows = sessions::Entity::find_by_id(id)
+        .find_also_related(users::Entity)
+        .find_also(sessions::Entity, authentications::Entity)
+        .all(ctx.db.read())
+        .await?;
+    let methods = rows.iter().filter_map(|(_, _, proof)| Some(proof.as_ref()?.method)).collect();
+    let row = rows.into_iter().next();
+    Ok(row.and_then(|(session, user, _)| Some((SignedIn { user: user?, session }, methods))))
 }
 
 fn is_live(signed_in: &SignedIn, now: DateTime<Utc>) -> bool {

@@ -23,7 +23,10 @@ use super::{
     access::SignedIn,
     keys::{self, SigningKey},
 };
-use crate::error::{Error, Result};
+use crate::{
+    db::entity::Method,
+    error::{Error, Result},
+};
 
 /// Maximum length of a token in bytes; longer ones are rejected without parsing.
 const LONGEST: usize = 2048;
@@ -117,7 +120,12 @@ pub async fn prepare(ctx: &Ctx) -> Result<()> {
 }
 
 /// Signs an access token for a session. Returns the token and its expiry time.
-pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
+pub fn sign(
+    ctx: &Ctx,
+    signed_in: &SignedIn,
+    methods: &[Method],
+    now: DateTime<Utc>,
+) -> Result<(SecretString, DateTime<Utc>)> {
     let key = ctx.keyring.signing(now).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
     let session = &signed_in.session;
     let expires_at = (now + ctx.settings.tokens.access_ttl).min(session.idle_expires_at).min(session.expires_at);
@@ -131,7 +139,7 @@ pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(Secr
         nbf: now.timestamp(),
         jti: ctx.new_id(now),
         auth_time: signed_in.session.created_at.timestamp(),
-        amr: vec![signed_in.session.method.clone()],
+        amr: methods.iter().map(|method| method.amr()).collect(),
         role: super::user::role_name(signed_in.user.role),
     };
     let header = Header { typ: Some("at+jwt".into()), kid: Some(key.id.to_string()), ..Header::new(key.algorithm) };

@@ -22,10 +22,11 @@ use futures_util::{
 };
 use tokio::sync::mpsc;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use crate::{
-    db::entity::{audit_events, devices, sessions, users},
+    db::entity::{audit_events, authentications, devices, sessions, users},
     domain::{Ctx, access::ReadAccess, audit, device, range_query::Slice, session, user},
     error::Result,
     observability::spans,
@@ -59,6 +60,10 @@ pub(super) struct Person(pub ReadAccess);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Known(pub ReadAccess);
 
+/// The proofs of a session that the viewer has in hand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Proofs(pub Uuid);
+
 /// Reads batches. [`Api`](super::Api) makes one for each operation.
 pub(super) struct Batches(Arc<Ctx>);
 
@@ -90,6 +95,11 @@ batches! {
         let people: Vec<_> = keys.iter().map(|SessionCount(access)| *access).collect();
         let counts = session::count_open(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
+    };
+    Proofs => Vec<authentications::Model>, |ctx, keys| {
+        let sessions: Vec<_> = keys.iter().map(|Proofs(session)| *session).collect();
+        let proofs = session::authentication::of_sessions(ctx, &sessions).await?;
+        proofs.into_iter().map(|(session, proofs)| (Proofs(session), proofs)).collect()
     };
     Devices => Vec<devices::Model>, |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Devices(access)| *access).collect();

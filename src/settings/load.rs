@@ -112,6 +112,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
             access_ttl: values.access_ttl,
             refresh_idle: values.refresh_idle,
             session_max: values.session_max,
+            session_short: values.session_short,
         },
         public_url,
         expose_development: values.expose_development,

@@ -214,6 +214,9 @@ settings! {
         /// A session always ends after this long, at most 365d.
         session_max "DOORCODE_SESSION_MAX" DURATION default "30d" example "90d"
             |text| parse::duration(text, MINUTE, 365 * DAY) => Duration;
+        /// A session of a user who does not ask to stay signed in ends after this long, at most `DOORCODE_SESSION_MAX`.
+        session_short "DOORCODE_SESSION_SHORT" DURATION default "24h" example "8h"
+            |text| parse::duration(text, MINUTE, 365 * DAY) => Duration;
     }
     "Pages" {
         /// Name in emails and on the pages, at most 64 characters.

@@ -156,7 +156,9 @@ impl<'a> Recent<Person<'a>> {
 }
 
 async fn check_recent(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
-    if ctx.now() - person.session().created_at <= RECENT {
+    let (session, since) = (person.session(), ctx.now() - RECENT);
+    // An older session has no proof that is recent: signing in again opens a new one.
+    if session.created_at >= since && authentication::has_mailbox_proof(ctx, session.id, since).await? {
         return Ok(());
     }
     audit::record_stale(ctx, person, field).await?;

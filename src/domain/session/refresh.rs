@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{EndReason, end_where, find, is_live, record_end};
+use super::{EndReason, end_where, find_with_methods, is_live, record_end};
 use crate::{
-    db::entity::sessions,
+    db::entity::{Method, sessions},
     domain::{
         Ctx, Wait,
         access::{Origin, SignedIn},
@@ -69,12 +69,22 @@ impl RefreshToken {
 
 /// The outcome of a refresh.
 pub enum Outcome {
-    /// The session and its new token.
-    Refreshed(Box<(SignedIn, RefreshToken)>),
+    /// The session is still open.
+    Refreshed(Box<Refreshed>),
     /// Signed out, expired, reused, or not issued by us. Callers cannot tell these apart.
     Ended,
     /// A rate limit refused the call.
     Wait(Wait),
+}
+
+/// A session that goes on.
+pub struct Refreshed {
+    /// The session and its user.
+    pub signed_in: SignedIn,
+    /// The methods that opened it.
+    pub methods: Vec<Method>,
+    /// Its new token.
+    pub token: RefreshToken,
 }
 
 /// Replaces a refresh token. Two statements and one limiter call; more only after a race.
@@ -89,18 +99,19 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
     let presented = token.hash();
     // Retry once after losing a race against another tab: the row then has the winner's token.
     for _ in 0..2 {
-        let Some(signed_in) = find(ctx, token.session()).await? else {
+        let Some((signed_in, methods)) = find_with_methods(ctx, token.session()).await? else {
             return Ok(Outcome::Ended);
         };
         if !is_live(&signed_in, now) {
             return Ok(Outcome::Ended);
         }
         if signed_in.session.refresh_hash == presented {
-            if let Some(next) = rotate(ctx, &signed_in, &token, now).await? {
-                return Ok(Outcome::Refreshed(Box::new(next)));
+            if let Some((session, token)) = rotate(ctx, &signed_in.session, &token, now).await? {
+                let signed_in = SignedIn { session, ..signed_in };
+                return Ok(Outcome::Refreshed(Box::new(Refreshed { signed_in, methods, token })));
             }
-        } else if let Some(successor) = successor_in_grace(&signed_in.session, &token, now) {
-            return Ok(Outcome::Refreshed(Box::new((signed_in, successor))));
+        } else if let Some(token) = successor_in_grace(&signed_in.session, &token, now) {
+            return Ok(Outcome::Refreshed(Box::new(Refreshed { signed_in, methods, token })));
         } else {
             end_reused(ctx, origin, token.session(), now).await?;
             return Ok(Outcome::Ended);
@@ -130,11 +141,10 @@ pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<
 /// Replaces the token unless a concurrent refresh already did; `None` in that case.
 async fn rotate(
     ctx: &Ctx,
-    signed_in: &SignedIn,
+    session: &sessions::Model,
     old: &RefreshToken,
     now: DateTime<Utc>,
-) -> Result<Option<(SignedIn, RefreshToken)>> {
-    let session = &signed_in.session;
+) -> Result<Option<(sessions::Model, RefreshToken)>> {
     let next = RefreshToken::generate(ctx, session.id);
     let sealed = vault::seal_for_holder(&*old.0, session.id.as_bytes(), &*next.0, &*ctx.entropy)?;
     let idle_expires_at = (now + ctx.settings.tokens.refresh_idle).min(session.expires_at);
@@ -152,7 +162,7 @@ async fn rotate(
         .await?
         .into_iter()
         .next();
-    Ok(rotated.map(|session| (SignedIn { user: signed_in.user.clone(), session }, next)))
+    Ok(rotated.map(|session| (session, next)))
 }
 
 fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: DateTime<Utc>) -> Option<RefreshToken> {

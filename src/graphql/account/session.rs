@@ -1,10 +1,10 @@
 //! The `Session` type and the mutations that end one's own sessions.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, Union};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    db::entity::sessions,
+    db::entity::{Method, sessions},
     domain::{
         access::{ReadAccess, SignedIn},
         session::{self, refresh},
@@ -36,6 +36,18 @@ impl From<SignedIn> for Session {
         let user = User::from(&signed_in);
         Self::new(signed_in.session, user)
     }
+}
+
+/// A way to prove who one is.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Method")]
+enum AuthenticationMethod {
+    /// A one-time code by email.
+    EmailCode,
+    /// A sign-in link by email.
+    Link,
+    /// A password.
+    Password,
 }
 
 /// A session of a user, created by a sign-in.
@@ -79,6 +91,28 @@ impl Session {
     /// The IP address of the sign-in. `null` once it is erased.
     async fn ip_address(&self) -> Option<&str> {
         self.model.ip_address.as_deref()
+    }
+
+    /// The methods that the user signed in with.
+    async fn methods(&self, ctx: &Context<'_>) -> Result<Vec<AuthenticationMethod>, ApiError> {
+        let proofs = loader::load(ctx, loader::Proofs(self.model.id)).await?.unwrap_or_default();
+        Ok(proofs.iter().map(|proof| proof.method.into()).collect())
+    }
+
+    /// The time of the latest proof of identity in this session.
+    async fn authenticated_at(&self, ctx: &Context<'_>) -> Result<DateTime<Utc>, ApiError> {
+        let proofs = loader::load(ctx, loader::Proofs(self.model.id)).await?.unwrap_or_default();
+        Ok(proofs.last().map_or(self.model.created_at, |proof| proof.at))
+    }
+
+    /// Whether the user asked to stay signed in. Other sessions end a day after they began.
+    async fn remembered(&self) -> bool {
+        self.model.remembered
+    }
+
+    /// The application that the user signed in to. `null` for this service itself.
+    async fn client_id(&self) -> Option<&str> {
+        self.model.client_id.as_deref()
     }
 
     /// Whether this is the session of the current request.

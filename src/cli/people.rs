@@ -1,4 +1,4 @@
-//! How people are shown on the command line: one, or many.
+//! Prints one user or a list of users.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
@@ -21,16 +21,16 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct Which {
-    /// How many at most.
+    /// Maximum number of users.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     most: u64,
-    /// Only people with this role. May be given several times.
+    /// Only users with this role. Can be repeated.
     #[arg(long = "role", value_name = "ROLE", value_enum)]
     roles: Vec<RoleName>,
-    /// Only people with this status. May be given several times; all of them unless told.
+    /// Only users with this status. Can be repeated.
     #[arg(long = "status", value_name = "STATUS", value_enum)]
     statuses: Vec<StatusName>,
-    /// Only people whose address begins so.
+    /// Only users whose address starts with this text.
     #[arg(long, value_name = "TEXT")]
     email_prefix: Option<String>,
     #[command(flatten)]
@@ -54,10 +54,10 @@ impl From<StatusName> for UserStatus {
     }
 }
 
-/// So many people are read at a time.
+/// Number of users per query.
 const PAGE: u64 = 1_000;
 
-/// The newest accounts that fit.
+/// Lists the newest matching accounts.
 pub(super) async fn list(app: &App, which: Which) -> Result<(), CommandError> {
     let Which { most, roles, statuses, email_prefix, format } = which;
     let filter = list::Filter {
@@ -72,7 +72,7 @@ pub(super) async fn list(app: &App, which: Which) -> Result<(), CommandError> {
     let (mut left, mut is_more) = (most, true);
     while left > 0 && is_more {
         let wanted = left.min(PAGE);
-        // One more tells whether there are more.
+        // One extra row shows whether there are more.
         part.most = wanted + 1;
         let mut people = list::list(&app.ctx, Shell::of(app), &filter, order, &part).await?;
         is_more = people.len() as u64 > wanted;
@@ -83,18 +83,18 @@ pub(super) async fn list(app: &App, which: Which) -> Result<(), CommandError> {
             let heading = part.after.is_none().then_some(["STATUS", "ROLE", "CREATED", "SIGNED IN", "EMAIL", "NAME"]);
             print::table(heading, &people.iter().map(|(person, _)| cells(person)).collect::<Vec<_>>())?;
         } else if part.after.is_none() {
-            complain("nobody is like that");
+            complain("no users match");
         }
         part.after = people.last().map(|(person, _)| order.by.place(person));
         left -= wanted;
     }
     if is_more && !format.json {
-        complain("there are more: --most takes a larger number");
+        complain("there are more: use a larger --most");
     }
     Ok(())
 }
 
-/// One person, with all that is known of them.
+/// Prints all data of one user.
 pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Result<(), CommandError> {
     if format.json {
         return print::json(&object(person));
@@ -117,7 +117,7 @@ pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Re
     print::table(None, &rows.map(|(what, value)| [what.to_owned(), value]))
 }
 
-/// For people.
+/// The columns of a table.
 pub(super) fn cells(person: &users::Model) -> [String; 6] {
     let day = |at: chrono::DateTime<chrono::Utc>| at.format("%F").to_string();
     [
@@ -130,7 +130,7 @@ pub(super) fn cells(person: &users::Model) -> [String; 6] {
     ]
 }
 
-/// For programs.
+/// A user as JSON.
 pub(super) fn object(person: &users::Model) -> Json {
     json!({
         "id": &*relay::encode(relay::Kind::User, person.id), "email": person.email, "name": person.name,

@@ -41,7 +41,10 @@ pub(super) async fn check(probe: Probe) -> Outcome {
     let path = if probe.live { "/health" } else { "/ready" };
     let response = timeout(TIMEOUT, get(address, path)).await;
     let response = response.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map_err(|error| {
-        format!("cannot reach the server at {address} ({}). Is it running, with this DOORCODE_OPS_LISTEN?", error.kind())
+        format!(
+            "cannot reach the server at {address} ({}). Is it running, with this DOORCODE_OPS_LISTEN?",
+            error.kind()
+        )
     })?;
     let (is_healthy, status) = read(&response).ok_or_else(|| format!("the server at {address} is not Doorcode"))?;
     print::json(&status)?;

@@ -290,7 +290,7 @@ async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
     mode(&data, 0o755);
     assert!(setup.examine().checks("warning").contains(&"data folder"));
     mode(&data, 0o777);
-    setup.examine().assert_wrong("data folder", &["anybody", "chmod 700"]);
+    setup.examine().assert_wrong("data folder", &["every user", "chmod 700"]);
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);

@@ -47,11 +47,11 @@ pub(super) enum AuditCommand {
     /// Each line shows the time, the kind of event, the user it is about, who did it, the IP address and details.
     /// Erased users appear as "erased user", and without `email` in JSON. Repeated events, such as refusals by the same
     /// limit, are printed once.
-    Tail(Which),
+    Tail(TailArgs),
 }
 
 #[derive(Args)]
-pub(super) struct Which {
+pub(super) struct TailArgs {
     /// Maximum number of events.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u64).range(0..=100_000))]
     most: u64,
@@ -88,23 +88,23 @@ fn time(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(time).ok().filter(|time| *time <= longest).ok_or_else(|| format!("too long: {hint}"))
 }
 
-pub(super) async fn tail(which: Which, on_signal: ExitOnSignal) -> Outcome {
+pub(super) async fn tail(arguments: TailArgs, on_signal: ExitOnSignal) -> Outcome {
     let app = build().await?;
     let user_id = async |email: Option<&EmailAddress>| match email {
         Some(email) => id_of(&app.ctx, email).await.map(Some),
         None => Ok(None),
     };
     let filter = Filter {
-        kinds: Some(which.kinds).filter(|kinds| !kinds.is_empty()),
-        actor: user_id(which.actor.as_ref()).await?,
-        subject: user_id(which.subject.as_ref()).await?,
-        from: which.since.map(|since| app.ctx.now() - since),
+        kinds: Some(arguments.kinds).filter(|kinds| !kinds.is_empty()),
+        actor: user_id(arguments.actor.as_ref()).await?,
+        subject: user_id(arguments.subject.as_ref()).await?,
+        from: arguments.since.map(|since| app.ctx.now() - since),
         before: None,
     };
-    let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), which.most).await?;
-    show(&app, &events, which.format).await?;
-    if which.follow {
-        follow(&app, &mut tail, which.format, on_signal.into_stop_with_timeout()?).await?;
+    let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), arguments.most).await?;
+    show(&app, &events, arguments.format).await?;
+    if arguments.follow {
+        follow(&app, &mut tail, arguments.format, on_signal.into_stop_with_timeout()?).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

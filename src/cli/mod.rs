@@ -142,7 +142,7 @@ async fn execute(command: Command) -> Outcome {
         Command::Health(probe) => health::check(probe).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,
-        Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which, on_signal).await,
+        Command::Audit { command: audit::AuditCommand::Tail(arguments) } => audit::tail(arguments, on_signal).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::seed(users, seed).await,
         Command::Purge(arguments) => upkeep::purge(arguments).await,

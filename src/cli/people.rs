@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[derive(Args)]
-pub(super) struct Which {
+pub(super) struct ListArgs {
     /// Maximum number of users.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     most: u64,
@@ -58,8 +58,8 @@ impl From<StatusName> for UserStatus {
 const PAGE: u64 = 1_000;
 
 /// Lists the newest matching accounts.
-pub(super) async fn list(app: &App, which: Which) -> Result<(), CommandError> {
-    let Which { most, roles, statuses, email_prefix, format } = which;
+pub(super) async fn list(app: &App, arguments: ListArgs) -> Result<(), CommandError> {
+    let ListArgs { most, roles, statuses, email_prefix, format } = arguments;
     let filter = list::Filter {
         email: email_prefix,
         roles: Some(roles.into_iter().map(Role::from).collect::<Vec<_>>()).filter(|roles| !roles.is_empty()),

@@ -41,7 +41,7 @@ pub(super) enum UserCommand {
     /// administrator cannot be demoted.
     Role {
         #[command(flatten)]
-        whom: Whom,
+        account: AccountArgs,
         /// New role. Each role includes the permissions of the roles listed before it.
         role: RoleName,
     },
@@ -51,20 +51,20 @@ pub(super) enum UserCommand {
     /// old address cannot undo the change.
     Email {
         #[command(flatten)]
-        whom: Whom,
+        account: AccountArgs,
         /// New email address.
         #[arg(value_parser = EmailAddress::parse)]
         new: EmailAddress,
     },
     /// Suspend a user and sign them out everywhere at once.
-    Suspend(Whom),
+    Suspend(AccountArgs),
     /// Restore a suspended or deleted user.
-    Restore(Whom),
+    Restore(AccountArgs),
     /// Delete an account.
     ///
     /// The user is signed out everywhere and cannot sign in. The account can be restored until `DOORCODE_ERASE_AFTER`
     /// has passed, and is then erased for good.
-    Delete(Whom),
+    Delete(AccountArgs),
     /// Print the hash that stands for an email address in the log and the audit trail.
     Hash {
         /// Any email address, with or without an account.
@@ -72,15 +72,15 @@ pub(super) enum UserCommand {
         email: EmailAddress,
     },
     /// Show one user.
-    Show(Whom),
+    Show(AccountArgs),
     /// List users, newest account first.
-    List(people::Which),
+    List(people::ListArgs),
     /// List the sessions of a user, open ones first, or end them all.
     Sessions(sessions::Sessions),
 }
 
 #[derive(Args)]
-pub(super) struct Whom {
+pub(super) struct AccountArgs {
     /// Email address of the user.
     #[arg(value_parser = EmailAddress::parse)]
     email: EmailAddress,
@@ -91,7 +91,7 @@ pub(super) struct Whom {
 #[derive(Args)]
 pub(super) struct Create {
     #[command(flatten)]
-    whom: Whom,
+    account: AccountArgs,
     /// Role. Each role includes the permissions of the roles listed before it.
     #[arg(long, value_enum, default_value_t = RoleName::User)]
     role: RoleName,
@@ -133,34 +133,34 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
             let vault = Vault::new(&load_environment().await?.secrets)?;
             line(&vault.address_label(email.as_str()))?;
         }
-        UserCommand::Show(whom) => {
+        UserCommand::Show(account) => {
             let app = build().await?;
-            people::show(&app, &find(&app, &whom.email).await?, whom.format).await?;
+            people::show(&app, &find(&app, &account.email).await?, account.format).await?;
         }
         UserCommand::Create(new) => create(&build().await?, new).await?,
-        UserCommand::Delete(whom) => delete(&build().await?, &whom).await?,
-        UserCommand::Role { whom, role } => {
+        UserCommand::Delete(account) => delete(&build().await?, &account).await?,
+        UserCommand::Role { account, role } => {
             let change = Change { role: Some(role.into()), ..Change::default() };
             let app = build().await?;
-            match user::id_of(&app.ctx, &whom.email).await {
+            match user::id_of(&app.ctx, &account.email).await {
                 Err(Error::NotFound) => {
-                    create(&app, Create { whom, role, name: None, locale: None, invite: false }).await?;
+                    create(&app, Create { account, role, name: None, locale: None, invite: false }).await?;
                 }
-                _ => change_one(&app, &whom, change).await?,
+                _ => change_one(&app, &account, change).await?,
             }
         }
-        UserCommand::Email { whom, new } => {
-            change_one(&build().await?, &whom, Change { email: Some(new), ..Change::default() }).await?;
+        UserCommand::Email { account, new } => {
+            change_one(&build().await?, &account, Change { email: Some(new), ..Change::default() }).await?;
         }
-        UserCommand::Suspend(whom) => {
+        UserCommand::Suspend(account) => {
             let change = Change { status: Some(UserStatus::Suspended), ..Change::default() };
-            change_one(&build().await?, &whom, change).await?;
+            change_one(&build().await?, &account, change).await?;
         }
-        UserCommand::Restore(whom) => {
+        UserCommand::Restore(account) => {
             let app = build().await?;
-            let id = id_of(&app.ctx, &whom.email).await?;
+            let id = id_of(&app.ctx, &account.email).await?;
             let restored = manage::restore(&app.ctx, By::CommandLine, id, None).await.map(Changed::done);
-            changed(&app, restored, whom.format).await?;
+            changed(&app, restored, account.format).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -181,7 +181,7 @@ async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, CommandEr
 }
 
 async fn create(app: &App, new: Create) -> Result<(), CommandError> {
-    let Create { whom: Whom { email, format }, role, name, locale, invite } = new;
+    let Create { account: AccountArgs { email, format }, role, name, locale, invite } = new;
     let new = NewPerson { email: &email, name, role: role.into(), locale, invite };
     let created = manage::create(&app.ctx, By::CommandLine, new).await;
     changed(app, created, format).await?;
@@ -191,8 +191,8 @@ async fn create(app: &App, new: Create) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), CommandError> {
-    let person = find(app, &whom.email).await?;
+async fn change_one(app: &App, account: &AccountArgs, change: Change) -> Result<(), CommandError> {
+    let person = find(app, &account.email).await?;
     if person.status == UserStatus::Deleted {
         let email = &person.email;
         return Err(CommandError::Failed(format!(
@@ -200,16 +200,16 @@ async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), Comman
         )));
     }
     let done = manage::change(&app.ctx, By::CommandLine, person.id, change).await;
-    changed(app, done, whom.format).await.map(drop)
+    changed(app, done, account.format).await.map(drop)
 }
 
-async fn delete(app: &App, whom: &Whom) -> Result<(), CommandError> {
-    let id = id_of(&app.ctx, &whom.email).await?;
+async fn delete(app: &App, account: &AccountArgs) -> Result<(), CommandError> {
+    let id = id_of(&app.ctx, &account.email).await?;
     let deleted = manage::delete(&app.ctx, By::CommandLine, id, None).await;
-    let person = changed(app, deleted, whom.format).await?;
+    let person = changed(app, deleted, account.format).await?;
     let kept = TimeDelta::from_std(app.ctx.settings.erase_after).unwrap_or_default();
     let until = person.deleted_at.and_then(|at| at.checked_add_signed(kept));
-    if let Some(until) = until.filter(|_| !whom.format.json) {
+    if let Some(until) = until.filter(|_| !account.format.json) {
         line(&format!("`doorcode user restore {}` restores it until {}", person.email, print::moment(until)))?;
     }
     Ok(())

@@ -269,7 +269,7 @@ mod tests {
 
     fn failed_checks(server: &ServerState) -> Vec<(&'static str, State)> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let findings = judge(server, 1, 20, false, now);
+        let findings = evaluate(server, 1, 20, false, now);
         assert!(findings.iter().all(|finding| finding.advice.is_some() == (finding.state >= State::Warning)));
         findings.into_iter().filter(|it| it.state != State::Ok).map(|it| (it.check, it.state)).collect()
     }

@@ -74,18 +74,18 @@ pub(super) async fn list(app: &App, arguments: ListArgs) -> Result<(), CommandEr
         let wanted = left.min(PAGE);
         // One extra row shows whether there are more.
         part.most = wanted + 1;
-        let mut people = list::list(&app.ctx, Shell::of(app), &filter, order, &part).await?;
-        is_more = people.len() as u64 > wanted;
-        people.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+        let mut users = list::list(&app.ctx, Shell::of(app), &filter, order, &part).await?;
+        is_more = users.len() as u64 > wanted;
+        users.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         if format.json {
-            people.iter().try_for_each(|(person, _)| print::json(&object(person)))?;
-        } else if !people.is_empty() {
+            users.iter().try_for_each(|(user, _)| print::json(&object(user)))?;
+        } else if !users.is_empty() {
             let heading = part.after.is_none().then_some(["STATUS", "ROLE", "CREATED", "SIGNED IN", "EMAIL", "NAME"]);
-            print::table(heading, &people.iter().map(|(person, _)| cells(person)).collect::<Vec<_>>())?;
+            print::table(heading, &users.iter().map(|(user, _)| cells(user)).collect::<Vec<_>>())?;
         } else if part.after.is_none() {
             complain("no users match");
         }
-        part.after = people.last().map(|(person, _)| order.by.place(person));
+        part.after = users.last().map(|(user, _)| order.by.place(user));
         left -= wanted;
     }
     if is_more && !format.json {
@@ -95,49 +95,49 @@ pub(super) async fn list(app: &App, arguments: ListArgs) -> Result<(), CommandEr
 }
 
 /// Prints all data of one user.
-pub(super) async fn show(app: &App, person: &users::Model, format: Format) -> Result<(), CommandError> {
+pub(super) async fn show(app: &App, user: &users::Model, format: Format) -> Result<(), CommandError> {
     if format.json {
-        return print::json(&object(person));
+        return print::json(&object(user));
     }
-    let open = session::count_open(&app.ctx, &[Shell::of(app).access_to(person.id)]).await?;
+    let open = session::count_open(&app.ctx, &[Shell::of(app).access_to(user.id)]).await?;
     let at = |at: Option<_>| at.map_or_else(|| "never".to_owned(), print::moment);
     let rows = [
-        ("id", relay::encode(relay::Kind::User, person.id).to_string()),
-        ("email", person.email.clone()),
-        ("name", person.name.clone().unwrap_or_else(|| "none".into())),
-        ("role", user::role_name(person.role)),
-        ("status", user::status_name(person.status)),
-        ("locale", person.locale.clone().unwrap_or_else(|| "none".into())),
-        ("created", print::moment(person.created_at)),
-        ("changed", print::moment(person.updated_at)),
-        ("signed in", at(person.last_sign_in_at)),
-        ("deleted", at(person.deleted_at)),
-        ("open sessions", open.get(&person.id).copied().unwrap_or_default().to_string()),
+        ("id", relay::encode(relay::Kind::User, user.id).to_string()),
+        ("email", user.email.clone()),
+        ("name", user.name.clone().unwrap_or_else(|| "none".into())),
+        ("role", user::role_name(user.role)),
+        ("status", user::status_name(user.status)),
+        ("locale", user.locale.clone().unwrap_or_else(|| "none".into())),
+        ("created", print::moment(user.created_at)),
+        ("changed", print::moment(user.updated_at)),
+        ("signed in", at(user.last_sign_in_at)),
+        ("deleted", at(user.deleted_at)),
+        ("open sessions", open.get(&user.id).copied().unwrap_or_default().to_string()),
     ];
     print::table(None, &rows.map(|(what, value)| [what.to_owned(), value]))
 }
 
 /// The columns of a table.
-pub(super) fn cells(person: &users::Model) -> [String; 6] {
+pub(super) fn cells(user: &users::Model) -> [String; 6] {
     let day = |at: chrono::DateTime<chrono::Utc>| at.format("%F").to_string();
     [
-        user::status_name(person.status),
-        user::role_name(person.role),
-        day(person.created_at),
-        person.last_sign_in_at.map_or_else(|| "never".to_owned(), day),
-        person.email.clone(),
-        person.name.clone().unwrap_or_default(),
+        user::status_name(user.status),
+        user::role_name(user.role),
+        day(user.created_at),
+        user.last_sign_in_at.map_or_else(|| "never".to_owned(), day),
+        user.email.clone(),
+        user.name.clone().unwrap_or_default(),
     ]
 }
 
 /// A user as JSON.
-pub(super) fn object(person: &users::Model) -> Json {
+pub(super) fn object(user: &users::Model) -> Json {
     json!({
-        "id": &*relay::encode(relay::Kind::User, person.id), "email": person.email, "name": person.name,
-        "role": user::role_name(person.role), "status": user::status_name(person.status), "locale": person.locale,
-        "version": person.version, "createdAt": person.created_at.to_rfc3339(),
-        "updatedAt": person.updated_at.to_rfc3339(),
-        "lastSignInAt": person.last_sign_in_at.map(|at| at.to_rfc3339()),
-        "deletedAt": person.deleted_at.map(|at| at.to_rfc3339()),
+        "id": &*relay::encode(relay::Kind::User, user.id), "email": user.email, "name": user.name,
+        "role": user::role_name(user.role), "status": user::status_name(user.status), "locale": user.locale,
+        "version": user.version, "createdAt": user.created_at.to_rfc3339(),
+        "updatedAt": user.updated_at.to_rfc3339(),
+        "lastSignInAt": user.last_sign_in_at.map(|at| at.to_rfc3339()),
+        "deletedAt": user.deleted_at.map(|at| at.to_rfc3339()),
     })
 }

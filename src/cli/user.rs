@@ -177,7 +177,7 @@ pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, Comma
 async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, CommandError> {
     let access = Shell::of(app).access_to(id_of(&app.ctx, email).await?);
     let found = list::find_each(&app.ctx, &[access]).await?.pop();
-    found.map(|(_, person)| person).ok_or_else(|| CommandError::Failed("this user has just been erased".into()))
+    found.map(|(_, user)| user).ok_or_else(|| CommandError::Failed("this user has just been erased".into()))
 }
 
 async fn create(app: &App, new: Create) -> Result<(), CommandError> {
@@ -192,25 +192,25 @@ async fn create(app: &App, new: Create) -> Result<(), CommandError> {
 }
 
 async fn change_one(app: &App, account: &AccountArgs, change: Change) -> Result<(), CommandError> {
-    let person = find(app, &account.email).await?;
-    if person.status == UserStatus::Deleted {
-        let email = &person.email;
+    let user = find(app, &account.email).await?;
+    if user.status == UserStatus::Deleted {
+        let email = &user.email;
         return Err(CommandError::Failed(format!(
             "this account is deleted: restore it first with `doorcode user restore {email}`"
         )));
     }
-    let done = manage::change(&app.ctx, By::CommandLine, person.id, change).await;
+    let done = manage::change(&app.ctx, By::CommandLine, user.id, change).await;
     changed(app, done, account.format).await.map(drop)
 }
 
 async fn delete(app: &App, account: &AccountArgs) -> Result<(), CommandError> {
     let id = id_of(&app.ctx, &account.email).await?;
     let deleted = manage::delete(&app.ctx, By::CommandLine, id, None).await;
-    let person = changed(app, deleted, account.format).await?;
+    let user = changed(app, deleted, account.format).await?;
     let kept = TimeDelta::from_std(app.ctx.settings.erase_after).unwrap_or_default();
-    let until = person.deleted_at.and_then(|at| at.checked_add_signed(kept));
+    let until = user.deleted_at.and_then(|at| at.checked_add_signed(kept));
     if let Some(until) = until.filter(|_| !account.format.json) {
-        line(&format!("`doorcode user restore {}` restores it until {}", person.email, print::moment(until)))?;
+        line(&format!("`doorcode user restore {}` restores it until {}", user.email, print::moment(until)))?;
     }
     Ok(())
 }
@@ -218,14 +218,14 @@ async fn delete(app: &App, account: &AccountArgs) -> Result<(), CommandError> {
 /// Prints the changed user, or returns why nothing changed.
 async fn changed(app: &App, changed: Result<Changed, Error>, format: Format) -> Result<users::Model, CommandError> {
     match changed? {
-        Changed::Done(person) => {
+        Changed::Done(user) => {
             publish_events(app).await;
             if format.json {
-                print::json(&people::object(&person))?;
+                print::json(&people::object(&user))?;
             } else {
-                print::table(None, &[people::cells(&person)])?;
+                print::table(None, &[people::cells(&user)])?;
             }
-            Ok(*person)
+            Ok(*user)
         }
         Changed::EmailTaken => {
             Err(CommandError::Failed("another user already has this address; see `doorcode user show`".into()))

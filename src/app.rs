@@ -152,7 +152,6 @@ impl App {
         }
     }
 
-    /// Starts the background loops.
     fn start_loops(&self, stop: &watch::Receiver<bool>) -> [JoinHandle<()>; 2] {
         [
             tokio::spawn(delivery::run(Arc::clone(&self.ctx), Arc::clone(&self.transport), stop.clone())),

@@ -26,7 +26,6 @@ use crate::{
 /// Users per insert statement. Their 2,000 events have 22,000 values; the limit is 32,766 on SQLite and 65,535 on
 /// PostgreSQL.
 const ROWS: usize = 1_000;
-/// Users per transaction.
 const BATCH: u64 = 20_000;
 /// Latest creation date: 2026-11-01.
 const END: i64 = 1_793_491_200;
@@ -144,7 +143,6 @@ impl Random {
         (u128::from(self.draw()) << 64 | u128::from(self.draw())).to_be_bytes()
     }
 
-    /// A UUID v7 for a time.
     fn id(&mut self, at: DateTime<Utc>) -> Uuid {
         let mut tail = [0; 10];
         tail.copy_from_slice(&self.bytes()[..10]);
@@ -152,7 +150,6 @@ impl Random {
             .into_uuid()
     }
 
-    /// A random time between two others.
     fn between(&mut self, start: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
         let span = u64::try_from((end - start).num_microseconds().unwrap_or_default()).unwrap_or_default();
         start + TimeDelta::microseconds(i64::try_from(self.below(span)).unwrap_or_default())

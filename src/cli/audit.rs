@@ -35,7 +35,6 @@ use crate::{
     graphql::relay,
 };
 
-/// How often to look for new events.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Number of events whose users are looked up together.
 const BATCH: usize = 500;

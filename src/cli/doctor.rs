@@ -31,7 +31,6 @@ pub(super) async fn examine(format: Format) -> Outcome {
     }
 }
 
-/// Prints a finding as JSON.
 fn object(finding: &Finding) -> Result<(), CommandError> {
     let Finding { check, state, seen, advice } = finding;
     print::json(&json!({ "check": check, "state": state.as_str(), "seen": seen, "advice": advice }))

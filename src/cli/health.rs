@@ -20,7 +20,6 @@ use crate::settings;
 
 /// Longer than the two seconds that the server gives each of its checks.
 const TIMEOUT: Duration = Duration::from_secs(4);
-/// Maximum size of a response in bytes.
 const MAX_RESPONSE: u64 = 16 * 1024;
 
 /// The check, and the address of the server.

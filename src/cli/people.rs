@@ -54,7 +54,6 @@ impl From<StatusName> for UserStatus {
     }
 }
 
-/// Number of users per query.
 const PAGE: u64 = 1_000;
 
 /// Lists the newest matching accounts.
@@ -94,7 +93,6 @@ pub(super) async fn list(app: &App, arguments: ListArgs) -> Result<(), CommandEr
     Ok(())
 }
 
-/// Prints all data of one user.
 pub(super) async fn show(app: &App, user: &users::Model, format: Format) -> Result<(), CommandError> {
     if format.json {
         return print::json(&object(user));
@@ -130,7 +128,6 @@ pub(super) fn cells(user: &users::Model) -> [String; 6] {
     ]
 }
 
-/// A user as JSON.
 pub(super) fn object(user: &users::Model) -> Json {
     json!({
         "id": &*relay::encode(relay::Kind::User, user.id), "email": user.email, "name": user.name,

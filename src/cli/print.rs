@@ -98,7 +98,6 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// A time as text, in UTC.
 pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.format("%F %TZ").to_string()
 }

@@ -166,7 +166,6 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The user with this address.
 pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, CommandError> {
     user::id_of(ctx, email).await.map_err(|error| match error {
         Error::NotFound => CommandError::Failed(format!("no user has the address {}", email.as_str())),

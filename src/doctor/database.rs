@@ -46,7 +46,6 @@ pub(super) async fn examine(settings: &Settings) -> Findings {
     Ok(findings)
 }
 
-/// Checks the schema, and if it is current, the keys and administrators.
 async fn check_content(settings: &Settings) -> Result<Vec<Finding>, Error> {
     let db = Db::look(&settings.database()).await?;
     let steps = migrate::status(&db).await?;

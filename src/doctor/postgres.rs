@@ -32,7 +32,6 @@ const SKEW_MS: i64 = 1_000;
 /// Clock skew above which backends refuse our tokens as issued in the future.
 const LEEWAY_MS: i64 = 5_000;
 
-/// All tables that we write to.
 const TABLES: [&str; 9] = [
     "users",
     "devices",

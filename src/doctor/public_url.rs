@@ -56,7 +56,6 @@ pub(super) async fn examine(url: &Url) -> Findings {
     Ok(findings)
 }
 
-/// The host and port of a URL.
 pub(super) fn authority(url: &Url) -> (String, u16) {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     (host.to_owned(), url.port_or_known_default().unwrap_or(443))

@@ -10,7 +10,6 @@ use crate::{doctor::finding::Finding, settings::Settings};
 /// Shorter secrets are not hidden, because they may occur in our own text by chance.
 const SHORTEST_SECRET: usize = 6;
 
-/// Replaces every secret of the settings in the findings.
 pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
     let Settings { database_url, redis_url, smtp_url, .. } = settings;
     let urls = [Some(database_url), redis_url.as_ref(), smtp_url.as_ref()];

@@ -26,7 +26,6 @@ use crate::{
 const REDIS: &str = "redis";
 /// Latency above which sign-ins are slow.
 const SLOW_MS: u128 = 50;
-/// Oldest supported version.
 const OLDEST: (u32, u32) = (6, 2);
 /// Clock skew above which a machine is not synchronized.
 const SKEW_MS: i64 = 5_000;
@@ -119,13 +118,11 @@ fn text_of(replies: &Replies, node: &str) -> String {
     replies.get(node).and_then(|reply| from_redis_value(reply.clone()).ok()).unwrap_or_default()
 }
 
-/// The value of the queried setting.
 fn setting(replies: &Replies, node: &str) -> Option<String> {
     let found: HashMap<String, String> = from_redis_value(replies.get(node)?.clone()).ok()?;
     found.into_values().next()
 }
 
-/// Parses the lines of `INFO`.
 fn server(info: &str) -> ServerState<'_> {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
 }

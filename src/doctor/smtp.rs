@@ -37,7 +37,6 @@ pub(super) async fn examine(url: &SecretString, settings: &Settings) -> Findings
     Ok(findings)
 }
 
-/// Runs all steps before sending.
 async fn server(url: &SecretString, settings: &Settings) -> Findings {
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production)
         .map_err(|wrong| Finding::problem(SERVER, wrong, "correct SMTP_URL"))?

@@ -59,7 +59,6 @@ fn is_held(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
-/// The version of SQLite and the journal mode.
 async fn opened(connection: &mut SqliteConnection) -> Result<(String, String), sqlx::Error> {
     let version = query("SELECT sqlite_version()").fetch_one(&mut *connection).await?.try_get(0)?;
     Ok((version, query("PRAGMA journal_mode").fetch_one(connection).await?.try_get(0)?))

@@ -8,7 +8,6 @@ use crate::{
     adapter::system::SystemClock, doctor::finding::Finding, files, http::Tls, ports::Clock, settings::TlsFiles,
 };
 
-/// Maximum size of the certificate file in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn examine(pair: &TlsFiles) -> Findings {

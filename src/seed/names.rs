@@ -1,6 +1,5 @@
 //! Names for fictional users in many scripts, each with its ASCII form for the email address.
 
-/// Given names.
 pub(super) const GIVEN: [(&str, &str); 48] = [
     ("Ada", "ada"),
     ("Amélie", "amelie"),
@@ -52,7 +51,6 @@ pub(super) const GIVEN: [(&str, &str); 48] = [
     ("ᐊᓄᕆ", "anuri"),
 ];
 
-/// Family names.
 pub(super) const FAMILY: [(&str, &str); 40] = [
     ("Lovelace", "lovelace"),
     ("O’Brien", "obrien"),

@@ -26,7 +26,6 @@ pub(super) fn read(path: &Path, mode: Option<&str>) -> Result<(), Problems> {
     reader.finish().map(|_| ())
 }
 
-/// The `--mode` on the command line.
 pub(super) fn mode(arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let mut arguments = arguments.filter_map(|argument| argument.into_string().ok());
     while let Some(argument) = arguments.next() {

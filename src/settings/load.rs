@@ -57,7 +57,6 @@ pub(super) fn load(
     Ok(settings)
 }
 
-/// See [`super::ops_address`].
 pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
     let mut reader = Reader::default();
     let flags = ServeFlags { ops_listen: raw.map(str::to_owned), ..ServeFlags::default() };
@@ -201,7 +200,6 @@ fn tls(reader: &mut Reader, certificate: Option<PathBuf>, key: Option<PathBuf>) 
     None
 }
 
-/// Reads the manifest of trusted documents, if one is named.
 fn documents(reader: &mut Reader, file: Option<&Path>) -> Option<Arc<Manifest>> {
     match Manifest::read(file?) {
         Ok(manifest) => Some(Arc::new(manifest)),

@@ -12,7 +12,6 @@ use serde::{
 
 use crate::files;
 
-/// Maximum size in bytes.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
 /// SHA-256 of a document's text.

@@ -36,7 +36,6 @@ impl Odds {
     }
 }
 
-/// How many units a quota allows in a year.
 fn a_year(quota: Quota) -> f64 {
     f64::from(quota.count) * YEAR.as_secs_f64() / quota.window.as_secs_f64()
 }

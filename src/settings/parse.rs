@@ -19,9 +19,7 @@ use crate::{db::entity::Role, email_address::canonical_domain, limits::Quota};
 /// The value, or the rest of a sentence that starts with the variable.
 pub(super) type Parsed<T> = Result<T, String>;
 
-/// Maximum count of a quota.
 const MAX_QUOTA: u32 = 1_000_000_000;
-/// Maximum window of a quota.
 const MAX_WINDOW: Duration = Duration::from_hours(31 * 24);
 
 /// One of several words, ignoring case.
@@ -33,7 +31,6 @@ pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Parsed<T> {
     Err(format!("is not one of {}", words.join(", ")))
 }
 
-/// `true` or `false`.
 pub(super) fn boolean(text: &str) -> Parsed<bool> {
     choice(text, &[("true", true), ("false", false)])
 }
@@ -60,12 +57,10 @@ pub(super) fn notices(text: &str) -> Parsed<Notices> {
     }))
 }
 
-/// `development` or `production`.
 pub(super) fn mode(text: &str) -> Parsed<Mode> {
     choice(text, &[("development", Mode::Development), ("production", Mode::Production)])
 }
 
-/// A whole number between two bounds.
 pub(super) fn number(text: &str, least: u32, most: u32) -> Parsed<u32> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("is not a whole number from {least} to {most}"))
@@ -99,7 +94,6 @@ pub(super) fn written(quota: Quota) -> String {
     format!("{}/{}", quota.count, humantime::format_duration(quota.window))
 }
 
-/// The algorithm of signing keys.
 pub(super) fn algorithm(text: &str) -> Parsed<TokenAlgorithm> {
     let algorithms = [
         ("EdDSA", TokenAlgorithm::EdDsa),
@@ -167,7 +161,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The public URL of the service.
 pub(super) fn public_url(text: &str) -> Parsed<Url> {
     let url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -198,7 +191,6 @@ pub(super) fn origin(text: &str) -> Parsed<String> {
     Ok(format!("{}://{host}{port}", url.scheme()))
 }
 
-/// `sqlite:`, `postgres://` or `postgresql://`.
 pub(super) fn database_url(text: &str) -> Parsed<SecretString> {
     if text.starts_with("sqlite:") {
         return Ok(text.into());
@@ -250,7 +242,6 @@ pub(super) fn smtp_url(text: &str) -> Parsed<(SecretString, SmtpSecurity)> {
     Ok((text.into(), security))
 }
 
-/// `open`, `closed` or `domains:…`.
 pub(super) fn signup(text: &str) -> Parsed<SignUp> {
     if let Some(domains) = text.strip_prefix("domains:") {
         return list(domains, |domain| canonical_domain(domain).map_err(|_| "is not a domain".to_owned()))
@@ -297,7 +288,6 @@ pub(super) fn mailbox(text: &str) -> Parsed<(String, String)> {
     Ok((text, address))
 }
 
-/// A filter for the log.
 pub(super) fn log_filter(text: &str) -> Parsed<String> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),

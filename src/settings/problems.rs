@@ -32,7 +32,6 @@ impl fmt::Display for Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Adds a problem.
     pub(super) fn and(mut self, problem: Problem) -> Self {
         self.0.push(problem);
         self
@@ -86,12 +85,10 @@ impl Reader {
         }
     }
 
-    /// Records an error.
     pub(super) fn refuse(&mut self, variable: &str, wrong: impl Into<String>, instead: impl Into<String>) {
         self.problems.push(Problem::new(variable, wrong, instead));
     }
 
-    /// Records a warning.
     pub(super) fn warn(&mut self, variable: &str, odd: impl Into<String>, instead: impl Into<String>) {
         self.warnings.push(Problem::new(variable, odd, instead));
     }
@@ -101,7 +98,6 @@ impl Reader {
         self.problems.iter().all(|problem| problem.variable != variable)
     }
 
-    /// Whether there are no errors so far.
     pub(super) fn is_clean(&self) -> bool {
         self.problems.is_empty()
     }

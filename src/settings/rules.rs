@@ -27,7 +27,6 @@ pub(super) struct RawValues {
     pub(super) documents: Option<PathBuf>,
 }
 
-/// Checks settings that are valid one by one.
 pub(super) fn check(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
     contradictions(reader, settings, raw);
     // With an invalid mode, we do not know which rules apply.
@@ -134,7 +133,6 @@ fn production(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
     safety::check(reader, settings);
 }
 
-/// Checks where production stores data and counts limits.
 fn production_storage(reader: &mut Reader, settings: &Settings) {
     let database = settings.database_url.expose_secret();
     let counts_in_memory = settings.redis_url.is_none() && !settings.single_replica;

@@ -36,7 +36,6 @@ const MAPPED: &str = "::ffff:0:0/96";
 /// Networks that embed IPv4 addresses: NAT64, Teredo and 6to4. A small prefix of them covers much of IPv4.
 const EMBEDDING: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"];
 
-/// Checks settings that are valid one by one.
 pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     guessing(reader, &settings.limits);
     loose_limits(reader, &settings.limits);
@@ -65,7 +64,6 @@ pub(super) fn short_trail(reader: &Reader, settings: &Settings) -> Option<&'stat
     )
 }
 
-/// Checks whether codes can be guessed.
 fn guessing(reader: &mut Reader, limits: &Limits) {
     const VARIABLES: [&str; 7] = [
         "DOORCODE_CODE_LENGTH",
@@ -200,7 +198,6 @@ fn size(network: &IpNet) -> u128 {
     1_u128.checked_shl(u32::from(network.max_prefix_len() - network.prefix_len())).unwrap_or(u128::MAX)
 }
 
-/// Checks the origins of other sites.
 fn origins(reader: &mut Reader, settings: &Settings) {
     if !reader.is_fine("DOORCODE_CORS_ORIGINS") {
         return;
@@ -222,7 +219,6 @@ fn origins(reader: &mut Reader, settings: &Settings) {
     }
 }
 
-/// Warns if strangers may reach health checks and metrics.
 fn operations(reader: &mut Reader, ip: IpAddr) {
     let ip = ip.to_canonical();
     let is_private = PRIVATE.iter().filter_map(|network| network.parse::<IpNet>().ok()).any(|net| net.contains(&ip));

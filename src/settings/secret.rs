@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{files, ports::Entropy};
 
-/// Minimum length of a secret in bytes.
 const MIN_BYTES: usize = 32;
 /// Placeholders that end up in production.
 const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "change_me", "replaceme", "replace-me", "replace_me"];
@@ -39,7 +38,6 @@ pub(super) fn parse(text: &str) -> Parsed<Vec<SecretString>> {
 /// Maximum number of secrets. A rotation needs two, and each one costs every sign-in an extra lookup.
 const MAX_SECRETS: usize = 4;
 
-/// Refuses secrets that are short or easy to guess.
 fn check(secret: &str) -> Parsed<()> {
     let bytes = secret.as_bytes();
     if bytes.len() < MIN_BYTES {

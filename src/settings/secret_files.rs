@@ -13,7 +13,6 @@ use super::{
 use crate::files;
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
-/// Maximum size of a file in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 /// Some editors put it at the start of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::email_address::EmailAddress;
 
-/// Maximum number of days until a fixed code expires.
 const MAX_DAYS: i64 = 90;
 
 /// One entry of the list: `address=code@date`.

@@ -16,7 +16,6 @@ const FOR_TESTS: [&str; 6] = [
 /// A former setting. It has no prefix, so it is not refused as unknown.
 const REMOVED: &str = "DATABASE_READ_URL";
 
-/// Refuses unknown names and suggests the most similar setting.
 pub(super) fn check(reader: &mut Reader, names: impl Iterator<Item = String>) {
     let known: Vec<_> = rows().into_iter().map(|row| row.variable.into_owned()).collect();
     let names: Vec<_> = names.collect();
@@ -48,7 +47,6 @@ fn is_service_link(name: &str) -> bool {
         || name.starts_with("DOORCODE_SERVICE_PORT")
 }
 
-/// What to do about an unknown name.
 fn suggestion(name: &str, known: &[String]) -> String {
     let typed = name.to_ascii_uppercase();
     if typed.ends_with("_SERVICE_HOST") || typed.contains("_SERVICE_PORT") || typed.contains("_PORT_") {

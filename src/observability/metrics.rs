@@ -1,4 +1,4 @@
-//! All metrics, and their OpenMetrics text. Labels have a fixed set of values: never an address, an id or client input,
+//! All metrics, and their text format. Labels have a fixed set of values: never an address, an id or client input,
 //! so cardinality is bounded. Queries no store; callers pass values from stores as [`Observed`].
 
 mod process;
@@ -212,7 +212,7 @@ impl Metrics {
         Present::of(&self.0.subscriptions)
     }
 
-    /// All metrics as OpenMetrics text.
+    /// All metrics in the `OpenMetrics` text format.
     pub fn text(&self, observed: Observed) -> Result<String, fmt::Error> {
         self.0.panics.inner().store(observed.panics, Ordering::Relaxed);
         self.0.sampled.set(observed);

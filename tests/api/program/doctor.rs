@@ -1,5 +1,5 @@
-//! `doorcode doctor` against real servers that are set up well, and against such as are not: what it says, how it
-//! exits, how long it takes, and that it changes nothing and tells no secret.
+//! `doorcode doctor` against real servers that are set up well, and against such as are not: what it says, how it exits,
+//! how long it takes, and that it changes nothing and tells no secret.
 
 mod optional;
 mod public;

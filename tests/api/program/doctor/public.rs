@@ -1,5 +1,4 @@
-//! The public URL, as `doorcode doctor` finds it: Doorcode behind it, something else, and certificates that browsers
-//! refuse.
+//! The public URL, as `doorcode doctor` finds it: Doorcode behind it, something else, and certificates that browsers refuse.
 
 use std::{
     fs,

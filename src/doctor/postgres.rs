@@ -214,7 +214,7 @@ fn version(server: &ServerState, now: DateTime<Utc>) -> Finding {
     let last_year = 2_012 + major;
     let is_unsupported = NaiveDate::from_ymd_opt(last_year, 11, 14).is_some_and(|last| now.date_naive() > last);
     finding!("database version", ok "PostgreSQL {major}.{minor}",
-        problem if major < OLDEST => "PostgreSQL {major}.{minor}" => "upgrade: Doorcode is tested with {OLDEST} and newer",
+        problem if major < OLDEST => "PostgreSQL {major}.{minor}" => "upgrade: we test {OLDEST} and newer",
         warning if is_unsupported => "PostgreSQL {major}.{minor}"
             => "upgrade: this version has been unsupported since November {last_year}",
     )

@@ -68,6 +68,16 @@ rules! {
     GuessAccount "guess.account" default (20 / DAY, "10/1d"),
     /// Wrong codes for one address over a longer time. Counted in the database.
     GuessAccountMonth "guess.account.month" default (100 / MONTH, "50/30d"),
+    /// Wrong passwords for one account. Counted in the database. Codes have a budget of their own.
+    GuessPassword "guess.password" default (20 / DAY, "10/1d"),
+    /// Wrong passwords for one account over a longer time. Counted in the database.
+    GuessPasswordMonth "guess.password.month" default (100 / MONTH, "50/30d"),
+    /// Wrong passwords from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, 16 times for its /48.
+    PasswordNetwork "password.network" default (10 / MINUTE, "20/1m"),
+    /// Wrong passwords from one network in a day.
+    PasswordNetworkDay "password.network.day" default (100 / DAY, "200/1d"),
+    /// Wrong passwords of the whole instance.
+    PasswordInstance "password.instance" default (100_000 / DAY, "10000/1d"),
     /// Token refreshes of one session.
     RefreshSession "refresh.session" default (30 / MINUTE, "60/1m"),
     /// Operations of one session, or of one network for anonymous callers. A long response counts as several. The limit

@@ -42,6 +42,20 @@ macro_rules! audit_kinds {
             LinkRequested = "LINK_REQUESTED",
             /// A wrong code was entered.
             WrongCode = "WRONG_CODE",
+            /// Someone asked to register an email address with a password.
+            RegistrationRequested = "REGISTRATION_REQUESTED",
+            /// A wrong password was entered. One event per account and hour: `count` has the number of attempts.
+            WrongPassword = "WRONG_PASSWORD",
+            /// A code to reset a password was requested.
+            PasswordResetRequested = "PASSWORD_RESET_REQUESTED",
+            /// A password was reset with a code from an email, which ended all sessions.
+            PasswordReset = "PASSWORD_RESET",
+            /// A user set or changed their password.
+            PasswordSet = "PASSWORD_SET",
+            /// A password was removed by its user, or with an account that was taken back.
+            PasswordRemoved = "PASSWORD_REMOVED",
+            /// A user said in a notice that they did not sign in, which ended all sessions.
+            SessionDisowned = "SESSION_DISOWNED",
             /// An expired or unknown code or link was used. One event per hour for codes, and one for links.
             ExpiredCode = "EXPIRED_CODE",
             /// A user signed in.
@@ -215,7 +229,8 @@ const SHARED: Duration = Duration::from_hours(1);
 
 /// Records an expired, used or unknown code or link. One row per hour in total, because a stranger can send any number
 /// of them from any number of networks. The log has the IP address.
-pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: &'static str) -> Result<()> {
+pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: Method) -> Result<()> {
+    let method = method.amr();
     tracing::info!(method, ip = %origin.ip, "expired, used or unknown code or link");
     let detail = json!({ "method": method });
     let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail, email: None };

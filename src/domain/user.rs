@@ -12,9 +12,10 @@ pub mod notice;
 pub mod profile;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement};
 use uuid::Uuid;
 
+use self::name::Name;
 use super::{
     Ctx,
     access::{ReadAccess, Viewer},
@@ -56,6 +57,8 @@ pub struct Proved<'a> {
     pub fixed: bool,
     /// The requested language.
     pub locale: Option<&'a str>,
+    /// The name for a new account.
+    pub name: Option<&'a Name>,
 }
 
 /// Finds the user with a proven address, or creates one if the sign-up policy allows it. `None` if sign-in with this
@@ -67,36 +70,59 @@ pub async fn admit(
     proved: Proved<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<Admitted>> {
-    let Proved { email, fixed, locale } = proved;
+    let Proved { email, fixed, locale, name } = proved;
     // Check the role again: it may have changed since the code was requested.
     let may =
         if fixed { "users.status = 'ACTIVE' AND users.role IN ('GUEST', 'USER')" } else { "users.status = 'ACTIVE'" };
     let new_id = ctx.new_id(now);
-    let returning = "RETURNING *, EXISTS (SELECT 1 FROM devices d WHERE d.user_id = users.id) \
-         OR EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id) AS was_here";
     let statement = if may_sign_up(&ctx.settings.signup, email) {
         let role = role_name(ctx.settings.default_role);
         let sql = format!(
-            "INSERT INTO users (id, email, role, status, created_at, updated_at, last_sign_in_at, locale) \
-             VALUES ($1, $2, $3, 'ACTIVE', $4, $4, $4, $5) \
+            "INSERT INTO users (id, email, role, status, created_at, updated_at, last_sign_in_at, locale, name, name_key) \
+             VALUES ($1, $2, $3, 'ACTIVE', $4, $4, $4, $5, $6, $7) \
              ON CONFLICT (email) DO UPDATE SET last_sign_in_at = excluded.last_sign_in_at, \
              locale = COALESCE(users.locale, excluded.locale) \
-             WHERE {may} {returning}"
+             WHERE {may} {RETURNING}"
         );
-        let values = [new_id.into(), email.as_str().into(), role.into(), now.into(), locale.into()];
+        let (name, key) = (name.map(Name::as_str), name.map(Name::key).unwrap_or_default());
+        let values =
+            [new_id.into(), email.as_str().into(), role.into(), now.into(), locale.into(), name.into(), key.into()];
         db::statement(ctx.db.backend(), &sql, values)
     } else {
         let sql = format!(
             "UPDATE users SET last_sign_in_at = $2, locale = COALESCE(locale, $3) \
-             WHERE email = $1 AND {may} {returning}"
+             WHERE email = $1 AND {may} {RETURNING}"
         );
         db::statement(ctx.db.backend(), &sql, [email.as_str().into(), now.into(), locale.into()])
     };
+    read_admitted(db, statement, Some(new_id)).await
+}
+
+/// Lets a user in who is known by id. `None` if they may not sign in. One statement, which also locks the user and
+/// updates the time of the last sign-in.
+pub async fn admit_again(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Admitted>> {
+    let sql = format!("UPDATE users SET last_sign_in_at = $2 WHERE id = $1 AND status = 'ACTIVE' {RETURNING}");
+    read_admitted(db, db::statement(ctx.db.backend(), &sql, [id.into(), now.into()]), None).await
+}
+
+const RETURNING: &str = "RETURNING *, EXISTS (SELECT 1 FROM devices d WHERE d.user_id = users.id) \
+     OR EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id) AS was_here";
+
+async fn read_admitted(
+    db: &impl ConnectionTrait,
+    statement: Statement,
+    new_id: Option<Uuid>,
+) -> Result<Option<Admitted>> {
     let Some(row) = db.query_one_raw(statement).await? else {
         return Ok(None);
     };
     let user = users::Model::from_query_result(&row, "")?;
-    Ok(Some(Admitted { is_new: user.id == new_id, was_here: row.try_get("", "was_here")?, user }))
+    Ok(Some(Admitted { is_new: Some(user.id) == new_id, was_here: row.try_get("", "was_here")?, user }))
 }
 
 /// Finds a user that the viewer may read. Fails with [`Error::NotFound`] if the user is missing or hidden.

@@ -30,11 +30,14 @@ pub enum Purpose {
     LinkToken,
     /// Encryption of the private keys that sign access tokens.
     SigningKey,
+    /// Seals password hashes.
+    Password,
+    /// Seals what registrations leave until they are complete.
+    Registration,
 }
 
 impl Purpose {
-    const ALL: [Self; 7] =
-        [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::LinkToken, Self::SigningKey];
+    const ALL: [Self; 9] = [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::LinkToken, Self::SigningKey, Self::Password, Self::Registration];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -45,6 +48,8 @@ impl Purpose {
             Self::Link => b"doorcode/1/link",
             Self::LinkToken => b"doorcode/1/link-token",
             Self::SigningKey => b"doorcode/1/signing-key",
+            Self::Password => b"doorcode/1/password",
+            Self::Registration => b"doorcode/1/registration",
         }
     }
 }

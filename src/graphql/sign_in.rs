@@ -12,6 +12,7 @@ use super::{
     scalar::EmailAddress,
     user::User,
 };
+use crate::db::entity::Method;
 use crate::domain::{
     Ctx,
     access::SignedIn as Holder,
@@ -203,9 +204,9 @@ impl SignInMutation {
         let (domain, viewer) = parts(ctx);
         Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
             refresh::Outcome::Refreshed(refreshed) => {
-                let (holder, refresh_token) = *refreshed;
-                let tokens = tokens(domain, &holder, &refresh_token)?;
-                RefreshResult::Refreshed(Refreshed { tokens, session: holder.into() })
+                let refresh::Refreshed { signed_in, methods, token } = *refreshed;
+                let tokens = tokens(domain, &signed_in, &methods, &token)?;
+                RefreshResult::Refreshed(Refreshed { tokens, session: signed_in.into() })
             }
             refresh::Outcome::Ended => {
                 RefreshResult::SessionEnded(SessionEnded { message: "Your session has ended. Sign in again.".into() })
@@ -220,7 +221,7 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
     Ok(match outcome {
         Outcome::SignedIn(completed) => {
             let holder = completed.signed_in;
-            let tokens = tokens(domain, &holder, &completed.refresh_token)?;
+            let tokens = tokens(domain, &holder, &[completed.method], &completed.refresh_token)?;
             VerifyResult::SignedIn(SignedIn {
                 tokens,
                 user: User::from(&holder),
@@ -237,8 +238,13 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
 }
 
 /// The only place that turns tokens into text for a client.
-fn tokens(domain: &Ctx, holder: &Holder, refresh_token: &RefreshToken) -> Result<Tokens, ApiError> {
-    let (access_token, expires_at) = token::sign(domain, holder, domain.now())?;
+fn tokens(
+    domain: &Ctx,
+    holder: &Holder,
+    methods: &[Method],
+    refresh_token: &RefreshToken,
+) -> Result<Tokens, ApiError> {
+    let (access_token, expires_at) = token::sign(domain, holder, methods, domain.now())?;
     Ok(Tokens {
         access_token: access_token.expose_secret().to_owned(),
         token_type: "Bearer",

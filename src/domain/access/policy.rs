@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Person, SignedIn, Viewer};
 use crate::{
     db::entity::{Role, UserStatus, users},
-    domain::{Ctx, audit},
+    domain::{Ctx, audit, session::authentication},
     error::{Error, Result},
 };
 

@@ -6,32 +6,32 @@ use uuid::Uuid;
 
 use crate::limits::{DEVICE_WRONG_TRIES, Limits, Rule};
 
-pub(super) const DAY: TimeDelta = TimeDelta::days(1);
-pub(super) const MONTH: TimeDelta = TimeDelta::days(30);
+pub(in crate::domain) const DAY: TimeDelta = TimeDelta::days(1);
+pub(in crate::domain) const MONTH: TimeDelta = TimeDelta::days(30);
 
 /// The shorter window of an address's budget.
-pub(super) fn day(limits: &Limits) -> TimeDelta {
+pub(in crate::domain) fn day(limits: &Limits) -> TimeDelta {
     TimeDelta::from_std(limits.quota(Rule::GuessAccount).window).unwrap_or(DAY)
 }
 
 /// The longer window of an address's budget.
-pub(super) fn month(limits: &Limits) -> TimeDelta {
+pub(in crate::domain) fn month(limits: &Limits) -> TimeDelta {
     TimeDelta::from_std(limits.quota(Rule::GuessAccountMonth).window).unwrap_or(MONTH)
 }
 
 /// Maximum number of units in each window.
 #[derive(Clone, Copy)]
-pub(super) struct Budget(pub [(u32, TimeDelta); 2]);
+pub(in crate::domain) struct Budget(pub [(u32, TimeDelta); 2]);
 
 /// The units that one challenge cost, and the time of its last attempt.
-pub(super) struct Spent {
+pub(in crate::domain) struct Spent {
     pub at: DateTime<Utc>,
     pub units: i32,
 }
 
 impl Budget {
     /// The budget for a challenge. A known device has a separate one, which only that device can spend.
-    pub(super) fn of(limits: &Limits, device: Option<Uuid>) -> Self {
+    pub(in crate::domain) fn of(limits: &Limits, device: Option<Uuid>) -> Self {
         if device.is_some() {
             return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
         }
@@ -41,8 +41,26 @@ impl Budget {
         ])
     }
 
+    /// The budget for passwords of an account, or of one of its known devices.
+    pub(in crate::domain) fn of_passwords(limits: &Limits, device: Option<Uuid>) -> Self {
+        let part = |rule, default| {
+            let quota = limits.quota(rule);
+            (quota.count, TimeDelta::from_std(quota.window).unwrap_or(default))
+        };
+        match device {
+            Some(_) => Self([(DEVICE_WRONG_TRIES, MONTH); 2]),
+            None => Self([part(Rule::GuessPassword, DAY), part(Rule::GuessPasswordMonth, MONTH)]),
+        }
+    }
+
+    /// The longer of both windows.
+    pub(in crate::domain) fn longest(self) -> TimeDelta {
+        let [(_, one), (_, other)] = self.0;
+        one.max(other)
+    }
+
     /// The time from which `cost` more units fit; `None` if they fit now.
-    pub(super) fn spent_until(self, ledger: &[Spent], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(in crate::domain) fn spent_until(self, ledger: &[Spent], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
     }
 }

@@ -14,13 +14,14 @@ use uuid::Uuid;
 mod count;
 
 pub(in crate::domain) use count::{Aim, Counted, Try, count_try};
-pub(super) use login_lookup::{LoginLookup, look_up};
+pub(super) use login_lookup::{LoginLookup, Target, look_up};
 
 use super::budget::{DAY, MONTH, month};
 use crate::{
     db::{self, entity::email_codes},
     domain::{
         Ctx, batch,
+        credential::password::Registration,
         mail::template::Locale,
         vault::{self, Digest, Macs, Purpose as Key},
     },
@@ -39,7 +40,7 @@ pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Macs {
 
 /// The budget that wrong attempts are charged to: the known device's or the address's. An email change has no device.
 /// It is also charged to the user's budget, which is the sum over the user's challenges.
-fn budget_key(ctx: &Ctx, address_key: &Macs, device: Option<Uuid>) -> Macs {
+pub(in crate::domain) fn budget_key(ctx: &Ctx, address_key: &Macs, device: Option<Uuid>) -> Macs {
     match device {
         Some(device) => ctx.vault.macs(Key::Address, &[b"device", device.as_bytes()]),
         None => address_key.clone(),
@@ -78,6 +79,10 @@ pub(in crate::domain) struct Fresh<'a> {
     /// Whether the code is a fixed test code.
     pub fixed: bool,
     pub locale: Option<Locale>,
+    /// Whether the user asks to stay signed in.
+    pub remember: bool,
+    /// What a registration leaves until its code is entered.
+    pub registration: Option<&'a Registration>,
 }
 
 /// Writes a new challenge for a code. Returns the challenge and its handle. One statement, two during secret rotation.
@@ -88,12 +93,13 @@ pub(in crate::domain) async fn issue(
     code: &SecretString,
     now: DateTime<Utc>,
 ) -> Result<(email_codes::Model, String)> {
-    let Fresh { purpose, email, address_key, device_id, fixed, locale } = fresh;
+    let Fresh { purpose, email, address_key, device_id, fixed, locale, remember, registration } = fresh;
     let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
     let budget_key = budget_key(ctx, address_key, device_id);
     migrate_budget(ctx, db, &budget_key).await?;
+    let id = ctx.new_id(now);
     let challenge = email_codes::Model {
-        id: ctx.new_id(now),
+        id,
         handle_hash: vault::sha256(&*handle),
         purpose: purpose.as_str().to_owned(),
         address_key: address_key.newest.clone(),
@@ -112,6 +118,8 @@ pub(in crate::domain) async fn issue(
         consumed_at: None,
         user_id: purpose.user_id(),
         locale: locale.map(|locale| locale.as_str().to_owned()),
+        remember,
+        sealed: registration.map(|registration| registration.seal(ctx, id)).transpose()?,
     };
     db::insert(db, challenge.clone()).await?;
     Ok((challenge, vault::encode(&*handle)))
@@ -159,6 +167,10 @@ fn is_live(ctx: &Ctx, now: DateTime<Utc>) -> sea_orm::Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::domain) enum Purpose {
     SignIn,
+    /// Registering: signing in, with a password for the account if that is new.
+    Register,
+    /// Setting another password.
+    ResetPassword,
     /// To change this user's email address to the new one.
     ChangeEmail(Uuid),
 }
@@ -168,14 +180,25 @@ impl Purpose {
     pub(in crate::domain) const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::Register => "register",
+            Self::ResetPassword => "reset_password",
             Self::ChangeEmail(_) => "change_email",
+        }
+    }
+
+    /// What is stored, read back.
+    pub(super) fn of(row: &email_codes::Model) -> Option<Self> {
+        let all = [Self::SignIn, Self::Register, Self::ResetPassword];
+        match row.user_id {
+            Some(user_id) => Some(Self::ChangeEmail(user_id)),
+            None => all.into_iter().find(|purpose| purpose.as_str() == row.purpose),
         }
     }
 
     /// The only user who may use the code; `None` for a sign-in.
     pub(in crate::domain) const fn user_id(self) -> Option<Uuid> {
         match self {
-            Self::SignIn => None,
+            Self::SignIn | Self::Register | Self::ResetPassword => None,
             Self::ChangeEmail(user_id) => Some(user_id),
         }
     }
@@ -198,11 +221,12 @@ pub(in crate::domain) fn code_hash(
 /// Compares a code with both codes of the challenge in constant time. Always compares both.
 pub(in crate::domain) fn is_right(
     ctx: &Ctx,
-    row: &email_codes::Model,
-    handle: &[u8],
+    attempt: &Try,
+    handle: &[u8; HANDLE_BYTES],
     code: &str,
     now: DateTime<Utc>,
 ) -> bool {
+    let row = &attempt.challenge;
     let parts: [&[u8]; 4] = [handle, row.email.as_bytes(), row.purpose.as_bytes(), code.as_bytes()];
     let newest = ctx.vault.mac_matches(Key::Code, &parts, &row.code_hash);
     let earlier = ctx.vault.mac_matches(Key::Code, &parts, row.earlier_hash.as_ref().unwrap_or(&row.code_hash));
@@ -217,6 +241,7 @@ pub(in crate::domain) async fn consume(db: &impl ConnectionTrait, attempt: &Try,
     let consumed = email_codes::Entity::update_many()
         .col_expr(Column::ConsumedAt, Expr::value(now))
         .col_expr(Column::Units, Expr::col(Column::Units).sub(attempt.cost))
+        .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
         .filter(Column::Id.eq(attempt.challenge.id))
         .filter(Column::ConsumedAt.is_null())
         .exec(db)
@@ -245,6 +270,28 @@ pub(in crate::domain) async fn void_changes(
     Ok(())
 }
 
+/// Voids all open challenges of an address.
+pub(in crate::domain) async fn void_all(db: &impl ConnectionTrait, email: &str, now: DateTime<Utc>) -> Result<()> {
+    use email_codes::Column;
+    email_codes::Entity::update_many()
+        .col_expr(Column::ConsumedAt, Expr::value(now))
+        .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
+        .filter(Column::Email.eq(email))
+        .filter(Column::ConsumedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// The live challenge of a handle, whatever its purpose. One statement.
+pub(super) async fn find_live(ctx: &Ctx, handle_hash: &Digest, now: DateTime<Utc>) -> Result<Option<email_codes::Model>> {
+    let live = email_codes::Entity::find()
+        .filter(email_codes::Column::HandleHash.eq(handle_hash.clone()))
+        .filter(is_live(ctx, now));
+    Ok(live.one(ctx.db.read()).await?)
+}
+
 /// Deletes old challenges that no budget needs, and removes the email address from those that a budget still needs.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let delete = "DELETE FROM email_codes";
@@ -256,6 +303,6 @@ pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let used = "SELECT id FROM email_codes WHERE email <> '' AND expires_at < $1 AND units > 0 ORDER BY expires_at";
     let paid = "SELECT id FROM email_codes WHERE expires_at < $1 AND attempted_at < $1 ORDER BY expires_at";
     let gone = batch::run(ctx, delete, unused, &dead).await?;
-    batch::run(ctx, "UPDATE email_codes SET email = ''", used, &dead).await?;
+    batch::run(ctx, "UPDATE email_codes SET email = '', sealed = NULL", used, &dead).await?;
     Ok(gone + batch::run(ctx, delete, paid, &[month_ago.into()]).await?)
 }

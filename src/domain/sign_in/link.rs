@@ -8,9 +8,12 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, finish, missed, record_if_expired, send_limit};
+use super::{Outcome, Proof, Subject, finish, missed, record_if_expired, send_limit};
 use crate::{
-    db::{self, entity::sign_in_links},
+    db::{
+        self,
+        entity::{Method, sign_in_links},
+    },
     domain::{
         Ctx,
         access::Viewer,
@@ -24,8 +27,6 @@ use crate::{
     ports::Entropy,
 };
 
-/// The method name in `amr` and the audit trail.
-const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
 
 /// SQL condition for replacing the existing link with the new one.
@@ -112,7 +113,7 @@ fn decoy_lifetime(entropy: &dyn Entropy) -> Duration {
 /// device, two more to replace a session; one more limiter call if the link is expired, used or unknown.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let outcome = attempt(ctx, viewer, token).await?;
-    Ok(record_if_expired(ctx, viewer, METHOD, outcome).await)
+    Ok(record_if_expired(ctx, viewer, Method::Link, outcome).await)
 }
 
 async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
@@ -137,7 +138,13 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     };
     let email = EmailAddress::parse(&link.email)
         .map_err(|_| Error::Internal(format!("link {} has no valid email address", link.id)))?;
-    let proof = Proof { credential_id: link.id, method: METHOD, email, device_id: None, fixed: false, locale: None };
+    let proof = Proof {
+        subject: Subject::Mailbox { email, fixed: false, locale: None, registration: None },
+        method: Method::Link,
+        id: link.id,
+        device_id: None,
+        remember: true,
+    };
     let completed = finish(ctx, &work, viewer, proof, now).await?;
     work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))

@@ -1,10 +1,14 @@
 //! Sign-in: what all methods share, from a proven email address to a session. `email_code.rs` has one-time codes and
 //! `link.rs` has sign-in links.
 
-mod budget;
+pub(in crate::domain) mod attempt;
+pub(in crate::domain) mod budget;
 pub mod challenge;
+pub mod code_request;
 pub mod email_code;
 pub mod link;
+pub mod password;
+pub mod reset;
 pub mod send_limit;
 
 use chrono::{DateTime, Utc};
@@ -16,25 +20,40 @@ use super::{
     Ctx, Wait,
     access::{SignedIn, Viewer},
     audit::{self, Event, Kind},
+    credential::password::{self as credential, Compared, Registration},
     device,
     mail::message::Message,
-    session::{self, Opening, refresh::RefreshToken},
+    session::{self, Opening, disown, refresh::RefreshToken},
     transaction::Work,
     user::{self, Admitted, Proved, notice},
 };
-use crate::{email_address::EmailAddress, error::Result};
+use crate::{db::entity::Method, email_address::EmailAddress, error::Result};
 
-/// A proven email address. Its code or link was consumed in the transaction that [`finish`] continues.
-struct Proof {
-    credential_id: Uuid,
-    /// `otp` or `link`.
-    method: &'static str,
-    email: EmailAddress,
-    /// The known device that requested the code.
-    device_id: Option<Uuid>,
-    /// Whether a fixed test code was used.
-    fixed: bool,
-    locale: Option<String>,
+/// What a method returns after it consumed its credential in the transaction that [`finish`] continues.
+pub(in crate::domain) struct Proof {
+    pub subject: Subject,
+    pub method: Method,
+    /// The code, link or attempt that was consumed. It opens one session at most.
+    pub id: Uuid,
+    /// The known device that signs in.
+    pub device_id: Option<Uuid>,
+    /// Whether the user asks to stay signed in.
+    pub remember: bool,
+}
+
+/// Who proved their identity.
+pub(in crate::domain) enum Subject {
+    /// The reader of a mailbox, who may have no account yet.
+    Mailbox {
+        email: EmailAddress,
+        /// Whether a fixed test code was used.
+        fixed: bool,
+        locale: Option<String>,
+        /// The password and name for a new account. An account that exists keeps its own.
+        registration: Option<Registration>,
+    },
+    /// A user who knows the password of this version.
+    Password(Compared),
 }
 
 /// A completed sign-in.
@@ -43,6 +62,8 @@ pub struct Completed {
     pub signed_in: SignedIn,
     /// Whether this sign-in created the account.
     pub is_new_user: bool,
+    /// How the user signed in.
+    pub method: Method,
     /// The first refresh token.
     pub refresh_token: RefreshToken,
     /// The token to present at the device's next `login`.
@@ -72,7 +93,7 @@ async fn missed(ctx: &Ctx, viewer: &Viewer, now: DateTime<Utc>) -> Result<Outcom
 
 /// Records an [`Outcome::Expired`] in the audit trail and returns the outcome. If the write fails, the attempt stays
 /// counted in memory and is written later.
-async fn record_if_expired(ctx: &Ctx, viewer: &Viewer, method: &'static str, outcome: Outcome) -> Outcome {
+async fn record_if_expired(ctx: &Ctx, viewer: &Viewer, method: Method, outcome: Outcome) -> Outcome {
     if matches!(outcome, Outcome::Expired)
         && let Err(error) = audit::record_expired(ctx, &viewer.origin, method).await
     {
@@ -83,8 +104,8 @@ async fn record_if_expired(ctx: &Ctx, viewer: &Viewer, method: &'static str, out
 
 /// Completes a sign-in in the caller's transaction: user, device, session and audit events. Queues a mail if a
 /// returning user has a new device. If the same user is already signed in, the new session replaces the old one. `None`
-/// if sign-in with this address is no longer allowed.
-async fn finish(
+/// if this subject may no longer sign in.
+pub(in crate::domain) async fn finish(
     ctx: &Ctx,
     work: &Work,
     viewer: &Viewer,
@@ -92,21 +113,20 @@ async fn finish(
     now: DateTime<Utc>,
 ) -> Result<Option<Completed>> {
     let origin = &viewer.origin;
-    let proved = Proved { email: &proof.email, fixed: proof.fixed, locale: proof.locale.as_deref() };
-    let admitted = user::admit(ctx, &**work, proved, now).await?;
-    let Some(Admitted { user, is_new: is_new_user, was_here }) = admitted else {
+    let Proof { subject, method, id, device_id, remember } = proof;
+    let Some(Admitted { user, is_new, was_here }) = admit(ctx, work, &subject, now).await? else {
         return Ok(None);
     };
-    let device = device::remember(ctx, &**work, user.id, proof.device_id, origin, now).await?;
-    let opening = Opening { credential_id: proof.credential_id, method: proof.method, device_id: device.id, origin };
+    let device = device::remember(ctx, &**work, user.id, device_id, origin, now).await?;
+    let opening = Opening { proof_id: id, method, remember, device_id: device.id, origin };
     let (session, refresh_token) = session::open(ctx, &**work, &user, opening, now).await?;
 
-    let subject = Some(user.id);
-    let detail = json!({ "session": session.id, "device": device.id, "method": proof.method });
-    let email = Some(user.email.as_str());
-    let event = |kind, detail| Event { kind, origin: Some(origin), actor: subject, subject, detail, email };
-    let mut events = vec![event(if is_new_user { Kind::SignedUp } else { Kind::SignedIn }, detail)];
-    if proof.fixed {
+    let detail = json!({ "session": session.id, "device": device.id, "method": method.amr() });
+    let (actor, email) = (Some(user.id), Some(user.email.as_str()));
+    let event = |kind, detail| Event { kind, origin: Some(origin), actor, subject: actor, detail, email };
+    let mut events = vec![event(if is_new { Kind::SignedUp } else { Kind::SignedIn }, detail)];
+    let fixed = matches!(subject, Subject::Mailbox { fixed: true, .. });
+    if fixed {
         events.push(event(Kind::TestCodeUsed, json!({ "session": session.id })));
     }
     if let Some(former) = viewer.signed_in.as_ref().filter(|former| former.user.id == user.id)
@@ -115,9 +135,31 @@ async fn finish(
         events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));
     }
     audit::record(ctx, work, now, &events).await?;
-    if was_here && device.is_new && !proof.fixed {
-        notice::queue(ctx, &**work, &user, Message::NewDevice, Some(origin), now).await?;
+    if was_here && device.is_new && !fixed {
+        let disown = disown::url(ctx, &session, now);
+        notice::queue(ctx, &**work, &user, Message::NewDevice(disown), Some(origin), now).await?;
     }
     let signed_in = SignedIn { user, session };
-    Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token: device.token }))
+    Ok(Some(Completed { signed_in, is_new_user: is_new, method, refresh_token, device_token: device.token }))
+}
+
+/// Finds or creates the user behind a proof. A new account gets the password it registered with.
+async fn admit(ctx: &Ctx, work: &Work, subject: &Subject, now: DateTime<Utc>) -> Result<Option<Admitted>> {
+    match subject {
+        Subject::Mailbox { email, fixed, locale, registration } => {
+            let name = registration.as_ref().and_then(Registration::name);
+            let proved = Proved { email, fixed: *fixed, locale: locale.as_deref(), name };
+            let admitted = user::admit(ctx, &**work, proved, now).await?;
+            if let (Some(Admitted { user, is_new: true, .. }), Some(registration)) = (&admitted, registration) {
+                credential::store(ctx, &**work, user.id, registration.hash(), now).await?;
+            }
+            Ok(admitted)
+        }
+        Subject::Password(compared) => {
+            let admitted = user::admit_again(ctx, &**work, compared.user_id(), now).await?;
+            // Under the user's lock: a reset that came first has changed the version.
+            let is_current = admitted.is_some() && compared.is_current(&**work).await?;
+            Ok(admitted.filter(|_| is_current))
+        }
+    }
 }

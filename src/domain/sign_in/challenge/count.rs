@@ -22,12 +22,20 @@ use crate::{
 /// The challenge that an attempt is for.
 #[derive(Clone, Copy)]
 pub(in crate::domain) struct Aim<'a> {
-    pub purpose: Purpose,
+    /// The purposes that will do. Codes of another one are as unknown as any.
+    pub purposes: &'a [Purpose],
     pub handle_hash: &'a Digest,
 }
 
-pub(in crate::domain) enum Counted {
-    /// Counted and committed: the code may be compared now.
+impl Aim<'_> {
+    fn user_id(self) -> Option<Uuid> {
+        self.purposes.iter().find_map(|purpose| purpose.user_id())
+    }
+}
+
+/// The outcome of counting an attempt, for every secret that can be guessed.
+pub(in crate::domain) enum Counted<Try> {
+    /// Counted and committed: the secret may be compared now.
     Yes(Box<Try>),
     /// The challenge is expired, used, out of attempts or unknown. Nothing was counted.
     Dead,
@@ -58,7 +66,7 @@ pub(in crate::domain) async fn count_try(
     origin: &Origin,
     aim: Aim<'_>,
     now: DateTime<Utc>,
-) -> Result<Counted> {
+) -> Result<Counted<Try>> {
     let work = Work::begin(ctx).await?;
     let keys = if ctx.vault.is_rotating() { budget_keys(ctx, &*work, aim).await? } else { Vec::new() };
     let ledger = lock_ledger(ctx, &*work, aim, &keys, now).await?;
@@ -113,7 +121,7 @@ async fn count(
     let shared = if keys.is_empty() {
         "= email_codes.budget_key".to_owned()
     } else {
-        format!("IN ({})", db::numbered(10, keys.len()))
+        format!("IN ({})", db::numbered(9, keys.len()))
     };
     let has_room = |whose: &str| {
         let spent =
@@ -121,12 +129,14 @@ async fn count(
         format!("AND {spent} $5) <= $6 AND {spent} $7) <= $8")
     };
     let mut guards = has_room(&format!("budget_key {shared}"));
-    if aim.purpose.user_id().is_some() {
+    if aim.user_id().is_some() {
         guards = format!("{guards} {}", has_room("user_id = email_codes.user_id"));
     }
+    let purposes: Vec<_> = aim.purposes.iter().map(|purpose| format!("'{}'", purpose.as_str())).collect();
+    let purposes = purposes.join(", ");
     let sql = format!(
         "UPDATE email_codes SET attempts = attempts + 1, units = units + $3, attempted_at = $2 \
-         WHERE handle_hash = $1 AND purpose = $9 AND attempts < $4 AND consumed_at IS NULL \
+         WHERE handle_hash = $1 AND purpose IN ({purposes}) AND attempts < $4 AND consumed_at IS NULL \
          AND expires_at > $2 {guards} RETURNING *"
     );
     let [(day_most, day), (month_most, month)] = budget.0;
@@ -139,7 +149,6 @@ async fn count(
         (i64::from(day_most) - i64::from(cost)).into(),
         (now - month).into(),
         (i64::from(month_most) - i64::from(cost)).into(),
-        aim.purpose.as_str().into(),
     ];
     let values = values.into_iter().chain(keys.iter().map(|key| key.clone().into()));
     let statement = db::statement(ctx.db.backend(), &sql, values);
@@ -165,8 +174,8 @@ struct Entry {
 impl Entry {
     fn is_aimed_at(&self, aim: Aim<'_>) -> bool {
         self.handle_hash == *aim.handle_hash
-            && self.purpose == aim.purpose.as_str()
-            && self.user_id == aim.purpose.user_id()
+            && aim.purposes.iter().any(|purpose| purpose.as_str() == self.purpose)
+            && self.user_id == aim.user_id()
     }
 
     fn is_live(&self, ctx: &Ctx, now: DateTime<Utc>) -> bool {
@@ -189,7 +198,7 @@ async fn lock_ledger(
     } else {
         format!("budget_key IN ({})", db::numbered(4, keys.len()))
     };
-    let user_id = aim.purpose.user_id();
+    let user_id = aim.user_id();
     if user_id.is_some() {
         shares_budget = format!("({shares_budget} OR user_id = {})", db::numbered(4 + keys.len(), 1));
     }

@@ -1,0 +1,3 @@
+//! What users keep to prove who they are.
+
+pub mod password;

@@ -238,6 +238,8 @@ pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
 /// How long the holder of the old address can undo a change of it.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
+/// How long the link of a notice can disown a session.
+pub const DISOWN: Duration = Duration::from_hours(7 * 24);
 /// How long a sign-in link is valid.
 pub const LINK_LIFETIME: Duration = DAY;
 

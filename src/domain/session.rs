@@ -1,6 +1,7 @@
 //! Opens, looks up, lists and ends sessions. Every request looks its session up in the database, so ending a session
 //! takes effect at once. `session/refresh.rs` rotates refresh tokens.
 
+pub mod disown;
 pub mod live_access;
 pub mod refresh;
 

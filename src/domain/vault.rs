@@ -30,11 +30,21 @@ pub enum Purpose {
     LinkToken,
     /// Encryption of the private keys that sign access tokens.
     SigningKey,
+    /// Tags that prove that we issued a link to disown a session.
+    Disown,
 }
 
 impl Purpose {
-    const ALL: [Self; 7] =
-        [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::LinkToken, Self::SigningKey];
+    const ALL: [Self; 8] = [
+        Self::Code,
+        Self::Address,
+        Self::RefreshTag,
+        Self::Outbox,
+        Self::Link,
+        Self::LinkToken,
+        Self::SigningKey,
+        Self::Disown,
+    ];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -45,6 +55,7 @@ impl Purpose {
             Self::Link => b"doorcode/1/link",
             Self::LinkToken => b"doorcode/1/link-token",
             Self::SigningKey => b"doorcode/1/signing-key",
+            Self::Disown => b"doorcode/1/disown",
         }
     }
 }

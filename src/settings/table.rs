@@ -259,7 +259,7 @@ settings! {
             |text| parse::duration(text, Duration::ZERO, 3650 * DAY) => Duration;
         /// Emails that tell users about changes of their account: `new-device`, `email-change` (by an administrator;
         /// users' own changes, which the old address can undo, are always announced) and `role-change`, separated by
-        /// commas, or `none`.
+        /// commas, or `none`. Changes of a password and too many wrong passwords are always announced.
         notices "DOORCODE_NOTICES" LIST default "new-device,email-change,role-change" example "new-device,role-change"
             parse::notices => Notices;
     }

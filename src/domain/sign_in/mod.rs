@@ -18,7 +18,7 @@ use super::{
     audit::{self, Event, Kind},
     device,
     mail::message::Message,
-    session::{self, Opening, refresh::RefreshToken},
+    session::{self, Opening, disown, refresh::RefreshToken},
     transaction::Work,
     user::{self, Admitted, Proved, notice},
 };
@@ -116,7 +116,8 @@ async fn finish(
     }
     audit::record(ctx, work, now, &events).await?;
     if was_here && device.is_new && !proof.fixed {
-        notice::queue(ctx, &**work, &user, Message::NewDevice, Some(origin), now).await?;
+        let message = Message::NewDevice(disown::link(ctx, &session, now));
+        notice::queue(ctx, &**work, &user, message, Some(origin), now).await?;
     }
     let signed_in = SignedIn { user, session };
     Ok(Some(Completed { signed_in, is_new_user, refresh_token, device_token: device.token }))

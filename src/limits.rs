@@ -248,6 +248,8 @@ pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
 /// How long the old address can undo an email change.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
+/// How long the link of a notice can disown a session.
+pub const DISOWN: Duration = Duration::from_hours(7 * 24);
 /// How long a sign-in link is valid.
 pub const LINK_LIFETIME: Duration = DAY;
 

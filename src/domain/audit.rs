@@ -24,7 +24,7 @@ use super::{
     transaction::Work,
 };
 use crate::{
-    db::{self, entity::audit_events},
+    db::{self, entity::{Method, audit_events}},
     error::{Error, Result},
     limits::Rule,
     observability::LogEmails,
@@ -235,6 +235,22 @@ pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: Method) -> Resul
     let detail = json!({ "method": method });
     let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail, email: None };
     count_up(ctx, ctx.now(), event, &format!("expired:{method}"), SHARED).await
+}
+
+/// Records a wrong password: one row per address and hour, which counts.
+pub async fn record_wrong_password(
+    ctx: &Ctx,
+    origin: &Origin,
+    email: &str,
+    subject: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let address = ctx.vault.address_label(email);
+    let key = format!("password:{address}");
+    let detail = json!({ ADDRESS_LABEL: address });
+    let event =
+        Event { kind: Kind::WrongPassword, origin: Some(origin), actor: None, subject, detail, email: Some(email) };
+    count_up(ctx, now, event, &key, SHARED).await
 }
 
 /// Records a denied permission: one row per user and hour, one log line each.

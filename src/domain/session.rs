@@ -2,6 +2,7 @@
 //! takes effect at once. `session/refresh.rs` rotates refresh tokens.
 
 pub mod authentication;
+pub mod disown;
 pub mod live_access;
 pub mod refresh;
 

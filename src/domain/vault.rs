@@ -34,10 +34,23 @@ pub enum Purpose {
     Password,
     /// Seals what registrations leave until they are complete.
     Registration,
+    /// Tags that prove that we issued a link to disown a session.
+    Disown,
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [Self::Code, Self::Address, Self::RefreshTag, Self::Outbox, Self::Link, Self::LinkToken, Self::SigningKey, Self::Password, Self::Registration];
+    const ALL: [Self; 10] = [
+        Self::Code,
+        Self::Address,
+        Self::RefreshTag,
+        Self::Outbox,
+        Self::Link,
+        Self::LinkToken,
+        Self::SigningKey,
+        Self::Password,
+        Self::Registration,
+        Self::Disown,
+    ];
 
     const fn label(self) -> &'static [u8] {
         match self {
@@ -50,6 +63,7 @@ impl Purpose {
             Self::SigningKey => b"doorcode/1/signing-key",
             Self::Password => b"doorcode/1/password",
             Self::Registration => b"doorcode/1/registration",
+            Self::Disown => b"doorcode/1/disown",
         }
     }
 }

@@ -10,11 +10,17 @@ mod email_taken_back;
 mod invitation;
 mod link;
 mod new_device;
+mod password_changed;
+mod password_door_closed;
+mod password_removed;
+mod password_reset;
+mod register;
+mod register_known;
 mod role_changed;
 
 use chrono::TimeDelta;
 
-pub use super::payload::{Code, Link, Undo};
+pub use super::payload::{Code, Disown, Link, Undo};
 use super::{
     payload::{Carried, Payload, Shown},
     template::Locale,
@@ -24,7 +30,7 @@ use crate::{db::entity::Role, settings::Notices};
 
 /// Lifetime of a notice.
 const NEWS: TimeDelta = TimeDelta::days(2);
-/// Lifetime of a notice that the reader can still act on.
+/// Lifetime of a notice that the reader can still act on, and of the links in it.
 const WEEK: TimeDelta = TimeDelta::days(7);
 
 /// Defines the letters. Two rows may share a kind: opening picks the first whose payload is present.
@@ -71,6 +77,22 @@ letters! {
     Link(url: Link) = Row::asked("link", &link::SHEETS);
     /// A one-time code that confirms the new address of an account.
     EmailCode(code: Code) = Row::asked("email-code", &email_code::SHEETS);
+    /// A one-time code that completes a registration.
+    Register(code: Code) = Row::asked("register", &register::SHEETS);
+    /// A one-time sign-in code for someone who registers an address that already has an account.
+    RegisterKnown(code: Code) = Row::asked("register-known", &register_known::SHEETS);
+    /// A one-time code that resets a password.
+    PasswordReset(code: Code) = Row::asked("password-reset", &password_reset::SHEETS);
+    /// The password was set, changed or reset.
+    PasswordChanged(disown: Disown) = Row::notice("password-changed", &password_changed::SHEETS)
+        .from(|words| words.request_origin)
+        .lasting(WEEK);
+    /// The password was removed.
+    PasswordRemoved(disown: Disown) = Row::notice("password-removed", &password_removed::SHEETS)
+        .from(|words| words.request_origin)
+        .lasting(WEEK);
+    /// After too many wrong passwords, new devices cannot use the password for a while.
+    PasswordDoorClosed = Row::notice("password-door-closed", &password_door_closed::SHEETS).with_page();
     /// An administrator created an account for this address.
     Invitation = Row::notice("invitation", &invitation::SHEETS).lasting(WEEK).with_page();
     /// To the old address: the account's address was changed from one of its sessions.
@@ -84,7 +106,12 @@ letters! {
     /// To the new address: an administrator changed the account's address.
     EmailIsNow = Row::notice("email-is-now", &email_is_now::SHEETS).unless_off(|on| on.email_change).with_page();
     /// A sign-in from a new device.
-    NewDevice = Row::notice("new-device", &new_device::SHEETS)
+    NewDevice(disown: Disown) = Row::notice("new-device", &new_device::SHEETS)
+        .unless_off(|on| on.new_device)
+        .from(|words| words.sign_in_origin)
+        .lasting(WEEK);
+    /// The same, queued by a version that sent no link. Never queued again.
+    NewDeviceWithoutLink = Row::notice("new-device", &new_device::WITHOUT_LINK)
         .unless_off(|on| on.new_device)
         .from(|words| words.sign_in_origin)
         .with_page();

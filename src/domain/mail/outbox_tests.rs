@@ -11,16 +11,17 @@ use crate::{
         inbox::Inbox,
         payload::{
             Code, Shown,
-            samples::{CODE, LINK, PAGE},
+            samples::{CODE, DISOWN, LINK, PAGE},
         },
     },
+    limits,
     ports::Mail,
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Kinds that an outbox may hold.
-const PUBLISHED: [&str; 10] = [
+const PUBLISHED: [&str; 16] = [
     "code",
     "link",
     "email-code",
@@ -31,6 +32,12 @@ const PUBLISHED: [&str; 10] = [
     "invitation",
     "email-is-now",
     "role-changed",
+    "register",
+    "register-known",
+    "password-reset",
+    "password-changed",
+    "password-removed",
+    "password-door-closed",
 ];
 
 /// Whether it carries a code or a link, other than the sign-in page.
@@ -199,6 +206,27 @@ fn mail_queued_by_version_1_still_opens() {
         assert!(mail.text.contains(secret) && mail.text.contains("203.0.113.7"), "{}", mail.text);
         assert!(mail.html.contains("<html lang=\"fr\">"));
     }
+}
+
+#[test]
+fn a_notice_of_a_new_device_that_was_queued_without_a_link_still_opens() {
+    let plain = r#"{"to":"ada@example.com","code":null,"link":null,"locale":"en","device":"Firefox on Linux","network":"203.0.113.7","deliver":true}"#;
+    let mut row = queued(Message::Invitation, Locale::En);
+    row.kind = "new-device".to_owned();
+    let context = context(row.id, &row.kind, row.expires_at);
+    row.sealed = Some(vault().seal(Purpose::Outbox, &context, plain.as_bytes(), &Zeros).unwrap());
+    let text = mailed(&row).text.replace('\n', " ");
+    assert!(text.contains(PAGE) && text.contains("sign in, end that session"), "{text}");
+    assert!(!text.contains("link") && !text.contains("button"), "{text}");
+}
+
+#[test]
+fn a_notice_is_delivered_as_long_as_its_link_disowns() {
+    let lifetimes = Message::samples().into_iter().filter_map(|message| {
+        let disowns = matches!(message.shown(PAGE), Shown::Link(DISOWN, _));
+        disowns.then(|| message.row().good_for.to_std().unwrap())
+    });
+    assert_eq!(lifetimes.collect::<Vec<_>>(), [limits::DISOWN; 3]);
 }
 
 #[test]

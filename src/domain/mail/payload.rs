@@ -14,7 +14,7 @@ use crate::{db::entity::Role, observability::spans};
 pub(super) struct Payload {
     pub(super) to: String,
     code: Option<String>,
-    /// A sign-in link, or the link that restores an address.
+    /// A URL; the letter's kind says what it does.
     link: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
@@ -106,50 +106,41 @@ impl Carried for Code {
     }
 }
 
-/// The URL of a sign-in link.
-#[derive(Clone)]
-pub struct Link(pub SecretString);
+/// Defines what a link in a mail does: its type, the label of its button and a sample.
+macro_rules! links {
+    ($($(#[doc = $doc:literal])+ $name:ident $button:ident $sample:ident;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone)]
+        pub struct $name(pub SecretString);
 
-impl Carried for Link {
-    fn put(&self, payload: &mut Payload) {
-        payload.link = Some(self.0.expose_secret().to_owned());
-    }
+        impl Carried for $name {
+            fn put(&self, payload: &mut Payload) {
+                payload.link = Some(self.0.expose_secret().to_owned());
+            }
 
-    fn take(payload: &Payload) -> Option<Self> {
-        Some(Self(payload.link.clone()?.into()))
-    }
+            fn take(payload: &Payload) -> Option<Self> {
+                Some(Self(payload.link.clone()?.into()))
+            }
 
-    fn shown(&self) -> Shown<'_> {
-        Shown::Link(self.0.expose_secret(), |words| words.open_page)
-    }
+            fn shown(&self) -> Shown<'_> {
+                Shown::Link(self.0.expose_secret(), |words| words.$button)
+            }
 
-    #[cfg(test)]
-    fn sample() -> Self {
-        Self(samples::LINK.into())
-    }
+            #[cfg(test)]
+            fn sample() -> Self {
+                Self(samples::$sample.into())
+            }
+        }
+    )+};
 }
 
-/// The URL that restores an address.
-#[derive(Clone)]
-pub struct Undo(pub SecretString);
-
-impl Carried for Undo {
-    fn put(&self, payload: &mut Payload) {
-        payload.link = Some(self.0.expose_secret().to_owned());
-    }
-
-    fn take(payload: &Payload) -> Option<Self> {
-        Some(Self(payload.link.clone()?.into()))
-    }
-
-    fn shown(&self) -> Shown<'_> {
-        Shown::Link(self.0.expose_secret(), |words| words.restore_address)
-    }
-
-    #[cfg(test)]
-    fn sample() -> Self {
-        Self(samples::UNDO.into())
-    }
+links! {
+    /// The URL of a sign-in link.
+    Link open_page LINK;
+    /// The URL that restores an address.
+    Undo restore_address UNDO;
+    /// The URL that takes an account back from someone else.
+    Disown not_me DISOWN;
 }
 
 impl Carried for Role {
@@ -178,5 +169,7 @@ pub(super) mod samples {
         "https://auth.example.com/#link=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
     pub(in super::super) const UNDO: &str =
         "https://auth.example.com/#undo=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4";
+    pub(in super::super) const DISOWN: &str =
+        "https://auth.example.com/#disown=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFy";
     pub(in super::super) const PAGE: &str = "https://auth.example.com/";
 }

@@ -136,7 +136,7 @@ pub(in crate::domain) async fn finish(
     }
     audit::record(ctx, work, now, &events).await?;
     if was_here && device.is_new && !fixed {
-        let disown = disown::url(ctx, &session, now);
+        let disown = disown::link(ctx, &session, now);
         notice::queue(ctx, &**work, &user, Message::NewDevice(disown), Some(origin), now).await?;
     }
     let signed_in = SignedIn { user, session };

@@ -1,5 +1,6 @@
 //! Mails to users about changes to their account. A setting can turn some kinds off, but not warnings about a loss of
-//! access. Only the notice of an email change contains a secret, the undo link; see `email_change.rs`.
+//! access. Some contain a secret: the undo link of an email change (`email_change.rs`), and the link to disown a
+//! session in the notices of a new device or password (`session/disown.rs`).
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;

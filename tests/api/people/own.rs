@@ -73,6 +73,8 @@ async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_is_not() {
     let mails = app.mails_for("ada@example.com").await;
     assert_eq!(mails.len(), 4, "the code and the notice");
     assert!(mails[0].code.is_none() && mails[0].text.contains(&stranger.ip.to_string()), "{}", mails[0].text);
+    let link = format!("{}/#disown=", app.ctx().settings.issuer());
+    assert!(mails[0].text.lines().any(|line| line.starts_with(&link)), "{}", mails[0].text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ pub(super) static WORDS: Words = Words {
     copy: "To copy:",
     open_page: "Open the sign-in page",
     restore_address: "Restore this address",
+    not_me: "This wasn’t me",
     request_origin: "Where this request came from",
     sign_in_origin: "Where this sign-in came from",
     time: "Time",
@@ -41,4 +42,19 @@ pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
     format!("Didn’t expect this change? Contact the people who run {brand}.")
+}
+
+/// What happened, and what to do if it wasn’t the reader.
+pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
+    vec![
+        news,
+        "Was this you? You don’t need to do anything.".to_owned(),
+        "If it wasn’t, open this link and press the button on the page. This signs out every device, removes the \
+         password if there is one, and forgets all known devices. After that, you sign in with a code by email."
+            .to_owned(),
+    ]
+}
+
+pub(in crate::domain::mail) fn disown_until(lifetime: &str) -> String {
+    format!("The link is valid for {lifetime}.")
 }

@@ -7,6 +7,7 @@ pub(super) static WORDS: Words = Words {
     copy: "À copier\u{a0}:",
     open_page: "Ouvrir la page de connexion",
     restore_address: "Rétablir cette adresse",
+    not_me: "Ce n’était pas moi",
     request_origin: "Origine de cette demande",
     sign_in_origin: "Origine de cette connexion",
     time: "Date",
@@ -43,4 +44,20 @@ pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
     format!("Vous ne vous attendiez pas à ce changement\u{a0}? Contactez les responsables de {brand}.")
+}
+
+/// What happened, and what to do if it wasn’t the reader.
+pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
+    vec![
+        news,
+        "C’était vous\u{a0}? Vous n’avez rien à faire.".to_owned(),
+        "Ce n’était pas vous\u{a0}? Ouvrez ce lien et appuyez sur le bouton de la page. Tous les appareils seront \
+         déconnectés, le mot de passe sera supprimé s’il y en a un, et les appareils connus seront oubliés. Vous \
+         vous connecterez ensuite avec un code reçu par e-mail."
+            .to_owned(),
+    ]
+}
+
+pub(in crate::domain::mail) fn disown_until(lifetime: &str) -> String {
+    format!("Le lien est valable {lifetime}.")
 }

@@ -7,6 +7,7 @@ pub(super) static WORDS: Words = Words {
     copy: "Zum Kopieren:",
     open_page: "Anmeldeseite öffnen",
     restore_address: "Diese Adresse wiederherstellen",
+    not_me: "Das war ich nicht",
     request_origin: "Woher diese Anfrage kam",
     sign_in_origin: "Woher diese Anmeldung kam",
     time: "Zeitpunkt",
@@ -46,4 +47,20 @@ pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
     format!("Haben Sie diese Änderung nicht erwartet? Dann wenden Sie sich an die Betreiber von {brand}.")
+}
+
+/// What happened, and what to do if it wasn’t the reader.
+pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
+    vec![
+        news,
+        "Waren Sie das? Dann müssen Sie nichts tun.".to_owned(),
+        "Waren Sie das nicht? Dann öffnen Sie diesen Link und klicken Sie auf der Seite auf die Schaltfläche. Damit \
+         werden alle Geräte abgemeldet, das Passwort entfernt, falls es eines gibt, und alle bekannten Geräte \
+         vergessen. Danach melden Sie sich mit einem Code per E-Mail an."
+            .to_owned(),
+    ]
+}
+
+pub(in crate::domain::mail) fn disown_until(lifetime: &str) -> String {
+    format!("Der Link ist {lifetime} gültig.")
 }

@@ -7,6 +7,7 @@ pub(super) static WORDS: Words = Words {
     copy: "コピー用：",
     open_page: "ログインページを開く",
     restore_address: "このメールアドレスに戻す",
+    not_me: "心当たりがありません",
     request_origin: "リクエストの送信元",
     sign_in_origin: "ログイン元",
     time: "日時",
@@ -40,4 +41,20 @@ pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
     format!("この変更にお心当たりがない場合は、{brand} の運営者にお問い合わせください。")
+}
+
+/// What happened, and what to do if it wasn’t the reader.
+pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
+    vec![
+        news,
+        "ご自身による操作の場合は、何もする必要はありません。".to_owned(),
+        "お心当たりがない場合は、次のリンクを開き、ページのボタンを押してください。すべての端末でログアウトされ、\
+         パスワードが設定されていれば削除され、使用済みの端末の記録も消去されます。その後は、\
+         メールで届くコードでログインできます。"
+            .to_owned(),
+    ]
+}
+
+pub(in crate::domain::mail) fn disown_until(lifetime: &str) -> String {
+    format!("リンクの有効期間は{lifetime}です。")
 }

@@ -16,6 +16,7 @@ pub(super) struct Words {
     pub(super) copy: &'static str,
     pub(super) open_page: &'static str,
     pub(super) restore_address: &'static str,
+    pub(super) not_me: &'static str,
     pub(super) request_origin: &'static str,
     pub(super) sign_in_origin: &'static str,
     pub(super) time: &'static str,

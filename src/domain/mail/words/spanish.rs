@@ -7,6 +7,7 @@ pub(super) static WORDS: Words = Words {
     copy: "Para copiar:",
     open_page: "Abrir la página de acceso",
     restore_address: "Restablecer esta dirección",
+    not_me: "No he sido yo",
     request_origin: "Origen de esta solicitud",
     sign_in_origin: "Origen de este inicio de sesión",
     time: "Fecha",
@@ -43,4 +44,20 @@ pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
     format!("¿No esperabas este cambio? Ponte en contacto con los responsables de {brand}.")
+}
+
+/// What happened, and what to do if it wasn’t the reader.
+pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
+    vec![
+        news,
+        "¿Has sido tú? No tienes que hacer nada.".to_owned(),
+        "¿No has sido tú? Abre este enlace y pulsa el botón de la página. Se cerrará la sesión en todos los \
+         dispositivos, se eliminará la contraseña, si la hay, y se olvidarán los dispositivos conocidos. Después \
+         podrás iniciar sesión con un código por correo."
+            .to_owned(),
+    ]
+}
+
+pub(in crate::domain::mail) fn disown_until(lifetime: &str) -> String {
+    format!("El enlace es válido durante {lifetime}.")
 }

@@ -23,6 +23,7 @@ use crate::{
     },
     db::{Db, OnStatement, migrate},
     domain::{
+        credential::password::hasher::Hasher,
         Ctx, audit, housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
@@ -103,6 +104,7 @@ impl App {
         let inbox = settings.has_inbox().then(|| Arc::new(Inbox::new()));
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
         let vault = Vault::new(&settings.secrets)?;
+        let hasher = Hasher::new(settings.password_cost, &*entropy)?;
         let db = match overrides.db {
             Some(db) => db,
             None => {
@@ -117,6 +119,7 @@ impl App {
             limiter,
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
+            hasher,
             keyring: token::Keyring::default(),
             live: live::Live::new(bus, metrics.clone()),
             metrics,

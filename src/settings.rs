@@ -134,6 +134,31 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// Cost of a new password hash, argon2id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashCost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for HashCost {
+    /// The first choice of OWASP for argon2id.
+    fn default() -> Self {
+        Self { memory: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+/// How users may sign in. Codes by email always work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Methods {
+    /// With a password.
+    pub password: bool,
+}
+
 /// Settings of access and refresh tokens.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
@@ -199,6 +224,12 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// `DOORCODE_DEFAULT_ROLE`.
     pub default_role: Role,
+    /// Whether users may sign in with a password.
+    pub methods: Methods,
+    /// Minimum length of a password.
+    pub password_min: u32,
+    /// Cost of a password hash.
+    pub password_cost: HashCost,
     /// `DOORCODE_IP_RETENTION`.
     pub ip_retention: Duration,
     /// `DOORCODE_AUDIT_RETENTION`.

@@ -89,6 +89,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let purged = Purged {
         challenges: part(sign_in::challenge::purge(ctx, now).await),
         links: part(sign_in::link::purge(ctx, now).await),
+        password_tries: part(credential::password::tries::purge(ctx, now).await),
         mails: part(outbox::purge(ctx, now - MAIL_KEPT).await),
         sessions: part(session::purge(ctx, now - KEPT).await),
         devices: part(device::purge(ctx, now).await),

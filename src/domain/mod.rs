@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod batch;
+pub mod credential;
 pub mod device;
 pub mod housekeeping;
 pub mod keys;
@@ -95,6 +96,8 @@ pub struct Ctx {
     pub local_limiter: Arc<dyn Limiter>,
     /// Hashing and encryption with the server secret.
     pub vault: vault::Vault,
+    /// Hashes passwords, a few at a time.
+    pub hasher: credential::password::hasher::Hasher,
     /// The signing keys of access tokens.
     pub keyring: token::Keyring,
     /// Publishes committed events to subscribers.

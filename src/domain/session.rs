@@ -59,6 +59,12 @@ pub enum EndReason {
     EmailChanged,
     /// The holder of the old address took the account back.
     EmailChangeUndone,
+    /// The user reset the password.
+    PasswordReset,
+    /// The user set, changed or removed the password.
+    PasswordChanged,
+    /// The user said that somebody else signed in.
+    Disowned,
 }
 
 impl EndReason {
@@ -74,6 +80,9 @@ impl EndReason {
             Self::Deleted => "DELETED",
             Self::EmailChanged => "EMAIL_CHANGED",
             Self::EmailChangeUndone => "EMAIL_CHANGE_UNDONE",
+            Self::PasswordReset => "PASSWORD_RESET",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::Disowned => "DISOWNED",
         }
     }
 }

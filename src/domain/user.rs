@@ -5,11 +5,12 @@ pub mod email_change;
 pub mod erase;
 pub mod export;
 pub mod list;
-mod lock;
+pub(in crate::domain) mod lock;
 pub mod manage;
 pub mod name;
 pub mod notice;
 pub mod profile;
+pub(in crate::domain) mod take_back;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement};

@@ -19,7 +19,8 @@ use crate::domain::{
     session::refresh::{self, RefreshToken},
     sign_in::{
         Outcome,
-        email_code::{self, Request, Requested},
+        code_request::{self, Request, Requested, Wanted},
+        email_code,
         link,
     },
     token,
@@ -66,7 +67,7 @@ pub(super) struct CodeSent {
 }
 
 impl CodeSent {
-    pub(super) fn new(domain: &Ctx, sent: email_code::CodeSent) -> Self {
+    pub(super) fn new(domain: &Ctx, sent: code_request::CodeSent) -> Self {
         Self {
             challenge: sent.handle,
             email: EmailAddress(sent.email.as_str().to_owned()),
@@ -173,8 +174,10 @@ impl SignInMutation {
             challenge: input.challenge.as_deref(),
             device_token: input.device_token.as_deref(),
             locale: input.locale.as_deref(),
+            remember: input.remember,
+            wanted: Wanted::SignIn,
         };
-        Ok(match email_code::request(domain, &viewer.origin, request).await? {
+        Ok(match code_request::request(domain, &viewer.origin, request).await? {
             Requested::Sent(sent) => LoginResult::CodeSent(CodeSent::new(domain, sent)),
             Requested::InvalidEmail(invalid) => {
                 LoginResult::InvalidEmail(InvalidEmail { message: invalid.to_string() })

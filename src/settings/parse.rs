@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Mode, Notices, SignUp, TokenAlgorithm};
+use super::{HashCost, Methods, Mode, Notices, SignUp, TokenAlgorithm};
 use crate::{db::entity::Role, email_address::canonical_domain, limits::Quota};
 
 /// The value, or the rest of a sentence that starts with the variable.
@@ -253,6 +253,34 @@ pub(super) fn signup(text: &str) -> Parsed<SignUp> {
         _ => Err("is not `open`, `closed` or `domains:` followed by a list".to_owned()),
     }
 }
+
+/// Methods separated by commas. A code by email is always one: it is the way back in.
+pub(super) fn methods(text: &str) -> Parsed<Methods> {
+    let names: Vec<_> = text.split(',').map(str::trim).collect();
+    if names.iter().any(|name| !["code", "password"].contains(name)) {
+        return Err("is not a list of `code` and `password`".to_owned());
+    }
+    if !names.contains(&"code") {
+        return Err("leaves out `code`, the way back in for users who forgot their password".to_owned());
+    }
+    Ok(Methods { password: names.contains(&"password") })
+}
+
+/// A cost in the notation of PHC strings, such as `m=19456,t=2,p=1`.
+pub(super) fn hash_cost(text: &str) -> Parsed<HashCost> {
+    let part = |name: &str| text.split(',').find_map(|part| part.trim().strip_prefix(name)?.parse::<u32>().ok());
+    let (Some(memory), Some(passes), Some(lanes), 3) = (part("m="), part("t="), part("p="), text.split(',').count())
+    else {
+        return Err("is not a cost such as `m=19456,t=2,p=1`: memory in KiB, passes and lanes".to_owned());
+    };
+    let is_possible = (8 * lanes..=1 << 20).contains(&memory) && (1..=16).contains(&passes) && (1..=4).contains(&lanes);
+    if is_possible {
+        Ok(HashCost { memory, passes, lanes })
+    } else {
+        Err("is out of range: m is 8 to 1048576, t is 1 to 16 and p is 1 to 4".to_owned())
+    }
+}
+
 
 /// The role of new users. Refuses roles with power over others: only administrators grant those.
 pub(super) fn default_role(text: &str) -> Parsed<Role> {

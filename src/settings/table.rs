@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    Mode, Notices, SignUp, TokenAlgorithm,
+    HashCost, Methods, Mode, Notices, SignUp, TokenAlgorithm,
     parse::{self, SmtpSecurity},
     problems::Reader,
     secret, telemetry,
@@ -183,6 +183,14 @@ settings! {
             parse::signup => SignUp;
         /// Role of new users: `USER` or `GUEST`. Administrators grant more.
         default_role "DOORCODE_DEFAULT_ROLE" ROLE default "USER" example "GUEST" parse::default_role => Role;
+        /// How users may sign in: `code`, which cannot be left out, and `password`, separated by commas.
+        methods "DOORCODE_METHODS" LIST default "code,password" example "code" parse::methods => Methods;
+        /// Minimum length of a new password, 8 to 64 characters.
+        password_min "DOORCODE_PASSWORD_MIN" LENGTH default "8" example "15" |text| parse::number(text, 8, 64) => u32;
+        /// Cost of a password hash (argon2id): memory in KiB, passes and lanes. Existing hashes follow at the next sign-in.
+        /// Production refuses less than the recommendation of OWASP.
+        password_cost "DOORCODE_PASSWORD_COST" COST default "m=19456,t=2,p=1" example "m=47104,t=1,p=1"
+            parse::hash_cost => HashCost;
         /// Number of digits in a code, 6 to 12. One digit fewer makes guessing ten times easier. Production refuses to
         /// start if a year of guessing opens an account with odds above 1 in 1,000, so six digits require a smaller
         /// `DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH`, such as `80/30d`.

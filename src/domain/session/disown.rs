@@ -1,18 +1,27 @@
 //! The link "This wasn't me" of a notice, with which the owner of a mailbox takes the account back. Its token holds the
-//! session that the notice is about, an expiry and a tag over both, so nothing is stored: it proves access to the
-//! mailbox until it expires, however often it is used.
+//! session that the notice is about, an expiry and a tag over both, so nothing is stored but the time
+//! of its use.
 
 use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::EndReason;
 use crate::{
-    db::entity::sessions,
+    db::entity::{sessions, users},
     domain::{
-        Ctx,
+        Ctx, Wait,
+        access::Viewer,
+        audit::{self, Event, Kind},
         mail::message::Disown,
+        sign_in::send_limit,
+        transaction::Work,
+        user::take_back::take_back,
         vault::{self, Purpose, Vault},
     },
+    error::Result,
     limits::DISOWN,
 };
 
@@ -28,8 +37,55 @@ pub(in crate::domain) fn link(ctx: &Ctx, session: &sessions::Model, now: DateTim
 }
 
 /// The session that a token is about. `None` if the token has expired or is not ours. Accesses no store.
-pub fn parse(ctx: &Ctx, token: &str, now: DateTime<Utc>) -> Option<Uuid> {
+fn parse(ctx: &Ctx, token: &str, now: DateTime<Utc>) -> Option<Uuid> {
     read(&ctx.vault, token, now)
+}
+
+/// The outcome of disowning a session.
+pub enum Outcome {
+    /// The account is signed out everywhere and has no password.
+    Disowned,
+    /// The token is expired, used or not ours.
+    Expired,
+    /// A rate limit refused the call.
+    Wait(Wait),
+}
+
+/// Takes the account back: ends every session, forgets every device, removes the password and voids all codes and links.
+pub async fn disown(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
+    let (origin, now) = (&viewer.origin, ctx.now());
+    if let Some(wait) = send_limit::take_verify(ctx, origin, now).await? {
+        return Ok(Outcome::Wait(wait));
+    }
+    let done = match parse(ctx, token, now) {
+        Some(session) => take_back_session(ctx, viewer, session, now).await?,
+        None => false,
+    };
+    if done {
+        return Ok(Outcome::Disowned);
+    }
+    let refused = send_limit::take_miss(ctx, origin, now).await?;
+    Ok(refused.map_or(Outcome::Expired, Outcome::Wait))
+}
+
+async fn take_back_session(ctx: &Ctx, viewer: &Viewer, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let Some(session) = sessions::Entity::find_by_id(id).one(ctx.db.read()).await? else { return Ok(false) };
+    let work = Work::begin(ctx).await?;
+    let user = users::Entity::find_by_id(session.user_id).lock_exclusive().one(&*work).await?;
+    let used = sessions::Entity::update_many()
+        .col_expr(sessions::Column::DisownedAt, Expr::value(now))
+        .filter(sessions::Column::Id.eq(id))
+        .filter(sessions::Column::DisownedAt.is_null())
+        .exec(&*work)
+        .await?;
+    let Some(user) = user.filter(|_| used.rows_affected == 1) else { return Ok(false) };
+    let ended = take_back(ctx, &work, &user, EndReason::Disowned, now).await?;
+    let detail = json!({ "session": id, "sessions": ended });
+    let (origin, email) = (Some(&viewer.origin), Some(user.email.as_str()));
+    let event = Event { kind: Kind::SessionDisowned, origin, actor: None, subject: Some(user.id), detail, email };
+    audit::record(ctx, &work, now, &[event]).await?;
+    work.commit(ctx).await?;
+    Ok(true)
 }
 
 fn issue(vault: &Vault, session: Uuid, now: DateTime<Utc>) -> Zeroizing<[u8; LENGTH]> {

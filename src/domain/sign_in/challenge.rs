@@ -126,7 +126,7 @@ pub(in crate::domain) async fn issue(
 }
 
 /// A new code to store.
-pub(super) struct NewCode {
+pub(in crate::domain) struct NewCode {
     pub hash: Digest,
     /// Whether the code is a fixed test code.
     pub fixed: bool,
@@ -134,7 +134,7 @@ pub(super) struct NewCode {
 
 /// Adds a new code to a live challenge. The current code stays valid until it expires. Both share the attempts, which
 /// are never reset. `None` if the challenge is no longer live.
-pub(super) async fn add_code(
+pub(in crate::domain) async fn add_code(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     id: Uuid,
@@ -270,17 +270,20 @@ pub(in crate::domain) async fn void_changes(
     Ok(())
 }
 
-/// Voids all open challenges of an address.
-pub(in crate::domain) async fn void_all(db: &impl ConnectionTrait, email: &str, now: DateTime<Utc>) -> Result<()> {
-    use email_codes::Column;
-    email_codes::Entity::update_many()
-        .col_expr(Column::ConsumedAt, Expr::value(now))
-        .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
-        .filter(Column::Email.eq(email))
-        .filter(Column::ConsumedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .exec(db)
-        .await?;
+/// Voids all open challenges of an address except those for an email change. One that is being used up right now is left
+/// to its own transaction, which would otherwise wait for this one while this one waits for it.
+pub(in crate::domain) async fn void_all(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let skip = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let sql = format!(
+        "UPDATE email_codes SET consumed_at = $2, sealed = NULL WHERE id IN (SELECT id FROM email_codes \
+         WHERE email = $1 AND expires_at > $2 AND consumed_at IS NULL AND user_id IS NULL{skip})"
+    );
+    db.execute_raw(db::statement(ctx.db.backend(), &sql, [email.into(), now.into()])).await?;
     Ok(())
 }
 

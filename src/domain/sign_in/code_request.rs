@@ -150,7 +150,7 @@ pub async fn resend(ctx: &Ctx, origin: &Origin, handle: &str) -> Result<Resent> 
         return Ok(Resent::Expired);
     };
     if purpose.user_id().is_some() {
-        return email_change::resend(ctx, origin, &handle, &row, email, now).await;
+        return email_change::resend(ctx, origin, &handle, &row, now).await;
     }
     let target = Target { device_hash: None, device_id: row.device_id, handle: Some(handle), purpose };
     let locale = row.locale.as_deref().map(|tag| Locale::negotiate(Some(tag)));

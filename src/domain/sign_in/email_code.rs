@@ -1,5 +1,6 @@
 //! One-time codes by email. A code is compared only after its attempt was counted. `code_request.rs` sends them.
 
+use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use super::{
@@ -55,6 +56,7 @@ pub(super) fn proof(ctx: &Ctx, attempt: &Try) -> Result<Proof> {
         id: row.id,
         device_id: row.device_id,
         remember: row.remember,
+        is_announced: false,
     })
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, Subject, finish, missed, record_if_expired, send_limit};
+use super::{Outcome, Proof, Subject, challenge, finish, missed, record_if_expired, send_limit};
 use crate::{
     db::{
         self,
@@ -144,10 +144,28 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
         id: link.id,
         device_id: None,
         remember: true,
+        is_announced: false,
     };
     let completed = finish(ctx, &work, viewer, proof, now).await?;
     work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
+}
+
+/// Voids the link of an address. One statement.
+pub(in crate::domain) async fn void(
+    ctx: &Ctx,
+    db: &impl ConnectionTrait,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let keys = challenge::address_key(ctx, email);
+    sign_in_links::Entity::update_many()
+        .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
+        .filter(sign_in_links::Column::AddressKey.is_in(keys.all().cloned()))
+        .filter(sign_in_links::Column::ConsumedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Deletes expired links.

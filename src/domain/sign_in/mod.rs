@@ -39,6 +39,8 @@ pub(in crate::domain) struct Proof {
     pub device_id: Option<Uuid>,
     /// Whether the user asks to stay signed in.
     pub remember: bool,
+    /// Whether the caller announces the sign-in by a mail of its own.
+    pub is_announced: bool,
 }
 
 /// Who proved their identity.
@@ -113,7 +115,7 @@ pub(in crate::domain) async fn finish(
     now: DateTime<Utc>,
 ) -> Result<Option<Completed>> {
     let origin = &viewer.origin;
-    let Proof { subject, method, id, device_id, remember } = proof;
+    let Proof { subject, method, id, device_id, remember, is_announced } = proof;
     let Some(Admitted { user, is_new, was_here }) = admit(ctx, work, &subject, now).await? else {
         return Ok(None);
     };
@@ -135,7 +137,7 @@ pub(in crate::domain) async fn finish(
         events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));
     }
     audit::record(ctx, work, now, &events).await?;
-    if was_here && device.is_new && !fixed {
+    if was_here && device.is_new && !fixed && !is_announced {
         let disown = disown::link(ctx, &session, now);
         notice::queue(ctx, &**work, &user, Message::NewDevice(disown), Some(origin), now).await?;
     }

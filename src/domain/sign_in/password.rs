@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{Completed, Proof, Subject, challenge::Counted, finish};
@@ -15,9 +14,9 @@ use crate::{
     domain::{
         Ctx, Wait,
         access::{Origin, Viewer},
-        audit::{self, Event, Kind},
+        audit,
         credential::password::{
-            Stored,
+            Compared, Stored,
             hasher::{Slot, Verified},
             policy::Password,
             tries::{self, Try},
@@ -72,52 +71,86 @@ pub async fn sign_in(ctx: &Ctx, viewer: &Viewer, request: Request<'_>) -> Result
         Err(invalid) => return Ok(Outcome::InvalidEmail(invalid)),
     };
     let (origin, now) = (&viewer.origin, ctx.now());
-    let account = look_up(ctx, &email, request.device_token.and_then(device::token_hash), now).await?;
-    // The queue lets in one caller of a network at a time, so the limits are asked while nobody else of it hashes.
+    let account = look_up(ctx, email, request.device_token.and_then(device::token_hash), now).await?;
+    Ok(match check(ctx, origin, &account, request.password, now).await? {
+        Checked::Right { compared, attempt } => {
+            let work = Work::begin(ctx).await?;
+            let proof = Proof {
+                subject: Subject::Password(compared),
+                method: Method::Password,
+                id: attempt.id,
+                device_id: account.device_id,
+                remember: request.remember,
+                is_announced: false,
+            };
+            let Some(completed) = finish(ctx, &work, viewer, proof, now).await? else {
+                // Changed or suspended in the meantime. The attempt stays counted.
+                return Ok(Outcome::Wrong);
+            };
+            tries::take_back(&*work, &attempt).await?;
+            work.commit(ctx).await?;
+            Outcome::SignedIn(Box::new(completed))
+        }
+        Checked::Wrong => Outcome::Wrong,
+        Checked::Wait(wait) => Outcome::Wait(wait),
+    })
+}
+
+/// The outcome of comparing a password.
+pub(in crate::domain) enum Checked {
+    /// Right. The caller takes the count back in its transaction.
+    Right { compared: Compared, attempt: Box<Try> },
+    /// Wrong, counted and recorded.
+    Wrong,
+    /// A rate limit refused the attempt.
+    Wait(Wait),
+}
+
+/// Compares a password with the account's, in the order that keeps guessing expensive: queue, limits, count, hash. The
+/// queue lets in one caller of a network at a time, so nobody else of it hashes while the limits are asked.
+pub(in crate::domain) async fn check(
+    ctx: &Ctx,
+    origin: &Origin,
+    account: &Account,
+    password: Password,
+    now: DateTime<Utc>,
+) -> Result<Checked> {
     let slot = ctx.hasher.enter(&network(origin.ip, 64), account.device_id.is_some()).await?;
     if let Some(wait) = charge(ctx, origin, false, now).await? {
-        return Ok(Outcome::Wait(wait));
+        return Ok(Checked::Wait(wait));
     }
-    let attempt = match tries::count(ctx, origin, email.as_str(), account.device_id, now).await? {
+    let attempt = match tries::count(ctx, origin, account.email.as_str(), account.device_id, now).await? {
         Counted::Yes(attempt) => attempt,
-        Counted::Dead => return Ok(Outcome::Wrong),
+        Counted::Dead => return Ok(Checked::Wrong),
         Counted::Spent { wait, key } => {
             let window = ctx.settings.limits.quota(Rule::GuessPassword).window;
             audit::record_refusal(ctx, now, origin, Rule::GuessPassword.name(), &key, window).await?;
-            return Ok(Outcome::Wait(wait));
+            return Ok(Checked::Wait(wait));
         }
     };
     let stored = account.stored();
     let expected = stored.as_ref().map_or_else(|| Ok(ctx.hasher.dummy().clone()), |stored| stored.hash(ctx))?;
-    let (verified, slot) = ctx.hasher.verify(slot, request.password, expected, &*ctx.entropy).await?;
-    let right = match (stored, verified) {
-        (Some(stored), Verified::Right { renewed }) if account.status == Some(UserStatus::Active) => {
-            Some(stored.compared(ctx, renewed.as_ref())?)
-        }
-        _ => None,
-    };
-    if let Some(compared) = right {
-        let work = Work::begin(ctx).await?;
-        let proof = Proof {
-            subject: Subject::Password(compared),
-            method: Method::Password,
-            id: attempt.id,
-            device_id: account.device_id,
-            remember: request.remember,
-        };
-        if let Some(completed) = finish(ctx, &work, viewer, proof, now).await? {
-            tries::take_back(&*work, &attempt).await?;
-            work.commit(ctx).await?;
-            return Ok(Outcome::SignedIn(Box::new(completed)));
-        }
+    let (verified, slot) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
+    if let (Some(stored), Verified::Right { renewed }) = (stored, verified)
+        && account.status == Some(UserStatus::Active)
+    {
+        return Ok(Checked::Right { compared: stored.compared(ctx, renewed.as_ref())?, attempt });
     }
-    refuse(ctx, origin, &email, &account, &attempt, slot, now).await?;
-    Ok(Outcome::Wrong)
+    refuse(ctx, origin, account, &attempt, slot, now).await?;
+    Ok(Checked::Wrong)
 }
 
 /// What is known of an address before a password is compared.
+pub(in crate::domain) struct Account {
+    email: EmailAddress,
+    row: Row,
+    /// The known device that signs in.
+    pub device_id: Option<Uuid>,
+    status: Option<UserStatus>,
+}
+
 #[derive(Debug, FromQueryResult)]
-struct Account {
+struct Row {
     user_id: Option<Uuid>,
     status: Option<UserStatus>,
     locale: Option<String>,
@@ -128,15 +161,15 @@ struct Account {
 
 impl Account {
     fn stored(&self) -> Option<Stored> {
-        let (user_id, version, sealed) = (self.user_id?, self.version?, self.sealed.clone()?);
+        let (user_id, version, sealed) = (self.row.user_id?, self.row.version?, self.row.sealed.clone()?);
         Some(Stored { user_id, version, sealed })
     }
 }
 
 /// Looks up account, password and device of an address. One statement.
-async fn look_up(
+pub(in crate::domain) async fn look_up(
     ctx: &Ctx,
-    email: &EmailAddress,
+    email: EmailAddress,
     device_hash: Option<Digest>,
     now: DateTime<Utc>,
 ) -> Result<Account> {
@@ -146,8 +179,9 @@ async fn look_up(
          LEFT JOIN devices d ON d.user_id = u.id AND d.token_hash = $2 AND d.expires_at > $3 \
          LEFT JOIN passwords p ON p.user_id = u.id";
     let values = [email.as_str().into(), device_hash.into(), now.into()];
-    let row = Account::find_by_statement(db::statement(ctx.db.backend(), sql, values)).one(ctx.db.read()).await?;
-    row.ok_or_else(|| Error::Internal("the password lookup returned no row".into()))
+    let row = Row::find_by_statement(db::statement(ctx.db.backend(), sql, values)).one(ctx.db.read()).await?;
+    let row = row.ok_or_else(|| Error::Internal("the password lookup returned no row".into()))?;
+    Ok(Account { email, device_id: row.device_id, status: row.status, row })
 }
 
 /// Asks the limits of the network and of the instance, or charges them for a wrong password. One limiter call.
@@ -177,7 +211,6 @@ fn charges(limits: &Limits, origin: &Origin) -> impl Iterator<Item = Charge> {
 async fn refuse(
     ctx: &Ctx,
     origin: &Origin,
-    email: &EmailAddress,
     account: &Account,
     attempt: &Try,
     slot: Slot,
@@ -185,7 +218,7 @@ async fn refuse(
 ) -> Result<()> {
     charge(ctx, origin, true, now).await?;
     drop(slot);
-    audit::record_wrong_password(ctx, origin, email.as_str(), account.user_id, now).await?;
+    audit::record_wrong_password(ctx, origin, account.email.as_str(), account.row.user_id, now).await?;
     if account.device_id.is_some() {
         return Ok(());
     }
@@ -193,13 +226,13 @@ async fn refuse(
     if tries::closes_the_door(ctx, &*work, attempt, now).await? {
         let message = Message::PasswordDoorClosed;
         let letter = Letter {
-            to: email.as_str(),
+            to: account.email.as_str(),
             expires_at: now + message.row().good_for,
             message,
-            locale: Locale::negotiate(account.locale.as_deref()),
+            locale: Locale::negotiate(account.row.locale.as_deref()),
             origin: None,
             // The same work for everybody else.
-            deliver: account.sealed.is_some() && account.status == Some(UserStatus::Active),
+            deliver: account.row.sealed.is_some() && account.status == Some(UserStatus::Active),
         };
         outbox::enqueue(ctx, &*work, letter, now).await?;
         work.commit(ctx).await?;

@@ -18,11 +18,11 @@ use super::{
 use crate::{
     db::{
         self,
-        entity::{email_changes, users},
+        entity::{email_changes, email_codes, users},
     },
     domain::{
         Ctx, Wait,
-        access::{Member, Recent},
+        access::{Member, Origin, Recent},
         audit::{self, Event, Kind},
         batch,
         mail::{
@@ -32,8 +32,10 @@ use crate::{
         },
         session::{self, EndReason},
         sign_in::{
-            challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, Purpose, Try},
-            email_code::{self, CodeSent},
+            attempt::{self, Presented, Tried},
+            challenge::{self, Fresh, HANDLE_BYTES, NewCode, Purpose, Try},
+            code_request::{self, CodeSent, Resent},
+            email_code,
             send_limit::{self, Sender},
         },
         transaction::Work,
@@ -41,7 +43,7 @@ use crate::{
     },
     email_address::EmailAddress,
     error::{Error, Result},
-    limits::{EMAIL_CHANGE_UNDO, Rule},
+    limits::EMAIL_CHANGE_UNDO,
     settings::SignUp,
 };
 
@@ -66,12 +68,11 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
     let taken = is_taken(ctx, &email).await?;
-    let sender = Sender { origin, email: &email, device: None, has_link: true, is_mail: !taken, is_test: false };
-    let pair_is_spent = match send_limit::take_send(ctx, &sender, now).await? {
-        Ok(granted) => granted.pair_is_spent,
+    let pair_is_spent = match take_send(ctx, origin, &email, taken, now).await? {
+        Ok(pair_is_spent) => pair_is_spent,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
-    let code = SecretString::from(email_code::draw_code(&*ctx.entropy, ctx.settings.limits.code_length));
+    let code = draw_code(ctx);
     let work = Work::begin(ctx).await?;
     let fresh = Fresh {
         purpose: Purpose::ChangeEmail(user.id),
@@ -80,22 +81,91 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         device_id: None,
         fixed: false,
         locale: None,
+        remember: true,
+        registration: None,
     };
     let (challenge, handle) = challenge::issue(ctx, &*work, fresh, &code, now).await?;
-    let letter = Letter {
-        to: email.as_str(),
-        message: Message::EmailCode(message::Code(code)),
-        locale: Locale::negotiate(locale.or(user.locale.as_deref())),
-        origin: Some(origin),
-        expires_at: challenge.expires_at,
-        deliver: !taken,
-    };
-    outbox::enqueue(ctx, &*work, letter, now).await?;
-    let detail = json!({ "challenge": challenge.id, "address": vault::label(&address_key.newest) });
-    audit::record(ctx, &work, now, &[Event::own(Kind::EmailChangeRequested, **member, detail)]).await?;
+    let locale = Locale::negotiate(locale.or(user.locale.as_deref()));
+    mail_code(ctx, &work, origin, &challenge, Mail { code, locale, deliver: !taken }, now).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
-    Ok(Requested::Sent(email_code::sent(ctx, &challenge, handle, email, pair_is_spent, now)))
+    Ok(Requested::Sent(code_request::sent(ctx, &challenge, handle, email, pair_is_spent, now)))
+}
+
+/// Mails another code for a live challenge. Six statements and one limiter call.
+pub(in crate::domain) async fn resend(
+    ctx: &Ctx,
+    origin: &Origin,
+    handle: &[u8; HANDLE_BYTES],
+    live: &email_codes::Model,
+    now: DateTime<Utc>,
+) -> Result<Resent> {
+    let (Some(user_id), Ok(email)) = (live.user_id, EmailAddress::parse(&live.email)) else {
+        return Ok(Resent::Expired);
+    };
+    let taken = is_taken(ctx, &email).await?;
+    let user = users::Entity::find_by_id(user_id).one(ctx.db.read()).await?;
+    let pair_is_spent = match take_send(ctx, origin, &email, taken, now).await? {
+        Ok(pair_is_spent) => pair_is_spent,
+        Err(wait) => return Ok(Resent::Wait(wait)),
+    };
+    let code = draw_code(ctx);
+    let work = Work::begin(ctx).await?;
+    let hash = challenge::code_hash(ctx, handle, &email, Purpose::ChangeEmail(user_id), &code);
+    let Some(challenge) = challenge::add_code(ctx, &*work, live.id, NewCode { hash, fixed: false }, now).await? else {
+        return Ok(Resent::Expired);
+    };
+    let locale = Locale::negotiate(user.as_ref().and_then(|user| user.locale.as_deref()));
+    mail_code(ctx, &work, origin, &challenge, Mail { code, locale, deliver: !taken }, now).await?;
+    work.commit(ctx).await?;
+    ctx.outbox_filled.notify_one();
+    Ok(Resent::Sent(code_request::sent(ctx, &challenge, vault::encode(handle), email, pair_is_spent, now)))
+}
+
+fn draw_code(ctx: &Ctx) -> SecretString {
+    email_code::draw_code(&*ctx.entropy, ctx.settings.limits.code_length).into()
+}
+
+/// Charges a mail; whether the address and network may send no other for now.
+async fn take_send(
+    ctx: &Ctx,
+    origin: &Origin,
+    email: &EmailAddress,
+    taken: bool,
+    now: DateTime<Utc>,
+) -> Result<Result<bool, Wait>> {
+    let sender = Sender { origin, email, device: None, has_link: true, is_mail: !taken, is_test: false };
+    Ok(send_limit::take_send(ctx, &sender, now).await?.map(|granted| granted.pair_is_spent))
+}
+
+/// A code about to be mailed.
+struct Mail {
+    code: SecretString,
+    locale: Locale,
+    deliver: bool,
+}
+
+async fn mail_code(
+    ctx: &Ctx,
+    work: &Work,
+    origin: &Origin,
+    challenge: &email_codes::Model,
+    mail: Mail,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let letter = Letter {
+        to: &challenge.email,
+        message: Message::EmailCode(message::Code(mail.code)),
+        locale: mail.locale,
+        origin: Some(origin),
+        expires_at: challenge.expires_at,
+        deliver: mail.deliver,
+    };
+    outbox::enqueue(ctx, &**work, letter, now).await?;
+    let detail = json!({ "challenge": challenge.id, "address": vault::label(&challenge.address_key) });
+    let (kind, user) = (Kind::EmailChangeRequested, challenge.user_id);
+    let event = Event { kind, origin: Some(origin), actor: user, subject: user, detail, email: None };
+    audit::record(ctx, work, now, &[event]).await
 }
 
 /// Parses the new address. The sign-up policy's domains also apply to existing users.
@@ -135,37 +205,14 @@ pub enum Confirmed {
 
 /// Changes the address if the code is right, and ends all other sessions of the user.
 pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) -> Result<Confirmed> {
-    let code = email_code::normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();
-    let Some(handle) = vault::decode::<HANDLE_BYTES>(handle) else {
-        return missed(ctx, member, now).await;
-    };
-    if let Some(wait) = send_limit::take_verify(ctx, member.origin(), now).await? {
-        return Ok(Confirmed::Wait(wait));
+    let presented = Presented { handle, code, purposes: &[Purpose::ChangeEmail(member.user().id)] };
+    match attempt::try_code(ctx, member.origin(), Some(*member), presented, now).await? {
+        Tried::Right(attempt) => change(ctx, member, &attempt, now).await,
+        Tried::Wrong { attempts_left } => Ok(Confirmed::Wrong { attempts_left }),
+        Tried::Expired => Ok(Confirmed::Expired),
+        Tried::Wait(wait) => Ok(Confirmed::Wait(wait)),
     }
-    let purpose = Purpose::ChangeEmail(member.user().id);
-    let aim = Aim { purpose, handle_hash: &vault::sha256(&*handle) };
-    let attempt = match challenge::count_try(ctx, member.origin(), aim, now).await? {
-        Counted::Yes(attempt) => attempt,
-        Counted::Dead => return missed(ctx, member, now).await,
-        Counted::Spent { wait, key } => {
-            let window = ctx.settings.limits.quota(Rule::GuessAccount).window;
-            audit::record_refusal(ctx, now, member.origin(), Rule::GuessAccount.name(), &key, window).await?;
-            return Ok(Confirmed::Wait(wait));
-        }
-    };
-    let row = &attempt.challenge;
-    if !challenge::is_right(ctx, row, &*handle, &code, now) {
-        let detail = json!({ "challenge": row.id, "attempt": row.attempts });
-        audit::record_alone(ctx, now, Event::own(Kind::WrongCode, *member, detail)).await?;
-        return Ok(Confirmed::Wrong { attempts_left: email_code::attempts_left(ctx, row) });
-    }
-    change(ctx, member, &attempt, now).await
-}
-
-async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Confirmed> {
-    let refused = send_limit::take_miss(ctx, member.origin(), now).await?;
-    Ok(refused.map_or(Confirmed::Expired, Confirmed::Wait))
 }
 
 /// Consumes the code and changes the address in one transaction.

@@ -63,7 +63,7 @@ pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Ve
 
 /// Locks the caller's row. Fails with [`Error::Unauthenticated`] if their session has ended, their account is no longer
 /// active or their role has changed. One statement.
-pub(super) async fn lock_own(work: &Work, member: Member<'_>) -> Result<users::Model> {
+pub(in crate::domain) async fn lock_own(work: &Work, member: Member<'_>) -> Result<users::Model> {
     let mine = users::Entity::find_by_id(member.user().id)
         .join(JoinType::InnerJoin, sessions::Relation::User.def().rev())
         .filter(sessions::Column::Id.eq(member.session().id))

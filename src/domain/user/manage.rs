@@ -12,6 +12,7 @@ use super::{
     lock::{Locked, lock, lock_admins},
     name::Name,
     notice, role_name, status_name,
+    take_back::take_back,
 };
 use crate::{
     db::{
@@ -22,7 +23,6 @@ use crate::{
         Ctx, Edit,
         access::{Admin, Member, Origin, Recent, Shell},
         audit::{self, Event, Kind},
-        device,
         mail::{message::Message, template::Locale},
         session::{self, EndReason},
         transaction::Work,
@@ -221,8 +221,8 @@ fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now:
     }
 }
 
-/// Queues the mails about a change. For a new email address, also removes the user's devices and voids their undo links
-/// and pending email changes.
+/// Queues the mails about a change. A new email address also takes the account back from anybody who may have had the
+/// old one: devices, password, codes and links.
 async fn follow_up(
     ctx: &Ctx,
     work: &Work,
@@ -232,7 +232,7 @@ async fn follow_up(
 ) -> Result<()> {
     if after.email != before.email {
         // Someone with access to the user's devices may also have had the mailbox and the undo links in it.
-        device::forget_all(&**work, after.id).await?;
+        take_back(ctx, work, before, EndReason::EmailChanged, now).await?;
         undo::void_all(work, after.id, now).await?;
         notice::queue(ctx, &**work, before, Message::EmailChangedForYou, None, now).await?;
         notice::queue(ctx, &**work, after, Message::EmailIsNow, None, now).await?;

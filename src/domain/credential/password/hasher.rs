@@ -24,6 +24,7 @@ use crate::{
     domain::vault,
     error::{Error, Result},
     ports::Entropy,
+    settings::HashCost,
 };
 
 /// Callers that may wait for each slot. At 20 ms a hash the last of them waits a second.
@@ -56,24 +57,6 @@ impl std::fmt::Debug for Hash {
     }
 }
 
-/// Memory and passes of new hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
-    /// Memory in KiB.
-    pub memory: u32,
-    /// Passes over the memory.
-    pub passes: u32,
-    /// Lanes.
-    pub lanes: u32,
-}
-
-impl Default for Cost {
-    /// The first choice of OWASP for argon2id.
-    fn default() -> Self {
-        Self { memory: 19 * 1024, passes: 2, lanes: 1 }
-    }
-}
-
 /// Computes hashes, a few at a time.
 pub struct Hasher {
     argon2: Argon2<'static>,
@@ -98,16 +81,16 @@ struct Network {
 
 impl Hasher {
     /// A hasher with as many slots as there are cores.
-    pub fn new(cost: Cost, entropy: &dyn Entropy) -> Result<Self> {
+    pub fn new(cost: HashCost, entropy: &dyn Entropy) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::with_slots(cost, cores, entropy)
     }
 
-    fn with_slots(cost: Cost, slots: usize, entropy: &dyn Entropy) -> Result<Self> {
+    fn with_slots(cost: HashCost, slots: usize, entropy: &dyn Entropy) -> Result<Self> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, None)
             .map_err(|error| Error::Startup(format!("DOORCODE_PASSWORD_COST cannot be used: {error}")))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let dummy = hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random(entropy))?;
+        let dummy = hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random::<SALT_BYTES>(entropy))?;
         Ok(Self {
             argon2,
             slots: Arc::new(Semaphore::new(slots)),

@@ -14,10 +14,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-use self::hasher::Hash;
+use self::{
+    hasher::Hash,
+    policy::{Identity, Password, Weakness},
+};
 use crate::{
     db::{self, entity::passwords},
     domain::{Ctx, user::name::Name, vault::Purpose},
+    email_address::EmailAddress,
     error::{Error, Result},
 };
 
@@ -177,4 +181,15 @@ pub async fn changed_at(ctx: &Ctx, users: &[Uuid]) -> Result<HashMap<Uuid, DateT
         .all(ctx.db.read())
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// All reasons to refuse a new password.
+pub fn weaknesses(
+    ctx: &Ctx,
+    password: &Password,
+    email: Option<&EmailAddress>,
+    name: Option<&Name>,
+) -> Vec<Weakness> {
+    let identity = Identity { email, name: name.map(Name::as_str), brand: &ctx.settings.brand };
+    policy::weaknesses(ctx.settings.password_min as usize, password, &identity)
 }

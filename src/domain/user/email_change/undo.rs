@@ -13,14 +13,13 @@ use crate::{
         Ctx, Wait,
         access::Viewer,
         audit::{self, Event, Kind},
-        device,
         mail::message::Message,
         session::{self, EndReason},
         sign_in::{challenge, send_limit},
         transaction::Work,
         user::{
             manage::{next, write},
-            notice, parked,
+            notice, parked, take_back,
         },
         vault::{self, Digest},
     },
@@ -52,7 +51,7 @@ pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
         return Ok(Undone::Wait(wait));
     }
     match find(ctx, &vault::sha256(&*token), now).await? {
-        Some(change) => take_back(ctx, viewer, &change, now).await,
+        Some(change) => undo_change(ctx, viewer, &change, now).await,
         None => missed(ctx, viewer, now).await,
     }
 }
@@ -71,7 +70,7 @@ async fn find(ctx: &Ctx, token_hash: &Digest, now: DateTime<Utc>) -> Result<Opti
     Ok(live.one(ctx.db.read()).await?)
 }
 
-async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, now: DateTime<Utc>) -> Result<Undone> {
+async fn undo_change(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, now: DateTime<Utc>) -> Result<Undone> {
     let work = Work::begin(ctx).await?;
     // Lock the user first, as everywhere, so that two undos for one user run one after the other without a deadlock.
     let Some(before) = users::Entity::find_by_id(change.user_id).lock_exclusive().one(&*work).await? else {
@@ -80,7 +79,6 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
     if !use_up(&work, change, now).await? {
         return Ok(Undone::Expired);
     }
-    challenge::void_changes(&*work, change.user_id, now).await?;
     let mut after = next(&before, now);
     let is_free = make_room(ctx, &work, viewer, change, now).await?;
     after.email = if is_free { change.old_email.clone() } else { parked(before.id) };
@@ -88,8 +86,7 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
         (after.status, after.deleted_at) = (UserStatus::Active, None);
     }
     write(&*work, &after).await?;
-    let ended = session::end_all(&*work, change.user_id, EndReason::EmailChangeUndone, now).await?;
-    device::forget_all(&*work, change.user_id).await?;
+    let ended = take_back::take_back(ctx, &work, &before, EndReason::EmailChangeUndone, now).await?;
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     record(ctx, &work, viewer, Kind::EmailChangeUndone, change.user_id, detail, now).await?;
     if before.email != after.email {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod batch;
+pub mod credential;
 pub mod device;
 pub mod housekeeping;
 pub mod keys;

@@ -1,0 +1,3 @@
+//! The credentials that a user keeps.
+
+pub mod password;

@@ -232,6 +232,13 @@ async fn walk_every_way(app: &TestApp) -> Vec<String> {
     SignedIn::read(&guest.verify_link(&link).await);
     given.extend([link, "83120475".to_owned()]);
 
+    // The link of a notice.
+    app.guest().sign_in("carl@example.com").await;
+    app.guest().sign_in("carl@example.com").await;
+    let mails = app.mails_for("carl@example.com").await;
+    let rest = mails.iter().find_map(|mail| mail.text.split_once("#disown=")).expect("a notice of a new device").1;
+    given.push(rest.split_whitespace().next().unwrap().to_owned());
+
     // A change of address and its undoing, and one by an administrator.
     let ada = guest.with_bearer(&signed_in.access);
     let challenge = email_change::challenge(&ada, "new@example.com").await;

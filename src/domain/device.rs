@@ -1,5 +1,5 @@
-//! Known devices: browsers that signed in before and so have allowances of their own. The token that proves a
-//! device rotates at each sign-in and is kept as a hash alone; it never signs anybody in.
+//! Known devices: browsers that signed in before and therefore have separate rate limits. A device token rotates at
+//! every sign-in and is stored only as a hash. It never signs a user in.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, sea_query::Expr};
@@ -24,23 +24,23 @@ use crate::{
 
 const TOKEN_BYTES: usize = 32;
 
-/// The hash of a presented device token, if it has the shape of one.
+/// The hash of a presented device token; `None` if the token is malformed.
 pub fn token_hash(token: &str) -> Option<Digest> {
     vault::decode::<TOKEN_BYTES>(token).map(|bytes| vault::sha256(&*bytes))
 }
 
-/// The device of a sign-in, as it is remembered.
+/// The stored device of a sign-in.
 pub struct Remembered {
-    /// Which one.
+    /// The id of the device.
     pub id: Uuid,
-    /// What it presents at its next `login`.
+    /// The token to present at the next `login`.
     pub token: SecretString,
-    /// Whether it is new to this person: it was never known, or it was forgotten since its `login`.
+    /// Whether the device is new to this user: never seen before, or removed since its `login`.
     pub is_new: bool,
 }
 
-/// Remembers the device of a sign-in under a fresh token. A device that its owner forgot while the code was on its way
-/// gets a new id. One statement, two for a device that was forgotten.
+/// Stores the device of a sign-in with a new token. A device that its owner removed after `login` gets a new id.
+/// One statement, or two for a removed device.
 pub async fn remember(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -69,7 +69,7 @@ pub async fn remember(
     Ok(Remembered { id, token, is_new: true })
 }
 
-/// Writes a sign-in to the row of its device; whether this person still has it.
+/// Updates the device's row for a sign-in. Returns whether the user still has the device.
 async fn renew(db: &impl ConnectionTrait, device: &devices::Model) -> Result<bool> {
     use devices::Column;
     let renewed = devices::Entity::update_many()
@@ -85,13 +85,13 @@ async fn renew(db: &impl ConnectionTrait, device: &devices::Model) -> Result<boo
     Ok(renewed.rows_affected == 1)
 }
 
-/// The devices of a person, latest first.
+/// Lists a user's devices, most recently used first.
 pub async fn list(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<devices::Model>> {
     Ok(list_each(ctx, &[access], most).await?.pop().unwrap_or_default())
 }
 
-/// The devices of each of these people, latest first. One statement for a hundred people.
-pub async fn list_each(ctx: &Ctx, people: &[ReadAccess], most: u64) -> Result<Vec<Vec<devices::Model>>> {
+/// Lists the devices of several users, most recently used first. One statement per hundred users.
+pub async fn list_each(ctx: &Ctx, users: &[ReadAccess], most: u64) -> Result<Vec<Vec<devices::Model>>> {
     let now = ctx.now();
     let part = |union: &mut Union, number, access: &ReadAccess| {
         let (user, now, most) = (union.bind(access.user_id()), union.bind(now), union.limit(most));
@@ -100,21 +100,22 @@ pub async fn list_each(ctx: &Ctx, people: &[ReadAccess], most: u64) -> Result<Ve
              ORDER BY last_used_at DESC, id DESC LIMIT {most}"
         )
     };
-    range_query::read_each(ctx, people, part, |row| devices::Model::from_query_result(row, "")).await
+    range_query::read_each(ctx, users, part, |row| devices::Model::from_query_result(row, "")).await
 }
 
-/// One device that the viewer may see.
+/// Finds a device that the viewer may read. Fails with [`Error::NotFound`] if it is missing or hidden.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<devices::Model> {
     viewer.person()?;
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?;
-    // Also without an owner, so that an id which nobody has costs and leaves the same as one of somebody else.
+    // Check access even if the device does not exist: an unknown id then costs the same and leaves the same audit
+    // record as another user's device.
     let owner = device.as_ref().map_or(Uuid::nil(), |device| device.user_id);
     let access = ReadAccess::require(ctx, viewer, owner, field).await?;
     let owner = user::list::find_each(ctx, &[access]).await?;
     device.filter(|_| !owner.is_empty()).ok_or(Error::NotFound)
 }
 
-/// Forgets a device of the person who asks: its next sign-in is a stranger's.
+/// Removes one of the user's own devices. Its next sign-in counts as one from an unknown device.
 pub async fn forget(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<()> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
@@ -132,13 +133,13 @@ pub async fn forget(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Forgets every device of a person.
+/// Removes all devices of a user.
 pub(super) async fn forget_all(db: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
     devices::Entity::delete_many().filter(devices::Column::UserId.eq(user_id)).exec(db).await?;
     Ok(())
 }
 
-/// Forgets a device from which too many wrong codes came.
+/// Removes a device after too many wrong codes from it.
 pub async fn distrust(ctx: &Ctx, work: &Work, origin: &Origin, id: Uuid) -> Result<()> {
     let gone = devices::Entity::delete_by_id(id).exec(&**work).await?;
     if gone.rows_affected > 0 {
@@ -147,13 +148,13 @@ pub async fn distrust(ctx: &Ctx, work: &Work, origin: &Origin, id: Uuid) -> Resu
     Ok(())
 }
 
-/// Deletes devices that nobody signed in from for so long that they are strangers again.
+/// Deletes expired devices.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM devices WHERE expires_at < $1 ORDER BY expires_at";
     batch::run(ctx, "DELETE FROM devices", old, &[now.into()]).await
 }
 
-/// Takes client addresses out of what is older than they may be kept.
+/// Removes the IP address from devices last used before `before`.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
     let old = "SELECT id FROM devices WHERE ip_address IS NOT NULL AND last_used_at < $1 ORDER BY last_used_at";
     batch::run(ctx, "UPDATE devices SET ip_address = NULL", old, &[before.into()]).await?;

@@ -1,5 +1,5 @@
-//! Signing keys: made, sealed, stored, rotated. A private key leaves this file only as a handle that signs, and is
-//! never printed. A key never changes its algorithm.
+//! Creates, encrypts, stores and rotates signing keys. A private key leaves this file only as a handle that signs, and
+//! is never printed. A key never changes its algorithm.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -28,29 +28,27 @@ use crate::{
     settings::TokenAlgorithm,
 };
 
-/// A key is published this long before it signs, so that every cache of the JWKS has it by then.
+/// How long a key is published before it signs, so that every JWKS cache has it by then.
 const PUBLISHED_BEFORE: Duration = Duration::from_mins(10);
 
-/// A key ready for use.
+/// A decrypted key, ready to sign and verify.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// Also `kid`.
+    /// The key's id, also its `kid`.
     pub id: Uuid,
-    /// Fixed for the key.
+    /// The algorithm of the key.
     pub algorithm: Algorithm,
-    /// When it begins to sign.
+    /// When the key starts to sign.
     pub signs_from: DateTime<Utc>,
-    /// When nothing signed with it can be alive any more.
+    /// When the last token it signed has expired; `None` for the newest key.
     pub retires_at: Option<DateTime<Utc>>,
-    /// As published; none for HS256.
+    /// The published public key; `None` for HS256.
     pub public_jwk: Option<Json>,
-    /// Signs.
     pub(super) encoding: EncodingKey,
-    /// Verifies.
     pub(super) decoding: DecodingKey,
 }
 
-/// The setting as the token crate names it.
+/// Converts the setting to the token crate's type.
 pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
     match setting {
         TokenAlgorithm::EdDsa => Algorithm::EdDSA,
@@ -60,11 +58,10 @@ pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
     }
 }
 
-/// The keys of a process, by their ids.
 pub(super) type Keys = HashMap<Uuid, Arc<SigningKey>>;
 
-/// Every key whose tokens may still be alive. One that was opened before stays open, even when a process with a newer
-/// secret has sealed it anew; one that no server secret opens is left out, loudly.
+/// Loads every key whose tokens may still be valid. A key in `opened` stays usable even if a process with a newer
+/// server secret has re-encrypted it. A key that no server secret decrypts is logged and left out.
 pub(super) async fn live(ctx: &Ctx, opened: &Keys, now: DateTime<Utc>) -> Result<Keys> {
     live_in(ctx, ctx.db.read(), opened, now).await
 }
@@ -82,41 +79,43 @@ async fn live_in(ctx: &Ctx, db: &impl ConnectionTrait, opened: &Keys, now: DateT
     Ok(keys)
 }
 
-/// The stored keys, newest first.
+/// Lists the stored keys, newest first.
 pub async fn list(ctx: &Ctx) -> Result<Vec<signing_keys::Model>> {
     let newest_first = signing_keys::Entity::find().order_by_desc(signing_keys::Column::SignsFrom);
     Ok(newest_first.all(ctx.db.read()).await?)
 }
 
-/// Makes the first key, or the next one when the algorithm was changed. Of processes that start together one makes it.
+/// Creates a key if there is none or the configured algorithm changed. If several processes start together, only one
+/// of them creates it.
 pub async fn ensure(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
-    let is_there = |keys: Keys| {
+    let has_key = |keys: Keys| {
         let newest = keys.into_values().max_by_key(|key| key.signs_from);
         newest.is_some_and(|key| key.algorithm == algorithm(ctx.settings.tokens.algorithm))
     };
-    if is_there(live(ctx, &Keys::new(), now).await?) {
+    if has_key(live(ctx, &Keys::new(), now).await?) {
         return Ok(());
     }
-    let work = begin_alone(ctx).await?;
-    if !is_there(live_in(ctx, &*work, &Keys::new(), now).await?) {
+    let work = begin_exclusive(ctx).await?;
+    if !has_key(live_in(ctx, &*work, &Keys::new(), now).await?) {
         add(ctx, &work, now).await?;
         work.commit(ctx).await?;
     }
     Ok(())
 }
 
-/// Makes the next key. It signs at once when there is none, else after every verifier had time to learn it; the keys
-/// before it retire when the last token that they can sign is dead.
+/// Creates the next key. It signs after verifiers had time to fetch it, or at once if it is the only key. Older keys
+/// retire when the last token they can sign has expired.
 pub async fn rotate(ctx: &Ctx) -> Result<signing_keys::Model> {
-    let work = begin_alone(ctx).await?;
+    let work = begin_exclusive(ctx).await?;
     let row = add(ctx, &work, ctx.now()).await?;
     work.commit(ctx).await?;
     Ok(row)
 }
 
-/// A transaction that nobody else can add keys beside. SQLite has one writer anyway; readers go on.
-async fn begin_alone(ctx: &Ctx) -> Result<Work> {
+/// Begins a transaction during which no other transaction can add keys; readers are not blocked. SQLite needs no lock
+/// because it has a single writer.
+async fn begin_exclusive(ctx: &Ctx) -> Result<Work> {
     let work = Work::begin(ctx).await?;
     if ctx.db.backend() == DbBackend::Postgres {
         work.execute_unprepared("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE").await?;
@@ -127,7 +126,7 @@ async fn begin_alone(ctx: &Ctx) -> Result<Work> {
 async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys::Model> {
     let usable = live_in(ctx, &**work, &Keys::new(), now).await?;
     let signs_from = if usable.is_empty() { now } else { now + PUBLISHED_BEFORE };
-    let row = make(ctx, now, signs_from)?;
+    let row = create(ctx, now, signs_from)?;
     let retires_at = signs_from + ctx.settings.tokens.access_ttl + Duration::from_mins(1);
     signing_keys::Entity::update_many()
         .col_expr(signing_keys::Column::RetiresAt, Expr::value(retires_at))
@@ -141,8 +140,8 @@ async fn add(ctx: &Ctx, work: &Work, now: DateTime<Utc>) -> Result<signing_keys:
     Ok(row)
 }
 
-/// While secrets rotate: seals under the newest one the keys that only an older one opens, so that it can go. Whoever
-/// does it at the same time does the same, and one of them wins.
+/// During secret rotation, re-encrypts under the newest secret the keys that only an older one decrypts, so that the
+/// older secret can be removed. Safe to run in several processes at once: only one update per key succeeds.
 pub async fn reseal(ctx: &Ctx) -> Result<()> {
     if !ctx.vault.is_rotating() {
         return Ok(());
@@ -160,13 +159,13 @@ pub async fn reseal(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// Deletes keys that nothing alive was signed with.
+/// Deletes retired keys.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<()> {
     signing_keys::Entity::delete_many().filter(signing_keys::Column::RetiresAt.lte(now)).exec(ctx.db.write()).await?;
     Ok(())
 }
 
-fn make(ctx: &Ctx, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<signing_keys::Model> {
+fn create(ctx: &Ctx, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<signing_keys::Model> {
     let id = ctx.new_id(now);
     let algorithm = algorithm(ctx.settings.tokens.algorithm);
     let (private, public) = generate(ctx, algorithm)?;
@@ -187,10 +186,10 @@ fn make(ctx: &Ctx, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<sign
     })
 }
 
-/// A private key and its public half as a JWK. The library draws its own randomness for key pairs: keys are the one
-/// thing that is not repeatable under a seeded source.
+/// Generates a private key and its public key as a JWK. The library uses its own randomness for key pairs, so tests
+/// with seeded randomness cannot reproduce them.
 fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Option<Json>)> {
-    let failed = |_| Error::Internal("making a signing key failed".into());
+    let failed = |_| Error::Internal("cannot generate a signing key".into());
     match algorithm {
         Algorithm::EdDSA => {
             let pair = Ed25519KeyPair::generate().map_err(failed)?;
@@ -199,7 +198,7 @@ fn generate(ctx: &Ctx, algorithm: Algorithm) -> Result<(Zeroizing<Vec<u8>>, Opti
         }
         Algorithm::ES256 => {
             let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
-            // An uncompressed point: one byte that says so, then the two coordinates.
+            // An uncompressed point: a format byte, then the x and y coordinates.
             let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
             let jwk = json!({ "kty": "EC", "crv": "P-256", "x": vault::encode(x), "y": vault::encode(y) });
             Ok((Zeroizing::new(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec()), Some(jwk)))
@@ -229,7 +228,7 @@ pub(crate) fn open(ctx: &Ctx, row: signing_keys::Model) -> Option<SigningKey> {
         tracing::error!(kid = %row.id, "no server secret opens this signing key: tokens signed with it are refused");
         return None;
     };
-    let (encoding, decoding) = halves(algorithm, &private, row.public_jwk.as_ref())?;
+    let (encoding, decoding) = handles(algorithm, &private, row.public_jwk.as_ref())?;
     Some(SigningKey {
         id: row.id,
         algorithm,
@@ -241,7 +240,7 @@ pub(crate) fn open(ctx: &Ctx, row: signing_keys::Model) -> Option<SigningKey> {
     })
 }
 
-fn halves(algorithm: Algorithm, private: &[u8], public: Option<&Json>) -> Option<(EncodingKey, DecodingKey)> {
+fn handles(algorithm: Algorithm, private: &[u8], public: Option<&Json>) -> Option<(EncodingKey, DecodingKey)> {
     let encoding = match algorithm {
         Algorithm::EdDSA => EncodingKey::from_ed_der(private),
         Algorithm::ES256 => EncodingKey::from_ec_der(private),
@@ -253,7 +252,7 @@ fn halves(algorithm: Algorithm, private: &[u8], public: Option<&Json>) -> Option
     Some((encoding, DecodingKey::from_jwk(&jwk).ok()?))
 }
 
-/// The token crate takes an RSA key in the sealed form, PKCS#8, only by way of this; it checks nothing else of it.
+/// Wraps a PKCS#8 key in PEM, the only form in which the token crate accepts PKCS#8 for RSA.
 fn pem(private: &[u8]) -> Zeroizing<String> {
     let body = Zeroizing::new(STANDARD.encode(private));
     Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", *body))

@@ -1,4 +1,4 @@
-//! What Doorcode does, without a word about HTTP or GraphQL. [`Ctx`] is all that it stands on.
+//! The business logic of Doorcode, independent of HTTP and GraphQL. [`Ctx`] holds everything it depends on.
 
 pub mod access;
 pub mod audit;
@@ -34,34 +34,34 @@ use crate::{
     settings::Settings,
 };
 
-/// What a change says of something that may be absent.
+/// A change to an optional field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Edit<T> {
-    /// Nothing: it stays.
+    /// Leave the field as it is.
     #[default]
     Keep,
-    /// From now on there is none.
+    /// Remove the value.
     Clear,
-    /// From now on it is this.
+    /// Set the value.
     Set(T),
 }
 
-/// Gathers what is wrong with an input, so that all of it is told at once.
+/// Collects validation errors so that the caller gets all of them at once.
 #[derive(Debug, Default)]
 pub struct Check(Vec<Flaw>);
 
 impl Check {
-    /// The value, or nothing and a flaw noted.
+    /// Returns the value, or records the error for `field` and returns `None`.
     pub fn field<T, E: ToString>(&mut self, field: &'static str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.0.push(Flaw { field: field.into(), message: error.to_string() })).ok()
     }
 
-    /// Goes on if nothing was wrong.
+    /// Fails with [`Error::Invalid`] if any error was recorded.
     pub fn done(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
 
-    /// Goes on with a value that must be there if nothing was wrong.
+    /// Returns `value`, or fails with [`Error::Invalid`] if it is missing or any error was recorded.
     pub fn finish<T>(self, value: Option<T>) -> Result<T> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -70,71 +70,71 @@ impl Check {
     }
 }
 
-/// A refusal by a limit that the person can wait out.
+/// A refusal by a rate limit; the same call can succeed later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Now, by the clock that decided.
+    /// Current time on the clock that decided.
     pub now: DateTime<Utc>,
-    /// The moment after which the same call is admitted.
+    /// Earliest time at which the same call is admitted.
     pub retry_at: DateTime<Utc>,
 }
 
-/// What the domain stands on: one of it a process, shared by every request.
+/// The dependencies of the domain: one instance per process, shared by every request.
 pub struct Ctx {
-    /// The settings, read once.
+    /// The settings, read once at startup.
     pub settings: Settings,
     /// The database.
     pub db: Db,
-    /// The only clock.
+    /// The only source of time.
     pub clock: Arc<dyn Clock>,
-    /// The only randomness.
+    /// The only source of randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The limiter that all replicas share.
+    /// The rate limiter that all replicas share.
     pub limiter: Arc<dyn Limiter>,
-    /// A limiter of this process alone: for volume of calls, and where the shared one is away.
+    /// The in-process rate limiter: for request volume, and as a fallback when the shared limiter is unavailable.
     pub local_limiter: Arc<dyn Limiter>,
-    /// The server secret at work.
+    /// Hashing and encryption with the server secret.
     pub vault: vault::Vault,
-    /// The keys of access tokens.
+    /// The signing keys of access tokens.
     pub keyring: token::Keyring,
-    /// Where committed events are told.
+    /// Publishes committed events to subscribers.
     pub live: live::Live,
-    /// What is counted, for whoever watches.
+    /// The metrics.
     pub metrics: Metrics,
-    /// What was refused lately, and is to be counted.
+    /// Recent refusals whose counts still have to be written to the audit trail.
     pub refusals: audit::refusals::Refusals,
-    /// Wakes the delivery loop.
+    /// Wakes the mail delivery loop.
     pub outbox_filled: Notify,
-    /// Time and counter of the latest id.
+    /// Timestamp and counter of the latest id.
     pub last_tick: AtomicU64,
-    /// The development inbox, where there is one.
+    /// The inbox that replaces a mail server in development.
     pub inbox: Option<Arc<mail::inbox::Inbox>>,
 }
 
 impl Ctx {
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// A UUID v7 of this moment. Ids of one process go up even within a millisecond, and when the clock is set back: the
-    /// twelve bits after the time are a counter, the rest is random.
+    /// Creates a UUID v7. Ids from one process always increase, even within a millisecond and when the clock is set
+    /// back: a 12-bit counter follows the timestamp, and the rest is random.
     pub fn new_id(&self, now: DateTime<Utc>) -> Uuid {
         let tick = u64::try_from(now.timestamp_millis()).unwrap_or_default() << COUNTER_BITS;
         let next = |last: u64| Some(tick.max(last + 1));
         let last = self.last_tick.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
         let tick = tick.max(last + 1);
         let mut tail = vault::random::<10>(&*self.entropy);
-        // The builder takes the low twelve bits of the first two bytes.
+        // The builder uses only the low 12 bits of the first two bytes.
         [tail[0], tail[1]] = [(tick >> 8).to_be_bytes()[7], tick.to_be_bytes()[7]];
         uuid::Builder::from_unix_timestamp_millis(tick >> COUNTER_BITS, &tail).into_uuid()
     }
 }
 
-/// How many ids of one millisecond are told apart by their order; more of them borrow from the next one.
+/// Width of the id counter: 4,096 ordered ids per millisecond. Further ids borrow from the next millisecond.
 const COUNTER_BITS: u32 = 12;
 
-/// Whether the database has the schema that this program was built for.
+/// Whether the database schema is the version this program was built for.
 pub async fn schema_is_current(ctx: &Ctx) -> Result<bool> {
     crate::db::migrate::is_current(&ctx.db).await
 }

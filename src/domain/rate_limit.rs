@@ -1,5 +1,5 @@
-//! What people who are signed in may do how often. When the shared limiter is away they go on under a bound of this
-//! process; strangers are charged in `sign_in/send_limit.rs`, where that closes the door.
+//! Rate limits for signed-in users. When the shared limiter is unavailable, the in-process limiter takes over.
+//! `sign_in/send_limit.rs` charges anonymous callers, and refuses them in that case.
 
 use chrono::{DateTime, Utc};
 
@@ -10,14 +10,14 @@ use crate::{
     ports::Verdict,
 };
 
-/// Charges one unit; the wait if there was none left. A refusal is noted in the audit trail.
+/// Charges one unit. Returns the wait if none was left, after recording the refusal in the audit trail.
 pub async fn take(ctx: &Ctx, origin: &Origin, rule: Rule, key: String, now: DateTime<Utc>) -> Result<Option<Wait>> {
     let charge = ctx.settings.limits.charge(rule, key);
     let charges = std::slice::from_ref(&charge);
     let verdict = match ctx.limiter.take(charges, now).await {
         Ok(verdict) => verdict,
         Err(error) => {
-            tracing::warn!(%error, rule = rule.name(), "going on under this process's own limit");
+            tracing::warn!(%error, rule = rule.name(), "shared limiter unavailable: using the limit of this process");
             ctx.local_limiter.take(charges, now).await.map_err(|error| Error::Unavailable(error.to_string()))?
         }
     };

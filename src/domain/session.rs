@@ -1,5 +1,5 @@
-//! Sessions: opened by a sign-in, looked up on every request, ended at once. Rotation of refresh tokens is in
-//! `session/refresh.rs`. Nothing here trusts a token without asking the database.
+//! Opens, looks up, lists and ends sessions. Every request looks its session up in the database, so ending a session
+//! takes effect at once. `session/refresh.rs` rotates refresh tokens.
 
 pub mod live_access;
 pub mod refresh;
@@ -33,34 +33,34 @@ use crate::{
 };
 use refresh::RefreshToken;
 
-/// `lastSeenAt` is written at most this often.
+/// Minimum time between two writes of `lastSeenAt`.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// Why a session ended, as stored.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// The person signed out.
+    /// The user signed out.
     SignedOut,
-    /// The person ended it from another session.
+    /// The user ended it from another session.
     EndedElsewhere,
-    /// A newer sign-in took its place.
+    /// A newer sign-in replaced it.
     Replaced,
     /// An old refresh token was presented.
     TokenReused,
     /// An administrator ended it.
     ByAdmin,
-    /// The person was suspended.
+    /// The user was suspended.
     Suspended,
     /// The account was deleted.
     Deleted,
-    /// The account has another address now.
+    /// The account's email address changed.
     EmailChanged,
     /// The holder of the old address took the account back.
     EmailChangeUndone,
 }
 
 impl EndReason {
-    /// As stored and told.
+    /// The stored and published name.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "SIGNED_OUT",
@@ -76,19 +76,19 @@ impl EndReason {
     }
 }
 
-/// What opens a session.
+/// Parameters of a new session.
 pub struct Opening<'a> {
-    /// The code or link that proved the person: no second session can be written for it.
+    /// The code or link that was used. The database allows one session for each.
     pub credential_id: Uuid,
     /// `otp` or `link`.
     pub method: &'static str,
-    /// From which device.
+    /// The device that signed in.
     pub device_id: Uuid,
-    /// From where.
+    /// Where the sign-in came from.
     pub origin: &'a Origin,
 }
 
-/// Opens a session. One statement.
+/// Opens a session and returns it with its first refresh token. One statement.
 pub async fn open(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -122,8 +122,11 @@ pub async fn open(
     Ok((session, token))
 }
 
-/// The person and session behind a verified access token, if the session lives, the person may sign in and the role
-/// is still the one in the token. One statement, and once a minute a second that notes the time.
+/// Finds the user and session of a verified access token. One statement; at most once a minute a second one, which
+/// updates `lastSeenAt`.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if the session is over, the user may not sign in, or the role differs from the token's.
 pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
     let now = ctx.now();
     let signed_in = find(ctx, claims.sid).await?.ok_or(Error::Unauthenticated)?;
@@ -149,7 +152,7 @@ fn is_live(signed_in: &SignedIn, now: DateTime<Utc>) -> bool {
     user.status == UserStatus::Active && is_open(session, now)
 }
 
-/// A request does not fail for a time that could not be noted; the log says so.
+/// Updates `lastSeenAt`. A failure is only logged: it must not fail the request.
 async fn note_seen(ctx: &Ctx, id: Uuid, now: DateTime<Utc>) {
     let noted = sessions::Entity::update_many()
         .col_expr(sessions::Column::LastSeenAt, Expr::value(now))
@@ -158,16 +161,16 @@ async fn note_seen(ctx: &Ctx, id: Uuid, now: DateTime<Utc>) {
         .exec(ctx.db.write())
         .await;
     if let Err(error) = noted.map_err(Error::from) {
-        tracing::warn!(%error, session = %id, "could not note when a session was last seen");
+        tracing::warn!(%error, session = %id, "could not update when a session was last seen");
     }
 }
 
-/// Ends the session that the person came with.
+/// Ends the caller's current session.
 pub async fn sign_out(ctx: &Ctx, person: Person<'_>) -> Result<sessions::Model> {
     end_own(ctx, person, person.session().id, EndReason::SignedOut).await
 }
 
-/// Ends one session of the person who asks. Somebody else's is as absent as none.
+/// Ends one of the caller's sessions. [`Error::NotFound`] if it is missing or belongs to another user.
 pub async fn end(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Model> {
     end_own(ctx, person, id, EndReason::EndedElsewhere).await
 }
@@ -178,7 +181,7 @@ async fn end_own(ctx: &Ctx, person: Person<'_>, id: Uuid, reason: EndReason) -> 
     let mine = Condition::all().add(sessions::Column::Id.eq(id)).add(sessions::Column::UserId.eq(person.user().id));
     let Some(session) = end_where(&*work, mine, reason, now).await?.into_iter().next() else {
         drop(work);
-        // It ended before: the same answer again. Not theirs, or not there: not found.
+        // Already ended: return it again, so that the call is idempotent.
         return find_own(ctx, person, id).await;
     };
     let kind = if reason == EndReason::SignedOut { Kind::SignedOut } else { Kind::SessionEnded };
@@ -187,7 +190,7 @@ async fn end_own(ctx: &Ctx, person: Person<'_>, id: Uuid, reason: EndReason) -> 
     Ok(session)
 }
 
-/// Ends every session of the person but the one they came with; how many.
+/// Ends all of the caller's sessions except the current one. Returns how many ended.
 pub async fn end_others(ctx: &Ctx, person: Person<'_>) -> Result<usize> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
@@ -200,7 +203,7 @@ pub async fn end_others(ctx: &Ctx, person: Person<'_>) -> Result<usize> {
     Ok(ended.len())
 }
 
-/// Ends every open session of a person; which.
+/// Ends all open sessions of a user. Returns their ids.
 pub(super) async fn end_all(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -211,7 +214,7 @@ pub(super) async fn end_all(
     Ok(ended.iter().map(|session| session.id).collect())
 }
 
-/// Ends every open session of a person but one; which.
+/// Ends all open sessions of a user except `kept`. Returns their ids.
 pub(super) async fn end_all_but(
     db: &impl ConnectionTrait,
     kept: &sessions::Model,
@@ -223,14 +226,14 @@ pub(super) async fn end_all_but(
     Ok(ended.iter().map(|session| session.id).collect())
 }
 
-/// Ends the session that a newer sign-in of the same person replaces; whether it was still open.
+/// Ends a session that a newer sign-in of the same user replaces. Returns whether it was still open.
 pub async fn replace(db: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let ended = end_where(db, sessions::Column::Id.eq(id).into(), EndReason::Replaced, now).await?;
     Ok(!ended.is_empty())
 }
 
-/// The sessions of people that are open now, latest first: of everybody the part that is wanted, in the order in which
-/// they were asked for. One statement for a hundred people.
+/// Lists open sessions of several users, newest first: one slice per user, in the order of `wanted`. One statement per
+/// hundred users.
 pub async fn list_open(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<sessions::Model>>> {
     let now = ctx.now();
     let part = |union: &mut Union, number, (access, slice): &(ReadAccess, Slice)| {
@@ -244,15 +247,15 @@ pub async fn list_open(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<
     range_query::read_each(ctx, wanted, part, |row| sessions::Model::from_query_result(row, "")).await
 }
 
-/// How many sessions of people are open now; nothing for those who have none. One statement.
-pub async fn count_open(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
+/// Counts the open sessions of each user; users without any are left out. One statement.
+pub async fn count_open(ctx: &Ctx, users: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let open = sessions::Entity::find()
-        .filter(sessions::Column::UserId.is_in(people.iter().map(|access| access.user_id())))
+        .filter(sessions::Column::UserId.is_in(users.iter().map(|access| access.user_id())))
         .filter(open_now(ctx.now()));
     range_query::count_each(ctx, open, sessions::Column::UserId).await
 }
 
-/// How many sessions live, of everybody, counted up to `most`.
+/// Counts the open sessions of all users, up to `most`.
 pub async fn count_live(ctx: &Ctx, most: u64) -> Result<u64> {
     let sql = format!(
         "SELECT COUNT(*) AS live FROM (\
@@ -267,13 +270,13 @@ fn open_now(now: DateTime<Utc>) -> Condition {
     Condition::all().add(sessions::Column::EndedAt.is_null()).add(sessions::Column::IdleExpiresAt.gt(now))
 }
 
-/// Every session of a person that is kept, open or not, latest first.
+/// Lists all stored sessions of a user, open or not, newest first.
 pub async fn list_all(ctx: &Ctx, access: ReadAccess) -> Result<Vec<sessions::Model>> {
     let all = sessions::Entity::find().filter(sessions::Column::UserId.eq(access.user_id()));
     Ok(all.order_by_desc(sessions::Column::Id).all(ctx.db.read()).await?)
 }
 
-/// The sessions of a person, those that are open first, then the latest first. One statement.
+/// Lists a user's sessions, open ones first, then newest first. One statement.
 pub async fn list_open_first(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<sessions::Model>> {
     let is_open: SimpleExpr = Expr::case(open_now(ctx.now()), 0).finally(1).into();
     let sessions = sessions::Entity::find()
@@ -284,12 +287,11 @@ pub async fn list_open_first(ctx: &Ctx, access: ReadAccess, most: u64) -> Result
     Ok(sessions.all(ctx.db.read()).await?)
 }
 
-/// Whether a session is open at this moment.
+/// Whether a session is open at `now`.
 pub fn is_open(session: &sessions::Model, now: DateTime<Utc>) -> bool {
     session.ended_at.is_none() && now < session.idle_expires_at && now < session.expires_at
 }
 
-/// One session of the person who asks, open or not.
 async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Model> {
     sessions::Entity::find_by_id(id)
         .filter(sessions::Column::UserId.eq(person.user().id))
@@ -298,17 +300,18 @@ async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::M
         .ok_or(Error::NotFound)
 }
 
-/// One session that the viewer may see, open or not, with its owner. One statement.
+/// Finds a session that the viewer may read, open or not, with its user. One statement.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, ReadAccess)> {
     viewer.person()?;
     let found = find(ctx, id).await?;
-    // Also without an owner, so that an id which nobody has leaves the same as one of somebody else.
+    // Check access even if the session does not exist: an unknown id then leaves the same audit record as another
+    // user's session.
     let owner = found.as_ref().map_or(Uuid::nil(), |found| found.user.id);
     let access = ReadAccess::require(ctx, viewer, owner, field).await?;
     found.filter(|found| access.shows(&found.user)).map(|found| (found, access)).ok_or(Error::NotFound)
 }
 
-/// The guarded end: only sessions that are open, each once.
+/// Ends the sessions that match `which` and are still open, so that concurrent calls end each session only once.
 async fn end_where(
     db: &impl ConnectionTrait,
     which: Condition,
@@ -345,10 +348,10 @@ async fn record_end(
     .await
 }
 
-/// Deletes sessions that have been over for so long that nobody asks for them.
+/// Deletes sessions that ended or expired before `over_since`.
 pub async fn purge(ctx: &Ctx, over_since: DateTime<Utc>) -> Result<u64> {
     let mut gone = 0;
-    // One after the other, for each is a range of an index of its own.
+    // One statement for each column, because each column has its own index.
     for over in ["expires_at", "ended_at"] {
         let old = format!("SELECT id FROM sessions WHERE {over} < $1 ORDER BY {over}");
         gone += batch::run(ctx, "DELETE FROM sessions", &old, &[over_since.into()]).await?;
@@ -356,16 +359,16 @@ pub async fn purge(ctx: &Ctx, over_since: DateTime<Utc>) -> Result<u64> {
     Ok(gone)
 }
 
-/// Takes client addresses out of what is older than they may be kept.
+/// Removes the IP address from sessions last seen before `before`.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    // Whoever was not seen since did not begin since either, and that is what the index is by.
+    // The condition on `created_at` is redundant, but it is the one that can use the index.
     let old = "SELECT id FROM sessions WHERE ip_address IS NOT NULL AND created_at < $1 AND last_seen_at < $1 \
                ORDER BY created_at";
     batch::run(ctx, "UPDATE sessions SET ip_address = NULL", old, &[before.into()]).await?;
     Ok(())
 }
 
-/// Erases every successor whose grace is over, so that for all but those seconds a table reveals nothing.
+/// Erases every encrypted successor token whose grace period is over, so that a copied table holds only hashes.
 pub async fn erase_successors(ctx: &Ctx) -> Result<()> {
     sessions::Entity::update_many()
         .col_expr(sessions::Column::Successor, Expr::value(Option::<Vec<u8>>::None))

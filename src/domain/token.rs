@@ -1,6 +1,6 @@
-//! Access tokens and the keys that sign them. Keys live in the database, sealed, and are looked up in memory by
-//! `kid`. A token that passes here is only half way: the session behind it is looked up on every use.
-//! Nothing here trusts a header beyond choosing the key.
+//! Signs and verifies access tokens. The signing keys are stored encrypted in the database and cached in memory by
+//! `kid`. A valid token is not enough: every request also looks up its session. The token header is trusted only to
+//! choose the key.
 
 use std::{
     sync::{
@@ -25,21 +25,21 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// Longer tokens are refused unread.
+/// Maximum length of a token in bytes; longer ones are rejected without parsing.
 const LONGEST: usize = 2048;
-/// How far two clocks may be apart, in seconds.
+/// Tolerated clock skew in seconds.
 const LEEWAY: i64 = 5;
-/// An unknown `kid` makes us look into the database, but not more often than this.
+/// Minimum time between two database reads for an unknown `kid`.
 const RELOAD_PAUSE: Duration = Duration::from_secs(5);
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
     aud: String,
-    /// The person.
+    /// The user's id.
     pub sub: Uuid,
-    /// The session.
+    /// The session's id.
     pub sid: Uuid,
     exp: i64,
     iat: i64,
@@ -47,18 +47,18 @@ pub struct Claims {
     jti: Uuid,
     auth_time: i64,
     amr: Vec<String>,
-    /// The role when the token was made; a token with an outdated role is refused.
+    /// The user's role when the token was signed. A token with an outdated role is rejected.
     pub role: String,
 }
 
-/// The keys in memory.
+/// In-memory cache of the signing keys.
 #[derive(Default)]
 pub struct Keyring {
     keys: RwLock<Keys>,
-    /// Held while somebody looks for an unknown key; whether the latest look failed.
-    looking: Mutex<bool>,
-    /// Looks so far.
-    looks: AtomicU64,
+    /// Held during a reload for an unknown `kid`; whether the latest reload failed.
+    reload_failed: Mutex<bool>,
+    /// Number of reloads for an unknown `kid`.
+    reloads: AtomicU64,
 }
 
 #[derive(Clone, Default)]
@@ -80,20 +80,19 @@ impl Keyring {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
-    /// The key that signs at a moment. Before the very first key's time, which is what a clock behind another's sees,
-    /// that key signs all the same.
+    /// The key that signs at `now`. If no key is due yet because this clock lags, the first key signs.
     fn signing(&self, now: DateTime<Utc>) -> Option<Arc<SigningKey>> {
         let keys = self.current().by_id;
-        let begun = keys.values().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
-        begun.or_else(|| keys.values().min_by_key(|key| key.signs_from)).cloned()
+        let due = keys.values().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
+        due.or_else(|| keys.values().min_by_key(|key| key.signs_from)).cloned()
     }
 
-    /// For how long the key has signed that signs now.
+    /// How long the current signing key has been in use.
     pub fn age(&self, now: DateTime<Utc>) -> Option<Duration> {
         self.signing(now).map(|key| (now - key.signs_from).to_std().unwrap_or_default())
     }
 
-    /// Every published public key, newest first.
+    /// The public keys as a JSON Web Key Set, newest first.
     pub fn jwks(&self) -> Json {
         let mut keys: Vec<_> = self.current().by_id.values().cloned().collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.id));
@@ -102,7 +101,7 @@ impl Keyring {
     }
 }
 
-/// Reads the keys anew. At start, every minute, and when a token names a key that we do not know.
+/// Reloads the keys from the database: at startup, every minute, and when a token names an unknown key.
 pub async fn reload(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
     let by_id = keys::live(ctx, &ctx.keyring.current().by_id, now).await?;
@@ -110,14 +109,14 @@ pub async fn reload(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// Sees to it that there is a key of the algorithm that is set, then reads all.
+/// Creates a key for the configured algorithm if there is none, then loads all keys.
 pub async fn prepare(ctx: &Ctx) -> Result<()> {
     keys::ensure(ctx).await?;
     keys::reseal(ctx).await?;
     reload(ctx).await
 }
 
-/// Signs an access token for a session; when it dies.
+/// Signs an access token for a session. Returns the token and its expiry time.
 pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(SecretString, DateTime<Utc>)> {
     let key = ctx.keyring.signing(now).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
     let session = &signed_in.session;
@@ -141,7 +140,10 @@ pub fn sign(ctx: &Ctx, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(Secr
     Ok((token.into(), expires_at))
 }
 
-/// What a token says, if one of our keys signed it for us and its time is now. All else is [`Error::Unauthenticated`].
+/// Verifies a token's signature, issuer, audience and validity period, and returns its claims.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for every invalid token; a database error if an unknown key cannot be looked up.
 pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
     if token.len() > LONGEST {
         return Err(Error::Unauthenticated);
@@ -174,25 +176,25 @@ async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<Arc<Signin
     if let Some(key) = ring.get(kid) {
         return Ok(key);
     }
-    let before = ring.looks.load(Ordering::SeqCst);
-    let mut failed = ring.looking.lock().await;
-    if ring.looks.load(Ordering::SeqCst) != before {
-        // Whoever waited while somebody else looked shares what came of it: a crowd costs one look.
+    let before = ring.reloads.load(Ordering::SeqCst);
+    let mut failed = ring.reload_failed.lock().await;
+    if ring.reloads.load(Ordering::SeqCst) != before {
+        // Another request reloaded while this one waited: share its result, so that a burst costs one reload.
         if *failed {
             return Err(Error::Unavailable("the signing keys could not be read".into()));
         }
     } else if ring.current().loaded_at.is_none_or(|at| now >= at + RELOAD_PAUSE || now < at) {
-        let looked = reload(ctx).await;
-        *failed = looked.is_err();
-        ring.looks.fetch_add(1, Ordering::SeqCst);
-        looked?;
+        let reloaded = reload(ctx).await;
+        *failed = reloaded.is_err();
+        ring.reloads.fetch_add(1, Ordering::SeqCst);
+        reloaded?;
     }
     drop(failed);
     ring.get(kid).ok_or(Error::Unauthenticated)
 }
 
-/// The crate checks the signature; every claim is checked above, by our own clock and with every claim required
-/// (a missing or mistyped one does not deserialize).
+/// The crate checks only the signature. [`verify`] checks the claims because it has to use our clock. All claims are
+/// required: a missing or mistyped one fails to deserialize.
 fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();

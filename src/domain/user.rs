@@ -1,5 +1,5 @@
-//! People: who may have an account, and how one comes to be. What is done to them later has a file for each idea;
-//! sessions and permissions are elsewhere.
+//! Users: who may sign up, and how an account is created or found at sign-in. Each later operation on an account has a
+//! file in `user/`.
 
 pub mod email_change;
 pub mod erase;
@@ -29,7 +29,7 @@ use crate::{
     settings::SignUp,
 };
 
-/// Whether the sign-up policy lets this address make an account.
+/// Whether the sign-up policy allows a new account with this address.
 pub fn may_sign_up(policy: &SignUp, email: &EmailAddress) -> bool {
     match policy {
         SignUp::Open => true,
@@ -38,28 +38,29 @@ pub fn may_sign_up(policy: &SignUp, email: &EmailAddress) -> bool {
     }
 }
 
-/// Somebody who may come in.
+/// A user who may sign in.
 pub struct Admitted {
-    /// Who.
+    /// The user.
     pub user: users::Model,
-    /// Whether the account was made just now.
+    /// Whether this sign-in created the account.
     pub is_new: bool,
-    /// Whether they came in before, from any device.
+    /// Whether the user signed in before, from any device.
     pub was_here: bool,
 }
 
-/// What proved an address.
+/// A proven email address.
 pub struct Proved<'a> {
-    /// The address.
+    /// The email address.
     pub email: &'a EmailAddress,
-    /// Whether a fixed test code did, which proves nobody above USER.
+    /// Whether a fixed test code proved it. Such a code signs in users with role USER at most.
     pub fixed: bool,
-    /// The language that was asked for.
+    /// The requested language.
     pub locale: Option<&'a str>,
 }
 
-/// The person behind a proved address, made now if they are new and may sign up. `None` when nobody may sign in with it.
-/// One statement, which also notes the sign-in, and the language that they asked for if they never chose one.
+/// Finds the user with a proven address, or creates one if the sign-up policy allows it. `None` if sign-in with this
+/// address is not allowed. One statement, which also updates the time of the last sign-in, and sets the requested
+/// language if the user has none.
 pub async fn admit(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -67,7 +68,7 @@ pub async fn admit(
     now: DateTime<Utc>,
 ) -> Result<Option<Admitted>> {
     let Proved { email, fixed, locale } = proved;
-    // The role is looked at here once more: it may have changed since the code was asked for.
+    // Check the role again: it may have changed since the code was requested.
     let may =
         if fixed { "users.status = 'ACTIVE' AND users.role IN ('GUEST', 'USER')" } else { "users.status = 'ACTIVE'" };
     let new_id = ctx.new_id(now);
@@ -98,7 +99,7 @@ pub async fn admit(
     Ok(Some(Admitted { is_new: user.id == new_id, was_here: row.try_get("", "was_here")?, user }))
 }
 
-/// One person whom the viewer may see.
+/// Finds a user that the viewer may read. Fails with [`Error::NotFound`] if the user is missing or hidden.
 pub async fn find_seen(
     ctx: &Ctx,
     viewer: &Viewer,
@@ -110,7 +111,7 @@ pub async fn find_seen(
     user.filter(|user| access.shows(user)).map(|user| (user, access)).ok_or(Error::NotFound)
 }
 
-/// The id behind an address, for the command line.
+/// The id of the user with an email address, for the command line.
 pub async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid> {
     let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(ctx.db.read()).await?;
     user.map(|user| user.id).ok_or(Error::NotFound)
@@ -118,22 +119,22 @@ pub async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid> {
 
 const PARKED: &str = "@parked.invalid";
 
-/// An address that no mail reaches, for an account that nobody is to sign in to.
+/// An undeliverable address, for an account that nobody may sign in to.
 fn parked(id: Uuid) -> String {
     format!("{id}{PARKED}")
 }
 
-/// Whether mail to this person would reach nobody.
+/// Whether the user has an undeliverable address.
 fn is_parked(user: &users::Model) -> bool {
     user.email.ends_with(PARKED)
 }
 
-/// A role as it is written everywhere.
+/// The stored and published name of a role.
 pub fn role_name(role: Role) -> String {
     sea_orm::ActiveEnum::to_value(&role)
 }
 
-/// A status as it is written everywhere.
+/// The stored and published name of a status.
 pub fn status_name(status: UserStatus) -> String {
     sea_orm::ActiveEnum::to_value(&status)
 }

@@ -1,6 +1,6 @@
-//! Everything that depends on the server secret: keyed hashes, sealing, tags. One HKDF label per purpose,
-//! so that no key ever serves two; several secrets while they rotate, the newest first. Plain SHA-256 for
-//! values that are long and random stands here too. Nothing here prints, stores or compares in variable time.
+//! Cryptography with the server secret: keyed hashes, encryption ("sealing") and tags. Each purpose has a separate HKDF
+//! label, so no key serves two purposes. During rotation there are several secrets, newest first. Also holds plain
+//! SHA-256 for long random values. All comparisons are constant-time.
 
 use aws_lc_rs::{aead, digest, hkdf, hmac};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,22 +13,22 @@ use crate::{
     ports::Entropy,
 };
 
-/// What a derived key is for. The label is part of the key: it never changes.
+/// What a derived key is for. Labels must never change, because the keys are derived from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Keyed hashes of one-time codes.
     Code,
-    /// Keyed hashes of addresses, in budgets and limits.
+    /// Keyed hashes of email addresses in budgets and rate limits.
     Address,
-    /// The tag that tells our refresh tokens from anybody's.
+    /// Tags that prove that we issued a refresh token.
     RefreshTag,
-    /// Sealing mail in the outbox.
+    /// Encryption of mail in the outbox.
     Outbox,
-    /// Sealing sign-in links.
+    /// Encryption of sign-in links.
     Link,
-    /// Keyed hashes of their tokens: with another secret alone no link of before works.
+    /// Keyed hashes of link tokens, so that replacing the secret invalidates every link.
     LinkToken,
-    /// Sealing the private keys of access tokens.
+    /// Encryption of the private keys that sign access tokens.
     SigningKey,
 }
 
@@ -49,7 +49,7 @@ impl Purpose {
     }
 }
 
-/// The keys of one server secret, by purpose.
+/// The keys derived from one server secret, by purpose.
 struct Keys([hmac::Key; Purpose::ALL.len()]);
 
 impl Keys {
@@ -61,7 +61,9 @@ impl Keys {
             expand(&root, purpose.label(), &mut key)?;
             keys.push(hmac::Key::new(hmac::HMAC_SHA256, &*key));
         }
-        keys.try_into().map(Self).map_err(|_| Error::Internal("a key per purpose".into()))
+        keys.try_into()
+            .map(Self)
+            .map_err(|_| Error::Internal("key derivation did not yield one key per purpose".into()))
     }
 
     fn of(&self, purpose: Purpose) -> &hmac::Key {
@@ -69,30 +71,30 @@ impl Keys {
     }
 }
 
-/// One keyed hash under every secret.
+/// The keyed hashes of one value under every secret.
 #[derive(Clone)]
 pub struct Macs {
-    /// What is written.
+    /// The hash under the newest secret: the one to store.
     pub newest: Digest,
-    /// What rows of before the newest secret have; nothing unless secrets rotate.
+    /// The hashes that older rows may have; empty unless secrets are rotating.
     pub older: Vec<Digest>,
 }
 
 impl Macs {
-    /// All of them, newest first.
+    /// All hashes, newest first.
     pub fn all(&self) -> impl Iterator<Item = &Digest> {
         std::iter::once(&self.newest).chain(&self.older)
     }
 }
 
-/// The server secret at work.
+/// Hashes and encrypts with keys derived from the server secrets.
 pub struct Vault {
     newest: Keys,
     older: Vec<Keys>,
 }
 
 impl Vault {
-    /// Derives every key; `secrets` is newest first and never empty.
+    /// Derives every key. `secrets` is ordered newest first and must not be empty.
     pub fn new(secrets: &[SecretString]) -> Result<Self> {
         let (newest, older) =
             secrets.split_first().ok_or_else(|| Error::Internal("there is no server secret".into()))?;
@@ -103,57 +105,58 @@ impl Vault {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// Whether there are older secrets beside the newest.
+    /// Whether there are older secrets besides the newest.
     pub fn is_rotating(&self) -> bool {
         !self.older.is_empty()
     }
 
-    /// A keyed hash over parts, under the newest secret. Each part goes in with its length, so that no two
-    /// lists of parts hash alike.
+    /// Computes a keyed hash over `parts` under the newest secret. It covers the length of each part, so that bytes
+    /// cannot move from one part to the next.
     pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Digest {
         Digest::new(mac_under(self.newest.of(purpose), parts))
     }
 
-    /// What limits, the audit trail and the log call an address under the newest secret.
+    /// The pseudonym of an email address in rate limits, the audit trail and logs, under the newest secret.
     pub fn address_label(&self, email: &str) -> String {
         label(&self.mac(Purpose::Address, &[email.as_bytes()]))
     }
 
-    /// What the audit trail has called an address under any of the secrets.
+    /// The pseudonyms of an email address under every secret.
     pub fn address_labels(&self, email: &str) -> impl Iterator<Item = String> + use<> {
         let macs = self.macs(Purpose::Address, &[email.as_bytes()]);
         std::iter::once(macs.newest).chain(macs.older).map(|mac| label(&mac))
     }
 
-    /// The same under every secret: what to look for while secrets rotate.
+    /// Computes [`Self::mac`] under every secret, for lookups while secrets are rotating.
     pub fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Macs {
         let older = self.older.iter().map(|keys| Digest::new(mac_under(keys.of(purpose), parts))).collect();
         Macs { newest: self.mac(purpose, parts), older }
     }
 
-    /// Whether `expected` is the keyed hash of the parts under any secret. Looks at all of them.
+    /// Whether `expected` is the keyed hash of the parts under any secret. Always compares all of them.
     pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], expected: &Digest) -> bool {
         self.macs(purpose, parts).all().filter(|own| *own == expected).count() > 0
     }
 
-    /// The first bytes of a keyed hash: a tag that travels with what it is over, in the open.
+    /// Computes a tag: the first bytes of a keyed hash, sent in the clear with the data it covers.
     pub fn tag<const N: usize>(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; N] {
         cut(&mac_under(self.newest.of(purpose), parts))
     }
 
-    /// Whether this is the tag of the parts under any secret. Looks at all of them.
+    /// Whether `tag` is the tag of the parts under any secret. Always compares all of them.
     pub fn tag_matches<const N: usize>(&self, purpose: Purpose, parts: &[&[u8]], tag: [u8; N]) -> bool {
         let tag = Digest::new(tag);
         let own = |keys: &Keys| Digest::new(cut::<N>(&mac_under(keys.of(purpose), parts)));
         self.all().filter(|keys| own(keys) == tag).count() > 0
     }
 
-    /// Seals `plain` under the newest secret, bound to `context`: a sealed value moved elsewhere does not open.
+    /// Encrypts `plain` under the newest secret, bound to `context`: it decrypts only with the same context.
     pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
         seal_under(&row_key(self.newest.of(purpose), context), context, plain, entropy)
     }
 
-    /// Seals anew, under the newest secret, what only an older one opens; nothing when there is no need or no way.
+    /// Re-encrypts under the newest secret a value that only an older one decrypts. Returns `None` if the newest
+    /// already decrypts it or if no secret does.
     pub fn reseal(
         &self,
         purpose: Purpose,
@@ -167,30 +170,31 @@ impl Vault {
         self.open(purpose, context, sealed).map(|plain| self.seal(purpose, context, &plain, entropy)).transpose()
     }
 
-    /// Opens what any of the secrets sealed for this purpose and context.
+    /// Decrypts a value that any of the secrets encrypted for this purpose and context.
     pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.all().find_map(|keys| open_under(&row_key(keys.of(purpose), context), context, sealed))
     }
 }
 
-/// Seals under a key that only the holder of `token` can derive: what is kept for the refresh grace.
+/// Encrypts under a key derived from `token`, so that only the token's holder can decrypt. Used for the grace period of
+/// refresh tokens.
 pub fn seal_for_holder(token: &[u8], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
     let key = holder_key(token)?;
     seal_under(&key, context, plain, entropy)
 }
 
-/// Opens what [`seal_for_holder`] sealed, given the same token.
+/// Decrypts the result of [`seal_for_holder`] with the same token.
 pub fn open_as_holder(token: &[u8], context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let key = holder_key(token).ok()?;
     open_under(&key, context, sealed)
 }
 
-/// SHA-256, for values of 128 random bits or more, which no dictionary holds.
+/// SHA-256, only for values with at least 128 random bits, which cannot be guessed.
 pub fn sha256(value: &[u8]) -> Digest {
     Digest::new(digest::digest(&digest::SHA256, value).as_ref())
 }
 
-/// What limits and the audit trail call an address: half of its keyed hash, as text.
+/// The pseudonym for a keyed hash in rate limits and the audit trail: its first half as text.
 pub fn label(key: &Digest) -> String {
     encode(&key.as_bytes()[..16])
 }
@@ -202,13 +206,13 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> Zeroizing<[u8; N]> {
     bytes
 }
 
-/// How tokens and handles are written.
+/// Encodes a token or handle as unpadded base64url.
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A page's URL with a token behind the `#`, which no server is ever sent. Of its full length from the start, so that no
-/// copy stays behind where it grew.
+/// The URL of a page with a token in the fragment, which browsers never send to a server. Allocated at full length,
+/// because growing the string would leave copies of the token in memory.
 pub fn link(issuer: &str, name: &str, token: &[u8]) -> SecretString {
     let token = Zeroizing::new(encode(token));
     let parts = [issuer, "/#", name, "=", &token];
@@ -219,7 +223,7 @@ pub fn link(issuer: &str, name: &str, token: &[u8]) -> SecretString {
     url.into()
 }
 
-/// Reads a token or handle of exactly `N` bytes; anything longer is not even decoded.
+/// Decodes a token or handle of exactly `N` bytes. Text of any other length is rejected without decoding.
 pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     if text.len() != (N * 4).div_ceil(3) {
         return None;
@@ -228,7 +232,6 @@ pub fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     <[u8; N]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
 }
 
-/// The first bytes of a hash; it has at least as many.
 fn cut<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
     const { assert!(N <= 32) };
     std::array::from_fn(|at| hash[at])
@@ -245,7 +248,7 @@ fn mac_under(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
-/// A key of its own for each context, so that no nonce can ever repeat under one key in practice.
+/// Derives a separate key for each context, so that random nonces practically never repeat under one key.
 fn row_key(key: &hmac::Key, context: &[u8]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(mac_under(key, &[b"row", context]))
 }
@@ -266,7 +269,7 @@ fn expand(root: &hkdf::Prk, label: &[u8], out: &mut [u8; 32]) -> Result<()> {
 fn cipher(key: &[u8; 32]) -> Result<aead::LessSafeKey> {
     aead::UnboundKey::new(&aead::AES_256_GCM, key)
         .map(aead::LessSafeKey::new)
-        .map_err(|_| Error::Internal("the cipher refused its key".into()))
+        .map_err(|_| Error::Internal("the cipher rejected its key".into()))
 }
 
 fn seal_under(key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
@@ -274,7 +277,7 @@ fn seal_under(key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entrop
     let mut sealed = plain.to_vec();
     cipher(key)?
         .seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(context), &mut sealed)
-        .map_err(|_| Error::Internal("sealing failed".into()))?;
+        .map_err(|_| Error::Internal("encryption failed".into()))?;
     sealed.splice(0..0, nonce);
     Ok(sealed)
 }
@@ -329,9 +332,9 @@ mod tests {
         let rotated = vault(&["new1", "old1"]);
         assert!(rotated.open(Purpose::SigningKey, b"k", &sealed).is_some());
         assert!(rotated.mac_matches(Purpose::Code, &[b"a", b"b"], &hash));
-        let foreign = vault(&["new1"]);
-        assert!(foreign.open(Purpose::SigningKey, b"k", &sealed).is_none());
-        assert!(!foreign.mac_matches(Purpose::Code, &[b"a", b"b"], &hash));
+        let unrelated = vault(&["new1"]);
+        assert!(unrelated.open(Purpose::SigningKey, b"k", &sealed).is_none());
+        assert!(!unrelated.mac_matches(Purpose::Code, &[b"a", b"b"], &hash));
     }
 
     #[test]
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_another_length_are_not_decoded() {
+    fn tokens_of_the_wrong_length_are_rejected() {
         let text = encode(&[1; 16]);
         assert_eq!(*decode::<16>(&text).unwrap(), [1; 16]);
         assert!(decode::<16>(&format!("{text}A")).is_none());

@@ -412,7 +412,7 @@ test("a user changes the address with a code sent to the new one", phone, async 
   await picture(page, "phone-address-change");
   await page.keyboard.type(email);
   await page.keyboard.press("Enter");
-  await sees(page, "#change-error", "This is your address already.");
+  await sees(page, "#change-error", "This is already your email address.");
   await focused(page, "#change");
   await page.locator("#change").selectText();
   await page.keyboard.type(next);

@@ -1,5 +1,5 @@
-//! Who calls, and what they may do. Every permission decision is a function in `policy` that returns a value which only it
-//! can make; a domain function that needs the permission takes the value. No permission is an `if` elsewhere.
+//! Callers and their permissions. Every permission decision is a function in `policy` that returns a value only
+//! `policy` can create. A domain function that needs the permission takes that value as a parameter.
 
 mod policy;
 mod principal;

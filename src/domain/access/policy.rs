@@ -1,4 +1,4 @@
-//! What callers may do, as proofs that only this file makes.
+//! Permissions as types ("proofs"). Only this file can create their values, so holding one proves the permission.
 
 use std::ops::Deref;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Viewer {
-    /// What the viewer may see of somebody; nothing is noted when that is nothing.
+    /// The viewer's read access to a user; `None` if there is none. A refusal is not recorded.
     pub fn access_to(&self, user_id: Uuid) -> Option<ReadAccess> {
         let person = self.person().ok()?;
         if person.user().id == user_id {
@@ -23,7 +23,7 @@ impl Viewer {
     }
 }
 
-/// A person with a role, and proof of it. Only this file makes one.
+/// Defines a type for a signed-in user with at least a given role.
 macro_rules! proofs {
     ($($(#[doc = $doc:literal])+ $proof:ident, $role:ident;)+) => { $(
         $(#[doc = $doc])+
@@ -35,7 +35,7 @@ macro_rules! proofs {
                 person.may(Role::$role).then_some(Self(person))
             }
 
-            /// The proof for whoever asks for `field`. A refusal is noted in the audit trail.
+            /// Checks the viewer's role for a request for `field`. A refusal is recorded in the audit trail.
             pub async fn require(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
                 let person = viewer.person()?;
                 match Self::of(person) {
@@ -59,43 +59,43 @@ macro_rules! proofs {
 }
 
 proofs! {
-    /// Proof of USER or more: may change themselves.
+    /// A user with role USER or higher: may change their own account.
     Member, User;
-    /// Proof of MANAGER or more: may read people and the audit trail.
+    /// A user with role MANAGER or higher: may read users and the audit trail.
     Manager, Manager;
-    /// Proof of ADMIN: may change people.
+    /// A user with role ADMIN: may change users.
     Admin, Admin;
 }
 
 impl Manager<'_> {
-    /// What a manager sees of somebody.
+    /// The manager's read access to a user.
     pub fn access_to(self, user_id: Uuid) -> ReadAccess {
         Overseer::from(self).access_to(user_id)
     }
 }
 
-/// What stands at the root of the process and holds the parts of it, of which a request gets [`Ctx`] alone.
+/// The object at the root of the process, which requests cannot reach: they get only [`Ctx`].
 pub(crate) trait Root {}
 
-/// Proof of a shell on the server: whoever has that has the database and the server secret, so there is nothing to hide
-/// from them. It is made of the root of the process. No request holds one, nor can it name the type, which `http` and
-/// `graphql` may not; so no request comes by this proof, whoever sent it.
+/// Shell access to the server, which gives unrestricted read access: the shell already has the database and the server
+/// secret. Creating one needs the root of the process, and `http` and `graphql` must not name the type, so no request
+/// can get one.
 #[derive(Clone, Copy, Debug)]
 pub struct Shell(());
 
 impl Shell {
-    /// The proof, for the command line.
+    /// Creates the value for the command line.
     pub(crate) fn of(_: &impl Root) -> Self {
         Self(())
     }
 
-    /// Everything about somebody.
+    /// Full read access to a user.
     pub fn access_to(self, user_id: Uuid) -> ReadAccess {
         Overseer::from(self).access_to(user_id)
     }
 }
 
-/// Proof of whoever may read people and the audit trail: a manager, or the shell.
+/// A caller allowed to read users and the audit trail: a manager or the shell.
 #[derive(Clone, Copy, Debug)]
 pub struct Overseer(Scope);
 
@@ -112,33 +112,34 @@ impl From<Shell> for Overseer {
 }
 
 impl Overseer {
-    /// What they see of somebody.
+    /// The caller's read access to a user.
     pub fn access_to(self, user_id: Uuid) -> ReadAccess {
         ReadAccess { scope: self.0, user_id }
     }
 
-    /// Whether deleted people are shown, too.
+    /// Whether deleted users are visible.
     pub fn sees_deleted(self) -> bool {
         self.0 == Scope::Admin
     }
 }
 
 impl Admin<'_> {
-    /// Whether somebody may be given this role, or has one that may be taken: none above the administrator's own.
+    /// Whether the administrator may grant or revoke `role`: no role above their own.
     pub fn may_give(self, role: Role) -> bool {
         role <= self.user().role
     }
 }
 
-/// How long after signing in people may do what cannot be undone.
+/// Maximum age of a sign-in for operations that cannot be undone.
 pub const RECENT: TimeDelta = TimeDelta::minutes(10);
 
-/// A proof of somebody who signed in within [`RECENT`].
+/// A permission of a user who signed in within [`RECENT`].
 #[derive(Clone, Copy, Debug)]
 pub struct Recent<P>(P);
 
 impl<'a, P: Deref<Target = Person<'a>>> Recent<P> {
-    /// The proof for whoever asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    /// Checks the age of the sign-in for a request for `field`. Fails with [`Error::ReauthenticationRequired`], which
+    /// is recorded in the audit trail.
     pub async fn require(ctx: &Ctx, proof: P, field: &'static str) -> Result<Self> {
         check_recent(ctx, *proof, field).await?;
         Ok(Self(proof))
@@ -146,7 +147,7 @@ impl<'a, P: Deref<Target = Person<'a>>> Recent<P> {
 }
 
 impl<'a> Recent<Person<'a>> {
-    /// The proof for any person who asks for `field`, or [`Error::ReauthenticationRequired`], which is noted.
+    /// The same as [`Recent::require`], for a signed-in user with any role.
     pub async fn require_person(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
         let person = viewer.person()?;
         check_recent(ctx, person, field).await?;
@@ -170,7 +171,7 @@ impl<P> Deref for Recent<P> {
     }
 }
 
-/// With whose eyes a person is looked at.
+/// The level of read access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Scope {
     Own,
@@ -178,7 +179,7 @@ enum Scope {
     Admin,
 }
 
-/// Proof that a person may be read, with their sessions, devices and events. Only this file makes one.
+/// Permission to read a user with their sessions, devices and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReadAccess {
     scope: Scope,
@@ -186,22 +187,22 @@ pub struct ReadAccess {
 }
 
 impl Person<'_> {
-    /// What they see of themselves.
+    /// The user's read access to their own account.
     pub fn access(self) -> ReadAccess {
         ReadAccess { scope: Scope::Own, user_id: self.user().id }
     }
 }
 
 impl SignedIn {
-    /// People see themselves.
+    /// The user's read access to their own account.
     pub fn access(&self) -> ReadAccess {
         ReadAccess { scope: Scope::Own, user_id: self.user.id }
     }
 }
 
 impl ReadAccess {
-    /// What the viewer may see of somebody. What is hidden from them is as absent as what is not there, and that they
-    /// asked is noted.
+    /// The viewer's read access to a user. Fails with [`Error::NotFound`] if there is none, as for a missing user, and
+    /// records the refusal.
     pub async fn require(ctx: &Ctx, viewer: &Viewer, user_id: Uuid, field: &'static str) -> Result<Self> {
         let person = viewer.person()?;
         if let Some(access) = viewer.access_to(user_id) {
@@ -211,7 +212,7 @@ impl ReadAccess {
         Err(Error::NotFound)
     }
 
-    /// The same for several people, each in their place. However many are hidden, it is noted once.
+    /// The same for several users, in the order of `user_ids`. Any number of refusals makes one record.
     pub async fn require_each(
         ctx: &Ctx,
         viewer: &Viewer,
@@ -228,38 +229,40 @@ impl ReadAccess {
         Ok(all_access)
     }
 
-    /// Whether it is of the person who looks.
+    /// Whether users read their own account.
     pub fn is_own(self) -> bool {
         self.scope == Scope::Own
     }
 
-    /// Of whom.
+    /// The user that may be read.
     pub fn user_id(self) -> Uuid {
         self.user_id
     }
 
-    /// Of somebody else, met on the way: whoever did something to them, say.
+    /// The same level of access to another user, such as the actor of an event; `None` if only one's own account may
+    /// be read.
     pub fn of_another(self, user_id: Uuid) -> Option<Self> {
         (self.scope != Scope::Own || self.user_id == user_id).then_some(Self { user_id, ..self })
     }
 
-    /// Whether this row is shown: deleted people are gone for everybody but administrators.
+    /// Whether this user may be shown. Only administrators see deleted users.
     pub fn shows(self, user: &users::Model) -> bool {
         self.user_id == user.id && (user.status != UserStatus::Deleted || self.scope == Scope::Admin)
     }
 
-    /// Whether deleted people are shown, too, and what happened to them.
+    /// Whether deleted users and their events are visible.
     pub fn sees_deleted(self) -> bool {
         self.scope != Scope::Manager
     }
 
-    /// Whether one sees the labels of addresses in events. Whoever asks for a code for an address finds its label there, and
-    /// so all that happened with that address, before and after its owner had an account.
+    /// Whether the pseudonyms of email addresses in events are visible. They would reveal everything that happened with
+    /// an address: requesting a code for it is enough to learn its pseudonym.
     pub fn shows_labels(self) -> bool {
         self.scope == Scope::Admin
     }
 
-    /// Whether one sees from where an actor came. Nobody learns that of whoever did something to them.
+    /// Whether the IP address and user agent of an event's actor are visible. Users see only their own, not those of
+    /// others who changed their account.
     pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {
         self.scope != Scope::Own || actor.is_none_or(|actor| actor == self.user_id)
     }

@@ -1,4 +1,4 @@
-//! Who calls: from where, and as whom.
+//! The caller of a request: where it comes from, and the signed-in user.
 
 use std::net::IpAddr;
 
@@ -7,36 +7,36 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Where a request comes from, for limits, mails and the audit trail.
+/// Where a request comes from, for rate limits, mails and the audit trail.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// Client address, after trusted proxies.
+    /// Client IP address, as reported by trusted proxies.
     pub ip: IpAddr,
-    /// Client software, cut to what fits the table.
+    /// `User-Agent`, truncated to the column's length.
     pub user_agent: Option<String>,
-    /// As in the answer's `x-request-id`.
+    /// The request id, also sent as `x-request-id` in the response.
     pub request_id: String,
 }
 
-/// A person and the session they came with, both checked on this very request.
+/// A signed-in user and the session of the request, both checked in the database for this request.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The person.
+    /// The user.
     pub user: users::Model,
-    /// Their session.
+    /// The session of the request.
     pub session: sessions::Model,
 }
 
-/// Who asks.
+/// The caller of a request, signed in or not.
 #[derive(Clone, Debug)]
 pub struct Viewer {
-    /// From where.
+    /// Where the request comes from.
     pub origin: Origin,
-    /// As whom; nobody when no token was sent.
+    /// The signed-in user; `None` for an anonymous request.
     pub signed_in: Option<SignedIn>,
 }
 
-/// Proof that somebody is signed in; what they hold is theirs to read and to end.
+/// A signed-in caller with any role: may read their own account and end their own sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Person<'a> {
     viewer: &'a Viewer,
@@ -44,17 +44,17 @@ pub struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    /// Who.
+    /// The user.
     pub fn user(self) -> &'a users::Model {
         &self.signed_in.user
     }
 
-    /// By which session.
+    /// The session of the request.
     pub fn session(self) -> &'a sessions::Model {
         &self.signed_in.session
     }
 
-    /// From where.
+    /// Where the request comes from.
     pub fn origin(self) -> &'a Origin {
         &self.viewer.origin
     }
@@ -65,7 +65,7 @@ impl<'a> Person<'a> {
 }
 
 impl Viewer {
-    /// The person who asks, or [`Error::Unauthenticated`].
+    /// The signed-in caller, or [`Error::Unauthenticated`].
     pub fn person(&self) -> Result<Person<'_>> {
         let signed_in = self.signed_in.as_ref().ok_or(Error::Unauthenticated)?;
         Ok(Person { viewer: self, signed_in })

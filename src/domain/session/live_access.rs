@@ -1,5 +1,5 @@
-//! Whether somebody who listens still may, and which of their sessions ended. To listen is no request: nothing here
-//! notes that a session was seen, and nothing keeps one alive.
+//! Checks whether a subscriber still has access, and finds the sessions that an event ended. A subscription is not a
+//! request: it neither updates `lastSeenAt` nor keeps a session alive.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -12,39 +12,39 @@ use crate::{
     error::Result,
 };
 
-/// More sessions that end in one moment are not told one by one.
-const MOST: u64 = 100;
+/// Maximum number of ended sessions reported for one event.
+const MAX_ENDED: u64 = 100;
 
-/// Who listens, by which session and with which role: what an access token says of them.
+/// A subscriber as their access token describes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder {
-    /// The person.
+    /// The user's id.
     pub user: Uuid,
-    /// Their session.
+    /// The session's id.
     pub session: Uuid,
-    /// What they might do when they began.
+    /// The role when the subscription began.
     pub role: Role,
 }
 
 impl Holder {
-    /// As a look-up found them.
+    /// The holder of a session that was just looked up.
     pub fn of(signed_in: &SignedIn) -> Self {
         Self { user: signed_in.user.id, session: signed_in.session.id, role: signed_in.user.role }
     }
 }
 
-/// Whether a session still gives the right to listen.
+/// Whether a session still gives access to live events.
 #[derive(Clone, Debug)]
 pub enum LiveAccess {
-    /// It does.
+    /// Access continues.
     Holds,
-    /// It lives, but the person's role is another than the one in the token.
+    /// The session is open, but the user's role differs from the one in the token.
     OtherRole,
-    /// It is over; the session, unless it was purged or is not theirs.
+    /// The session is over. `None` if it was purged or belongs to another user.
     Over(Option<Box<SignedIn>>),
 }
 
-/// What `session::look_up` asks on every request, without noting that somebody was there. One statement.
+/// Makes the same checks as `session::look_up`, without updating `lastSeenAt`. One statement.
 pub async fn check(ctx: &Ctx, holder: Holder) -> Result<LiveAccess> {
     let found = find(ctx, holder.session).await?.filter(|found| found.user.id == holder.user);
     Ok(match found {
@@ -55,14 +55,14 @@ pub async fn check(ctx: &Ctx, holder: Holder) -> Result<LiveAccess> {
     })
 }
 
-/// The sessions of a person that ended with an event of that moment: both are written with one `now`. One statement.
-pub async fn ended_at(ctx: &Ctx, person: Uuid, at: DateTime<Utc>) -> Result<Vec<SignedIn>> {
+/// Finds a user's sessions that ended with an event at `at`: event and end have the same timestamp. One statement.
+pub async fn ended_at(ctx: &Ctx, user_id: Uuid, at: DateTime<Utc>) -> Result<Vec<SignedIn>> {
     let ended = sessions::Entity::find()
         .find_also_related(users::Entity)
-        .filter(sessions::Column::UserId.eq(person))
+        .filter(sessions::Column::UserId.eq(user_id))
         .filter(sessions::Column::EndedAt.eq(at))
         .order_by_asc(sessions::Column::Id)
-        .limit(MOST);
+        .limit(MAX_ENDED);
     let rows = ended.all(ctx.db.read()).await?;
     Ok(rows.into_iter().filter_map(|(session, user)| Some(SignedIn { user: user?, session })).collect())
 }

@@ -1,6 +1,6 @@
-//! Refresh tokens: each use replaces the token in one guarded statement. The immediate predecessor gets the same
-//! successor for a few seconds (several tabs, a lost answer); anything older ends the session. A token carries a tag
-//! under the server secret, so that nobody can end a session with a made-up token of it.
+//! Refresh tokens. Each use replaces the token in one conditional update. For a few seconds the previous token returns
+//! the same successor, because of several tabs and lost responses; any older token ends the session. Tokens carry a tag
+//! made with the server secret, so a forged token cannot end a session.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -23,7 +23,7 @@ use crate::{
     limits::Rule,
 };
 
-/// How long the immediate predecessor still gives the same successor.
+/// Grace period during which the previous token still returns its successor.
 pub const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 const ID: usize = 16;
@@ -31,11 +31,10 @@ const RANDOM: usize = 32;
 const TAG: usize = 16;
 const LENGTH: usize = ID + RANDOM + TAG;
 
-/// The session's id, 256 random bits, and a tag over both.
+/// A refresh token: the session's id, 256 random bits, and a tag over both.
 pub struct RefreshToken(Zeroizing<[u8; LENGTH]>);
 
 impl RefreshToken {
-    /// A new token of a session.
     pub(super) fn generate(ctx: &Ctx, session: Uuid) -> Self {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         bytes[..ID].copy_from_slice(session.as_bytes());
@@ -45,7 +44,7 @@ impl RefreshToken {
         Self(bytes)
     }
 
-    /// Reads a token that is ours; no store is asked.
+    /// Parses a token and checks its tag, without any access to a store.
     fn parse(ctx: &Ctx, text: &str) -> Option<Self> {
         let bytes = vault::decode::<LENGTH>(text)?;
         let (body, tag) = bytes.split_last_chunk::<TAG>()?;
@@ -62,23 +61,23 @@ impl RefreshToken {
         vault::sha256(&*self.0)
     }
 
-    /// As the client keeps it.
+    /// The token as text, for the client.
     pub fn reveal(&self) -> SecretString {
         vault::encode(&*self.0).into()
     }
 }
 
-/// What became of a refresh.
+/// The outcome of a refresh.
 pub enum Outcome {
-    /// A live session with its new token.
+    /// The session and its new token.
     Refreshed(Box<(SignedIn, RefreshToken)>),
-    /// Over: signed out, too old, reused, or never ours. One answer.
+    /// Signed out, expired, reused, or not issued by us. Callers cannot tell these apart.
     Ended,
-    /// Too often.
+    /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Replaces a refresh token. Two statements and one call of the limiter; more only after a race.
+/// Replaces a refresh token. Two statements and one limiter call; more only after a race.
 pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome> {
     let Some(token) = RefreshToken::parse(ctx, token) else {
         return Ok(Outcome::Ended);
@@ -88,7 +87,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         return Ok(Outcome::Wait(wait));
     }
     let presented = token.hash();
-    // The second round is for whoever lost a race against another tab: the row then tells what the winner did.
+    // Retry once after losing a race against another tab: the row then has the winner's token.
     for _ in 0..2 {
         let Some(signed_in) = find(ctx, token.session()).await? else {
             return Ok(Outcome::Ended);
@@ -107,11 +106,11 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
             return Ok(Outcome::Ended);
         }
     }
-    Err(Error::Unavailable("a session changed hands twice during one refresh".into()))
+    Err(Error::Unavailable("the session was refreshed elsewhere twice during this refresh".into()))
 }
 
-/// Ends the session of a refresh token, which is how a client without an access token signs out. Any token that was
-/// ever given out for the session ends it; `None` when it is over already, or the token is none of ours.
+/// Ends the session of a refresh token, so that a client without an access token can sign out. Every token ever issued
+/// for the session works. `None` if the session is already over or the token is not ours.
 pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<sessions::Model>> {
     let Some(token) = RefreshToken::parse(ctx, token) else { return Ok(None) };
     let now = ctx.now();
@@ -128,7 +127,7 @@ pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<
     Ok(Some(session))
 }
 
-/// The guarded replacement; `None` when somebody was faster.
+/// Replaces the token unless a concurrent refresh already did; `None` in that case.
 async fn rotate(
     ctx: &Ctx,
     signed_in: &SignedIn,
@@ -165,7 +164,7 @@ fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: Date
     <[u8; LENGTH]>::try_from(plain.as_slice()).ok().map(|bytes| RefreshToken(Zeroizing::new(bytes)))
 }
 
-/// An old token in somebody's hands: either the thief's or the owner's is a copy, and nobody can tell which.
+/// Ends a session after an outdated token was presented: the token was copied, and we cannot tell who has the copy.
 async fn end_reused(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<()> {
     let work = Work::begin(ctx).await?;
     let ended = end_where(&*work, sessions::Column::Id.eq(session).into(), EndReason::TokenReused, now).await?;

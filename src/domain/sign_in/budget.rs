@@ -1,5 +1,5 @@
-//! The guessing budget of an address, or of a known device: so many units of wrong tries in so long. Nothing here reads
-//! or writes; `challenge` does, under locks.
+//! The guessing budget of an email address or a known device: the maximum number of units for wrong attempts within a
+//! day and within 30 days. This file only computes; `challenge` reads and writes under locks.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -19,18 +19,18 @@ pub(super) fn month(limits: &Limits) -> TimeDelta {
     TimeDelta::from_std(limits.quota(Rule::GuessAccountMonth).window).unwrap_or(MONTH)
 }
 
-/// How many units fit into which windows.
+/// Maximum number of units in each window.
 #[derive(Clone, Copy)]
 pub(super) struct Budget(pub [(u32, TimeDelta); 2]);
 
-/// What one challenge cost, and when last.
+/// The units that one challenge cost, and the time of its last attempt.
 pub(super) struct Spent {
     pub at: DateTime<Utc>,
     pub units: i32,
 }
 
 impl Budget {
-    /// A known device has one of its own, and nobody else can spend it.
+    /// The budget for a challenge. A known device has a separate one, which only that device can spend.
     pub(super) fn of(limits: &Limits, device: Option<Uuid>) -> Self {
         if device.is_some() {
             return Self([(DEVICE_WRONG_TRIES, MONTH); 2]);
@@ -41,7 +41,7 @@ impl Budget {
         ])
     }
 
-    /// When there is room for `cost` again, if there is none now.
+    /// The time from which `cost` more units fit; `None` if they fit now.
     pub(super) fn spent_until(self, ledger: &[Spent], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
     }
@@ -58,7 +58,7 @@ fn full_until(ledger: &[Spent], most: u32, window: TimeDelta, cost: i32, now: Da
     if over <= 0 {
         return None;
     }
-    // Units leave the window in the order of time; the budget is open again once enough have left.
+    // Units leave the window oldest first. The budget has room once enough of them have left.
     let free_at = spent.iter().find(|(_, units)| {
         over -= units;
         over <= 0

@@ -1,5 +1,5 @@
-//! Challenges: the rows behind one-time codes, and the guessing budget that is their sum. Tries are counted in `count.rs`,
-//! committed, before anything is compared here. Nothing knows a code, only its keyed hash.
+//! Challenges: the rows behind one-time codes. The guessing budget is the sum of their units. `count.rs` counts and
+//! commits every attempt before this file compares its code. Codes are stored only as keyed hashes.
 
 mod login_lookup;
 
@@ -29,16 +29,16 @@ use crate::{
     limits::Limits,
 };
 
-/// 128 random bits: a code works only together with its challenge's handle.
+/// Length of a challenge handle: 128 random bits. A code works only together with its challenge's handle.
 pub(in crate::domain) const HANDLE_BYTES: usize = 16;
 
-/// HMAC of an address: who budgets and limits are kept by.
+/// The keyed hash of an email address, which identifies it in budgets and rate limits.
 pub(in crate::domain) fn address_key(ctx: &Ctx, email: &str) -> Macs {
     ctx.vault.macs(Key::Address, &[email.as_bytes()])
 }
 
-/// Whose budget wrong tries are charged to: the known device's own, or the address's. A change of address has no device,
-/// and costs its person's budget as well, which is the sum of their challenges.
+/// The budget that wrong attempts are charged to: the known device's or the address's. An email change has no device.
+/// It is also charged to the user's budget, which is the sum over the user's challenges.
 fn budget_key(ctx: &Ctx, address_key: &Macs, device: Option<Uuid>) -> Macs {
     match device {
         Some(device) => ctx.vault.macs(Key::Address, &[b"device", device.as_bytes()]),
@@ -46,9 +46,9 @@ fn budget_key(ctx: &Ctx, address_key: &Macs, device: Option<Uuid>) -> Macs {
     }
 }
 
-/// While secrets rotate: brings a budget under its newest key, where it is found when the older secrets are gone. Rows
-/// are locked in the one order of `lock_ledger`.
-async fn carry_budget(ctx: &Ctx, db: &impl ConnectionTrait, key: &Macs) -> Result<()> {
+/// During secret rotation, moves a budget to its newest key, under which it is found after the older secrets are
+/// removed. Locks rows in the same order as `lock_ledger`.
+async fn migrate_budget(ctx: &Ctx, db: &impl ConnectionTrait, key: &Macs) -> Result<()> {
     if key.older.is_empty() {
         return Ok(());
     }
@@ -63,28 +63,24 @@ async fn carry_budget(ctx: &Ctx, db: &impl ConnectionTrait, key: &Macs) -> Resul
     Ok(())
 }
 
-/// What locks the rows of a select. SQLite has one writer and needs none.
+/// The SQL clause that locks selected rows. SQLite has a single writer and needs none.
 fn for_update(ctx: &Ctx) -> &'static str {
     if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" }
 }
 
-/// A challenge about to be made.
+/// Parameters of a new challenge.
 pub(in crate::domain) struct Fresh<'a> {
-    /// What a right code allows.
     pub purpose: Purpose,
-    /// Whose mailbox the code goes to.
     pub email: &'a EmailAddress,
-    /// [`address_key`] of it.
     pub address_key: &'a Macs,
-    /// The known device that asks.
+    /// The known device that requests the code.
     pub device_id: Option<Uuid>,
     /// Whether the code is a fixed test code.
     pub fixed: bool,
-    /// The language that was asked for.
     pub locale: Option<Locale>,
 }
 
-/// Writes a new challenge for a code; the challenge and its handle. One statement, two while secrets rotate.
+/// Writes a new challenge for a code. Returns the challenge and its handle. One statement, two during secret rotation.
 pub(in crate::domain) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -95,7 +91,7 @@ pub(in crate::domain) async fn issue(
     let Fresh { purpose, email, address_key, device_id, fixed, locale } = fresh;
     let handle = vault::random::<HANDLE_BYTES>(&*ctx.entropy);
     let budget_key = budget_key(ctx, address_key, device_id);
-    carry_budget(ctx, db, &budget_key).await?;
+    migrate_budget(ctx, db, &budget_key).await?;
     let challenge = email_codes::Model {
         id: ctx.new_id(now),
         handle_hash: vault::sha256(&*handle),
@@ -121,16 +117,15 @@ pub(in crate::domain) async fn issue(
     Ok((challenge, vault::encode(&*handle)))
 }
 
-/// A code about to be written, as its keyed hash.
+/// A new code to store.
 pub(super) struct NewCode {
-    /// Keyed hash.
     pub hash: Digest,
-    /// Whether it is a fixed test code.
+    /// Whether the code is a fixed test code.
     pub fixed: bool,
 }
 
-/// Gives a live challenge a new code beside the one it has, which stays good until it expires. Tries are shared and
-/// never reset. `None` when the challenge died meanwhile.
+/// Adds a new code to a live challenge. The current code stays valid until it expires. Both share the attempts, which
+/// are never reset. `None` if the challenge is no longer live.
 pub(super) async fn add_code(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -160,17 +155,16 @@ fn is_live(ctx: &Ctx, now: DateTime<Utc>) -> sea_orm::Condition {
         .add(Column::ExpiresAt.gt(now))
 }
 
-/// What a right code allows.
+/// What a code may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::domain) enum Purpose {
-    /// To sign in with its address.
     SignIn,
-    /// To change the address of this person to it.
+    /// To change this user's email address to the new one.
     ChangeEmail(Uuid),
 }
 
 impl Purpose {
-    /// As stored, and as part of every code's hash.
+    /// The stored name, also part of every code's hash.
     pub(in crate::domain) const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
@@ -178,7 +172,7 @@ impl Purpose {
         }
     }
 
-    /// Who alone may use the code.
+    /// The only user who may use the code; `None` for a sign-in.
     pub(in crate::domain) const fn user_id(self) -> Option<Uuid> {
         match self {
             Self::SignIn => None,
@@ -187,7 +181,8 @@ impl Purpose {
     }
 }
 
-/// The keyed hash of a code: it covers handle, address and purpose, so that a code moved elsewhere opens nothing.
+/// The keyed hash of a code. It also covers the handle, the address and the purpose, so that a hash copied to another
+/// row is useless.
 pub(in crate::domain) fn code_hash(
     ctx: &Ctx,
     handle: &[u8],
@@ -200,7 +195,7 @@ pub(in crate::domain) fn code_hash(
     ctx.vault.mac(Key::Code, &parts)
 }
 
-/// Compares with every live code, always both, in constant time.
+/// Compares a code with both codes of the challenge in constant time. Always compares both.
 pub(in crate::domain) fn is_right(
     ctx: &Ctx,
     row: &email_codes::Model,
@@ -215,8 +210,8 @@ pub(in crate::domain) fn is_right(
     newest || (earlier && earlier_is_live)
 }
 
-/// Uses the challenge up: the guarded statement that only one of any number of right tries passes. The right try's
-/// units go back to the budget, for only wrong ones cost. One statement.
+/// Consumes the challenge. Of several concurrent right attempts, only one gets `true`. Returns the attempt's units to
+/// the budget, because only wrong attempts cost units. One statement.
 pub(in crate::domain) async fn consume(db: &impl ConnectionTrait, attempt: &Try, now: DateTime<Utc>) -> Result<bool> {
     use email_codes::Column;
     let consumed = email_codes::Entity::update_many()
@@ -233,7 +228,7 @@ fn tries(limits: &Limits) -> i32 {
     i32::try_from(limits.code_tries).unwrap_or(i32::MAX)
 }
 
-/// Uses up every open change of address of a person.
+/// Voids all open codes for an email change of a user.
 pub(in crate::domain) async fn void_changes(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -250,13 +245,13 @@ pub(in crate::domain) async fn void_changes(
     Ok(())
 }
 
-/// Deletes dead challenges that no budget needs, and takes the address out of those that one does.
+/// Deletes old challenges that no budget needs, and removes the email address from those that a budget still needs.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let delete = "DELETE FROM email_codes";
     let month_ago = now - month(&ctx.settings.limits).max(MONTH);
     let dead = [Value::from(now - DAY)];
-    // Whoever lost the address has units, and stays until no budget counts them. So these three are what one could say
-    // at once, and none of them walks past rows that stay.
+    // Rows without an email address have units and stay until no budget counts them. Three statements instead of one,
+    // so that none of them scans rows that stay.
     let unused = "SELECT id FROM email_codes WHERE email <> '' AND expires_at < $1 AND units = 0 ORDER BY expires_at";
     let used = "SELECT id FROM email_codes WHERE email <> '' AND expires_at < $1 AND units > 0 ORDER BY expires_at";
     let paid = "SELECT id FROM email_codes WHERE expires_at < $1 AND attempted_at < $1 ORDER BY expires_at";

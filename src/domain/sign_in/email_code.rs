@@ -1,5 +1,5 @@
-//! One-time codes by e-mail: asked for with `request`, used up with `verify`. Both do the same work and give the same
-//! answer whether or not the address has an account; a code is compared only after its try was counted.
+//! One-time codes by email: [`request`] sends one and [`verify`] consumes it. Both do the same work and give the same
+//! response whether or not the address has an account. A code is compared only after its attempt was counted.
 
 use std::time::Duration;
 
@@ -11,9 +11,8 @@ use zeroize::Zeroizing;
 use super::{
     Outcome, Proof,
     challenge::{self, Aim, Counted, Fresh, HANDLE_BYTES, LoginLookup, NewCode, Try},
-    finish, link, missed,
+    finish, link, missed, record_if_expired,
     send_limit::{self, Granted, KnownDevice, Sender},
-    told,
 };
 use crate::{
     db::entity::{Role, UserStatus, email_codes},
@@ -37,75 +36,75 @@ use crate::{
     ports::Entropy,
 };
 
-/// As `amr` and the audit trail have it.
+/// The method name in `amr` and the audit trail.
 const METHOD: &str = "otp";
-/// What the answer suggests to wait before asking for another mail. A hint: the limits are in `limits`.
+/// The suggested wait before requesting another mail. Only a hint; `limits` enforces the actual limits.
 const RESEND_PAUSE: Duration = Duration::from_secs(30);
 
-/// A person asks for a code.
+/// A request for a code.
 pub struct Request<'a> {
-    /// As typed.
+    /// The email address as typed.
     pub email: &'a str,
-    /// The challenge to resend for.
+    /// The handle of the challenge to resend for.
     pub challenge: Option<&'a str>,
-    /// What an earlier sign-in gave this browser.
+    /// The device token from an earlier sign-in.
     pub device_token: Option<&'a str>,
-    /// BCP 47, for the mail.
+    /// The language of the mail, as a BCP 47 tag.
     pub locale: Option<&'a str>,
 }
 
-/// The answer to everybody whose address is one.
+/// The response for every valid address, with or without an account.
 pub struct CodeSent {
     /// The challenge handle.
     pub handle: String,
-    /// What was typed, canonical.
+    /// The canonical form of the address.
     pub email: EmailAddress,
-    /// When the code dies.
+    /// When the code expires.
     pub expires_at: DateTime<Utc>,
-    /// When asking again makes sense.
+    /// When to offer another mail.
     pub resend_at: DateTime<Utc>,
-    /// Tries that the challenge still has.
+    /// Remaining attempts for the challenge.
     pub attempts_left: u32,
 }
 
-/// What became of a request.
+/// The outcome of a request for a code.
 pub enum Requested {
-    /// A mail is on its way, or would be if this address had one coming.
+    /// A mail is sent, if this address may sign in.
     Sent(CodeSent),
-    /// Not an address.
+    /// Not a valid email address.
     InvalidEmail(InvalidEmail),
-    /// A limit refused.
+    /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Starts a sign-in. Four statements and one call of the limiter, for every address alike; one statement more when the
-/// mail carries a link.
+/// Starts a sign-in. Four statements and one limiter call for every address; one more statement if the mail contains a
+/// link.
 pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result<Requested> {
     let email = match EmailAddress::parse(request.email) {
         Ok(email) => email,
         Err(invalid) => return Ok(Requested::InvalidEmail(invalid)),
     };
     let now = ctx.now();
-    let asked = Lookup::new(ctx, email, &request, now).await?;
+    let lookup = Lookup::new(ctx, email, &request, now).await?;
     let sender = Sender {
         origin,
-        email: &asked.email,
-        device: asked.device(now),
-        has_link: asked.has_link(ctx),
-        is_mail: asked.deliver(ctx),
-        is_test: asked.test_code.is_some(),
+        email: &lookup.email,
+        device: lookup.device(now),
+        has_link: lookup.has_link(ctx),
+        is_mail: lookup.deliver(ctx),
+        is_test: lookup.test_code.is_some(),
     };
     let granted = match send_limit::take_send(ctx, &sender, now).await? {
         Ok(granted) => granted,
         Err(wait) => return Ok(Requested::Wait(wait)),
     };
-    let narrow = asked.needs_link(ctx, &granted);
-    let code = asked.code(ctx);
+    let needs_link = lookup.needs_link(ctx, &granted);
+    let code = lookup.code(ctx);
 
     let work = Work::begin(ctx).await?;
-    let link = if narrow {
-        let (key, deliver) = (&asked.address_key.newest, asked.deliver(ctx));
-        Some(link::issue(ctx, &*work, key, &asked.email, deliver, now).await?)
+    let link = if needs_link {
+        let (key, deliver) = (&lookup.address_key.newest, lookup.deliver(ctx));
+        Some(link::issue(ctx, &*work, key, &lookup.email, deliver, now).await?)
     } else {
         None
     };
@@ -113,34 +112,33 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         && link.as_ref().is_some_and(|link| !link.is_new)
     {
         drop(work);
-        return Ok(Requested::Wait(refusal.tell(ctx, origin).await?));
+        return Ok(Requested::Wait(refusal.record(ctx, origin).await?));
     }
-    let (challenge, handle) = asked.write_challenge(ctx, &*work, &code, now).await?;
+    let (challenge, handle) = lookup.write_challenge(ctx, &*work, &code, now).await?;
     let (message, mail_expires_at) = match link {
         Some(link) => (Message::Link(Link(link.url)), link.expires_at),
         None => (Message::Code(Code(code)), challenge.expires_at),
     };
     let letter = outbox::Letter {
-        to: asked.email.as_str(),
+        to: lookup.email.as_str(),
         message,
-        locale: asked.locale.unwrap_or(Locale::En),
+        locale: lookup.locale.unwrap_or(Locale::En),
         origin: Some(origin),
         expires_at: mail_expires_at,
-        deliver: asked.deliver(ctx),
+        deliver: lookup.deliver(ctx),
     };
     outbox::enqueue(ctx, &*work, letter, now).await?;
-    let kind = if narrow { Kind::LinkRequested } else { Kind::CodeRequested };
-    let detail = json!({ "challenge": challenge.id, "address": vault::label(&asked.address_key.newest) });
-    let email = Some(asked.email.as_str());
+    let kind = if needs_link { Kind::LinkRequested } else { Kind::CodeRequested };
+    let detail = json!({ "challenge": challenge.id, "address": vault::label(&lookup.address_key.newest) });
+    let email = Some(lookup.email.as_str());
     let event = Event { kind, origin: Some(origin), actor: None, subject: None, detail, email };
     audit::record(ctx, &work, now, &[event]).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
 
-    Ok(Requested::Sent(sent(ctx, &challenge, handle, asked.email, granted.pair_is_spent, now)))
+    Ok(Requested::Sent(sent(ctx, &challenge, handle, lookup.email, granted.pair_is_spent, now)))
 }
 
-/// What the person who asked is told.
 pub(in crate::domain) fn sent(
     ctx: &Ctx,
     challenge: &email_codes::Model,
@@ -159,11 +157,11 @@ pub(in crate::domain) fn sent(
     }
 }
 
-/// What is known of a request before anything is written.
+/// A request for a code with all that is known about it before the first write.
 struct Lookup {
     email: EmailAddress,
     address_key: Macs,
-    /// The presented handle, used again when its challenge is live and of this address.
+    /// The presented handle, reused if its challenge is live and belongs to this address.
     handle: Option<Zeroizing<[u8; HANDLE_BYTES]>>,
     found: LoginLookup,
     test_code: Option<SecretString>,
@@ -176,21 +174,20 @@ impl Lookup {
         let handle = request.challenge.and_then(vault::decode::<HANDLE_BYTES>);
         let handle_hash = handle.as_ref().map(|handle| vault::sha256(&**handle));
         let device_hash = request.device_token.and_then(device::token_hash);
-        let lookup = challenge::look_up(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
-        let test_code = test_code(ctx, &email, &lookup, now);
+        let found = challenge::look_up(ctx, email.as_str(), &address_key, device_hash, handle_hash, now).await?;
+        let test_code = test_code(ctx, &email, &found, now);
         let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
-        Ok(Self { email, address_key, handle, found: lookup, test_code, locale })
+        Ok(Self { email, address_key, handle, found, test_code, locale })
     }
 
-    /// The known device that asks, as limits know it.
     fn device(&self, now: DateTime<Utc>) -> Option<KnownDevice> {
         let LoginLookup { since, device_id, device_user_id, .. } = self.found;
         let is_established = since.is_some_and(|since| since + limits::ESTABLISHED <= now);
         device_id.zip(device_user_id).map(|(id, account)| KnownDevice { id, account, is_established })
     }
 
-    /// Whether the door narrows: this is the address's last mail of the day, or its guessing budget has no room for a
-    /// wrong try at what this mail would bring. Fixed codes stay as they are, for nobody may read that mailbox.
+    /// Whether the mail contains a link instead of a code: on the address's last mail of the day, or if its guessing
+    /// budget has no room for a wrong attempt at the new code. Never for a fixed code, because no mail is sent.
     fn needs_link(&self, ctx: &Ctx, granted: &Granted) -> bool {
         let limits = &ctx.settings.limits;
         let cost = if self.found.challenge_id.is_some() { 2 } else { 1 };
@@ -202,13 +199,13 @@ impl Lookup {
                 || spent(self.found.month_units, limits.quota(Rule::GuessAccountMonth)))
     }
 
-    /// The code of this mail. Where a link goes out instead, the challenge gets one that nobody ever sees.
+    /// The code for the challenge. If the mail contains a link instead, this code is never sent.
     fn code(&self, ctx: &Ctx) -> SecretString {
         let draw = || draw_code(&*ctx.entropy, ctx.settings.limits.code_length).into();
         self.test_code.clone().unwrap_or_else(draw)
     }
 
-    /// Whether a mail really goes out. A fixed code needs none; nobody mails people who may not sign in.
+    /// Whether a mail is really sent: not for a fixed code, and not if the address may not sign in.
     fn deliver(&self, ctx: &Ctx) -> bool {
         let may_sign_in = match self.found.status {
             Some(status) => status == UserStatus::Active,
@@ -217,13 +214,13 @@ impl Lookup {
         may_sign_in && self.test_code.is_none()
     }
 
-    /// Whether a link lies in the mailbox. What decoys left behind while nobody could sign in counts for as long as nobody
-    /// can, and no longer: whoever gets an account, or gets it back, has a way in.
+    /// Whether a valid link was mailed. A decoy's link counts only while the address may not sign in, so that a user
+    /// who gets an account, or gets it back, is not locked out.
     fn has_link(&self, ctx: &Ctx) -> bool {
         self.found.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
-    /// Adds a code to the live challenge, or writes a fresh one.
+    /// Adds the code to the presented challenge if it is live, or writes a new challenge.
     async fn write_challenge(
         &self,
         ctx: &Ctx,
@@ -250,11 +247,11 @@ impl Lookup {
     }
 }
 
-/// Uses a code. At most seven statements and one call of the limiter; one statement more for the mail about a new device,
-/// two more when it replaces a session; one call more when the challenge is over or never was.
+/// Signs in with a code. At most seven statements and one limiter call. One more statement for the mail about a new
+/// device, two more to replace a session; one more limiter call if the challenge is expired, used or unknown.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let outcome = attempt(ctx, viewer, handle, code).await?;
-    Ok(told(ctx, viewer, METHOD, outcome).await)
+    Ok(record_if_expired(ctx, viewer, METHOD, outcome).await)
 }
 
 async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
@@ -290,7 +287,7 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result
     }
 }
 
-/// From a right code to a session, in one transaction with the code's single use.
+/// Consumes the code and opens a session in one transaction.
 async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) -> Result<Outcome> {
     let work = Work::begin(ctx).await?;
     if !challenge::consume(&*work, attempt, now).await? {
@@ -298,7 +295,7 @@ async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) 
     }
     let row = &attempt.challenge;
     let email = EmailAddress::parse(&row.email)
-        .map_err(|_| Error::Internal(format!("challenge {} holds no address", row.id)))?;
+        .map_err(|_| Error::Internal(format!("challenge {} has no valid email address", row.id)))?;
     let proof = Proof {
         credential_id: row.id,
         method: METHOD,
@@ -312,7 +309,8 @@ async fn sign_in(ctx: &Ctx, viewer: &Viewer, attempt: &Try, now: DateTime<Utc>) 
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 
-/// Digits alone, blanks and dashes dropped. What has not the shape of a code is no try: nothing is counted for it.
+/// Removes whitespace and dashes from a code. Input that cannot be a code is an input error and does not count as an
+/// attempt.
 pub(in crate::domain) fn normalize(code: &str, length: usize) -> Result<Zeroizing<String>> {
     let wrong = || Error::invalid("code", format!("The code has {length} digits."));
     if code.len() > 64 {
@@ -327,13 +325,13 @@ pub(in crate::domain) fn attempts_left(ctx: &Ctx, challenge: &email_codes::Model
     ctx.settings.limits.code_tries.saturating_sub(u32::try_from(challenge.attempts).unwrap_or(u32::MAX))
 }
 
-/// The fixed code of a test address: only before its date, and never for somebody with power.
+/// The fixed code of a test address, if it has not expired and the user's role is USER at most.
 fn test_code(ctx: &Ctx, email: &EmailAddress, lookup: &LoginLookup, now: DateTime<Utc>) -> Option<SecretString> {
-    let powerless = lookup.role.unwrap_or(ctx.settings.default_role) <= Role::User;
-    ctx.settings.test_code(email.as_str(), now).filter(|_| powerless).map(|test| test.code.clone())
+    let is_allowed = lookup.role.unwrap_or(ctx.settings.default_role) <= Role::User;
+    ctx.settings.test_code(email.as_str(), now).filter(|_| is_allowed).map(|test| test.code.clone())
 }
 
-/// Uniform digits: bytes that would favour some digits are drawn again.
+/// Draws uniformly distributed digits. Bytes from 250 up are skipped, because they would favor some digits.
 pub(in crate::domain) fn draw_code(entropy: &dyn Entropy, length: usize) -> String {
     const FAIR: u8 = 250;
     let mut code = String::with_capacity(length);

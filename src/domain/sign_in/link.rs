@@ -1,6 +1,6 @@
-//! Sign-in links: what a mail carries when digits have become too risky for an address. 256 random bits, good once,
-//! for a day; at most one is live for an address, and asking again mails the same one. Opening a link does nothing:
-//! the page's button calls `verify`.
+//! Sign-in links, which replace codes in mails when the daily mails or the guessing budget of an address run out. A
+//! link has 256 random bits and works once, within a day. An address has at most one valid link; further requests mail
+//! the same link again. Opening the page does not use the link: only its button calls `verify`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use secrecy::SecretString;
 
-use super::{Outcome, Proof, finish, missed, send_limit, told};
+use super::{Outcome, Proof, finish, missed, record_if_expired, send_limit};
 use crate::{
     db::{self, entity::sign_in_links},
     domain::{
@@ -24,26 +24,23 @@ use crate::{
     ports::Entropy,
 };
 
-/// As `amr` and the audit trail have it.
+/// The method name in `amr` and the audit trail.
 const METHOD: &str = "link";
 const TOKEN_BYTES: usize = 32;
 
-/// Whether the link that is there gives way to the new one, in SQL.
-const DEAD: &str = "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6 \
+/// SQL condition for replacing the existing link with the new one.
+const IS_REPLACED: &str = "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6 \
     OR (excluded.mailed AND NOT sign_in_links.mailed)";
 
-/// A link to be mailed.
 pub(super) struct Issued {
-    /// What the mail carries.
     pub url: SecretString,
-    /// When it dies.
     pub expires_at: DateTime<Utc>,
-    /// Whether it was made now. Of any number who ask at once, one makes it.
+    /// Whether this request created the link. Of several concurrent requests, only one does.
     pub is_new: bool,
 }
 
-/// The address's live link, made now if there is none. It dies a day from now, as the mail says. The link of a decoy gives
-/// way to one that is mailed. One statement, and one more where an older version made it.
+/// Returns the address's valid link, or creates one. The link expires a day from now, as the mail says. A mailed link
+/// replaces a decoy's link. One statement, and one more if an older version of Doorcode created the link.
 pub(super) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -53,7 +50,8 @@ pub(super) async fn issue(
     now: DateTime<Utc>,
 ) -> Result<Issued> {
     let token = vault::random::<TOKEN_BYTES>(&*ctx.entropy);
-    // Sealed, so that the next mail can carry the same link: a stranger who asks again neither kills nor multiplies it.
+    // Store the token encrypted, so that the next mail can contain the same link. Another request for the address then
+    // neither invalidates the link nor adds a second one.
     let sealed = ctx.vault.seal(Purpose::Link, address_key.as_bytes(), &*token, &*ctx.entropy)?;
     let sql = "INSERT INTO sign_in_links (id, address_key, email, token_hash, sealed, created_at, expires_at, mailed) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
@@ -66,8 +64,8 @@ pub(super) async fn issue(
          consumed_at = CASE WHEN {dead} THEN NULL ELSE sign_in_links.consumed_at END, \
          mailed = CASE WHEN {dead} THEN excluded.mailed ELSE sign_in_links.mailed END \
          RETURNING *"
-        .replace("{dead}", DEAD);
-    let expires_at = now + if mailed { LINK_LIFETIME } else { life_of_a_decoy(&*ctx.entropy) };
+        .replace("{dead}", IS_REPLACED);
+    let expires_at = now + if mailed { LINK_LIFETIME } else { decoy_lifetime(&*ctx.entropy) };
     let id = ctx.new_id(now);
     let values = [
         id.into(),
@@ -83,14 +81,14 @@ pub(super) async fn issue(
         .from_raw_sql(db::statement(ctx.db.backend(), &sql, values))
         .one(db)
         .await?
-        .ok_or_else(|| Error::Internal("an upsert of a link gave no row".into()))?;
+        .ok_or_else(|| Error::Internal("the upsert of a link returned no row".into()))?;
     let token = ctx
         .vault
         .open(Purpose::Link, address_key.as_bytes(), &row.sealed)
         .ok_or_else(|| Error::Internal(format!("no server secret opens link {}", row.id)))?;
     let hash = ctx.vault.mac(Purpose::LinkToken, &[&*token]);
     if row.token_hash != hash {
-        // An older version made it, which hashes in another way: what is mailed must work.
+        // An older version of Doorcode hashed the token differently. Update the hash so that the mailed link works.
         sign_in_links::Entity::update_many()
             .col_expr(sign_in_links::Column::TokenHash, Expr::value(hash))
             .filter(sign_in_links::Column::Id.eq(row.id))
@@ -101,20 +99,20 @@ pub(super) async fn issue(
     Ok(Issued { url, expires_at: now + LINK_LIFETIME, is_new: row.id == id })
 }
 
-/// How long a link counts that lies in nobody's mailbox. A real one ends when its owner uses it, and then a stranger who
-/// has spent the address's day sees one more mail granted. So every second decoy ends at some moment of its day, too: else
-/// that would tell who has an account.
-fn life_of_a_decoy(entropy: &dyn Entropy) -> Duration {
+/// The lifetime of a link that is never mailed. A real link ends when its owner uses it, and someone who spent the
+/// daily quota of the address can see that, because one more mail is granted. So every second decoy also ends at a
+/// random time within its day. Otherwise, the difference would reveal which addresses have an account.
+fn decoy_lifetime(entropy: &dyn Entropy) -> Duration {
     let [coin, high, low] = *vault::random::<3>(entropy);
     let parts = u32::from(u16::from_be_bytes([high, low])) + 1;
     if coin % 2 == 0 { LINK_LIFETIME } else { LINK_LIFETIME / (1 << 16) * parts }
 }
 
-/// Uses a link. At most six statements and one call of the limiter; one statement more for the mail about a new device, two
-/// more when it replaces a session; one call more when the link is over or never was.
+/// Signs in with a link. At most six statements and one limiter call. One more statement for the mail about a new
+/// device, two more to replace a session; one more limiter call if the link is expired, used or unknown.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let outcome = attempt(ctx, viewer, token).await?;
-    Ok(told(ctx, viewer, METHOD, outcome).await)
+    Ok(record_if_expired(ctx, viewer, METHOD, outcome).await)
 }
 
 async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
@@ -137,15 +135,15 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
         drop(work);
         return missed(ctx, viewer, now).await;
     };
-    let email =
-        EmailAddress::parse(&link.email).map_err(|_| Error::Internal(format!("link {} holds no address", link.id)))?;
+    let email = EmailAddress::parse(&link.email)
+        .map_err(|_| Error::Internal(format!("link {} has no valid email address", link.id)))?;
     let proof = Proof { credential_id: link.id, method: METHOD, email, device_id: None, fixed: false, locale: None };
     let completed = finish(ctx, &work, viewer, proof, now).await?;
     work.commit(ctx).await?;
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 
-/// Deletes links that can no longer be used.
+/// Deletes expired links.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM sign_in_links WHERE expires_at < $1 ORDER BY expires_at";
     batch::run(ctx, "DELETE FROM sign_in_links", old, &[now.into()]).await

@@ -1,5 +1,5 @@
-//! Who is charged how much for a send or a verification: the rules of `limits` turned into charges of the limiter.
-//! The guessing budget of an account is not here: the database keeps it, beside the codes.
+//! Rate limits of sends and verifications: turns the rules in `limits` into charges for the limiter. The guessing
+//! budget is kept in the database with the codes; see `budget.rs`.
 
 mod ceiling;
 
@@ -15,66 +15,61 @@ use crate::{
     ports::{Charge, Verdict},
 };
 
-/// What a granted send tells.
+/// A granted send.
 pub(in crate::domain) struct Granted {
-    /// The next one for this address and network would be refused.
+    /// Whether the next send for this address and network would be refused.
     pub pair_is_spent: bool,
-    /// The address has had its last mail of the day.
+    /// Whether this is the address's last mail of the day.
     pub day_is_spent: bool,
-    /// The day had been spent before. This mail goes out only if it makes the address's link; if somebody else did in the
-    /// meantime, the refusal stands.
+    /// The refusal that applies if this request does not create the address's link. Set if the address's daily quota
+    /// was spent before, so that of concurrent requests only the one that creates the link sends a mail.
     pub one_more: Option<Refusal>,
 }
 
-/// What a limit said, until it is told.
+/// A refusal that is not recorded yet.
 pub(in crate::domain) struct Refusal {
     charge: Charge,
     wait: Wait,
 }
 
 impl Refusal {
-    /// Notes it in the audit trail; until when to wait.
-    pub(in crate::domain) async fn tell(self, ctx: &Ctx, origin: &Origin) -> Result<Wait> {
+    /// Records the refusal in the audit trail and returns the wait.
+    pub(in crate::domain) async fn record(self, ctx: &Ctx, origin: &Origin) -> Result<Wait> {
         let Self { charge, wait } = self;
         audit::record_refusal(ctx, wait.now, origin, charge.rule, &charge.key, charge.window).await?;
         Ok(wait)
     }
 }
 
-/// Who asks for a send, and for whom.
+/// The requester and recipient of a send.
 pub(in crate::domain) struct Sender<'a> {
-    /// From where.
     pub origin: &'a Origin,
-    /// The address.
     pub email: &'a EmailAddress,
-    /// The known device that asks.
     pub device: Option<KnownDevice>,
-    /// Whether the address has a sign-in link that works.
+    /// Whether the address has a valid sign-in link.
     pub has_link: bool,
-    /// Whether a mail would really go out.
+    /// Whether a mail would really be sent; `false` for a decoy.
     pub is_mail: bool,
-    /// Whether the address has a fixed code. Automated tests and reviewers sign in all day, and no mail is sent to them, so
-    /// only their network is charged: it bounds the rows that strangers can write this way.
+    /// Whether the address has a fixed code. Automated tests and reviewers sign in often and get no mail, so only their
+    /// network is charged. That limits the rows that anonymous callers can write.
     pub is_test: bool,
 }
 
-/// A device that signed in before.
 #[derive(Clone, Copy)]
 pub(in crate::domain) struct KnownDevice {
-    /// Which one.
     pub id: Uuid,
-    /// Whose.
     pub account: Uuid,
-    /// Whether the account is old enough for what is kept from strangers. Whoever makes accounts today is a stranger.
+    /// Whether the account is old enough for the reserved quota, which anyone could otherwise get with a new account.
     pub is_established: bool,
 }
 
-/// Charges one send, in one call of the limiter; in one more when the day's mail of the instance is scarce, and when the
-/// address's day is spent. A known device has a pair of its own, is exempt from the address's allowances, and may use the
-/// fifth of the network's that strangers cannot.
+/// Charges one send. One limiter call, and one more each if the instance's daily mail is scarce and if the address's
+/// daily quota is spent. A known device has a separate pair limit, is exempt from the address's quotas, and may use the
+/// fifth of the network's quota that is reserved for known devices.
 ///
-/// The door never closes: when the address's day is spent and nothing that works lies in its mailbox (the last mail was
-/// cut off, or its link was used), one more mail is granted for a link, which no stranger can use up.
+/// A user is never locked out. If the address's daily quota is spent and its mailbox has no valid link (the request for
+/// the last mail was interrupted, or the link was used), one more mail with a link is granted. Others cannot use up
+/// that link.
 pub(in crate::domain) async fn take_send(
     ctx: &Ctx,
     sender: &Sender<'_>,
@@ -95,7 +90,7 @@ pub(in crate::domain) async fn take_send(
             charges.retain(|charge| {
                 ![Rule::SendAddress, Rule::SendAddressDay].iter().any(|rule| rule.name() == charge.rule)
             });
-            // A mailbox has any number of sub-addresses, each without a link: all of them share one more mail a day.
+            // A mailbox can have any number of sub-addresses without a link, so all of them share one extra mail a day.
             if mailbox != sender.email.as_str() {
                 let once = Quota { count: 1, ..limits.quota(Rule::SendAddressDay) };
                 charges.extend(keys.iter().map(|key| once.charge(Rule::SendAddressDay, format!("{key}:more"))));
@@ -121,21 +116,22 @@ pub(in crate::domain) async fn take_send(
                 one_more = Some(refusal);
             }
             Err(refusal) if refusal.charge.rule == Rule::SendInstance.name() && !is_scarce => is_scarce = true,
-            Err(refusal) => return Ok(Err(refusal.tell(ctx, sender.origin).await?)),
+            Err(refusal) => return Ok(Err(refusal.record(ctx, sender.origin).await?)),
         }
     }
 }
 
-/// Whether one of the charges of a rule took the last that there was.
+/// Whether a charge of this rule took the last unit.
 fn is_spent(charges: &[Charge], last: u32, rule: Rule) -> bool {
     charges.iter().enumerate().any(|(at, charge)| charge.rule == rule.name() && last & (1 << at) != 0)
 }
 
-/// What a send is charged to except for networks and the instance. `mailbox` is the address without its `+…`, as limits
-/// know it: while secrets rotate it is charged under each of its names, so that what it spent under one holds under all.
+/// The charges of a send, except those of networks and the instance. `mailbox` holds the pseudonyms of the address
+/// without its `+…` part. During secret rotation there are several, and all are charged, so that every replica counts
+/// the same sends.
 fn send_charges(limits: &Limits, sender: &Sender<'_>, mailbox: &[String]) -> Vec<Charge> {
     let pair = |key| Charge { cooldown: Some(limits.send_cooldown), ..limits.charge(Rule::SendPair, key) };
-    let stranger = |address: &String| {
+    let unknown_device = |address: &String| {
         [
             pair(format!("{address}@{}", network(sender.origin.ip, 64))),
             limits.charge(Rule::SendAddress, address.clone()),
@@ -143,27 +139,27 @@ fn send_charges(limits: &Limits, sender: &Sender<'_>, mailbox: &[String]) -> Vec
         ]
     };
     match sender.device {
-        // All of an account's devices together: an account is worth no more mail than an address.
+        // All devices of an account share one quota, so that an account gets no more mail than an address.
         Some(device) => {
             vec![pair(format!("device:{}", device.id)), limits.charge(Rule::SendAccount, device.account.to_string())]
         }
-        None => mailbox.iter().flat_map(stranger).collect(),
+        None => mailbox.iter().flat_map(unknown_device).collect(),
     }
 }
 
-/// Strangers may use four fifths of what a network shares; the rest is for known devices.
+/// The part of a network's quota that the sender may use: all of it for a known device, four fifths otherwise.
 fn shared(quota: Quota, sender: &Sender<'_>) -> Quota {
     if sender.device.is_some() { quota } else { quota.part(4, 5) }
 }
 
-/// Charges a code, a link or an undo token that somebody presents, before the database is asked whether it is live: a wide
-/// bound, for what one network may have us read.
+/// Charges a presented code, link or undo token before the database is read, to limit the reads of one network.
 pub(in crate::domain) async fn take_verify(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
     take_from_network(ctx, origin, Rule::VerifyAll, now).await
 }
 
-/// Charges one that is over or never was. What is live is bounded by its own tries and budgets in the database, so
-/// strangers who make things up keep nobody of their network from a right code.
+/// Charges a presented code, link or undo token that turned out to be expired, used or unknown. Valid ones are not
+/// charged: their attempts and budgets in the database limit them. So made-up codes from a network cannot block others
+/// in that network from using a valid one.
 pub(in crate::domain) async fn take_miss(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
     take_from_network(ctx, origin, Rule::VerifyNetwork, now).await
 }
@@ -171,14 +167,14 @@ pub(in crate::domain) async fn take_miss(ctx: &Ctx, origin: &Origin, now: DateTi
 async fn take_from_network(ctx: &Ctx, origin: &Origin, rule: Rule, now: DateTime<Utc>) -> Result<Option<Wait>> {
     match take(ctx, &ctx.settings.limits.by_network(rule, origin.ip), now).await? {
         Ok(_) => Ok(None),
-        Err(refusal) => Ok(Some(refusal.tell(ctx, origin).await?)),
+        Err(refusal) => Ok(Some(refusal.record(ctx, origin).await?)),
     }
 }
 
-/// Takes the charges; which of them took the last that there was. A limiter that cannot be asked refuses.
+/// Takes the charges. Returns a bit mask of those that took the last unit. Fails if the limiter is unavailable.
 async fn take(ctx: &Ctx, charges: &[Charge], now: DateTime<Utc>) -> Result<Result<u32, Refusal>> {
     let verdict = ctx.limiter.take(charges, now).await.map_err(|error| {
-        tracing::error!(%error, "the limiter is away: codes are neither sent nor checked until it is back");
+        tracing::error!(%error, "the limiter is unavailable: codes are neither sent nor checked until it is back");
         Error::Unavailable(error.to_string())
     })?;
     Ok(match verdict {
@@ -198,21 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn a_known_device_is_exempt_from_the_addresses_allowances_and_has_a_pair_of_its_own() {
+    fn a_known_device_has_a_separate_pair_limit_and_no_address_limits() {
         let limits = Limits::default();
         let origin = origin("192.0.2.1");
         let (email, mailbox) = (EmailAddress::parse("a@example.com").unwrap(), ["a".to_owned()]);
         let sender =
             |device| Sender { origin: &origin, email: &email, device, has_link: false, is_mail: true, is_test: false };
-        let stranger = send_charges(&limits, &sender(None), &mailbox);
-        let rules: Vec<_> = stranger.iter().map(|charge| charge.rule).collect();
+        let unknown = send_charges(&limits, &sender(None), &mailbox);
+        let rules: Vec<_> = unknown.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.address", "send.address.day"]);
         let device = KnownDevice { id: Uuid::nil(), account: Uuid::max(), is_established: false };
         let known = send_charges(&limits, &sender(Some(device)), &mailbox);
         let rules: Vec<_> = known.iter().map(|charge| charge.rule).collect();
         assert_eq!(rules, ["send.pair", "send.account"]);
-        assert_ne!(known[0].key, stranger[0].key);
-        // A fifth of what a network shares is kept for known devices.
+        assert_ne!(known[0].key, unknown[0].key);
+        // A fifth of the network's quota is reserved for known devices.
         let quota = limits.quota(Rule::SendNetwork);
         assert_eq!((shared(quota, &sender(None)).count, shared(quota, &sender(Some(device))).count), (24, 30));
         assert_eq!(shared(Quota { count: 1, ..quota }, &sender(None)).count, 1);

@@ -1,20 +1,20 @@
-//! Whether codes are as likely as each other: a million of them, from the operating system's randomness. The same eyes
-//! look at generators that are broken in the usual ways, and must see it. Every bound leaves a good generator one
-//! chance in a hundred million or less.
+//! Tests that codes are uniformly distributed: draws a million of them with the operating system's randomness. The same
+//! checks must also detect typical broken generators. Each check fails for a good generator with a probability of at
+//! most one in a hundred million.
 
 use crate::{adapter::system::SystemEntropy, domain::vault, ports::Entropy};
 
 const CODES: usize = 1_000_000;
 const DIGITS: usize = 8;
-/// Chi-squared with 9 and with 99 degrees of freedom: a good generator is above one time in a billion.
+/// Chi-squared bounds for 9 and 99 degrees of freedom. A good generator exceeds them once in a billion runs.
 const DIGIT_BOUND: f64 = 63.0;
 const PAIR_BOUND: f64 = 208.0;
-/// Of a million codes of a hundred million, 4,983 come again; 71 more or less is one standard deviation.
-const AGAIN: f64 = 4_983.4;
-const AGAIN_BOUND: f64 = 430.0;
+/// Expected repetitions among a million codes out of a hundred million. One standard deviation is 71.
+const REPEATS: f64 = 4_983.4;
+const REPEATS_BOUND: f64 = 430.0;
 
-/// What is wrong with a million codes, if anything.
-fn flaw(mut draw: impl FnMut() -> String) -> Option<String> {
+/// Draws a million codes and returns the first defect found.
+fn find_defect(mut draw: impl FnMut() -> String) -> Option<String> {
     let mut digits = [[0_u32; 10]; DIGITS];
     let mut pairs = [[0_u32; 100]; DIGITS - 1];
     let mut codes = Vec::with_capacity(CODES);
@@ -29,18 +29,18 @@ fn flaw(mut draw: impl FnMut() -> String) -> Option<String> {
         digits[DIGITS - 1][usize::from(code.as_bytes()[DIGITS - 1] - b'0')] += 1;
         codes.push(code.parse::<u32>().unwrap());
     }
-    let of_digits = digits.iter().map(|seen| chi_squared(seen)).enumerate().find(|(_, chi)| *chi > DIGIT_BOUND);
-    if let Some((place, chi)) = of_digits {
-        return Some(format!("the digits in place {place}: chi-squared {chi:.0}"));
+    let biased_digits = digits.iter().map(|seen| chi_squared(seen)).enumerate().find(|(_, chi)| *chi > DIGIT_BOUND);
+    if let Some((place, chi)) = biased_digits {
+        return Some(format!("digits at position {place}: chi-squared {chi:.0}"));
     }
-    let of_pairs = pairs.iter().map(|seen| chi_squared(seen)).enumerate().find(|(_, chi)| *chi > PAIR_BOUND);
-    if let Some((place, chi)) = of_pairs {
-        return Some(format!("the pairs from place {place}: chi-squared {chi:.0}"));
+    let biased_pairs = pairs.iter().map(|seen| chi_squared(seen)).enumerate().find(|(_, chi)| *chi > PAIR_BOUND);
+    if let Some((place, chi)) = biased_pairs {
+        return Some(format!("pairs at position {place}: chi-squared {chi:.0}"));
     }
     codes.sort_unstable();
-    let again = codes.windows(2).filter(|two| two[0] == two[1]).count();
-    let far = (f64::from(u32::try_from(again).unwrap()) - AGAIN).abs() > AGAIN_BOUND;
-    far.then(|| format!("{again} codes came again"))
+    let repeats = codes.windows(2).filter(|two| two[0] == two[1]).count();
+    let is_off = (f64::from(u32::try_from(repeats).unwrap()) - REPEATS).abs() > REPEATS_BOUND;
+    is_off.then(|| format!("{repeats} codes repeated"))
 }
 
 fn chi_squared(seen: &[u32]) -> f64 {
@@ -54,40 +54,40 @@ fn random<const N: usize>() -> [u8; N] {
 
 #[test]
 fn a_million_codes_are_as_likely_as_each_other() {
-    assert_eq!(flaw(|| super::draw_code(&SystemEntropy, DIGITS)), None);
+    assert_eq!(find_defect(|| super::draw_code(&SystemEntropy, DIGITS)), None);
 }
 
 #[test]
 fn a_generator_that_is_broken_in_a_usual_way_is_seen_to_be() {
-    let of_bytes = || random::<DIGITS>().iter().map(|byte| char::from(b'0' + byte % 10)).collect();
-    let seen = flaw(of_bytes).unwrap();
-    assert!(seen.starts_with("the digits in place 0"), "a byte leaves six digits more often than four: {seen}");
+    let byte_modulo_ten = || random::<DIGITS>().iter().map(|byte| char::from(b'0' + byte % 10)).collect();
+    let defect = find_defect(byte_modulo_ten).unwrap();
+    assert!(defect.starts_with("digits at position 0"), "256 is not a multiple of 10: {defect}");
 
-    let of_a_word = || format!("{:08}", (i32::from_le_bytes(random()) % 100_000_000).abs());
-    let seen = flaw(of_a_word).unwrap();
-    assert!(seen.starts_with("the digits in place 0"), "31 bits are no multiple of the codes: {seen}");
+    let word_modulo_codes = || format!("{:08}", (i32::from_le_bytes(random()) % 100_000_000).abs());
+    let defect = find_defect(word_modulo_codes).unwrap();
+    assert!(defect.starts_with("digits at position 0"), "2^31 is not a multiple of the number of codes: {defect}");
 
     let mut last = 0;
     let never_zero = || format!("{:08}", 1 + u64::from_le_bytes(random()) % 99_999_999);
-    assert_eq!(flaw(never_zero), None, "a single code that never comes is below what a million can tell");
-    let in_turn = || {
-        // Every code once before any comes again, in an order that looks random.
+    assert_eq!(find_defect(never_zero), None, "one missing code cannot be detected in a million draws");
+    let full_cycle = || {
+        // Draws every code once before any repeats, in an order that looks random.
         last = (last + 61_803_399) % 100_000_000;
         format!("{last:08}")
     };
-    assert!(flaw(in_turn).is_some(), "what has come cannot come again");
+    assert!(find_defect(full_cycle).is_some(), "codes never repeat");
 
-    let of_few_states = || {
+    let small_state = || {
         let state = u32::from_le_bytes(random()) >> 8;
         let mut block = [0; 16];
         Spread(u64::from(state)).fill(&mut block);
         format!("{:08}", u128::from_le_bytes(block) % 100_000_000)
     };
-    let seen = flaw(of_few_states).unwrap();
-    assert!(seen.ends_with("came again"), "24 bits of state are too few: {seen}");
+    let defect = find_defect(small_state).unwrap();
+    assert!(defect.ends_with("repeated"), "24 bits of state are too few: {defect}");
 }
 
-/// A good mix of a small seed.
+/// A good generator with a small seed.
 struct Spread(u64);
 
 impl Entropy for Spread {

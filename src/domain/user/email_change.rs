@@ -1,5 +1,6 @@
-//! Changing one's own address: a code to the new one proves it, a notice to the old one brings the way to undo it, which
-//! is in `email_change/undo.rs`. Answers are the same whether or not somebody has the new address.
+//! Changes a user's own email address. A code sent to the new address proves it, and a notice to the old address
+//! contains an undo link; see `email_change/undo.rs`. The responses do not reveal whether another account has the new
+//! address.
 
 pub mod undo;
 
@@ -46,21 +47,21 @@ use crate::{
 
 const TOKEN_BYTES: usize = 32;
 
-/// What became of a request.
+/// The outcome of a request for a code.
 pub enum Requested {
-    /// A code is on its way, unless somebody has this address.
+    /// A code is sent, unless another account has this address.
     Sent(CodeSent),
-    /// Not an address, or none that may be used here: the sentence says why.
+    /// Not a valid address, or one that may not be used here; contains the reason.
     Invalid(String),
-    /// A limit refused.
+    /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Mails a code to the address that somebody wants to have. Four statements and one call of the limiter.
+/// Mails a code to the new address. Four statements and one limiter call.
 pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale: Option<&str>) -> Result<Requested> {
-    let email = match wanted(ctx, *member, email) {
+    let email = match parse_new_email(ctx, *member, email) {
         Ok(email) => email,
-        Err(sentence) => return Ok(Requested::Invalid(sentence)),
+        Err(reason) => return Ok(Requested::Invalid(reason)),
     };
     let (user, origin, now) = (member.user(), member.origin(), ctx.now());
     let address_key = challenge::address_key(ctx, email.as_str());
@@ -97,15 +98,15 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
     Ok(Requested::Sent(email_code::sent(ctx, &challenge, handle, email, pair_is_spent, now)))
 }
 
-/// The address, if it may be had: the sign-up policy's domains hold for those who are in already.
-fn wanted(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
+/// Parses the new address. The sign-up policy's domains also apply to existing users.
+fn parse_new_email(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
     let email = EmailAddress::parse(email).map_err(|invalid| invalid.to_string())?;
     if email.as_str() == member.user().email {
-        return Err("This is your address already.".to_owned());
+        return Err("This is already your email address.".to_owned());
     }
     let policy = &ctx.settings.signup;
     if matches!(policy, SignUp::Domains(_)) && !may_sign_up(policy, &email) {
-        return Err("Addresses of this domain cannot be used here.".to_owned());
+        return Err("Addresses at this domain can't be used here.".to_owned());
     }
     Ok(email)
 }
@@ -115,24 +116,24 @@ async fn is_taken(ctx: &Ctx, email: &EmailAddress) -> Result<bool> {
     Ok(holder.is_some())
 }
 
-/// What became of a code.
+/// The outcome of a confirmation.
 pub enum Confirmed {
-    /// The address is theirs.
+    /// The address was changed.
     Changed(Box<users::Model>),
-    /// Wrong, and counted.
+    /// The code is wrong, and the attempt was counted.
     Wrong {
-        /// Tries that the challenge still has.
+        /// Remaining attempts for the challenge.
         attempts_left: u32,
     },
-    /// Expired, used, used up, or never existed.
+    /// The code is expired, used, out of attempts or unknown.
     Expired,
-    /// Somebody else has the address.
+    /// Another account has the address.
     Taken,
-    /// A limit refused.
+    /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Changes the address with the code that proves it. Every other session of theirs ends.
+/// Changes the address if the code is right, and ends all other sessions of the user.
 pub async fn confirm(ctx: &Ctx, member: Member<'_>, handle: &str, code: &str) -> Result<Confirmed> {
     let code = email_code::normalize(code, ctx.settings.limits.code_length)?;
     let now = ctx.now();
@@ -167,10 +168,10 @@ async fn missed(ctx: &Ctx, member: Member<'_>, now: DateTime<Utc>) -> Result<Con
     Ok(refused.map_or(Confirmed::Expired, Confirmed::Wait))
 }
 
-/// From a right code to the new address, in one transaction with the code's single use.
+/// Consumes the code and changes the address in one transaction.
 async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
     let work = Work::begin(ctx).await?;
-    // The person first: whoever takes the account back or signs them out meanwhile locks in the same order.
+    // Lock the user first, in the same order as an undo or a sign-out.
     let before = lock_own(&work, member).await?;
     if !challenge::consume(&*work, attempt, now).await? {
         return Ok(Confirmed::Expired);
@@ -183,7 +184,7 @@ async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>
     let ended = session::end_all_but(&*work, member.session(), EndReason::EmailChanged, now).await?;
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     audit::record(ctx, &work, now, &[Event::own(Kind::EmailChanged, *member, detail)]).await?;
-    // No setting switches this one off: without it a stolen session is a stolen account.
+    // No setting turns this notice off: without it, a stolen session would be enough to steal the account.
     let undo = message::Undo(undoable(ctx, &work, &before, &after, now).await?);
     let (message, origin) = (Message::EmailChanged(undo), Some(member.origin()));
     notice::send(ctx, &*work, &before, message, origin, now, now + EMAIL_CHANGE_UNDO).await?;
@@ -192,14 +193,14 @@ async fn change(ctx: &Ctx, member: Member<'_>, attempt: &Try, now: DateTime<Utc>
     Ok(Confirmed::Changed(Box::new(after)))
 }
 
-/// The code stays used although its address was taken in the meantime: what failed undid that, so it is done again.
+/// Consumes the code again after the address turned out to be taken, because the rollback undid the first time.
 async fn taken(ctx: &Ctx, failed: Work, attempt: &Try, now: DateTime<Utc>) -> Result<Confirmed> {
     drop(failed);
     challenge::consume(ctx.db.write(), attempt, now).await?;
     Ok(Confirmed::Taken)
 }
 
-/// Remembers a change so that it can be undone; the URL that does.
+/// Stores a change so that it can be undone. Returns the undo URL.
 async fn undoable(
     ctx: &Ctx,
     work: &Work,
@@ -222,13 +223,12 @@ async fn undoable(
     Ok(vault::link(ctx.settings.issuer(), "undo", &*token))
 }
 
-/// A person's changes of address, for their own export.
 pub(super) async fn of(ctx: &Ctx, user_id: Uuid) -> Result<Vec<email_changes::Model>> {
     let theirs = email_changes::Entity::find().filter(email_changes::Column::UserId.eq(user_id));
     Ok(theirs.all(ctx.db.read()).await?)
 }
 
-/// Deletes changes that cannot be undone any more.
+/// Deletes changes that can no longer be undone.
 pub async fn purge(ctx: &Ctx, now: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM email_changes WHERE expires_at < $1 ORDER BY expires_at";
     batch::run(ctx, "DELETE FROM email_changes", old, &[now.into()]).await

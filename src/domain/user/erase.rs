@@ -1,5 +1,5 @@
-//! Erasing people who were deleted for so long that nobody restores them any more. Their rows, sessions and devices go;
-//! the audit trail keeps that something happened, and not to whom.
+//! Erases users some time after their deletion, with their sessions and devices. The audit trail keeps their events but
+//! no longer says whom they concern.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -16,16 +16,16 @@ use crate::{
     error::Result,
 };
 
-/// So many in one transaction.
+/// Maximum number of users erased in one transaction.
 const BATCH: u32 = 200;
 
-/// Erases whoever was deleted before this moment; how many.
+/// Erases users deleted before `deleted_before`. Returns how many.
 pub async fn erase_deleted(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<u64> {
     let mut erased = 0;
     for _ in 0..batch::BATCHES {
-        let people = erase_some(ctx, deleted_before).await?;
-        erased += people as u64;
-        if people < BATCH as usize {
+        let users = erase_batch(ctx, deleted_before).await?;
+        erased += users as u64;
+        if users < BATCH as usize {
             return Ok(erased);
         }
     }
@@ -33,30 +33,30 @@ pub async fn erase_deleted(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<u
     Ok(erased)
 }
 
-async fn erase_some(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<usize> {
+async fn erase_batch(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<usize> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
-    // The condition stands twice: whoever is restored between the choice and the deletion stays.
+    // The outer condition repeats the inner one, so that a user restored between the two steps is not erased.
     let sql = format!(
         "DELETE FROM users WHERE status = 'DELETED' AND deleted_at <= $1 AND id IN (\
          SELECT id FROM users WHERE deleted_at <= $1 ORDER BY deleted_at LIMIT {BATCH}) RETURNING id, email"
     );
     let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, [deleted_before.into()])).await?;
     let erased = |row: &QueryResult| Ok(Erased { id: row.try_get("", "id")?, email: row.try_get("", "email")? });
-    let people = rows.iter().map(erased).collect::<Result<Vec<_>, DbErr>>()?;
-    if people.is_empty() {
+    let users = rows.iter().map(erased).collect::<Result<Vec<_>, DbErr>>()?;
+    if users.is_empty() {
         return Ok(0);
     }
-    audit::forget_people(ctx, &*work, &people).await?;
-    let event = |person: &Erased| Event {
+    audit::forget_people(ctx, &*work, &users).await?;
+    let event = |user: &Erased| Event {
         kind: Kind::UserErased,
         origin: None,
         actor: None,
-        subject: Some(person.id),
+        subject: Some(user.id),
         detail: json!({}),
         email: None,
     };
-    audit::record(ctx, &work, now, &people.iter().map(event).collect::<Vec<_>>()).await?;
+    audit::record(ctx, &work, now, &users.iter().map(event).collect::<Vec<_>>()).await?;
     work.commit(ctx).await?;
-    Ok(people.len())
+    Ok(users.len())
 }

@@ -1,4 +1,4 @@
-//! A copy of all that is kept about a person, for that person. No secret is in it, and nothing about anybody else.
+//! Exports a user's data for that user, without secrets and without data about other users.
 
 use serde_json::{Value as Json, json};
 
@@ -15,11 +15,11 @@ use crate::{
     limits::Rule,
 };
 
-/// The newest so many events.
+/// Maximum number of events in an export, newest first.
 const EVENTS: u64 = 1_000;
 const DEVICES: u64 = 1_000;
 
-/// Gathers it, and notes that it was taken.
+/// Exports the caller's data and records the export in the audit trail.
 pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json, Wait>> {
     let (now, me) = (ctx.now(), person.user().id.to_string());
     if let Some(wait) = rate_limit::take(ctx, person.origin(), Rule::ExportPerson, me, now).await? {

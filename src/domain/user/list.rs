@@ -1,10 +1,10 @@
-//! Lists of people, page by page, for whoever may read people. A page begins where the one before ended, by value and
-//! not by number, so nobody is missed or met twice while others come and go.
+//! Lists users page by page, for callers who may read users. Pagination uses keyset cursors, so no user is skipped or
+//! repeated while others are added or removed.
 //!
-//! Every list is the merge of a few index ranges, one for each role and status that is wanted, each in the order of the
-//! list and with its limit. So a page costs the same at the start and at the end, among a thousand and ten million.
-//! When a filter is on something else than the order, those who fit it are read and sorted, if they are few or if it is
-//! a prefix; otherwise it is looked at row by row on the way.
+//! Every list is a merge of index ranges: one range for each requested pair of role and status, each sorted and
+//! limited. So a page costs the same at the start and the end of a list of any size. If a filter is on a column other
+//! than the sort column, the matching rows are read and sorted if they are few or the filter is a prefix. Otherwise the
+//! filter is checked row by row.
 
 use std::collections::HashMap;
 
@@ -26,93 +26,93 @@ use crate::{
     error::Result,
 };
 
-/// So few people are read and sorted for a filter that is not in the order of the list.
-const FEW: u64 = 5_000;
+/// Maximum number of matches that are read and sorted for a filter on a column other than the sort column.
+const MAX_SORTED: u64 = 5_000;
 
-/// What people are sorted by; each is a column with an index of its own.
+/// The sort column; each has an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// When the account was made.
+    /// The time the account was created.
     CreatedAt,
-    /// The address.
+    /// The email address.
     Email,
-    /// The name in lower case; whoever has none comes first.
+    /// The name in lowercase; users without a name come first.
     Name,
-    /// The latest sign-in; whoever never signed in comes first.
+    /// The time of the last sign-in; users who never signed in come first.
     LastSignInAt,
 }
 
-/// The order of a list. People who are alike in it are in the order of their ids.
+/// The order of a list. Ties are sorted by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// By what.
+    /// The sort column.
     pub by: By,
-    /// The largest first.
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
-/// What a person is sorted by.
+/// The value of the sort column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// For moments.
+    /// A point in time.
     Moment(DateTime<Utc>),
-    /// For text, which is sorted by its bytes.
+    /// Text, sorted by its bytes.
     Text(String),
 }
 
 impl Key {
-    /// Of a moment, in microseconds since 1970; none beyond what both databases know.
+    /// Creates a key from microseconds since 1970; `None` outside the range that both databases support.
     pub fn moment(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).filter(|at| within_years(*at) == *at).map(Self::Moment)
     }
 
-    /// Of a text; none when no row could have it.
+    /// Creates a key from text; `None` for text that no row can contain.
     pub fn text(text: String) -> Option<Self> {
         (!text.chars().any(char::is_control)).then_some(Self::Text(text))
     }
 }
 
-/// Where somebody stands in a list, or where somebody would.
+/// A position in a list, whether or not a user is there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// What they are sorted by.
+    /// The value of the sort column.
     pub key: Key,
-    /// Who.
+    /// The user's id.
     pub id: Uuid,
 }
 
-/// Which people. All that is given must fit.
+/// A filter on users. All given conditions must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The address begins so.
+    /// Prefix of the email address.
     pub email: Option<String>,
-    /// The name begins so, in whatever case.
+    /// Prefix of the name, ignoring case.
     pub name: Option<String>,
-    /// With any of these roles.
+    /// Any of these roles.
     pub roles: Option<Vec<Role>>,
-    /// With any of these statuses.
+    /// Any of these statuses.
     pub statuses: Option<Vec<UserStatus>>,
-    /// Made at this moment or later.
+    /// Created at or after this time.
     pub created_from: Option<DateTime<Utc>>,
-    /// Made before this moment.
+    /// Created before this time.
     pub created_before: Option<DateTime<Utc>>,
 }
 
-/// Which part of a list.
+/// The part of a list to return.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// At most so many.
+    /// Maximum number of users.
     pub most: u64,
-    /// Only those after this place in the list.
+    /// Only users after this position.
     pub after: Option<Position>,
-    /// Only those before this place in the list.
+    /// Only users before this position.
     pub before: Option<Position>,
-    /// Taken from the end of the list, last first.
+    /// Whether to read from the end of the list, last user first.
     pub backward: bool,
 }
 
 impl By {
-    /// The place of a person in a list sorted by this.
+    /// The user's position in a list sorted by this column.
     pub fn place(self, user: &users::Model) -> Position {
         let key = match self {
             Self::CreatedAt => Key::Moment(user.created_at),
@@ -127,7 +127,7 @@ impl By {
         matches!(self, Self::Email | Self::Name)
     }
 
-    /// As its index has it, in either database; see the migration.
+    /// The indexed SQL expression; see the migration.
     const fn column(self, backend: DbBackend) -> &'static str {
         match self {
             Self::CreatedAt => "created_at",
@@ -140,8 +140,8 @@ impl By {
 }
 
 impl Filter {
-    /// The filter in the form that rows are in: prefixes in lower case without blanks around them, moments within what
-    /// both databases know. Refuses what is no prefix of anything.
+    /// Normalizes the filter: prefixes are trimmed and in lowercase, times are limited to the range that both databases
+    /// support. Fails with [`crate::error::Error::Invalid`] for a prefix that no row can have.
     pub fn canonical(self) -> Result<Self> {
         let mut check = Check::default();
         let email = self.email.map(|prefix| canonical_prefix(&prefix.to_ascii_lowercase(), LONGEST_EMAIL));
@@ -154,7 +154,7 @@ impl Filter {
         Ok(Self { email, name, created_from, created_before, ..self })
     }
 
-    /// What it leaves of a list sorted by one thing, if it says anything about that.
+    /// The range of the filter on one column; `None` if the filter does not restrict it.
     fn range(&self, by: By) -> Option<Bounds> {
         let text = |prefix: &Option<String>| {
             let prefix = prefix.as_deref().filter(|prefix| !prefix.is_empty())?;
@@ -171,13 +171,13 @@ impl Filter {
         }
     }
 
-    /// Everything else than the order that it says something about.
+    /// The ranges of the filter on all columns except the sort column.
     fn others(&self, than: By) -> Vec<(By, Bounds)> {
         let all = [By::Email, By::Name, By::CreatedAt].into_iter().filter(|by| *by != than);
         all.filter_map(|by| Some((by, self.range(by)?))).collect()
     }
 
-    /// The pairs of role and status that are wanted, each of which is a range of its own in every index.
+    /// SQL conditions for the requested pairs of role and status. Each pair is a separate range in every index.
     fn pairs(&self, overseer: Overseer) -> Vec<String> {
         let is_wanted = |role: &Role| self.roles.as_ref().is_none_or(|roles| roles.contains(role));
         let roles: Vec<_> = Role::iter().filter(is_wanted).collect();
@@ -200,19 +200,19 @@ const LONGEST_NAME: usize = 100;
 fn canonical_prefix(prefix: &str, longest: usize) -> Result<String, String> {
     let prefix = prefix.trim();
     if prefix.chars().take(longest + 1).count() > longest {
-        return Err(format!("A prefix has at most {longest} characters."));
+        return Err(format!("A prefix can have at most {longest} characters."));
     }
     if prefix.chars().any(char::is_control) {
-        return Err("A prefix is one line of visible characters.".into());
+        return Err("A prefix must be a single line without control characters.".into());
     }
     Ok(prefix.to_owned())
 }
 
-/// The first text after all that begin so; none when there is none.
+/// The smallest text greater than every text with this prefix; `None` if there is none.
 fn after_prefix(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
-        // The range of characters leaves out what cannot stand in text.
+        // A range of `char` skips surrogates, which are not valid in text.
         if let Some(next) = (last..=char::MAX).nth(1) {
             text.push(next);
             return Some(text);
@@ -221,7 +221,7 @@ fn after_prefix(prefix: &str) -> Option<String> {
     None
 }
 
-/// A range of an index: from a place, that one included, to another, that one not.
+/// A half-open index range: `from` is included, `to` is not.
 #[derive(Clone, Debug, Default)]
 struct Bounds {
     from: Option<Position>,
@@ -229,7 +229,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// What is in both.
+    /// The intersection of both ranges.
     fn and(self, other: Self) -> Self {
         let from = self.from.max(other.from);
         let to = match (self.to, other.to) {
@@ -239,7 +239,7 @@ impl Bounds {
         Self { from, to }
     }
 
-    /// What lies between the cursors of a page, whichever way the list goes.
+    /// The range between the cursors of a page, in the order of the index.
     fn of(part: &Part, order: Order) -> Self {
         let (low, high) = if order.descending { (&part.before, &part.after) } else { (&part.after, &part.before) };
         let behind =
@@ -247,7 +247,7 @@ impl Bounds {
         Self { from: low.as_ref().map(behind), to: high.clone() }
     }
 
-    /// One comparison for each end: two on the same column would leave it to chance which of them the index begins at.
+    /// At most one comparison for each end. With two, the planner might start the index scan at the wider one.
     fn sql(&self, union: &mut Union, column: &str) -> Option<String> {
         let end = |(place, comparison): (&Option<Position>, _)| {
             let Position { key, id } = place.as_ref()?;
@@ -262,8 +262,8 @@ impl Bounds {
     }
 }
 
-/// A part of the list of all people whom a manager or the shell sees. One statement; two when the filter is on something else than
-/// the order.
+/// Lists users that a manager or the shell may read. One statement, or two if the filter is on a column other than the
+/// sort column.
 pub async fn list(
     ctx: &Ctx,
     overseer: impl Into<Overseer>,
@@ -277,10 +277,10 @@ pub async fn list(
         return Ok(Vec::new());
     }
     let mut ranges = filter.others(order.by);
-    let lead = match few(ctx, &pairs, &ranges).await? {
+    let lead = match narrowest(ctx, &pairs, &ranges).await? {
         Some(by) => by,
-        // Names and addresses go together: in the order of one, those with some prefix of the other may stand at the
-        // end of everybody. So what is read is what has the prefix, even if that is many.
+        // Names and email addresses correlate: in a list sorted by one, all matches for a prefix of the other may be
+        // at the very end. So read the rows with the prefix, even if there are many.
         None if filter.range(order.by).is_none() => {
             ranges.iter().map(|(by, _)| *by).find(|by| by.is_text()).unwrap_or(order.by)
         }
@@ -293,8 +293,8 @@ pub async fn list(
     let direction = if order.descending == part.backward { "ASC" } else { "DESC" };
     let key = order.by.column(backend);
     let sort = format!(" ORDER BY {key} {direction}, id {direction} LIMIT {}", union.limit(part.most));
-    // Behind a limit, even this one, PostgreSQL does not look at the order outside, which it might take for a reason to
-    // walk the whole table in that order.
+    // Without a limit, PostgreSQL might use the outer order as a reason to scan the whole table in that order. Any
+    // limit prevents it.
     let end = if lead == order.by { sort.clone() } else { format!(" LIMIT {}", union.limit(u64::MAX)) };
     for pair in &pairs {
         let mut sql = format!("SELECT * FROM users WHERE {pair}");
@@ -304,17 +304,17 @@ pub async fn list(
         }
         union.part(sql + &end);
     }
-    let people = union.table();
-    let statement = union.statement(&format!("SELECT * FROM ({people}) AS people{sort}"));
-    let seen = |person: QueryResult| {
-        let user = users::Model::from_query_result(&person, "")?;
+    let table = union.table();
+    let statement = union.statement(&format!("SELECT * FROM ({table}) AS people{sort}"));
+    let with_access = |row: QueryResult| {
+        let user = users::Model::from_query_result(&row, "")?;
         let access = overseer.access_to(user.id);
         Ok((user, access))
     };
-    ctx.db.read().query_all_raw(statement).await?.into_iter().map(seen).collect()
+    ctx.db.read().query_all_raw(statement).await?.into_iter().map(with_access).collect()
 }
 
-/// How many people fit a filter. One statement; what it costs grows with the answer.
+/// Counts the users that match a filter. One statement, whose cost grows with the count.
 pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) -> Result<u64> {
     let ranges: Vec<_> =
         [By::Email, By::Name, By::CreatedAt].into_iter().filter_map(|by| Some((by, filter.range(by)?))).collect();
@@ -330,9 +330,9 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
     union.sum(ctx).await
 }
 
-/// The range with the fewest people, if they are few enough to read all of them; none when no range was given, without
-/// a statement.
-async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Option<By>> {
+/// The column whose range has the fewest users, if all of them can be read (at most [`MAX_SORTED`]). One statement;
+/// none if there are no ranges.
+async fn narrowest(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Option<By>> {
     let mut least = None;
     if ranges.is_empty() {
         return Ok(least);
@@ -340,22 +340,22 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
     let mut union = Union::new(ctx);
     let mut counts = Vec::new();
     for (number, (by, bounds)) in ranges.iter().enumerate() {
-        let (column, most) = (by.column(ctx.db.backend()), union.limit(FEW + 1));
+        let (column, most) = (by.column(ctx.db.backend()), union.limit(MAX_SORTED + 1));
         for pair in pairs {
             let bounds = bounds.sql(&mut union, column).map(range_query::and).unwrap_or_default();
-            // In the order of the index, or PostgreSQL takes a limit for a reason to read the table from its start.
+            // Sort by the index. Otherwise PostgreSQL may choose a sequential scan because of the limit.
             union.part(format!("SELECT id FROM users WHERE {pair}{bounds} ORDER BY {column}, id LIMIT {most}"));
         }
-        let people = union.table();
+        let table = union.table();
         counts.push(format!(
-            "(SELECT COUNT(*) FROM (SELECT 1 FROM ({people}) AS people LIMIT {most}) AS found) AS n{number}"
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM ({table}) AS people LIMIT {most}) AS found) AS n{number}"
         ));
     }
     let statement = union.statement(&format!("SELECT {}", counts.join(", ")));
     let Some(row) = ctx.db.read().query_one_raw(statement).await? else {
         return Ok(least);
     };
-    let mut fewest = FEW + 1;
+    let mut fewest = MAX_SORTED + 1;
     for (number, (by, _)) in ranges.iter().enumerate() {
         let count: i64 = row.try_get("", &format!("n{number}"))?;
         if count.unsigned_abs() < fewest {
@@ -365,21 +365,21 @@ async fn few(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Opt
     Ok(least)
 }
 
-/// The SQL condition that a person with this id exists and is not deleted.
+/// The SQL condition that a user with this id exists and is not deleted.
 pub(in crate::domain) fn is_undeleted(id: &str) -> String {
     format!("EXISTS (SELECT 1 FROM users WHERE users.id = {id} AND users.status <> 'DELETED')")
 }
 
-/// These people, as far as they are there and shown to whoever brings the proofs. One statement.
-pub async fn find_each(ctx: &Ctx, people: &[ReadAccess]) -> Result<Vec<(ReadAccess, users::Model)>> {
-    let ids = people.iter().map(|access| access.user_id());
+/// Finds several users and leaves out those that are missing or hidden. One statement.
+pub async fn find_each(ctx: &Ctx, wanted: &[ReadAccess]) -> Result<Vec<(ReadAccess, users::Model)>> {
+    let ids = wanted.iter().map(|access| access.user_id());
     let found = users::Entity::find().filter(users::Column::Id.is_in(ids)).build(ctx.db.backend());
     let found = ctx.db.read().query_all_raw(found).await?;
-    let person = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
-    let found: HashMap<_, _> = found.iter().map(person).collect::<Result<_, _>>()?;
-    let shown = |access: &ReadAccess| {
+    let by_id = |row: &QueryResult| users::Model::from_query_result(row, "").map(|user| (user.id, user));
+    let found: HashMap<_, _> = found.iter().map(by_id).collect::<Result<_, _>>()?;
+    let visible = |access: &ReadAccess| {
         let user = found.get(&access.user_id()).filter(|user| access.shows(user))?;
         Some((*access, user.clone()))
     };
-    Ok(people.iter().filter_map(shown).collect())
+    Ok(wanted.iter().filter_map(visible).collect())
 }

@@ -1,7 +1,7 @@
-//! The row locks that a change of a person begins with. A request that waited for a lock looked its session up before the
-//! wait: whoever takes the account back, or signs the person out, may have ended that session meanwhile. So the statement
-//! that locks a row locks the session that acts as well, and PostgreSQL looks at both again when the wait is over. A join
-//! alone would not do: rows that are not locked stay as they were when the statement began.
+//! The row locks that changes to a user start with. The caller's session was checked before the wait for a lock,
+//! and may have ended during the wait: by a sign-out, or because the owner took the account back. So the statement that
+//! locks the user's row also locks the caller's session, and PostgreSQL rechecks both after the wait. Joining the
+//! session without locking it would not work, because PostgreSQL does not recheck unlocked rows.
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait,
@@ -18,16 +18,15 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A person whom nobody else changes meanwhile.
+/// A user whose row is locked.
 pub(super) struct Locked {
-    /// As they are under the lock.
     pub before: users::Model,
-    /// Whether nobody else is left who may change people.
+    /// Whether this is the only active administrator.
     pub is_last_admin: bool,
 }
 
-/// Locks a person, and before that every active administrator, always in one order: of two administrators who demote
-/// each other the second sees what the first did. SQLite has one writer and needs no lock. Two statements.
+/// Locks a user after all active administrators, in a fixed order. If two administrators demote each other, the second
+/// one then sees the first change. SQLite has a single writer and needs no lock. Two statements.
 pub(super) async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Locked> {
     let admins = lock_admins(ctx, work, by).await?;
     let before = match by {
@@ -43,8 +42,8 @@ pub(super) async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: 
     Ok(Locked { before, is_last_admin })
 }
 
-/// Locks every active administrator. An administrator who acts must still be one, with the session that they came with.
-/// One statement.
+/// Locks all active administrators and returns their ids. An acting administrator must still be one of them, and their
+/// session must still be open. One statement.
 pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Vec<Uuid>> {
     let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let (join, values) = match by {
@@ -62,8 +61,8 @@ pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Ve
     }
 }
 
-/// Locks the row of the person who acts, if the session that they came with is still open and they are active in the
-/// role that they came in. One statement.
+/// Locks the caller's row. Fails with [`Error::Unauthenticated`] if their session has ended, their account is no longer
+/// active or their role has changed. One statement.
 pub(super) async fn lock_own(work: &Work, member: Member<'_>) -> Result<users::Model> {
     let mine = users::Entity::find_by_id(member.user().id)
         .join(JoinType::InnerJoin, sessions::Relation::User.def().rev())

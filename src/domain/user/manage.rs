@@ -1,5 +1,6 @@
-//! What administrators and the command line do to people: make, change, delete and restore them. Each change is one
-//! transaction with its event, its mails and the end of the sessions that it ends. The last active administrator stays.
+//! Creates, changes, deletes and restores users, for administrators, the command line and owners who delete their
+//! account. Each change is one transaction, including its audit events, mails and ended sessions. The last active
+//! administrator cannot be removed.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -30,19 +31,19 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Who changes people.
+/// Who makes a change.
 #[derive(Clone, Copy)]
 pub enum By<'a> {
-    /// An administrator who signed in just now.
+    /// An administrator who signed in recently.
     Admin(Recent<Admin<'a>>),
-    /// A person, to themselves.
+    /// A user who changes their own account.
     Owner {
-        /// Who.
+        /// The user.
         person: Recent<Member<'a>>,
-        /// Their own address, typed once more to show that they mean it.
+        /// Their email address, typed again as confirmation.
         typed: &'a str,
     },
-    /// Whoever has a shell on the server.
+    /// The command line on the server.
     CommandLine,
 }
 
@@ -64,7 +65,7 @@ impl<'a> By<'a> {
         Event { kind, origin: self.origin(), actor, subject: Some(subject), detail, email: None }
     }
 
-    /// Nobody gives or takes a role above their own; the shell can do everything.
+    /// Fails with [`Error::Forbidden`] for a role above the administrator's own. The command line may grant every role.
     fn may_give(self, role: Role) -> Result<()> {
         let may = match self {
             Self::Admin(admin) => admin.may_give(role),
@@ -75,38 +76,38 @@ impl<'a> By<'a> {
     }
 }
 
-/// Somebody about to get an account.
+/// A user to create.
 pub struct NewPerson<'a> {
-    /// The address to sign in with.
+    /// The email address to sign in with.
     pub email: &'a EmailAddress,
-    /// What they want to be called.
+    /// The display name.
     pub name: Option<Name>,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// The language of their mails.
+    /// The language of mails.
     pub locale: Option<Locale>,
-    /// Whether they get an invitation.
+    /// Whether to send an invitation.
     pub invite: bool,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 pub enum Changed {
-    /// Done, or it was so already.
+    /// The change was made, or there was nothing to change.
     Done(Box<users::Model>),
-    /// Somebody has this address.
+    /// Another account has this email address.
     EmailTaken,
-    /// Nobody would be left who may change people.
+    /// Refused, because no active administrator would be left.
     LastAdmin,
 }
 
 impl Changed {
-    /// Done.
+    /// Wraps a user in [`Changed::Done`].
     pub fn done(user: users::Model) -> Self {
         Self::Done(Box::new(user))
     }
 }
 
-/// Makes an account. Three statements, and one for the mail.
+/// Creates an account. Three statements, and one more for the mail.
 pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed> {
     by.may_give(new.role)?;
     let now = ctx.now();
@@ -139,23 +140,23 @@ pub async fn create(ctx: &Ctx, by: By<'_>, new: NewPerson<'_>) -> Result<Changed
     Ok(Changed::done(user))
 }
 
-/// What is to change; what is `None`, or [`Edit::Keep`], stays.
+/// A change to a user. `None` and [`Edit::Keep`] leave a field as it is.
 #[derive(Default)]
 pub struct Change {
-    /// The version that the change was decided on; anything else is a conflict.
+    /// The version that the change is based on; any other version is a conflict.
     pub version: Option<i32>,
-    /// The address, for somebody who lost their mailbox.
+    /// The email address, for a user who lost access to their mailbox.
     pub email: Option<EmailAddress>,
-    /// What they want to be called.
+    /// The display name.
     pub name: Edit<Name>,
-    /// What they may do.
+    /// The role.
     pub role: Option<Role>,
-    /// Whether they may sign in; never DELETED, which has a function of its own.
+    /// The status; never DELETED, which [`delete`] sets.
     pub status: Option<UserStatus>,
 }
 
-/// Changes a person. Whoever is suspended, or gets another address, is signed out everywhere. Nobody changes their own
-/// address here: a stolen session would prove nothing and leave no way back.
+/// Changes a user. A suspension or a new email address ends all their sessions. Administrators cannot change their own
+/// email address this way: with a stolen session, the owner could not get the account back.
 pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<Changed> {
     if let By::Admin(admin) = by
         && admin.user().id == id
@@ -167,7 +168,7 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, change.version).await?;
     if before.status == UserStatus::Deleted {
-        return Err(Error::invalid("id", "This person is deleted. Restore them first."));
+        return Err(Error::invalid("id", "This account is deleted. Restore it first."));
     }
     let after = apply(&before, change, now);
     if after.role != before.role {
@@ -198,20 +199,21 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
     if let Some(reason) = reason.filter(|_| after.status != before.status || after.email != before.email) {
         end_sessions(ctx, &work, by, id, reason, now).await?;
     }
-    tell(ctx, &work, &before, &after, now).await?;
+    follow_up(ctx, &work, &before, &after, now).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
     Ok(Changed::done(after))
 }
 
-/// Refuses a role above USER for an address with a fixed test code: sessions that the code opened would have it, too.
+/// Refuses a role above USER for an address with a fixed test code, because sessions opened with that code would get
+/// the role too.
 fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now: DateTime<Utc>) -> Result<()> {
     match ctx.settings.test_code(email, now).filter(|_| role > Role::User) {
         None => Ok(()),
         Some(test) => Err(Error::invalid(
             field,
             format!(
-                "This address has a fixed code in DOORCODE_TEST_CODES until {}, so its role can be USER at most. \
+                "This address has a fixed code in DOORCODE_TEST_CODES until {}, so its role cannot be above USER. \
                  Remove the code first.",
                 test.until
             ),
@@ -219,10 +221,17 @@ fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now:
     }
 }
 
-/// The mails of a change: to both addresses when it changed, and about a new role.
-async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Model, now: DateTime<Utc>) -> Result<()> {
+/// Queues the mails about a change. For a new email address, also removes the user's devices and voids their undo links
+/// and pending email changes.
+async fn follow_up(
+    ctx: &Ctx,
+    work: &Work,
+    before: &users::Model,
+    after: &users::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
     if after.email != before.email {
-        // Whoever had a device of theirs in hand may have had the mailbox, too, and the ways back that came to it.
+        // Someone with access to the user's devices may also have had the mailbox and the undo links in it.
         device::forget_all(&**work, after.id).await?;
         undo::void_all(work, after.id, now).await?;
         notice::queue(ctx, &**work, before, Message::EmailChangedForYou, None, now).await?;
@@ -234,14 +243,14 @@ async fn tell(ctx: &Ctx, work: &Work, before: &users::Model, after: &users::Mode
     Ok(())
 }
 
-/// Deletes a person softly: they are signed out, cannot sign in and are gone for everybody but administrators, who can
+/// Soft-deletes a user: ends their sessions, blocks sign-in and hides them from everyone except administrators, who can
 /// restore them until they are erased.
 pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<Changed> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, version).await?;
     if let By::Owner { typed, .. } = by {
-        check_meant(&before, typed)?;
+        check_confirmed(&before, typed)?;
     }
     if before.status == UserStatus::Deleted {
         return Ok(Changed::done(before));
@@ -261,13 +270,12 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     Ok(Changed::done(after))
 }
 
-/// Goes on if the person meant it: they typed their own address.
-fn check_meant(user: &users::Model, typed: &str) -> Result<()> {
-    let meant = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
-    if meant { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
+fn check_confirmed(user: &users::Model, typed: &str) -> Result<()> {
+    let matches = EmailAddress::parse(typed).is_ok_and(|email| email.as_str() == user.email);
+    if matches { Ok(()) } else { Err(Error::invalid("email", "Type your own address to delete your account.")) }
 }
 
-/// Restores a deleted or suspended person, who then signs in as before.
+/// Restores a deleted or suspended user, who can then sign in again.
 pub async fn restore(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Result<users::Model> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
@@ -283,12 +291,12 @@ pub async fn restore(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> R
     Ok(after)
 }
 
-/// Ends every session of a person; how many.
+/// Ends all sessions of a user. Returns how many ended.
 pub async fn end_all_sessions(ctx: &Ctx, admin: Admin<'_>, id: Uuid) -> Result<usize> {
     end_every_session(ctx, Some(admin.origin()), Some(admin.user().id), id).await
 }
 
-/// The same from the command line, where nobody is known as the one who did it.
+/// The same from the command line. The audit event then has no actor.
 pub async fn end_all_sessions_from_shell(ctx: &Ctx, _: Shell, id: Uuid) -> Result<usize> {
     end_every_session(ctx, None, None, id).await
 }
@@ -323,7 +331,7 @@ async fn end_sessions(
     audit::record(ctx, work, now, &[by.event(Kind::SessionEnded, id, detail)]).await
 }
 
-/// Whether anybody can administer, for `doorcode doctor`.
+/// Whether there is an active administrator, for `doorcode doctor`.
 pub async fn has_active_admin(ctx: &Ctx) -> Result<bool> {
     let admins = users::Entity::find()
         .filter(users::Column::Role.eq(Role::Admin))
@@ -350,7 +358,6 @@ fn apply(before: &users::Model, change: Change, now: DateTime<Utc>) -> users::Mo
     after
 }
 
-/// Gives somebody a name, or none.
 pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
     match name {
         Edit::Keep => {}
@@ -359,7 +366,7 @@ pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
     }
 }
 
-/// What changed, each as before and after.
+/// The changed fields, each with the value before and after.
 pub(super) fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
     let fields = [
         ("email", json!(before.email), json!(after.email)),
@@ -372,7 +379,8 @@ pub(super) fn differences(before: &users::Model, after: &users::Model) -> Map<St
     changed.map(|(field, before, after)| (field.to_owned(), json!([before, after]))).collect()
 }
 
-/// Writes what can change of a person whose row is locked. [`Error::Conflict`] when somebody has the address.
+/// Writes all changeable columns of a locked user. Fails with [`Error::Conflict`] if another account has the email
+/// address.
 pub(super) async fn write(db: &impl ConnectionTrait, after: &users::Model) -> Result<()> {
     use users::Column;
     users::Entity::update_many()

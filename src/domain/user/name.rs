@@ -1,27 +1,27 @@
-//! What a person wants to be called. Text for people: it is shown, searched and sorted by, and means nothing.
+//! Display names. They are shown, searched and sorted, and have no other meaning to the program.
 
-/// One line of at most a hundred characters that shows what it is.
+/// A display name: a single line of 1 to 100 characters, all visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 const LONGEST: usize = 100;
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// Nothing but blanks.
-    #[error("A name has at least one character; leave it out or send null for none.")]
+    /// Empty or only whitespace.
+    #[error("A name needs at least one character. To have no name, omit it or send null.")]
     Empty,
-    /// More than fits a line.
+    /// Too many characters.
     #[error("A name has at most {LONGEST} characters.")]
     TooLong,
-    /// Control characters, or such as turn the direction of text around.
-    #[error("A name is one line of visible characters.")]
+    /// Contains control characters or other invisible ones, or changes the direction of text.
+    #[error("A name must be a single line without invisible characters.")]
     Invisible,
 }
 
 impl Name {
-    /// Reads a name as a person types it: blanks around it are dropped.
+    /// Parses a name. Surrounding whitespace is removed.
     pub fn parse(input: &str) -> Result<Self, InvalidName> {
         let text = input.trim();
         if text.is_empty() {
@@ -36,25 +36,25 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
-    /// As it is shown.
+    /// The name as typed, without surrounding whitespace.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As it is searched and sorted by.
+    /// The form to search and sort by; see [`key`].
     pub fn key(&self) -> String {
         key(&self.0)
     }
 }
 
-/// The form that names are searched and sorted by: lower case, letter by letter, so that the key of a prefix is a prefix
-/// of the key. (A sigma at the end of a word is another letter only in writing.)
+/// The form that names are searched and sorted by: lowercase, character by character, so that the key of a prefix is a
+/// prefix of the key. That is why a final sigma (ς) becomes a plain sigma (σ).
 pub fn key(name: &str) -> String {
     name.chars().flat_map(char::to_lowercase).map(|char| if char == 'ς' { 'σ' } else { char }).collect()
 }
 
-/// Whether a character shows nothing, or moves what is shown. Joiners (U+200C, U+200D) do not count: several scripts
-/// need them.
+/// Whether a character is invisible or changes the direction of text. Joiners (U+200C, U+200D) are allowed because
+/// several scripts need them.
 pub fn hides_or_turns(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'

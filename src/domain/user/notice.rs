@@ -1,5 +1,5 @@
-//! Mails that tell people what happened to their account. Some kinds can be switched off by a setting, those that warn of
-//! a loss cannot. None holds a secret but the way to undo a change of address, which has its own file.
+//! Mails to users about changes to their account. A setting can turn some kinds off, but not warnings about a loss of
+//! access. Only the notice of an email change contains a secret, the undo link; see `email_change.rs`.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
@@ -19,7 +19,7 @@ use crate::{
     error::Result,
 };
 
-/// Queues a letter to a person's address, unless this kind is switched off. One statement.
+/// Queues a mail to a user unless this kind is turned off. At most one statement.
 pub(in crate::domain) async fn queue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -35,7 +35,7 @@ pub(in crate::domain) async fn queue(
     send(ctx, db, user, message, origin, now, now + row.good_for).await
 }
 
-/// Queues a letter to a person's address, if it reaches anybody.
+/// Queues a mail to a user unless their address is undeliverable.
 pub(super) async fn send(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

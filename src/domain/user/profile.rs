@@ -1,4 +1,4 @@
-//! What people change of themselves: name and language. Their address has its own file, for it takes two steps.
+//! Changes to a user's own name and language. Changing the email address takes two steps and is in `email_change.rs`.
 
 use serde_json::Value as Json;
 
@@ -21,25 +21,25 @@ use crate::{
     limits::Rule,
 };
 
-/// What is to change.
+/// A change to a user's own profile.
 #[derive(Default)]
 pub struct Profile {
-    /// What they want to be called.
+    /// The display name.
     pub name: Edit<Name>,
-    /// The language of their mails; without one, that which they ask for when they sign in.
+    /// The language of mails. Without one, the language requested at sign-in applies.
     pub locale: Edit<Locale>,
 }
 
-/// One of the languages that mails are written in, strictly: whoever chooses one wants that one.
+/// Parses a mail language, ignoring case. An explicit choice must not fall back to another language.
 pub fn language(tag: &str) -> Result<Locale, String> {
     let known = Locale::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(tag.trim()));
     known.ok_or_else(|| {
         let all: Vec<_> = Locale::ALL.into_iter().map(Locale::as_str).collect();
-        format!("Mails are written in these languages: {}.", all.join(", "))
+        format!("Choose one of these languages: {}.", all.join(", "))
     })
 }
 
-/// Changes one's own profile. Three statements and one call of the limiter.
+/// Changes the caller's profile. Three statements and one limiter call.
 pub async fn update(ctx: &Ctx, member: Member<'_>, profile: Profile) -> Result<Result<users::Model, Wait>> {
     let (now, me) = (ctx.now(), member.user().id.to_string());
     if let Some(wait) = rate_limit::take(ctx, member.origin(), Rule::ProfilePerson, me, now).await? {

@@ -1,5 +1,5 @@
-//! Counts tries: every one is counted and committed before anything is compared, against its challenge and against the
-//! budget that it costs. Nothing here compares.
+//! Counts attempts against their challenge and its budgets. Every attempt is counted and committed before its code is
+//! compared. This file compares no codes.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
@@ -19,42 +19,40 @@ use crate::{
     error::Result,
 };
 
-/// A challenge somebody aims a code at.
+/// The challenge that an attempt is for.
 #[derive(Clone, Copy)]
 pub(in crate::domain) struct Aim<'a> {
-    /// What for.
     pub purpose: Purpose,
-    /// SHA-256 of its handle.
     pub handle_hash: &'a Digest,
 }
 
-/// What counting a try came to.
 pub(in crate::domain) enum Counted {
-    /// Counted and committed: now it may be compared.
+    /// Counted and committed: the code may be compared now.
     Yes(Box<Try>),
-    /// The challenge is expired, used, used up or unknown: nothing was counted.
+    /// The challenge is expired, used, out of attempts or unknown. Nothing was counted.
     Dead,
-    /// The account's budget is spent: nothing was counted, nothing may be compared.
+    /// The budget is spent. Nothing was counted, and the code must not be compared.
     Spent {
-        /// Until when.
+        /// When the budget has room again.
         wait: Wait,
-        /// Whose budget, for the audit trail.
+        /// The pseudonym of the budget, for the audit trail.
         key: String,
     },
 }
 
-/// A counted try.
+/// A counted attempt.
 pub(in crate::domain) struct Try {
     /// The challenge after counting.
     pub challenge: email_codes::Model,
-    /// Units that the try cost, given back if it was right.
+    /// The units that the attempt cost; a right attempt gets them back.
     pub cost: i32,
 }
 
-/// Counts a try against the challenge and against its budgets, in a transaction of its own, before any comparison. A try
-/// for a change of address costs two budgets: the address's, which many accounts could guess at, and that of the person who
-/// tries, who could guess at many addresses. Every challenge that shares one is locked in one order, so that concurrent
-/// tries against several of them cannot overdraw it. Two statements, three while secrets rotate.
+/// Counts an attempt against the challenge and its budgets, in a separate transaction, before the code is compared.
+///
+/// An attempt at an email change costs two budgets: the address's, because many accounts could guess at one address,
+/// and the user's, because one user could guess at many addresses. All challenges that share a budget are locked in a
+/// fixed order, so that concurrent attempts cannot overdraw it. Two statements, three during secret rotation.
 pub(in crate::domain) async fn count_try(
     ctx: &Ctx,
     origin: &Origin,
@@ -62,16 +60,16 @@ pub(in crate::domain) async fn count_try(
     now: DateTime<Utc>,
 ) -> Result<Counted> {
     let work = Work::begin(ctx).await?;
-    let names = if ctx.vault.is_rotating() { names(ctx, &*work, aim).await? } else { Vec::new() };
-    let ledger = lock_ledger(ctx, &*work, aim, &names, now).await?;
+    let keys = if ctx.vault.is_rotating() { budget_keys(ctx, &*work, aim).await? } else { Vec::new() };
+    let ledger = lock_ledger(ctx, &*work, aim, &keys, now).await?;
     let Some(aimed) = ledger.iter().find(|entry| entry.is_aimed_at(aim) && entry.is_live(ctx, now)) else {
         return Ok(Counted::Dead);
     };
     let cost = if aimed.earlier_expires_at.is_some_and(|at| at > now) { 2 } else { 1 };
     let budget = Budget::of(&ctx.settings.limits, aimed.device_id);
-    let of_address = spent(&ledger, |entry| entry.budget_key == aimed.budget_key || names.contains(&entry.budget_key));
-    let of_person = spent(&ledger, |entry| entry.user_id.is_some() && entry.user_id == aimed.user_id);
-    let spent_until = [of_address, of_person].iter().filter_map(|ledger| budget.spent_until(ledger, cost, now)).max();
+    let by_address = spent(&ledger, |entry| entry.budget_key == aimed.budget_key || keys.contains(&entry.budget_key));
+    let by_user = spent(&ledger, |entry| entry.user_id.is_some() && entry.user_id == aimed.user_id);
+    let spent_until = [by_address, by_user].iter().filter_map(|ledger| budget.spent_until(ledger, cost, now)).max();
     if let Some(free_at) = spent_until {
         if let Some(device) = aimed.device_id {
             device::distrust(ctx, &work, origin, device).await?;
@@ -81,41 +79,41 @@ pub(in crate::domain) async fn count_try(
         let key = vault::label(&aimed.budget_key);
         return Ok(Counted::Spent { wait: Wait { now, retry_at: free_at }, key });
     }
-    let counted = count(ctx, &*work, aim, &names, Charge { budget, cost }, now).await?;
+    let counted = count(ctx, &*work, aim, &keys, Charge { budget, cost }, now).await?;
     work.commit(ctx).await?;
     Ok(counted.map_or(Counted::Dead, |challenge| Counted::Yes(Box::new(Try { challenge, cost }))))
 }
 
-/// What a try would cost, and of what.
+/// The cost of an attempt and the budget it is charged to.
 struct Charge {
     budget: Budget,
     cost: i32,
 }
 
-/// While secrets rotate: every name of the budget that a challenge is charged to. Replicas differ in which is the newest,
-/// so rows of one budget may stand under several. None when there is no such challenge.
-async fn names(ctx: &Ctx, db: &impl ConnectionTrait, aim: Aim<'_>) -> Result<Vec<Digest>> {
+/// During secret rotation, returns all keys of the budget that a challenge is charged to. Replicas may disagree about
+/// the newest secret, so the rows of one budget may have different keys. Empty if the challenge does not exist.
+async fn budget_keys(ctx: &Ctx, db: &impl ConnectionTrait, aim: Aim<'_>) -> Result<Vec<Digest>> {
     let aimed = email_codes::Entity::find().filter(email_codes::Column::HandleHash.eq(aim.handle_hash.clone()));
     let Some(aimed) = aimed.one(db).await? else { return Ok(Vec::new()) };
     let key = budget_key(ctx, &address_key(ctx, &aimed.email), aimed.device_id);
     Ok(key.all().cloned().collect())
 }
 
-/// The guarded count itself. The budgets are asked once more, by a statement that begins after the locks were taken: a
-/// challenge that was made and tried while we waited for them is in no ledger of ours.
+/// Counts the attempt in one conditional update. It checks the budgets again, because it starts after the locks were
+/// taken: the ledger misses challenges that were created and tried during the wait for the locks.
 async fn count(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     aim: Aim<'_>,
-    names: &[Digest],
+    keys: &[Digest],
     charge: Charge,
     now: DateTime<Utc>,
 ) -> Result<Option<email_codes::Model>> {
     let Charge { budget, cost } = charge;
-    let shared = if names.is_empty() {
+    let shared = if keys.is_empty() {
         "= email_codes.budget_key".to_owned()
     } else {
-        format!("IN ({})", db::numbered(10, names.len()))
+        format!("IN ({})", db::numbered(10, keys.len()))
     };
     let has_room = |whose: &str| {
         let spent =
@@ -143,12 +141,12 @@ async fn count(
         (i64::from(month_most) - i64::from(cost)).into(),
         aim.purpose.as_str().into(),
     ];
-    let values = values.into_iter().chain(names.iter().map(|name| name.clone().into()));
+    let values = values.into_iter().chain(keys.iter().map(|key| key.clone().into()));
     let statement = db::statement(ctx.db.backend(), &sql, values);
     Ok(email_codes::Entity::find().from_raw_sql(statement).one(db).await?)
 }
 
-/// One challenge's part of a budget.
+/// A challenge with its part of a budget.
 #[derive(Debug, FromQueryResult)]
 struct Entry {
     handle_hash: Digest,
@@ -176,39 +174,39 @@ impl Entry {
     }
 }
 
-/// The aimed challenge and all that share a budget with it: those that cost something in the last thirty days, and those
-/// that could cost something now. Without names the budget's is looked up.
+/// Locks and returns the challenge and all others that share a budget with it: those that cost units within the longer
+/// window, and those that can still cost some. If `keys` is empty, the challenge's own budget key is used.
 async fn lock_ledger(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     aim: Aim<'_>,
-    names: &[Digest],
+    keys: &[Digest],
     now: DateTime<Utc>,
 ) -> Result<Vec<Entry>> {
     let lock = for_update(ctx);
-    let mut whose = if names.is_empty() {
+    let mut shares_budget = if keys.is_empty() {
         "budget_key = (SELECT budget_key FROM email_codes WHERE handle_hash = $1)".to_owned()
     } else {
-        format!("budget_key IN ({})", db::numbered(4, names.len()))
+        format!("budget_key IN ({})", db::numbered(4, keys.len()))
     };
-    let person = aim.purpose.user_id();
-    if person.is_some() {
-        whose = format!("({whose} OR user_id = {})", db::numbered(4 + names.len(), 1));
+    let user_id = aim.purpose.user_id();
+    if user_id.is_some() {
+        shares_budget = format!("({shares_budget} OR user_id = {})", db::numbered(4 + keys.len(), 1));
     }
     let sql = format!(
         "SELECT handle_hash, purpose, user_id, budget_key, device_id, attempts, consumed_at, expires_at, earlier_expires_at, units, \
          attempted_at FROM email_codes \
-         WHERE {whose} \
+         WHERE {shares_budget} \
          AND (handle_hash = $1 OR (units > 0 AND attempted_at > $2) OR (consumed_at IS NULL AND expires_at > $3)) \
          ORDER BY id{lock}"
     );
     let values = [aim.handle_hash.clone().into(), (now - month(&ctx.settings.limits)).into(), now.into()];
-    let values = values.into_iter().chain(names.iter().map(|name| name.clone().into()));
-    let values = values.chain(person.map(Into::into));
+    let values = values.into_iter().chain(keys.iter().map(|key| key.clone().into()));
+    let values = values.chain(user_id.map(Into::into));
     Ok(Entry::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).all(db).await?)
 }
 
-fn spent(ledger: &[Entry], is_of: impl Fn(&Entry) -> bool) -> Vec<Spent> {
-    let theirs = ledger.iter().filter(|entry| is_of(entry));
-    theirs.filter_map(|entry| Some(Spent { at: entry.attempted_at?, units: entry.units })).collect()
+fn spent(ledger: &[Entry], is_charged: impl Fn(&Entry) -> bool) -> Vec<Spent> {
+    let charged = ledger.iter().filter(|entry| is_charged(entry));
+    charged.filter_map(|entry| Some(Spent { at: entry.attempted_at?, units: entry.units })).collect()
 }

@@ -1,5 +1,5 @@
-//! What a sign-in begins with: all that is known of an address, asked in one statement that is the same for every
-//! address. Nothing here writes.
+//! The read that starts a sign-in. One statement, the same for every email address, so that its cost does not reveal
+//! whether an account exists.
 
 use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
@@ -19,30 +19,26 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What `login` needs to know of an address, all in one statement that is the same for every address.
 #[derive(Debug, FromQueryResult)]
 pub(in crate::domain::sign_in) struct LoginLookup {
-    /// The account's status, if there is one.
     pub status: Option<UserStatus>,
-    /// The account's role, if there is one.
     pub role: Option<Role>,
-    /// When the account was made.
+    /// When the account was created.
     pub since: Option<DateTime<Utc>>,
-    /// The presented device, if it is known for this very account.
+    /// The presented device, if this account knows it.
     pub device_id: Option<Uuid>,
-    /// The account, with the device.
     pub device_user_id: Option<Uuid>,
-    /// The challenge to resend for, if it is live and of this address.
+    /// The challenge to resend for, if it is live and belongs to this address.
     pub challenge_id: Option<Uuid>,
-    /// Whether the address's sign-in link was mailed, if it has one that is not over.
+    /// Whether the address's valid sign-in link was mailed; `None` if there is no valid link.
     pub link_mailed: Option<bool>,
-    /// Units of the address's budget that the last day used.
+    /// Units of the address's budget spent within the shorter window.
     pub day_units: i64,
-    /// The same for the last thirty days.
+    /// Units of the address's budget spent within the longer window.
     pub month_units: i64,
 }
 
-/// Looks an address up: account, device, challenge to resend for, budget. One statement.
+/// Looks up account, device, challenge to resend for, sign-in link and budgets of an address. One statement.
 pub(in crate::domain::sign_in) async fn look_up(
     ctx: &Ctx,
     email: &str,
@@ -77,5 +73,5 @@ pub(in crate::domain::sign_in) async fn look_up(
     ];
     let values = values.into_iter().chain(address_key.all().map(|key| key.clone().into()));
     let row = LoginLookup::find_by_statement(db::statement(ctx.db.backend(), &sql, values)).one(ctx.db.read()).await?;
-    row.ok_or_else(|| Error::Internal("a select without a condition gave no row".into()))
+    row.ok_or_else(|| Error::Internal("the login lookup returned no row".into()))
 }

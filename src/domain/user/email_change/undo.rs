@@ -1,5 +1,5 @@
-//! Taking an address back, with the token that came to it: whoever reads the old mailbox gets the account again. The way
-//! never leads to whoever took it: the earlier of two changes outranks the later one, in whichever order they are undone.
+//! Undoes an email change with the token mailed to the old address, so the owner of the old mailbox gets the account
+//! back. Undoing a change also voids all later ones, so a thief who changed the address cannot undo the owner's undo.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
@@ -27,22 +27,22 @@ use crate::{
     error::Result,
 };
 
-/// What became of taking an address back.
+/// The outcome of an undo.
 pub enum Undone {
-    /// The account has its old address again and is signed out everywhere.
+    /// The account has its old address again, and all sessions have ended.
     Restored {
-        /// Whether its owner can sign in; not if an administrator keeps them out.
+        /// Whether the user can sign in; `false` if an administrator suspended or deleted the account.
         may_sign_in: bool,
     },
-    /// The old address belongs to another account by now, so this one has none: nobody can sign in to it.
+    /// Another account has the old address by now. This account got an undeliverable one, so nobody can sign in to it.
     Parked,
-    /// Expired, used, or never existed.
+    /// The token is expired, used or unknown.
     Expired,
-    /// A limit refused.
+    /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Takes an address back: the account gets it again, every session ends, and every device is forgotten.
+/// Restores the old address, ends all sessions and removes all devices.
 pub async fn undo(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Undone> {
     let now = ctx.now();
     let Some(token) = vault::decode::<TOKEN_BYTES>(token) else {
@@ -73,7 +73,7 @@ async fn find(ctx: &Ctx, token_hash: &Digest, now: DateTime<Utc>) -> Result<Opti
 
 async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, now: DateTime<Utc>) -> Result<Undone> {
     let work = Work::begin(ctx).await?;
-    // The person first, as everywhere: two tokens of one person wait for each other here and nowhere else.
+    // Lock the user first, as everywhere, so that two undos for one user run one after the other without a deadlock.
     let Some(before) = users::Entity::find_by_id(change.user_id).lock_exclusive().one(&*work).await? else {
         return Ok(Undone::Expired);
     };
@@ -84,7 +84,7 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
     let mut after = next(&before, now);
     let is_free = make_room(ctx, &work, viewer, change, now).await?;
     after.email = if is_free { change.old_email.clone() } else { parked(before.id) };
-    if left_by_thief(&work, &before, change).await? {
+    if deleted_by_thief(&work, &before, change).await? {
         (after.status, after.deleted_at) = (UserStatus::Active, None);
     }
     write(&*work, &after).await?;
@@ -101,8 +101,8 @@ async fn take_back(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, no
     Ok(if is_free { Undone::Restored { may_sign_in } } else { Undone::Parked })
 }
 
-/// Uses up a change and every later one of the same person: their notices went to whoever took the account. Earlier ones
-/// stay good for their own time.
+/// Marks a change and all later ones of the same user as undone, because the notices of later ones went to the thief.
+/// Earlier changes stay valid. Returns whether this change was still open.
 async fn use_up(work: &Work, change: &email_changes::Model, now: DateTime<Utc>) -> Result<bool> {
     use email_changes::Column;
     let used = email_changes::Entity::update_many()
@@ -115,7 +115,7 @@ async fn use_up(work: &Work, change: &email_changes::Model, now: DateTime<Utc>) 
     Ok(used.iter().any(|used| used.id == change.id))
 }
 
-/// Uses up every change of a person: an administrator decided on the address.
+/// Voids all open changes of a user, because an administrator has set the address.
 pub(in crate::domain::user) async fn void_all(work: &Work, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
     use email_changes::Column;
     email_changes::Entity::update_many()
@@ -127,8 +127,9 @@ pub(in crate::domain::user) async fn void_all(work: &Work, user_id: Uuid, now: D
     challenge::void_changes(&**work, user_id, now).await
 }
 
-/// Whether nobody else has the old address any more. Owners who find themselves shut out sign in first, and so make a new
-/// account; whoever did that read the same mailbox, so it gives way. Nobody with a history or with power does.
+/// Frees the old address if possible, and returns whether it is free. An owner who is locked out may sign in and
+/// thereby create a new account with the old address. That account has the same mailbox, so it is deleted. An account
+/// is kept if it is older than the change or has a role above the default.
 async fn make_room(
     ctx: &Ctx,
     work: &Work,
@@ -153,8 +154,8 @@ async fn make_room(
     Ok(true)
 }
 
-/// Whether the account was deleted by whoever had it after the change, and by no administrator.
-async fn left_by_thief(work: &Work, before: &users::Model, change: &email_changes::Model) -> Result<bool> {
+/// Whether the account was deleted after the change by its holder at the time, not by an administrator.
+async fn deleted_by_thief(work: &Work, before: &users::Model, change: &email_changes::Model) -> Result<bool> {
     let since = before.deleted_at.is_some_and(|at| at >= change.created_at);
     Ok(since && audit::deletion::was_own(&**work, before.id).await?)
 }

@@ -1,4 +1,4 @@
-//! The audit trail as its writers leave it: what refusals cost, how they are counted, and what is taken out in time.
+//! The audit trail: what refusals cost, how they are counted, and when rows are removed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
@@ -18,23 +18,22 @@ use crate::harness::{Client, TestApp};
 const DAY: f64 = 86_400.0;
 const USER: &str = "query($id: ID!) { user(id: $id) { id } }";
 
-/// The events of a kind.
 async fn events(app: &TestApp, kind: &str) -> Vec<audit_events::Model> {
     let events = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
     events.all(app.ctx().db.read()).await.unwrap()
 }
 
-/// How often refusals of a kind are counted, each row by itself.
+/// The counts of refusals of a kind, row by row.
 async fn counts(app: &TestApp, kind: &str) -> Vec<i32> {
     events(app, kind).await.iter().map(|event| event.count).collect()
 }
 
-/// How many statements wrote to the trail since the last look.
+/// Statements that wrote to the trail since the last call.
 fn writes(app: &TestApp) -> usize {
     app.take_statements().iter().filter(|sql| !sql.starts_with("SELECT") && sql.contains("audit_events")).count()
 }
 
-/// Asks twenty times in one operation for somebody who is hidden.
+/// Requests a hidden user twenty times in one operation.
 async fn ask_twenty_times(person: &Client<'_>, id: &str) {
     let fields: Vec<_> = (0..20).map(|number| format!("a{number}: user(id: $id) {{ id }}")).collect();
     let query = format!("query($id: ID!) {{ {} }}", fields.join(" "));
@@ -132,7 +131,7 @@ async fn a_refusal_that_could_not_be_written_is_counted_later() {
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [2]);
 }
 
-/// An id of the same kind that nobody has.
+/// An id of the same kind that does not exist.
 fn nobodys(id: &Value) -> String {
     let kind = &URL_SAFE_NO_PAD.decode(id.as_str().unwrap()).unwrap()[..1];
     URL_SAFE_NO_PAD.encode([kind, &[7; 16]].concat())
@@ -181,7 +180,7 @@ async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
     assert_eq!(noted[0].detail, json!({ "field": "createUser" }), "the first");
 }
 
-/// Refuses from a network, each time something else.
+/// Causes refusals from a network, each for something else.
 async fn refuse(app: &TestApp, ip: &str, times: usize) {
     let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() };
     for number in 0..times {

@@ -1,4 +1,4 @@
-//! Connections on both databases: what their errors mean, how long they may take, and how they come back.
+//! Connections on both databases: what their errors mean, how long they may take, and how they recover.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ use crate::{
     program::{free_port, own_postgres::OwnPostgres},
 };
 
-/// What a client waits for `UNAVAILABLE`.
+/// How long a client waits for `UNAVAILABLE`.
 const PROMISED: Duration = Duration::from_secs(2);
 
 const KEY: &str =
@@ -213,7 +213,7 @@ async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
     assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0);
 }
 
-/// What SQLite does by itself where the disk is full at a commit.
+/// SQLite rolls back by itself when the disk is full at a commit.
 #[tokio::test]
 async fn after_a_transaction_that_sqlite_ended_by_itself_a_commit_commits() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
@@ -277,7 +277,7 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     assert!(!folder.path().join("missing.db").exists());
 }
 
-/// What is said of a server that this process cannot start with.
+/// The error for a server that this process cannot start with.
 async fn startup_error(url: &str) -> String {
     let refused = Db::connect(&Options { wait: Duration::ZERO, ..options(url, (1, 2), Path::new(".")) }).await;
     let Err(Error::Startup(told)) = refused else { panic!("{refused:?}") };
@@ -352,7 +352,7 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
     }
 }
 
-/// As after a failover, when the former primary is a standby, and its name still leads to it for a while.
+/// As after a failover, when the former primary is a standby, and its name still points to it for a while.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes_none_is_not_well() {
     if !every_backend().contains(&DbBackend::Postgres) {
@@ -386,13 +386,13 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
     write().await.expect("without a restart");
 }
 
-/// As when its machine is gone: nothing is answered and nothing closed.
+/// As when the machine is gone: no response, and no closed connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
-    // Of its own, for whoever makes a database waits for every session of the server.
+    // A separate server, because creating a database waits for every session of the server.
     let server = OwnPostgres::start(&[]);
     let wait = Duration::from_secs(30);
     let db = Db::connect(&Options { wait, ..options(&server.url(), (1, 1), Path::new(".")) }).await.unwrap();
@@ -406,7 +406,7 @@ async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
     let start = Instant::now();
     while db.ping().await.is_err() && start.elapsed() < Duration::from_secs(20) {}
-    // Before anything else, for the server would wait for it to end.
+    // First of all, because the server's shutdown would wait for it.
     signal("-CONT");
     assert!(start.elapsed() < Duration::from_secs(20), "the pool is stuck");
 }

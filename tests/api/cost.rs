@@ -1,11 +1,11 @@
-//! What each operation costs, counted: SQL statements (BEGIN and COMMIT aside) and calls of the limiter, each of which
-//! is one round trip to Redis. A change that adds a statement fails here and has to say why.
+//! The cost of each operation: SQL statements (without BEGIN and COMMIT) and limiter calls, each one round trip to
+//! Redis. A change that adds a statement fails here and has to justify it.
 
 use std::sync::atomic::Ordering;
 
 use crate::harness::{TestApp, other_than};
 
-/// What happened since the last look.
+/// Statements and limiter calls since the last call.
 fn cost(app: &TestApp) -> (usize, u64) {
     (app.take_statements().len(), app.limiter.calls.swap(0, Ordering::SeqCst))
 }

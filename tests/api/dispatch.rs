@@ -1,5 +1,5 @@
-//! Which letter is sent next: slots that are independent of each other, shared fairly between recipient domains, and
-//! used by decoys as by letters.
+//! The order of outgoing letters: independent slots, shared fairly between recipient domains, and used by decoys and
+//! letters alike.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,7 +23,7 @@ use crate::{
     timing::unlimited,
 };
 
-/// A next hop that notes what it is given, and lets mail to one domain wait until it is told to go on.
+/// A mail server that records each mail, and holds back mail to one domain until released.
 struct Hop {
     given: Mutex<Vec<(Mail, bool)>>,
     goes_on: watch::Sender<bool>,
@@ -39,7 +39,7 @@ impl Hop {
         Arc::new(Self { given: Mutex::default(), goes_on: watch::Sender::new(false), takes })
     }
 
-    /// The mails that came so far, and whether they were to be sent.
+    /// The mails so far, and whether each was to be sent.
     fn given(&self) -> Vec<(Mail, bool)> {
         self.given.lock().unwrap().clone()
     }
@@ -139,7 +139,7 @@ async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement
     app.take_statements();
     let start = Instant::now();
     let (running, stop) = run(&app, &hop);
-    // The clock of the test, and with it the turn of released letters, goes as time does.
+    // The test's clock, and so the turn of released letters, follows real time.
     while hop.count("@example.com") < 160 {
         sleep(Duration::from_millis(10)).await;
         app.clock.pass(0.01);
@@ -238,7 +238,7 @@ async fn a_decoy_is_rendered_as_a_mail_is_and_handed_to_the_mail_server_as_one_t
     given.sort_by_key(|(_, deliver)| !deliver);
     let [(mail, true), (decoy, false)] = &given[..] else { panic!("one of each") };
     assert_eq!((mail.to.as_str(), decoy.to.as_str()), ("person@example.com", "person@example.org"));
-    // But for the digits it is the same mail, word for word.
+    // Identical except for the digits.
     let words = |mail: &Mail| {
         [&mail.subject, &mail.text, &mail.html].map(|part| part.replace(|char: char| char.is_ascii_digit(), "0"))
     };

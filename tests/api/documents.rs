@@ -1,5 +1,5 @@
-//! Trusted documents: a server that was given a list runs what is on it, found by id or by text, and nothing else, by
-//! whichever way it comes. What a manifest looks like is tested beside the code that reads it.
+//! Trusted documents: a server with a list runs only the documents on it, by id or by text, over every transport. The
+//! format of a manifest is tested beside the code that reads it.
 
 use std::fs;
 

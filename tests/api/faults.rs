@@ -1,5 +1,4 @@
-//! What fails around us: the limiter's server, the database. Refusals come quickly, nothing is let through unchecked,
-//! and everything goes on by itself when the fault is over.
+//! Outages of Redis and the database: quick refusals, no unchecked requests, and recovery without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use crate::{
     limiter_contract::own_redis::OwnRedis,
 };
 
-/// Refused in time, and as the contract says.
+/// Refused in time, as the contract says.
 async fn is_unavailable(client: &Client<'_>, email: &str) {
     let start = Instant::now();
     let answer = client.login_with(json!({ "email": email })).await;
@@ -64,7 +63,7 @@ async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_signed_in_waits_no_longer_for_a_database_that_says_nothing() {
-    // A reader of SQLite waits for nobody.
+    // A reader of SQLite never waits.
     if !on_servers() {
         return;
     }

@@ -1,5 +1,5 @@
-//! Doorcode as a subgraph of Apollo Federation 2, asked as a gateway asks. What `user` hides, `_entities` hides; and a
-//! server that is no subgraph knows neither of the two fields. That it composes is tested in `tests/federation`.
+//! Doorcode as a subgraph of Apollo Federation 2, queried as a gateway does. `_entities` hides what `user` hides, and a
+//! server that is not a subgraph has neither field. Composition is tested in `tests/federation`.
 
 use doorcode::{db::entity::Role, graphql::subgraph_sdl};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn entities(client: &Client<'_>, representations: &Value) -> Answer {
     client.query(ENTITIES, json!({ "representations": representations })).await
 }
 
-/// Where the errors are, and their codes.
+/// The paths of the errors, and their codes.
 fn errors(answer: &Answer) -> Vec<(Value, String)> {
     check_errors(answer, &answer.text);
     let errors = answer.json["errors"].as_array().unwrap();
@@ -66,7 +66,7 @@ async fn a_subgraph_tells_its_schema_with_introspection_off_and_introspection_st
 fn the_subgraph_of_production_has_no_inbox_and_is_otherwise_the_published_schema() {
     assert!(!subgraph_sdl(false).to_lowercase().contains("inbox"));
     assert!(subgraph_sdl(true).contains("type InboxMessage {"));
-    // Line by line, apart from what federation writes on them: nothing is published there that is not published here.
+    // Line by line, without federation's directives: the subgraph publishes nothing more.
     let plain = |line: &str| line.replace(" @key(fields: \"id\")", "").replace(" @shareable", "");
     let published: Vec<_> = doorcode::graphql::sdl(false).lines().map(str::to_owned).collect();
     let sdl = subgraph_sdl(false);
@@ -185,7 +185,7 @@ async fn what_stands_for_nobody_fails_in_its_place_in_our_words() {
         json!(7),
         json!({}),
     ];
-    // An answer has at most ten errors.
+    // A response has at most ten errors.
     for bad in bad.chunks(8) {
         let representations = [&[person(id)], bad].concat();
         let answer = entities(&ada, &json!(representations)).await;

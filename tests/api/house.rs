@@ -1,5 +1,5 @@
-//! The rules of the house, read off the source: which part may name which, what every file begins with, who owns a
-//! table. Every check is tried on a sample that breaks it, so that none can go blind. They read text and run nothing.
+//! Architecture rules, checked on the source text: which module may name which, what every file starts with, and which
+//! module owns a table. Every check also runs on a sample that breaks it.
 
 mod asvs;
 mod security;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, sources, tokens, without_tests};
 
-/// The rooms from the ground up. A file names only rooms below its own.
+/// The modules from the bottom up. A file names only modules below its own.
 const ROOMS: [&str; 16] = [
     "error",
     "email_address",
@@ -30,7 +30,7 @@ const ROOMS: [&str; 16] = [
     "cli",
 ];
 
-/// Libraries that only these rooms name.
+/// Libraries that only these modules name.
 const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["async_graphql_axum", "axum", "tower", "tower_http"], &["http"]),
     (&["async_graphql"], &["graphql", "http"]),
@@ -39,7 +39,7 @@ const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["lettre"], &["adapter", "doctor", "settings"]),
 ];
 
-/// Rooms that name fewer of those below than they could.
+/// Modules below that a module must not name all the same.
 const NEVER: [(&str, &[&str]); 4] = [
     ("adapter", &["crate::db", "crate::domain", "crate::settings", "crate::graphql", "crate::http"]),
     ("http", &["crate::db"]),
@@ -47,16 +47,16 @@ const NEVER: [(&str, &[&str]); 4] = [
     ("seed", &["crate::http", "crate::graphql"]),
 ];
 
-/// What a room names all the same: the store behind the inbox of development is the domain's.
+/// Exceptions: the store behind the development inbox belongs to the domain.
 const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
 
 /// Only these choose adapters.
 const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 
-/// Rooms without a circle between the rooms in them.
+/// Modules whose submodules must not depend on each other in a circle.
 const WITHOUT_CIRCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
-/// A table and the place in `domain/` that its rows belong to.
+/// A table and the part of `domain/` that owns its rows.
 const OWNERS: [(&str, &str); 9] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
@@ -69,7 +69,7 @@ const OWNERS: [(&str, &str); 9] = [
     ("signing_keys", "src/domain/keys"),
 ];
 
-/// Who reaches into another's table all the same, and why.
+/// Modules that may use another module's table, and why.
 const GUESTS: [(&str, &str, &str); 6] = [
     ("src/domain/sign_in/challenge", "users", "one statement answers all that a sign-in asks, for everybody alike"),
     ("src/domain/sign_in/challenge", "devices", "as above: a known device must not show in the time it takes"),
@@ -104,7 +104,7 @@ fn every_part_names_only_what_lies_below_it() {
 
 fn broken_direction(source: &Source) -> Vec<String> {
     let room = source.layer();
-    // `main.rs` and `lib.rs` are above all rooms.
+    // `main.rs` and `lib.rs` are above all modules.
     let height = ROOMS.iter().position(|name| *name == room).map_or(ROOMS.len(), |at| at + 1);
     let above: Vec<_> = ROOMS[height..].iter().map(|name| format!("crate::{name}")).collect();
     let never = NEVER.iter().filter(|(name, _)| *name == room).flat_map(|(_, never)| *never);
@@ -138,7 +138,7 @@ fn rooms_name_each_other_in_no_circle() {
     assert_eq!(circle(&straight, "http"), None);
 }
 
-/// Rooms of a room that name each other in a circle. The root is the room `""`.
+/// Submodules that depend on each other in a circle. The root is the module `""`.
 fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
     let parent: Vec<_> = std::iter::once("crate").chain((!room.is_empty()).then_some(room)).collect();
     let child = |path: &[String]| {
@@ -151,7 +151,7 @@ fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
         let named = source.paths().into_iter().filter_map(|path| child(&path)).filter(|to| *to != from);
         names.entry(from.clone()).or_default().extend(named);
     }
-    // What names no room that is left, and what is no room at all, is in no circle.
+    // Repeatedly removes modules that name none of the remaining ones; what is left is a circle.
     loop {
         let rooms: BTreeSet<_> = names.keys().cloned().collect();
         let before = names.len();
@@ -205,7 +205,8 @@ fn randomness_is_the_systems_and_nothing_else() {
     assert!(!own_randomness(&Source::new("src/adapter/system.rs", "")).is_empty());
 }
 
-/// Whatever gives randomness beside the system: another implementation, or the one that does more than ask for it.
+/// Sources of randomness other than the system: another implementation, or the module that does more than ask the
+/// system.
 fn own_randomness(source: &Source) -> Vec<String> {
     const ASKS: &str = "aws_lc_rs :: rand :: fill ( buffer )";
     const IMPLEMENTS: &str = "impl Entropy for";
@@ -270,7 +271,7 @@ fn every_table_has_one_owner() {
     assert!(!breaks("src/domain/user.rs", "use crate::db::entity::users;\nfn f() { users::Entity::find() }"));
 }
 
-/// What a file outside the owner does with the rows of a table. To hold a row somebody else read is no trespass.
+/// What a file outside the owner does with the rows of a table. Holding a row that the owner read is allowed.
 fn trespasses(source: &Source) -> Vec<String> {
     if source.path.starts_with("src/db/") {
         return Vec::new();
@@ -299,7 +300,7 @@ fn owner_prefix(source: &Source, table: &str) -> &'static str {
 /// Tables whose rows a file reads or writes, by entity or by SQL.
 fn tables_of(source: &Source) -> BTreeSet<&'static str> {
     let paths = source.paths();
-    // A table may go by another name in a file.
+    // A file may import a table under another name.
     let mut names: Vec<(String, &str)> = Vec::new();
     for (table, _) in OWNERS {
         for path in &paths {
@@ -332,7 +333,7 @@ fn assert_holds(broken: impl Iterator<Item = String>) {
     assert!(broken.is_empty(), "{}", broken.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// Who makes lists that nobody decides by: these alone read from a standby, which may be behind.
+/// Modules with lists that no decision depends on: only these read from a standby, which may lag.
 const LISTERS: [&str; 6] = [
     "src/domain/range_query.rs",
     "src/domain/audit/list.rs",

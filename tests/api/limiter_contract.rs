@@ -1,6 +1,5 @@
-//! One contract for both limiters: what the process counts and what Redis counts must be told apart by nothing
-//! but the address. Every case runs against memory, one Redis server and a Redis Cluster. It never tests the
-//! rules themselves, only the counting.
+//! One contract for all limiters: memory, one Redis server and a Redis Cluster must count alike. Tests the counting
+//! only, not the rules.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +35,7 @@ use self::{
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
 
-/// Where a case starts. Nothing in it depends on the real clock.
+/// The start time of each case. Nothing depends on the real clock.
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 123_456_000).unwrap()
 }
@@ -73,7 +72,7 @@ async fn refused_until(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -87,7 +86,7 @@ impl Dice {
 
 // ---------------------------------------------------------------------------------------- where cases run
 
-/// The URL in a variable. Without it a test fails rather than passing for nothing, except in quick daily work.
+/// The URL in a variable. If it is missing, the test fails unless such tests may be skipped.
 fn url_from(variable: &str) -> Option<SecretString> {
     if let Ok(url) = std::env::var(variable) {
         return Some(SecretString::from(url));
@@ -218,7 +217,7 @@ async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(lim
     assert_eq!(refused_until(&*limiter, &two, after(8)).await, after(65));
     assert!(admits(&*limiter, &asks, after(65)).await);
     assert!(admits(&*limiter, &two, after(65)).await);
-    // What was taken beside one that asks is given back when that one is refused.
+    // If one charge refuses, the units taken for the others are given back, also next to one that only asks.
     let full = Charge { limit: 1, counts: false, ..two.clone() };
     let free = charge(&key(), 1, MINUTE);
     assert!(matches!(take(&*limiter, &[free.clone(), full], after(66)).await, Verdict::Refused { charge: 1, .. }));
@@ -276,7 +275,7 @@ async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Lim
         admitted += u32::from(matches!(person.await.unwrap(), Verdict::Admitted { .. }));
     }
     assert_eq!(admitted, 10);
-    // Ten of the thousand are taken, and all that the others took is back.
+    // Ten of the thousand are taken, and everything the others took is given back.
     let mut left = 0;
     while admits(&*limiter, &charges[1], after(1)).await {
         left += 1;

@@ -1,4 +1,5 @@
-//! The limits: who is charged, who is refused, for how long, and that the owner of an address always has a way in.
+//! Rate limits: which budget is charged, who is refused, for how long, and that the owner of an address can always sign
+//! in.
 
 mod callers;
 mod ceiling;
@@ -142,7 +143,7 @@ async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
         number += 1;
         kind(&guest.at_ip(&address).login(&format!("v{number}@example.com")).await) == "CodeSent"
     };
-    // Strangers may use four fifths: 4 a /64, 16 a /56, 64 a /48.
+    // Strangers may use four fifths: 4 per /64, 16 per /56, 64 per /48.
     for host in 0..4 {
         assert!(send(format!("{prefix}:100::{host}")).await);
     }
@@ -169,7 +170,7 @@ async fn thirty_verifications_a_minute_and_network() {
     assert_eq!(kind(&app.guest().verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
 }
 
-/// An attacker's day: from ever new networks, as many challenges and wrong codes as the limits let through.
+/// An attacker's day: as many challenges and wrong codes as the limits allow, always from new networks.
 async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
     let mut wrong = 0;
     while wrong < guesses {
@@ -248,7 +249,7 @@ async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
     let sent = owner.login("owner@example.com").await;
     assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the answer does not tell");
     let link = app.last_link_for("owner@example.com").await;
-    // A stranger who asks again neither kills nor multiplies it.
+    // A second request by a stranger neither invalidates nor duplicates the link.
     app.guest().login("owner@example.com").await;
     assert_eq!(app.last_link_for("owner@example.com").await, link);
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
@@ -432,7 +433,7 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
         // Dropped at another moment each time, from before the charge to after the commit.
         drop(tokio::time::timeout(std::time::Duration::from_micros(number * 300), call).await);
     }
-    // Those whose client has gone are still at work.
+    // Calls whose client hung up are still in progress.
     crate::harness::eventually("what was charged was queued", async || {
         let charged = app.limiter.calls.load(Ordering::SeqCst);
         charged >= 5 && app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()

@@ -1,4 +1,4 @@
-//! What is told as it happens, over real sockets: to whom, for how long, and what is never told.
+//! Subscriptions over real sockets: who receives which events, for how long, and which are never sent.
 
 mod bounds;
 mod bus;
@@ -28,7 +28,7 @@ fn complete(id: &str) -> BusMessage {
     BusMessage::Said(json!({ "id": id, "type": "complete" }))
 }
 
-/// Reads until an event of a kind, which must come.
+/// Reads until an event of this kind; panics if there is none.
 async fn event_of(socket: &mut Socket, kind: &str) -> serde_json::Value {
     loop {
         let heard = socket.hear().await;
@@ -50,7 +50,7 @@ async fn a_manager_hears_what_another_replica_committed() {
     let mut socket = served.socket(&manager.signed_in.access).await;
     socket.subscribe("e", EVENTS).await;
     socket.settle().await;
-    // The way between two replicas may take a moment to open; what is told before that is in the trail alone.
+    // The connection between two replicas may take a moment; earlier events are only in the trail.
     crate::harness::eventually("the bus is open", async || {
         app.guest().via(&replica).login("first@example.com").await;
         socket.hear_within(std::time::Duration::from_millis(100)).await != BusMessage::Nothing

@@ -1,5 +1,5 @@
-//! The outbox: what is queued is sent once or expires, sealed until then and erased after. With a real mail server
-//! speaking TLS where it matters.
+//! The outbox: queued mail is sent once or expires, is encrypted until then and erased afterwards. Some tests use a
+//! real mail server with TLS.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     smtp_server::{SmtpServer, Tls, embedded_only},
 };
 
-/// A next hop that says what it is told to say.
+/// A mail server that always fails in this way.
 struct Moody(DeliveryFailure);
 
 impl Moody {
@@ -94,7 +94,7 @@ async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
     assert_eq!(app.mails_for("orphan@example.com").await.len(), 1);
 }
 
-/// A next hop that never answers.
+/// A mail server that never responds.
 struct Hanging;
 
 #[async_trait::async_trait]

@@ -1,5 +1,5 @@
-//! The page about permissions against the schema and against what the server does: every field, every role, one's own
-//! and other people's. A field without a row fails, as does a row without a field.
+//! The permissions page against the schema and the server: every field, every role, one's own and other users' data.
+//! Every field needs a row, and every row a field.
 
 mod changes;
 mod fields;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::harness::TestApp;
 use page::Page;
 
-/// What only some servers have.
+/// Fields that only some servers have.
 const NOT_IN_PRODUCTION: [&str; 3] = ["Query.inbox", "Query._entities", "Query._service"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +43,7 @@ fn production_has_every_row_but_those_of_other_servers() {
     assert_eq!(published, rows.collect());
 }
 
-/// What is reached through an interface is reached without asking whose it is, so there is nothing to reach.
+/// Interfaces do not check the owner, so they must not expose anything that depends on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interface_gives_nothing_but_an_id_or_a_message() {
     let app = TestApp::with(people::unhindered).await;
@@ -51,7 +51,7 @@ async fn an_interface_gives_nothing_but_an_id_or_a_message() {
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
     let fields = interfaces.flat_map(|(name, kind)| kind.fields.keys().map(move |field| format!("{name}.{field}")));
     assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.message"]);
-    // Whatever has an id that `node` takes has a table.
+    // Every type with an id that `node` accepts has a table.
     let page = Page::read();
     for name in &types["Node"].possible {
         assert!(types[name].interfaces.contains(&"Node".to_owned()));

@@ -1,4 +1,4 @@
-//! Many at once: what must happen once happens once, whatever the interleaving. On both databases.
+//! Concurrency: what must happen once happens once, whatever the interleaving. On both databases.
 
 use doorcode::limits::Rule;
 use futures_util::future::join_all;
@@ -98,7 +98,7 @@ async fn workers_that_share_an_outbox_send_every_mail_once() {
     for number in 0..20 {
         app.guest().challenge(&format!("mail{number}@example.com")).await;
     }
-    // Every process has an inbox of its own; together they must hold each mail once.
+    // Every process has a separate inbox; together they must hold each mail once.
     let workers = (0..12).map(|number| {
         let worker = match number % 3 {
             0 => &app.app,

@@ -1,6 +1,5 @@
-//! The SQL of docs/operations.md, taken from the document as an operator would paste it and run on the real schema: all of
-//! it works, and after the statements for a restore and for a leaked secret nothing of before opens. It writes no SQL of
-//! ours down a second time.
+//! Runs the SQL of docs/operations.md on the real schema, extracted from the document. All of it works, and after the
+//! statements for a restore and for a leaked secret, no earlier credential is accepted.
 
 use doorcode::limits::Rule;
 use std::fs;
@@ -15,19 +14,19 @@ use crate::{
     tokens::rotation::process_with,
 };
 
-/// Words that begin a statement; what stands in the text between other backticks is none.
+/// The first words of a statement, to skip other text in backticks.
 const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
 
 fn document() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap()
 }
 
-/// What lies between a pair of marks, each time.
+/// The text between each pair of marks.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
 }
 
-/// The statements of all blocks of SQL in a text, and of those between backticks that end as statements do.
+/// The statements in all SQL blocks of a text, and those in backticks that end with a semicolon.
 fn statements(text: &str) -> Vec<String> {
     let blocks = between(text, "```sql\n", "```");
     let inline = text.split('`').filter(|part| part.ends_with(';') && VERBS.iter().any(|verb| part.starts_with(verb)));
@@ -44,7 +43,7 @@ fn section(heading: &str) -> String {
     from.split("\n#").next().unwrap().to_owned()
 }
 
-/// A statement as the document tells to write it for a database, if it is for that one at all.
+/// A statement as the document says to write it for a database. `None` if it is for another database.
 fn for_database(sql: &str, backend: DbBackend) -> Option<String> {
     if backend == DbBackend::Postgres {
         return Some(sql.to_owned());
@@ -77,7 +76,7 @@ async fn every_statement_of_the_runbooks_works_on_every_database() {
     }
 }
 
-/// What somebody could hold from before.
+/// Credentials from before.
 struct Past {
     signed_in: SignedIn,
     challenge: String,
@@ -96,7 +95,7 @@ async fn past(app: &TestApp) -> Past {
     Past { signed_in, challenge, code, link }
 }
 
-/// Whether each of access token, refresh token, code and link opens a process's door.
+/// Whether a process accepts the access token, refresh token, code and link.
 async fn opens(app: &TestApp, process: &Replica, past: &Past) -> [bool; 4] {
     let client = app.guest().via(process);
     let me = client.with_bearer(&past.signed_in.access).me().await;
@@ -121,7 +120,7 @@ async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
     assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "none that could have leaked");
-    // The database's clock went on while the test's stood still.
+    // The database's clock continued while the test's stood still.
     app.clock.pass(60.0);
     assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);

@@ -1,4 +1,4 @@
-//! The schema on both databases: it goes up and down, agrees with the entities, and refuses what it should.
+//! The schema on both databases: it migrates up and down, matches the entities, and refuses invalid rows.
 
 use std::collections::BTreeMap;
 
@@ -189,7 +189,7 @@ async fn a_row_that_breaks_a_rule_is_refused() {
         good.insert_all(&db).await;
         for (table, column, bad, rule) in bad_values(&good) {
             let mut row = Rows::new().row(table);
-            // The row is new and hangs on the people of the first one, but for the one value.
+            // The row is new and refers to the users of the first one, except for this value.
             for (name, value) in &mut row {
                 if name == &"user_id" {
                     *value = good.user.into();
@@ -327,7 +327,7 @@ fn declare<E: EntityTrait + EntityName>(columns: &mut Columns, entity: E) {
     columns.insert(entity.table_name().to_owned(), of_entity);
 }
 
-/// What the database says of its tables, without the one that migrations keep for themselves.
+/// The columns in the database, without the migrations' own table.
 async fn columns_of(db: &Db) -> Columns {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT table_name AS t, column_name AS c, is_nullable = 'YES' AS n FROM information_schema.columns
@@ -344,7 +344,7 @@ async fn columns_of(db: &Db) -> Columns {
     columns
 }
 
-/// Our indexes, by name, with the statement that makes them.
+/// Our indexes by name, with the SQL that creates them.
 async fn indexes_of(db: &Db) -> BTreeMap<String, String> {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT indexname AS name, indexdef AS sql FROM pg_indexes

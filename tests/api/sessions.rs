@@ -1,5 +1,5 @@
-//! Sessions and refresh tokens: rotation and its grace, reuse, limits of time and of number, and every way to end one.
-//! Known devices are in `devices`, what happens while the limiter is away in `away`.
+//! Sessions and refresh tokens: rotation and its grace period, reuse, lifetimes, limits, and every way to end a
+//! session. Known devices are in `devices`, limiter outages in `away`.
 
 mod away;
 mod devices;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-/// Access and refresh token of a refresh that must have worked.
+/// Access and refresh token of a refresh that must succeed.
 async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     let answer = client.refresh(token).await;
     assert_eq!(answer["__typename"], "Refreshed", "{answer}");

@@ -1,4 +1,4 @@
-//! Signing in with a code or a link: what works, what is refused, and that refusals tell nothing.
+//! Signing in with a code or a link: what works, what is refused, and that refusals reveal nothing.
 
 use doorcode::db::entity::{Role, UserStatus};
 use serde_json::json;
@@ -156,7 +156,7 @@ async fn a_code_works_only_for_the_browser_that_asked() {
     SignedIn::read(&owner.verify(&owners, &code).await);
 }
 
-/// As by somebody who writes to the database, but does not know the server secret.
+/// As done by an attacker who can write to the database but does not know the server secret.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_codes_hash_covers_its_address_its_handle_and_its_purpose() {
     let app = TestApp::new().await;
@@ -301,7 +301,7 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    // No command of ours makes this: such an address gets no power.
+    // No command creates this state; such an address gets no privileges.
     app.make("boss@example.com", Role::User).await;
     app.sql("UPDATE users SET role = 'ADMIN' WHERE email = 'boss@example.com'").await;
     let challenge = guest.challenge("boss@example.com").await;
@@ -330,7 +330,7 @@ async fn with_test_code(email: &str) -> TestApp {
 async fn an_address_with_a_fixed_code_has_the_send_limit_of_its_network_and_no_other() {
     let app = with_test_code("review@example.com").await;
     let reviewer = app.guest();
-    // Four fifths of the thirty that a network has.
+    // Four fifths of the thirty allowed per network.
     for _ in 0..24 {
         assert_eq!(reviewer.login("review@example.com").await["__typename"], "CodeSent");
     }
@@ -345,7 +345,7 @@ async fn a_fixed_test_code_signs_nobody_in_who_was_promoted_meanwhile() {
         app.make("review@example.com", Role::User).await;
         let guest = app.guest();
         let challenge = guest.challenge("review@example.com").await;
-        // As a replica does it whose settings do not have the code yet.
+        // As done by a replica whose settings do not have the code yet.
         app.sql(&format!("UPDATE users SET role = '{role}'")).await;
         let outcome = guest.verify(&challenge, "83120475").await;
         assert_eq!(outcome["__typename"], if signed_in { "SignedIn" } else { "CodeExpired" }, "{role}");

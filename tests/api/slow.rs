@@ -1,5 +1,5 @@
-//! Clients that hold on to connections: over real sockets, for none of it is the router's doing. And the stop, which
-//! must wait for requests and for nobody else.
+//! Clients that hold connections open, over real sockets, because the router takes no part in it. And the shutdown,
+//! which waits only for requests.
 
 mod crowd;
 mod readers;
@@ -27,15 +27,15 @@ use crate::harness::{TestApp, eventually};
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
-/// Longer than anything takes here that must not wait.
+/// Longer than any step takes here that must not wait.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
 
-/// Nobody has been idle for so long.
+/// Longer than any connection here is idle.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// So many connections of one address.
+/// At most this many connections per address.
 pub(crate) const fn of_address(narrow: usize) -> Shares {
     Shares { narrow, middle: 1_000, wide: 1_000 }
 }
@@ -79,7 +79,7 @@ impl Listening {
         Client(socket.connect(self.public).await.unwrap())
     }
 
-    /// Stops; how long that took.
+    /// Stops the server and returns how long that took.
     pub(crate) async fn stop(self) -> Duration {
         let start = Instant::now();
         self.stop.send_replace(true);
@@ -96,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// One answer with its body; empty when the connection was closed instead.
+    /// One response with its body; empty if the connection was closed instead.
     pub(crate) async fn answer(&mut self) -> String {
         let mut text = Vec::new();
         while !is_whole(&text) {
@@ -110,12 +110,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     pub(crate) async fn is_served(&mut self) -> bool {
-        // Against a closed connection this fails, which the answer shows.
+        // Fails on a closed connection, which the missing response shows.
         drop(self.0.write_all(HEALTH.as_bytes()).await);
         self.answer().await.starts_with("HTTP/1.1 200")
     }
 
-    /// Waits for the other side to close; how long that took.
+    /// Waits for the other side to close, and returns how long that took.
     pub(crate) async fn closed(&mut self) -> Duration {
         let start = Instant::now();
         assert_eq!(self.answer().await, "");
@@ -130,7 +130,7 @@ fn is_whole(text: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// The head of a GraphQL request, whose body is to follow.
+/// The head of a GraphQL request; the body follows.
 pub(crate) fn head() -> String {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -274,7 +274,7 @@ async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() 
     let (first, second) = QUERY.split_at(10);
     let mut client = server.connect().await;
     client.send(&(head() + first)).await;
-    // So that the request is under way.
+    // So that the request is in progress.
     sleep(SHORT).await;
     let ready = async || reqwest::get(format!("http://{}/ready", server.ops)).await.unwrap();
     assert_eq!(ready().await.status(), 200);
@@ -299,7 +299,7 @@ async fn a_proxy_may_use_a_connection_that_it_kept_once_more_after_the_stop() {
     assert!(kept.is_served().await && idle.is_served().await);
     server.stop.send_replace(true);
     eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
-    // Longer than a request that was sent before the stop could be on its way.
+    // Longer than a request sent before the shutdown could be in transit.
     sleep(Duration::from_millis(300)).await;
     kept.send(HEALTH).await;
     let answer = kept.answer().await;

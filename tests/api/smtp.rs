@@ -1,4 +1,4 @@
-//! The way a mail leaves, against a real mail server that sometimes misbehaves.
+//! Sending mail to a real mail server that sometimes misbehaves.
 
 use std::{
     io::{Read, Write},
@@ -167,7 +167,7 @@ async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
         let _ = stream.read(&mut buffer).unwrap();
         stream.write_all(b"250-mail.test\r\n250 STARTTLS\r\n").unwrap();
         let _ = stream.read(&mut buffer).unwrap();
-        // A reader that keeps the second line would take it for the answer to its first encrypted command.
+        // A reader that keeps the second line would take it for the response to its first encrypted command.
         stream.write_all(b"220 go ahead\r\n250 slipped in\r\n").unwrap();
         let _ = stream.read(&mut buffer);
         let _ = stream.read(&mut buffer);

@@ -1,5 +1,5 @@
-//! TLS on the public listener: over real sockets, with certificates made for the occasion. What the program does about
-//! its two files is in `program/tls.rs`.
+//! TLS on the public listener, over real sockets with temporary certificates. Changes of the two files are tested in
+//! `program/tls.rs`.
 
 use std::{
     sync::Arc,
@@ -69,15 +69,15 @@ async fn who_speaks_only_http_2_is_refused_and_who_names_no_protocol_is_served()
     assert!(client.is_served().await);
 }
 
-/// A greeting that claims no more than this version, with suites that fit all of them.
+/// A ClientHello with this version at most, and suites for all versions.
 fn hello(version: [u8; 2]) -> Vec<u8> {
     let suites = [0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x13, 0xc0, 0x09, 0x00, 0x2f];
-    // Curve P-256, plain points, ECDSA and RSA with SHA-256.
+    // Curve P-256, uncompressed points, ECDSA and RSA with SHA-256.
     let extensions = [
         &[0, 10, 0, 4, 0, 2, 0, 23][..],
         &[0, 11, 0, 2, 1, 0],
         &[0, 13, 0, 6, 0, 4, 4, 3, 4, 1],
-        // The master secret is bound to the handshake.
+        // Extended master secret.
         &[0, 23, 0, 0],
     ]
     .concat();
@@ -194,7 +194,7 @@ async fn a_stop_answers_what_is_under_way_over_tls_and_waits_for_nobody_who_is_s
     let mut idle = certificates.connect("tls", server.public).await.unwrap();
     assert!(idle.is_served().await);
     let silent = server.connect().await;
-    // So that the request is under way.
+    // So that the request is in progress.
     sleep(SHORT).await;
     server.stop.send_replace(true);
     eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;

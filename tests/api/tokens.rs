@@ -1,5 +1,5 @@
-//! Access tokens: what they say, and that nothing but an unchanged token of ours, in its time and for a session that
-//! lives, is ever taken for one. Keys and their rotation are in `rotation`, forged headers and claims in `forged`.
+//! Access tokens: their claims, and that only an unchanged, current token of a live session is accepted. Keys and their
+//! rotation are in `rotation`, forged headers and claims in `forged`.
 
 mod forge;
 mod forged;
@@ -36,7 +36,7 @@ async fn accepted(guest: &Client<'_>, token: &str, why: &str) {
     assert!(answer.field("me")["id"].is_string(), "{why}: {}", answer.text);
 }
 
-/// For tests that ask thousands of times.
+/// For tests with thousands of requests.
 async fn unlimited(alg: &str) -> TestApp {
     TestApp::with(|flags| {
         flags.limits.insert(Rule::ApiCaller, "1000000/1m".into());

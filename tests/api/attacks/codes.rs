@@ -1,5 +1,5 @@
-//! What is done to get past a code, as far as one stranger sees it from outside. Races, budgets, times and mails need a
-//! clock that can be moved, and are tested in process: see `elsewhere`.
+//! Attacks on codes by one stranger, over the wire. Races, budgets, timing and mails need a clock that can be moved,
+//! and are tested in process: see `elsewhere`.
 
 use serde_json::{Value, json};
 

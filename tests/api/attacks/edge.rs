@@ -1,5 +1,5 @@
-//! What is done to HTTP itself: messages that two servers would read in two ways, headers that claim to be somebody
-//! else's, targets that are no path, upgrades. Slow clients are in `slow`, sockets in `live`.
+//! Attacks on HTTP: ambiguous messages, spoofed client headers, invalid targets, upgrades. Slow clients are in `slow`,
+//! sockets in `live`.
 
 use super::{
     Allowed::{Closed, Harmless, Refused, Unread},
@@ -13,12 +13,12 @@ const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 const QUERY: &str = r#"{"__typename":"Query"}"#;
 
-/// A request whose head is written out, with a harmless body.
+/// A request with these headers and a harmless body.
 fn headed(headers: &str) -> Vec<u8> {
     framed(&format!("{headers}content-length: {}\r\n", TYPENAME.len()), TYPENAME)
 }
 
-/// The same with another way to say how long the body is.
+/// The same, with another way to state the length of the body.
 fn framed(headers: &str, body: &str) -> Vec<u8> {
     format!("POST /graphql HTTP/1.1\r\nhost: localhost:4000\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
         .into()
@@ -98,7 +98,7 @@ fn messages() -> Vec<Attack> {
     ]
 }
 
-/// Requests in one stream of bytes, of which a server in front might have seen fewer.
+/// Request smuggling: several requests in one stream, of which a proxy might have seen fewer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_hidden_in_another_is_never_executed() {
     let target = Target::new(few).await;
@@ -166,7 +166,7 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
         "/assets/style.css%00.js",
     ] {
         let bytes = http("POST", path, &[JSON], LOGIN);
-        // What one may read, one may not post to.
+        // Paths for GET do not accept POST.
         let mut attack = Attack::new(format!("POST {path}"), bytes, Refused(404, "NOT_FOUND"));
         attack.allowed.push(Refused(405, "METHOD_NOT_ALLOWED"));
         attacks.push(attack);
@@ -210,7 +210,7 @@ async fn upgrades_expectations_and_origins_open_nothing() {
     for origin in ORIGINS {
         attacks.push(Attack::new(format!("a socket for {origin:?}"), socket(Some(origin)), Refused(403, "FORBIDDEN")));
         let query = http("POST", "/graphql", &[JSON, ("origin", origin)], TYPENAME);
-        // Answered, but to nobody's script: none of these has a header that would let a page read it.
+        // Responds, but without a header that would let a script of another origin read it.
         attacks.push(Attack::new(format!("a question for {origin:?}"), query, Harmless(200, QUERY)));
         let headers = [
             ("origin", origin),
@@ -263,7 +263,7 @@ const ORIGINS: [&str; 9] = [
     "file://",
 ];
 
-/// Headers by which a client says that it is somebody else: charged is whoever connected.
+/// Headers that claim another client address: the connecting address is charged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_charged_whoever_their_headers_say_they_are() {
     let target = Target::new(few).await;

@@ -1,5 +1,5 @@
-//! An application whose own fields panic, hang and go in circles, merged into Doorcode's schema as any application does
-//! it, in a process of its own: this test binary, run anew for one test that is a server.
+//! An application whose own fields panic, hang and recurse, merged into Doorcode's schema like any application, in a
+//! separate process: this test binary, started again with a test that runs the server.
 
 use std::{process::Command, time::Duration};
 
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{harness::eventually, program::Home};
 
-/// What a panic says, which nobody outside may read.
+/// The panic message, which must not reach a client.
 const SAID: &str = "the canary of a panic";
 
 fn break_down() -> i32 {
@@ -112,7 +112,7 @@ impl OutputType for Unwritable {
     }
 }
 
-/// Something that has itself.
+/// A recursive type.
 struct Again;
 
 #[Object]
@@ -169,7 +169,7 @@ async fn faulty() -> Target {
     Target::over(program, Some(home)).await
 }
 
-/// The lines of the log about one request, and how many of them are errors.
+/// The number of log lines about one request, and how many of them are errors.
 fn told(target: &Target, id: &str) -> (usize, usize) {
     let log = text(&target.program().printed_bytes());
     let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
@@ -196,7 +196,7 @@ async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the
         assert_eq!(attack.complaint(Some(&reply)), None);
         assert!(!reply.text.contains(SAID), "{}", reply.text);
         let id = reply.header("x-request-id").unwrap();
-        // Whoever reads the log may be a moment behind.
+        // The log reader may lag behind.
         eventually("one line of the error, one of the request", async || told(&target, id) == (2, 1)).await;
     }
     let after = wire.ask(&call("{ __typename }")).await.expect("the connection goes on");
@@ -243,7 +243,7 @@ async fn what_never_ends_is_cut_off_in_time_and_what_goes_in_circles_is_bounded(
     table.close();
 }
 
-/// A socket of somebody who signed in.
+/// A socket of a signed-in user.
 async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug> + StreamExt<Item = WsResult> + Unpin {
     let tokens = target.sign_in("ada@example.com").await;
     let url = format!("ws://127.0.0.1:{}/graphql", target.program().port);
@@ -259,7 +259,7 @@ async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug
 
 type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
 
-/// The next message that says something.
+/// The next message with content.
 async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
     loop {
         let message =

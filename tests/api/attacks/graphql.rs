@@ -1,5 +1,5 @@
-//! What is done to a GraphQL server: documents, bodies that are no call, headers that are no JSON. The documents are
-//! those of the contract.
+//! Attacks on GraphQL: documents, bodies that are not calls, headers without JSON. The contract tests use the same
+//! documents.
 
 use std::{process::Command, time::Duration};
 
@@ -12,8 +12,8 @@ use super::{
     withstands,
 };
 
-/// So many codes the attacker may ask for, and verifications it may try, in an hour: so that a single one that an attack
-/// took from the limiter is missed in the end.
+/// Codes the attacker may request, and verifications it may try, in an hour. So few that a single one taken by an
+/// attack shows at the end.
 pub(super) const SENDS: usize = 4;
 pub(super) const VERIFICATIONS: usize = 3;
 
@@ -23,7 +23,7 @@ pub(super) fn few(command: &mut Command) {
         .env("DOORCODE_LIMIT_VERIFY_NETWORK", format!("{VERIFICATIONS}/1h"));
 }
 
-/// What the limiter holds for the attacker is all still there.
+/// Checks that no attack took a unit of the attacker's rate limits.
 pub(super) async fn has_all_its_allowances(target: &Target) {
     let login = |n: usize| format!("mutation {{ login(input: {{ email: \"n{n}@example.com\" }}) {{ __typename }} }}");
     let verify = |_| "mutation { verify(input: { challenge: \"x\", code: \"12345678\" }) { __typename } }".to_owned();
@@ -63,7 +63,7 @@ async fn hostile_documents_are_refused_in_time_and_leave_no_trace() {
     );
 }
 
-/// Documents of the design that no test of the contract has in a list.
+/// Further documents that no contract test lists.
 fn others() -> Vec<documents::Hostile> {
     let circles = "fields { type { ofType { ".repeat(7);
     let circles = format!("{{ __schema {{ types {{ {circles} name {} }} }} }}", "} } } ".repeat(7));
@@ -149,7 +149,7 @@ fn bodies() -> Vec<Attack> {
         Attack::new("16 KiB and a byte", json_call(&" ".repeat(16 * 1024 + 1)), Refused(413, "DOCUMENT_TOO_LARGE")),
         Attack::new("10 MB", json_call(&" ".repeat(10_000_000)), Refused(413, "DOCUMENT_TOO_LARGE")),
     ];
-    // What reads objects may take an array for one, when it has as many members as there are fields.
+    // serde reads a struct from an array with as many members as it has fields.
     attacks.extend((0..8).map(|more| {
         let array = format!(r#"["{{ __typename }}"{}]"#, ",null".repeat(more));
         bad(&format!("an array in the order of the fields, with {more} more"), array)
@@ -160,7 +160,7 @@ fn bodies() -> Vec<Attack> {
     attacks
 }
 
-/// Nobody has to wait for a body to see that it will be too large.
+/// The announced length is enough to refuse a body.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_announced_as_too_large_is_refused_before_it_comes() {
     let target = Target::new(few).await;
@@ -249,7 +249,7 @@ fn headers() -> Vec<Attack> {
     attacks
 }
 
-/// A megabyte of blanks in one deflated block, as every packer writes it, without what goes around it.
+/// A megabyte of blanks as one raw deflate block, without header and checksum.
 fn blanks() -> Vec<u8> {
     let start = b"\xed\xc1\x31\x01\0\0\0\xc2\xa0\x2a\xeb\x9f\xd2\x10\xbe\x40\x01";
     [&start[..], &[0; 1015], b"\x7c\x06"].concat()
@@ -263,7 +263,7 @@ fn deflate() -> Vec<u8> {
     [b"\x78\xda", &blanks()[..], b"\x20\xc2\x1e\x01"].concat()
 }
 
-/// The same.
+/// The same in Brotli.
 const BROTLI: &[u8] = b"\x5b\xff\xff\x8f\x5f\x02\x24\x1e\x0b\x04\x72\xef\x1f\0";
 
 #[tokio::test(flavor = "multi_thread")]

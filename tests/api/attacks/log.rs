@@ -1,5 +1,5 @@
-//! What strangers write must not write our log: everything that they choose, with line ends and escape sequences in it,
-//! against a log read byte by byte.
+//! Log injection: everything that strangers can write, with line ends and escape sequences, against the raw bytes of
+//! the log.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
     target::{Target, http, text},
 };
 
-/// A line as the log has them, and one in JSON, as somebody would forge them.
+/// Forged log lines, as text and as JSON.
 const FORGED: [&str; 2] = [
     "2026-01-01T00:00:00.000000Z  INFO forged",
     r#"{"timestamp":"2026-01-01T00:00:00.000000Z","level":"INFO","message":"forged"}"#,
 ];
-/// What a terminal obeys.
+/// Characters that a terminal acts on.
 const OBEYED: [&str; 8] = ["\r\n", "\n", "\r", "\u{1b}[2J\u{1b}[31m", "\u{9b}31m", "\u{85}", "\u{202e}", "\u{2028}"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn nothing_that_a_stranger_writes_forges_a_line_or_moves_a_cursor() {
                 write(&target, &bearer, &format!("x{obeyed}{forged}")).await;
             }
         }
-        // What is left to be written is written by now.
+        // Waits for pending log lines.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let log = target.program().printed_bytes().split_off(from);
         assert!(log.len() > 10_000, "the log was read: {}", text(&log));
@@ -49,7 +49,7 @@ async fn nothing_that_a_stranger_writes_forges_a_line_or_moves_a_cursor() {
     }
 }
 
-/// Everywhere that a stranger may write.
+/// Sends the text everywhere that a stranger may write.
 async fn write(target: &Target, bearer: &str, text: &str) {
     let raw = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| http(method, path, headers, body);
     let escaped =
@@ -92,10 +92,10 @@ async fn write(target: &Target, bearer: &str, text: &str) {
         raw(&"A".repeat(10_000), "/graphql", &[], ""),
         raw("GET", &format!("/{}", "a".repeat(10_000)), &[], ""),
     ] {
-        // Some of it is no HTTP, and then the connection ends.
+        // Some of it is not valid HTTP, and ends the connection.
         drop(target.send(&bytes).await);
     }
-    // And a sign-in by software with this name, which is stored and shown.
+    // A sign-in with this user agent, which is stored and displayed.
     let again = raw(
         "POST",
         "/graphql",

@@ -1,4 +1,4 @@
-//! Forged and misused tokens over the wire. Those that need the key which signed them are forged in process: see
+//! Forged and misused tokens over the wire. Tokens that need the real signing key are forged in process: see
 //! `elsewhere`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -44,7 +44,7 @@ async fn forged_and_misused_tokens_are_refused_in_time_and_end_nothing() {
     has_all_its_allowances(&target).await;
 }
 
-/// A refresh token that never was one, and an access token for one: data, for clients recover from it.
+/// An invalid refresh token, and an access token in its place: problems as data, because clients recover from them.
 fn swapped(access: &str) -> Vec<Attack> {
     let refresh = |token: &str| {
         let query = "mutation($i: RefreshInput!) { refresh(input: $i) { __typename } }";
@@ -130,7 +130,7 @@ fn bearers(access: &str, refresh: &str, jwk: &Value) -> Vec<Attack> {
     attacks
 }
 
-/// The token with one bit of each segment turned.
+/// The token with one bit of each segment flipped.
 fn flipped(access: &str) -> Vec<(String, String)> {
     let parts: Vec<_> = access.split('.').collect();
     let flip = |which: usize| {

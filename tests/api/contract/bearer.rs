@@ -1,4 +1,5 @@
-//! Bearer tokens at the edge: a bad one fails the request, except where a client recovers with it still attached.
+//! Bearer tokens: a bad one fails the request, except in operations that clients use to recover while it is still
+//! attached.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use crate::harness::{Answer, Client, SignedIn, TestApp, other_than};
 
 const ID: &str = "U0000000000000000000000";
 
-/// Every operation that looks at a bearer, as a document without variables.
+/// Every operation that checks the bearer, as a document without variables.
 fn strict(session: &str) -> Vec<String> {
     vec![
         "{ me { id } }".into(),

@@ -1,5 +1,5 @@
-//! Documents that are hostile, broken or merely large: refused fast, with nothing executed and no counter moved. And
-//! how answers to good ones are laid out.
+//! Hostile, malformed or oversized documents are refused quickly, execute nothing and move no counter. And the layout
+//! of responses to valid ones.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use crate::{
     harness::{SignedIn, TestApp},
 };
 
-/// Generous, for a debug build on a busy machine; a document that gets through costs seconds or the process. What an
-/// attack may really take is held in `attacks`, against a server in a process of its own.
+/// Generous, for a debug build on a busy machine; a document that gets through costs seconds or the process. The real
+/// time limit is tested in `attacks`, against a separate server process.
 const FAST: Duration = Duration::from_millis(250);
 
-/// Sends every document and expects its refusal, fast, and an application that is as it was.
+/// Sends every document, and expects a fast refusal and unchanged counters.
 async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
     let guest = app.guest();
     let before = counters(app).await;
@@ -219,7 +219,7 @@ async fn an_answer_is_bounded_in_fields_and_in_bytes() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
-    // Each takes two bytes in an answer.
+    // Each takes two bytes in a response.
     let quotes = "\"".repeat(50_000);
     for _ in 0..100 {
         let detail = json!({ "long": quotes });

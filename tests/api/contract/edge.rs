@@ -1,4 +1,4 @@
-//! What every answer carries, whichever gave it: request id, security headers, CORS. And the paths beside `/graphql`.
+//! Headers of every response: request id, security headers, CORS. And the paths besides `/graphql`.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{JSON, TYPENAME, body, check_errors, counters, post_with, raw, refused};
 use crate::harness::{Answer, Client, TestApp};
 
-/// One answer of every kind.
+/// One response of every kind.
 async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
     let mut answers = Vec::new();
     for path in [
@@ -256,7 +256,7 @@ async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
     assert_eq!(guest.get("/health").await.status.as_u16(), 200, "alive all the same");
 }
 
-/// One outcome of `/ready` is everybody's for a second.
+/// A result of `/ready` is shared for a second.
 async fn until_measured_anew() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
 }
@@ -351,12 +351,11 @@ async fn strict_transport_security_is_sent_where_the_public_address_is_https() {
     }
 }
 
-/// The directives of a policy.
 fn directives(policy: &str) -> BTreeSet<String> {
     policy.split(';').map(|directive| directive.trim().to_owned()).collect()
 }
 
-/// As they must be, word for word: what is left out by mistake is missed here.
+/// The exact text, so that a missing part fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_has_these_headers_and_this_policy() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! `POST /graphql` as HTTP: what is accepted, what is refused with which status, and in which media type.
+//! `POST /graphql` as HTTP: what is accepted, which status refuses the rest, and in which media type.
 
 use doorcode::limits::Rule;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::harness::TestApp;
 const LARGEST: usize = 16 * 1024;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 
-/// A good request of exactly so many bytes.
+/// A valid request of exactly this size.
 fn of_size(bytes: usize) -> String {
     format!("{TYPENAME}{}", " ".repeat(bytes - TYPENAME.len()))
 }
 
-/// A body in pieces, whose length nobody announced.
+/// A body in chunks, without a `Content-Length`.
 fn chunked(text: &str) -> Body {
     let pieces: Vec<_> =
         text.as_bytes().chunks(1_000).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
@@ -116,7 +116,7 @@ async fn a_body_is_one_json_object_with_a_query() {
     let before = counters(&app).await;
     let array = format!("[{LOGIN}]");
     let arrays = format!("[{LOGIN},{LOGIN}]");
-    // A struct could be read from an array of as many members as it has.
+    // serde can read a struct from an array with as many members as it has fields.
     let positional: Vec<_> = (0..8).map(|nulls| format!(r#"["{{ __typename }}"{}]"#, ", null".repeat(nulls))).collect();
     let nested = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{}}}}}"#, "[".repeat(8_000));
     let declared = |value: &str| {
@@ -188,7 +188,8 @@ async fn the_answer_has_the_media_type_that_the_client_accepts() {
     let guest = app.guest();
     let new = "application/graphql-response+json; charset=utf-8";
     let old = "application/json; charset=utf-8";
-    // What went well, and what was refused. Who does not name the newer type is told by it that a refusal is ours.
+    // Success and refusal. A client that does not accept the newer type gets it on a refusal all the same, to show that
+    // the refusal is ours.
     for (accept, well, refusal) in [
         (&["*/*"][..], old, new),
         (&[], old, new),
@@ -214,7 +215,7 @@ async fn the_answer_has_the_media_type_that_the_client_accepts() {
             (200, well),
             "{accept:?}"
         );
-        // A field that fails is part of an answer that went well.
+        // A response with a failed field is still a success.
         let partial = raw(&guest, Method::POST, "/graphql", &headers, body("{ users { totalCount } }")).await;
         failed_in_field(&partial, &json!(["users"]), "UNAUTHENTICATED");
         assert_eq!(partial.headers["content-type"], well, "{accept:?}");

@@ -1,4 +1,4 @@
-//! Ids and pages: an id is of one type and of one person, and what is somebody else's looks like what never was.
+//! Ids and pages: an id has one type and one owner, and another user's id looks like one that does not exist.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{db::entity::Role, limits::Rule};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{check_errors, failed_in_field};
 use crate::harness::{Answer, Client, SignedIn, TestApp};
 
-/// An id as this API makes them, of anything.
+/// An id in the format of this API, of anything.
 fn id_of(kind: u8, uuid: [u8; 16]) -> String {
     let mut bytes = vec![kind];
     bytes.extend(uuid);
@@ -36,7 +36,7 @@ impl Person<'_> {
         self.client.query(query, json!({ "id": id })).await
     }
 
-    /// A page of sessions: the arguments as a document has them.
+    /// A page of sessions; the arguments are written as in a document.
     async fn page(&self, arguments: &str) -> Answer {
         let query = format!(
             "{{ me {{ sessions({arguments}) {{ totalCount edges {{ cursor node {{ id }} }} nodes {{ id }} \
@@ -55,7 +55,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> Person<'a> {
     Person { client, is, device }
 }
 
-/// An answer without what is different in every one.
+/// A response without what differs in each one.
 fn apart_from_its_id(answer: &Answer) -> Value {
     let mut json = answer.json.clone();
     json["errors"][0]["extensions"]["requestId"] = Value::Null;
@@ -120,7 +120,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
         failed_in_field(&ada.forget_device(id).await, &json!(["forgetDevice"]), "BAD_USER_INPUT");
     }
     assert_eq!(ada.client.me().await.field("me")["id"], ada.is.user.as_str(), "nothing was ended");
-    // Base64 that differs in bits nobody reads is not a second id of the same thing.
+    // Base64 that differs only in unused bits is not a second id of the same object.
     let mut twin = ada.is.user.clone();
     let last = twin.pop().unwrap();
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".chars().filter(|c| *c != last) {
@@ -160,7 +160,7 @@ fn many_mails(flags: &mut doorcode::settings::ServeFlags) {
     flags.limits.insert(Rule::SendAddress, "100/15m".into());
 }
 
-/// The ids on a page, and whether there is more before and after it.
+/// The ids on a page, and whether there are more before and after it.
 fn read_page(answer: &Answer) -> (Vec<String>, bool, bool) {
     let sessions = &answer.field("me")["sessions"];
     assert_eq!(sessions["totalCount"], 6);

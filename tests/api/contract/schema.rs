@@ -1,5 +1,5 @@
-//! The schema itself: what is published is what runs, everything in it is described, and what a server does not offer
-//! is not in it.
+//! The schema itself: it matches the published file, everything in it has a description, and it contains only what the
+//! server offers.
 
 use async_graphql::parser::{
     parse_schema,
@@ -23,7 +23,7 @@ pub(super) fn production(flags: &mut ServeFlags) {
     flags.single_replica = Some("true".into());
 }
 
-/// What GraphiQL and other tools ask at their start.
+/// The introspection query of GraphiQL and other tools.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } \
     mutationType { name kind } subscriptionType { name kind } types { ...FullType } \
     directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } } \
@@ -36,7 +36,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { \
     kind name ofType { kind name } } } } } } } } } }";
 
-/// Every way to the schema that a document has.
+/// Every way to ask for the schema in a document.
 pub(crate) fn probes() -> Vec<String> {
     vec![
         INTROSPECTION.into(),
@@ -174,7 +174,7 @@ fn definitions(document: &ServiceDocument) -> impl Iterator<Item = &TypeDefiniti
     })
 }
 
-/// What a type has that could be described, by name.
+/// Whether a type, its fields and its arguments have a description, by name.
 fn described(kind: &TypeDefinition) -> Vec<(String, bool)> {
     let name = &kind.name.node;
     let mut all = vec![(name.to_string(), kind.description.is_some())];

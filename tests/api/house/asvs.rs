@@ -1,5 +1,5 @@
-//! Documents that name tests: every test and every file that they name exists. The check is tried on a document that
-//! breaks it. Whether a test shows what it is named for, no test can tell: that is for the review of a change.
+//! Documents that name tests: every test and every file in them exists. The check is also run on a document that breaks
+//! it. Whether a test proves the claim is a matter of code review.
 
 use std::{collections::BTreeSet, fs};
 
@@ -44,7 +44,7 @@ fn read(document: &str) -> String {
     fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// What stands between two of these marks.
+/// The text between each pair of these marks.
 fn quoted(cell: &str, mark: char) -> Vec<&str> {
     cell.split(mark).skip(1).step_by(2).collect()
 }
@@ -53,7 +53,7 @@ fn is_path(name: &str) -> bool {
     name.contains('/') || [".md", ".rs", ".toml", ".lock", ".graphql"].iter().any(|end| name.ends_with(end))
 }
 
-/// Tests by name, files that are tests as a whole, and sentences in them.
+/// Names in the cell that do not exist: tests, files of tests, and sentences in them.
 fn wrong_tests(cell: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let names = quoted(cell, '`');
     let mut wrong = Vec::new();

@@ -1,5 +1,5 @@
-//! What `docs/asvs.md` claims and nothing else shows: where cryptography comes from, what a new installation holds, and
-//! what the log says. Small checks, each of one requirement.
+//! Claims of `docs/asvs.md` that no other test covers: the source of cryptography, the content of a new installation,
+//! and the log. Small checks, each of one requirement.
 
 use std::{
     io::Write,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::harness::TestApp;
 
-/// Where the program touches cryptography at all.
+/// The only files that use cryptography.
 const CRYPTOGRAPHY: [&str; 8] = [
     "src/adapter/system.rs",
     "src/settings/manifest.rs",
@@ -69,14 +69,14 @@ fn stray_cryptography(source: &Source) -> Vec<String> {
         "argon2",
         "bcrypt",
     ];
-    // Weak by name: hashes that are broken, and ciphers without authentication.
+    // Weak by name: broken hashes, and ciphers without authentication.
     const WEAK: [&str; 4] = ["SHA1", "MD5", "ECB", "cipher"];
     let has_leave = CRYPTOGRAPHY.contains(&source.path.as_str());
     let paths = source.paths();
     let stray = paths.iter().filter(|path| {
         let first = path[0].as_str();
         let ours = OURS.contains(&first);
-        // `aws_lc_rs::rsa` is a module of ours; `rsa` by itself is another crate unless that module was imported.
+        // `aws_lc_rs::rsa` is a module of that library; `rsa` without an import of it is another crate.
         let imported =
             paths.iter().any(|other| other[0] == "aws_lc_rs" && other.last().is_some_and(|last| last == first));
         (ours && !has_leave)
@@ -108,7 +108,7 @@ async fn no_answer_sends_anybody_elsewhere() {
                 let request = Request::builder().method(method.clone()).uri(path).header("x-forwarded-proto", "http");
                 let request = request.header("accept", accept).body(Body::empty()).unwrap();
                 let answer = guest.send(request).await;
-                // The one exception is for developers, and leads to a page of the same server.
+                // The one exception is for developers, and redirects to a page of the same server.
                 let expected = (what == format!("GET /graphql {BROWSER}")).then_some("/graphiql");
                 assert_eq!(answer.status.is_redirection(), expected.is_some(), "{what}: {}", answer.status);
                 let location = answer.headers.get("location").map(|location| location.to_str().unwrap());
@@ -119,7 +119,7 @@ async fn no_answer_sends_anybody_elsewhere() {
     }
 }
 
-/// What browsers accept when somebody types an address.
+/// What a browser sends when the user types an address.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default(
         assert!(!is_text || kind.ends_with("; charset=utf-8"), "{path}: {kind}");
         assert!(is_text || kind.contains("json"), "{path}: {kind}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        // What is not named falls back on `default-src`, but for the base of addresses and frames.
+        // Everything else falls back on `default-src`.
         for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"] {
             assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
         }
@@ -205,7 +205,7 @@ async fn an_rsa_key_has_the_strength_of_the_others() {
     assert_eq!(modulus.len() * 8, 3_072, "as strong as 128 bits");
 }
 
-/// What was written to a log in production's form.
+/// A captured log in production's format.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -229,7 +229,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// Listens on this thread until the guard is dropped.
+    /// Captures logs of this thread until the guard is dropped.
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(self.clone());
         tracing::subscriber::set_default(lines.json().flatten_event(true).finish())
@@ -239,7 +239,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Each line, which must be one object.
+    /// The lines, each of which must be one JSON object.
     fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }

@@ -1,4 +1,4 @@
-//! What the limiter in memory forgets when it is full, and what it must not.
+//! What the in-memory limiter evicts when it is full, and what it must keep.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The limiter in Redis when Redis is away, silent, flushed, replaced or refuses: never an open door, never a
-//! long wait, never a restart of ours.
+//! The Redis limiter when Redis is down, silent, flushed, replaced or refusing: it never fails open, never waits long,
+//! and never needs a restart.
 
 use std::{
     net::TcpListener,
@@ -18,7 +18,7 @@ use doorcode::{
 
 use super::{MINUTE, admits, after, charge, cooling, key, own_redis::OwnRedis, start, take};
 
-/// The answer, and that it came in time whatever it is.
+/// The verdict, checked to arrive in time.
 async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, LimiterUnavailable> {
     let asked = Instant::now();
     let answer = limiter.take(std::slice::from_ref(charge), after(0)).await;
@@ -26,7 +26,7 @@ async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, Li
     answer
 }
 
-/// Asks until Redis answers again.
+/// Retries until Redis responds again.
 async fn recovers(limiter: &RedisLimiter, charge: &Charge, within: Duration) {
     let patience = Instant::now() + within;
     while let Err(error) = promptly(limiter, charge).await {
@@ -83,7 +83,7 @@ async fn a_crowd_before_a_stalled_redis_is_answered_as_promptly_as_one() {
     recovers(&limiter, &charge(&key(), 1_000, MINUTE), Duration::from_secs(5)).await;
 }
 
-/// A port that takes connections and never says a word, and the number of connections it took.
+/// A port that accepts connections and never responds, and the number of connections.
 fn silent_port() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! What callers may ask, whatever they ask: by session, by network and by the IPv6 prefixes around it.
+//! Rate limits on operations, whatever they ask for: by session, by network and by the IPv6 prefixes around it.
 
 use crate::harness::{Client, TestApp};
 use doorcode::limits::Rule;
@@ -7,7 +7,6 @@ async fn few() -> TestApp {
     TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await
 }
 
-/// How many of these calls are answered.
 async fn answered(caller: &Client<'_>, calls: usize) -> usize {
     let mut answered = 0;
     for _ in 0..calls {

@@ -1,4 +1,4 @@
-//! The most mails of a day: no few networks, and no accounts that somebody made for it, spend them for everybody.
+//! The daily mail ceiling: neither a few networks nor accounts created for the purpose can use it up for everyone.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use crate::harness::{Client, TestApp};
 
 const WEEK: f64 = 7.0 * 86_400.0;
 
-/// The ceiling is one key for everybody: these tests have a process's own limiter.
+/// These tests use an in-process limiter, because the ceiling is one key for everyone.
 async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestApp {
     TestApp::alone(|flags| {
         flags.limits.insert(Rule::SendInstance, format!("{mails}/1d"));
@@ -18,7 +18,7 @@ async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestA
     .await
 }
 
-/// Somebody with an account and a known device.
+/// A user with a known device.
 async fn known<'a>(app: &'a TestApp, email: &str) -> Client<'a> {
     let guest = app.guest();
     let signed_in = guest.sign_in(email).await;
@@ -33,7 +33,7 @@ async fn is_sent(who: &Client<'_>, email: &str) -> bool {
     }
 }
 
-/// What a crowd of strangers gets, each for an address of its own.
+/// How many of these calls succeed. Each caller is a stranger asking for a different address.
 async fn crowd(app: &TestApp, name: &str, calls: usize) -> usize {
     let mut sent = 0;
     for number in 0..calls {
@@ -82,7 +82,7 @@ async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_stran
     for (number, device) in fresh.iter().enumerate() {
         assert!(!is_sent(device, &format!("fresh{number}@example.com")).await, "{number}");
     }
-    // Twice what an address may get in a day: no account spends all that is kept, however many its devices are.
+    // At most twice the daily limit of an address: one account cannot use up the reserve, even with several devices.
     for call in 0..8 {
         assert_eq!(is_sent(&owner[call % 2], "owner@example.com").await, call < 6, "{call}");
     }
@@ -94,7 +94,7 @@ async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
     let app = with_ceiling(200, |flags| drop(flags.limits.insert(Rule::SendNetwork, "8/15m".into()))).await;
     let guest = app.guest();
     let mut number = 0;
-    // Seven from each address, as strangers may.
+    // Seven per address, the limit for strangers.
     let mut send_from = async |network: &str, calls: usize| {
         let mut sent = 0;
         for call in 0..calls {

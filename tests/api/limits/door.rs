@@ -1,4 +1,4 @@
-//! The door never closes, and no wider than for one more mail: whose link counts, and who sends it.
+//! The owner of an address can always sign in, even when its daily mail is spent: one more mail, whose link works.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
         assert_eq!(kind(&app.guest().login("flooded@example.com").await), "CodeSent");
     }
     let person = app.person("person@example.com", Role::User).await;
-    // The day's last mail is a code for a change of address, and makes no link.
+    // The last mail of the day is a code for a change of address, so there is no link.
     let sent = person.change("changeEmail", json!({ "email": "flooded@example.com" }), "__typename").await;
     assert_eq!(kind(sent.field("changeEmail")), "CodeSent");
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 0);
@@ -49,7 +49,7 @@ fn closed_and_short(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
 }
 
-/// A stranger spends the address's day, and a little more.
+/// A stranger spends the address's daily mail, and tries a little more.
 async fn spend(app: &TestApp, email: &str) {
     for _ in 0..3 {
         assert_eq!(kind(&app.guest().login(email).await), "CodeSent");
@@ -57,7 +57,7 @@ async fn spend(app: &TestApp, email: &str) {
     assert_eq!(kind(&app.guest().login(email).await), "RateLimited");
 }
 
-/// The owner gets in by the one more mail, and nobody gets another.
+/// The owner signs in with the one extra mail, and no second one is sent.
 async fn gets_in(app: &TestApp, email: &str) {
     let owner = app.guest();
     assert_eq!(kind(&owner.login(email).await), "CodeSent");

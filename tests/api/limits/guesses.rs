@@ -1,4 +1,4 @@
-//! Guesses at an address by whoever has accounts: codes for a change of address cost two budgets, and both hold.
+//! Code guesses from signed-in accounts: a code for a change of address charges two budgets, and both hold.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -30,7 +30,7 @@ async fn people<'a>(app: &'a TestApp, name: &str, count: usize) -> Vec<Actor<'a>
     people
 }
 
-/// How many codes a person has compared for this address until a limit refuses, three at most.
+/// How many codes a user can try for this address before a limit refuses, at most three.
 async fn guess(person: &Client<'_>, email: &str) -> usize {
     let challenge = ask_for(person, email).await;
     let mut compared = 0;

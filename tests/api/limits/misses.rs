@@ -1,4 +1,4 @@
-//! Codes, links and undo tokens that are over or never were: their network pays for them, and nobody else in it.
+//! Codes, links and undo tokens that are expired or never existed: only the network that sends them is charged.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -10,7 +10,7 @@ use crate::harness::{Actor, Client, SignedIn, TestApp};
 const HANDLE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const PROBLEM: &str = "__typename ... on Problem { message } ... on RateLimited { retryAt }";
 
-/// Every way in which something is presented.
+/// The ways to present a code or token.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Code,
@@ -36,7 +36,7 @@ async fn present(who: &Client<'_>, way: Way, token: &str, code: &str) -> Value {
     }
 }
 
-/// Something that never was: of the right shape, or of none.
+/// A value that never existed, well-formed or malformed.
 async fn invent(who: &Client<'_>, way: Way, shapely: bool) -> Value {
     let long = "A".repeat(43);
     let token = match way {
@@ -51,7 +51,6 @@ fn change_of<'a>(person: &Actor<'a>, ip: &str) -> Client<'a> {
     person.at_ip(ip)
 }
 
-/// A code for another address, asked for by this person.
 async fn ask_for(app: &TestApp, person: &Client<'_>, email: &str) -> (String, String) {
     let sent =
         person.change("changeEmail", json!({ "email": email }), "__typename ... on CodeSent { challenge }").await;

@@ -1,4 +1,4 @@
-//! Who sees which lists, and what of them.
+//! Which role sees which lists, and which fields in them.
 
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_d
     let manager = signed_in_as(&app, "MANAGER").await;
     let gone = app.guest().sign_in("gone@example.com").await;
     let stays = app.guest().sign_in("stays@example.com").await;
-    // What somebody did to another before they were deleted.
+    // An event of an actor who was deleted later.
     let id = |email: &str| format!("(SELECT id FROM users WHERE email = '{email}')");
     let (by, about) = (id("gone@example.com"), id("stays@example.com"));
     app.sql(&format!("UPDATE audit_events SET actor_id = {by} WHERE subject_id = {about} AND kind = 'SIGNED_UP'"))
@@ -139,7 +139,7 @@ async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
     let ada = app.guest().sign_in("ada@example.com").await;
     let eve = app.guest().sign_in("eve@example.com").await;
     let (ada, eve) = (app.guest().with_bearer(&ada.access), app.guest().with_bearer(&eve.access));
-    // What an administrator did to her is about her, and tells nothing of the administrator.
+    // An administrator's change to her is in her trail, without the administrator's name.
     let literal = "(SELECT id FROM users WHERE email = 'admin@lists.example')";
     let mine = "subject_id = (SELECT id FROM users WHERE email = 'ada@example.com')";
     app.sql(&format!("UPDATE audit_events SET actor_id = {literal} WHERE kind = 'SIGNED_UP' AND {mine}")).await;

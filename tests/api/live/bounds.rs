@@ -1,4 +1,4 @@
-//! How much sockets may take: in number, in time, in memory. And how they end when everything does.
+//! Limits of sockets: number, time and memory. And how they end at a shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
     let mut other = from("192.0.2.1").await.unwrap();
     assert!(from("192.0.2.2").await.is_err(), "a fourth stranger");
 
-    // Who says who they are makes room for the next.
+    // Authentication makes room for the next socket.
     other.init(&token).await;
     assert!(matches!(other.hear().await, BusMessage::Said(_)));
     let mut second = from("192.0.2.1").await.unwrap();
@@ -241,7 +241,7 @@ async fn a_peer_that_answers_no_ping_is_let_go_and_one_that_does_stays() {
     let caps = SocketCaps { ping: Duration::from_millis(200), in_all: 2, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
-    // Nobody reads from this one, so nothing answers.
+    // This socket is never read, so pings are not answered.
     let mut deaf = served.socket(&token).await;
     deaf.subscribe("s", ENDED).await;
     let mut well = served.socket(&token).await;
@@ -276,7 +276,7 @@ async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
     slow.settle().await;
     let before = resident();
     let ctx = app.ctx();
-    // Each event is told ten times; 60 MB in all if nobody let go.
+    // Each event is sent ten times; 60 MB in all if slow readers were kept.
     let detail = json!({ "padding": "x".repeat(20_000) });
     let began = Instant::now();
     let mut let_go = false;

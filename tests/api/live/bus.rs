@@ -1,4 +1,4 @@
-//! Both buses under one contract, and the one in Redis when Redis is away, silent or spoken to by a stranger.
+//! Both buses under one contract, and the Redis bus during outages, silence and forged messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ fn over(url: &SecretString, name: &str) -> Arc<dyn Bus> {
     Arc::new(RedisBus::new(url, name, &SystemEntropy).unwrap())
 }
 
-/// The next message, gaps aside.
+/// The next message, skipping gaps.
 async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -> Option<Bytes> {
     let message = async {
         loop {
@@ -46,7 +46,7 @@ async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -
 const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Tells until it arrives, for the way may have to open first; then whatever else is on the way is read.
+/// Publishes until a message arrives, because the connection may have to open first; then reads what is left.
 async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage>) -> bool {
     for _ in 0..100 {
         drop(from.publish(Bytes::from_static(b"hello?")).await);
@@ -58,7 +58,7 @@ async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage
     false
 }
 
-/// What every bus does: each message reaches every listener once, and those of another name never.
+/// The contract: each message reaches every listener once, and those of another name never.
 async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<dyn Bus>) {
     let (mut here, mut there, mut elsewhere) = (one.subscribe(), two.subscribe(), stranger.subscribe());
     assert!(reaches(&one, &mut there).await && reaches(&two, &mut here).await);
@@ -127,7 +127,7 @@ async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
         if signal == "-KILL" {
             redis.run();
         } else {
-            // Longer than the listening connection waits for an answer.
+            // Longer than the listening connection waits for a response.
             tokio::time::sleep(Duration::from_secs(8)).await;
             redis.signal("-CONT");
         }
@@ -158,7 +158,7 @@ async fn what_a_stranger_says_on_redis_is_no_event() {
     for length in [0, 1, 15, 16, 17, 32, 48, 5_000, 1 << 20] {
         say(vec![7; length]).query_async::<()>(&mut wire).await.unwrap();
     }
-    // An event that is none, and one that is no news.
+    // An event that does not exist, and an old one.
     other.publish(Bytes::copy_from_slice(Uuid::now_v7().as_bytes())).await.unwrap();
     app.clock.pass(3_600.0);
     let old = first_event(&app).await;
@@ -197,7 +197,7 @@ async fn on_redis_there_is_nothing_personal() {
             events += 1;
         }
     }
-    // The first key was told before the spy came, or after.
+    // The first key was published before the spy subscribed, or after.
     let told = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
     assert!((told..=told + 1).contains(&events), "{events} of {told}");
     assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "and nothing is kept");

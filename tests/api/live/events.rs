@@ -1,4 +1,4 @@
-//! Subscriptions as server-sent events: the same things told to whoever can have no WebSocket, with the same ends.
+//! Subscriptions as server-sent events, for clients without WebSocket: the same events, and the same ends.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use tokio::time::timeout;
 use super::{ENDED, EVENTS, wire::Served};
 use crate::harness::{TestApp, eventually};
 
-/// Reads events, comments aside, until there are no more or one does not come.
+/// Reads events, skipping comments, until the stream ends or none arrives in time.
 struct Told {
     bytes: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     text: String,
 }
 
 impl Told {
-    /// The next event: its name and data. Nothing at the end, or when nothing comes.
+    /// The next event: its name and data. `None` at the end, or on a timeout.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {

@@ -1,5 +1,5 @@
-//! The handshake and the messages: what the protocol document asks for, what each mistake is answered with, and that
-//! a socket runs nothing but subscriptions.
+//! Handshake and messages: what the protocol requires, the close code of each mistake, and that a socket runs only
+//! subscriptions.
 
 use doorcode::{db::entity::Role, http::SocketCaps, limits::Rule};
 use futures_util::SinkExt;
@@ -134,7 +134,7 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     let close_after = async |init: bool, messages: Vec<Message>| {
         let mut socket = if init { served.socket(token).await } else { served.silent().await };
         for message in messages {
-            // Whoever is cut off in the middle of a long message learns it while sending.
+            // A client that is cut off in the middle of a long message notices while sending.
             if socket.0.send(message).await.is_err() {
                 return BusMessage::Gone;
             }
@@ -272,7 +272,7 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
     for _ in 0..3 {
         assert_eq!(socket.hear().await.error("q"), "BAD_REQUEST");
     }
-    // What an earlier subscription of the same id still says is not taken for the later one's, nor its place.
+    // Late events of an earlier subscription with the same id are not attributed to the later one, nor is its slot.
     for _ in 0..50 {
         socket.subscribe("e", EVENTS).await;
         socket.say(json!({ "type": "complete", "id": "e" })).await;
@@ -287,7 +287,7 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_a_list_of_documents_tells_what_is_on_it_and_nothing_else() {
     let app = documents::app().await;
-    // What signs in here is on no list.
+    // Sign-in documents are not on the list.
     let elsewhere = app.replica().await;
     let ada = app.guest().via_router(elsewhere.router).sign_in("ada@example.com").await;
     let served = Served::new(&app.app.ctx).await;

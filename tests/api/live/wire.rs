@@ -1,4 +1,4 @@
-//! A listening application and clients of it over real sockets, as sentences. Nothing here knows what is expected.
+//! A listening application and clients of it over real sockets. It has no expectations.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, http::Response},
 };
 
-/// Longer than anything takes here that must not wait.
+/// Longer than any step takes here that must not wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// So long nothing comes when nothing will.
+/// Silence for this long means that nothing follows.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// An application that listens, with its loop for events.
+/// An application that listens, with its event loop.
 pub(super) struct Served {
     pub(super) address: SocketAddr,
     pub(super) stop: watch::Sender<bool>,
@@ -51,7 +51,7 @@ impl Served {
         Self { address, stop, serving }
     }
 
-    /// Opens a socket with these headers; otherwise what was answered instead.
+    /// Opens a socket with these headers. On failure, returns the response.
     pub(super) async fn open(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Response<Option<Vec<u8>>>> {
         let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
         for (name, value) in headers {
@@ -64,19 +64,19 @@ impl Served {
         }
     }
 
-    /// A socket that has said nothing yet.
+    /// A socket that has not sent anything.
     pub(super) async fn silent(&self) -> Socket {
         self.open(&[PROTOCOL]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
-    /// Whether somebody gets a socket, which is closed at once.
+    /// Whether a socket can be opened; closes it at once.
     pub(super) async fn has_room(&self, token: &str) -> bool {
         let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
         socket.init(token).await;
         matches!(socket.hear().await, BusMessage::Said(_))
     }
 
-    /// A socket of somebody.
+    /// A socket of the token's user.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;
         socket.init(token).await;
@@ -87,24 +87,24 @@ impl Served {
 
 pub(super) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
-/// Runs what tells of events, as the program does.
+/// Runs the event loops, as the program does.
 pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
     tokio::spawn(live::run(Arc::clone(ctx), stop.clone()));
 }
 
-/// What comes out of a socket.
+/// What a client receives from a socket.
 #[derive(Debug, PartialEq)]
 pub(super) enum BusMessage {
     Said(Value),
-    /// With its code.
+    /// A close frame with this code.
     Closed(u16),
-    /// Without a word.
+    /// The connection ended without a close frame.
     Gone,
     Nothing,
 }
 
 impl BusMessage {
-    /// The errors of an `error` message.
+    /// The code of an `error` message.
     pub(super) fn error(&self, id: &str) -> &str {
         let Self::Said(message) = self else { panic!("{self:?}") };
         assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!(id)), "{message}");
@@ -146,13 +146,13 @@ impl Socket {
         self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
-    /// Waits until everything that was said before has been dealt with.
+    /// Waits until the server has handled everything sent so far.
     pub(super) async fn settle(&mut self) {
         self.say(json!({ "type": "ping" })).await;
         assert_eq!(self.hear().await, BusMessage::Said(json!({ "type": "pong" })));
     }
 
-    /// What comes next, pings of the transport aside.
+    /// The next message, skipping pings of the transport.
     pub(super) async fn hear(&mut self) -> BusMessage {
         self.hear_within(AT_ONCE).await
     }

@@ -1,4 +1,4 @@
-//! What administrators do to people.
+//! What administrators do to users.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ async fn update(admin: &Client<'_>, input: Value) -> Answer {
     admin.change("updateUser", input, SAVED).await
 }
 
-/// What became of an update, as its type.
+/// The result type of an update.
 async fn updated(admin: &Client<'_>, input: Value) -> String {
     update(admin, input).await.field("updateUser")["__typename"].as_str().unwrap().to_owned()
 }
 
-/// The kinds of a person's events, latest first.
+/// A user's events of a kind, newest first.
 async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
     let rows = doorcode::db::entity::audit_events::Entity::find()
@@ -73,7 +73,7 @@ async fn of_two_administrators_who_collide_the_second_is_told() {
     assert_eq!(second.code(), "CONFLICT");
     let third = update(&other, json!({ "id": target, "version": 2, "name": null })).await;
     assert_eq!(third.field("updateUser")["user"]["name"], Value::Null);
-    // What changes nothing is no change.
+    // An update without a difference does not count as a change.
     let fourth = update(&other, json!({ "id": target, "name": null, "role": "USER" })).await;
     assert_eq!(fourth.field("updateUser")["user"]["version"], 3);
     assert_eq!(
@@ -135,7 +135,7 @@ async fn the_last_active_administrator_stays() {
     assert_eq!(deleted.field("deleteUser")["__typename"], "LastAdmin");
     let account = admin.change("deleteAccount", json!({ "email": "admin@example.com" }), "__typename").await;
     assert_eq!(account.field("deleteAccount")["__typename"], "LastAdmin");
-    // A suspended administrator is no active one.
+    // A suspended administrator does not count as an active one.
     let other = app.person("other@example.com", Role::Admin).await;
     assert_eq!(updated(&admin, json!({ "id": other.signed_in.user, "status": "SUSPENDED" })).await, "UserSaved");
     assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "LastAdmin");
@@ -217,13 +217,13 @@ async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
     assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "and each was noted");
     let stale = "kind = 'PERMISSION_DENIED' AND CAST(detail AS TEXT) LIKE '%reauthentication%'";
     assert_eq!(app.count("audit_events", stale).await, 2, "in one row a person");
-    // Ending sessions is for emergencies, and a name is no secret.
+    // Ending sessions is for emergencies, and a name is not sensitive.
     let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
     assert_eq!(ended.field("endUserSessions")["count"], 1);
     let named =
         admin.change("updateProfile", json!({ "name": "Ada" }), "... on ProfileUpdated { user { name } }").await;
     assert_eq!(named.field("updateProfile")["user"]["name"], "Ada");
-    // Signing in again with the bearer attached is how one re-authenticates.
+    // Signing in again with the bearer attached is how a user re-authenticates.
     let challenge = admin.challenge("admin@example.com").await;
     let code = app.last_code_for("admin@example.com").await;
     let again = crate::harness::SignedIn::read(&admin.verify(&challenge, &code).await);

@@ -25,7 +25,7 @@ pub(crate) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) ->
     person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
 }
 
-/// Changes an address all the way.
+/// A complete change of address.
 pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
     let challenge = challenge(person, email).await;
     let code = app.last_code_for(email).await;

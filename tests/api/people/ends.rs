@@ -1,4 +1,4 @@
-//! How accounts end: deleted softly, restored, erased for good.
+//! Account ends: soft deletion, restore, and erasure.
 
 use doorcode::{db::entity::Role, domain::housekeeping};
 use serde_json::json;

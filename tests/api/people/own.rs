@@ -1,4 +1,4 @@
-//! What people do to their own account.
+//! What users do to their own account.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};

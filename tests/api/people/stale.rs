@@ -1,5 +1,5 @@
-//! Requests that were looked up before the account was taken back or its owner signed out, and that come to their change
-//! after it: they change nothing.
+//! Requests authenticated before the account was taken back or its owner signed out, and executed after: they change
+//! nothing.
 
 use doorcode::{
     db::entity::Role,
@@ -48,7 +48,7 @@ async fn a_deletion_that_waits_for_the_row_sees_what_happened_to_its_session_mea
     let app = TestApp::new().await;
     let (thief, _) = stolen(&app).await;
     let stale = stale_viewer(&app, &thief).await;
-    // As taking the account back does it: the person first, then their sessions.
+    // As taking the account back does it: the user first, then the sessions.
     let back = Work::begin(app.ctx()).await.unwrap();
     back.execute_unprepared("UPDATE users SET email = 'old@example.com'").await.unwrap();
     let finish = async {

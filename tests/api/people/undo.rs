@@ -1,4 +1,4 @@
-//! Taking an address back, whoever has which mailbox and whichever token is used first.
+//! Undoing a change of address: whoever controls which mailbox, and in any order of tokens.
 
 use doorcode::{
     db::entity::Role,
@@ -38,7 +38,7 @@ pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
     text.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Somebody whose address a thief with their session has changed, and the owner's way back.
+/// A user whose address was changed by a thief with their session, and the owner's undo token.
 pub(crate) async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
     let victim = app.person("old@example.com", Role::User).await;
     change(app, &victim, "thief@example.com").await;
@@ -92,7 +92,7 @@ async fn a_change_under_way_does_not_survive_taking_the_account_back() {
     let code = app.last_code_for("next@example.com").await;
     assert_eq!(outcome(&app.guest(), &token).await, "EmailChangeUndone");
     assert_eq!(app.count("email_codes", "purpose = 'change_email' AND consumed_at IS NULL").await, 0);
-    // As if the thief's request had been looked up before its session was ended.
+    // As if the thief's request had been authenticated before its session ended.
     let stale = stale_viewer(&app, &thief).await;
     let member = Member::require(app.ctx(), &stale, "confirmEmail").await.unwrap();
     let late = email_change::confirm(app.ctx(), member, &under_way, &code).await;
@@ -100,7 +100,7 @@ async fn a_change_under_way_does_not_survive_taking_the_account_back() {
     assert_eq!(app.count("users", "email = 'next@example.com'").await, 0);
 }
 
-/// What a request knew of who asks, before a moment that has passed meanwhile.
+/// The viewer as a request saw it at an earlier moment.
 pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     use sea_orm::{EntityTrait, QueryOrder};
     let session = doorcode::db::entity::sessions::Entity::find()

@@ -1,4 +1,5 @@
-//! Subscriptions as every role, as events over the real router: who may listen, and whom they hear of.
+//! Subscriptions as every role, as server-sent events over the real router: who may subscribe, and which users' events
+//! they get.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,10 +21,10 @@ use super::{
 };
 use crate::harness::{SignedIn, TestApp};
 
-/// Longer than anything takes here.
+/// Longer than any step takes here.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// What a subscription says, until it ends.
+/// An event stream, until it ends.
 struct Stream {
     body: Body,
     text: String,
@@ -45,7 +46,7 @@ impl Stream {
         Self { body: answer.into_body(), text: String::new() }
     }
 
-    /// The next thing that is said: an event's data, or the one answer of a request that opened nothing. It must come.
+    /// The next event's data, or the single response of a refused request. Panics if nothing arrives.
     async fn next(&mut self) -> Value {
         loop {
             if let Some(end) = self.text.find("\n\n") {
@@ -63,14 +64,14 @@ impl Stream {
         }
     }
 
-    /// Waits until it is open: its first word is a comment.
+    /// Waits until the stream is open: it starts with a comment.
     async fn opened(&mut self) {
         let frame = timeout(AT_ONCE, self.body.frame()).await.expect("it opens").unwrap().unwrap();
         assert_eq!(&frame.into_data().unwrap()[..], b":\n\n");
     }
 }
 
-/// Somebody who has two sessions and listens with the first.
+/// A user with two sessions who subscribes with the first.
 struct Scene<'a> {
     app: &'a TestApp,
     root: Being<'a>,
@@ -95,7 +96,7 @@ impl<'a> Scene<'a> {
         Self { app, root, column, viewer, second, other, deleted }
     }
 
-    /// Whether the subscription opens; otherwise it must be refused as the page says.
+    /// Whether the subscription opens. If not, it must be refused as the page says.
     async fn listens(&self, row: &Row, query: &str) -> Option<Stream> {
         let mut stream = Stream::open(self.app, self.viewer.as_ref(), query).await;
         if Side::ALL.iter().any(|side| row.allows(self.column, *side)) {
@@ -109,7 +110,7 @@ impl<'a> Scene<'a> {
         None
     }
 
-    /// Ends the sessions of the deleted and of somebody else, and one of the viewer's, in this order.
+    /// Ends a session of the deleted user, of another user and of the viewer, in this order.
     async fn end_sessions(&self) -> Vec<(Side, String)> {
         for who in [&self.deleted, &self.other] {
             let input = json!({ "id": who.is.user });
@@ -139,7 +140,7 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
     let query = format!("subscription {{ auditEventAdded({filter}) {{ detail subject {{ id }} }} }}");
     let mut events = scene.listens(all, &query).await;
     let ended = scene.end_sessions().await;
-    // Those that the page does not allow come first, so what is heard first tells that they were not.
+    // Forbidden events come first, so the first event received shows that they were not sent.
     if let Some(stream) = &mut ends {
         for (_, session) in ended.iter().filter(|(side, _)| own.allows(column, *side)) {
             let heard = stream.next().await;
@@ -180,7 +181,7 @@ async fn the_label_of_an_address_is_shown_to_administrators_alone() {
             assert_eq!(event["detail"]["address"].as_str(), shown.then_some(label.as_str()), "{column:?}: {event}");
             assert!(event["detail"]["challenge"].is_string(), "{event}");
         }
-        // Nor in what they did themselves.
+        // Nor in events of their own.
         let wanted = json!({ "email": format!("{}-new@people.example", viewer.email.split_once('@').unwrap().0) });
         viewer.client.change("changeEmail", wanted, "__typename").await.field("changeEmail");
         let own = "{ me { auditEvents(first: 1) { nodes { kind detail } } } }";

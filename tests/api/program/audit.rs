@@ -1,4 +1,4 @@
-//! `doorcode audit tail`: what happened, and what other processes do while somebody watches.
+//! `doorcode audit tail`: past events, and events from other processes while it follows.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Home;
 
-/// A `tail --follow` under way; it is killed when dropped.
+/// A running `tail --follow`; it is killed when dropped.
 struct Following {
     child: Child,
     lines: Receiver<String>,
@@ -57,10 +57,10 @@ async fn a_tail_that_follows_sees_what_other_processes_do_once_and_ends_when_tol
     let first = following.next();
     assert!(first.contains("USER_CREATED") && first.contains("ada@example.com"), "{first}");
     assert!(following.is_silent(), "what --most leaves out does not come later");
-    // By another command.
+    // From another command.
     home.good(&["user", "suspend", "ada@example.com"]);
     assert_eq!(kind_of(&following.next()), "USER_CHANGED");
-    // By a server.
+    // From a server.
     let server = home.start().await;
     let challenge = server.login("new@example.com").await.unwrap();
     let code = server.code_for("new@example.com").await.unwrap();
@@ -108,7 +108,7 @@ async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2000"]);
     for (arguments, patience) in [
-        // It has printed all that there is, and waits.
+        // It has printed everything and waits.
         (&["audit", "tail", "--follow", "--most", "1"][..], 1_500),
         (&["audit", "tail", "--most", "100000"], 0),
         (&["user", "list", "--most", "2000"], 0),

@@ -1,5 +1,5 @@
-//! `doorcode doctor` against real servers that are set up well, and against such as are not: what it says, how it exits,
-//! how long it takes, and that it changes nothing and tells no secret.
+//! `doorcode doctor` against correct and broken set-ups with real servers: its findings, exit code and duration. It
+//! must change nothing and print no secret.
 
 mod optional;
 mod public;
@@ -24,10 +24,10 @@ use crate::{
     smtp_server::{SmtpServer, Tls, embedded_only},
 };
 
-/// In settings, and never in what is printed.
+/// In settings, and never in the output.
 const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
 
-/// A production set-up with a mail server; everything else is up to the test.
+/// A production set-up with a mail server; the test chooses the rest.
 struct Setup {
     folder: TempDir,
     mail: SmtpServer,
@@ -35,7 +35,7 @@ struct Setup {
 }
 
 impl Setup {
-    /// On a SQLite file of its own; none where there is no server to do without.
+    /// On a SQLite file; `None` if the required programs may be missing.
     async fn on_sqlite() -> Option<(TestDatabase, Self)> {
         if embedded_only() {
             return None;
@@ -49,7 +49,7 @@ impl Setup {
         let (folder, mail) = (tempfile::tempdir().unwrap(), SmtpServer::start(Tls::Smtps));
         let file = file_of(database);
         if file.exists() {
-            // As the program makes it; the tests copy a template.
+            // As the program creates it; the tests copy a template.
             fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
         }
         let settings = vec![
@@ -58,7 +58,7 @@ impl Setup {
             ("DOORCODE_SINGLE_REPLICA", "true".to_owned()),
             ("DOORCODE_MAIL_FROM", "Doorcode <no-reply@id.example.com>".to_owned()),
             ("DOORCODE_TRUSTED_PROXIES", "127.0.0.1".to_owned()),
-            // Where nobody is.
+            // A port that nothing listens on.
             ("DOORCODE_PUBLIC_URL", "http://127.0.0.1:9".to_owned()),
             ("DATABASE_URL", database.url.clone()),
             ("SMTP_URL", mail.url()),
@@ -82,7 +82,7 @@ impl Setup {
         self.command(arguments).output().unwrap()
     }
 
-    /// What it finds. Everything that it ever prints here is searched for what it must not.
+    /// Runs the checks. Every output is searched for secrets.
     fn examine(&self) -> Report {
         let (people, programs) = (self.run(&["doctor"]), self.run(&["doctor", "--json"]));
         let printed =
@@ -110,7 +110,7 @@ impl Setup {
     }
 }
 
-/// Where SQLite keeps it.
+/// The SQLite file.
 fn file_of(database: &TestDatabase) -> &Path {
     Path::new(database.url.trim_start_matches("sqlite://").split('?').next().unwrap())
 }
@@ -121,13 +121,13 @@ struct Report {
 }
 
 impl Report {
-    /// The checks that went so.
+    /// The checks with this state.
     fn checks(&self, state: &str) -> Vec<&str> {
         let found = self.findings.iter().filter(|finding| finding["state"] == state);
         found.map(|finding| finding["check"].as_str().unwrap()).collect()
     }
 
-    /// Nothing but this check is a problem, and these words are in what is said of it.
+    /// This check is the only problem, and its message contains these words.
     #[track_caller]
     fn assert_wrong(&self, check: &str, words: &[&str]) {
         assert_eq!(self.checks("problem"), [check], "{}", self.printed);
@@ -148,7 +148,7 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
     assert!(setup.run(&["user", "role", "ada@example.com", "admin"]).status.success());
     let file = file_of(&database);
-    // The first look folds in what the command before it left in SQLite's log.
+    // The first run merges what an earlier command left in SQLite's log.
     setup.examine();
     let before = fs::read(file).unwrap();
     let report = setup.examine();
@@ -160,7 +160,7 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     {
         assert!(report.checks("ok").contains(&check), "{check} in {}", report.printed);
     }
-    // The certificates of tests live for a day, the public URL is this machine's, and nobody serves there.
+    // The test certificates are valid for a day, and the public URL is a local address without a server.
     let mut warned = report.checks("warning");
     warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
     assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
@@ -307,7 +307,7 @@ async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let mut setup = Setup::new(&database);
-        // The servers of tests keep nothing through a crash, which is told beside what this is about.
+        // The test servers run without durability, which is reported as well.
         let wrong = |setup: &Setup| {
             let report = setup.examine();
             let checks = report.checks("problem").into_iter().filter(|check| *check != "database durability");

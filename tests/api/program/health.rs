@@ -1,4 +1,4 @@
-//! `doorcode health`, which a container is asked with.
+//! `doorcode health`, the health check of a container.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use std::{
 
 use super::{Home, text};
 
-/// Nothing of the server's settings but the one that it reads.
+/// Runs with only the setting that it reads.
 fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
     let empty = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
@@ -56,7 +56,7 @@ fn health_fails_where_nobody_answers_or_somebody_else_does() {
     let other = answer("HTTP/1.1 200 OK\r\n\r\n<html>");
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("no Doorcode")));
     let start = Instant::now();
-    // Taken by the system and never answered.
+    // Accepted by the kernel and never answered.
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("nobody answers")));
     assert!(start.elapsed().as_secs() < 10);
     drop((listener, not_ready.join().unwrap(), other.join().unwrap()));

@@ -1,4 +1,4 @@
-//! What the memory of a running program holds, and who may look.
+//! Secrets in the memory of a running program, and who can read that memory.
 
 use std::{
     fs::{self, File},
@@ -9,8 +9,8 @@ use super::{Home, Program};
 
 const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
 
-/// How often a text is in the memory that the program can write, or nothing when the system lets nobody look: a program
-/// that keeps its memory private can be read by root alone.
+/// How often a text occurs in the program's writable memory. `None` if the memory cannot be read: only root can read
+/// that of a program that protects it.
 fn copies(program: &Program, text: &str) -> Option<usize> {
     let folder = format!("/proc/{}", program.child.id());
     let maps = fs::read_to_string(format!("{folder}/maps")).ok()?;
@@ -21,7 +21,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
         let [from, to] = [from, to].map(|place| u64::from_str_radix(place, 16).unwrap());
         let mut bytes = Vec::new();
         memory.seek(SeekFrom::Start(from)).unwrap();
-        // A region that went away meanwhile holds nothing.
+        // The region may be gone by now.
         drop((&mut memory).take(to - from).read_to_end(&mut bytes));
         let first = text.as_bytes()[0];
         let starts = (0..bytes.len()).filter(|at| bytes[*at] == first);
@@ -30,7 +30,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
     Some(found)
 }
 
-/// A program that has done with its secret all that it does at a sign-in.
+/// A program that has used its secret for everything a sign-in needs.
 async fn used(home: &Home) -> Program {
     let program = home.start().await;
     let challenge = program.login("ada@example.com").await.unwrap();

@@ -1,5 +1,4 @@
-//! People on the command line: made, changed, shown and signed out by whoever has the shell, for people and for
-//! programs to read.
+//! User commands: create, change, show and sign out users, with output as text and as JSON.
 
 use std::{fs, path::Path};
 
@@ -18,12 +17,12 @@ use super::{Home, text};
 
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
 
-/// Whether a terminal would take any of it for more than text.
+/// Whether a terminal would treat all of it as plain text.
 pub(super) fn is_harmless(printed: &str) -> bool {
     printed.chars().all(|char| char == '\n' || !(char.is_control() || char == '\u{202e}'))
 }
 
-/// Makes a session of somebody, as a sign-in would.
+/// Inserts a session of a user, as a sign-in would.
 pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: bool) {
     let db = home.database.connect().await;
     let sql = "SELECT id FROM users WHERE email = $1";
@@ -79,7 +78,7 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
     assert_eq!((shown.len(), &shown[0]["id"]), (1, &ada["id"]));
     let shown = home.good(&["user", "show", "ada@example.com"]);
     assert!(shown.contains("Ada L") && shown.contains("open sessions"), "{shown}");
-    // What was done is in the trail, and nobody is named as the one who did it.
+    // The change is in the trail, without an actor.
     let trail = home.objects(&["audit", "tail", "--subject", "ada@example.com"]);
     let kinds: Vec<_> = trail.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     let expected = ["USER_CREATED", "USER_CHANGED", "USER_RESTORED", "USER_DELETED", "USER_RESTORED"];
@@ -256,7 +255,7 @@ async fn every_command_explains_itself_in_sentences() {
         assert!(is_sentence, "{command:?}: {first}");
         let (_, rest) = help.split_once("\nCommands:\n").unwrap_or_default();
         for line in rest.lines().take_while(|line| line.starts_with("  ")) {
-            // What goes on from the line before is further in.
+            // Continuation lines are indented further.
             let name = line.split_whitespace().next().unwrap();
             if !line.starts_with("   ") && name != "help" {
                 commands.push([&command[..], &[Box::leak(name.to_owned().into_boxed_str())]].concat());
@@ -267,7 +266,7 @@ async fn every_command_explains_itself_in_sentences() {
     assert!(seen > 20, "{seen}");
 }
 
-/// The type is the guard: this holds that nobody makes it reachable by naming it.
+/// The `Shell` type is the guard: request handlers cannot name it.
 #[test]
 fn no_request_can_name_the_proof_of_a_shell() {
     fn names(folder: &Path, found: &mut Vec<String>) {

@@ -1,4 +1,4 @@
-//! The program with a certificate of its own: what it makes of two files, at its start and when they change.
+//! TLS files of the program: at its start and when they change.
 
 use std::{
     fs::{self, Permissions},
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::{Home, Program};
 use crate::certificates::{Certificates, P256};
 
-/// Twice the time between two looks at the files, and the time of one.
+/// Twice the interval between two checks of the files, and the duration of one.
 const LOOKED: Duration = Duration::from_secs(7);
 
 fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
@@ -22,7 +22,7 @@ fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
     }
 }
 
-/// Whether it shows the certificate of that name.
+/// Whether it serves the certificate of that name.
 async fn shows(program: &Program, certificates: &Certificates, name: &str) -> bool {
     match certificates.connect(name, ([127, 0, 0, 1], program.port).into()).await {
         Ok(mut client) => client.is_served().await,

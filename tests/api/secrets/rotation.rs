@@ -1,5 +1,5 @@
-//! The server secret changes while people use the service: first every process has the old one, then both with the new
-//! one in front, then the new one alone. Whatever was begun before goes on, and nothing that was spent comes back.
+//! Rotation of the server secret during use: first every process has the old one, then both with the new one first,
+//! then only the new one. Pending sign-ins and sessions survive, and spent tokens stay spent.
 
 use doorcode::domain::vault::{Purpose, Vault};
 use doorcode::limits::Rule;
@@ -13,12 +13,12 @@ use crate::{
     tokens::rotation::{last_code_at, process_with},
 };
 
-/// One of its own for each test: the names of addresses in a Redis that all share depend on it.
+/// A secret for each test: rate limit keys in the shared Redis depend on it.
 fn new_secret() -> SecretString {
     SecretString::from(format!("new secret {} {}", Uuid::new_v4(), Uuid::new_v4()))
 }
 
-/// A process with both secrets, and one with the newer alone, over the same database.
+/// A process with both secrets, and one with only the newer, on the same database.
 async fn later(app: &TestApp, new: &SecretString) -> [Replica; 2] {
     let old = &app.ctx().settings.secrets[0];
     [process_with(app, &[new, old]).await, process_with(app, &[new]).await]
@@ -41,7 +41,7 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
         app.guest().challenge("link@example.com").await;
     }
     let link = app.last_link_for("link@example.com").await;
-    // That drained the outbox into this process's inbox: what waits is queued now.
+    // That drained the outbox into this process's inbox, so waiting mail is queued now.
     let waiting = {
         assert!(!waiting.is_empty());
         app.guest().challenge("letter@example.com").await
@@ -61,7 +61,7 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
     assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
     let refresh = refreshed(&at(&both), &before.refresh).await;
 
-    // Now the old secret goes.
+    // Removes the old secret.
     assert!(
         at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(),
         "its key was sealed anew"
@@ -71,7 +71,7 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
     assert!(!challenge.is_empty());
     assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is known still");
 
-    // Who did not come by while both were there is asked to sign in again, and is not taken for a thief.
+    // A session not used while both were set must sign in again, but does not count as stolen.
     assert_eq!(at(&newest).refresh(&idle.refresh).await["__typename"], "SessionEnded");
     assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0);
     refreshed(&at(&both), &idle.refresh).await;
@@ -144,7 +144,7 @@ async fn a_guessing_budget_goes_on_over_a_rotation() {
     );
     assert_eq!(guest.via(&newest).verify(&challenge, &code).await["__typename"], "RateLimited", "nor without the old");
     assert_eq!(app.count("email_codes", "1 = 1").await, 8);
-    // The door never closes: a mail with a link comes instead, as before the rotation.
+    // A mail with a link is sent instead, as before the rotation.
     guest.via(&newest).challenge(email).await;
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
 }
@@ -160,7 +160,7 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
     .await;
     let (old, new) = (app.ctx().settings.secrets[0].clone(), new_secret());
     let processes = [process_with(&app, &[&old, &new]).await, process_with(&app, &[&new, &old]).await];
-    // Half of the logins carry the budget one way, half the other, and tries come in between.
+    // Logins carry the budget over in alternating directions, with tries in between.
     let round = async |process: &Replica| {
         let client = app.guest().via(process);
         let challenge = client.challenge("ada@example.com").await;
@@ -172,7 +172,7 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
     };
     let rounds = (0..24).map(|number| round(&processes[number % 2]));
     let answers: Vec<_> = join_all(rounds).await.into_iter().flatten().collect();
-    // A try that finds the budget spent while it counts is told that the code is over.
+    // A try that finds the budget spent while it counts gets `CodeExpired`.
     let expected = ["InvalidCode", "RateLimited", "CodeExpired"];
     assert!(answers.iter().all(|answer| expected.contains(&answer.as_str())), "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| *answer == "InvalidCode").count(), 6);

@@ -1,4 +1,4 @@
-//! While the shared limiter is away: codes are neither sent nor checked, and people who are signed in go on.
+//! A limiter outage: codes are neither sent nor checked, and signed-in users can continue.
 
 use std::sync::atomic::Ordering;
 

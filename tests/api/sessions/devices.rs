@@ -1,10 +1,11 @@
-//! Known devices: what their token is good for, and when it stops. It shows in whose allowance a `login` is counted.
+//! Known devices: what their token does, and when it expires. A known device shows by the limit that a `login` is
+//! charged to.
 
 use serde_json::json;
 
 use crate::harness::{Client, SignedIn, TestApp};
 
-/// Uses up the allowance that strangers have for an address.
+/// Uses up the limit that strangers have for an address.
 async fn burn(app: &TestApp, email: &str) {
     for _ in 0..20 {
         if app.guest().login(email).await["__typename"] == "RateLimited" {
@@ -76,7 +77,7 @@ async fn a_device_that_is_forgotten_between_login_and_verify_comes_back_as_a_new
     assert!(ids.len() == 1 && ids[0] != *forgotten, "{forgotten} {ids:?}");
     let told = &app.mails_for("ada@example.com").await[0];
     assert!(told.code.is_none() && told.subject.contains("new device"), "{}", told.subject);
-    // The new one is known from now on, and its next sign-in is no news.
+    // The new device is known from now on, so its next sign-in sends no notice.
     guest.with_device(&again.device).sign_in("ada@example.com").await;
     assert_eq!(device_ids(&person).await, ids);
     assert!(app.mails_for("ada@example.com").await[0].code.is_some());

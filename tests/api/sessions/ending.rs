@@ -1,4 +1,4 @@
-//! Every way in which a person ends a session: by its bearer, by its refresh token, from another session.
+//! How users end sessions: by the session's bearer, by its refresh token, or from another session.
 
 use serde_json::json;
 

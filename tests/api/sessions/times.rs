@@ -1,4 +1,4 @@
-//! How long a session lasts, how often it may be refreshed, and how often its last use is written down.
+//! Session lifetime, refresh limits, and how often the last use is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::ports::Clock;

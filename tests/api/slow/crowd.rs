@@ -1,17 +1,17 @@
-//! More connections, or more bytes in them, than there is room for: who gets in, who leaves, who stays.
+//! More connections, or more bytes in them, than there is room for: which are accepted, evicted or kept.
 
 use doorcode::http::Shares;
 
 use super::*;
 
-/// After which somebody may be closed for a newcomer.
+/// How long a connection must be idle before it may be evicted.
 const SPARE: Duration = Duration::from_millis(50);
 
 fn caps() -> Caps {
     Caps { of_network: of_address(1_000), spare: SPARE, ..Caps::default() }
 }
 
-/// So many connections that have said this much.
+/// Opens this many connections and sends this text on each.
 async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
     let mut crowd = Vec::new();
     for _ in 0..size {
@@ -19,7 +19,7 @@ async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
         client.send(text).await;
         crowd.push(client);
     }
-    // So that all of it was read, and nobody has just come.
+    // So that everything was read, and no connection counts as new.
     sleep(SPARE * 4).await;
     crowd
 }
@@ -84,7 +84,7 @@ async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut small = server.connect().await;
     assert!(small.is_served().await);
-    // Each of these costs three times as much as one that has said nothing.
+    // Each of these costs three times as much as a silent one.
     let begun = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nx: {}", "x".repeat(15_000));
     for _ in 0..3 {
         let mut crowd = crowd(&server, 25, &begun).await;
@@ -110,11 +110,11 @@ async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
     let mut readers = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();
-        // The system would read for it.
+        // Otherwise the kernel would buffer it.
         socket.set_recv_buffer_size(4_096).unwrap();
         socket.bind(SocketAddr::from((ELSEWHERE, 0))).unwrap();
         let mut reader = Client(socket.connect(server.public).await.unwrap());
-        // Refused where there is no room: then there are enough of them.
+        // Refused where there is no room, which means that there are enough of them.
         drop(reader.0.write_all(asks.as_bytes()).await);
         drop(timeout(SPARE, reader.0.read(&mut [0; 4_096])).await);
         readers.push(reader);
@@ -144,7 +144,7 @@ async fn a_connection_that_has_lived_long_enough_still_leaves_for_a_newcomer_at_
     let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
     let mut unfinished = server.connect().await;
     unfinished.send("GET /health HTTP/1.1\r\nx: ").await;
-    // So that it is told to end, and does not.
+    // So that it is asked to stop, and does not.
     sleep(SHORT * 2).await;
     assert!(server.connect().await.is_served().await);
     assert!(unfinished.closed().await < AT_ONCE, "its place was given away");

@@ -1,4 +1,4 @@
-//! Clients that do not read what they asked for.
+//! Clients that do not read the responses.
 
 use doorcode::{
     db::entity::{Role, users},
@@ -12,7 +12,7 @@ use super::*;
 
 const MEGABYTE: &str = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
 
-/// Somebody about whom there is a megabyte to tell; their access token.
+/// A user with a megabyte of data; returns the access token.
 async fn somebody(app: &TestApp, email: &str) -> String {
     let person = app.person(email, Role::User).await.signed_in;
     let found = users::Entity::find().filter(users::Column::Email.eq(email)).one(app.ctx().db.read()).await.unwrap();
@@ -34,17 +34,17 @@ fn request(token: &str, query: &str) -> String {
     )
 }
 
-/// A client that asks and reads nothing.
+/// A client that sends a request and reads nothing.
 async fn deaf(server: &Listening, request: &str) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
-    // The system would read for it.
+    // Otherwise the kernel would buffer it.
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut client = Client(socket.connect(server.public).await.unwrap());
     client.send(request).await;
     client
 }
 
-/// What is answered to a client that reads.
+/// The response to a client that reads.
 async fn ask(server: &Listening, ip: Ipv4Addr, request: &str) -> String {
     let mut client = server.connect_from(ip).await;
     client.send(request).await;

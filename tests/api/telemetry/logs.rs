@@ -1,4 +1,4 @@
-//! The lines of one sign-in, as they stand in the log.
+//! The log lines of one sign-in.
 
 use serde_json::{Value, json};
 
@@ -76,11 +76,11 @@ async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_h
     let told: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
     let left_out: u64 = told.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
     assert!(told.iter().all(|line| line["network"] == "127.0.0.1/32"), "{told:?}");
-    // Whoever reads the metrics is a stranger, too.
+    // Reading the metrics is an anonymous request, too.
     assert!((400..=401).contains(&(logged as u64 + left_out)), "{told:?}");
 }
 
-/// The number of lines of requests with this status, and how many of them name a session.
+/// The number of request lines with this status, and how many of them name a session.
 fn with_status(lines: &[Value], status: u16) -> (usize, usize) {
     let found: Vec<_> = lines.iter().filter(|line| line["message"] == "request" && line["status"] == status).collect();
     (found.len(), found.iter().filter(|line| line["session"].is_string()).count())
@@ -104,11 +104,11 @@ async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect(),
         );
-        // Kept, because a socket that is open takes a place.
+        // Kept open, because each open socket takes a slot.
         answers.push(socket.send().await.unwrap());
     }
     let refused = answers.iter().filter(|answer| answer.status() == 503).count();
-    // Each window has a few lines, and this takes two at most.
+    // Each window allows a few lines, and this takes at most two windows.
     let (logged, _) = with_status(&lines(&program.stopped()), 503);
     assert!(refused > 150 && logged < 120, "{logged} lines of {refused} requests");
 }

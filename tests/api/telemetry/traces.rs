@@ -65,7 +65,7 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     assert_eq!(mail.attributes["doorcode.outcome"], "sent");
     assert_eq!(collector.one(&mail.trace, "smtp").parent, mail.id);
 
-    // The lists of one person are read in batches, each a part of the trace with its statement below.
+    // The lists of one user are read in batches, each a span with its statement below.
     let batch = collector.one(&me, "Sessions");
     let statement = collector.spans().into_iter().find(|span| span.parent == batch.id);
     assert_eq!(statement.unwrap().name, "SELECT sessions");
@@ -96,7 +96,7 @@ async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_s
 
     let few = Collector::start().await;
     let (_home, program) = traced(&few, "0.01").await;
-    // An id that is always among the share, were it the client's id that counts.
+    // An id that would always be sampled if the client's id counted.
     let chosen = format!("00-0123456789abcdef{:016x}-b7ad6b7169203331-01", 1);
     for _ in 0..100 {
         post(&program, &question, &[("traceparent", &chosen), ("tracestate", &format!("a={}", "b".repeat(200)))]).await;

@@ -1,5 +1,5 @@
-//! Tokens with a good signature and a bad header or claim, and tokens that bring a key of their own. The first show that
-//! each check stands by itself; the second, that no header chooses how a token is checked.
+//! Tokens with a valid signature and a bad header or claim, and tokens with their own key. The first show that each
+//! check works independently; the second, that no header chooses how a token is checked.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -29,7 +29,7 @@ async fn forge_for<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, String, Fo
     (guest, token, forge)
 }
 
-/// Keys that an attacker made.
+/// An attacker's keys.
 fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
     let ed = Ed25519KeyPair::generate().unwrap();
     let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -243,7 +243,7 @@ async fn every_claim_is_required_and_has_its_type() {
             json!(u64::MAX),
             json!(""),
         ] {
-            // An empty list of methods is the one of these that has its claim's type, and nothing hangs on it.
+            // An empty list of methods is the only one of these with the right type, and no check depends on it.
             if claim == "amr" && wrong == json!([]) {
                 continue;
             }

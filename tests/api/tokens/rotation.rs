@@ -32,7 +32,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     (text("accessToken"), text("refreshToken"))
 }
 
-/// A process over the same database with other server secrets.
+/// A process on the same database with other server secrets.
 pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     let mut settings = app.ctx().settings.clone();
     settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
@@ -44,7 +44,7 @@ pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Re
     Replica { app, router }
 }
 
-/// The code of the newest mail of a process over somebody else's database.
+/// The code of the newest mail of such a process.
 pub(crate) async fn last_code_at(process: &Replica, email: &str) -> String {
     while delivery::deliver_due(&process.app.ctx, &process.app.transport).await.unwrap() > 0 {}
     let mails = process.app.ctx.inbox.as_ref().unwrap().list(Some(email), 1);
@@ -74,7 +74,7 @@ async fn keys_rotate_under_load_without_one_false_refusal() {
     let started = app.clock.now();
     for minute in 1..=30 {
         app.clock.pass(60.0);
-        // What housekeeping does every minute, in each process, while requests go on.
+        // What housekeeping does every minute, in each process, during requests.
         let (here, there, ()) = tokio::join!(token::reload(app.ctx()), token::reload(&replica.app.ctx), load(&living));
         here.unwrap();
         there.unwrap();
@@ -120,7 +120,7 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
     let forge = Forge::of(&app, &signed_in.access).await;
     keys::rotate(app.ctx()).await.unwrap();
     for seconds in [25.0 * 60.0, 60.0] {
-        // This process never read its keys anew by itself; the key tells its own end.
+        // This process never reloads its keys by itself; the key contains its end.
         token::reload(app.ctx()).await.unwrap();
         app.clock.pass(seconds);
         let now = app.clock.now().timestamp();
@@ -208,7 +208,7 @@ async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_ne
     let secrets = [&new, &old];
     let started = tokio::join!(process_with(&app, &secrets), process_with(&app, &secrets));
     let (access, refresh) = refreshed(&guest.via(&started.1), &signed_in.refresh).await;
-    // One that has the older secret alone, and reads its keys anew, goes on with those that it has open.
+    // A process with only the older secret reloads its keys, and keeps those it has open.
     token::reload(app.ctx()).await.unwrap();
     let newest = process_with(&app, &[&new]).await;
     for client in [guest.via(&started.0), guest.clone(), guest.via(&newest)] {

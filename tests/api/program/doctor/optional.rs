@@ -1,5 +1,4 @@
-//! What only some set-ups have, as `doorcode doctor` finds it: a certificate of its own, and a collector of
-//! traces.
+//! Optional parts in `doorcode doctor`: a TLS certificate and a trace collector.
 
 use std::{
     fs::{self, Permissions},
@@ -68,7 +67,7 @@ async fn a_collector_is_connected_to_told_nothing_and_missed_only_with_a_warning
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint("127.0.0.1", collector.local_addr().unwrap().port()));
     setup.examine().assert_told("ok", "trace collector", "takes connections");
     collector.set_nonblocking(true).unwrap();
-    // Once for people and once for programs.
+    // Once as text and once as JSON.
     for _ in 0..2 {
         let mut sent = Vec::new();
         collector.accept().unwrap().0.read_to_end(&mut sent).unwrap();

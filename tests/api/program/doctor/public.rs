@@ -1,4 +1,4 @@
-//! The public URL, as `doorcode doctor` finds it: Doorcode behind it, something else, and certificates that browsers refuse.
+//! The public URL in `doorcode doctor`: Doorcode behind it, another server, and certificates that browsers refuse.
 
 use std::{
     fs,
@@ -48,7 +48,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
-    // The mail server speaks TLS from the first byte, with a certificate of an authority that nobody knows.
+    // The mail server speaks TLS from the first byte, with a certificate of an unknown authority.
     let port = Url::parse(&setup.mail.url()).unwrap().port().unwrap();
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
@@ -70,7 +70,7 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     report.assert_wrong("certificate", &["is over", "renew it"]);
 }
 
-/// A certificate that was good in 2020, and its key, in a folder.
+/// A certificate that expired in 2020, and its key, in a folder.
 pub(super) fn make_past(folder: &Path) {
     let openssl = |arguments: &str| {
         let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();

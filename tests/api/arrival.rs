@@ -117,7 +117,7 @@ async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_has_an_account() {
+async fn mail_arrival_time_does_not_reveal_accounts_when_sign_up_is_closed() {
     if embedded_only() {
         return;
     }
@@ -135,7 +135,7 @@ async fn where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_arrival_of_ones_own_mail_does_not_tell_whether_a_new_address_is_taken() {
+async fn mail_arrival_time_does_not_reveal_whether_a_new_address_is_taken() {
     if embedded_only() {
         return;
     }

@@ -42,7 +42,7 @@ async fn ask_twenty_times(person: &Client<'_>, id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_in_vain_again_and_again_costs_one_write_and_every_time_is_counted() {
+async fn repeated_denials_cost_one_write_and_are_all_counted() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -65,7 +65,7 @@ async fn whoever_asks_in_vain_again_and_again_costs_one_write_and_every_time_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
+async fn repeated_rate_limit_refusals_cost_one_write() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_tried_on_dead_codes_and_links_is_counted_in_one_row_an_hour_whoever_tries() {
+async fn tries_of_expired_codes_and_links_are_counted_in_one_row_an_hour() {
     let app = TestApp::new().await;
     let (guest, other) = (app.guest(), app.guest());
     let challenge = guest.challenge("ada@example.com").await;
@@ -138,7 +138,7 @@ fn nobodys(id: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() {
+async fn requests_for_another_users_objects_are_recorded() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let own = "{ me { sessions(first: 1) { nodes { id } } devices { id } auditEvents(first: 1) { nodes { id } } } }";
@@ -158,7 +158,7 @@ async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
+async fn many_denied_fields_are_counted_in_one_row_an_hour() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -191,7 +191,7 @@ async fn refuse(app: &TestApp, ip: &str, times: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_adds_so_many_rows_an_hour_and_what_else_is_refused_to_it_shares_one() {
+async fn a_network_adds_a_bounded_number_of_audit_rows_an_hour() {
     let app = TestApp::new().await;
     let [person, other] =
         [app.person("ada@example.com", Role::User).await, app.person("bob@example.com", Role::User).await];
@@ -216,7 +216,7 @@ async fn a_network_adds_so_many_rows_an_hour_and_what_else_is_refused_to_it_shar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
+async fn an_ipv6_prefix_adds_a_bounded_number_of_audit_rows() {
     let app = TestApp::new().await;
     let prefix = app.v6_prefix();
     for number in 0..5 {
@@ -228,7 +228,7 @@ async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_is_too_old_for_something_is_noted() {
+async fn requests_that_need_a_fresher_sign_in_are_recorded() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     app.clock.pass(601.0);
@@ -243,7 +243,7 @@ async fn a_sign_in_that_is_too_old_for_something_is_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_copies() {
+async fn profile_changes_and_exports_are_rate_limited() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let rename = async |number: u32| {
@@ -274,7 +274,7 @@ async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_cop
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_tells_from_where_an_old_event_came() {
+async fn old_events_lose_their_ip_address_and_device() {
     let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
     let guest = app.guest();
     for _ in 0..4 {
@@ -293,7 +293,7 @@ async fn nothing_tells_from_where_an_old_event_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_whoever_is_erased_no_request_is_known_any_more() {
+async fn erasure_removes_request_data_from_the_trail() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -310,7 +310,7 @@ async fn of_whoever_is_erased_no_request_is_known_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_of_the_purge_that_fails_stops_no_other() {
+async fn a_failing_part_of_the_purge_does_not_stop_the_others() {
     let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
     app.guest().sign_in("ada@example.com").await;
     app.clock.pass(31.0 * DAY);

@@ -117,7 +117,7 @@ fn assert_absent(what: &str, haystack: &[u8], secret: &str) {
 }
 
 #[tokio::test]
-async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
+async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
     let (captured, _guard) = Captured::everything();
     let app = TestApp::new().await;
     let guest = app.guest();
@@ -262,7 +262,7 @@ async fn fail_on_every_way(app: &TestApp, person: &Client<'_>) {
 }
 
 #[tokio::test]
-async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
+async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     let (captured, _guard) = Captured::everything();
     let drawn = Arc::new(Drawn::default());
     let until = (ManualClock::starting_now().now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d");

@@ -54,7 +54,7 @@ async fn placeholders_are_numbered_on_both_databases() {
 }
 
 #[tokio::test]
-async fn a_refused_row_is_a_conflict_and_a_fault_of_ours_names_no_value() {
+async fn a_constraint_violation_is_a_conflict_and_other_errors_name_no_value() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -80,7 +80,7 @@ async fn a_refused_row_is_a_conflict_and_a_fault_of_ours_names_no_value() {
 }
 
 #[tokio::test]
-async fn a_stored_word_that_no_one_knows_is_not_repeated() {
+async fn an_unknown_stored_value_is_not_repeated_in_errors() {
     let database = empty_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     db.write()
@@ -123,7 +123,7 @@ async fn every_statement_is_reported_to_a_test_that_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_transaction_that_reads_and_writes_is_lost() {
+async fn concurrent_read_write_transactions_lose_no_update() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -160,7 +160,7 @@ async fn a_dropped_transaction_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gets_no_connection_hears_so_in_time() {
+async fn an_exhausted_pool_fails_in_time() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -179,7 +179,7 @@ async fn a_caller_who_gets_no_connection_hears_so_in_time() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
+async fn a_locked_sqlite_file_is_unavailable_and_recovers() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let (db, other) = (database.connect().await, database.connect().await);
     let lock = other.begin().await.unwrap();
@@ -197,7 +197,7 @@ async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
+async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     db.write().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
@@ -215,7 +215,7 @@ async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
 
 /// SQLite rolls back by itself when the disk is full at a commit.
 #[tokio::test]
-async fn after_a_transaction_that_sqlite_ended_by_itself_a_commit_commits() {
+async fn commits_work_after_sqlite_rolled_back_by_itself() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     let add = async |transaction: &DatabaseTransaction| {
@@ -249,7 +249,7 @@ async fn a_reader_of_sqlite_cannot_write_and_commits_are_durable() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_sqlite_file_is_for_its_owner_alone() {
+async fn a_new_sqlite_file_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = TempDir::new().unwrap();
@@ -286,7 +286,7 @@ async fn startup_error(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_postgresql_that_is_not_there_is_named_with_host_port_and_cause() {
+async fn an_unreachable_postgresql_error_names_host_port_and_cause() {
     let port = free_port();
     assert_eq!(
         startup_error(&format!("postgres://doorcode:canary@127.0.0.1:{port}/doorcode")).await,
@@ -298,7 +298,7 @@ async fn a_postgresql_that_is_not_there_is_named_with_host_port_and_cause() {
 }
 
 #[tokio::test]
-async fn a_postgresql_that_refuses_is_named_with_what_to_correct() {
+async fn a_postgresql_refusal_says_what_to_correct() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
@@ -354,7 +354,7 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
 
 /// As after a failover, when the former primary is a standby, and its name still points to it for a while.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes_none_is_not_well() {
+async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealthy() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
@@ -388,7 +388,7 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
 
 /// As when the machine is gone: no response, and no closed connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
+async fn a_silent_connection_times_out_and_is_discarded() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }

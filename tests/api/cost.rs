@@ -11,7 +11,7 @@ fn cost(app: &TestApp) -> (usize, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_operation_costs_what_the_documentation_says() {
+async fn every_operation_has_its_documented_cost() {
     let app = TestApp::new().await;
     let guest = app.guest();
     cost(&app);
@@ -73,7 +73,7 @@ async fn a_login_costs_the_same_for_every_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_for_sessions_is_one_statement_more_however_many_there_are() {
+async fn reading_sessions_costs_one_statement_for_any_number() {
     let app = TestApp::new().await;
     let mut access = String::new();
     for _ in 0..3 {

@@ -83,7 +83,7 @@ async fn ask(app: &TestApp, letters: usize, domain: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_and_hold_up_no_other() {
+async fn a_hanging_domain_gets_at_most_a_quarter_of_the_slots() {
     for (signup, done) in [("open", "SENT"), ("domains:example.com", "DECOY")] {
         let (app, hop) = (unlimited(signup).await, Hop::new());
         ask(&app, 40, "hang.example").await;
@@ -110,7 +110,7 @@ async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_hangs_for_one_domain_holds_up_nobody_elses_mail() {
+async fn a_hanging_domain_does_not_delay_mail_to_others() {
     if embedded_only() {
         return;
     }
@@ -133,7 +133,7 @@ async fn a_mail_server_that_hangs_for_one_domain_holds_up_nobody_elses_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement_each() {
+async fn many_letters_to_a_fast_domain_cost_one_statement_each() {
     let (app, hop) = (unlimited("open").await, Hop::taking(Duration::from_millis(20)));
     ask(&app, 160, "example.com").await;
     app.take_statements();
@@ -153,7 +153,7 @@ async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_to_one_address_leave_in_order_and_one_at_a_time() {
+async fn letters_to_one_address_are_sent_in_order_one_at_a_time() {
     let (app, hop) = (unlimited("open").await, Hop::new());
     let guest = app.guest();
     for _ in 0..4 {
@@ -174,7 +174,7 @@ async fn letters_to_one_address_leave_in_order_and_one_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_finishes_what_is_under_way_and_gives_back_what_waits() {
+async fn shutdown_finishes_current_deliveries_and_releases_waiting_letters() {
     let (app, hop) = (unlimited("domains:hang.example").await, Hop::new());
     ask(&app, 12, "hang.example").await;
     let (running, stop) = run(&app, &hop);
@@ -190,7 +190,7 @@ async fn a_stop_finishes_what_is_under_way_and_gives_back_what_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_left_while_the_table_was_away_is_noted_when_it_is_back_and_nothing_else_leaves_before() {
+async fn deliveries_during_a_database_outage_are_recorded_before_more_are_sent() {
     let (app, hop) = (unlimited("open").await, Hop::new());
     ask(&app, 10, "hang.example").await;
     let (running, stop) = run(&app, &hop);
@@ -207,7 +207,7 @@ async fn what_left_while_the_table_was_away_is_noted_when_it_is_back_and_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
+async fn a_letter_taken_over_by_another_worker_is_left_to_it() {
     let (app, hops) = (unlimited("open").await, [Hop::new(), Hop::new()]);
     ask(&app, 1, "hang.example").await;
     let mut workers = Vec::new();
@@ -226,7 +226,7 @@ async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_is_rendered_as_a_mail_is_and_handed_to_the_mail_server_as_one_that_is_not_to_be_sent() {
+async fn a_decoy_is_rendered_like_a_mail_and_marked_as_not_to_be_sent() {
     let (app, hop) = (unlimited("domains:example.com").await, Hop::new());
     let guest = app.guest();
     for email in ["person@example.com", "person@example.org"] {

@@ -48,7 +48,7 @@ pub(crate) fn by_id(id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
+async fn a_listed_document_runs_by_id_and_by_text() {
     let app = app().await;
     let guest = app.guest();
     for call in [
@@ -66,7 +66,7 @@ async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown() {
+async fn unlisted_documents_are_refused_on_every_transport_and_not_stored() {
     let app = app().await;
     let guest = app.guest();
     for _ in 0..2 {
@@ -97,7 +97,7 @@ async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listed_document_is_held_to_every_other_bound() {
+async fn listed_documents_are_subject_to_every_other_bound() {
     let app = app().await;
     let guest = app.guest();
     let call = with(json!({ "operationName": "Other" }), &id(ME));
@@ -111,7 +111,7 @@ async fn a_listed_document_is_held_to_every_other_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_of_the_server_itself_are_on_every_list() {
+async fn the_documents_of_the_built_in_pages_are_on_every_list() {
     let app = app().await;
     let guest = app.guest();
     let file = guest.get("/assets/operations.js").await.text;
@@ -131,7 +131,7 @@ async fn the_pages_of_the_server_itself_are_on_every_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_list_everything_runs_and_an_id_alone_is_nothing_that_is_kept() {
+async fn without_a_list_every_document_runs_and_none_is_stored() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..2 {

@@ -20,7 +20,7 @@ async fn is_unavailable(client: &Client<'_>, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_redis_is_stopped_codes_wait_and_people_go_on_and_all_is_well_when_it_is_back() {
+async fn a_redis_outage_blocks_codes_but_not_sessions_and_recovers() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::limited_by(Box::new(RedisLimiter::new(&redis.url()).unwrap()), |_| {}).await;
     let guest = app.guest();
@@ -50,7 +50,7 @@ async fn while_redis_is_stopped_codes_wait_and_people_go_on_and_all_is_well_when
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothing() {
+async fn missing_tables_are_an_internal_error_without_details() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.sql("ALTER TABLE audit_events RENAME TO gone").await;
@@ -62,7 +62,7 @@ async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_signed_in_waits_no_longer_for_a_database_that_says_nothing() {
+async fn requests_of_signed_in_users_time_out_on_a_silent_database() {
     // A reader of SQLite never waits.
     if !on_servers() {
         return;

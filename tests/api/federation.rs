@@ -33,7 +33,7 @@ fn errors(answer: &Answer) -> Vec<(Value, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_no_subgraph_knows_neither_field() {
+async fn a_server_without_federation_has_neither_field() {
     let app = TestApp::new().await;
     for query in ["{ _service { sdl } }", "{ _entities(representations: []) { __typename } }"] {
         let answer = app.guest().query(query, json!({})).await;
@@ -46,7 +46,7 @@ async fn a_server_that_is_no_subgraph_knows_neither_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subgraph_tells_its_schema_with_introspection_off_and_introspection_stays_off() {
+async fn a_subgraph_serves_its_sdl_with_introspection_disabled() {
     let app = TestApp::with(|flags| {
         flags.federation = Some("true".into());
         flags.introspection = Some("false".into());
@@ -63,7 +63,7 @@ async fn a_subgraph_tells_its_schema_with_introspection_off_and_introspection_st
 }
 
 #[test]
-fn the_subgraph_of_production_has_no_inbox_and_is_otherwise_the_published_schema() {
+fn the_production_subgraph_has_the_published_schema() {
     assert!(!subgraph_sdl(false).to_lowercase().contains("inbox"));
     assert!(subgraph_sdl(true).contains("type InboxMessage {"));
     // Line by line, without federation's directives: the subgraph publishes nothing more.
@@ -78,7 +78,7 @@ fn the_subgraph_of_production_has_no_inbox_and_is_otherwise_the_published_schema
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_finds_themselves_and_others_are_as_absent_as_what_never_was() {
+async fn users_find_themselves_and_others_look_nonexistent() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let bob = app.person("bob@example.com", Role::User).await;
@@ -97,7 +97,7 @@ async fn a_person_finds_themselves_and_others_are_as_absent_as_what_never_was() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_finds_anybody_without_a_bearer_and_a_bad_one_fails_the_request() {
+async fn entities_need_a_bearer_and_a_bad_one_fails_the_request() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let who = json!([person(&ada.signed_in.user)]);
@@ -108,7 +108,7 @@ async fn nobody_finds_anybody_without_a_bearer_and_a_bad_one_fails_the_request()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_person_is_found_by_administrators_alone() {
+async fn only_administrators_find_deleted_users() {
     let app = subgraph().await;
     let [root, boss] =
         [app.person("root@example.com", Role::Admin).await, app.person("boss@example.com", Role::Manager).await];
@@ -120,7 +120,7 @@ async fn a_deleted_person_is_found_by_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_people_are_one_statement_and_more_are_refused() {
+async fn a_hundred_entities_cost_one_statement_and_more_are_refused() {
     let app = subgraph().await;
     let boss = app.person("boss@example.com", Role::Manager).await;
     let mut people = Vec::new();
@@ -149,7 +149,7 @@ async fn a_hundred_people_are_one_statement_and_more_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_people_have_is_counted_for_each_of_them() {
+async fn the_cost_of_entities_is_counted_for_each_user() {
     let app = subgraph().await;
     let boss = app.person("boss@example.com", Role::Manager).await;
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) \
@@ -163,7 +163,7 @@ async fn what_people_have_is_counted_for_each_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_for_nobody_fails_in_its_place_in_our_words() {
+async fn invalid_entity_representations_fail_individually() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let id = ada.signed_in.user.as_str();

@@ -28,7 +28,7 @@ const REPEATS: usize = 10;
 const STACK: &str = "DOORCODE_TEST_STACK_KIB";
 
 #[test]
-fn the_worst_documents_need_less_than_half_of_a_workers_stack() {
+fn the_deepest_documents_use_less_than_half_of_a_workers_stack() {
     let stack = std::env::var(STACK).unwrap_or_else(|_| HALF.to_string());
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "guard::on_a_small_stack", "--ignored", "--nocapture"])

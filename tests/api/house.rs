@@ -80,7 +80,7 @@ const GUESTS: [(&str, &str, &str); 6] = [
 ];
 
 #[test]
-fn every_part_names_only_what_lies_below_it() {
+fn every_module_names_only_modules_below_it() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().flat_map(broken_direction));
 
@@ -121,7 +121,7 @@ fn broken_direction(source: &Source) -> Vec<String> {
 }
 
 #[test]
-fn rooms_name_each_other_in_no_circle() {
+fn submodules_have_no_circular_dependencies() {
     let program = without_tests(sources(&["src"]));
     for room in WITHOUT_CIRCLE {
         assert_eq!(circle(&program, room), None, "in {room:?}");
@@ -185,7 +185,7 @@ fn time_and_randomness_come_from_one_file() {
 }
 
 #[test]
-fn randomness_is_the_systems_and_nothing_else() {
+fn randomness_comes_only_from_the_system() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().flat_map(own_randomness));
     let system =
@@ -344,7 +344,7 @@ const LISTERS: [&str; 6] = [
 ];
 
 #[test]
-fn nothing_but_lists_is_read_from_a_standby() {
+fn only_lists_read_from_a_standby() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().filter_map(may_lag));
     let breaks = |path, text| may_lag(&Source::new(path, text)).is_some();

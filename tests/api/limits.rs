@@ -30,7 +30,7 @@ fn retry_at(answer: &Value) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_fourth_code_in_fifteen_minutes_is_refused_until_the_moment_that_the_answer_names() {
+async fn the_fourth_code_in_fifteen_minutes_is_refused_until_its_retry_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let start = doorcode::ports::Clock::now(&*app.clock);
@@ -73,7 +73,7 @@ async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_call_takes_nothing_from_the_other_allowances() {
+async fn a_refused_call_is_not_charged_to_other_limits() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "10/15m".into()))).await;
     let guest = app.guest();
     for _ in 0..10 {
@@ -87,7 +87,7 @@ async fn a_refused_call_takes_nothing_from_the_other_allowances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
+async fn the_mail_limit_of_an_address_holds_across_networks() {
     let app = TestApp::new().await;
     let mut sent = 0;
     for _ in 0..40 {
@@ -106,7 +106,7 @@ async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
+async fn sub_addresses_share_the_mail_limit_of_their_mailbox_only() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let owner = guest.sign_in("vic+home@example.com").await;
@@ -135,7 +135,7 @@ async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
+async fn addresses_of_an_ipv6_network_share_its_limits() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "5/15m".into()))).await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut number = 0;
@@ -158,7 +158,7 @@ async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_verifications_a_minute_and_network() {
+async fn a_network_gets_thirty_verifications_a_minute() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..30 {
@@ -195,7 +195,7 @@ fn generous_sends(flags: &mut doorcode::settings::ServeFlags) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_wrong_codes_a_day_are_all_that_an_account_gives_whatever_the_networks() {
+async fn an_account_allows_twenty_wrong_codes_a_day_across_networks() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "target@example.com", 1_000).await, 20);
     let stranger = app.guest();
@@ -208,7 +208,7 @@ async fn twenty_wrong_codes_a_day_are_all_that_an_account_gives_whatever_the_net
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_wrong_codes_in_thirty_days_are_the_end_of_it() {
+async fn an_account_allows_a_hundred_wrong_codes_in_thirty_days() {
     let app = TestApp::with(generous_sends).await;
     let mut total = 0;
     for _ in 0..20 {
@@ -219,7 +219,7 @@ async fn a_hundred_wrong_codes_in_thirty_days_are_the_end_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_success_gives_no_guess_back() {
+async fn a_successful_sign_in_does_not_refund_guesses() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "owner@example.com", 18).await, 18);
     app.guest().sign_in("owner@example.com").await;
@@ -227,7 +227,7 @@ async fn a_success_gives_no_guess_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_a_stranger_burns_every_budget_the_owner_signs_in_from_a_known_device() {
+async fn a_known_device_can_sign_in_while_strangers_exhaust_every_budget() {
     let app = TestApp::new().await;
     let owner = app.guest();
     let signed_in = owner.sign_in("owner@example.com").await;
@@ -242,7 +242,7 @@ async fn while_a_stranger_burns_every_budget_the_owner_signs_in_from_a_known_dev
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
+async fn a_spent_budget_mails_a_link_that_works_once() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     let owner = app.guest();
@@ -266,7 +266,7 @@ async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_mail_of_a_day_carries_a_link() {
+async fn the_last_mail_of_a_day_contains_a_link() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..2 {
         app.guest().login("day@example.com").await;
@@ -280,7 +280,7 @@ async fn the_last_mail_of_a_day_carries_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_account_nothing() {
+async fn a_hundred_wrong_codes_from_a_known_device_forget_only_the_device() {
     let app = TestApp::with(|flags| {
         flags.limits.insert(Rule::SendPair, "1000/15m".into());
         flags.limits.insert(Rule::SendAddressDay, "1000/1d".into());
@@ -310,7 +310,7 @@ async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_accoun
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_in_people_go_on() {
+async fn without_the_limiter_codes_are_neither_sent_nor_checked() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("on@example.com").await;
@@ -328,7 +328,7 @@ async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() {
+async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..5 {
@@ -341,7 +341,7 @@ async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() {
+async fn a_spent_day_without_a_valid_link_gets_one_extra_mail() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..3 {
         app.guest().login("door@example.com").await;
@@ -367,7 +367,7 @@ async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_mailed_again_lives_a_day_from_then() {
+async fn a_link_mailed_again_is_valid_for_another_day() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -380,7 +380,7 @@ async fn a_link_that_is_mailed_again_lives_a_day_from_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_an_older_version_made_works_once_it_is_mailed_again() {
+async fn a_link_of_an_older_version_works_once_it_is_mailed_again() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -393,7 +393,7 @@ async fn a_link_that_an_older_version_made_works_once_it_is_mailed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_code_is_mailed_that_the_budget_would_not_let_anybody_use() {
+async fn no_code_is_mailed_that_the_budget_would_refuse() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "edge@example.com", 19).await, 20, "three by three");
     app.sql("UPDATE email_codes SET units = units - 1 WHERE units = 3 AND attempts = 3 AND id = (SELECT id FROM email_codes WHERE units = 3 ORDER BY id LIMIT 1)").await;
@@ -424,7 +424,7 @@ async fn strangers_cannot_turn_a_fixed_test_code_into_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_charged_for() {
+async fn a_client_that_hangs_up_still_gets_the_mail_it_was_charged_for() {
     let app = TestApp::with(generous_sends).await;
     for number in 0..20_u64 {
         let email = format!("cut{number}@example.com");
@@ -442,7 +442,7 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_answer_counts_as_the_many_operations_that_it_is_as_much_work_as() {
+async fn a_long_response_is_charged_as_several_operations() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "60/1m".into()))).await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);

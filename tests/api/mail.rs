@@ -49,7 +49,7 @@ async fn a_code_that_has_expired_is_never_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() {
+async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
     let app = TestApp::new().await;
     app.guest().challenge("again@example.com").await;
     let moody = Moody::saying(DeliveryFailure::Temporary("451 not now".into()));
@@ -70,7 +70,7 @@ async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_permanent_refusal_is_marked_and_not_tried_again() {
+async fn a_permanently_refused_mail_is_not_retried() {
     let app = TestApp::new().await;
     app.guest().challenge("never@example.com").await;
     let moody = Moody::saying(DeliveryFailure::Permanent("550 no such box".into()));
@@ -81,7 +81,7 @@ async fn a_permanent_refusal_is_marked_and_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
+async fn the_mail_of_a_dead_worker_is_taken_over() {
     let app = TestApp::new().await;
     app.guest().challenge("orphan@example.com").await;
     let ctx = Arc::clone(&app.app.ctx);
@@ -109,7 +109,7 @@ impl MailTransport for Hanging {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_outbox_is_sealed_and_bound_to_its_row() {
+async fn outbox_rows_are_encrypted_and_bound_to_their_id() {
     let app = TestApp::new().await;
     app.guest().challenge("sealed@example.com").await;
     app.guest().challenge("other@example.com").await;
@@ -135,7 +135,7 @@ async fn login_does_not_wait_for_a_mail_server_that_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
+async fn a_code_sent_through_a_real_mail_server_signs_in() {
     if embedded_only() {
         return;
     }
@@ -158,7 +158,7 @@ async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_costs_the_worker_what_a_mail_costs() {
+async fn a_decoy_costs_the_worker_as_much_as_a_mail() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
     let mut costs = Vec::new();
     for email in ["real@example.com", "decoy@example.org"] {
@@ -172,7 +172,7 @@ async fn a_decoy_costs_the_worker_what_a_mail_costs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_strangers_software_calls_itself_is_not_in_our_mail() {
+async fn a_strangers_user_agent_never_appears_in_mail() {
     let app = TestApp::new().await;
     let mut stranger = app.guest();
     let bait = "Account locked! Verify at https://evil.example/unlock";

@@ -17,7 +17,7 @@ use page::Page;
 const NOT_IN_PRODUCTION: [&str; 3] = ["Query.inbox", "Query._entities", "Query._service"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_has_a_row_for_every_field_and_no_other() {
+async fn the_permissions_page_has_exactly_one_row_per_field() {
     let app = TestApp::with(people::unhindered).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     let objects: Vec<_> = types.iter().filter(|(_, kind)| kind.kind == "OBJECT").collect();
@@ -35,7 +35,7 @@ async fn the_page_has_a_row_for_every_field_and_no_other() {
 }
 
 #[test]
-fn production_has_every_row_but_those_of_other_servers() {
+fn the_production_schema_has_every_row_except_those_of_other_servers() {
     let page = Page::read();
     let is_tabled = |field: &String| !page.untabled.contains(field.split('.').next().unwrap());
     let published: BTreeSet<_> = fields::of_production().into_iter().filter(is_tabled).collect();
@@ -45,7 +45,7 @@ fn production_has_every_row_but_those_of_other_servers() {
 
 /// Interfaces do not check the owner, so they must not expose anything that depends on it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interface_gives_nothing_but_an_id_or_a_message() {
+async fn interfaces_only_expose_an_id_or_a_message() {
     let app = TestApp::with(people::unhindered).await;
     let types = fields::of(&app).await;
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
@@ -61,7 +61,7 @@ async fn an_interface_gives_nothing_but_an_id_or_a_message() {
 
 #[test]
 #[should_panic(expected = "is no word of the page")]
-fn a_cell_has_words_of_the_page_alone() {
+fn cells_only_use_the_defined_words() {
     Page::parse(
         "\n## User\n\n| field | anonymous | GUEST | USER | MANAGER | ADMIN |\n| --- | --- | --- | --- | --- | --- |\n\
                  | `id` | — | own | own | everybody | all |\n",

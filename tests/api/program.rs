@@ -269,7 +269,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_where_everything_is_serves_a_sign_in_and_stops_when_told() {
+async fn the_program_prints_its_addresses_serves_a_sign_in_and_stops() {
     let home = Home::new().await;
     let mut program = home.start().await;
     println!("start to first answer: {} ms", program.started.elapsed().as_millis());
@@ -289,7 +289,7 @@ async fn it_says_where_everything_is_serves_a_sign_in_and_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_under_load_answers_every_request_that_it_took() {
+async fn shutdown_under_load_answers_every_accepted_request() {
     let home = Home::new().await;
     let program = home.start().await;
     let url = format!("http://127.0.0.1:{}/graphql", program.port);
@@ -313,7 +313,7 @@ async fn a_stop_under_load_answers_every_request_that_it_took() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unsafe_production_start_is_refused_with_every_problem_named() {
+async fn an_unsafe_production_start_names_every_problem() {
     let home = Home::new().await;
     let output = home.command().env("DOORCODE_MODE", "production").env("DOORCODE_COD_LENGTH", "8").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -325,7 +325,7 @@ async fn an_unsafe_production_start_is_refused_with_every_problem_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_taken_from_files() {
+async fn secrets_can_be_read_from_files() {
     let home = Home::new().await;
     let secrets = home.folder.path().join("secrets");
     std::fs::create_dir(&secrets).unwrap();
@@ -379,7 +379,7 @@ async fn production_refuses_a_stale_schema_and_serves_a_current_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_makes_an_administrator_keeps_people_out_and_rotates_keys() {
+async fn commands_create_an_administrator_suspend_users_and_rotate_keys() {
     let home = Home::new().await;
     let good = |arguments: &[&str]| home.good(arguments);
     assert!(good(&["user", "role", "Boss@Example.com", "admin"]).contains("ADMIN"));
@@ -404,7 +404,7 @@ fn kills() -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_no_sign_in_it_told_of() {
+async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
     let home = Home::new().await;
     let mut told = 0;
     for round in 0..kills() {

@@ -145,7 +145,7 @@ async fn statements(app: &TestApp) -> Vec<Statement> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
+async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
     let app = inhabited().await;
     events(&app, MANY, -401, NOBODY).await;
     events(&app, 5, -399, NOBODY).await;
@@ -183,7 +183,7 @@ async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_more_than_a_batch_every_old_address_is_forgotten_and_no_other() {
+async fn more_than_a_batch_of_old_ip_addresses_is_cleared_and_no_other() {
     let app = inhabited().await;
     events(&app, MANY, -91, ADDRESS).await;
     events(&app, 5, -89, ADDRESS).await;
@@ -203,7 +203,7 @@ async fn with_more_than_a_batch_every_old_address_is_forgotten_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_purges_at_the_same_time_share_the_work() {
+async fn concurrent_purges_share_the_work() {
     let app = inhabited().await;
     let replica = app.replica().await;
     events(&app, MANY, -401, ADDRESS).await;
@@ -216,7 +216,7 @@ async fn two_purges_at_the_same_time_share_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_somebody_has_in_hand_is_left_to_the_next_purge() {
+async fn a_locked_row_is_left_to_the_next_purge() {
     if !on_servers() {
         return; // SQLite has one writer and locks no rows.
     }
@@ -232,7 +232,7 @@ async fn a_row_that_somebody_has_in_hand_is_left_to_the_next_purge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn erasing_people_finds_what_has_the_label_of_their_address_by_an_index() {
+async fn erasure_finds_rows_by_address_label_through_an_index() {
     let app = inhabited().await;
     app.sql("UPDATE users SET status = 'DELETED', deleted_at = created_at WHERE email = 'ada@example.com'").await;
     for days in 1..=20 {
@@ -262,7 +262,7 @@ async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_statement_of_a_purge_walks_an_index_of_what_it_looks_for() {
+async fn every_purge_statement_uses_an_index() {
     const INDEXES: [(&str, &str); 12] = [
         ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
         ("UPDATE email_codes", "email_codes_forget_idx"),

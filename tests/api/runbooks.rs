@@ -63,7 +63,7 @@ async fn run(app: &TestApp, heading: &str) {
 }
 
 #[tokio::test]
-async fn every_statement_of_the_runbooks_works_on_every_database() {
+async fn every_runbook_statement_works_on_every_database() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -115,7 +115,7 @@ async fn app() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
+async fn after_the_restore_runbook_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
@@ -132,7 +132,7 @@ async fn after_the_statements_for_a_restore_nothing_of_before_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_statements_for_a_leaked_secret_nothing_is_left_that_it_opens() {
+async fn after_the_leaked_secret_runbook_the_secret_opens_nothing() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "The secret leaked").await;

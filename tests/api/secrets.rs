@@ -60,7 +60,7 @@ fn compares_bytes(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_secret_is_compared_by_its_type_and_nowhere_byte_by_byte() {
+fn secrets_are_only_compared_through_their_types() {
     for (path, code) in files("src") {
         if path != COMPARES && !path.ends_with("_tests.rs") && !path.contains("/tests") {
             assert_eq!(compares_bytes(&code), [""; 0], "{path} compares something secret: let its type do it");
@@ -78,7 +78,7 @@ fn what_is_secret_is_compared_by_its_type_and_nowhere_byte_by_byte() {
 }
 
 #[test]
-fn every_hash_in_a_table_is_of_the_type_that_compares_in_constant_time() {
+fn every_stored_hash_has_the_constant_time_type() {
     let mut entities = String::new();
     for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/entity")).unwrap() {
         entities += &fs::read_to_string(file.unwrap().path()).unwrap();

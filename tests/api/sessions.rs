@@ -68,7 +68,7 @@ async fn every_refresh_gives_a_new_token_of_the_same_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_predecessor_gives_the_same_successor_for_ten_seconds() {
+async fn a_replaced_refresh_token_returns_the_same_successor_for_ten_seconds() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -86,7 +86,7 @@ async fn the_predecessor_gives_the_same_successor_for_ten_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_predecessor_after_the_grace_ends_the_session() {
+async fn a_replaced_refresh_token_ends_the_session_after_the_grace_period() {
     for erased in [false, true] {
         let app = TestApp::new().await;
         let guest = app.guest();
@@ -110,7 +110,7 @@ async fn the_predecessor_after_the_grace_ends_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_two_generations_old_ends_the_session_at_any_time() {
+async fn a_refresh_token_two_generations_old_always_ends_the_session() {
     for seconds in [0.0, 3.0, 100_000.0] {
         let app = TestApp::new().await;
         let guest = app.guest();
@@ -128,7 +128,7 @@ async fn a_token_two_generations_old_ends_the_session_at_any_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_token_of_a_known_session_ends_nothing_and_counts_nothing() {
+async fn an_invented_token_for_a_known_session_does_not_end_it() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -185,7 +185,7 @@ async fn only_id(app: &TestApp, email: &str) -> uuid::Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_never_holds_a_token_that_works() {
+async fn the_sessions_table_never_holds_a_usable_token() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("ada@example.com").await.refresh;
@@ -225,7 +225,7 @@ async fn the_table_never_holds_a_token_that_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_person_cannot_refresh_and_a_restored_one_signs_in_anew() {
+async fn a_suspended_user_cannot_refresh_and_must_sign_in_again_afterwards() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;

@@ -139,7 +139,7 @@ pub(crate) fn head() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_that_do_not_end_are_cut_off_in_time_however_they_trickle() {
+async fn slow_headers_time_out() {
     let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
     let mut silent = server.connect().await;
     let start = Instant::now();
@@ -157,7 +157,7 @@ async fn headers_that_do_not_end_are_cut_off_in_time_however_they_trickle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_asks_nothing_more_is_closed_after_a_while() {
+async fn an_idle_connection_is_closed_after_a_while() {
     let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
     for _ in 0..4 {
@@ -168,7 +168,7 @@ async fn a_connection_that_asks_nothing_more_is_closed_after_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_comes_byte_by_byte_gets_408() {
+async fn a_slow_body_gets_408() {
     let server = Listening::new(Caps::default()).await;
     let client = server.connect().await;
     let (mut reading, mut writing) = client.0.into_split();
@@ -193,7 +193,7 @@ async fn a_body_that_comes_byte_by_byte_gets_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() {
+async fn a_network_at_its_connection_limit_does_not_affect_others() {
     let server = Listening::new(Caps { of_network: of_address(3), spare: NEVER, ..Caps::default() }).await;
     let mut first = Vec::new();
     for _ in 0..3 {
@@ -213,7 +213,7 @@ async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_time() {
+async fn a_trusted_proxy_has_no_network_limit_and_no_maximum_age() {
     let caps = Caps { of_network: of_address(1), headers: SHORT, life: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
     let mut proxy = Vec::new();
@@ -233,7 +233,7 @@ async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_ti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
+async fn above_the_total_limit_a_connection_waits_for_a_free_slot() {
     let server = Listening::new(Caps { in_all: 2, spare: NEVER, ..Caps::default() }).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
     assert!(one.is_served().await && two.is_served().await);
@@ -246,7 +246,7 @@ async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_never_reads_the_answers_does_not_keep_the_connection() {
+async fn a_client_that_never_reads_responses_is_disconnected() {
     let caps = Caps { of_network: of_address(1), life: SHORT, end: SHORT, unread: NEVER, ..Caps::default() };
     let server = Listening::new(caps).await;
     let mut client = server.connect().await;
@@ -259,7 +259,7 @@ async fn who_never_reads_the_answers_does_not_keep_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_waits_for_no_idle_connection() {
+async fn shutdown_does_not_wait_for_idle_connections() {
     let server = Listening::new(Caps::default()).await;
     let mut silent = server.connect().await;
     let mut idle = server.connect().await;
@@ -269,7 +269,7 @@ async fn a_stop_waits_for_no_idle_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() {
+async fn shutdown_ends_readiness_first_and_finishes_requests() {
     let server = Listening::new(Caps::default()).await;
     let (first, second) = QUERY.split_at(10);
     let mut client = server.connect().await;
@@ -291,7 +291,7 @@ async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_may_use_a_connection_that_it_kept_once_more_after_the_stop() {
+async fn a_kept_connection_can_be_used_once_more_after_shutdown_starts() {
     let farewell = Duration::from_millis(1_500);
     let caps = Caps { farewell, ..Caps::default() };
     let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
@@ -311,7 +311,7 @@ async fn a_proxy_may_use_a_connection_that_it_kept_once_more_after_the_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_never_ends_does_not_hold_up_the_stop() {
+async fn an_endless_request_does_not_block_shutdown() {
     let server = Listening::new(Caps { end: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
     client.send("GET /health HTTP/1.1\r\n").await;

@@ -125,7 +125,7 @@ pub(crate) async fn unlimited(signup: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_an_address_has_an_account() {
+async fn response_time_does_not_reveal_whether_an_address_has_an_account() {
     let app = unlimited("closed").await;
     for email in ["known@example.com", "suspended@example.com"] {
         app.make(email, Role::User).await;
@@ -141,7 +141,7 @@ async fn time_does_not_tell_whether_an_address_has_an_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_a_handle_ever_was() {
+async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
     let app = unlimited("open").await;
     app.make("known@example.com", Role::User).await;
     app.make("admin@example.com", Role::Admin).await;
@@ -173,7 +173,7 @@ async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_new_address_is_taken() {
+async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
     let app = unlimited("open").await;
     let person = app.person("ada@example.com", Role::User).await;
     app.make("taken@example.com", Role::User).await;
@@ -197,7 +197,7 @@ async fn ended(guest: &Client<'_>, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
+async fn response_time_does_not_reveal_whether_an_invented_token_names_a_session() {
     use sea_orm::EntityTrait;
     let app = unlimited("open").await;
     let guest = app.guest();
@@ -212,7 +212,7 @@ async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_an_id_is_somebodys() {
+async fn response_time_does_not_reveal_whether_an_id_exists() {
     let app = unlimited("open").await;
     let other = app.person("other@example.com", Role::User).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -233,7 +233,7 @@ async fn time_does_not_tell_whether_an_id_is_somebodys() {
 }
 
 #[test]
-fn a_difference_that_can_be_told_is_told_and_noise_is_not() {
+fn a_real_time_difference_is_detected_and_noise_is_not() {
     // A skewed distribution: most calls are short, some wait for others.
     let times = |seed: u64, extra: f64| {
         let mut state = seed;

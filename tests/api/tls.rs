@@ -38,7 +38,7 @@ async fn listening(certificates: &Certificates, caps: Caps) -> Listening {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_versions_of_tls_are_served_with_http_1_inside_whatever_the_kind_of_key() {
+async fn tls_1_2_and_1_3_are_served_with_every_kind_of_key() {
     let certificates = Certificates::new();
     for kind in [P256, ["ec", "ec_paramgen_curve:secp384r1"], ["rsa", "rsa_keygen_bits:2048"]] {
         certificates.make("tls", kind);
@@ -52,7 +52,7 @@ async fn both_versions_of_tls_are_served_with_http_1_inside_whatever_the_kind_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_chain_is_shown_to_whoever_knows_its_root_alone() {
+async fn the_whole_certificate_chain_is_served() {
     let certificates = Certificates::new();
     certificates.make_chain("tls");
     let server = listening(&certificates, Caps::default()).await;
@@ -60,7 +60,7 @@ async fn the_whole_chain_is_shown_to_whoever_knows_its_root_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_speaks_only_http_2_is_refused_and_who_names_no_protocol_is_served() {
+async fn clients_with_only_http_2_are_refused_and_without_alpn_served() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     assert!(certificates.connect_with("tls", server.public, &[&TLS13], &["h2"]).await.is_err());
@@ -108,7 +108,7 @@ async fn versions_before_tls_1_2_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_shake_hands_in_time_is_let_go_and_holds_up_nobody() {
+async fn slow_handshakes_time_out_and_delay_no_other_client() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps { handshake: SHORT, ..Caps::default() }).await;
     let start = Instant::now();
@@ -136,7 +136,7 @@ async fn who_does_not_shake_hands_in_time_is_let_go_and_holds_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_it_back() {
+async fn a_handshake_counts_as_a_connection_of_its_network_until_it_ends() {
     let certificates = Certificates::new();
     let caps = Caps { of_network: of_address(2), handshake: SHORT, ..Caps::default() };
     let server = listening(&certificates, caps).await;
@@ -159,7 +159,7 @@ async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
+async fn a_tls_client_that_stops_reading_is_disconnected_in_time() {
     let certificates = Certificates::new();
     let spare = Duration::from_hours(1);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare, ..Caps::default() };
@@ -173,7 +173,7 @@ async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_http_is_told_in_tls_that_it_is_none_and_closed() {
+async fn plain_http_on_a_tls_port_gets_an_alert_and_is_closed() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     let mut client = server.connect().await;
@@ -185,7 +185,7 @@ async fn plain_http_is_told_in_tls_that_it_is_none_and_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_answers_what_is_under_way_over_tls_and_waits_for_nobody_who_is_silent() {
+async fn shutdown_finishes_tls_requests_and_does_not_wait_for_silent_clients() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     let (first, second) = QUERY.split_at(10);

@@ -46,7 +46,7 @@ async fn unlimited(alg: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
+async fn an_access_token_has_exactly_the_documented_claims() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -76,7 +76,7 @@ async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn issuer_audience_and_life_follow_the_settings() {
+async fn issuer_audience_and_lifetime_follow_the_settings() {
     let app = TestApp::with(|flags| {
         flags.public_url = Some("https://login.example.com/".into());
         flags.token_audience = Some("https://api.example.com".into());
@@ -231,7 +231,7 @@ async fn the_authorization_header_is_one_bearer_in_any_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_one_kind_is_none_of_another() {
+async fn tokens_of_different_kinds_are_not_interchangeable() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -260,7 +260,7 @@ async fn a_token_of_one_kind_is_none_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_dies_at_its_own_time() {
+async fn an_access_token_expires_on_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let token = guest.sign_in("ada@example.com").await.access;
@@ -271,7 +271,7 @@ async fn a_token_dies_at_its_own_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_everywhere() {
+async fn tokens_of_suspended_or_changed_users_are_refused_on_the_next_request() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -301,7 +301,7 @@ async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_eve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_on_one_replica_is_felt_at_once_on_another() {
+async fn signing_out_on_one_replica_takes_effect_on_all() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();

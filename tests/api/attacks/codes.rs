@@ -18,7 +18,7 @@ fn with_input(field: &str, kind: &str, input: &Value) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_code_is_never_compared() {
+async fn malformed_codes_are_never_compared() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
@@ -84,7 +84,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_address_gets_no_mail_and_counts_nothing() {
+async fn malformed_addresses_get_no_mail_and_are_not_counted() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     for (name, address) in addresses() {

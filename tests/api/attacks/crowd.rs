@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
+async fn concurrent_attacks_use_bounded_memory_and_delay_no_other_client() {
     let target = Target::new(few).await;
     let tokens = target.sign_in("bystander@example.com").await;
     let me = [JSON, ("authorization", &format!("Bearer {}", tokens["accessToken"].as_str().unwrap()))];

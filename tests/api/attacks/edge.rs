@@ -25,7 +25,7 @@ fn framed(headers: &str, body: &str) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_could_be_read_in_two_ways_are_refused() {
+async fn ambiguous_http_messages_are_refused() {
     let target = Target::new(few).await;
     withstands(&target, "message", &messages()).await;
     has_all_its_allowances(&target).await;
@@ -100,7 +100,7 @@ fn messages() -> Vec<Attack> {
 
 /// Request smuggling: several requests in one stream, of which a proxy might have seen fewer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_hidden_in_another_is_never_executed() {
+async fn a_smuggled_request_is_never_executed() {
     let target = Target::new(few).await;
     let db = target.database().await;
     let before = target.counters(&db).await;
@@ -143,7 +143,7 @@ async fn a_request_hidden_in_another_is_never_executed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn targets_that_are_no_path_of_ours_lead_nowhere() {
+async fn unknown_request_targets_are_not_found() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     for path in [
@@ -193,7 +193,7 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upgrades_expectations_and_origins_open_nothing() {
+async fn upgrades_expectations_and_origins_bypass_nothing() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     let socket = |origin: Option<&'static str>| {
@@ -265,7 +265,7 @@ const ORIGINS: [&str; 9] = [
 
 /// Headers that claim another client address: the connecting address is charged.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_is_charged_whoever_their_headers_say_they_are() {
+async fn spoofed_client_headers_do_not_change_who_is_charged() {
     let target = Target::new(few).await;
     let forged = [
         ("x-forwarded-for", "198.51.100.1"),

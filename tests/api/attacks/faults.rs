@@ -147,7 +147,7 @@ struct Cli {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "no test but a server, which the tests of this file start"]
-async fn the_application_that_faults() {
+async fn runs_the_faulty_application() {
     let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
     let collector = observability::start(&settings.log, None).await.unwrap();
     let (public, ops) = (settings.listen, settings.ops_listen);
@@ -163,7 +163,7 @@ async fn the_application_that_faults() {
 async fn faulty() -> Target {
     let home = Home::new().await;
     let mut command: Command = home.command_of(std::env::current_exe().unwrap());
-    command.args(["--exact", "attacks::faults::the_application_that_faults", "--ignored", "--nocapture"]);
+    command.args(["--exact", "attacks::faults::runs_the_faulty_application", "--ignored", "--nocapture"]);
     command.env("DOORCODE_LOG_FORMAT", "text");
     let program = Home::run_until_it_answers(command).await;
     Target::over(program, Some(home)).await
@@ -177,7 +177,7 @@ fn told(target: &Target, id: &str) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the_log() {
+async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
     let target = faulty().await;
     let internal = || Refused(500, "INTERNAL");
     let attacks = [
@@ -206,7 +206,7 @@ async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_ends_is_cut_off_in_time_and_what_goes_in_circles_is_bounded() {
+async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
     let target = faulty().await;
     let circle = |levels: usize| format!("{} n {}", "again { ".repeat(levels), "} ".repeat(levels));
     let wide = |levels: usize| format!("{{ again {{ {} n {} }} }}", "all { ".repeat(levels), "} ".repeat(levels));
@@ -272,7 +272,7 @@ async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_a_subscription_ends_it_alone() {
+async fn a_panic_in_a_subscription_only_ends_that_subscription() {
     let target = faulty().await;
     let mut socket = socket(&target).await;
     for (id, field) in ["panicsAtOnce", "panicsAtTheSecond", "tellsWhatCannotBeWritten", "tells"].iter().enumerate() {

@@ -41,7 +41,7 @@ const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.co
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_documents_are_refused_in_time_and_leave_no_trace() {
+async fn hostile_documents_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
@@ -83,7 +83,7 @@ fn others() -> Vec<documents::Hostile> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_production_server_shows_its_schema_by_no_route() {
+async fn a_production_server_hides_its_schema_on_every_route() {
     let target = Target::new(|command| {
         few(command);
         command.env("DOORCODE_INTROSPECTION", "false");
@@ -105,7 +105,7 @@ async fn a_production_server_shows_its_schema_by_no_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_are_no_call_are_refused_in_time_and_leave_no_trace() {
+async fn malformed_bodies_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
     withstands(&target, "body", &bodies()).await;
     has_all_its_allowances(&target).await;
@@ -162,7 +162,7 @@ fn bodies() -> Vec<Attack> {
 
 /// The announced length is enough to refuse a body.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_announced_as_too_large_is_refused_before_it_comes() {
+async fn a_body_announced_as_too_large_is_refused_before_it_arrives() {
     let target = Target::new(few).await;
     let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let announced = |name: &str, rest: &str| {
@@ -182,7 +182,7 @@ async fn a_body_that_is_announced_as_too_large_is_refused_before_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_json_by_post_is_refused_in_time_and_leaves_no_trace() {
+async fn requests_without_json_or_post_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
     withstands(&target, "header", &headers()).await;
     has_all_its_allowances(&target).await;
@@ -267,7 +267,7 @@ fn deflate() -> Vec<u8> {
 const BROTLI: &[u8] = b"\x5b\xff\xff\x8f\x5f\x02\x24\x1e\x0b\x04\x72\xef\x1f\0";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_hashes_of_documents_leave_nothing_in_memory() {
+async fn a_thousand_persisted_query_hashes_leave_nothing_in_memory() {
     let target = Target::new(|_| {}).await;
     let mut wire = target.connect().await;
     let mut ask = async |n: usize| {

@@ -19,7 +19,7 @@ const FORGED: [&str; 2] = [
 const OBEYED: [&str; 8] = ["\r\n", "\n", "\r", "\u{1b}[2J\u{1b}[31m", "\u{9b}31m", "\u{85}", "\u{202e}", "\u{2028}"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_stranger_writes_forges_a_line_or_moves_a_cursor() {
+async fn input_cannot_forge_log_lines_or_move_the_cursor() {
     for format in ["text", "json"] {
         let target = Target::new(|command| {
             command.env("DOORCODE_LOG_FORMAT", format).env("DOORCODE_LOG", "info,doorcode=debug");

@@ -32,7 +32,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forged_and_misused_tokens_are_refused_in_time_and_end_nothing() {
+async fn forged_and_misused_tokens_are_refused_and_end_no_session() {
     let target = Target::new(few).await;
     let tokens = target.sign_in("ada@example.com").await;
     let (access, refresh) = (tokens["accessToken"].as_str().unwrap(), tokens["refreshToken"].as_str().unwrap());

@@ -37,7 +37,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, SignedIn) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_bearer_fails_the_whole_request_of_every_operation_but_the_four() {
+async fn a_bad_bearer_fails_every_operation_except_four() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let (header, rest) = ada.access.split_once('.').unwrap();
@@ -62,7 +62,7 @@ async fn a_bad_bearer_fails_the_whole_request_of_every_operation_but_the_four() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_access_token_another_scheme_and_two_headers_are_bad_bearers() {
+async fn expired_tokens_other_schemes_and_duplicate_headers_are_bad_bearers() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     for value in [
@@ -104,7 +104,7 @@ async fn login_verify_verify_link_and_refresh_ignore_a_bad_bearer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_bearer_me_is_null_and_what_needs_one_fails_in_its_field() {
+async fn without_a_bearer_me_is_null_and_protected_fields_fail() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let me = guest.me().await;
@@ -133,7 +133,7 @@ async fn without_a_bearer_me_is_null_and_what_needs_one_fails_in_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_database_or_the_limiter_away_answers_are_unavailable_and_say_no_more() {
+async fn outages_are_reported_as_unavailable_without_details() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     app.limiter.away.store(true, Ordering::SeqCst);
@@ -150,7 +150,7 @@ async fn with_the_database_or_the_limiter_away_answers_are_unavailable_and_say_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_of_ours_is_internal_and_its_reason_stays_here() {
+async fn an_internal_error_does_not_reveal_its_cause() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     app.sql("ALTER TABLE email_codes RENAME TO gone").await;

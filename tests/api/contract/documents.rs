@@ -37,7 +37,7 @@ async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_guesses_in_one_document_are_none() {
+async fn a_document_with_a_hundred_guesses_is_refused() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("ada@example.com").await;
@@ -47,25 +47,25 @@ async fn a_hundred_guesses_in_one_document_are_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn floods_are_refused_fast_and_count_nothing() {
+async fn oversized_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, floods()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_multiplies_is_refused_fast_and_counts_nothing() {
+async fn multiplying_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, multipliers()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deep_long_and_unfinished_texts_are_refused_fast_and_count_nothing() {
+async fn malformed_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, broken()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_real_clients_send_is_not_refused() {
+async fn documents_of_real_clients_are_accepted() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let ada = app.guest().with_bearer(&ada.access);
@@ -96,7 +96,7 @@ async fn what_real_clients_send_is_not_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suggestions_are_never_made() {
+async fn errors_never_suggest_field_names() {
     let app = TestApp::new().await;
     for (document, neighbour) in [
         ("{ mee { id } }", r#"\"me\""#),
@@ -120,7 +120,7 @@ async fn suggestions_are_never_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_has_its_fields_in_the_order_of_the_document() {
+async fn response_fields_are_in_document_order() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let document = "{ z: __typename me { status ...f email ... on Node { id } a: role createdAt } b: __typename } \
@@ -136,7 +136,7 @@ async fn data_has_its_fields_in_the_order_of_the_document() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_in_a_field_has_its_path_and_leaves_its_neighbours_alone() {
+async fn a_field_error_has_its_path_and_does_not_affect_other_fields() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let client = app.guest().with_bearer(&ada.access);
@@ -154,7 +154,7 @@ async fn an_error_in_a_field_has_its_path_and_leaves_its_neighbours_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out() {
+async fn an_omitted_optional_variable_omits_its_argument() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", doorcode::db::entity::Role::Manager).await;
     let lists = [
@@ -175,7 +175,7 @@ async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_error_repeats_a_value() {
+async fn errors_never_repeat_a_value() {
     let app = TestApp::new().await;
     let boss = app.person("boss@example.com", doorcode::db::entity::Role::Manager).await;
     for (query, variables) in [
@@ -195,7 +195,7 @@ async fn no_error_repeats_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_without_a_token_has_one_operation() {
+async fn an_anonymous_document_may_have_only_one_operation() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let call = json!({ "query": "query A { __typename } query B { me { id } }", "operationName": "A" }).to_string();
@@ -205,7 +205,7 @@ async fn a_document_without_a_token_has_one_operation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operation_costs_is_told_by_a_development_server_alone() {
+async fn only_a_development_server_reports_the_cost_of_an_operation() {
     let app = TestApp::new().await;
     let answer: Value = serde_json::from_str(&app.guest().post(body("{ me { id email } }")).await.text).unwrap();
     assert_eq!(answer, json!({ "data": { "me": null }, "extensions": { "cost": 3 } }));
@@ -215,7 +215,7 @@ async fn what_an_operation_costs_is_told_by_a_development_server_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_bounded_in_fields_and_in_bytes() {
+async fn a_response_is_bounded_in_fields_and_bytes() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);

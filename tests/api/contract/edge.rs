@@ -49,7 +49,7 @@ async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_carries_its_security_headers_and_nothing_that_tells_what_we_are() {
+async fn every_response_has_security_headers_and_no_server_header() {
     let app = TestApp::new().await;
     let ids = &mut std::collections::HashSet::new();
     for (what, answer) in every_kind(&app.guest()).await {
@@ -77,7 +77,7 @@ async fn every_answer_carries_its_security_headers_and_nothing_that_tells_what_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_of_every_path_has_the_one_shape() {
+async fn refusals_on_every_path_have_the_same_shape() {
     let app = TestApp::new().await;
     for (what, answer) in every_kind(&app.guest()).await {
         if answer.status.is_client_error() && !what.starts_with("HEAD") {
@@ -95,7 +95,7 @@ async fn every_refusal_of_every_path_has_the_one_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_harmless_request_id_is_kept_and_any_other_replaced() {
+async fn a_valid_request_id_is_kept_and_any_other_replaced() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let longest = "a".repeat(64);
@@ -122,7 +122,7 @@ async fn a_harmless_request_id_is_kept_and_any_other_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scripts_of_listed_origins_alone_may_read_answers_and_never_with_credentials() {
+async fn only_scripts_of_listed_origins_can_read_responses_without_credentials() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let preflight = |origin: &'static str| {
@@ -176,7 +176,7 @@ async fn scripts_of_listed_origins_alone_may_read_answers_and_never_with_credent
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_development_server_answers_nothing_to_another_host() {
+async fn a_development_server_refuses_other_host_names() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let before = counters(&app).await;
@@ -225,7 +225,7 @@ async fn a_preflight_executes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
+async fn ready_reports_every_dependency_with_its_latency() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let health = guest.get("/health").await;
@@ -262,7 +262,7 @@ async fn until_measured_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
+async fn readiness_checks_within_a_second_share_one_measurement() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.take_statements();
@@ -282,7 +282,7 @@ async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_hangs_up_does_not_take_the_measurement_along() {
+async fn a_client_that_hangs_up_does_not_cancel_the_readiness_check() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.take_statements();
@@ -300,7 +300,7 @@ async fn whoever_hangs_up_does_not_take_the_measurement_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operations_listener_has_the_probes_and_not_the_api() {
+async fn the_operations_listener_serves_probes_but_not_the_api() {
     let app = TestApp::new().await;
     let guest = app.guest().via_router(ops_router(&Server::new(std::sync::Arc::clone(&app.app.ctx))));
     for path in ["/health", "/ready"] {
@@ -313,7 +313,7 @@ async fn the_operations_listener_has_the_probes_and_not_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn public_keys_are_published_for_caches_and_secret_ones_never() {
+async fn public_keys_are_cacheable_and_secret_keys_never_published() {
     for (algorithm, kind) in [("EdDSA", "OKP"), ("ES256", "EC"), ("RS256", "RSA"), ("HS256", "none")] {
         let app = TestApp::with(|flags| {
             flags.token_alg = Some(algorithm.into());
@@ -357,7 +357,7 @@ fn directives(policy: &str) -> BTreeSet<String> {
 
 /// The exact text, so that a missing part fails.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_these_headers_and_this_policy() {
+async fn every_page_has_the_expected_headers_and_policy() {
     let app = TestApp::new().await;
     let all = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
         frame-ancestors 'none'; base-uri 'none'; form-action 'none'";

@@ -64,7 +64,7 @@ async fn only_json_in_utf_8_and_uncompressed_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_method_but_post_is_refused_and_told_so_and_none_is_overridden() {
+async fn every_method_except_post_is_refused_and_none_can_be_overridden() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let before = counters(&app).await;
@@ -87,7 +87,7 @@ async fn every_method_but_post_is_refused_and_told_so_and_none_is_overridden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_16_kib_is_read_and_one_byte_more_is_not_announced_or_not() {
+async fn a_body_over_16_kib_is_refused_with_and_without_content_length() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let (fits, too_large) = (of_size(LARGEST), of_size(LARGEST + 1));
@@ -101,7 +101,7 @@ async fn a_body_of_16_kib_is_read_and_one_byte_more_is_not_announced_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stalls_is_given_up_after_ten_seconds() {
+async fn a_stalled_body_times_out_after_ten_seconds() {
     let app = TestApp::new().await;
     let start = std::time::Instant::now();
     let stalls = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
@@ -183,7 +183,7 @@ async fn a_body_is_one_json_object_with_a_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_has_the_media_type_that_the_client_accepts() {
+async fn the_response_has_the_media_type_that_the_client_accepts() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let new = "application/graphql-response+json; charset=utf-8";
@@ -246,7 +246,7 @@ async fn the_answer_has_the_media_type_that_the_client_accepts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_code_has_the_status_of_the_table() {
+async fn every_error_code_has_its_documented_status() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let node = "query($id: ID!) { node(id: $id) { id } }";
@@ -290,7 +290,7 @@ async fn every_code_has_the_status_of_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
+async fn a_rate_limited_caller_gets_retry_after() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..3 {
@@ -306,7 +306,7 @@ async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_no_call_is_charged_like_any_other() {
+async fn a_malformed_body_is_charged_like_any_other() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for text in ["{", "[]", r#"{"query":"}"}"#] {
@@ -316,7 +316,7 @@ async fn a_body_that_is_no_call_is_charged_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_has_at_most_ten_errors() {
+async fn a_response_has_at_most_ten_errors() {
     let app = TestApp::new().await;
     let fields: Vec<_> = (0..20).map(|n| format!("a{n}: user(id: \"x\") {{ id }}")).collect();
     let answer = app.guest().post(body(&format!("{{ {} }}", fields.join(" ")))).await;
@@ -325,7 +325,7 @@ async fn an_answer_has_at_most_ten_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_a_query_or_a_trailing_slash_makes_no_second_endpoint() {
+async fn other_spellings_of_the_graphql_path_are_not_endpoints() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for path in ["/graphql/", "/GraphQL", "//graphql", "/graphql/stream", "/api/graphql", "/graphql%2f"] {

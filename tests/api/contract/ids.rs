@@ -63,7 +63,7 @@ fn apart_from_its_id(answer: &Answer) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_finds_what_is_ones_own() {
+async fn an_id_finds_the_callers_own_objects() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     for (kind, id) in [("User", &ada.is.user), ("Session", &ada.is.session), ("Device", &ada.device)] {
@@ -72,7 +72,7 @@ async fn an_id_finds_what_is_ones_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_somebody_elses_looks_exactly_like_what_never_was() {
+async fn another_users_object_looks_like_one_that_does_not_exist() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let bob = person(&app, "bob@example.com").await;
@@ -131,7 +131,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_ends_ones_sessions_and_forgets_ones_devices() {
+async fn users_can_end_their_sessions_and_forget_their_devices() {
     let app = TestApp::with(many_mails).await;
     let first = person(&app, "ada@example.com").await;
     let second = person(&app, "ada@example.com").await;
@@ -214,7 +214,7 @@ async fn sessions_are_paged_forward_and_backward_latest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_asked_for_in_one_way_within_bounds_and_with_cursors_of_ours() {
+async fn invalid_page_arguments_and_foreign_cursors_are_refused() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let long = format!("after: \"{}\"", "A".repeat(10_000));
@@ -251,7 +251,7 @@ async fn a_page_is_asked_for_in_one_way_within_bounds_and_with_cursors_of_ours()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_total_is_counted_only_when_it_is_asked_for() {
+async fn the_total_is_counted_only_on_request() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let counted = async |fields: &str| {
@@ -266,7 +266,7 @@ async fn the_total_is_counted_only_when_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
+async fn users_find_themselves_by_the_uuid_of_a_token_but_not_others() {
     let app = TestApp::new().await;
     let (ada, bob) = (person(&app, "ada@example.com").await, person(&app, "bob@example.com").await);
     let uuid = async |person: &Person<'_>| {
@@ -293,7 +293,7 @@ async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_argument_for_a_user_takes_the_uuid_of_a_token() {
+async fn every_user_id_argument_accepts_the_uuid_of_a_token() {
     let app = TestApp::new().await;
     let root = app.person("root@example.com", Role::Admin).await;
     let ada = person(&app, "ada@example.com").await;

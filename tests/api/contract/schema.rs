@@ -76,13 +76,13 @@ async fn hides_its_schema(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn introspection_that_is_off_is_off_by_every_route() {
+async fn disabled_introspection_is_disabled_on_every_route() {
     hides_its_schema(&TestApp::with(|flags| flags.introspection = Some("false".into())).await).await;
     hides_its_schema(&TestApp::with(production).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_introspection_of_tools_passes_in_development() {
+async fn introspection_queries_of_tools_work_in_development() {
     let app = TestApp::new().await;
     let answer = app.guest().post(body(INTROSPECTION)).await;
     let schema = answer.field("__schema");
@@ -94,7 +94,7 @@ async fn the_introspection_of_tools_passes_in_development() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn introspection_in_circles_is_bounded() {
+async fn circular_introspection_is_bounded() {
     let app = TestApp::new().await;
     let circles = |levels: usize| {
         let around = "fields { type { ofType { ".repeat(levels);
@@ -129,7 +129,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_that_is_asked_to_shows_its_schema_without_the_inbox() {
+async fn production_with_introspection_shows_its_schema_without_the_inbox() {
     let asked = |flags: &mut ServeFlags| {
         production(flags);
         flags.introspection = Some("true".into());
@@ -144,7 +144,7 @@ async fn production_that_is_asked_to_shows_its_schema_without_the_inbox() {
 }
 
 #[test]
-fn schema_graphql_is_what_runs_else_write_it_anew_with_cargo_run_schema_to_schema_graphql() {
+fn schema_graphql_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
     let published = std::fs::read_to_string(path).unwrap();
     assert!(
@@ -154,7 +154,7 @@ fn schema_graphql_is_what_runs_else_write_it_anew_with_cargo_run_schema_to_schem
 }
 
 #[test]
-fn the_development_schema_is_the_published_one_and_the_inbox() {
+fn the_development_schema_only_adds_the_inbox() {
     let names = |sdl: &str| -> Vec<String> { definitions(&read(sdl)).map(|kind| kind.name.node.to_string()).collect() };
     let (mut published, mut development) = (names(&sdl(false)), names(&sdl(true)));
     published.push("InboxMessage".into());
@@ -207,7 +207,7 @@ fn described(kind: &TypeDefinition) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn everything_in_the_schema_is_described_for_whoever_reads_it() {
+fn everything_in_the_schema_has_a_description() {
     let document = read(&sdl(true));
     let all: Vec<_> = definitions(&document).flat_map(described).collect();
     assert!(all.len() > 100, "the schema was read: {}", all.len());
@@ -216,7 +216,7 @@ fn everything_in_the_schema_is_described_for_whoever_reads_it() {
 }
 
 #[test]
-fn every_union_of_outcomes_has_a_success_and_a_problem_with_a_message() {
+fn every_result_union_has_one_success_and_a_problem() {
     let document = read(&sdl(true));
     let problems: Vec<_> = definitions(&document)
         .filter(|kind| {
@@ -237,7 +237,7 @@ fn every_union_of_outcomes_has_a_success_and_a_problem_with_a_message() {
 }
 
 #[test]
-fn every_mutation_takes_one_input_and_has_a_result_of_its_own() {
+fn every_mutation_has_one_input_and_a_separate_result_type() {
     let document = read(&sdl(false));
     let mutation = definitions(&document).find(|kind| kind.name.node == "Mutation").unwrap();
     let TypeKind::Object(object) = &mutation.kind else { panic!("not an object") };
@@ -249,7 +249,7 @@ fn every_mutation_takes_one_input_and_has_a_result_of_its_own() {
 }
 
 #[test]
-fn every_code_of_an_error_is_in_the_closed_list() {
+fn every_error_code_is_in_the_closed_list() {
     for code in Code::ALL {
         assert!(CODES.contains(&code.as_str()) || code.as_str() == INTERNAL, "{code:?}");
     }

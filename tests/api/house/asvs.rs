@@ -14,7 +14,7 @@ const DOCUMENTS: [(&str, &str); 3] =
     [("docs/asvs.md", "shown by"), ("docs/threat-model.md", "Test"), ("ARCHITECTURE.md", "test that fails")];
 
 #[test]
-fn the_documents_name_tests_that_exist() {
+fn documents_name_existing_tests() {
     let tests = tests();
     for (document, heading) in DOCUMENTS {
         let text = read(document);
@@ -30,7 +30,7 @@ fn the_documents_name_tests_that_exist() {
 
     let table = |cell: &str| format!("| Threat | Test |\n| --- | --- |\n| a | {cell} |\n");
     let wrong = |cell: &str| wrong_tests(cells_under(&table(cell), "Test")[0], &tests).len();
-    assert_eq!(wrong("`the_documents_name_tests_that_exist`, none"), 0);
+    assert_eq!(wrong("`documents_name_existing_tests`, none"), 0);
     assert_eq!(wrong("none"), 0);
     assert_eq!(wrong("`the_documents_name_tests_that_exits`"), 1);
     assert_eq!(wrong("`wrong_tests`"), 1, "a function that is no test");

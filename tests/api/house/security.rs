@@ -32,7 +32,7 @@ const CRYPTOGRAPHY: [&str; 8] = [
 ];
 
 #[test]
-fn cryptography_comes_from_one_library_and_stands_in_few_places() {
+fn cryptography_uses_one_library_in_few_files() {
     let program = without_tests(sources(&["src", "migration/src"]));
     assert_holds(program.iter().flat_map(stray_cryptography));
     for (path, bad) in [
@@ -89,7 +89,7 @@ fn stray_cryptography(source: &Source) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_new_installation_has_no_account_that_anybody_could_know_of() {
+async fn a_new_installation_has_no_default_account() {
     let app = TestApp::new().await;
     for table in ["users", "sessions", "devices", "email_codes", "sign_in_links"] {
         assert_eq!(app.count(table, "1 = 1").await, 0, "{table}");
@@ -97,7 +97,7 @@ async fn a_new_installation_has_no_account_that_anybody_could_know_of() {
 }
 
 #[tokio::test]
-async fn no_answer_sends_anybody_elsewhere() {
+async fn no_response_redirects_to_another_site() {
     let app = TestApp::with(|flags| flags.public_url = Some("https://login.example.com".into())).await;
     let guest = app.guest();
     let paths = ["/", "//", "/graphql", "/graphql/", "/graphiql", "/inbox", "/health", "/ready", "/nothing", "/assets"];
@@ -123,7 +123,7 @@ async fn no_answer_sends_anybody_elsewhere() {
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_else() {
+async fn a_browser_is_only_redirected_to_graphiql() {
     let open = TestApp::new().await;
     let closed = TestApp::with(|flags| flags.graphiql = Some("false".into())).await;
     let production = TestApp::with(|flags| {
@@ -155,7 +155,7 @@ async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_e
 }
 
 #[tokio::test]
-async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default() {
+async fn text_responses_have_a_charset_and_a_strict_default_policy() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let paths = [
@@ -187,7 +187,7 @@ async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default(
 }
 
 #[tokio::test]
-async fn no_answer_tells_which_version_runs() {
+async fn responses_do_not_reveal_the_version() {
     let app = TestApp::new().await;
     for path in ["/health", "/ready", "/", "/nothing", "/.well-known/jwks.json", "/graphql"] {
         let answer = app.guest().get(path).await;
@@ -197,7 +197,7 @@ async fn no_answer_tells_which_version_runs() {
 }
 
 #[tokio::test]
-async fn an_rsa_key_has_the_strength_of_the_others() {
+async fn rsa_keys_are_as_strong_as_the_others() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let app = TestApp::with(|flags| flags.token_alg = Some("RS256".into())).await;
     let keys = app.guest().get("/.well-known/jwks.json").await.json;
@@ -246,7 +246,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn a_fault_is_in_the_log_with_its_reason_and_the_id_that_the_client_was_told() {
+async fn an_internal_error_is_logged_with_its_cause_and_request_id() {
     let log = Log::default();
     let _guard = log.listen();
     let app = TestApp::new().await;

@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Command};
 use super::{assert_holds, source::root};
 
 #[test]
-fn no_file_names_a_machine_or_a_registry() {
+fn no_file_names_a_private_folder_or_registry() {
     let listed = Command::new("git")
         .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -50,7 +50,7 @@ fn private_names(file: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_documents_name_files_that_exist() {
+fn documents_name_existing_files() {
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
         assert_holds(missing_files(document, &text).into_iter());

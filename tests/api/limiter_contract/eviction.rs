@@ -10,7 +10,7 @@ use doorcode::{
 use super::{MINUTE, QUARTER, admits, after, charge, take};
 
 #[tokio::test]
-async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
+async fn a_flood_of_new_keys_does_not_evict_exhausted_ones() {
     let limiter = MemoryLimiter::new(1_000);
     let shut = charge("shut", 3, QUARTER);
     let instance = Charge { rule: "send.instance", ..charge("", 100_000, Duration::from_hours(24)) };
@@ -32,7 +32,7 @@ async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
 }
 
 #[tokio::test]
-async fn expired_keys_go_before_any_live_one() {
+async fn expired_keys_are_evicted_before_live_ones() {
     let limiter = MemoryLimiter::new(100);
     for old in 0..50 {
         for _ in 0..3 {

@@ -36,7 +36,7 @@ async fn recovers(limiter: &RedisLimiter, charge: &Charge, within: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_away_makes_the_limiter_unavailable_until_it_is_back() {
+async fn the_limiter_is_unavailable_while_redis_is_down() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     redis.stop();
     let limiter = RedisLimiter::new(&redis.url()).expect("a start does not wait for Redis");
@@ -66,7 +66,7 @@ async fn a_redis_that_is_away_makes_the_limiter_unavailable_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_before_a_stalled_redis_is_answered_as_promptly_as_one() {
+async fn concurrent_calls_to_a_stalled_redis_fail_as_fast_as_one() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let limiter = Arc::new(RedisLimiter::new(&redis.url()).unwrap());
     redis.signal("-STOP");
@@ -117,7 +117,7 @@ async fn a_server_that_never_answers_is_unavailable_in_time_in_every_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_opens_one_connection_and_shares_its_failure() {
+async fn concurrent_calls_share_one_connection_attempt_and_its_failure() {
     let (port, taken) = silent_port();
     let limiter = Arc::new(RedisLimiter::new(&format!("redis://127.0.0.1:{port}").into()).unwrap());
     let crowd: Vec<_> = (0..100)
@@ -148,7 +148,7 @@ async fn a_flushed_script_is_loaded_again_and_no_count_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_stays_small_and_goes_by_itself() {
+async fn a_redis_key_stays_small_and_expires() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let limiter = RedisLimiter::new(&redis.url()).unwrap();
     let charge = cooling("somebody", 10_000, MINUTE, Duration::from_secs(30));

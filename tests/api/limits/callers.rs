@@ -21,7 +21,7 @@ async fn answered(caller: &Client<'_>, calls: usize) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_sessions_on_one_network_do_not_mean_more_operations_without_end() {
+async fn a_network_has_an_operation_limit_for_all_its_sessions() {
     let app = few().await;
     let network = app.guest().ip.to_string();
     let mut in_all = 0;
@@ -40,7 +40,7 @@ async fn more_sessions_on_one_network_do_not_mean_more_operations_without_end() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wide_ipv6_network_does_not_multiply_what_callers_may_ask() {
+async fn a_wide_ipv6_network_does_not_multiply_the_operation_limit() {
     let app = few().await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut in_all = 0;

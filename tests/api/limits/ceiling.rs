@@ -50,7 +50,7 @@ fn budget(app: &TestApp, part: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
+async fn a_fifth_of_the_daily_mail_ceiling_is_reserved_for_known_devices() {
     let app = with_ceiling(10, |_| {}).await;
     let owner = known(&app, "known@example.com").await;
     app.clock.pass(WEEK);
@@ -63,7 +63,7 @@ async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_strangers() {
+async fn new_accounts_cannot_use_the_reserve_for_known_devices() {
     let app = with_ceiling(40, |flags| {
         flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
         flags.limits.insert(Rule::SendPair, "9/15m".into());
@@ -90,7 +90,7 @@ async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_stran
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
+async fn when_mail_is_scarce_each_network_is_limited_to_its_share() {
     let app = with_ceiling(200, |flags| drop(flags.limits.insert(Rule::SendNetwork, "8/15m".into()))).await;
     let guest = app.guest();
     let mut number = 0;
@@ -114,7 +114,7 @@ async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn decoys_spend_nothing_of_the_days_mail_and_are_refused_when_it_is_spent() {
+async fn decoys_are_not_charged_to_the_daily_ceiling_but_refused_once_it_is_spent() {
     let app = with_ceiling(10, |flags| flags.signup = Some("closed".into())).await;
     for number in 0..12 {
         app.make(&format!("real{number}@example.com"), Role::User).await;

@@ -14,7 +14,7 @@ use super::kind;
 use crate::harness::{SignedIn, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
+async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
     let app = TestApp::new().await;
     for number in 0..11 {
         if number == 6 {
@@ -67,7 +67,7 @@ async fn gets_in(app: &TestApp, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_strangers_spent_before_there_was_an_account_keeps_nobody_out_of_it() {
+async fn limits_spent_before_sign_up_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     spend(&app, "new@example.com").await;
     assert_eq!(app.mails_for("new@example.com").await.len(), 0);
@@ -76,7 +76,7 @@ async fn what_strangers_spent_before_there_was_an_account_keeps_nobody_out_of_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_strangers_spent_during_a_suspension_keeps_nobody_out_after_it() {
+async fn limits_spent_during_a_suspension_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     app.make("back@example.com", Role::User).await;
     app.set_status("back@example.com", UserStatus::Suspended).await;
@@ -86,7 +86,7 @@ async fn what_strangers_spent_during_a_suspension_keeps_nobody_out_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspension_takes_no_link_out_of_a_mailbox_and_shortens_none() {
+async fn a_suspension_neither_revokes_nor_shortens_a_mailed_link() {
     let app = TestApp::with(closed_and_short).await;
     app.make("held@example.com", Role::User).await;
     spend(&app, "held@example.com").await;
@@ -102,7 +102,7 @@ async fn a_suspension_takes_no_link_out_of_a_mailbox_and_shortens_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
+async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_account() {
     let app = TestApp::with(closed_and_short).await;
     app.make("real@example.com", Role::User).await;
     let mut seen = Vec::new();
@@ -121,7 +121,7 @@ async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_more_mail_on_a_spent_day_tells_nobody_that_a_link_was_used() {
+async fn the_extra_mail_does_not_reveal_that_a_link_was_used() {
     let app = TestApp::with(|flags| {
         closed_and_short(flags);
         flags.limits.insert(Rule::SendAddressDay, "1/1d".into());

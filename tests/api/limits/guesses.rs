@@ -41,7 +41,7 @@ async fn guess(person: &Client<'_>, email: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_accounts_guess_at_one_address_no_oftener_than_one() {
+async fn many_accounts_get_no_more_guesses_at_an_address_than_one() {
     let app = TestApp::with(generous_sends).await;
     let mut compared = 0;
     for person in people(&app, "person", 12).await {
@@ -59,7 +59,7 @@ async fn many_accounts_guess_at_one_address_no_oftener_than_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
+async fn one_account_gets_no_more_guesses_at_many_addresses_than_at_one() {
     let app = TestApp::with(generous_sends).await;
     let person = app.person("person@example.com", Role::User).await;
     let mut compared = 0;
@@ -71,7 +71,7 @@ async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_that_guess_at_once_never_overdraw_an_addresss_budget_or_their_own() {
+async fn concurrent_guesses_by_accounts_never_overdraw_any_budget() {
     let app = TestApp::with(|flags| {
         generous_sends(flags);
         flags.limits.insert(Rule::GuessAccount, "5/1d".into());

@@ -65,7 +65,7 @@ async fn undo_token(app: &TestApp, email: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_was_is_charged_to_its_network_whichever_way_it_is_presented() {
+async fn invented_codes_and_tokens_are_charged_to_the_network() {
     let app = TestApp::new().await;
     let person = app.person("person@example.com", Role::User).await;
     for way in WAYS {
@@ -86,7 +86,7 @@ async fn what_never_was_is_charged_to_its_network_whichever_way_it_is_presented(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live() {
+async fn invented_tokens_do_not_block_valid_ones_from_the_same_network() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "4/1d".into()))).await;
     let person = app.person("old@example.com", Role::User).await;
     let (challenge, code) = ask_for(&app, &person, "new@example.com").await;
@@ -118,7 +118,7 @@ async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_network_has_the_database_asked_so_often_and_no_oftener() {
+async fn database_lookups_of_invented_tokens_are_limited_per_network() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "2/1m".into()))).await;
     let guest = app.guest();
     app.take_statements();

@@ -14,7 +14,7 @@ async fn statements(app: &TestApp, client: &Client<'_>, query: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for_a_hundred() {
+async fn a_user_list_with_details_costs_the_same_for_one_and_a_hundred() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 150, 1).await;
@@ -40,7 +40,7 @@ async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_asked_for_is_not_read() {
+async fn unrequested_fields_are_not_read() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 20, 1).await;

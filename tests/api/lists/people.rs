@@ -44,7 +44,7 @@ fn merged(mut one: Value, other: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paging_gives_every_person_once_in_every_order_and_both_ways() {
+async fn paging_returns_every_user_once_in_every_order_and_direction() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 200, 1).await;
@@ -66,7 +66,7 @@ async fn paging_gives_every_person_once_in_every_order_and_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_who_sign_up_between_two_pages_move_nobody() {
+async fn sign_ups_between_two_pages_do_not_shift_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 60, 1).await;
@@ -147,7 +147,7 @@ impl Wanted {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_alone_and_with_others_gives_what_a_naive_look_gives() {
+async fn user_filters_match_a_naive_scan() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 400, 1).await;
@@ -178,7 +178,7 @@ async fn every_filter_alone_and_with_others_gives_what_a_naive_look_gives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prefix_is_text_and_knows_no_wildcards() {
+async fn prefixes_are_literal_and_have_no_wildcards() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let guest = app.guest();
@@ -217,7 +217,7 @@ async fn a_prefix_is_text_and_knows_no_wildcards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_order_the_newest_come_first_and_a_prefix_alone_brings_its_own() {
+async fn users_are_sorted_newest_first_or_by_the_prefix_field() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 300, 1).await;
@@ -240,7 +240,7 @@ async fn without_an_order_the_newest_come_first_and_a_prefix_alone_brings_its_ow
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_of_another_order_or_of_nobody_is_bad_input() {
+async fn a_cursor_of_another_order_or_an_unknown_user_is_bad_input() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 50, 1).await;

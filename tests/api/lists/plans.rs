@@ -142,7 +142,7 @@ async fn ready(app: &TestApp) -> Client<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_of_people_is_read_by_ranges_of_indexes() {
+async fn user_lists_are_read_by_index_ranges() {
     let app = TestApp::new().await;
     let admin = ready(&app).await;
     let filters = [
@@ -191,7 +191,7 @@ async fn every_list_of_people_is_read_by_ranges_of_indexes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_of_events_and_what_belongs_to_people_is_read_by_ranges_of_indexes() {
+async fn event_lists_and_user_details_are_read_by_index_ranges() {
     let app = TestApp::new().await;
     let admin = ready(&app).await;
     let list = users(&admin, json!({ "first": 1, "filter": { "emailPrefix": "sebnem." } })).await;

@@ -40,7 +40,7 @@ async fn lists_are_for_managers_and_administrators() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_people_are_there_for_administrators_alone() {
+async fn only_administrators_see_deleted_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let manager = signed_in_as(&app, "MANAGER").await;
@@ -67,7 +67,7 @@ async fn deleted_people_are_there_for_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_does_not() {
+async fn filters_reveal_nothing_about_hidden_users_to_managers() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let manager = signed_in_as(&app, "MANAGER").await;
@@ -121,7 +121,7 @@ async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_outlives_the_people_in_it() {
+async fn an_event_outlives_its_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     app.guest().sign_in("erased@example.com").await;
@@ -132,7 +132,7 @@ async fn an_event_outlives_the_people_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
+async fn users_see_their_own_events_but_not_the_other_actors() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     app.guest().sign_in("ada@example.com").await;
@@ -163,7 +163,7 @@ async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_reads_the_sessions_devices_and_events_of_everybody() {
+async fn a_manager_reads_the_sessions_devices_and_events_of_all_users() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     for email in ["a@example.com", "b@example.com"] {

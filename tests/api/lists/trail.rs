@@ -7,7 +7,7 @@ use super::{Draws, events, events_answer, every_event, seed, signed_in_as, texts
 use crate::harness::TestApp;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_trail_gives_every_event_once_newest_first_and_both_ways() {
+async fn the_trail_returns_every_event_once_newest_first_in_both_directions() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     seed(&app, 150, 1).await;
@@ -47,7 +47,7 @@ async fn ids_of(client: &crate::harness::Client<'_>, emails: &[String]) -> Vec<V
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_of_the_trail_gives_what_a_naive_look_gives() {
+async fn trail_filters_match_a_naive_scan() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 150, 1).await;
@@ -106,7 +106,7 @@ async fn every_filter_of_the_trail_gives_what_a_naive_look_gives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_written_after_the_clock_went_back_is_found_by_its_time() {
+async fn an_event_written_after_the_clock_went_back_is_found_by_its_time() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     let late = doorcode::ports::Clock::now(&*app.clock);
@@ -122,7 +122,7 @@ async fn an_event_that_was_written_after_the_clock_went_back_is_found_by_its_tim
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_and_cursors_of_something_else_are_bad_input_in_the_trail() {
+async fn foreign_ids_and_cursors_are_bad_input_in_the_trail() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let list = events(&admin, json!({ "first": 1 })).await;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     EVENTS, event_of,
-    wire::{BusMessage as OnSocket, Served},
+    wire::{Served, SocketEvent},
 };
 use crate::{
     harness::{TestApp, eventually, on_servers},
@@ -79,7 +79,7 @@ async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
+async fn the_in_process_bus_keeps_the_contract_and_reports_gaps() {
     let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
     keeps_the_contract(Arc::clone(&bus), Arc::clone(&bus), Arc::new(MemoryBus::default())).await;
     let mut slow = bus.subscribe();
@@ -95,7 +95,7 @@ async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bus_in_redis_keeps_the_contract_alone_and_as_a_cluster() {
+async fn the_redis_bus_keeps_the_contract_on_one_server_and_a_cluster() {
     if !on_servers() && std::env::var("DOORCODE_TEST_REDIS_URL").is_err() {
         eprintln!("skipped: no Redis");
         return;
@@ -109,7 +109,7 @@ async fn the_bus_in_redis_keeps_the_contract_alone_and_as_a_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
+async fn a_redis_restart_ends_no_subscription() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     let (one, two) = (over(&redis.url(), "a"), over(&redis.url(), "a"));
     let (mut here, mut there) = (one.subscribe(), two.subscribe());
@@ -137,7 +137,7 @@ async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stranger_says_on_redis_is_no_event() {
+async fn forged_redis_messages_are_not_events() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::on_bus(over(&redis.url(), "a")).await;
     let served = Served::new(&app.app.ctx).await;
@@ -166,7 +166,7 @@ async fn what_a_stranger_says_on_redis_is_no_event() {
     socket.hears_nothing().await;
     app.guest().login("somebody@example.com").await;
     event_of(&mut socket, "CODE_REQUESTED").await;
-    assert_ne!(socket.hear_within(QUIET).await, OnSocket::Gone);
+    assert_ne!(socket.hear_within(QUIET).await, SocketEvent::Gone);
 }
 
 async fn first_event(app: &TestApp) -> Uuid {
@@ -178,7 +178,7 @@ async fn first_event(app: &TestApp) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_redis_there_is_nothing_personal() {
+async fn the_redis_bus_carries_only_ids() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::on_bus(over(&redis.url(), "a")).await;
     let _served = Served::new(&app.app.ctx).await;

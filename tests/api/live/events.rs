@@ -57,7 +57,7 @@ async fn listen(served: &Served, token: &str, query: &str) -> Told {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_told_and_the_stream_is_complete_when_the_session_ends() {
+async fn an_event_stream_delivers_events_and_completes_when_the_session_ends() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
@@ -75,7 +75,7 @@ async fn events_are_told_and_the_stream_is_complete_when_the_session_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_is_refused_as_any_request_and_only_subscriptions_stream() {
+async fn refused_streams_look_like_other_refusals_and_only_subscriptions_stream() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
@@ -97,7 +97,7 @@ async fn what_is_refused_is_refused_as_any_request_and_only_subscriptions_stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_take_the_room_of_sockets_and_give_it_back() {
+async fn event_streams_count_as_sockets_and_free_their_slot() {
     let app = TestApp::new().await;
     let caps = SocketCaps { in_all: 3, of_session: 2, ping: Duration::from_millis(100), ..SocketCaps::default() };
     let served = Served::with(&app.app.ctx, caps, Caps::default()).await;
@@ -115,7 +115,7 @@ async fn streams_take_the_room_of_sockets_and_give_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_ends_streams_in_time() {
+async fn shutdown_ends_event_streams_in_time() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;

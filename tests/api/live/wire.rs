@@ -73,14 +73,14 @@ impl Served {
     pub(super) async fn has_room(&self, token: &str) -> bool {
         let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
         socket.init(token).await;
-        matches!(socket.hear().await, BusMessage::Said(_))
+        matches!(socket.hear().await, SocketEvent::Said(_))
     }
 
     /// A socket of the token's user.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;
         socket.init(token).await;
-        assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
+        assert_eq!(socket.hear().await, SocketEvent::Said(json!({ "type": "connection_ack" })));
         socket
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
 
 /// What a client receives from a socket.
 #[derive(Debug, PartialEq)]
-pub(super) enum BusMessage {
+pub(super) enum SocketEvent {
     Said(Value),
     /// A close frame with this code.
     Closed(u16),
@@ -103,7 +103,7 @@ pub(super) enum BusMessage {
     Nothing,
 }
 
-impl BusMessage {
+impl SocketEvent {
     /// The code of an `error` message.
     pub(super) fn error(&self, id: &str) -> &str {
         let Self::Said(message) = self else { panic!("{self:?}") };
@@ -149,31 +149,31 @@ impl Socket {
     /// Waits until the server has handled everything sent so far.
     pub(super) async fn settle(&mut self) {
         self.say(json!({ "type": "ping" })).await;
-        assert_eq!(self.hear().await, BusMessage::Said(json!({ "type": "pong" })));
+        assert_eq!(self.hear().await, SocketEvent::Said(json!({ "type": "pong" })));
     }
 
     /// The next message, skipping pings of the transport.
-    pub(super) async fn hear(&mut self) -> BusMessage {
+    pub(super) async fn hear(&mut self) -> SocketEvent {
         self.hear_within(AT_ONCE).await
     }
 
     pub(super) async fn hears_nothing(&mut self) {
-        assert_eq!(self.hear_within(QUIET).await, BusMessage::Nothing);
+        assert_eq!(self.hear_within(QUIET).await, SocketEvent::Nothing);
     }
 
-    pub(super) async fn hear_within(&mut self, patience: Duration) -> BusMessage {
+    pub(super) async fn hear_within(&mut self, patience: Duration) -> SocketEvent {
         let heard = async {
             loop {
                 match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => return BusMessage::Said(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => return SocketEvent::Said(serde_json::from_str(&text).unwrap()),
                     Some(Ok(Message::Close(frame))) => {
-                        return BusMessage::Closed(frame.map_or(0, |frame| frame.code.into()));
+                        return SocketEvent::Closed(frame.map_or(0, |frame| frame.code.into()));
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return BusMessage::Gone,
+                    Some(Err(_)) | None => return SocketEvent::Gone,
                 }
             }
         };
-        timeout(patience, heard).await.unwrap_or(BusMessage::Nothing)
+        timeout(patience, heard).await.unwrap_or(SocketEvent::Nothing)
     }
 }

@@ -25,7 +25,7 @@ async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
+async fn an_administrator_can_create_a_user_who_gets_an_invitation() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "email": "New@Example.com", "name": "New <b>", "role": "MANAGER", "locale": "de" });
@@ -48,7 +48,7 @@ async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_wrong_with_an_input_is_told_at_once() {
+async fn all_input_errors_are_reported_at_once() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "email": "nobody", "name": "a\nb", "locale": "tlh" });
@@ -62,7 +62,7 @@ async fn everything_wrong_with_an_input_is_told_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_administrators_who_collide_the_second_is_told() {
+async fn the_second_of_two_conflicting_updates_is_refused() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let other = app.person("other@example.com", Role::Admin).await;
@@ -83,7 +83,7 @@ async fn of_two_administrators_who_collide_the_second_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_role_holds_from_the_very_next_request() {
+async fn a_new_role_applies_from_the_next_request() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::Admin).await;
@@ -101,7 +101,7 @@ async fn a_new_role_holds_from_the_very_next_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_person_is_out_at_once_and_their_old_sessions_stay_dead() {
+async fn suspension_ends_all_sessions_for_good() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;
@@ -143,7 +143,7 @@ async fn the_last_active_administrator_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_administrators_who_demote_each_other_leave_one() {
+async fn two_administrators_demoting_each_other_leave_one() {
     for round in 0..8 {
         let app = TestApp::new().await;
         let one = app.person("one@example.com", Role::Admin).await;
@@ -169,7 +169,7 @@ async fn two_administrators_who_demote_each_other_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_given_to_somebody_signs_them_out_and_both_addresses_are_told() {
+async fn an_address_set_by_an_administrator_signs_out_and_notifies_both_addresses() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("lost@example.com", Role::User).await;
@@ -188,7 +188,7 @@ async fn an_address_given_to_somebody_signs_them_out_and_both_addresses_are_told
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
+async fn sensitive_changes_need_a_sign_in_within_ten_minutes() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;
@@ -232,7 +232,7 @@ async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ending_somebodys_sessions_signs_them_out_everywhere_and_is_recorded() {
+async fn ending_a_users_sessions_signs_them_out_everywhere_and_is_recorded() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;

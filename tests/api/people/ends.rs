@@ -9,7 +9,7 @@ use crate::harness::{SignedIn, TestApp, other_than};
 const DAY: f64 = 86_400.0;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
+async fn a_deleted_account_is_signed_out_at_once_and_can_be_restored() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let wrong = person.change("deleteAccount", json!({ "email": "other@example.com" }), "__typename").await;
@@ -40,7 +40,7 @@ async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name() {
+async fn a_deleted_user_is_erased_after_thirty_days_also_from_the_trail() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -64,7 +64,7 @@ async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happened_before_a_sign_in_cannot_be_told_by_the_address_of_somebody_who_was_erased() {
+async fn erasure_also_covers_events_before_a_sign_in() {
     let app = TestApp::new().await;
     let eve = app.person("eve@example.com", Role::User).await;
     let mut owner = app.guest();

@@ -65,7 +65,7 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_way_leads_back_to_a_thief_in_whichever_order_tokens_are_used() {
+async fn undo_tokens_never_return_an_account_to_a_thief_in_any_order() {
     for thief_first in [false, true] {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;
@@ -85,7 +85,7 @@ async fn no_way_leads_back_to_a_thief_in_whichever_order_tokens_are_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_under_way_does_not_survive_taking_the_account_back() {
+async fn a_pending_change_does_not_survive_taking_the_account_back() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let under_way = challenge(&thief, "next@example.com").await;
@@ -120,7 +120,7 @@ pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_comes_after_the_session_was_ended_changes_nothing() {
+async fn a_code_sent_after_the_session_ended_changes_nothing() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let under_way = challenge(&person, "next@example.com").await;
@@ -134,7 +134,7 @@ async fn a_code_that_comes_after_the_session_was_ended_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_demoted_in_mid_request_makes_nobody() {
+async fn an_administrator_demoted_mid_request_creates_no_user() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     app.make("other@example.com", Role::Admin).await;
@@ -149,7 +149,7 @@ async fn an_administrator_demoted_in_mid_request_makes_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
+async fn an_undo_token_expires_and_cannot_be_guessed() {
     let app = TestApp::new().await;
     let (_, token) = stolen(&app).await;
     for made_up in ["", "x", &"A".repeat(43), "' OR 1=1 --"] {
@@ -160,7 +160,7 @@ async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_the_owner_made_at_the_old_address_meanwhile_gives_way() {
+async fn a_new_account_at_the_old_address_gives_way_to_the_undo() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let owner = app.guest().sign_in("old@example.com").await;
@@ -172,7 +172,7 @@ async fn an_account_that_the_owner_made_at_the_old_address_meanwhile_gives_way()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_with_a_history_keeps_the_old_address_and_the_stolen_one_is_parked() {
+async fn an_account_with_history_keeps_the_old_address_and_the_stolen_one_is_parked() {
     let app = TestApp::new().await;
     let other = app.person("other@example.com", Role::User).await;
     app.clock.pass(60.0);
@@ -187,7 +187,7 @@ async fn an_account_with_a_history_keeps_the_old_address_and_the_stolen_one_is_p
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_administrator_stays_one_whose_address_is_taken_back() {
+async fn the_last_administrator_keeps_the_role_after_an_undo() {
     let app = TestApp::new().await;
     let boss = app.person("boss@example.com", Role::Admin).await;
     change(&app, &boss, "thief@example.com").await;
@@ -198,7 +198,7 @@ async fn the_last_administrator_stays_one_whose_address_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thief_who_deletes_the_account_leaves_it_to_its_owner_and_an_administrator_does_not() {
+async fn the_owner_can_undo_a_deletion_by_a_thief_but_not_by_an_administrator() {
     for by_admin in [false, true] {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;
@@ -223,7 +223,7 @@ async fn a_thief_who_deletes_the_account_leaves_it_to_its_owner_and_an_administr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_from_an_administrator_ends_every_way_back() {
+async fn an_address_set_by_an_administrator_voids_all_undo_tokens() {
     let app = TestApp::new().await;
     let (victim, token) = stolen(&app).await;
     let admin = app.person("admin@example.com", Role::Admin).await;
@@ -234,7 +234,7 @@ async fn an_address_from_an_administrator_ends_every_way_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_changes_their_own_address_without_proving_the_new_one() {
+async fn changing_ones_own_address_requires_proof_of_the_new_one() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "id": admin.signed_in.user, "email": "thief@example.com" });
@@ -243,7 +243,7 @@ async fn nobody_changes_their_own_address_without_proving_the_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_tokens_of_one_person_used_at_once_end_in_the_older_address() {
+async fn two_concurrent_undo_tokens_restore_the_older_address() {
     for _ in 0..4 {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;

@@ -200,26 +200,26 @@ async fn check(column: Column) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_not_signed_in_changes_what_the_page_says() {
+async fn an_anonymous_caller_can_change_what_the_permissions_page_says() {
     check(Column::Anonymous).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_changes_what_the_page_says() {
+async fn a_guest_can_change_what_the_permissions_page_says() {
     check(Column::Guest).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_changes_what_the_page_says() {
+async fn a_user_can_change_what_the_permissions_page_says() {
     check(Column::User).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_changes_what_the_page_says() {
+async fn a_manager_can_change_what_the_permissions_page_says() {
     check(Column::Manager).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_changes_what_the_page_says() {
+async fn an_administrator_can_change_what_the_permissions_page_says() {
     check(Column::Admin).await;
 }

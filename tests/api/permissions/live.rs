@@ -160,7 +160,7 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_label_of_an_address_is_shown_to_administrators_alone() {
+async fn only_administrators_see_the_label_of_an_address() {
     let app = TestApp::alone(unhindered).await;
     let (_stop, told) = watch::channel(false);
     tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
@@ -192,7 +192,7 @@ async fn the_label_of_an_address_is_shown_to_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_hears_what_the_page_says_however_old_the_sign_in_is() {
+async fn every_role_receives_the_events_that_the_permissions_page_says() {
     let app = TestApp::alone(unhindered).await;
     let (_stop, told) = watch::channel(false);
     tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));

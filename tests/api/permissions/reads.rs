@@ -341,7 +341,7 @@ fn meant(answer: &Answer, path: &str, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_reads_what_the_page_says_by_every_way_however_old_the_sign_in_is() {
+async fn every_role_can_read_what_the_permissions_page_says_on_every_path() {
     let app = TestApp::alone(unhindered).await;
     let cast = Cast::new(&app).await;
     for passes in [0.0, 601.0] {
@@ -353,7 +353,7 @@ async fn every_role_reads_what_the_page_says_by_every_way_however_old_the_sign_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_a_way_from_every_question_and_to_every_type_of_the_page() {
+async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
     let app = TestApp::alone(unhindered).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     for root in types["Query"].fields.keys() {
@@ -397,7 +397,7 @@ async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leaves_the_same() {
+async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
     let app = TestApp::alone(unhindered).await;
     let cast = Cast::new(&app).await;
     let mut same = 0;

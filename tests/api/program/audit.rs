@@ -49,7 +49,7 @@ fn kind_of(line: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tail_that_follows_sees_what_other_processes_do_once_and_ends_when_told() {
+async fn a_following_tail_prints_events_of_other_processes_once() {
     let home = Home::new().await;
     home.good(&["user", "create", "first@example.com"]);
     home.good(&["user", "create", "ada@example.com"]);
@@ -104,7 +104,7 @@ async fn the_ids_on_the_command_line_are_those_of_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
+async fn a_closed_pipe_ends_the_tail_quietly() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2000"]);
     for (arguments, patience) in [
@@ -131,7 +131,7 @@ async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tail_is_filtered_and_names_whoever_was_erased() {
+async fn the_tail_can_be_filtered_and_marks_erased_users() {
     let home = Home::new().await;
     home.good(&["user", "create", "ada@example.com"]);
     home.good(&["user", "create", "eve@example.com"]);

@@ -142,7 +142,7 @@ impl Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
+async fn doctor_finds_no_problem_in_a_good_setup_and_changes_nothing() {
     let Some((database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--appendonly", "yes"]).unwrap();
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
@@ -175,7 +175,7 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has_one() {
+async fn doctor_reports_a_postgresql_that_can_lose_commits() {
     if embedded_only() {
         return;
     }
@@ -207,7 +207,7 @@ async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warning() {
+async fn doctor_reports_a_redis_that_evicts_and_warns_if_it_cannot_read_the_settings() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "allkeys-lru"]).unwrap();
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
@@ -238,7 +238,7 @@ async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warnin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_master_that_sentinels_name_is_asked() {
+async fn doctor_checks_the_master_that_sentinels_name() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "volatile-lru"]).unwrap();
     let sentinel = OwnRedis::start(&[&format!("sentinel monitor door 127.0.0.1 {} 1\n", redis.port)]).unwrap();
@@ -249,7 +249,7 @@ async fn the_master_that_sentinels_name_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_master_of_a_cluster_is_asked() {
+async fn doctor_checks_every_master_of_a_cluster() {
     let Ok(url) = std::env::var("DOORCODE_TEST_REDIS_CLUSTER_URL") else {
         assert!(embedded_only(), "run tests/run");
         return;
@@ -265,7 +265,7 @@ async fn every_master_of_a_cluster_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
+async fn doctor_reports_a_mail_server_that_refuses_the_password_or_strips_tls() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.set("SMTP_URL", setup.mail.url().replace("c0rrect", "canary"));
     setup.examine().assert_wrong("mail server", &["535", "user name and password in SMTP_URL"]);
@@ -281,7 +281,7 @@ async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
+async fn doctor_reports_files_and_folders_open_to_others() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let data = setup.folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -300,7 +300,7 @@ async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
+async fn doctor_reports_a_stale_schema_and_keys_of_another_secret() {
     if embedded_only() {
         return;
     }
@@ -337,7 +337,7 @@ async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_that_stop_a_start_are_told_all_at_once() {
+async fn doctor_reports_all_bad_settings_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
         .env_clear()
@@ -357,7 +357,7 @@ async fn settings_that_stop_a_start_are_told_all_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
+async fn doctor_accepts_a_new_development_setup_and_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
         .env_clear()
@@ -371,7 +371,7 @@ async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_never_answer_cost_fifteen_seconds_together_and_each_is_named() {
+async fn doctor_names_every_silent_server_within_fifteen_seconds() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ fn limit(pid: u32, bytes: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_while_the_disk_was_full_and_after_it_is_in_the_file() {
+async fn every_acknowledged_change_survives_a_full_disk() {
     let home = Home::new().await;
     let file = home.folder.path().join("full.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());

@@ -27,7 +27,7 @@ fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_tells_whether_the_server_beside_it_can_serve() {
+async fn health_reports_whether_the_local_server_is_ready() {
     let home = Home::new().await;
     let program = home.start().await;
     for listens in [format!("127.0.0.1:{}", program.ops), format!("0.0.0.0:{}", program.ops)] {
@@ -39,7 +39,7 @@ async fn health_tells_whether_the_server_beside_it_can_serve() {
 }
 
 #[test]
-fn health_fails_where_nobody_answers_or_somebody_else_does() {
+fn health_fails_without_a_server_or_with_another_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answer = |answer: &'static str| {

@@ -40,7 +40,7 @@ async fn used(home: &Home) -> Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_secret_is_in_memory_where_the_settings_keep_it_and_nowhere_else() {
+async fn only_the_settings_keep_the_server_secret_in_memory() {
     let home = Home::new().await;
     let program = used(&home).await;
     let secret = fs::read_to_string(home.folder.path().join("data/secret")).unwrap();
@@ -52,7 +52,7 @@ async fn the_server_secret_is_in_memory_where_the_settings_keep_it_and_nowhere_e
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_of_the_environment_is_there_once_more() {
+async fn a_secret_from_the_environment_is_in_memory_once_more() {
     let home = Home::new().await;
     fs::write(home.folder.path().join(".env"), format!("DOORCODE_SECRET={SECRET}\n")).unwrap();
     let program = used(&home).await;
@@ -61,7 +61,7 @@ async fn a_secret_of_the_environment_is_there_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_leaves_no_memory_behind() {
+async fn a_crash_writes_no_core_dump() {
     let home = Home::new().await;
     let program = home.start().await;
     let limits = fs::read_to_string(format!("/proc/{}/limits", program.child.id())).unwrap();

@@ -52,7 +52,7 @@ pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_makes_changes_deletes_and_restores_people() {
+async fn commands_create_change_delete_and_restore_users() {
     let home = Home::new().await;
     let made = ["user", "create", "Ada@Example.com", "--role", "manager", "--name", " Ada L ", "--locale", "de"];
     let made = home.objects(&[&made[..], &["--invite"]].concat());
@@ -87,7 +87,7 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out() {
+async fn a_command_changes_the_address_of_a_user_and_signs_them_out() {
     let home = Home::new().await;
     for email in ["lost@example.com", "taken@example.com"] {
         home.good(&["user", "create", email]);
@@ -103,7 +103,7 @@ async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
+async fn user_list_can_be_filtered_and_reports_truncation() {
     let home = Home::new().await;
     for (email, role) in [("a1@example.com", "user"), ("a2@example.com", "guest"), ("b1@example.com", "guest")] {
         home.good(&["user", "create", email, "--role", role]);
@@ -125,7 +125,7 @@ async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_people_than_are_read_at_a_time_are_listed_once_each() {
+async fn user_list_prints_each_user_once_across_pages() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2500"]);
     let people = home.objects(&["user", "list", "--most", "2300"]);
@@ -134,7 +134,7 @@ async fn more_people_than_are_read_at_a_time_are_listed_once_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_administrator_is_kept_and_the_refusal_tells_what_to_do() {
+async fn commands_keep_the_last_administrator_and_explain_why() {
     let home = Home::new().await;
     home.good(&["user", "role", "boss@example.com", "admin"]);
     for refused in
@@ -148,7 +148,7 @@ async fn the_last_administrator_is_kept_and_the_refusal_tells_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_listed_and_ended_and_the_trail_names_no_actor() {
+async fn commands_list_and_end_sessions_without_an_actor_in_the_trail() {
     let home = Home::new().await;
     home.good(&["user", "create", "ada@example.com"]);
     assert!(text(&home.run(&["user", "sessions", "ada@example.com"]).stderr).contains("no session"));
@@ -174,7 +174,7 @@ async fn sessions_are_listed_and_ended_and_the_trail_names_no_actor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
+async fn hostile_names_and_user_agents_cannot_move_the_cursor() {
     let home = Home::new().await;
     home.good(&["user", "create", "eve@example.com"]);
     sign_in(&home, "eve@example.com", HOSTILE, false).await;
@@ -203,7 +203,7 @@ async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own() {
+async fn usage_errors_have_a_separate_exit_code() {
     let home = Home::new().await;
     for command in ["suspend", "restore", "delete", "show", "sessions"] {
         let told = home.refused(&["user", command, "nobody@example.com"]);
@@ -230,7 +230,7 @@ async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_can_be_had_as_json_and_holds_no_secret() {
+async fn every_list_prints_json_without_secrets() {
     let home = Home::new().await;
     let keys = home.objects(&["keys", "list"]);
     assert_eq!((keys.len(), &keys[0]["algorithm"], &keys[0]["retiresAt"]), (1, &json!("EdDSA"), &Value::Null));
@@ -244,7 +244,7 @@ async fn every_list_can_be_had_as_json_and_holds_no_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_explains_itself_in_sentences() {
+async fn every_command_has_a_help_text() {
     let home = Home::new().await;
     let mut commands = vec![vec![]];
     let mut seen = 0;
@@ -268,7 +268,7 @@ async fn every_command_explains_itself_in_sentences() {
 
 /// The `Shell` type is the guard: request handlers cannot name it.
 #[test]
-fn no_request_can_name_the_proof_of_a_shell() {
+fn no_request_handler_names_the_shell_type() {
     fn names(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

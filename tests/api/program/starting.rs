@@ -37,7 +37,7 @@ async fn status(port: u16, path: &str) -> Option<(u16, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_time() {
+async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time() {
     let home = Home::new().await;
     let (port, ops, database) = (free_port(), free_port(), free_port());
     let mut command = serving(&home, port, ops);
@@ -92,7 +92,7 @@ async fn is_dressed(port: u16) {
 
 /// A proxy sends requests as soon as the port accepts connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_calls_while_a_server_starts_is_served_by_it() {
+async fn requests_during_startup_are_served() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
@@ -112,7 +112,7 @@ async fn whoever_calls_while_a_server_starts_is_served_by_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_waits_for_its_database_stops_when_told() {
+async fn a_server_waiting_for_its_database_stops_on_a_signal() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
@@ -130,7 +130,7 @@ async fn a_server_that_waits_for_its_database_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_waits_stops_when_told() {
+async fn a_command_waiting_for_its_database_stops_on_a_signal() {
     let home = Home::new().await;
     let pipe = home.folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -155,7 +155,7 @@ async fn a_command_that_waits_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
+async fn a_server_started_before_its_database_serves_once_it_is_up() {
     if !on_servers() {
         return;
     }
@@ -180,7 +180,7 @@ async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_reads_only_an_env_file_that_says_production() {
+async fn production_only_reads_an_env_file_marked_as_production() {
     let home = Home::new().await;
     let said = |file: &str, change: &dyn Fn(&mut Command)| {
         std::fs::write(home.folder.path().join(".env"), file).unwrap();
@@ -231,7 +231,7 @@ async fn with_few_files(home: &Home, ulimit: &str) -> super::Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_limit_of_open_files_is_raised_where_it_may_be_and_else_warned_about() {
+async fn a_low_open_file_limit_is_raised_or_warned_about() {
     let home = Home::new().await;
     let raised = with_few_files(&home, "-Sn 500").await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", raised.pid())).unwrap();

@@ -35,7 +35,7 @@ fn complaints(program: &Program) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_certificate_is_shown_without_a_restart_and_connections_that_there_are_go_on() {
+async fn a_new_certificate_is_served_without_a_restart_and_connections_stay_open() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let mut program = home.start_with(with(&certificates)).await;
@@ -54,7 +54,7 @@ async fn a_new_certificate_is_shown_without_a_restart_and_connections_that_there
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_pair_that_is_no_good_is_told_once_and_the_one_before_stays() {
+async fn a_bad_new_certificate_is_logged_once_and_the_old_one_stays() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let program = home.start_with(with(&certificates)).await;
@@ -82,7 +82,7 @@ async fn a_new_pair_that_is_no_good_is_told_once_and_the_one_before_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_who_speak_no_tls_leave_no_line_in_the_log() {
+async fn failed_tls_handshakes_are_not_logged() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let program = home.start_with(with(&certificates)).await;
@@ -97,7 +97,7 @@ async fn strangers_who_speak_no_tls_leave_no_line_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
+async fn a_mismatched_certificate_and_key_stop_the_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     certificates.make("other", P256);
@@ -133,7 +133,7 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_everybody_can_read_is_warned_about_at_the_start() {
+async fn a_world_readable_key_is_warned_about_at_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let warning = "DOORCODE_TLS_KEY names a file that everybody on this machine can read or change";

@@ -30,7 +30,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
+async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "2/1d".into()))).await;
     let guest = app.guest();
     let (before, idle) = (guest.sign_in("before@example.com").await, guest.sign_in("idle@example.com").await);
@@ -81,7 +81,7 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_that_start_at_once_seal_the_keys_anew_and_the_old_secret_can_go() {
+async fn two_processes_starting_at_once_reseal_the_keys() {
     let app = TestApp::new().await;
     let SignedIn { access, .. } = app.guest().sign_in("ada@example.com").await;
     let sealed = doorcode::domain::keys::list(app.ctx()).await.unwrap().remove(0);
@@ -108,7 +108,7 @@ fn sealed_id(access: &str) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guessing_budget_goes_on_over_a_rotation() {
+async fn a_guessing_budget_survives_a_secret_rotation() {
     let app = TestApp::with(|flags| {
         for rule in [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay] {
             flags.limits.insert(rule, "1000/1d".into());
@@ -150,7 +150,7 @@ async fn a_guessing_budget_goes_on_over_a_rotation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_and_never_deadlock() {
+async fn processes_with_different_newest_secrets_share_a_budget_without_deadlock() {
     let app = TestApp::with(|flags| {
         for rule in [Rule::SendAddress, Rule::SendAddressDay] {
             flags.limits.insert(rule, "1000/1d".into());
@@ -179,7 +179,7 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_address_was_sent_counts_on_over_a_rotation_in_one_call_of_the_limiter() {
+async fn send_limits_survive_a_secret_rotation_in_one_limiter_call() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddress, "2/15m".into()))).await;
     let [both, newest] = later(&app, &new_secret()).await;
     let ask = async |process: Option<&Replica>| {

@@ -6,7 +6,7 @@ use super::{log_out_with, refreshed, status_of_me};
 use crate::harness::{SignedIn, TestApp, other_than};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_limiter_signed_in_people_go_on_and_nobody_signs_in() {
+async fn without_the_limiter_only_signed_in_users_can_continue() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -34,7 +34,7 @@ async fn without_the_limiter_signed_in_people_go_on_and_nobody_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_limiter_each_process_bounds_refreshes_by_itself() {
+async fn without_the_limiter_each_process_limits_refreshes() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();

@@ -35,7 +35,7 @@ async fn sign_in_from(client: &Client<'_>, device: &str, email: &str) -> SignedI
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
+async fn a_forgotten_device_signs_in_as_a_stranger() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -61,7 +61,7 @@ async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_is_forgotten_between_login_and_verify_comes_back_as_a_new_one_and_is_told() {
+async fn a_device_forgotten_between_login_and_verify_becomes_a_new_one_with_a_notice() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("ada@example.com").await;
@@ -138,7 +138,7 @@ async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_holds_no_device_token() {
+async fn the_devices_table_holds_no_usable_token() {
     use sea_orm::EntityTrait;
     let app = TestApp::new().await;
     let signed_in = app.guest().sign_in("ada@example.com").await;

@@ -14,7 +14,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_not_refreshed_for_seven_days_is_over() {
+async fn a_session_expires_after_seven_days_without_refresh() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let mut refresh = guest.sign_in("ada@example.com").await.refresh;
@@ -28,7 +28,7 @@ async fn a_session_that_is_not_refreshed_for_seven_days_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn use_without_refresh_does_not_keep_a_session() {
+async fn use_without_refresh_does_not_extend_a_session() {
     let app = TestApp::with(|flags| {
         flags.refresh_idle = Some("10m".into());
         flags.access_ttl = Some("15m".into());
@@ -46,7 +46,7 @@ async fn use_without_refresh_does_not_keep_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_over_after_thirty_days_whatever_happens() {
+async fn a_session_always_expires_after_thirty_days() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let end = app.clock.now() + TimeDelta::days(30);
@@ -73,7 +73,7 @@ async fn a_session_is_over_after_thirty_days_whatever_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_refreshed_thirty_times_a_minute_and_told_the_truth_about_when_again() {
+async fn a_session_can_be_refreshed_thirty_times_a_minute_with_an_exact_retry_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;

@@ -33,7 +33,7 @@ async fn closed(crowd: &mut [Client]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_full_network_the_idlest_connection_is_closed_for_a_newcomer() {
+async fn a_full_network_evicts_its_idlest_connection_for_a_new_one() {
     let server = Listening::new(Caps { of_network: of_address(3), ..caps() }).await;
     let (mut first, mut second, mut busy) = (server.connect().await, server.connect().await, server.connect().await);
     assert!(first.is_served().await && second.is_served().await);
@@ -50,7 +50,7 @@ async fn in_a_full_network_the_idlest_connection_is_closed_for_a_newcomer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_addresses_of_a_network_share_its_connections() {
+async fn addresses_of_a_network_share_its_connection_limit() {
     let shares = Shares { narrow: 2, middle: 3, wide: 3 };
     let server = Listening::new(Caps { of_network: shares, spare: NEVER, ..Caps::default() }).await;
     let mut inside = Vec::new();
@@ -67,7 +67,7 @@ async fn the_addresses_of_a_network_share_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_finish_nothing_keep_no_newcomer_out() {
+async fn unfinished_requests_do_not_block_new_connections() {
     for unfinished in [String::new(), "GET /health HTTP/1.1\r\nx: ".into(), head() + "{", HEALTH.into()] {
         let server = Listening::new(Caps { in_all: 20, ..caps() }).await;
         let _crowd = crowd(&server, 20, &unfinished).await;
@@ -80,7 +80,7 @@ async fn connections_that_finish_nothing_keep_no_newcomer_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
+async fn connection_memory_is_bounded_and_the_smallest_connections_are_kept() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut small = server.connect().await;
     assert!(small.is_served().await);
@@ -103,7 +103,7 @@ fn headed(path: &str, bytes: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
+async fn a_slow_reader_holds_no_memory_that_others_need() {
     let caps = Caps { memory: 1024 * 1024, unread: NEVER, ..caps() };
     let server = Listening::new(caps).await;
     let asks = headed("/assets/graphiql.min.js", 15_000);
@@ -128,7 +128,7 @@ async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has_asked() {
+async fn silent_connections_are_evicted_before_one_with_a_request() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut silent = crowd(&server, 40, "").await;
     let mut honest = server.connect().await;
@@ -140,7 +140,7 @@ async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_has_lived_long_enough_still_leaves_for_a_newcomer_at_once() {
+async fn an_expiring_connection_is_still_evicted_at_once() {
     let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
     let mut unfinished = server.connect().await;
     unfinished.send("GET /health HTTP/1.1\r\nx: ").await;

@@ -56,7 +56,7 @@ async fn generous() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_stops_reading_loses_its_connection_in_time() {
+async fn a_client_that_stops_reading_is_disconnected_in_time() {
     let app = generous().await;
     let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare: NEVER, ..Caps::default() };
@@ -71,7 +71,7 @@ async fn a_client_that_stops_reading_loses_its_connection_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
+async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     let app = generous().await;
     let (ada, bob) = (somebody(&app, "ada@example.com").await, somebody(&app, "bob@example.com").await);
     let (ada, bob) = (request(&ada, MEGABYTE), request(&bob, MEGABYTE));
@@ -96,7 +96,7 @@ async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_cannot_be_charged_is_not_sent() {
+async fn a_response_that_does_not_fit_the_memory_limit_is_not_sent() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "40/1m".into()))).await;
     let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
     let server = Listening::over(None, Caps::default(), app).await;

@@ -10,7 +10,7 @@ fn lines(printed: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
+async fn every_request_and_every_event_of_a_sign_in_is_logged_once() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let secrets = sign_in(&program).await;
     let client = reqwest::Client::new();
@@ -51,7 +51,7 @@ async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_has_every_line() {
+async fn a_flood_of_anonymous_requests_is_sampled_and_sessions_are_logged_in_full() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let access = sign_in(&program).await.access;
     let client = reqwest::Client::new();
@@ -87,7 +87,7 @@ fn with_status(lines: &[Value], status: u16) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
+async fn a_flood_of_503_responses_is_sampled_like_any_other() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let client = reqwest::Client::new();
     let mut answers = Vec::new();
@@ -114,7 +114,7 @@ async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_to_a_session_stands_in_its_own_lines_whatever_its_network_does() {
+async fn refusals_of_a_session_are_logged_even_during_a_flood_from_its_network() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json"), ("DOORCODE_LIMIT_API_CALLER", "40/1m")]).await;
     let access = sign_in(&program).await.access;
     let nothing = format!("http://127.0.0.1:{}/nothing", program.port);
@@ -136,7 +136,7 @@ async fn what_is_refused_to_a_session_stands_in_its_own_lines_whatever_its_netwo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_knows_an_address_finds_its_lines() {
+async fn log_lines_of_a_known_address_can_be_found_by_its_label() {
     let (home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     drop(program.login("Found@Example.com").await.unwrap());
     let label = home.good(&["user", "hash", "found@example.com"]);
@@ -145,7 +145,7 @@ async fn whoever_knows_an_address_finds_its_lines() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_stand_in_the_log_as_they_are_where_somebody_wants_that() {
+async fn addresses_are_logged_in_clear_when_the_setting_says_so() {
     let (_home, program) = start(&[("DOORCODE_LOG_EMAILS", "plain")]).await;
     drop(program.login(EMAIL).await.unwrap());
     eventually("its line", async || program.printed().contains(EMAIL)).await;

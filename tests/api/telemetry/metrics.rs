@@ -83,7 +83,7 @@ async fn every_refusal_is_counted_by_its_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_are_on_the_operations_listener_alone() {
+async fn metrics_are_only_on_the_operations_listener() {
     let (_home, program) = start(&[]).await;
     let public = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.port)).await.unwrap();
     assert_eq!(public.status(), 404);
@@ -97,7 +97,7 @@ async fn metrics_are_on_the_operations_listener_alone() {
 
 /// A mutation without an outcome would be counted as `ok`, and its failures would not show.
 #[test]
-fn every_change_tells_what_it_came_to() {
+fn every_mutation_reports_its_outcome() {
     let sdl = graphql::sdl(false);
     let changes = sdl.split("type Mutation {").nth(1).unwrap().split("\n}").next().unwrap();
     let names: BTreeSet<_> = changes

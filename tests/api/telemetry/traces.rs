@@ -80,7 +80,7 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_share() {
+async fn a_client_can_opt_out_of_tracing_but_not_raise_the_sample_rate() {
     let collector = Collector::start().await;
     let (_home, program) = traced(&collector, "1").await;
     let question = json!({ "query": "{ __typename }" });
@@ -113,7 +113,7 @@ async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_authorities_has_its_traces_all_the_same() {
+async fn traces_are_exported_without_installed_root_certificates() {
     let collector = Collector::start().await;
     let (_home, program) = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
@@ -127,7 +127,7 @@ async fn a_machine_without_authorities_has_its_traces_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_delays_nobody_and_is_told_of() {
+async fn an_unreachable_collector_delays_no_request_and_is_logged() {
     let (_home, program) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]).await;
     let begun = std::time::Instant::now();
     for _ in 0..50 {
@@ -141,7 +141,7 @@ async fn a_collector_that_is_away_delays_nobody_and_is_told_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_collector_nothing_is_traced_and_the_clients_trace_is_still_in_the_log() {
+async fn without_a_collector_the_clients_trace_id_is_still_logged() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let answer = post(&program, &json!({ "query": "{ __typename }" }), &[("traceparent", &context("01"))]).await;
     assert!(!answer.headers().contains_key("traceresponse"));

@@ -59,7 +59,7 @@ fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_without_a_signature_is_refused_however_it_spells_that() {
+async fn unsigned_tokens_are_refused_in_every_spelling() {
     let app = TestApp::new().await;
     let (guest, token, forge) = forge_for(&app, "ada@example.com").await;
     let signature = token.rsplit('.').next().unwrap();
@@ -96,7 +96,7 @@ async fn a_token_without_a_signature_is_refused_however_it_spells_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_public_key_is_no_shared_secret() {
+async fn a_public_key_is_not_accepted_as_a_shared_secret() {
     for alg in ["EdDSA", "ES256", "RS256"] {
         let app = unlimited(alg).await;
         let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
@@ -115,7 +115,7 @@ async fn a_public_key_is_no_shared_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_algorithm_is_the_keys_and_no_header_brings_a_key() {
+async fn the_key_determines_the_algorithm_and_headers_cannot_supply_a_key() {
     for alg in ["EdDSA", "ES256", "RS256", "HS256"] {
         let app = unlimited(alg).await;
         let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
@@ -160,7 +160,7 @@ async fn the_algorithm_is_the_keys_and_no_header_brings_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_id_names_the_very_key_that_signed() {
+async fn a_key_id_must_name_the_signing_key() {
     let app = TestApp::new().await;
     let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
     let next = keys::rotate(app.ctx()).await.unwrap();
@@ -310,7 +310,7 @@ async fn times_are_checked_with_five_seconds_of_leeway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_longer_than_any_of_ours_is_refused_unread() {
+async fn oversized_tokens_are_refused_unread() {
     let app = TestApp::new().await;
     let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
     let padded = |target: usize| {

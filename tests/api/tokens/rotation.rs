@@ -57,7 +57,7 @@ async fn sign_in_at(client: &Client<'_>, process: &Replica, email: &str) -> Sign
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_rotate_under_load_without_one_false_refusal() {
+async fn keys_rotate_under_load_without_a_false_refusal() {
     let app = unlimited("EdDSA").await;
     let replica = app.replica().await;
     let clients = [app.guest(), app.guest().via(&replica)];
@@ -98,7 +98,7 @@ async fn keys_rotate_under_load_without_one_false_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_missed_a_rotation_learns_the_key_from_the_first_token() {
+async fn a_replica_that_missed_a_rotation_loads_the_key_on_the_first_token() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -134,7 +134,7 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_key_ids_do_not_reach_the_database_more_than_once_in_five_seconds() {
+async fn unknown_key_ids_cause_at_most_one_database_lookup_in_five_seconds() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -159,7 +159,7 @@ async fn unknown_key_ids_do_not_reach_the_database_more_than_once_in_five_second
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_start_together_know_each_others_first_tokens() {
+async fn replicas_started_together_accept_each_others_first_tokens() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -179,7 +179,7 @@ async fn replicas_that_start_together_know_each_others_first_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
+async fn a_new_algorithm_creates_a_key_and_old_tokens_stay_valid() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -198,7 +198,7 @@ async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_newest() {
+async fn keys_open_with_an_old_secret_and_are_resealed_with_the_newest() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -233,7 +233,7 @@ async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_was_ahead_when_the_first_key_was_made_stops_nobody_from_signing_in() {
+async fn a_first_key_created_with_a_fast_clock_does_not_block_sign_ins() {
     let app = TestApp::new().await;
     app.clock.pass(-600.0);
     let guest = app.guest();

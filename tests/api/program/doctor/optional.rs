@@ -24,7 +24,7 @@ impl Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
+async fn doctor_reports_mismatched_expired_or_readable_tls_files() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "tls files", "a proxy");
     let certificates = Certificates::new();
@@ -57,7 +57,7 @@ async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_is_connected_to_told_nothing_and_missed_only_with_a_warning() {
+async fn doctor_connects_to_the_collector_without_sending_and_only_warns() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "trace collector", "no traces");
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -17,7 +17,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_public_url_is_followed_to_doorcode_itself() {
+async fn doctor_checks_that_the_public_url_reaches_doorcode() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let (port, ops) = (free_port(), free_port());
     setup
@@ -46,7 +46,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
+async fn doctor_distinguishes_expired_from_untrusted_certificates() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     // The mail server speaks TLS from the first byte, with a certificate of an unknown authority.
     let port = Url::parse(&setup.mail.url()).unwrap().port().unwrap();

@@ -1,5 +1,5 @@
-"""What tests/container/run does with a root that holds Doorcode and nothing else. It runs in namespaces of its own, as
-root; the program in it has neither a way out nor a right. Every check is a function whose name is what it holds."""
+"""The checks of tests/container/run on a root that contains only Doorcode. Runs as root in separate namespaces; the
+program has no network access and no privileges. The name of each check function says what it checks."""
 
 import fcntl
 import json
@@ -34,7 +34,7 @@ sizes = {name: path.stat().st_size for name, path in files().items() if path.is_
 
 
 def prepare():
-    """What an engine does: a root that cannot be written, a data volume, the names of the network, and /proc."""
+    """Prepares what a container engine provides: a read-only root, a data volume, name resolution, and /proc."""
 
     def mount(*arguments):
         subprocess.run(["mount", *arguments], check=True)
@@ -48,13 +48,13 @@ def prepare():
     mount("-t", "tmpfs", "-o", f"uid={NOBODY},gid={NOBODY},mode=0700,size=64m", "data", str(root / "data"))
     mount("-t", "proc", "proc", str(root / "proc"))
     mount("-o", "remount,bind,ro", str(root))
-    # An interface that is there and down: the loopback of a new network.
+    # The loopback interface of a new network namespace is down.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
 def doorcode(*arguments, **settings):
-    """The command of a run in the container, and its environment: what the image sets, and what whoever runs it does."""
+    """The command of a run in the container, and its environment: from the image and from the caller."""
     env = {"DOORCODE_MODE": "production", "DOORCODE_LISTEN": "0.0.0.0:4000", "DOORCODE_DATA": "/data", **settings}
     command = ["/usr/sbin/chroot", f"--userspec={NOBODY}:{NOBODY}", "--groups=", str(root), "/doorcode", *arguments]
     lock = ["/usr/bin/setpriv", "--no-new-privs", "--bounding-set=-all,+sys_chroot,+setuid,+setgid"]
@@ -83,7 +83,7 @@ def the_image_holds_the_program_its_licences_and_an_empty_folder():
     print(f"    {sizes['doorcode']} bytes of program, {sum(sizes.values())} in all")
     assert sum(sizes.values()) < MOST_BYTES
     said = subprocess.run(["readelf", "-ld", root / "doorcode"], capture_output=True, text=True, check=False).stdout
-    assert "INTERP" not in said and "NEEDED" not in said, "it asks for a library"
+    assert "INTERP" not in said and "NEEDED" not in said, "it needs a shared library"
 
 
 @check
@@ -131,7 +131,7 @@ def it_finds_names_in_hosts_and_by_dns_without_any_library():
 
 
 def answer_names(dns):
-    """One address for one name, and none for others."""
+    """Resolves one name to one address, and no others."""
     while True:
         try:
             asked, who = dns.recvfrom(512)
@@ -191,14 +191,14 @@ def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told()
 def main():
     prepare()
     passed = failed = 0
-    # Of a binary alone there is no image that could say anything.
+    # A binary alone has no image metadata.
     for function in [one for one in checks if image.exists() or one is not the_image_says_how_it_is_run]:
         name = function.__name__.replace("_", " ")
         try:
             function()
             passed += 1
             print(f"ok      {name}", flush=True)
-        except Exception as error:  # Whatever it is, the others are tried, too.
+        except Exception as error:  # Continue with the other checks.
             failed += 1
             print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
     print(f"{passed} passed, {failed} failed")

@@ -1,5 +1,5 @@
-"""What tests/alerts asks of the alert rules, the dashboard and docs/operations.md, and promtool cannot: that they are
-whole and speak of the same things. It reads files of this repository and nothing else, with Python alone.
+"""Checks of tests/alerts beyond promtool: the alert rules, the dashboard and docs/operations.md are complete and
+consistent. It only reads files of this repository, with the standard library.
 
     observability.py alerts | dashboard | queries | metrics | page
 """
@@ -15,7 +15,7 @@ ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 ALERT_TESTS = ROOT / "deploy/prometheus/alerts_test.yml"
 DASHBOARD = ROOT / "deploy/grafana/doorcode.json"
 PAGE = ROOT / "docs/operations.md"
-# What Prometheus itself knows of every target, and what every histogram has.
+# Metrics and labels that Prometheus adds to every target or histogram.
 OF_PROMETHEUS = {"up": set(), "ALERTS": set()}
 OF_ALL = {"job", "instance", "le", "alertname", "alertstate"}
 
@@ -25,20 +25,20 @@ def read(path):
 
 
 def fail_on(wrong):
-    """Prints what is wrong and gives the exit code."""
+    """Prints the problems and returns the exit code."""
     for each in wrong:
         print(each)
     return 1 if wrong else 0
 
 
 def rules():
-    """The alerts: name and the text of each, in the form that alerts.yml keeps to."""
+    """The name and text of each alert; relies on the layout of alerts.yml."""
     blocks = re.split(r"^ +- alert: ", read(ALERTS), flags=re.MULTILINE)[1:]
     return [(block.split(None, 1)[0], block) for block in blocks]
 
 
 def anchors():
-    """The headings of the page as links to them are written."""
+    """The headings of the page as link anchors."""
     headings = re.findall(r"^#+ (.+)$", read(PAGE), flags=re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -54,8 +54,8 @@ def alerts():
         wrong += [f"{name}: no {part}" for part in ("summary", "description") if not re.search(rf"^ +{part}: \S", text, re.MULTILINE)]
         book = re.search(r"runbook_url: docs/operations\.md#(\S+)$", text, re.MULTILINE)
         if not book or book[1] not in known:
-            wrong.append(f"{name}: its runbook is no heading of docs/operations.md: {book and book[1]}")
-        # As alerts_test.yml writes it, each on one line.
+            wrong.append(f"{name}: its runbook is not a heading of docs/operations.md: {book and book[1]}")
+        # In alerts_test.yml each of these is on one line.
         asked = re.findall(rf'alertname="{name}",alertstate="firing"\}}\', eval_time: \S+, exp_samples: (.*)\}}$', tests, re.MULTILINE)
         if not any(name in answer for answer in asked):
             wrong.append(f"{name}: no test in which it fires")
@@ -76,7 +76,7 @@ def overlap(one, other):
 def dashboard():
     wrong, board, all_panels = [], json.loads(read(DASHBOARD)), panels()
     if board["schemaVersion"] < 38:
-        wrong.append("the dashboard is of a Grafana before 10")
+        wrong.append("the dashboard is for a Grafana before 10")
     variables = [(each["name"], each["type"]) for each in board["templating"]["list"]]
     if variables != [("datasource", "datasource"), ("job", "query"), ("instance", "query")]:
         wrong.append(f"variables: {variables}")
@@ -104,10 +104,10 @@ def dashboard():
             query = target.get("expr", "")
             selectors = re.findall(r"\b(?:(?:doorcode|process)_\w+|up)\b(\{[^}]*\})?", query)
             if not selectors or not all('job=~"$job",instance=~"$instance"' in each for each in selectors):
-                wrong.append(f"{name}: a query that does not heed the variables: {query}")
+                wrong.append(f"{name}: a query ignores the variables: {query}")
     for one, other in combinations(all_panels, 2):
         if overlap(one, other):
-            wrong.append(f"panels {one['id']} and {other['id']} lie on each other")
+            wrong.append(f"panels {one['id']} and {other['id']} overlap")
     return fail_on(wrong)
 
 
@@ -125,18 +125,18 @@ def dashboard_queries():
 def queries():
     """The queries as a file of recording rules, which promtool parses."""
     rules = [{"record": f"query:number{number}", "expr": text} for number, text in enumerate(dashboard_queries())]
-    # What is JSON is YAML.
+    # JSON is valid YAML.
     print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
     return 0
 
 
 def documented():
-    """Metrics of the page's table with their labels: `name`, type, `label`s in the third cell."""
+    """Metrics in the page's table with their labels: `name`, type, `label`s in the third cell."""
     rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|", read(PAGE), re.MULTILINE)
     metrics = {}
     for name, kind, labels in rows:
         names = {name + suffix for suffix in ("_bucket", "_count", "_sum")} if kind == "histogram" else {name}
-        # Values stand in brackets behind their label.
+        # Values follow their label in brackets.
         own = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", labels)))
         metrics.update({each: own for each in names})
     return metrics
@@ -152,11 +152,11 @@ def metrics():
     series = re.findall(r"series: '([^']+)'", read(ALERT_TESTS))
     used = set()
     for text in expressions + dashboard_queries() + series:
-        # A name is what a selector or a range stands behind, or what has one of our prefixes.
+        # Metric names have one of our prefixes, or are `up` or `ALERTS`.
         for name, _, matchers in re.findall(r"\b((?:doorcode|process)_\w+|up|ALERTS)\b(\{([^}]*)\})?", text):
             used.add(name)
             if name not in known:
-                wrong.append(f"{name} is in no row of the table: {text.strip()}")
+                wrong.append(f"{name} is missing in the table: {text.strip()}")
                 continue
             labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", re.sub(r'"[^"]*"', "", matchers)))
             for label in labels - known[name] - OF_ALL:
@@ -167,7 +167,7 @@ def metrics():
 
 
 def page():
-    """Files, folders, headings and lines of the log that the page names are there."""
+    """Files, folders, headings and log lines in the page exist."""
     text, wrong = read(PAGE), []
     for place in set(re.findall(r"`((?:deploy|docs|src|tests|migration|examples)/[\w./-]*)`", text)):
         if not (ROOT / place).exists():
@@ -183,7 +183,7 @@ def page():
     source = "".join(read(file) for file in (ROOT / "src").rglob("*.rs"))
     rows = text.split("| line | means |", 1)[1].split("\n\n", 1)[0]
     lines = re.findall(r"`([^`]+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:]))
-    wrong += [f"nothing logs this line: {line}" for line in lines if f'"{line}"' not in source and f'"{line}:' not in source]
+    wrong += [f"no code logs this line: {line}" for line in lines if f'"{line}"' not in source and f'"{line}:' not in source]
     return fail_on(wrong)
 
 

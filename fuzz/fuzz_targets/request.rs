@@ -1,6 +1,6 @@
-//! A whole request: method, path, headers and body, each as raw as the library of HTTP lets it through. The input is
-//! written like a request: `POST /graphql`, lines of headers, an empty line, the body. `{user}` in a header stands for
-//! a good token.
+//! Fuzzes whole requests: method, path, headers and body, as raw as the HTTP library allows. The input looks like a
+//! request: `POST /graphql`, header lines, an empty line, the body. `{user}` at the end of a header is replaced by a
+//! valid token.
 #![no_main]
 
 use axum::{

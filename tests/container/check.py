@@ -77,7 +77,7 @@ DEVELOPMENT = {"DOORCODE_MODE": "development", "DOORCODE_EXPOSE_DEVELOPMENT": "t
 
 
 @check
-def the_image_holds_the_program_its_licences_and_an_empty_folder():
+def the_image_contains_only_the_program_licences_and_an_empty_data_folder():
     allowed = {"doorcode", "data", "LICENSE-APACHE", "LICENSE-MIT"}
     assert "doorcode" in sizes and set(found_at_first) <= allowed, found_at_first
     print(f"    {sizes['doorcode']} bytes of program, {sum(sizes.values())} in all")
@@ -87,7 +87,7 @@ def the_image_holds_the_program_its_licences_and_an_empty_folder():
 
 
 @check
-def the_image_says_how_it_is_run():
+def the_image_metadata_says_how_to_run_it():
     config = json.loads(image.read_text())["Docker"]["config"]
     assert config["User"] == f"{NOBODY}:{NOBODY}"
     assert config["Entrypoint"] == ["/doorcode"] and not config.get("Cmd"), config
@@ -98,20 +98,20 @@ def the_image_says_how_it_is_run():
     assert config["Labels"]["org.opencontainers.image.licenses"] == "MIT OR Apache-2.0"
     found = data_at_first.st_uid, oct(data_at_first.st_mode)
     assert found == (NOBODY, "0o40700"), found
-    assert os.stat(root / "doorcode").st_uid == 0, "it cannot change itself"
+    assert os.stat(root / "doorcode").st_uid == 0, "the program must not be able to replace itself"
 
 
 @check
-def without_settings_it_does_not_start_and_says_what_is_missing():
+def without_settings_it_names_the_missing_ones_and_exits():
     done = run()
     assert done.returncode == 1, done
     for name in ("DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM"):
         assert name in done.stderr, done.stderr
-    assert run("health").returncode == 1, "and nobody answers"
+    assert run("health").returncode == 1, "no server is running"
 
 
 @check
-def it_finds_names_in_hosts_and_by_dns_without_any_library():
+def it_resolves_names_from_hosts_and_dns_without_libraries():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns, socket.create_server(("127.0.0.1", 0)) as database:
         dns.bind(("127.0.0.1", 53))
         threading.Thread(target=answer_names, args=(dns,), daemon=True).start()
@@ -148,7 +148,7 @@ def answer_names(dns):
 
 
 @check
-def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told():
+def it_serves_a_sign_in_unprivileged_on_a_read_only_root_and_stops_on_sigterm():
     command, env = doorcode(**DEVELOPMENT)
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -185,14 +185,14 @@ def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told()
         (root / "written").write_text("")
     except OSError:
         return
-    raise AssertionError("the root could be written")
+    raise AssertionError("the root is writable")
 
 
 def main():
     prepare()
     passed = failed = 0
     # A binary alone has no image metadata.
-    for function in [one for one in checks if image.exists() or one is not the_image_says_how_it_is_run]:
+    for function in [one for one in checks if image.exists() or one is not the_image_metadata_says_how_to_run_it]:
         name = function.__name__.replace("_", " ")
         try:
             function()

@@ -1,4 +1,4 @@
-//! Shared code of the fuzz targets: the real router on a fresh database, signed-in users, and invariants of every response.
+//! Shared code of the fuzz targets: the real router on a fresh database, signed-in users, and invariants of responses.
 //! Any panic is a finding, even one that the router would turn into a response.
 
 mod door;

@@ -240,8 +240,8 @@ def size(call):
 
 
 def crowd(server):
-    """Sends many requests without their last byte, then all last bytes at once. Returns the responses by status, and the
-    rise of resident memory in KiB per connection."""
+    """Sends many requests without their last byte, then all last bytes at once. Returns the responses by status, and
+    the rise of resident memory in KiB per connection."""
     objects = ",".join(['{"":0}'] * 2250)
     body = f'{{"query":"{{ __typename }}","variables":{{"v":[{objects}]}}}}'.encode()
     head = f"POST /graphql HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n" \

@@ -88,8 +88,8 @@ is_taken() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# Sets `port` to a free port whose neighbour 10,000 above is free too, because a Redis Cluster uses that internally. Both
-# are below the ephemeral range. Each call of a run gives another port.
+# Sets `port` to a free port whose neighbour 10,000 above is free too, because a Redis Cluster uses that internally.
+# Both are below the ephemeral range. Each call of a run gives another port.
 free_port() {
   while true; do
     port=$((10000 + RANDOM % 12000))

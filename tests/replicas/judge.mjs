@@ -1,7 +1,7 @@
 // Prints and checks the counts of tests/replicas/load.mjs.
 //
-// node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…: the file, the number of clients, of sessions in the database
-// and of codes that opened two sessions, and other failures.
+// node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…: the file, the number of clients, of sessions in the
+// database and of codes that opened two sessions, and other failures.
 
 import { readFileSync } from "node:fs";
 

@@ -1,8 +1,8 @@
-// Signs in through a proxy with many clients at once, while tests/replicas/chaos kills and restarts replicas: login, the
-// code from the mail, verify, me, refresh, logout. Counts responses by outcome, and looks for errors:
+// Signs in through a proxy with many clients at once, while tests/replicas/chaos kills and restarts replicas: login,
+// the code from the mail, verify, me, refresh, logout. Counts responses by outcome, and looks for errors:
 //
-// - two sessions from one code: a client without a response to verify retries with the same code. Afterwards the sessions
-//   in the database must be the acknowledged ones plus those whose response was lost;
+// - two sessions from one code: a client without a response to verify retries with the same code. Afterwards the
+//   sessions in the database must be the acknowledged ones plus those whose response was lost;
 // - an acknowledged sign-in or refresh whose token does not work;
 // - a token that works after its logout was acknowledged.
 //

@@ -1,4 +1,4 @@
-// Uses Relay without React: signs in, loads pages of users into one connection of the store, signs out. `run` starts it.
+// Uses Relay without React: signs in, loads pages of users into one connection, signs out. `run` starts it.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,5 @@
-// Input of relay-compiler; nothing runs this file. In an application, a Babel plugin replaces each tag with the compiled
-// artifact. Here `main.ts` imports the artifacts.
+// Input of relay-compiler; nothing runs this file. In an application, a Babel plugin replaces each tag with the
+// compiled artifact. Here `main.ts` imports the artifacts.
 
 import { graphql } from "relay-runtime";
 

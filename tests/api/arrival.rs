@@ -52,7 +52,7 @@ impl<'a> Lane<'a> {
 
     /// Microseconds from asking for one's own mail to its arrival, after `ask` asked for another user's.
     async fn own_mail(&self, guest: &Client<'_>, ask: impl AsyncFn(usize)) -> f64 {
-        eventually("nothing waits", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
+        eventually("the outbox is empty", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
         let earlier = self.server.arrivals(OWN).len();
         for number in 0..BEFORE {
             ask(number).await;
@@ -63,7 +63,7 @@ impl<'a> Lane<'a> {
             if let Some(arrival) = self.server.arrivals(OWN).get(earlier) {
                 return arrival.duration_since(asked).as_secs_f64() * 1e6;
             }
-            assert!(asked.elapsed() < Duration::from_secs(20), "one's own mail does not arrive");
+            assert!(asked.elapsed() < Duration::from_secs(20), "the stranger's own mail arrives");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -113,7 +113,7 @@ async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
             break;
         }
     }
-    assert_eq!(told, None, "the arrival of one's own mail tells who has an account");
+    assert_eq!(told, None, "the arrival time of one's own mail reveals accounts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ async fn ask_twenty_times(person: &Client<'_>, id: &str) {
     let fields: Vec<_> = (0..20).map(|number| format!("a{number}: user(id: $id) {{ id }}")).collect();
     let query = format!("query($id: ID!) {{ {} }}", fields.join(" "));
     let answer = person.query(&query, json!({ "id": id })).await;
-    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "no answer has more: {}", answer.text);
+    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "the maximum number of errors: {}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,17 +51,17 @@ async fn repeated_denials_cost_one_write_and_are_all_counted() {
         ask_twenty_times(&person, &admin.signed_in.user).await;
     }
     assert_eq!(writes(&app), 1);
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is there at once");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is written at once");
     writes(&app);
     refusals::write_counts(app.ctx()).await.unwrap();
     refusals::write_counts(app.ctx()).await.unwrap();
-    assert_eq!(writes(&app), 1, "and what is written is written once");
+    assert_eq!(writes(&app), 1, "each count is written once");
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60]);
     app.clock.pass(3_601.0);
     let refreshed = person.refresh(&person.signed_in.refresh).await;
     let person = person.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
     ask_twenty_times(&person, &admin.signed_in.user).await;
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour is another row");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour has another row");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +77,7 @@ async fn repeated_rate_limit_refusals_cost_one_write() {
     }
     assert_eq!(writes(&app), 1);
     housekeeping::finish(app.ctx()).await;
-    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [7], "whoever stops leaves nothing uncounted");
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [7], "the last refusals are counted after a caller stops");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn tries_of_expired_codes_and_links_are_counted_in_one_row_an_hour() {
     let challenge = guest.challenge("ada@example.com").await;
     let code = app.last_code_for("ada@example.com").await;
     guest.verify(&challenge, &code).await;
-    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is none");
+    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is not a refusal");
     writes(&app);
     for challenge in [&challenge, "AAAAAAAAAAAAAAAAAAAAAA", "no challenge at all"] {
         assert_eq!(guest.verify(challenge, &code).await["__typename"], "CodeExpired");
@@ -98,7 +98,7 @@ async fn tries_of_expired_codes_and_links_are_counted_in_one_row_an_hour() {
     housekeeping::finish(app.ctx()).await;
     assert_eq!(counts(&app, "EXPIRED_CODE").await, [4, 1]);
     let event = &events(&app, "EXPIRED_CODE").await[0];
-    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "of many, none is named");
+    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "a row for many subjects names none");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +152,7 @@ async fn requests_for_another_users_objects_are_recorded() {
         let other = app.person(&format!("other{number}@example.com"), Role::User).await;
         assert_eq!(other.query(node, json!({ "id": nobodys(id) })).await.code(), "NOT_FOUND");
         let denied = events(&app, "PERMISSION_DENIED").await;
-        assert_eq!(denied.len(), 2 * (number + 1), "{id}: one that nobody has is noted, too");
+        assert_eq!(denied.len(), 2 * (number + 1), "{id}: an unknown id is recorded, too");
         assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
     }
 }
@@ -202,17 +202,17 @@ async fn a_network_adds_a_bounded_number_of_audit_rows_an_hour() {
     }
     refusals::write_counts(app.ctx()).await.unwrap();
     let refused = counts(&app, "LIMIT_REFUSED").await;
-    assert_eq!((refused.len(), refused.iter().sum::<i32>()), (101, 120), "none is lost");
+    assert_eq!((refused.len(), refused.iter().sum::<i32>()), (101, 120), "no refusal is lost");
     let shared = events(&app, "LIMIT_REFUSED").await.into_iter().find(|event| event.count > 1).unwrap();
     assert_eq!((shared.count, shared.detail), (20, json!({ "several": true })));
     let denied = events(&app, "PERMISSION_DENIED").await;
     let named: Vec<_> = denied.iter().map(|event| (event.subject_id.is_some(), event.actor_id.is_some())).collect();
-    assert_eq!(named, [(false, false), (true, true)], "whoever comes from elsewhere has a row of their own");
+    assert_eq!(named, [(false, false), (true, true)], "another network has a separate row");
 
     app.clock.pass(7_201.0);
     refuse(&app, &person.ip.to_string(), 1).await;
     let latest = counts(&app, "LIMIT_REFUSED").await;
-    assert_eq!(latest.len(), 102, "and in another hour there is room");
+    assert_eq!(latest.len(), 102, "there is room in another hour");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,7 +265,7 @@ async fn profile_changes_and_exports_are_rate_limited() {
     assert_eq!((&refused["__typename"], &refused["retryAfter"]), (&json!("RateLimited"), &json!(3_600)));
     let again = app.guest().sign_in("ada@example.com").await;
     let again = app.guest().with_bearer(&again.access);
-    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session is no other person");
+    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session of the same user adds no row");
     assert_eq!(events(&app, "PROFILE_CHANGED").await.len(), 20);
     assert_eq!(events(&app, "DATA_EXPORTED").await.len(), 3);
     let rules: Vec<_> =
@@ -289,7 +289,7 @@ async fn old_events_lose_their_ip_address_and_device() {
     app.clock.pass(1.1 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
     assert_eq!(app.count("audit_events", &telling).await, 0);
-    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "that it happened stays");
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "the event itself stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,7 +316,7 @@ async fn a_failing_part_of_the_purge_does_not_stop_the_others() {
     app.clock.pass(31.0 * DAY);
     app.sql("ALTER TABLE sign_in_links RENAME TO elsewhere").await;
     let failure = housekeeping::purge(app.ctx()).await.unwrap_err();
-    assert!(failure.to_string().contains("sign_in_links"), "the first failure is told: {failure}");
+    assert!(failure.to_string().contains("sign_in_links"), "the first failure is returned: {failure}");
     assert_eq!(app.count("outbox", "1 = 1").await, 0);
     for table in ["audit_events", "sessions", "devices"] {
         assert_eq!(app.count(table, "ip_address IS NOT NULL").await, 0, "{table}");

@@ -138,7 +138,7 @@ async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
     app.sql("ALTER TABLE gone RENAME TO devices").await;
 
     let stored = everything_stored(&app).await;
-    assert!(stored.len() > 1_000, "something was looked at");
+    assert!(stored.len() > 1_000, "tables were searched");
     let logged = captured.text().into_bytes();
     assert!(captured.text().contains("SIGNED_UP"), "logs were captured");
     for (what, secret) in [
@@ -282,7 +282,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     for kind in
         ["SIGNED_UP", "LINK_REQUESTED", "TEST_CODE_USED", "EMAIL_CHANGED", "EMAIL_CHANGE_UNDONE", "USER_CREATED"]
     {
-        assert!(logged.contains(kind), "the log was captured, and the walk came by {kind}");
+        assert!(logged.contains(kind), "the log was captured, and the walk produced {kind}");
     }
     let drawn = drawn.0.lock().unwrap().clone();
     assert!(drawn.len() > 100, "{}", drawn.len());

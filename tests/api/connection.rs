@@ -367,7 +367,7 @@ async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealth
     };
     let takes_none = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
     db.write().execute_unprepared(takes_none).await.unwrap();
-    assert!(is_unavailable(write().await), "it finds out");
+    assert!(is_unavailable(write().await), "it notices");
     write().await.expect("on another connection");
 
     let name = Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
@@ -380,7 +380,7 @@ async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealth
     db.write().execute_unprepared(takes_none).await.unwrap();
     assert!(is_unavailable(write().await));
     let start = Instant::now();
-    assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "nothing is well");
+    assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "the database is not healthy");
     assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
     set("RESET default_transaction_read_only").await;
     write().await.expect("without a restart");

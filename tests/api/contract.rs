@@ -78,7 +78,7 @@ pub(crate) fn check_errors(answer: &Answer, what: &str) {
         let leaks = ["doorcode::", "src/", "SELECT", "sqlx", "panicked", "Did you mean", "async_graphql"];
         assert!(!leaks.iter().any(|leak| message.contains(leak)), "{what}: {message}");
         let code = error["extensions"]["code"].as_str().unwrap();
-        assert!(CODES.contains(&code) || code == INTERNAL, "{what}: {code} is in no list");
+        assert!(CODES.contains(&code) || code == INTERNAL, "{what}: {code} is not in the list");
         assert_eq!(error["extensions"]["requestId"], id, "{what}");
         let known = ["code", "requestId", "field", "problems"];
         let extensions = error["extensions"].as_object().unwrap();

@@ -17,7 +17,7 @@ async fn every_operation_has_its_documented_cost() {
     cost(&app);
 
     let challenge = guest.challenge("cost@example.com").await;
-    assert_eq!(cost(&app), (4, 1), "login of a stranger");
+    assert_eq!(cost(&app), (4, 1), "login from an unknown device");
     let code = app.last_code_for("cost@example.com").await;
     cost(&app);
 
@@ -40,7 +40,7 @@ async fn every_operation_has_its_documented_cost() {
     assert_eq!(cost(&app), (7, 1), "verify from a known device");
     for statements in [2, 1] {
         known.verify(&challenge, &code).await;
-        assert_eq!(cost(&app), (statements, 2), "verify with what is over; the first of an hour is recorded");
+        assert_eq!(cost(&app), (statements, 2), "verify with an expired challenge; the first in an hour is recorded");
     }
 
     let person = guest.with_bearer(&signed_in.access);
@@ -68,7 +68,7 @@ async fn a_login_costs_the_same_for_every_address() {
         app.guest().challenge(email).await;
         seen.push(app.take_statements());
     }
-    assert_eq!(seen[0], seen[1], "the same statements, word for word");
+    assert_eq!(seen[0], seen[1], "identical statements");
     assert_eq!(seen[0].len(), 4);
 }
 

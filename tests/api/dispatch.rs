@@ -96,10 +96,10 @@ async fn a_hanging_domain_gets_at_most_a_quarter_of_the_slots() {
 
         hop.goes_on.send_replace(true);
         let all = format!("state = '{done}' AND attempts = 1");
-        eventually("what waited is sent", async || hop.count("@hang.example") == 24).await;
+        eventually("the waiting mail is sent", async || hop.count("@hang.example") == 24).await;
         app.clock.pass(60.0);
         let sent = if done == "SENT" { 60 } else { 40 };
-        eventually("and what was released", async || {
+        eventually("the released mail is sent", async || {
             app.clock.pass(0.5);
             app.count("outbox", &all).await == sent
         })
@@ -178,10 +178,10 @@ async fn shutdown_finishes_current_deliveries_and_releases_waiting_letters() {
     let (app, hop) = (unlimited("domains:hang.example").await, Hop::new());
     ask(&app, 12, "hang.example").await;
     let (running, stop) = run(&app, &hop);
-    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    eventually("eight deliveries are in progress", async || hop.count("@hang.example") == 8).await;
     stop.send_replace(true);
     let waiting = "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0";
-    eventually("the others are given back", async || app.count("outbox", waiting).await == 4).await;
+    eventually("the others are released", async || app.count("outbox", waiting).await == 4).await;
     hop.goes_on.send_replace(true);
     running.await.unwrap();
     assert_eq!(app.count("outbox", "state = 'SENT'").await, 8);
@@ -194,13 +194,13 @@ async fn deliveries_during_a_database_outage_are_recorded_before_more_are_sent()
     let (app, hop) = (unlimited("open").await, Hop::new());
     ask(&app, 10, "hang.example").await;
     let (running, stop) = run(&app, &hop);
-    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    eventually("eight deliveries are in progress", async || hop.count("@hang.example") == 8).await;
     app.sql("ALTER TABLE outbox RENAME TO away").await;
     hop.goes_on.send_replace(true);
     sleep(Duration::from_millis(300)).await;
-    assert_eq!(hop.count("@hang.example"), 8, "the two that wait go on waiting");
+    assert_eq!(hop.count("@hang.example"), 8, "the two waiting letters keep waiting");
     app.sql("ALTER TABLE away RENAME TO outbox").await;
-    eventually("all are noted", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
+    eventually("all are recorded", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
     assert_eq!(hop.count("@hang.example"), 10, "each once");
     stop.send_replace(true);
     running.await.unwrap();
@@ -215,7 +215,7 @@ async fn a_letter_taken_over_by_another_worker_is_left_to_it() {
         let ctx = Arc::clone(&app.app.ctx);
         let transport: Arc<dyn MailTransport> = Arc::<Hop>::clone(hop);
         workers.push(tokio::spawn(async move { deliver_due(&ctx, &transport).await }));
-        eventually("it is under way", async || hop.count("@hang.example") == 1).await;
+        eventually("the delivery is in progress", async || hop.count("@hang.example") == 1).await;
         app.clock.pass(91.0);
     }
     for (worker, (hop, state)) in workers.into_iter().zip(hops.iter().zip(["PENDING", "SENT"])) {

@@ -103,7 +103,7 @@ async fn listed_documents_are_subject_to_every_other_bound() {
     let call = with(json!({ "operationName": "Other" }), &id(ME));
     refused(&post(&guest, call).await, 422, "GRAPHQL_VALIDATION_FAILED", "another operation");
     let call = by_id(&id(LOGIN));
-    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable that is missing");
+    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a missing variable");
     let call = with(json!({ "variables": { "input": { "email": 1 } } }), &id(LOGIN));
     refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable of another type");
     let call = by_id(&id(ME));
@@ -118,7 +118,7 @@ async fn the_documents_of_the_built_in_pages_are_on_every_list() {
     let texts: Vec<_> = file.split('`').skip(1).step_by(2).collect();
     assert_eq!(texts.len(), file.matches("export const").count());
     for text in &texts {
-        assert!(!text.contains("${"), "a hole in {text}");
+        assert!(!text.contains("${"), "a document misses in {text}");
         let answer = post(&guest, json!({ "query": text, "variables": { "input": null } })).await;
         assert_ne!(answer.json["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{text}: {}", answer.text);
         let problems = &graphql::validate([*text])[0].problems;
@@ -126,7 +126,10 @@ async fn the_documents_of_the_built_in_pages_are_on_every_list() {
     }
     for script in ["sign-in", "session", "account", "undo", "inbox", "page", "graphql"] {
         let script = guest.get(&format!("/assets/{script}.js")).await.text;
-        assert!(!script.contains("mutation ") && !script.contains("query "), "an operation beside the list: {script}");
+        assert!(
+            !script.contains("mutation ") && !script.contains("query "),
+            "an operation that is not on the list: {script}"
+        );
     }
 }
 
@@ -137,6 +140,6 @@ async fn without_a_list_every_document_runs_and_none_is_stored() {
     for _ in 0..2 {
         refused(&post(&guest, by_id(&id(ME))).await, 400, "BAD_REQUEST", "an id");
         let both = with(json!({ "query": ME }), &id(ME));
-        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "and was not learnt by this");
+        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "the document was not stored");
     }
 }

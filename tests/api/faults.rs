@@ -43,7 +43,7 @@ async fn a_redis_outage_blocks_codes_but_not_sessions_and_recovers() {
         answer.json["errors"].is_null() && SignedIn::read(answer.field("verify")).access.len() > 100
     })
     .await;
-    eventually("it is ready, once the last outcome is a second old", async || {
+    eventually("it is ready, once the last result is a second old", async || {
         guest.get("/ready").await.status.as_u16() == 200
     })
     .await;
@@ -79,5 +79,5 @@ async fn requests_of_signed_in_users_time_out_on_a_silent_database() {
         assert!(start.elapsed() < Duration::from_secs(2), "{query}: {:?}", start.elapsed());
     }
     drop(lock);
-    eventually("it is answered again", async || person.me().await.status.as_u16() == 200).await;
+    eventually("requests are served again", async || person.me().await.status.as_u16() == 200).await;
 }

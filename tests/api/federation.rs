@@ -90,10 +90,10 @@ async fn users_find_themselves_and_others_look_nonexistent() {
     let hidden = |place: i32| (json!(["_entities", place]), "NOT_FOUND".to_owned());
     assert_eq!(errors(&answer), [hidden(1), hidden(2)]);
     let said: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|error| &error["message"]).collect();
-    assert_eq!(said[0], said[1], "hidden and absent look alike");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "however many are hidden, it is noted once");
+    assert_eq!(said[0], said[1], "hidden and absent users look alike");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "several hidden users are recorded once");
     let user = ada.query("query($id: ID!) { user(id: $id) { id } }", json!({ "id": bob.signed_in.user })).await;
-    assert_eq!(&user.json["errors"][0]["message"], said[0], "and as `user` says it");
+    assert_eq!(&user.json["errors"][0]["message"], said[0], "the same error as `user`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +135,10 @@ async fn a_hundred_entities_cost_one_statement_and_more_are_refused() {
     };
     let (answer, statements) = counted(ENTITIES, &hundred).await;
     let found = answer.field("_entities").as_array().unwrap();
-    assert!(found.iter().zip(&hundred).all(|(found, wanted)| found["id"] == wanted["id"]), "each in its place");
+    assert!(
+        found.iter().zip(&hundred).all(|(found, wanted)| found["id"] == wanted["id"]),
+        "errors point at their index"
+    );
     assert_eq!((found.len(), statements), (100, 2), "the session, and all of them");
     let twice = "query($representations: [_Any!]!) { a: _entities(representations: $representations) { __typename \
         ... on User { id } } b: _entities(representations: $representations) { ... on User { email } } }";
@@ -145,7 +148,7 @@ async fn a_hundred_entities_cost_one_statement_and_more_are_refused() {
     let (answer, statements) = counted(ENTITIES, &more).await;
     failed_in_field(&answer, &json!(["_entities"]), "BAD_USER_INPUT");
     assert_eq!(answer.json["errors"][0]["extensions"]["field"], "representations");
-    assert_eq!(statements, 1, "nobody was looked for");
+    assert_eq!(statements, 1, "no user was looked up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +198,7 @@ async fn invalid_entity_representations_fail_individually() {
         assert!(found.len() == places && found[1..].iter().all(Value::is_null), "{}", answer.text);
         let refusal = |place| (json!(["_entities", place]), "BAD_USER_INPUT".to_owned());
         assert_eq!(errors(&answer), (1..places).map(refusal).collect::<Vec<_>>());
-        assert!(!answer.text.contains("OR 1=1") && !answer.text.contains("Nothing"), "nothing is echoed");
+        assert!(!answer.text.contains("OR 1=1") && !answer.text.contains("Nothing"), "no value is echoed");
         for word in ["Entity not found", "existing string", "find_user"] {
             assert!(!answer.text.contains(word), "the library's own text: {word}");
         }

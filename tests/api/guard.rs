@@ -37,7 +37,7 @@ fn the_deepest_documents_use_less_than_half_of_a_workers_stack() {
         .unwrap();
     let (out, error) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
     assert!(child.status.success(), "{}: {out}{error}", child.status);
-    assert!(out.contains("all answered"), "the other process ran nothing: {out}");
+    assert!(out.contains("all answered"), "the child process ran no test: {out}");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn on_a_small_stack() {
         }
         for stage in [Stage::Validated, Stage::Executed] {
             let found = on_stack(PLENTY, || largest(&runtime, &client, make, stage));
-            assert!(stage == Stage::Executed || found.is_some(), "{name}: the guard lets nothing through");
+            assert!(stage == Stage::Executed || found.is_some(), "{name}: the guard refuses everything");
             let Some((levels, body)) = found else { continue };
             println!("{name}: {levels} levels, {} bytes, {stage:?}", body.len());
             for _ in 0..REPEATS {
@@ -103,7 +103,7 @@ fn largest(runtime: &Runtime, client: &Client<'_>, make: Make, stage: Stage) -> 
     if !passes(good) {
         return None;
     }
-    assert!(!passes(bad), "there is no bound on this: {}", make(3));
+    assert!(!passes(bad), "this has no bound: {}", make(3));
     while bad - good > 1 {
         let middle = good.midpoint(bad);
         if passes(middle) { good = middle } else { bad = middle }

@@ -233,7 +233,7 @@ impl TestApp {
         let address = EmailAddress::parse(email).unwrap();
         let new = NewPerson { email: &address, name: None, role, locale: None, invite: false };
         let made = manage::create(self.ctx(), By::CommandLine, new).await.unwrap();
-        assert!(matches!(made, Changed::Done(_)), "somebody has {email}");
+        assert!(matches!(made, Changed::Done(_)), "a user has {email}");
     }
 
     /// Changes a user's role, from the command line.
@@ -595,5 +595,5 @@ pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool)
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("never came true: {what}");
+    panic!("timed out: {what}");
 }

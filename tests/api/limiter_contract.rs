@@ -58,7 +58,7 @@ fn cooling(key: &str, limit: u32, window: Duration, cooldown: Duration) -> Charg
 }
 
 async fn take(limiter: &dyn Limiter, charges: &[Charge], now: DateTime<Utc>) -> Verdict {
-    limiter.take(charges, now).await.expect("the limiter answers")
+    limiter.take(charges, now).await.expect("the limiter responds")
 }
 
 async fn admits(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> bool {
@@ -151,7 +151,7 @@ async fn a_window_slides_unit_by_unit(limiter: Arc<dyn Limiter>) {
     assert_eq!(refused_until(&*limiter, &charge, after(180)).await, after(900));
     assert_eq!(refused_until(&*limiter, &charge, after(899)).await, after(900));
     assert!(admits(&*limiter, &charge, after(900)).await, "the first unit has left");
-    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "and only the first");
+    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "only the first");
     assert!(admits(&*limiter, &charge, after(960)).await);
     assert!(admits(&*limiter, &charge, after(5_000)).await, "all have left");
 }
@@ -162,7 +162,11 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
         assert!(admits(&*limiter, &charge, after(second)).await);
     }
     assert_eq!(refused_until(&*limiter, &charge, after(800)).await, after(1_100), "the cooldown outlasts the window");
-    assert_eq!(refused_until(&*limiter, &charge, after(1_000)).await, after(1_100), "there is room, but it is shut");
+    assert_eq!(
+        refused_until(&*limiter, &charge, after(1_000)).await,
+        after(1_100),
+        "there is room, but the cooldown holds"
+    );
     assert_eq!(refused_until(&*limiter, &charge, after(1_099)).await, after(1_100));
     assert!(admits(&*limiter, &charge, after(1_100)).await);
     for second in [1_101, 1_102] {
@@ -197,7 +201,7 @@ async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
     }
     let verdict = take(&*limiter, &[wide.clone(), late.clone()], after(20)).await;
     assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one unit of two was free, and all of three");
-    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is where it was");
+    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is unchanged");
 }
 
 async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(limiter: Arc<dyn Limiter>) {

@@ -127,7 +127,7 @@ async fn sub_addresses_share_the_mail_limit_of_their_mailbox_only() {
         }
     }
     assert_eq!(count(&sent), 12, "twelve a day, with the owner's, and one more for all of them");
-    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the door of the plain one is open");
+    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the plain address can still be used");
     let known = app.guest().with_device(&owner.device);
     assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices are exempt");
     assert_eq!(app.count("users", "1 = 1").await, 1);
@@ -153,7 +153,7 @@ async fn addresses_of_an_ipv6_network_share_its_limits() {
             assert!(send(format!("{prefix}:10{subnet}::{host}")).await);
         }
     }
-    assert!(!send(format!("{prefix}:1ff::1")).await, "another /64 of a /56 that is spent");
+    assert!(!send(format!("{prefix}:1ff::1")).await, "another /64 of an exhausted /56");
     assert!(send(format!("{prefix}:200::1")).await, "another /56");
 }
 
@@ -204,7 +204,7 @@ async fn an_account_allows_twenty_wrong_codes_a_day_across_networks() {
     app.clock.set(retry_at(&refused) - chrono::TimeDelta::seconds(2));
     assert_eq!(attack(&app, "target@example.com", 1).await, 0);
     app.clock.pass(3.0);
-    assert!(attack(&app, "target@example.com", 1).await >= 1, "the answer's moment is true");
+    assert!(attack(&app, "target@example.com", 1).await >= 1, "the returned time is exact");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,7 +247,7 @@ async fn a_spent_budget_mails_a_link_that_works_once() {
     attack(&app, "owner@example.com", 1_000).await;
     let owner = app.guest();
     let sent = owner.login("owner@example.com").await;
-    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the answer does not tell");
+    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the response does not reveal it");
     let link = app.last_link_for("owner@example.com").await;
     // A second request by a stranger neither invalidates nor duplicates the link.
     app.guest().login("owner@example.com").await;
@@ -337,7 +337,7 @@ async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
     let refused = guest.me().await;
     assert_eq!((refused.status.as_u16(), refused.code()), (429, "RATE_LIMITED"));
     assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() <= 61);
-    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network goes on");
+    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network is not affected");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,18 +352,14 @@ async fn a_spent_day_without_a_valid_link_gets_one_extra_mail() {
     assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent");
     let link = app.last_link_for("door@example.com").await;
     for _ in 0..5 {
-        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a way in lies in the mailbox");
+        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a valid link is in the mailbox");
     }
     SignedIn::read(&owner.verify_link(&link).await);
-    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "a used link earns the next");
+    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "after a used link another mail is allowed");
     SignedIn::read(&owner.verify_link(&app.last_link_for("door@example.com").await).await);
     let mails = app.mails_for("door@example.com").await;
     let ways_in = mails.iter().filter(|mail| mail.code.is_some() || mail.text.contains("#link=")).count();
-    assert_eq!(
-        (ways_in, mails.len()),
-        (5, 6),
-        "the sixth tells of the second sign-in, from a device that was not known"
-    );
+    assert_eq!((ways_in, mails.len()), (5, 6), "the sixth is the notice of the second sign-in, from a new device");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,8 +111,8 @@ async fn suspended_users_and_users_with_a_new_role_get_no_more_events() {
         socket.settle().await;
     }
     app.set_role("lowered@example.com", Role::User).await;
-    assert_eq!(lowered.hear().await, complete("e"), "not even of that");
-    assert_eq!(lowered.hear().await, SocketEvent::Closed(4403), "a new token will do");
+    assert_eq!(lowered.hear().await, complete("e"), "not even that event");
+    assert_eq!(lowered.hear().await, SocketEvent::Closed(4403), "a new token is enough");
     assert_eq!(event_of(&mut suspended, "USER_CHANGED").await["subject"]["email"], "lowered@example.com");
 
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
@@ -141,7 +141,7 @@ async fn an_expired_session_closes_its_socket_but_an_expired_token_does_not() {
     while matches!(&last, SocketEvent::Said(message) if message["type"] == "next" || message["type"] == "complete") {
         if let SocketEvent::Said(message) = &last {
             let kind = &message["payload"]["data"]["auditEventAdded"]["kind"];
-            assert_ne!(kind, "SIGNED_IN", "nothing about the person after their session");
+            assert_ne!(kind, "SIGNED_IN", "no event of the user after the session ended");
         }
         last = socket.hear().await;
     }

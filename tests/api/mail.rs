@@ -116,7 +116,7 @@ async fn outbox_rows_are_encrypted_and_bound_to_their_id() {
     // A sealed letter moved to another row does not open: it is given up, not sent to the wrong person.
     app.sql("UPDATE outbox SET sealed = (SELECT first.sealed FROM outbox first ORDER BY first.id LIMIT 1)").await;
     let sent = app.mails_for("sealed@example.com").await.len() + app.mails_for("other@example.com").await.len();
-    assert_eq!(sent, 1, "the letter that stayed in its row");
+    assert_eq!(sent, 1, "the letter in its own row");
     assert_eq!(app.count("outbox", "state = 'PENDING' AND last_error LIKE 'no server secret%'").await, 1);
 }
 
@@ -167,7 +167,7 @@ async fn a_decoy_costs_the_worker_as_much_as_a_mail() {
         assert_eq!(deliver_due(&app.app.ctx, &app.app.transport).await.unwrap(), 1);
         costs.push(app.take_statements());
     }
-    assert_eq!(costs[0], costs[1], "the same statements, word for word");
+    assert_eq!(costs[0], costs[1], "identical statements");
     assert_eq!(app.count("outbox", "state = 'DECOY' AND sealed IS NULL").await, 1);
 }
 

@@ -29,9 +29,9 @@ async fn the_permissions_page_has_exactly_one_row_per_field() {
     let lacks: Vec<_> = fields.difference(&rows).collect();
     assert!(lacks.is_empty(), "docs/permissions.md needs a row for each of {lacks:?}");
     let superfluous: Vec<_> = rows.difference(&fields).collect();
-    assert!(superfluous.is_empty(), "docs/permissions.md has rows for what is not there: {superfluous:?}");
+    assert!(superfluous.is_empty(), "docs/permissions.md has rows for unknown fields: {superfluous:?}");
     let gone: Vec<_> = page.untabled.iter().filter(|name| !objects.iter().any(|(known, _)| known == name)).collect();
-    assert!(gone.is_empty(), "docs/permissions.md names types that are not there: {gone:?}");
+    assert!(gone.is_empty(), "docs/permissions.md names unknown types: {gone:?}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ pub(crate) fn free_port() -> u16 {
 fn until_somebody_listens(port: u16, patience: Duration) {
     let start = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(start.elapsed() < patience, "nobody listens on {port}");
+        assert!(start.elapsed() < patience, "no process listens on {port}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -201,7 +201,7 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("it never answered:\n{}", self.printed());
+        panic!("it never responded:\n{}", self.printed());
     }
 
     /// `None` if the connection broke, as it does for a client of a killed server.
@@ -411,7 +411,7 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         let mut program = home.start().await;
         let email = format!("kill{round}@example.com");
         let (Some(challenge), Some(code)) = (program.login(&email).await, program.code_for(&email).await) else {
-            panic!("a healthy program answers");
+            panic!("a healthy program responds");
         };
         let verify = program.verify(&challenge, &code);
         let kill = async {

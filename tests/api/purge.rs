@@ -172,7 +172,11 @@ async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
     };
     assert_eq!(purged, expected);
     let deletes = app.take_statements();
-    assert_eq!(deletes.iter().filter(|sql| sql.starts_with("DELETE FROM audit_events")).count(), 3, "one a batch");
+    assert_eq!(
+        deletes.iter().filter(|sql| sql.starts_with("DELETE FROM audit_events")).count(),
+        3,
+        "one statement per batch"
+    );
     assert_eq!(app.count("audit_events", "kind = 'SIGNED_IN' AND ip_address IS NULL").await, 5);
     assert_eq!(app.count("devices", "ip_address IS NULL").await, 5);
     assert_eq!(app.count("sessions", "ip_address IS NULL").await, 5);
@@ -225,7 +229,8 @@ async fn a_locked_row_is_left_to_the_next_purge() {
     let busy = app.ctx().db.begin().await.unwrap();
     busy.execute_unprepared("SELECT id FROM audit_events ORDER BY at LIMIT 1 FOR UPDATE").await.unwrap();
     let purge = housekeeping::purge(app.ctx());
-    let purged = tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it waits for nobody").unwrap();
+    let purged =
+        tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it does not wait for the lock").unwrap();
     assert_eq!(purged.events, 9);
     busy.rollback().await.unwrap();
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 1);

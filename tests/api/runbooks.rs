@@ -119,7 +119,7 @@ async fn after_the_restore_runbook_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "none that could have leaked");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "no earlier backup");
     // The database's clock continued while the test's stood still.
     app.clock.pass(60.0);
     assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
@@ -128,7 +128,11 @@ async fn after_the_restore_runbook_no_earlier_credential_works() {
     let control = self::app().await;
     let past = self::past(&control).await;
     control.clock.pass(60.0);
-    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "without them everything does");
+    assert_eq!(
+        opens(&control, &control.replica().await, &past).await,
+        [true; 4],
+        "without them every credential works"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,7 +130,7 @@ async fn a_program_older_than_the_schema_still_starts() {
         db.write().execute_unprepared(newer).await.unwrap();
         migrate::up(&db).await.unwrap();
         assert!(migrate::is_current(&db).await.unwrap());
-        assert!(migrate::down(&db, 1).await.is_err(), "it must not take back what it does not know");
+        assert!(migrate::down(&db, 1).await.is_err(), "it must not revert an unknown step");
     }
 }
 

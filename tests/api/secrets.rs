@@ -63,7 +63,7 @@ fn compares_bytes(code: &str) -> Vec<&str> {
 fn secrets_are_only_compared_through_their_types() {
     for (path, code) in files("src") {
         if path != COMPARES && !path.ends_with("_tests.rs") && !path.contains("/tests") {
-            assert_eq!(compares_bytes(&code), [""; 0], "{path} compares something secret: let its type do it");
+            assert_eq!(compares_bytes(&code), [""; 0], "{path} compares a secret by bytes: use its type's comparison");
         }
     }
     for broken in [
@@ -96,6 +96,6 @@ fn every_stored_hash_has_the_constant_time_type() {
         }
     }
     for column in COLUMNS {
-        assert!(seen.contains(&column), "no table has {column}");
+        assert!(seen.contains(&column), "no table has the column {column}");
     }
 }

@@ -102,7 +102,7 @@ async fn a_replaced_refresh_token_ends_the_session_after_the_grace_period() {
         assert_eq!(status_of_me(&guest, &signed_in.access).await, 401);
         is_over(&guest, &live).await;
         is_over(&guest, &signed_in.refresh).await;
-        assert_eq!(reuses(&app).await, 1, "told once");
+        assert_eq!(reuses(&app).await, 1, "recorded once");
         let row = only_session(&app).await;
         assert_eq!(row.end_reason.as_deref(), Some("TOKEN_REUSED"));
         assert_eq!(row.successor, None);
@@ -134,7 +134,11 @@ async fn an_invented_token_for_a_known_session_does_not_end_it() {
     let signed_in = guest.sign_in("ada@example.com").await;
     let stranger = guest.sign_in("eve@example.com").await;
     let (mine, theirs) = (raw(&signed_in.refresh), raw(&stranger.refresh));
-    assert_eq!(&mine[..16], only_id(&app, "ada@example.com").await.as_bytes(), "what a thief of the table knows");
+    assert_eq!(
+        &mine[..16],
+        only_id(&app, "ada@example.com").await.as_bytes(),
+        "what a thief with a copy of the table knows"
+    );
     let mut forged = vec![
         [&mine[..16], &[0; 48]].concat(),
         [&mine[..16], &theirs[16..]].concat(),
@@ -193,7 +197,7 @@ async fn the_sessions_table_never_holds_a_usable_token() {
     let row = only_session(&app).await;
     assert_eq!(row.refresh_hash, vault::sha256(&raw(&second)));
     assert_eq!(row.previous_hash, Some(vault::sha256(&raw(&first))));
-    let sealed = row.successor.clone().expect("kept for the grace");
+    let sealed = row.successor.clone().expect("kept for the grace period");
     let hashes = [row.refresh_hash.as_bytes(), row.previous_hash.as_ref().unwrap().as_bytes()];
     for column in hashes.into_iter().chain([&*sealed]) {
         for token in [&first, &second] {
@@ -209,14 +213,14 @@ async fn the_sessions_table_never_holds_a_usable_token() {
     let opened = vault::open_as_holder(&raw(&first), context, &sealed).expect("by its predecessor");
     assert_eq!(*opened, raw(&second));
     for key in hashes.into_iter().chain([&*raw(&second), context]) {
-        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "by nothing that the table holds");
+        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "not by any value in the table");
     }
     let other = uuid::Uuid::nil();
     assert!(vault::open_as_holder(&raw(&first), other.as_bytes(), &sealed).is_none(), "nor in another row");
 
     app.clock.pass(10.0);
     session::erase_successors(app.ctx()).await.unwrap();
-    assert!(only_session(&app).await.successor.is_some(), "still in the grace");
+    assert!(only_session(&app).await.successor.is_some(), "still in the grace period");
     assert_eq!(refreshed(&guest, &first).await.1, second);
     app.clock.pass(0.1);
     session::erase_successors(app.ctx()).await.unwrap();

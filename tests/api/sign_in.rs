@@ -106,7 +106,7 @@ async fn a_resend_keeps_the_earlier_code_valid_and_never_resets_the_tries() {
     assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
     assert_eq!(app.count("email_codes", "units = 3").await, 1, "two live codes make a wrong try cost two");
     SignedIn::read(&guest.verify(&challenge, &first).await);
-    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is given back");
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is refunded");
     assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
 }
 
@@ -305,17 +305,13 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     app.make("boss@example.com", Role::User).await;
     app.sql("UPDATE users SET role = 'ADMIN' WHERE email = 'boss@example.com'").await;
     let challenge = guest.challenge("boss@example.com").await;
-    assert_eq!(
-        guest.verify(&challenge, "27491836").await["__typename"],
-        "InvalidCode",
-        "never for somebody with power"
-    );
+    assert_eq!(guest.verify(&challenge, "27491836").await["__typename"], "InvalidCode", "never for a privileged user");
     SignedIn::read(&guest.verify(&challenge, &app.last_code_for("boss@example.com").await).await);
 
     app.clock.pass(31.0 * 86_400.0);
     let challenge = guest.challenge("review@example.com").await;
     assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "past its date");
-    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "and mail goes out again");
+    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "mail is sent again");
 }
 
 /// An application with a fixed code for one address, for a month.

@@ -101,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let mut text = Vec::new();
         while !is_whole(&text) {
             let mut part = [0; 4096];
-            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("an answer, or an end") {
+            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("a response, or the end") {
                 Ok(0) | Err(_) => break,
                 Ok(length) => text.extend_from_slice(&part[..length]),
             }
@@ -161,7 +161,7 @@ async fn an_idle_connection_is_closed_after_a_while() {
     let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
     for _ in 0..4 {
-        assert!(client.is_served().await, "the time starts anew with each request");
+        assert!(client.is_served().await, "the idle time restarts with each request");
         sleep(SHORT / 2).await;
     }
     assert!(client.closed().await < AT_ONCE);
@@ -183,7 +183,7 @@ async fn a_slow_body_gets_408() {
         }
     });
     let mut answer = vec![0; 4096];
-    let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("an answer").unwrap();
+    let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("a response").unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     let after = timeout(AT_ONCE, reading.read(&mut [0; 64])).await.expect("an end");
@@ -206,10 +206,10 @@ async fn a_network_at_its_connection_limit_does_not_affect_others() {
     }
     assert!(server.connect_from(ELSEWHERE).await.is_served().await);
     for client in &mut first {
-        assert!(client.is_served().await, "those who were there stay");
+        assert!(client.is_served().await, "existing connections stay");
     }
     first.pop();
-    eventually("one who left makes room", async || server.connect().await.is_served().await).await;
+    eventually("a closed connection makes room", async || server.connect().await.is_served().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,8 +253,8 @@ async fn a_client_that_never_reads_responses_is_disconnected() {
     let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50);
     client.send(&asks).await;
     let start = Instant::now();
-    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
-    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
+    eventually("the slot is free", async || server.connect().await.is_served().await).await;
     assert!(start.elapsed() >= SHORT);
 }
 
@@ -279,8 +279,8 @@ async fn shutdown_ends_readiness_first_and_finishes_requests() {
     let ready = async || reqwest::get(format!("http://{}/ready", server.ops)).await.unwrap();
     assert_eq!(ready().await.status(), 200);
     server.stop.send_replace(true);
-    eventually("readiness is gone", async || ready().await.text().await.unwrap().contains("stopping")).await;
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    eventually("it is no longer ready", async || ready().await.text().await.unwrap().contains("stopping")).await;
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     assert!(!server.serving.is_finished());
     client.send(second).await;
     let answer = client.answer().await;
@@ -298,14 +298,14 @@ async fn a_kept_connection_can_be_used_once_more_after_shutdown_starts() {
     let (mut kept, mut idle) = (server.connect().await, server.connect().await);
     assert!(kept.is_served().await && idle.is_served().await);
     server.stop.send_replace(true);
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     // Longer than a request sent before the shutdown could be in transit.
     sleep(Duration::from_millis(300)).await;
     kept.send(HEALTH).await;
     let answer = kept.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
     assert!(kept.closed().await < SHORT);
-    assert!(!server.serving.is_finished(), "the idle one still may");
+    assert!(!server.serving.is_finished(), "the idle one may still send a request");
     assert!(server.stop().await < farewell + SHORT);
     assert!(idle.closed().await < SHORT);
 }

@@ -25,7 +25,7 @@ struct Secrets {
 impl Secrets {
     fn assert_absent(&self, from: &str) {
         for secret in [&self.code, &self.access, &self.refresh, &self.challenge] {
-            assert!(!from.contains(secret.as_str()), "a secret is told");
+            assert!(!from.contains(secret.as_str()), "a secret leaked");
         }
     }
 }

@@ -46,7 +46,7 @@ async fn tls_1_2_and_1_3_are_served_with_every_kind_of_key() {
         for (version, offered) in [(&TLS13, ["h2", "http/1.1"]), (&TLS12, ["http/1.1", "h2"])] {
             let mut client = certificates.connect_with("tls", server.public, &[version], &offered).await.unwrap();
             assert_eq!(client.agreed(), (Some(version.version), Some("http/1.1".into())));
-            assert!(client.is_served().await && client.is_served().await, "and again on the same connection");
+            assert!(client.is_served().await && client.is_served().await, "again on the same connection");
         }
     }
 }
@@ -96,7 +96,7 @@ async fn versions_before_tls_1_2_are_refused() {
         let mut client = server.connect().await;
         tokio::io::AsyncWriteExt::write_all(&mut client.0, &hello(version)).await.unwrap();
         let mut answer = [0; 7];
-        timeout(AT_ONCE, client.0.read_exact(&mut answer)).await.expect("an answer").unwrap();
+        timeout(AT_ONCE, client.0.read_exact(&mut answer)).await.expect("a response").unwrap();
         answer
     };
     for old in [[3, 0], [3, 1], [3, 2]] {
@@ -104,7 +104,7 @@ async fn versions_before_tls_1_2_are_refused() {
         assert_eq!((kind, level, reason), (21, 2, 70), "an alert, fatal: protocol version");
     }
     let [kind, _, _, _, _, message, _] = first_of_answer([3, 3]).await;
-    assert_eq!((kind, message), (22, 2), "the same greeting in TLS 1.2 is greeted back");
+    assert_eq!((kind, message), (22, 2), "the same ClientHello with TLS 1.2 is accepted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +129,7 @@ async fn slow_handshakes_time_out_and_delay_no_other_client() {
             let mut client = certificates.connect("tls", server.public).await.unwrap();
             assert!(client.is_served().await);
         }
-        assert!(start.elapsed() < SHORT * 3, "nobody waits for those who do not shake hands");
+        assert!(start.elapsed() < SHORT * 3, "slow handshakes delay no other client");
     };
     tokio::join!(trickle, silent.closed(), meanwhile);
     assert!(start.elapsed() >= SHORT && start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
@@ -141,7 +141,7 @@ async fn a_handshake_counts_as_a_connection_of_its_network_until_it_ends() {
     let caps = Caps { of_network: of_address(2), handshake: SHORT, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
-    assert!(certificates.connect("tls", server.public).await.is_err(), "the places are taken");
+    assert!(certificates.connect("tls", server.public).await.is_err(), "the slots are taken");
     assert!(one.closed().await < AT_ONCE && two.closed().await < AT_ONCE);
     eventually("there is room again", async || certificates.connect("tls", server.public).await.is_ok()).await;
     for _ in 0..20 {
@@ -149,7 +149,7 @@ async fn a_handshake_counts_as_a_connection_of_its_network_until_it_ends() {
         stranger.send(HEALTH).await;
         assert!(!stranger.answer().await.contains("HTTP"));
     }
-    eventually("failed handshakes leave none behind", async || {
+    eventually("failed handshakes release their slots", async || {
         match certificates.connect("tls", server.public).await {
             Ok(mut client) => client.is_served().await,
             Err(_) => false,
@@ -167,8 +167,8 @@ async fn a_tls_client_that_stops_reading_is_disconnected_in_time() {
     let mut deaf = certificates.connect("tls", server.public).await.unwrap();
     deaf.send(&"GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50)).await;
     let start = Instant::now();
-    assert!(certificates.connect("tls", server.public).await.is_err(), "the only place is taken");
-    eventually("the place is free", async || certificates.connect("tls", server.public).await.is_ok()).await;
+    assert!(certificates.connect("tls", server.public).await.is_err(), "the only slot is taken");
+    eventually("the slot is free", async || certificates.connect("tls", server.public).await.is_ok()).await;
     assert!(start.elapsed() >= SHORT);
 }
 
@@ -197,7 +197,7 @@ async fn shutdown_finishes_tls_requests_and_does_not_wait_for_silent_clients() {
     // So that the request is in progress.
     sleep(SHORT).await;
     server.stop.send_replace(true);
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     client.send(second).await;
     let answer = client.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"), "{answer}");

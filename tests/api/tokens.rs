@@ -68,11 +68,11 @@ async fn an_access_token_has_exactly_the_documented_claims() {
     app.clock.pass(100.0);
     let refreshed = guest.refresh(&signed_in.refresh).await;
     let (_, later) = read(refreshed["tokens"]["accessToken"].as_str().unwrap());
-    assert_ne!(later["jti"], jti, "every token has an id of its own");
-    assert_eq!(later["auth_time"], opened, "a refresh is no sign-in");
+    assert_ne!(later["jti"], jti, "every token has a unique id");
+    assert_eq!(later["auth_time"], opened, "a refresh is not a sign-in");
     assert_eq!((later["iat"].as_i64(), later["exp"].as_i64()), (Some(opened + 100), Some(opened + 1000)));
     let expires_at: chrono::DateTime<chrono::Utc> = refreshed["tokens"]["expiresAt"].as_str().unwrap().parse().unwrap();
-    assert_eq!(expires_at.timestamp(), opened + 1000, "what clients are told is what the token says");
+    assert_eq!(expires_at.timestamp(), opened + 1000, "`expiresAt` matches the token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +129,7 @@ async fn a_shared_secret_is_never_published() {
     assert_eq!(read(&signed_in.access).0["alg"], "HS256");
     accepted(&guest, &signed_in.access, "HS256").await;
     let forge = Forge::of(&app, &signed_in.access).await;
-    accepted(&guest, &forge.claiming(json!({})), "the forge works").await;
+    accepted(&guest, &forge.claiming(json!({})), "the forging code works").await;
     for secret in forge.public_bytes().into_iter().chain([vec![0; 32]]) {
         let key = jsonwebtoken::EncodingKey::from_secret(&secret);
         let token = forge::sign_with(&key, Algorithm::HS256, &forge.header, &forge.claims);
@@ -227,7 +227,7 @@ async fn the_authorization_header_is_one_bearer_in_any_case() {
     }
     let mut bytes = guest.clone();
     bytes.headers.insert("authorization", axum::http::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
-    is_refused(&bytes.me().await, "bytes that are no text");
+    is_refused(&bytes.me().await, "bytes that are not text");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +255,7 @@ async fn tokens_of_different_kinds_are_not_interchangeable() {
     }
     assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 0);
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
-    accepted(&guest, &signed_in.access, "and all of this ended nothing").await;
+    accepted(&guest, &signed_in.access, "none of this ended the session").await;
     assert_eq!(guest.refresh(&signed_in.refresh).await["__typename"], "Refreshed");
 }
 
@@ -288,7 +288,7 @@ async fn tokens_of_suspended_or_changed_users_are_refused_on_the_next_request() 
     let refreshed = elsewhere.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
     assert_eq!(read(access).1["role"], "USER");
-    accepted(&guest, access, "with the role as it is now").await;
+    accepted(&guest, access, "with the current role").await;
     app.set_role("boss@example.com", Role::Manager).await;
     refused(&elsewhere, access, "the role was raised").await;
 
@@ -350,7 +350,7 @@ async fn no_access_token_outlives_an_idle_limit_shorter_than_itself() {
     assert_eq!(
         read(&signed_in.access).1["exp"],
         opened + 1_800,
-        "verifiers that know the published keys alone must not go on longer than we do"
+        "verifiers with only the published keys must not accept it longer than we do"
     );
     app.clock.pass(1_799.0);
     accepted(&guest, &signed_in.access, "a second before the end").await;

@@ -27,7 +27,7 @@ async fn malformed_codes_are_never_compared() {
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
-        "the code is whole"
+        "the code still works"
     );
 }
 

@@ -41,7 +41,7 @@ async fn concurrent_attacks_use_bounded_memory_and_delay_no_other_client() {
         let mut slowest = Duration::ZERO;
         while !done.load(Ordering::SeqCst) {
             let (reply, took) = target.send(&me).await;
-            let reply = reply.expect("an answer to the bystander");
+            let reply = reply.expect("a response to the bystander");
             assert_eq!(reply.json["data"]["me"]["email"], "bystander@example.com", "{}", reply.text);
             slowest = slowest.max(took);
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -243,12 +243,12 @@ async fn upgrades_expectations_and_origins_bypass_nothing() {
     let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);
     attacks.push(Attack::new("expects something else", expect, Harmless(200, QUERY)));
     withstands(&target, "upgrade", &attacks).await;
-    assert_eq!(open(&target, &socket(None)).await.status, 101, "what is no page may open one");
+    assert_eq!(open(&target, &socket(None)).await.status, 101, "a client without an origin may open one");
     has_all_its_allowances(&target).await;
 }
 
 async fn open(target: &Target, bytes: &[u8]) -> Reply {
-    target.send(bytes).await.0.expect("an answer")
+    target.send(bytes).await.0.expect("a response")
 }
 
 const ORIGINS: [&str; 9] = [

@@ -192,14 +192,14 @@ async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
     let mut wire = target.connect().await;
     for attack in &attacks {
         table.row(&target, "fault", attack).await;
-        let reply = wire.ask(&attack.bytes).await.expect("an answer on the same connection");
+        let reply = wire.ask(&attack.bytes).await.expect("a response on the same connection");
         assert_eq!(attack.complaint(Some(&reply)), None);
         assert!(!reply.text.contains(SAID), "{}", reply.text);
         let id = reply.header("x-request-id").unwrap();
         // The log reader may lag behind.
         eventually("one line of the error, one of the request", async || told(&target, id) == (2, 1)).await;
     }
-    let after = wire.ask(&call("{ __typename }")).await.expect("the connection goes on");
+    let after = wire.ask(&call("{ __typename }")).await.expect("the connection stays open");
     assert_eq!((after.status, undressed(&after)), (200, None));
     assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "everything else works");
     table.close();
@@ -228,14 +228,14 @@ async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
     let (endless, quick) = (call("{ never }"), call("{ __typename }"));
     let ((reply, took), (other, _), alive) =
         tokio::join!(target.send(&endless), target.send(&endless), target.send(&quick));
-    let reply = reply.expect("an answer");
+    let reply = reply.expect("a response");
     assert_eq!(Attack::new("endless", endless.clone(), Refused(503, "UNAVAILABLE")).complaint(Some(&reply)), None);
     assert_eq!(reply.header("retry-after"), Some("2"));
     assert!((1_900..3_000).contains(&took.as_millis()), "{took:?}");
     assert_eq!(other.unwrap().status, 503);
     assert!(
         alive.0.is_some_and(|reply| reply.status == 200) && alive.1 < Duration::from_secs(1),
-        "others are answered"
+        "other requests are served"
     );
     let id = reply.header("x-request-id").unwrap();
     eventually("one line of the error", async || told(&target, id).1 == 1).await;
@@ -287,7 +287,7 @@ async fn a_panic_in_a_subscription_only_ends_that_subscription() {
         let all = json!(said).to_string();
         assert!(!all.contains(SAID), "{all}");
         if *field == "tells" {
-            assert_eq!(said[0]["payload"]["data"]["tells"], 7, "the socket goes on: {all}");
+            assert_eq!(said[0]["payload"]["data"]["tells"], 7, "the socket stays open: {all}");
         } else {
             assert!(all.contains("\"INTERNAL\"") && all.contains("requestId"), "{field}: {all}");
         }

@@ -59,7 +59,7 @@ async fn hostile_documents_are_refused_in_time_without_effect() {
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
-        "the code is whole"
+        "the code still works"
     );
 }
 

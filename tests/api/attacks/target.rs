@@ -118,7 +118,7 @@ impl Wire {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            answer = timeout(PATIENCE, answer) => answer.unwrap_or_else(|_| panic!("no answer to {:.300}", text(bytes))),
+            answer = timeout(PATIENCE, answer) => answer.unwrap_or_else(|_| panic!("no response to {:.300}", text(bytes))),
             () = write => None,
         }
     }
@@ -201,7 +201,7 @@ impl Target {
 
     pub(super) async fn post(&self, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let headers = [&[super::JSON], headers].concat();
-        self.send(&http("POST", "/graphql", &headers, body)).await.0.expect("an answer")
+        self.send(&http("POST", "/graphql", &headers, body)).await.0.expect("a response")
     }
 
     pub(super) async fn is_alive(&self) -> bool {
@@ -238,7 +238,7 @@ impl Target {
 
     fn status(&self, name: &str) -> usize {
         let path = format!("/proc/{}/status", self.program.pid());
-        let status = std::fs::read_to_string(path).expect("a process that lives");
+        let status = std::fs::read_to_string(path).expect("a running process");
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
         line.split_whitespace().next().unwrap().parse().unwrap()
     }

@@ -145,7 +145,7 @@ async fn outages_are_reported_as_unavailable_without_details() {
     let answer = guest.login_with(json!({ "email": "bob@example.com" })).await;
     failed_in_field(&answer, &json!(["login"]), "UNAVAILABLE");
     let answer = guest.with_bearer(&ada.access).me().await;
-    refused(&answer, 503, "UNAVAILABLE", "a bearer that cannot be looked up");
+    refused(&answer, 503, "UNAVAILABLE", "a bearer whose lookup fails");
     assert!(answer.headers.contains_key("retry-after"));
 }
 
@@ -159,6 +159,6 @@ async fn an_internal_error_does_not_reveal_its_cause() {
     assert!(!answer.text.contains("email_codes"), "{}", answer.text);
     app.sql("ALTER TABLE sessions RENAME TO gone_too").await;
     let answer = guest.with_bearer(&ada.access).me().await;
-    refused(&answer, 500, "INTERNAL", "no table of sessions");
+    refused(&answer, 500, "INTERNAL", "no sessions table");
     assert!(!answer.text.contains("table") && !answer.text.contains("sessions"), "{}", answer.text);
 }

@@ -30,10 +30,10 @@ async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
         let took = start.elapsed();
         refused(&answer, status, code, what);
         assert!(took < FAST, "{what} took {took:?}");
-        assert!(answer.text.len() < 16 * 1024, "{what}: an answer of {} bytes", answer.text.len());
+        assert!(answer.text.len() < 16 * 1024, "{what}: a response of {} bytes", answer.text.len());
     }
     assert_eq!(counters(app).await, before, "no counter moved");
-    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "and it still answers");
+    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "it still responds");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,9 +148,9 @@ async fn a_field_error_has_its_path_and_does_not_affect_other_fields() {
     assert_eq!(answer.json["data"], json!({ "a": null, "me": { "id": ada.user }, "b": { "id": ada.user } }));
     let answer = client.query("{ me { id sessions(first: 101) { totalCount } } b: __typename }", json!({})).await;
     failed_in_field(&answer, &json!(["me", "sessions"]), "BAD_USER_INPUT");
-    assert_eq!(answer.json["data"], json!({ "me": null, "b": "Query" }), "null up to what may be null");
+    assert_eq!(answer.json["data"], json!({ "me": null, "b": "Query" }), "null up to the nearest nullable field");
     let answer = client.query("{ me { id sessions(first: 2147483648) { totalCount } } }", json!({})).await;
-    refused(&answer, 422, "BAD_USER_INPUT", "what cannot be read is no input of a field");
+    refused(&answer, 422, "BAD_USER_INPUT", "an unreadable document has no path");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +171,7 @@ async fn an_omitted_optional_variable_omits_its_argument() {
         "mutation($name: String) { updateProfile(input: { name: $name }) { ... on ProfileUpdated { user { name } } } }";
     person.query(named, json!({ "name": "Ada" })).await.field("updateProfile");
     let left = person.query(named, json!({})).await;
-    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "left out is not null");
+    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "omitted is not null");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,7 +117,7 @@ async fn a_valid_request_id_is_kept_and_any_other_replaced() {
         assert!(fresh.len() == 32 && fresh.bytes().all(|byte| byte.is_ascii_hexdigit()), "{fresh}");
     }
     for id in ["a\r\nset-cookie: b", "a\nb", "a\0b"] {
-        assert!(id.parse::<axum::http::HeaderValue>().is_err(), "no request can carry this");
+        assert!(id.parse::<axum::http::HeaderValue>().is_err(), "not a valid header value");
     }
 }
 
@@ -245,7 +245,7 @@ async fn ready_reports_every_dependency_with_its_latency() {
     let ready = guest.get("/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json["status"]), (503, &json!("not ready")));
     assert_eq!(names(&ready, false), ["limiter"]);
-    assert!(!ready.text.contains("told"), "why is in the log: {}", ready.text);
+    assert!(!ready.text.contains("told"), "the cause is only in the log: {}", ready.text);
     app.limiter.away.store(false, Ordering::SeqCst);
 
     app.ctx().db.clone().close().await.unwrap();
@@ -253,7 +253,7 @@ async fn ready_reports_every_dependency_with_its_latency() {
     let ready = guest.get("/ready").await;
     assert_eq!(ready.status.as_u16(), 503);
     assert_eq!(names(&ready, false), ["database", "migrations"]);
-    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "alive all the same");
+    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "it is still alive");
 }
 
 /// A result of `/ready` is shared for a second.
@@ -335,7 +335,7 @@ async fn public_keys_are_cacheable_and_secret_keys_never_published() {
             }
         }
         let refused = app.guest().with_bearer("x").get("/.well-known/jwks.json").await;
-        assert_eq!(refused.status.as_u16(), 200, "public to everybody");
+        assert_eq!(refused.status.as_u16(), 200, "readable from every origin");
     }
 }
 

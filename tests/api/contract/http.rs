@@ -274,7 +274,7 @@ async fn every_error_code_has_its_documented_status() {
         refused(&answer, status, code, &format!("{query} {variables}"));
     }
     let other = json!({ "query": "{ __typename }", "operationName": "Other" }).to_string();
-    refused(&guest.post(other).await, 422, "GRAPHQL_VALIDATION_FAILED", "an operation that is not there");
+    refused(&guest.post(other).await, 422, "GRAPHQL_VALIDATION_FAILED", "an unknown operation");
     let verify = "mutation($i: VerifyInput!) { verify(input: $i) { __typename } }";
     for code in [json!(12_345_678), json!(["1"]), json!(null), json!({ "a": 1 }), json!(true)] {
         let answer = guest.query(verify, json!({ "i": { "challenge": "x", "code": code } })).await;
@@ -300,9 +300,9 @@ async fn a_rate_limited_caller_gets_retry_after() {
     refused(&answer, 429, "RATE_LIMITED", "the fourth");
     let seconds: f64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1.0..=61.0).contains(&seconds), "{seconds}");
-    assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "others are not held up");
+    assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "other callers are not affected");
     app.clock.pass(seconds);
-    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "and then it works");
+    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "it works again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

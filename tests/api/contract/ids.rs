@@ -109,7 +109,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
         let answer = ada.node(forged).await;
         failed_in_field(&answer, &json!(["node"]), "BAD_USER_INPUT");
         assert_eq!(answer.json["errors"][0]["extensions"]["field"], "id");
-        assert!(answer.text.len() < 1_000, "what is forged is not echoed");
+        assert!(answer.text.len() < 1_000, "the forged value is not echoed");
         failed_in_field(&ada.end_session(forged).await, &json!(["endSession"]), "BAD_USER_INPUT");
         failed_in_field(&ada.forget_device(forged).await, &json!(["forgetDevice"]), "BAD_USER_INPUT");
     }
@@ -245,7 +245,7 @@ async fn invalid_page_arguments_and_foreign_cursors_are_refused() {
         let nodes = page.field("me")["sessions"]["nodes"].as_array().unwrap();
         assert!(
             nodes.iter().all(|node| node["id"] == ada.is.session.as_str()),
-            "a foreign cursor shows nothing foreign"
+            "another user's cursor reveals nothing"
         );
     }
 }
@@ -284,7 +284,7 @@ async fn users_find_themselves_by_the_uuid_of_a_token_but_not_others() {
     failed_in_field(&relay, &json!(["user"]), "NOT_FOUND");
     let unknown = "0190a8f1-0000-7000-8000-000000000000";
     for (seen, id) in [of_bob.as_str(), unknown, &id_of(b'U', [7; 16])].into_iter().enumerate() {
-        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is noted");
+        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is recorded");
         assert_eq!(apart_from_its_id(&user(id).await), apart_from_its_id(&relay), "{id}");
     }
     for neither in ["x", &of_ada.replace('-', ""), &format!("{{{of_ada}}}"), &format!("urn:uuid:{of_ada}")] {

@@ -121,7 +121,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
     for path in ["/inbox", "/graphiql", "/assets/inbox.js", "/assets/graphiql.js", "/assets/graphiql.min.js"] {
         refused(&guest.get(path).await, 404, "NOT_FOUND", path);
     }
-    assert_eq!(guest.get("/").await.status.as_u16(), 200, "the sign-in page is there");
+    assert_eq!(guest.get("/").await.status.as_u16(), 200, "the sign-in page exists");
     for origin in ["http://localhost:3000", "http://localhost:5173"] {
         let answer = super::post_with(&guest, &[super::JSON, ("origin", origin)]).await;
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{origin}");
@@ -149,7 +149,7 @@ fn schema_graphql_is_up_to_date() {
     let published = std::fs::read_to_string(path).unwrap();
     assert!(
         published.trim_end() == sdl(false).trim_end(),
-        "schema.graphql is not what runs. Run: cargo run -- schema > schema.graphql"
+        "schema.graphql is out of date. Run: cargo run -- schema > schema.graphql"
     );
 }
 
@@ -212,7 +212,7 @@ fn everything_in_the_schema_has_a_description() {
     let all: Vec<_> = definitions(&document).flat_map(described).collect();
     assert!(all.len() > 100, "the schema was read: {}", all.len());
     let silent: Vec<_> = all.iter().filter(|(_, described)| !described).map(|(name, _)| name).collect();
-    assert!(silent.is_empty(), "not described: {silent:?}");
+    assert!(silent.is_empty(), "without a description: {silent:?}");
 }
 
 #[test]
@@ -253,5 +253,5 @@ fn every_error_code_is_in_the_closed_list() {
     for code in Code::ALL {
         assert!(CODES.contains(&code.as_str()) || code.as_str() == INTERNAL, "{code:?}");
     }
-    assert_eq!(CODES.len() + 1, Code::ALL.len(), "no code is in the list for nothing");
+    assert_eq!(CODES.len() + 1, Code::ALL.len(), "every listed code is used");
 }

@@ -33,7 +33,7 @@ fn documents_name_existing_tests() {
     assert_eq!(wrong("`documents_name_existing_tests`, none"), 0);
     assert_eq!(wrong("none"), 0);
     assert_eq!(wrong("`the_documents_name_tests_that_exits`"), 1);
-    assert_eq!(wrong("`wrong_tests`"), 1, "a function that is no test");
+    assert_eq!(wrong("`wrong_tests`"), 1, "a function that is not a test");
     assert_eq!(wrong("`tests/api/main.rs`"), 0);
     assert_eq!(wrong("`tests/api/mian.rs`"), 1);
     assert_eq!(wrong("`tests/api/main.rs` \"no such sentence\""), 1);

@@ -103,7 +103,7 @@ pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
         collect(&root().join(folder), &mut files);
     }
     files.sort();
-    assert!(!files.is_empty(), "there is no source in {folders:?}");
+    assert!(!files.is_empty(), "no source files in {folders:?}");
     files
         .iter()
         .map(|file| {

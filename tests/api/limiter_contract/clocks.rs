@@ -50,5 +50,5 @@ pub(super) async fn two_replicas_a_minute_apart_share_one_count(limiter: Arc<dyn
 
     let pair = cooling(&key(), 1, MINUTE, Duration::from_mins(5));
     assert!(admits(&*limiter, &pair, after(60)).await);
-    assert_eq!(refused_until(&*limiter, &pair, after(0)).await, after(360), "time never runs back behind a unit");
+    assert_eq!(refused_until(&*limiter, &pair, after(0)).await, after(360), "time never goes back before a unit");
 }

@@ -24,11 +24,11 @@ async fn a_flood_of_new_keys_does_not_evict_exhausted_ones() {
         assert!(admits(&limiter, &charge(&format!("flood {flood}"), 3, QUARTER), after(1)).await);
         assert!(limiter.entries() <= 1_000);
     }
-    assert!(!admits(&limiter, &shut, after(2)).await, "a shut door stays shut");
+    assert!(!admits(&limiter, &shut, after(2)).await, "an exhausted key stays exhausted");
     for _ in 0..99_000 {
         assert!(admits(&limiter, &instance, after(2)).await);
     }
-    assert!(!admits(&limiter, &instance, after(2)).await, "and the instance's count is whole");
+    assert!(!admits(&limiter, &instance, after(2)).await, "the instance's count is complete");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Model {
     /// Tries every moment at which anything can change.
     fn retry_at(&self, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
         let moments = self.units.iter().map(|unit| *unit + charge.window).chain(self.shut_until);
-        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens one day")
+        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens eventually")
     }
 }
 

@@ -41,7 +41,7 @@ async fn the_limiter_is_unavailable_while_redis_is_down() {
     redis.stop();
     let limiter = RedisLimiter::new(&redis.url()).expect("a start does not wait for Redis");
     let charge = charge(&key(), 1_000, MINUTE);
-    promptly(&limiter, &charge).await.expect_err("away from the start");
+    promptly(&limiter, &charge).await.expect_err("unavailable from the start");
     assert!(limiter.ping().await.is_err());
     redis.run();
     recovers(&limiter, &charge, Duration::from_secs(5)).await;
@@ -77,7 +77,7 @@ async fn concurrent_calls_to_a_stalled_redis_fail_as_fast_as_one() {
         })
         .collect();
     for person in crowd {
-        assert!(person.await.unwrap(), "nobody is let in");
+        assert!(person.await.unwrap(), "no call is admitted");
     }
     redis.signal("-CONT");
     recovers(&limiter, &charge(&key(), 1_000, MINUTE), Duration::from_secs(5)).await;
@@ -110,7 +110,7 @@ async fn a_server_that_never_answers_is_unavailable_in_time_in_every_form() {
         let (port, _) = silent_port();
         let limiter = RedisLimiter::new(&form.replace("{}", &port.to_string()).into()).unwrap();
         for _ in 0..3 {
-            let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
+            let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("no call is admitted");
             assert!(!error.to_string().contains("interrupted"), "{form} panics: {error}");
         }
     }
@@ -127,7 +127,7 @@ async fn concurrent_calls_share_one_connection_attempt_and_its_failure() {
         })
         .collect();
     for person in crowd {
-        assert!(person.await.unwrap(), "nobody is let in");
+        assert!(person.await.unwrap(), "no call is admitted");
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let taken = taken.load(Ordering::Relaxed);
@@ -159,7 +159,7 @@ async fn a_redis_key_stays_small_and_expires() {
     let name = "doorcode:limit:{test.rule:somebody}";
     let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else { panic!("not a list") };
     assert!((200..=258).contains(&length), "{length} entries with the head");
-    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no life") };
+    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no expiry") };
     assert!((90_000..=600_000).contains(&life), "{life} ms: the window, the cooldown and some slack");
 
     let full = [Charge { limit: 1, ..charge.clone() }, Charge { key: "free".to_owned(), ..charge }];
@@ -214,7 +214,7 @@ async fn an_error_never_repeats_the_password() {
     ];
     for url in urls {
         let limiter = RedisLimiter::new(&url.clone().into()).unwrap();
-        let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
+        let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("no call is admitted");
         assert!(!format!("{error} {error:?}").contains("wrong-horse"), "{error}");
     }
     let limiter = RedisLimiter::new(&format!("redis://:right-horse@127.0.0.1:{}/3", redis.port).into()).unwrap();
@@ -234,7 +234,7 @@ fn an_unusable_url_is_refused_without_being_repeated() {
         "redis+ring://door:wrong-horse@h1:1",
         "rediss+cluster://",
     ] {
-        let error = RedisLimiter::new(&url.to_owned().into()).err().unwrap_or_else(|| panic!("{url} was taken"));
+        let error = RedisLimiter::new(&url.to_owned().into()).err().unwrap_or_else(|| panic!("{url} was accepted"));
         assert!(!error.contains("horse") && error.contains("REDIS_URL"), "{error}");
     }
     for url in ["rediss+cluster://door:horse@h1:1,h2:2", "rediss+sentinel://:horse@h1:1,h2:2/door/3", "redis://h"] {

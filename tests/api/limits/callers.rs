@@ -32,11 +32,11 @@ async fn a_network_has_an_operation_limit_for_all_its_sessions() {
         assert_eq!(here, if number < 10 { 5 } else { 0 }, "session {number}");
         in_all += here;
         if number == 12 {
-            assert_eq!(answered(&session, 6).await, 5, "elsewhere it has all that is its own");
+            assert_eq!(answered(&session, 6).await, 5, "on another network its own limit is unused");
         }
     }
     assert_eq!(in_all, 50);
-    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "and who has no token has not paid for it");
+    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "anonymous callers were not charged for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,12 +104,12 @@ async fn when_mail_is_scarce_each_network_is_limited_to_its_share() {
         }
         sent
     };
-    assert_eq!(send_from("198.51.100", 120).await, 108, "half of all, and a share of what comes then");
-    assert_eq!(send_from("198.51.101", 14).await, 0, "the network around it has had its share, too");
+    assert_eq!(send_from("198.51.100", 120).await, 108, "half of all mail, and a share of the rest");
+    assert_eq!(send_from("198.51.101", 14).await, 0, "the wider network has used its share, too");
     for network in ["203.0.113", "192.0.2", "100.64.0", "100.65.0", "100.66.0", "100.67.0"] {
         assert_eq!(send_from(network, 14).await, 8, "{network}");
     }
-    assert_eq!(send_from("100.68.0", 14).await, 4, "the end of what strangers may have");
+    assert_eq!(send_from("100.68.0", 14).await, 4, "the limit of strangers is reached");
     assert_eq!(send_from("100.69.0", 14).await, 0);
 }
 
@@ -135,5 +135,5 @@ async fn decoys_are_not_charged_to_the_daily_ceiling_but_refused_once_it_is_spen
     assert!(is_sent(&app.guest(), "real6@example.com").await);
     assert!(is_sent(&app.guest(), "real7@example.com").await);
     assert!(!is_sent(&app.guest(), "real8@example.com").await);
-    assert!(!is_sent(&app.guest(), "nobody50@example.com").await, "whoever is refused learns nothing");
+    assert!(!is_sent(&app.guest(), "nobody50@example.com").await, "a refusal reveals nothing");
 }

@@ -40,7 +40,7 @@ async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
     assert_eq!(kinds.get("CodeSent"), Some(&1), "{kinds:?}");
     assert!(kinds.get("RateLimited").is_some_and(|refused| *refused > 50), "{kinds:?}");
     assert_eq!(app.mails_for("flooded@example.com").await.len(), 13, "twelve a day, and one more");
-    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "who is refused leaves nothing");
+    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "a refused call leaves no rows");
     app.last_link_for("flooded@example.com").await;
 }
 
@@ -62,7 +62,7 @@ async fn gets_in(app: &TestApp, email: &str) {
     let owner = app.guest();
     assert_eq!(kind(&owner.login(email).await), "CodeSent");
     let link = app.last_link_for(email).await;
-    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a way in lies in the mailbox");
+    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a valid link is in the mailbox");
     SignedIn::read(&owner.verify_link(&link).await);
 }
 
@@ -117,7 +117,7 @@ async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_accoun
         let calls = app.limiter.calls.swap(0, std::sync::atomic::Ordering::SeqCst);
         seen.push((app.take_statements(), calls));
     }
-    assert_eq!(seen[0], seen[1], "word for word");
+    assert_eq!(seen[0], seen[1], "identical");
 }
 
 #[tokio::test(flavor = "multi_thread")]

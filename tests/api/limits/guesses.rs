@@ -48,14 +48,14 @@ async fn many_accounts_get_no_more_guesses_at_an_address_than_one() {
         compared += guess(&person, "free@example.com").await;
     }
     assert_eq!(compared, 20, "a day");
-    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "and nobody who would sign in with it has any left");
+    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "no guess is left for a sign-in either");
     app.clock.pass(86_401.0);
     assert_eq!(attack(&app, "free@example.com", 7).await, 9, "three by three");
     let mut more = 0;
     for person in people(&app, "later", 12).await {
         more += guess(&person, "free@example.com").await;
     }
-    assert_eq!(more, 11, "one budget, whatever the codes are for");
+    assert_eq!(more, 11, "one budget for all purposes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +67,7 @@ async fn one_account_gets_no_more_guesses_at_many_addresses_than_at_one() {
         compared += guess(&person, &format!("free{number}@example.com")).await;
     }
     assert_eq!(compared, 20);
-    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "which costs an address that was not tried nothing");
+    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "an untried address is not charged");
 }
 
 #[tokio::test(flavor = "multi_thread")]

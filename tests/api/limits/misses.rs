@@ -60,7 +60,7 @@ async fn ask_for(app: &TestApp, person: &Client<'_>, email: &str) -> (String, St
 
 async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
-    let rest = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
+    let rest = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with an undo link").1;
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
@@ -80,7 +80,7 @@ async fn invented_codes_and_tokens_are_charged_to_the_network() {
         }
         let refused = invent(&here, way, true).await;
         app.clock.set(retry_at(&refused) + chrono::TimeDelta::seconds(1));
-        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the moment is true: {way:?}");
+        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the returned time is exact: {way:?}");
         assert_eq!(kind(&invent(&app.guest(), Way::Code, true).await), "CodeExpired", "another network");
     }
 }

@@ -81,8 +81,8 @@ async fn sign_ups_between_two_pages_do_not_shift_users() {
             })
             .await;
             let once: HashSet<_> = seen.iter().cloned().collect();
-            assert_eq!(once.len(), seen.len(), "nobody comes twice: {order:?}, forward: {forward}");
-            assert!(once.is_superset(&before), "nobody is missed: {order:?}, forward: {forward}");
+            assert_eq!(once.len(), seen.len(), "no duplicates: {order:?}, forward: {forward}");
+            assert!(once.is_superset(&before), "no user is missing: {order:?}, forward: {forward}");
         }
     }
 }
@@ -236,7 +236,7 @@ async fn users_are_sorted_newest_first_or_by_the_prefix_field() {
     everybody.sort_by(|one, other| compare(("EMAIL", false), one, other));
     let ascending = users(&admin, json!({ "first": 3, "orderBy": { "field": "EMAIL" } })).await;
     let expected: Vec<_> = everybody.iter().take(3).map(|user| user.email.clone()).collect();
-    assert_eq!(texts(&ascending, "email"), expected, "ascending unless told otherwise");
+    assert_eq!(texts(&ascending, "email"), expected, "ascending by default");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,7 +260,7 @@ async fn a_cursor_of_another_order_or_an_unknown_user_is_bad_input() {
                 let answer = users_answer(&admin, json!({ size: 3, field: cursor, "orderBy": order_by(*order) })).await;
                 assert_eq!(answer.code(), "BAD_USER_INPUT", "{order:?} {cursor}");
                 assert_eq!(answer.json["errors"][0]["extensions"]["field"], field);
-                assert!(answer.text.len() < 1_000, "what is forged is not echoed");
+                assert!(answer.text.len() < 1_000, "the forged value is not echoed");
             }
         }
         users(&admin, json!({ "first": 3, "after": own, "orderBy": order_by(*order) })).await;

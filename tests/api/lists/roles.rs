@@ -31,7 +31,7 @@ async fn lists_are_for_managers_and_administrators() {
     }
     assert_eq!(users_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
     assert_eq!(events_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
-    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 2, "a refusal is noted");
+    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 2, "the denial is recorded");
     for role in ["MANAGER", "ADMIN"] {
         let client = signed_in_as(&app, role).await;
         users_answer(&client, json!({})).await.field("users");
@@ -88,7 +88,7 @@ async fn filters_reveal_nothing_about_hidden_users_to_managers() {
         ]
     };
     for filter in filters(&gone.user) {
-        assert_ne!(events(&manager, json!({ "filter": filter })).await["totalCount"], 0, "{filter} fits something");
+        assert_ne!(events(&manager, json!({ "filter": filter })).await["totalCount"], 0, "{filter} matches something");
     }
     let cursor = events(&manager, json!({ "first": 1 })).await["pageInfo"]["endCursor"].clone();
     let invented = "VQcHBwcHBwcHBwcHBwcHBwc";
@@ -116,7 +116,7 @@ async fn filters_reveal_nothing_about_hidden_users_to_managers() {
     assert_eq!(
         all["totalCount"],
         events(&admin, json!({ "first": 100 })).await["totalCount"],
-        "that it happened shows"
+        "the event itself is visible"
     );
 }
 

@@ -33,7 +33,7 @@ async fn the_trail_returns_every_event_once_newest_first_in_both_directions() {
         },
     )
     .await;
-    assert_eq!(walked.len(), expected.len(), "what happens meanwhile is newer than where the walk is");
+    assert_eq!(walked.len(), expected.len(), "new events are newer than the current page");
 }
 
 /// The API's ids of the users with these addresses.

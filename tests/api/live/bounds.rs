@@ -94,7 +94,7 @@ async fn sockets_per_process_are_limited_with_a_tenth_reserved_for_managers() {
     refused.init(&person.access).await;
     assert_eq!(refused.hear().await, SocketEvent::Closed(1013));
     let _kept = served.socket(&manager.access).await;
-    assert!(!served.has_room(&manager.access).await, "for a manager, too, there is an end");
+    assert!(!served.has_room(&manager.access).await, "managers are limited, too");
     sockets.truncate(7);
     eventually("room again", async || served.has_room(&person.access).await).await;
 }
@@ -191,12 +191,12 @@ async fn silent_sockets_do_not_block_new_ones() {
         silent.push(from(format!("192.0.{network}.1")).await.unwrap());
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let mut newcomer = from("198.51.100.1".into()).await.expect("a place");
+    let mut newcomer = from("198.51.100.1".into()).await.expect("a slot");
     assert_eq!(silent[0].hear().await, SocketEvent::Closed(1013), "the one that was silent for longest");
     newcomer.init(&token).await;
     assert!(matches!(newcomer.hear().await, SocketEvent::Said(_)));
     silent[1].init(&token).await;
-    assert!(matches!(silent[1].hear().await, SocketEvent::Said(_)), "the others have their places");
+    assert!(matches!(silent[1].hear().await, SocketEvent::Said(_)), "the others keep their slots");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +248,7 @@ async fn a_peer_that_does_not_answer_pings_is_disconnected() {
     well.subscribe("s", ENDED).await;
     assert_eq!(well.hear_within(Duration::from_secs(1)).await, SocketEvent::Nothing);
     assert!(!served.has_room(&token).await);
-    eventually("the deaf one's room is free", async || {
+    eventually("the slot of the silent one is free", async || {
         // Reading keeps this one alive meanwhile.
         well.hear_within(Duration::from_millis(10)).await;
         served.has_room(&token).await
@@ -295,7 +295,7 @@ async fn a_slow_reader_is_disconnected_and_memory_stays_bounded() {
     }
     let grown = resident().saturating_sub(before);
     eprintln!("a slow reader: {} KiB more after {:?}", grown / 1024, began.elapsed());
-    eventually("let go", async || let_go || served.has_room(&manager.access).await).await;
+    eventually("disconnected", async || let_go || served.has_room(&manager.access).await).await;
     let quiet = std::env::var("NEXTEST").is_ok();
     assert!(!quiet || grown < 40 << 20, "{grown} bytes");
 }

@@ -74,7 +74,7 @@ async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<
         }
     }
     for stream in [&mut here, &mut there, &mut elsewhere] {
-        assert_eq!(next(stream, QUIET).await, None, "once, and to nobody else");
+        assert_eq!(next(stream, QUIET).await, None, "once, and to no other listener");
     }
 }
 
@@ -131,7 +131,7 @@ async fn a_redis_restart_ends_no_subscription() {
             tokio::time::sleep(Duration::from_secs(8)).await;
             redis.signal("-CONT");
         }
-        eventually("the other replica hears again", async || reaches(&one, &mut there).await).await;
+        eventually("the other replica receives events again", async || reaches(&one, &mut there).await).await;
         while next(&mut here, QUIET).await.is_some() {}
     }
 }
@@ -200,5 +200,5 @@ async fn the_redis_bus_carries_only_ids() {
     // The first key was published before the spy subscribed, or after.
     let told = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
     assert!((told..=told + 1).contains(&events), "{events} of {told}");
-    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "and nothing is kept");
+    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "nothing is stored");
 }

@@ -71,7 +71,7 @@ async fn an_event_stream_delivers_events_and_completes_when_the_session_ends() {
     assert_eq!((name.as_str(), &told["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
     assert_eq!(ended.next().await, Some(("complete".into(), Value::Null)));
     assert_eq!(ended.next().await, None);
-    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even of that");
+    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even that event");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn refused_streams_look_like_other_refusals_and_only_subscriptions_stream(
     assert_eq!(post(&served, token, streams, "subscription {").await.status(), 400);
     assert_eq!(post(&served, token, streams, "subscription { a b }").await.status(), 422);
     assert_eq!(post(&served, token, "text/event-stream, */*", "{ me { id } }").await.status(), 200);
-    assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "one answer is no stream");
+    assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "a single response cannot carry a stream");
 
     let mut refused = listen(&served, &person.access, EVENTS).await;
     let (name, told) = refused.next().await.unwrap();

@@ -97,7 +97,7 @@ async fn a_connection_needs_a_valid_token() {
     let mut late = served.silent().await;
     late.init(&person.access).await;
     assert_eq!(late.hear().await, SocketEvent::Closed(4403), "its session is over");
-    assert_eq!(socket.hear().await, SocketEvent::Closed(4401), "and so is the open one");
+    assert_eq!(socket.hear().await, SocketEvent::Closed(4401), "the open subscription ends as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ async fn an_administrator_can_create_a_user_who_gets_an_invitation() {
     let mails = app.mails_for("new@example.com").await;
     assert_eq!(mails.len(), 1);
     assert!(mails[0].code.is_none() && mails[0].text.contains("eingeladen"), "{}", mails[0].text);
-    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the administrator's address is nobody's business");
+    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the mail does not name the administrator");
 
     let again = admin.change("createUser", input, SAVED).await;
     assert_eq!(again.field("createUser")["__typename"], "EmailTaken");
@@ -89,7 +89,7 @@ async fn a_new_role_applies_from_the_next_request() {
     let target = app.person("target@example.com", Role::Admin).await;
     let id = &target.signed_in.user;
     assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "UserSaved");
-    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "the token tells the old role");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "the token has the old role");
     let refreshed = target.refresh(&target.signed_in.refresh).await;
     let lowered = target.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
     assert_eq!(update(&lowered, json!({ "id": id, "role": "ADMIN" })).await.code(), "FORBIDDEN");
@@ -118,7 +118,7 @@ async fn suspension_ends_all_sessions_for_good() {
     let admin = app.guest().with_bearer(&admin);
     let restored = admin.change("restoreUser", json!({ "id": id }), "user { status }").await;
     assert_eq!(restored.field("restoreUser")["user"]["status"], "ACTIVE");
-    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "a restored person signs in anew");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "a restored user must sign in again");
     assert_eq!(target.refresh(&target.signed_in.refresh).await["__typename"], "SessionEnded");
     app.guest().sign_in("target@example.com").await;
 }
@@ -179,10 +179,10 @@ async fn an_address_set_by_an_administrator_signs_out_and_notifies_both_addresse
     assert!(target.me().await.json["errors"].is_null(), "nothing happened");
     assert_eq!(updated(&admin, json!({ "id": id, "email": "Found@example.com" })).await, "UserSaved");
     assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
-    assert_eq!(app.count("devices", "1 = 1").await, 2, "the devices of whoever had the mailbox are forgotten");
+    assert_eq!(app.count("devices", "1 = 1").await, 2, "all devices of the user are forgotten");
     let (old, new) = (app.mails_for("lost@example.com").await, app.mails_for("found@example.com").await);
-    assert!(!old[0].text.contains("#undo="), "whoever has the lost mailbox cannot take the account back");
-    assert!(!old[0].text.contains("found@example.com"), "nor learn where it went");
+    assert!(!old[0].text.contains("#undo="), "the old mailbox gets no undo link");
+    assert!(!old[0].text.contains("found@example.com"), "the old mailbox does not get the new address");
     assert_eq!((old.len(), new.len()), (2, 1));
     assert_eq!(app.guest().sign_in("found@example.com").await.user, *id);
 }
@@ -214,9 +214,9 @@ async fn sensitive_changes_need_a_sign_in_within_ten_minutes() {
         assert_eq!(answer.code(), "REAUTHENTICATION_REQUIRED", "{field}");
     }
     assert_eq!(app.count("audit_events", done).await, rows, "nothing happened");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "and each was noted");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "each was recorded");
     let stale = "kind = 'PERMISSION_DENIED' AND CAST(detail AS TEXT) LIKE '%reauthentication%'";
-    assert_eq!(app.count("audit_events", stale).await, 2, "in one row a person");
+    assert_eq!(app.count("audit_events", stale).await, 2, "in one row per user");
     // Ending sessions is for emergencies, and a name is not sensitive.
     let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
     assert_eq!(ended.field("endUserSessions")["count"], 1);

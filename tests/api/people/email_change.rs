@@ -50,11 +50,11 @@ async fn an_address_changes_with_the_code_sent_to_the_new_one() {
     assert_eq!(changed["user"], json!({ "id": person.signed_in.user, "email": "new@example.com" }));
     assert_eq!(confirm(&person, challenge, &code).await["__typename"], "CodeExpired", "a code works once");
 
-    assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session goes on");
+    assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session stays open");
     assert_eq!(app.guest().with_bearer(&elsewhere.access).me().await.code(), "UNAUTHENTICATED", "others end");
     assert_eq!(app.guest().sign_in("new@example.com").await.user, person.signed_in.user);
     let stranger = app.guest().sign_in("old@example.com").await;
-    assert!(stranger.is_new, "the old address is anybody's who has it");
+    assert!(stranger.is_new, "the old address is free");
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGED'").await, 1);
     assert_eq!(app.count("audit_events", "kind = 'WRONG_CODE' AND subject_id IS NOT NULL").await, 1);
 }
@@ -117,7 +117,7 @@ async fn a_code_only_works_for_its_user_and_purpose() {
     let for_change = challenge(&person, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;
     assert_eq!(confirm(&thief, &for_change, &code).await["__typename"], "CodeExpired");
-    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "nobody signs in with it");
+    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "it does not sign in");
     let for_sign_in = app.guest().challenge("fresh@example.com").await;
     let sign_in_code = app.last_code_for("fresh@example.com").await;
     assert_eq!(confirm(&person, &for_sign_in, &sign_in_code).await["__typename"], "CodeExpired");

@@ -22,7 +22,7 @@ async fn a_deleted_account_is_signed_out_at_once_and_can_be_restored() {
     guest.challenge("ada@example.com").await;
     let mails = app.mails_for("ada@example.com").await;
     let codes = mails.iter().filter(|mail| mail.code.is_some()).count();
-    assert_eq!((codes, mails.len()), (1, 2), "whoever is deleted is told so, and gets no code");
+    assert_eq!((codes, mails.len()), (1, 2), "a deleted user gets a notice and no code");
 
     let admin = app.person("admin@example.com", Role::Admin).await;
     let id = &person.signed_in.user;
@@ -78,7 +78,7 @@ async fn erasure_also_covers_events_before_a_sign_in() {
     app.guest().challenge("else@example.com").await;
     let label = app.ctx().vault.address_label("ada@example.com");
     let labelled = format!("CAST(detail AS TEXT) LIKE '%{label}%'");
-    assert_eq!(app.count("audit_events", &labelled).await, 3, "asked for, wrong, and wanted by somebody else");
+    assert_eq!(app.count("audit_events", &labelled).await, 3, "requested, wrong, and requested by another user");
 
     let own = owner.with_bearer(&ada.access);
     own.change("deleteAccount", json!({ "email": "ada@example.com" }), "__typename").await.field("deleteAccount");
@@ -88,9 +88,13 @@ async fn erasure_also_covers_events_before_a_sign_in() {
     assert_eq!(app.count("audit_events", &labelled).await, 0);
     let told = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
     assert_eq!(app.count("audit_events", &told).await, 0);
-    assert_eq!(app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await, 4, "that it was stays");
+    assert_eq!(
+        app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await,
+        4,
+        "the event itself stays"
+    );
     let hers = format!("kind = 'EMAIL_CHANGE_REQUESTED' AND ip_address = '{}'", eve.ip);
-    assert_eq!(app.count("audit_events", &hers).await, 1, "what somebody else did stays theirs");
+    assert_eq!(app.count("audit_events", &hers).await, 1, "another user's event keeps its data");
     let other = app.ctx().vault.address_label("else@example.com");
     let others = format!("CAST(detail AS TEXT) LIKE '%{other}%' AND ip_address IS NOT NULL");
     assert_eq!(app.count("audit_events", &others).await, 1);

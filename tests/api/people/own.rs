@@ -17,7 +17,7 @@ async fn users_can_change_their_name_and_mail_language() {
     let expected = json!({ "name": "Ada <img src=x> {{7*7}}", "locale": "ja", "version": 2 });
     assert_eq!(answer.field("updateProfile")["user"], expected);
     let left = person.change("updateProfile", json!({}), PROFILE).await;
-    assert_eq!(left.field("updateProfile")["user"], expected, "what is left out stays");
+    assert_eq!(left.field("updateProfile")["user"], expected, "an omitted field stays");
     app.guest().sign_in("ada@example.com").await;
     let notice = &app.mails_for("ada@example.com").await[0];
     assert!(notice.code.is_none() && notice.html.contains("lang=\"ja\""), "{}", notice.html);
@@ -57,14 +57,14 @@ async fn the_language_requested_at_sign_in_is_kept() {
     assert_eq!(me.field("me")["locale"], "de");
     let again = app.guest().sign_in("hans@example.com").await;
     let me = guest.with_bearer(&again.access).query("{ me { locale } }", json!({})).await;
-    assert_eq!(me.field("me")["locale"], "de", "a sign-in that asks for none changes none");
+    assert_eq!(me.field("me")["locale"], "de", "a sign-in without a language changes nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_sign_in_from_a_new_device_sends_a_notice() {
     let app = TestApp::new().await;
     let first = app.guest().sign_in("ada@example.com").await;
-    assert_eq!(app.mails_for("ada@example.com").await.len(), 1, "nobody is told of their own first sign-in");
+    assert_eq!(app.mails_for("ada@example.com").await.len(), 1, "the first sign-in sends no notice");
     let known = app.guest().with_device(&first.device);
     known.sign_in("ada@example.com").await;
     assert_eq!(app.mails_for("ada@example.com").await.len(), 2);

@@ -34,7 +34,7 @@ pub(crate) async fn outcome(who: &Client<'_>, token: &str) -> String {
 /// The token of the newest notice to an address.
 pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
-    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
+    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with an undo link").1;
     text.split_whitespace().next().unwrap().to_owned()
 }
 
@@ -61,7 +61,7 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
     let told = &app.mails_for("thief@example.com").await[0];
-    assert!(told.code.is_none() && told.text.contains("undone"), "whoever lost it is told: {}", told.text);
+    assert!(told.code.is_none() && told.text.contains("undone"), "the thief's address gets a notice: {}", told.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +182,7 @@ async fn an_account_with_history_keeps_the_old_address_and_the_stolen_one_is_par
     assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(other.me().await.field("me")["email"], "old@example.com");
     assert_eq!(app.count("users", "email LIKE '%@parked.invalid' AND status = 'ACTIVE'").await, 1);
-    assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's address leads nowhere");
+    assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's undo link does not work");
     assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
 }
 

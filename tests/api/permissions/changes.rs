@@ -21,7 +21,7 @@ fn sides(field: &str) -> &'static [Side] {
         "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
             &[Side::Own]
         }
-        new => panic!("{new}: say here about whom it can be, and in `input` how it is called"),
+        new => panic!("{new}: add its sides here, and its input in `input`"),
     }
 }
 
@@ -94,7 +94,7 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
         }
         "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
         "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
-        new => panic!("{new}: say here how it is called"),
+        new => panic!("{new}: add its input here"),
     }
 }
 
@@ -157,7 +157,7 @@ async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
         let expected = expected(field, row, column, case.side, is_stale);
         ["FORBIDDEN", "REAUTHENTICATION_REQUIRED"].map(Outcome::refused).contains(&expected)
     });
-    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "every such refusal is noted, and nothing else");
+    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "exactly these refusals are recorded");
     (cases.len(), wrong)
 }
 

@@ -57,9 +57,9 @@ impl Stream {
                     None => continue,
                 }
             }
-            match timeout(AT_ONCE, self.body.frame()).await.expect("something is said") {
+            match timeout(AT_ONCE, self.body.frame()).await.expect("an event arrives") {
                 Some(frame) => self.text += std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap(),
-                None => return serde_json::from_str(&self.text).expect("an answer"),
+                None => return serde_json::from_str(&self.text).expect("a response"),
             }
         }
     }
@@ -198,7 +198,7 @@ async fn every_role_receives_the_events_that_the_permissions_page_says() {
     tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
     let types = fields::of(&app).await;
     let known: Vec<_> = types["Subscription"].fields.keys().collect();
-    assert_eq!(known, ["auditEventAdded", "sessionEnded"], "say here what is heard through another");
+    assert_eq!(known, ["auditEventAdded", "sessionEnded"], "add the events of the new subscription here");
     for column in Column::ALL {
         for is_stale in [false, true] {
             listen(&app, column, is_stale).await;

@@ -142,7 +142,7 @@ fn rows(of: &str, body: &str) -> Vec<(String, Row)> {
     let head: Vec<_> = head.chain(is_root.then_some("recent sign-in")).collect();
     let word = |name: &str| {
         let known = WORDS.iter().find(|(word, _)| *word == name.trim());
-        known.unwrap_or_else(|| panic!("{of}: {name:?} is no word of the page")).1
+        known.unwrap_or_else(|| panic!("{of}: {name:?} is not a defined word")).1
     };
     let row = |cells: Vec<&str>| {
         let field = quoted(cells[0]).next().unwrap();

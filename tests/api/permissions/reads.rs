@@ -357,14 +357,17 @@ async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
     let app = TestApp::alone(unhindered).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     for root in types["Query"].fields.keys() {
-        assert!(WAYS.iter().any(|way| way.root == root), "{root}: say here which ways lead from it");
+        assert!(WAYS.iter().any(|way| way.root == root), "{root}: add its paths here");
     }
     let tabled = page.rows.keys().map(|row| row.split('.').next().unwrap());
     for kind in tabled.filter(|kind| !["Query", "Mutation", "Subscription"].contains(kind)) {
-        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: say here which ways lead to it");
+        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: add paths to it here");
     }
     for name in &types["Node"].possible {
-        assert!(WAYS.iter().any(|way| way.to == name && way.root == "node"), "{name}: say here how `node` gives it");
+        assert!(
+            WAYS.iter().any(|way| way.to == name && way.root == "node"),
+            "{name}: add its path through `node` here"
+        );
     }
 }
 

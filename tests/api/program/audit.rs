@@ -56,7 +56,7 @@ async fn a_following_tail_prints_events_of_other_processes_once() {
     let mut following = Following::start(&home, &["--json", "--most", "1"]);
     let first = following.next();
     assert!(first.contains("USER_CREATED") && first.contains("ada@example.com"), "{first}");
-    assert!(following.is_silent(), "what --most leaves out does not come later");
+    assert!(following.is_silent(), "events left out by --most do not appear later");
     // From another command.
     home.good(&["user", "suspend", "ada@example.com"]);
     assert_eq!(kind_of(&following.next()), "USER_CHANGED");

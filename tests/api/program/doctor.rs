@@ -165,13 +165,13 @@ async fn doctor_finds_no_problem_in_a_good_setup_and_changes_nothing() {
     warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
     assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
     assert!(report.printed.contains("nothing is wrong, "), "{}", report.printed);
-    assert_eq!(fs::read(file).unwrap(), before, "the database is as it was");
-    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "and nothing lies beside it");
-    assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was made");
+    assert_eq!(fs::read(file).unwrap(), before, "the database is unchanged");
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no file was created beside it");
+    assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was created");
     assert!(setup.mail.events("mail").is_empty() && !setup.mail.events("auth").is_empty(), "signed in, sent nothing");
     let keys = redis.command(&["KEYS", "*"]).await;
     let probe = redis::Value::BulkString(b"doorcode:limit:{ping:}".to_vec());
-    assert_eq!(keys, redis::Value::Array(vec![probe]), "no key but that of the readiness probe");
+    assert_eq!(keys, redis::Value::Array(vec![probe]), "only the key of the readiness probe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,7 +294,7 @@ async fn doctor_reports_files_and_folders_open_to_others() {
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);
-    assert!(setup.examine().checks("ok").contains(&"private files"), "nobody gets that far");
+    assert!(setup.examine().checks("ok").contains(&"private files"), "no other user can reach the file");
     mode(&data, 0o711);
     setup.examine().assert_wrong("private files", &["data/secret", "chmod 600"]);
 }

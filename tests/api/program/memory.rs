@@ -48,7 +48,7 @@ async fn only_the_settings_keep_the_server_secret_in_memory() {
         return;
     };
     assert_eq!(found, 1);
-    assert!(copies(&program, "ada@example.com").unwrap() > 0, "what is in memory is found");
+    assert!(copies(&program, "ada@example.com").unwrap() > 0, "the search finds data in memory");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,7 +114,7 @@ async fn user_list_can_be_filtered_and_reports_truncation() {
         let people = home.objects(&[&["user", "list"], arguments].concat());
         people.iter().map(|person| person["email"].as_str().unwrap()[..2].to_owned()).collect()
     };
-    assert_eq!(emails(&[]), ["b1", "a2", "a1"], "the newest first, and whoever is deleted, too");
+    assert_eq!(emails(&[]), ["b1", "a2", "a1"], "newest first, including deleted users");
     assert_eq!(emails(&["--most", "2"]), ["b1", "a2"]);
     assert_eq!(emails(&["--role", "guest"]), ["b1", "a2"]);
     assert_eq!(emails(&["--status", "active", "--status", "suspended"]), ["a2", "a1"]);
@@ -193,7 +193,7 @@ async fn hostile_names_and_user_agents_cannot_move_the_cursor() {
     ] {
         let printed = home.good(command);
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
-        assert!(printed.contains("\\u{1b}"), "{command:?} shows that it is there: {printed}");
+        assert!(printed.contains("\\u{1b}"), "{command:?} shows it in escaped form: {printed}");
         let printed = home.good(&[command, &["--json"]].concat());
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
         let read: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();

@@ -108,7 +108,7 @@ async fn requests_during_startup_are_served() {
     .await;
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(first.expect("it answers").0, 200, "the first answer that anybody gets");
+    assert_eq!(first.expect("it responds").0, 200, "the first response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +121,7 @@ async fn a_server_waiting_for_its_database_stops_on_a_signal() {
     // The first process of a container ignores a signal without a handler.
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let mut ended = None;
-    eventually("it is over", async || {
+    eventually("it exited", async || {
         ended = child.try_wait().unwrap();
         ended.is_some()
     })
@@ -144,9 +144,9 @@ async fn a_command_waiting_for_its_database_stops_on_a_signal() {
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
             u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
         };
-        eventually("it asks for SIGTERM", async || listens()).await;
+        eventually("it handles SIGTERM", async || listens()).await;
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        eventually("it is over", async || child.try_wait().unwrap().is_some()).await;
+        eventually("it exited", async || child.try_wait().unwrap().is_some()).await;
         let output = child.wait_with_output().unwrap();
         // A process that the signal kills has no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");

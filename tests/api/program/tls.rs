@@ -47,7 +47,7 @@ async fn a_new_certificate_is_served_without_a_restart_and_connections_stay_open
     certificates.replace("tls", "new");
     sleep(LOOKED).await;
     assert!(shows(&program, &certificates, "new").await, "{}", program.printed());
-    assert!(from_before.is_served().await, "and drops nobody");
+    assert!(from_before.is_served().await, "it closes no connection");
     assert_eq!(complaints(&program), 0, "{}", program.printed());
     program.signal("-TERM");
     assert!(program.child.wait().unwrap().success(), "{}", program.printed());
@@ -75,10 +75,10 @@ async fn a_bad_new_certificate_is_logged_once_and_the_old_one_stays() {
     }
     certificates.replace("tls", "good");
     sleep(LOOKED).await;
-    assert!(shows(&program, &certificates, "good").await, "the next good one is taken");
+    assert!(shows(&program, &certificates, "good").await, "the next valid one is used");
     let pem = fs::read_to_string(certificates.path("other.key")).unwrap();
     let secret = pem.lines().nth(1).unwrap();
-    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "and no key is told");
+    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "no key is printed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

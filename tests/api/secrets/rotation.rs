@@ -57,19 +57,16 @@ async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
         "CodeExpired",
         "a link works under its secret alone"
     );
-    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "and so while both are there");
+    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "it also works while both are set");
     assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
     let refresh = refreshed(&at(&both), &before.refresh).await;
 
     // Removes the old secret.
-    assert!(
-        at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(),
-        "its key was sealed anew"
-    );
+    assert!(at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(), "its key was resealed");
     refreshed(&at(&newest), &refresh).await;
     let challenge = at(&newest).with_device(&before.device).challenge("before@example.com").await;
     assert!(!challenge.is_empty());
-    assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is known still");
+    assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is still known");
 
     // A session not used while both were set must sign in again, but does not count as stolen.
     assert_eq!(at(&newest).refresh(&idle.refresh).await["__typename"], "SessionEnded");
@@ -77,7 +74,7 @@ async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
     refreshed(&at(&both), &idle.refresh).await;
     let late = guest.challenge("late@example.com").await;
     let code = app.last_code_for("late@example.com").await;
-    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "and such codes are no good");
+    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "such codes do not work");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +88,7 @@ async fn two_processes_starting_at_once_reseal_the_keys() {
     assert!(open(&new, &sealed.sealed).is_none());
     let (first, second) = tokio::join!(later(&app, &secret), later(&app, &secret));
     let after = doorcode::domain::keys::list(app.ctx()).await.unwrap();
-    assert_eq!(after.len(), 1, "nobody needed another key");
+    assert_eq!(after.len(), 1, "no new key was needed");
     assert_eq!(
         open(&new, &after[0].sealed),
         open(&app.ctx().vault, &sealed.sealed),
@@ -137,11 +134,7 @@ async fn a_guessing_budget_survives_a_secret_rotation() {
         assert_eq!(wrong(&elsewhere, &challenge, &code).await, "InvalidCode", "eighteen are spent, of twenty");
     }
     assert_eq!(elsewhere.verify(&challenge, &code).await["__typename"], "RateLimited");
-    assert_eq!(
-        elsewhere.verify(&held_back, &held_code).await["__typename"],
-        "RateLimited",
-        "nor a challenge of before"
-    );
+    assert_eq!(elsewhere.verify(&held_back, &held_code).await["__typename"], "RateLimited", "nor an earlier challenge");
     assert_eq!(guest.via(&newest).verify(&challenge, &code).await["__typename"], "RateLimited", "nor without the old");
     assert_eq!(app.count("email_codes", "1 = 1").await, 8);
     // A mail with a link is sent instead, as before the rotation.
@@ -192,7 +185,7 @@ async fn send_limits_survive_a_secret_rotation_in_one_limiter_call() {
     assert_eq!(ask(Some(&both)).await, "CodeSent");
     assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), 1);
     assert_eq!(ask(Some(&both)).await, "RateLimited", "two under the old name");
-    assert_eq!(ask(None).await, "RateLimited", "which those who have the old secret alone see, too");
+    assert_eq!(ask(None).await, "RateLimited", "processes with only the old secret see them, too");
     assert_eq!(ask(Some(&newest)).await, "CodeSent", "one under the new name");
     assert_eq!(ask(Some(&newest)).await, "RateLimited");
 }

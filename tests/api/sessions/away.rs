@@ -24,7 +24,7 @@ async fn without_the_limiter_only_signed_in_users_can_continue() {
         let verify = guest.verify_answer(&challenge, &typed).await;
         assert_eq!((verify.status.as_u16(), verify.code()), (200, "UNAVAILABLE"));
     }
-    assert_eq!(app.count("email_codes", "attempts > 0 OR units > 0").await, 1, "the sign-in before, and no more");
+    assert_eq!(app.count("email_codes", "attempts > 0 OR units > 0").await, 1, "only the earlier sign-in");
     assert_eq!(app.count("email_codes", "email = 'new@example.com' AND consumed_at IS NOT NULL").await, 0);
     assert_eq!(app.count("outbox", "1 = 1").await, mails);
     assert_eq!(log_out_with(&guest, &refresh).await["__typename"], "LoggedOut", "signing out needs no limiter");

@@ -50,7 +50,7 @@ async fn a_forgotten_device_signs_in_as_a_stranger() {
         let query = "mutation($input: ForgetDeviceInput!) { forgetDevice(input: $input) { deviceId } }";
         client.query(query, json!({ "input": { "id": ids[0] } })).await
     };
-    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "nobody else's to forget");
+    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "only the owner can forget it");
     assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
     assert_eq!(forget(&person).await.field("forgetDevice")["deviceId"], ids[0].as_str());
     assert!(!is_known(&app, &signed_in.device, "ada@example.com").await);
@@ -134,7 +134,7 @@ async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
     assert_eq!(device_ids(&person).await.len(), 1);
     app.clock.pass(1.0);
     doorcode::domain::housekeeping::purge(app.ctx()).await.unwrap();
-    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with the rest that is over");
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with other expired rows");
 }
 
 #[tokio::test(flavor = "multi_thread")]

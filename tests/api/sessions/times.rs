@@ -24,7 +24,7 @@ async fn a_session_expires_after_seven_days_without_refresh() {
     }
     app.clock.pass(7.0 * DAY);
     is_over(&guest, &refresh).await;
-    assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0, "over is not reused");
+    assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0, "an expired token is not reuse");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn a_session_can_be_refreshed_thirty_times_a_minute_with_an_exact_retry_ti
     assert_eq!(guest.refresh(&refresh).await["__typename"], "RateLimited", "not before");
     app.clock.set(retry_at);
     refreshed(&guest, &refresh).await;
-    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 2, "nobody was signed out for asking often");
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 2, "frequent refreshes end no session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn the_last_use_is_written_at_most_once_a_minute() {
     }
     assert_eq!(only_session(&app).await.last_seen_at, opened + TimeDelta::seconds(420));
     app.clock.pass(-120.0);
-    assert_eq!(writes(3).await, 0, "a clock that goes back writes nothing");
+    assert_eq!(writes(3).await, 0, "nothing is written when the clock goes back");
     let query = "{ me { sessions(first: 1) { nodes { lastSeenAt current } } } }";
     let answer = guest.with_bearer(&signed_in.access).query(query, json!({})).await;
     let node = &answer.field("me")["sessions"]["nodes"][0];

@@ -46,7 +46,7 @@ async fn a_full_network_evicts_its_idlest_connection_for_a_new_one() {
     assert!(second.closed().await < AT_ONCE);
     assert!(first.is_served().await);
     busy.send(QUERY).await;
-    assert!(busy.answer().await.starts_with("HTTP/1.1 200"), "who is in the middle of a request stays");
+    assert!(busy.answer().await.starts_with("HTTP/1.1 200"), "a connection with a request in progress stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn connection_memory_is_bounded_and_the_smallest_connections_are_kept() {
         assert!(server.connect_from(Ipv4Addr::new(127, 0, 9, 1)).await.is_served().await);
         assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
         let closed = closed(&mut crowd).await;
-        assert!(closed >= 5, "{closed} of 25 had to leave");
+        assert!(closed >= 5, "{closed} of 25 were evicted");
     }
     assert!(small.is_served().await);
 }
@@ -147,5 +147,5 @@ async fn an_expiring_connection_is_still_evicted_at_once() {
     // So that it is asked to stop, and does not.
     sleep(SHORT * 2).await;
     assert!(server.connect().await.is_served().await);
-    assert!(unfinished.closed().await < AT_ONCE, "its place was given away");
+    assert!(unfinished.closed().await < AT_ONCE, "its slot was given away");
 }

@@ -63,11 +63,11 @@ async fn a_client_that_stops_reading_is_disconnected_in_time() {
     let server = Listening::over(None, caps, app).await;
     let _deaf = deaf(&server, &asks).await;
     let start = Instant::now();
-    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
-    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
+    eventually("the slot is free", async || server.connect().await.is_served().await).await;
     assert!(start.elapsed() >= SHORT);
     let answer = ask(&server, ELSEWHERE, &asks).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "who reads gets all of it");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "a client that reads gets everything");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     assert!(refused.starts_with("HTTP/1.1 429"), "the network has as much as the session: {refused}");
     assert!(ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"), "another session elsewhere");
     drop(deaf_ones);
-    eventually("it comes back", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
+    eventually("the memory is released", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

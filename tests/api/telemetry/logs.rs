@@ -46,7 +46,7 @@ async fn every_request_and_every_event_of_a_sign_in_is_logged_once() {
     assert_eq!(requested["email"], signed_up["email"], "lines of one address can be found");
     assert!(requested["email"].as_str().unwrap().len() > 16);
     assert!(signed_up["user"].is_string() && signed_up["request_id"].is_string() && signed_up["ip"].is_string());
-    assert!(!program.printed().contains(EMAIL), "but not whose they are");
+    assert!(!program.printed().contains(EMAIL), "the address itself is not logged");
     secrets.assert_absent(&program.printed());
 }
 

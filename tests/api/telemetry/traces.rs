@@ -40,7 +40,7 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     let me = me.headers()["traceresponse"].to_str().unwrap()[3..35].to_owned();
     eventually("the mail is delivered", async || program.code_for("linked@example.com").await.is_some()).await;
     let status = program.stop();
-    assert!(status.success(), "what is left is sent at the stop");
+    assert!(status.success(), "pending spans are sent at shutdown");
 
     let request = collector.one(TRACE, "POST graphql");
     assert_eq!((request.parent.as_str(), request.kind), ("b7ad6b7169203331", 2), "a server's span, under the client's");
@@ -61,7 +61,7 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     assert!(limiter.attributes["rules"].contains("send.pair"));
     let mail = collector.spans().into_iter().find(|span| span.name == "deliver code" && span.links == [TRACE]);
     let mail = mail.expect("the delivery is linked to the request that queued the mail");
-    assert_ne!(mail.trace, TRACE, "and has a trace of its own");
+    assert_ne!(mail.trace, TRACE, "it has a separate trace");
     assert_eq!(mail.attributes["doorcode.outcome"], "sent");
     assert_eq!(collector.one(&mail.trace, "smtp").parent, mail.id);
 
@@ -134,10 +134,10 @@ async fn an_unreachable_collector_delays_no_request_and_is_logged() {
         assert_eq!(post(&program, &json!({ "query": "{ __typename }" }), &[]).await.status(), 200);
     }
     assert!(begun.elapsed().as_secs() < 5);
-    eventually("the log tells", async || program.printed().contains("BatchSpanProcessor")).await;
+    eventually("the failure is logged", async || program.printed().contains("BatchSpanProcessor")).await;
     let begun = std::time::Instant::now();
     assert!(program.stop().success());
-    assert!(begun.elapsed().as_secs() < 10, "and the stop does not wait for it for long");
+    assert!(begun.elapsed().as_secs() < 10, "shutdown does not wait long for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

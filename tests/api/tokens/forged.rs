@@ -25,7 +25,7 @@ async fn forge_for<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, String, Fo
     let guest = app.guest();
     let token = guest.sign_in(email).await.access;
     let forge = Forge::of(app, &token).await;
-    accepted(&guest, &forge.claiming(json!({})), "the forge makes good tokens").await;
+    accepted(&guest, &forge.claiming(json!({})), "the forging code makes valid tokens").await;
     (guest, token, forge)
 }
 
@@ -284,7 +284,7 @@ async fn foreign_claims_are_refused() {
     ] {
         refused(&guest, &forge.claiming(change.clone()), &change.to_string()).await;
     }
-    accepted(&guest, &forge.claiming(json!({ "scope": "all" })), "unknown claims mean nothing").await;
+    accepted(&guest, &forge.claiming(json!({ "scope": "all" })), "unknown claims are ignored").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,7 @@ async fn keys_rotate_under_load_without_a_false_refusal() {
         for client in &clients {
             let keys = published(client).await;
             assert!(keys.contains(&next), "minute {minute}: published");
-            assert_eq!(keys.contains(&old), minute < 26, "minute {minute}: retired when its last token is dead");
+            assert_eq!(keys.contains(&old), minute < 26, "minute {minute}: retired when its last token has expired");
         }
         (access, refresh) = refreshed(&clients[minute % 2], &refresh).await;
         let expected = if minute < 10 { &old } else { &next };
@@ -109,7 +109,7 @@ async fn a_replica_that_missed_a_rotation_loads_the_key_on_the_first_token() {
     let (access, _) = refreshed(&guest, &signed_in.refresh).await;
     assert_ne!(kid(&access), kid(&signed_in.access));
     accepted(&guest.via(&replica), &access, "looked up on demand").await;
-    accepted(&guest.via(&replica), &signed_in.access, "and the old one is good still").await;
+    accepted(&guest.via(&replica), &signed_in.access, "the old one still works").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +167,7 @@ async fn replicas_started_together_accept_each_others_first_tokens() {
     app.sql("DELETE FROM signing_keys").await;
     let started = join_all(replicas.iter().map(|replica| token::prepare(&replica.app.ctx))).await;
     assert!(started.into_iter().all(|outcome| outcome.is_ok()));
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one made the key, the others took it");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one created the key, the others use it");
     let mut refresh = signed_in.refresh;
     for replica in &replicas {
         let access;
@@ -194,7 +194,7 @@ async fn a_new_algorithm_creates_a_key_and_old_tokens_stay_valid() {
         accepted(&guest.via(&replica), &signed_in.access, "signed with the old key").await;
         assert_eq!(published(&guest.via(&replica)).await.len(), 2);
     }
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it made");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +228,7 @@ async fn keys_open_with_an_old_secret_and_are_resealed_with_the_newest() {
     assert!(!fresh.contains(&kid(&access)) && fresh.len() == 1);
     let own = sign_in_at(&elsewhere, &foreign, "eve@example.com").await;
     accepted(&elsewhere, &own.access, "its own tokens work at once").await;
-    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of no secret of its");
+    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of an unknown secret");
     accepted(&guest.via(&newest), &access, "which ends no session").await;
 }
 

@@ -97,9 +97,9 @@ async fn make_targets(app: &TestApp, name: &str) {
 }
 
 /// Fails if repeated samples distinguish the second kind from the first. `lane` takes some of them.
-async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
+async fn assert_equal_arrival_times(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
     let mut times = [const { Vec::new() }; 3];
-    let mut told = None;
+    let mut difference = None;
     for rounds in ROUNDS {
         for lane in join_all((0..LANES).map(|_| lane(rounds))).await {
             for (all, more) in times.iter_mut().zip(lane) {
@@ -108,12 +108,12 @@ async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
         }
         let [kind, other, same] = &times;
         let Apart { least, limit, story } = Apart::of(kind, same, other, BOUND);
-        told = (least > limit).then_some(story);
-        if told.is_none() && limit < NOISY {
+        difference = (least > limit).then_some(story);
+        if difference.is_none() && limit < NOISY {
             break;
         }
     }
-    assert_eq!(told, None, "the arrival time of one's own mail reveals accounts");
+    assert_eq!(difference, None, "the arrival time of one's own mail reveals accounts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +121,7 @@ async fn mail_arrival_time_does_not_reveal_accounts_when_sign_up_is_closed() {
     if embedded_only() {
         return;
     }
-    arrival_tells_nothing(async |rounds| {
+    assert_equal_arrival_times(async |rounds| {
         let app = unlimited("closed").await;
         app.make(OWN, Role::User).await;
         make_targets(&app, "known").await;
@@ -139,7 +139,7 @@ async fn mail_arrival_time_does_not_reveal_whether_a_new_address_is_taken() {
     if embedded_only() {
         return;
     }
-    arrival_tells_nothing(async |rounds| {
+    assert_equal_arrival_times(async |rounds| {
         let app = unlimited("open").await;
         let person = app.person(OWN, Role::User).await;
         make_targets(&app, "taken").await;

@@ -87,13 +87,13 @@ impl Attack {
         }
         let unread =
             self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Unread(status) if *status == reply.status));
-        let dressed = if unread && reply.text.is_empty() { None } else { undressed(reply) };
+        let dressed = if unread && reply.text.is_empty() { None } else { shape_problem(reply) };
         dressed.map(|what| format!("{what}: {}", answer()))
     }
 }
 
 /// What a response lacks that each of ours has, or has that none of ours may have.
-fn undressed(reply: &Reply) -> Option<String> {
+fn shape_problem(reply: &Reply) -> Option<String> {
     let has = [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
@@ -135,7 +135,7 @@ fn json_call(body: &str) -> Vec<u8> {
 }
 
 /// Sends every attack and checks the response, the time, the memory, and that no counter moved.
-async fn withstands(target: &Target, group: &str, attacks: &[Attack]) {
+async fn run_attacks(target: &Target, group: &str, attacks: &[Attack]) {
     let db = target.database().await;
     let before = target.counters(&db).await;
     let mut table = Table::default();

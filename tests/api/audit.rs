@@ -132,7 +132,7 @@ async fn a_refusal_that_could_not_be_written_is_counted_later() {
 }
 
 /// An id of the same kind that does not exist.
-fn nobodys(id: &Value) -> String {
+fn unknown_id(id: &Value) -> String {
     let kind = &URL_SAFE_NO_PAD.decode(id.as_str().unwrap()).unwrap()[..1];
     URL_SAFE_NO_PAD.encode([kind, &[7; 16]].concat())
 }
@@ -150,7 +150,7 @@ async fn requests_for_another_users_objects_are_recorded() {
         assert_eq!(person.query(node, json!({ "id": id })).await.field("node")["id"], *id);
         assert_eq!(stranger.query(node, json!({ "id": id })).await.code(), "NOT_FOUND");
         let other = app.person(&format!("other{number}@example.com"), Role::User).await;
-        assert_eq!(other.query(node, json!({ "id": nobodys(id) })).await.code(), "NOT_FOUND");
+        assert_eq!(other.query(node, json!({ "id": unknown_id(id) })).await.code(), "NOT_FOUND");
         let denied = events(&app, "PERMISSION_DENIED").await;
         assert_eq!(denied.len(), 2 * (number + 1), "{id}: an unknown id is recorded, too");
         assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
@@ -282,13 +282,13 @@ async fn old_events_lose_their_ip_address_and_device() {
     }
     app.sql("UPDATE audit_events SET user_agent = 'Ark/1'").await;
     let address = format!("'%{}%'", guest.ip);
-    let telling = format!("ip_address LIKE {address} OR refusal_key LIKE {address} OR user_agent IS NOT NULL");
+    let personal = format!("ip_address LIKE {address} OR refusal_key LIKE {address} OR user_agent IS NOT NULL");
     app.clock.pass(29.0 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
-    assert!(app.count("audit_events", &telling).await > 3);
+    assert!(app.count("audit_events", &personal).await > 3);
     app.clock.pass(1.1 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
-    assert_eq!(app.count("audit_events", &telling).await, 0);
+    assert_eq!(app.count("audit_events", &personal).await, 0);
     assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "the event itself stays");
 }
 

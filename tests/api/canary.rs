@@ -203,7 +203,7 @@ fn numbers_like_codes(text: &str) -> Vec<&str> {
 }
 
 /// Takes every path to a code or a token, including its errors. Returns the secrets in the responses.
-async fn walk_every_way(app: &TestApp) -> Vec<String> {
+async fn walk_every_path(app: &TestApp) -> Vec<String> {
     let mut given = Vec::new();
     let admin = app.person("admin@example.com", Role::Admin).await;
     let invited = json!({ "email": "invited@example.com", "invite": true });
@@ -243,12 +243,12 @@ async fn walk_every_way(app: &TestApp) -> Vec<String> {
     admin.change("updateUser", moved, "__typename").await.field("updateUser");
     given.extend([challenge, code, token]);
 
-    fail_on_every_way(app, &admin).await;
+    fail_on_every_path(app, &admin).await;
     given
 }
 
 /// Removes each table that a code or a token is written to for a moment: the faults must not leak either.
-async fn fail_on_every_way(app: &TestApp, person: &Client<'_>) {
+async fn fail_on_every_path(app: &TestApp, person: &Client<'_>) {
     let guest = app.guest();
     let challenge = guest.challenge("bob@example.com").await;
     let code = app.last_code_for("bob@example.com").await;
@@ -275,7 +275,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
         flags.token_alg = Some("HS256".into());
     })
     .await;
-    let given = walk_every_way(&app).await;
+    let given = walk_every_path(&app).await;
 
     let stored = everything_stored(&app).await;
     let logged = captured.text();
@@ -291,8 +291,8 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
         assert!(!logged.contains(&secret), "{secret} was logged: {}", around(&logged, &secret));
         assert!(!String::from_utf8_lossy(&stored).contains(&secret), "{secret} was stored");
     }
-    let told: Vec<_> = numbers_like_codes(&logged).into_iter().map(|number| around(&logged, number)).collect();
-    assert_eq!(told, [] as [&str; 0]);
+    let leaked: Vec<_> = numbers_like_codes(&logged).into_iter().map(|number| around(&logged, number)).collect();
+    assert_eq!(leaked, [] as [&str; 0]);
 }
 
 /// The line around a match.

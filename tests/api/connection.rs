@@ -269,8 +269,8 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
         ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
     {
         let refused = Db::connect(&options(url, (1, 2), folder.path())).await;
-        let Err(Error::Startup(told)) = refused else { panic!("{url}: {refused:?}") };
-        assert!(told.starts_with("DATABASE_URL ") && !told.contains("canary"), "{told}");
+        let Err(Error::Startup(message)) = refused else { panic!("{url}: {refused:?}") };
+        assert!(message.starts_with("DATABASE_URL ") && !message.contains("canary"), "{message}");
     }
     let missing = Db::connect(&options("sqlite://missing.db", (1, 2), folder.path())).await;
     assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
@@ -280,9 +280,9 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
 /// The error for a server that this process cannot start with.
 async fn startup_error(url: &str) -> String {
     let refused = Db::connect(&Options { wait: Duration::ZERO, ..options(url, (1, 2), Path::new(".")) }).await;
-    let Err(Error::Startup(told)) = refused else { panic!("{refused:?}") };
-    assert!(!told.contains("canary"), "{told}");
-    told
+    let Err(Error::Startup(message)) = refused else { panic!("{refused:?}") };
+    assert!(!message.contains("canary"), "{message}");
+    message
 }
 
 #[tokio::test]
@@ -307,18 +307,18 @@ async fn a_postgresql_refusal_says_what_to_correct() {
     let place = format!("Cannot connect to PostgreSQL at 127.0.0.1:{}", url.port().unwrap());
     let mut wrong = url.clone();
     wrong.set_password(Some("canary-of-somebody-else")).unwrap();
-    let told = startup_error(wrong.as_str()).await;
-    assert_eq!(told, format!("{place} (wrong user or password). Correct the user or the password in DATABASE_URL."));
+    let message = startup_error(wrong.as_str()).await;
+    assert_eq!(message, format!("{place} (wrong user or password). Correct the user or the password in DATABASE_URL."));
     let mut wrong = url.clone();
     wrong.set_path("/nowhere");
-    let told = startup_error(wrong.as_str()).await;
-    assert!(told.starts_with(&format!("{place} (no such database). Create it")), "{told}");
+    let message = startup_error(wrong.as_str()).await;
+    assert!(message.starts_with(&format!("{place} (no such database). Create it")), "{message}");
     let mut held = Vec::new();
     while let Ok(connection) = PgConnection::connect(url.as_str()).await {
         held.push(connection);
     }
-    let told = startup_error(url.as_str()).await;
-    assert!(told.starts_with(&format!("{place} (too many connections). Raise max_connections")), "{told}");
+    let message = startup_error(url.as_str()).await;
+    assert!(message.starts_with(&format!("{place} (too many connections). Raise max_connections")), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

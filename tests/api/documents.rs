@@ -16,8 +16,8 @@ use crate::{
 
 const ME: &str = "query Me { me { email } }";
 const LOGIN: &str = "mutation Login($input: LoginInput!) { login(input: $input) { __typename } }";
-pub(crate) const TOLD: &str = "subscription Told { sessionEnded { id } }";
-const LISTED: [&str; 3] = [ME, LOGIN, TOLD];
+pub(crate) const SUBSCRIPTION: &str = "subscription Told { sessionEnded { id } }";
+const LISTED: [&str; 3] = [ME, LOGIN, SUBSCRIPTION];
 const UNLISTED: &str = "query Me { me { id } }";
 
 pub(crate) fn id(text: &str) -> String {

@@ -95,14 +95,14 @@ impl Limiter for WatchedLimiter {
     async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.away.load(Ordering::SeqCst) {
-            return Err(LimiterUnavailable("told to be away".into()));
+            return Err(LimiterUnavailable("simulated outage".into()));
         }
         self.inner.take(charges, now).await
     }
 
     async fn ping(&self) -> Result<(), LimiterUnavailable> {
         if self.away.load(Ordering::SeqCst) {
-            return Err(LimiterUnavailable("told to be away".into()));
+            return Err(LimiterUnavailable("simulated outage".into()));
         }
         self.inner.ping().await
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use source::{Source, sources, tokens, without_tests};
 
 /// The modules from the bottom up. A file names only modules below its own.
-const ROOMS: [&str; 16] = [
+const LAYERS: [&str; 16] = [
     "error",
     "email_address",
     "files",
@@ -53,8 +53,8 @@ const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
 /// Only these choose adapters.
 const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 
-/// Modules whose submodules must not depend on each other in a circle.
-const WITHOUT_CIRCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
+/// Modules whose submodules must not depend on each other in a cycle.
+const WITHOUT_CYCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
 /// A table and the part of `domain/` that owns its rows.
 const OWNERS: [(&str, &str); 9] = [
@@ -70,7 +70,7 @@ const OWNERS: [(&str, &str); 9] = [
 ];
 
 /// Modules that may use another module's table, and why.
-const GUESTS: [(&str, &str, &str); 6] = [
+const SHARED_TABLES: [(&str, &str, &str); 6] = [
     (
         "src/domain/sign_in/challenge",
         "users",
@@ -107,18 +107,19 @@ fn every_module_names_only_modules_below_it() {
 }
 
 fn broken_direction(source: &Source) -> Vec<String> {
-    let room = source.layer();
+    let layer = source.layer();
     // `main.rs` and `lib.rs` are above all modules.
-    let height = ROOMS.iter().position(|name| *name == room).map_or(ROOMS.len(), |at| at + 1);
-    let above: Vec<_> = ROOMS[height..].iter().map(|name| format!("crate::{name}")).collect();
-    let never = NEVER.iter().filter(|(name, _)| *name == room).flat_map(|(_, never)| *never);
-    let foreign = LIBRARIES.iter().filter(|(_, rooms)| !rooms.contains(&room.as_str())).flat_map(|(names, _)| *names);
+    let height = LAYERS.iter().position(|name| *name == layer).map_or(LAYERS.len(), |at| at + 1);
+    let above: Vec<_> = LAYERS[height..].iter().map(|name| format!("crate::{name}")).collect();
+    let never = NEVER.iter().filter(|(name, _)| *name == layer).flat_map(|(_, never)| *never);
+    let foreign =
+        LIBRARIES.iter().filter(|(_, layers)| !layers.contains(&layer.as_str())).flat_map(|(names, _)| *names);
     let refused: Vec<&str> = above.iter().map(String::as_str).chain(never.copied()).chain(foreign.copied()).collect();
-    let is_allowed = |path: &str| ALLOWED.iter().any(|(name, allowed)| *name == room && is_below(path, allowed));
+    let is_allowed = |path: &str| ALLOWED.iter().any(|(name, allowed)| *name == layer && is_below(path, allowed));
     let is_refused = |path: &str| {
         (refused.iter().any(|refused| is_below(path, refused)) && !is_allowed(path))
             || is_below(path, "crate::*")
-            || (is_below(path, "crate::adapter") && !CHOOSE_ADAPTERS.contains(&room.as_str()))
+            || (is_below(path, "crate::adapter") && !CHOOSE_ADAPTERS.contains(&layer.as_str()))
     };
     let paths = source.paths().into_iter().map(|path| path.join("::"));
     paths.filter(|path| is_refused(path)).map(|path| format!("{}: names {path}", source.path)).collect()
@@ -127,8 +128,8 @@ fn broken_direction(source: &Source) -> Vec<String> {
 #[test]
 fn submodules_have_no_circular_dependencies() {
     let program = without_tests(sources(&["src"]));
-    for room in WITHOUT_CIRCLE {
-        assert_eq!(circle(&program, room), None, "in {room:?}");
+    for layer in WITHOUT_CYCLE {
+        assert_eq!(cycle(&program, layer), None, "in {layer:?}");
     }
     let sample = |texts: [(&str, &str); 3]| texts.map(|(path, text)| Source::new(path, text));
     let round = sample([
@@ -136,15 +137,15 @@ fn submodules_have_no_circular_dependencies() {
         ("src/http/b/inner.rs", "use crate::http::c;"),
         ("src/http/c.rs", "fn f() { crate::http::a::g() }"),
     ]);
-    assert_eq!(circle(&round, "http").map(|rooms| rooms.len()), Some(3));
+    assert_eq!(cycle(&round, "http").map(|layers| layers.len()), Some(3));
     let straight =
         sample([("src/http/a.rs", "use super::b::B;"), ("src/http/b.rs", "use super::c;"), ("src/http/c.rs", "")]);
-    assert_eq!(circle(&straight, "http"), None);
+    assert_eq!(cycle(&straight, "http"), None);
 }
 
-/// Submodules that depend on each other in a circle. The root is the module `""`.
-fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
-    let parent: Vec<_> = std::iter::once("crate").chain((!room.is_empty()).then_some(room)).collect();
+/// Submodules that depend on each other in a cycle. The root is the module `""`.
+fn cycle(program: &[Source], layer: &str) -> Option<BTreeSet<String>> {
+    let parent: Vec<_> = std::iter::once("crate").chain((!layer.is_empty()).then_some(layer)).collect();
     let child = |path: &[String]| {
         let inside = path.len() > parent.len() && path.iter().zip(&parent).all(|(name, parent)| name == parent);
         inside.then(|| path[parent.len()].clone())
@@ -155,13 +156,13 @@ fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
         let named = source.paths().into_iter().filter_map(|path| child(&path)).filter(|to| *to != from);
         names.entry(from.clone()).or_default().extend(named);
     }
-    // Repeatedly removes modules that name none of the remaining ones; what is left is a circle.
+    // Repeatedly removes modules that name none of the remaining ones; what is left is a cycle.
     loop {
-        let rooms: BTreeSet<_> = names.keys().cloned().collect();
+        let layers: BTreeSet<_> = names.keys().cloned().collect();
         let before = names.len();
-        names.retain(|_, named| named.iter().any(|to| rooms.contains(to)));
+        names.retain(|_, named| named.iter().any(|to| layers.contains(to)));
         if names.len() == before {
-            return (before > 0).then_some(rooms);
+            return (before > 0).then_some(layers);
         }
     }
 }
@@ -173,8 +174,8 @@ fn is_below(path: &str, place: &str) -> bool {
 #[test]
 fn time_and_randomness_come_from_one_file() {
     let program = without_tests(sources(&["src", "migration/src"]));
-    assert_holds(program.iter().flat_map(wild_sources));
-    assert!(wild_sources(&Source::new("src/adapter/system.rs", "fn f() { chrono::Utc::now() }")).is_empty());
+    assert_holds(program.iter().flat_map(forbidden_sources));
+    assert!(forbidden_sources(&Source::new("src/adapter/system.rs", "fn f() { chrono::Utc::now() }")).is_empty());
     for bad in [
         "fn f() { Utc::now() }",
         "fn f() { std::time::SystemTime::now() }",
@@ -184,7 +185,7 @@ fn time_and_randomness_come_from_one_file() {
         "fn f() { Uuid::now_v7() }",
         "fn f() { Uuid::new_v4() }",
     ] {
-        assert!(!wild_sources(&Source::new("src/a.rs", bad)).is_empty(), "{bad}");
+        assert!(!forbidden_sources(&Source::new("src/a.rs", bad)).is_empty(), "{bad}");
     }
 }
 
@@ -232,7 +233,7 @@ fn own_randomness(source: &Source) -> Vec<String> {
         .collect()
 }
 
-fn wild_sources(source: &Source) -> Vec<String> {
+fn forbidden_sources(source: &Source) -> Vec<String> {
     const WILD: [&str; 8] =
         ["rand", "thread_rng", "getrandom", "fastrand", "StdRng", "SmallRng", "RandomState", "seed_from_u64"];
     const WILD_ENDS: [&str; 5] = ["Utc::now", "Local::now", "SystemTime::now", "Uuid::now_v7", "Uuid::new_v4"];
@@ -254,13 +255,13 @@ fn every_table_has_one_owner() {
     let tables: BTreeSet<_> = named.filter_map(|(_, rest)| rest.split('"').next()).collect();
     assert_eq!(tables, OWNERS.iter().map(|(table, _)| *table).collect(), "OWNERS names every table");
     let program = without_tests(sources(&["src"]));
-    assert_holds(program.iter().flat_map(trespasses));
-    for (guest, table, _) in GUESTS {
+    assert_holds(program.iter().flat_map(foreign_table_uses));
+    for (guest, table, _) in SHARED_TABLES {
         let visits = |source: &&Source| source.path.starts_with(guest) && tables_of(source).contains(table);
         assert!(program.iter().any(|source| visits(&source)), "remove the exception of {guest} for {table}");
     }
 
-    let breaks = |path, text| !trespasses(&Source::new(path, text)).is_empty();
+    let breaks = |path, text| !foreign_table_uses(&Source::new(path, text)).is_empty();
     assert!(breaks("src/domain/audit.rs", "use crate::db::{self, entity::users};\nfn f() { users::Entity::find() }"));
     assert!(breaks("src/domain/audit.rs", "use crate::db::entity;\nfn f() { entity::users::Entity::find() }"));
     assert!(breaks(
@@ -276,14 +277,14 @@ fn every_table_has_one_owner() {
 }
 
 /// What a file outside the owner does with the rows of a table. Holding a row that the owner read is allowed.
-fn trespasses(source: &Source) -> Vec<String> {
+fn foreign_table_uses(source: &Source) -> Vec<String> {
     if source.path.starts_with("src/db/") {
         return Vec::new();
     }
     let mut broken: Vec<_> = tables_of(source)
         .into_iter()
         .filter(|table| !OWNERS.contains(&(table, owner_prefix(source, table))))
-        .filter(|table| !GUESTS.iter().any(|(guest, of, _)| of == table && source.path.starts_with(guest)))
+        .filter(|table| !SHARED_TABLES.iter().any(|(guest, of, _)| of == table && source.path.starts_with(guest)))
         .map(|table| format!("{}: reaches into {table}", source.path))
         .collect();
     let veiled = source

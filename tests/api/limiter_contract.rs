@@ -26,10 +26,10 @@ use secrecy::SecretString;
 
 use self::{
     clocks::{
-        a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window,
-        a_clock_that_jumps_back_does_not_reopen_doors, two_replicas_a_minute_apart_share_one_count,
+        a_clock_jump_back_does_not_reset_limits, a_clock_jump_forward_locks_callers_out_for_at_most_one_window,
+        two_replicas_a_minute_apart_share_one_count,
     },
-    model::{a_refusal_tells_the_very_moment_of_the_next_admission, every_decision_agrees_with_a_naive_model},
+    model::{a_refusal_returns_the_exact_time_of_the_next_admission, every_decision_agrees_with_a_naive_model},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -121,21 +121,21 @@ macro_rules! contract {
 
 contract!(
     a_window_slides_unit_by_unit,
-    a_refusal_tells_the_very_moment_of_the_next_admission,
+    a_refusal_returns_the_exact_time_of_the_next_admission,
     the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend,
-    a_reserved_share_is_left_to_those_with_the_full_limit,
+    a_reserved_share_is_kept_for_callers_with_the_full_limit,
     a_refused_call_gives_back_what_it_took,
-    a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing,
-    giving_back_does_not_forget_that_a_cooldown_was_used_up,
-    a_key_charged_twice_by_a_refused_call_is_as_before,
-    the_charge_that_refuses_longest_is_named,
-    exactly_as_many_of_a_crowd_get_in_as_there_is_room,
+    a_checking_charge_can_refuse_but_takes_nothing,
+    a_refund_keeps_a_used_up_cooldown,
+    a_refused_call_with_a_repeated_key_changes_nothing,
+    the_refusal_names_the_charge_that_refuses_longest,
+    concurrent_calls_are_admitted_exactly_up_to_the_limit,
     the_last_unit_of_a_limit_is_marked,
     a_large_limit_is_counted_exactly_and_never_frees_early,
-    a_clock_that_jumps_back_does_not_reopen_doors,
-    a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window,
+    a_clock_jump_back_does_not_reset_limits,
+    a_clock_jump_forward_locks_callers_out_for_at_most_one_window,
     two_replicas_a_minute_apart_share_one_count,
-    a_limit_of_nothing_never_admits,
+    a_limit_of_zero_never_admits,
     no_charges_are_admitted,
     every_decision_agrees_with_a_naive_model,
     it_answers_a_ping,
@@ -176,7 +176,7 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
     assert_eq!(refused_until(&*limiter, &charge, after(1_900)).await, after(2_000), "used up: no second cooldown");
 }
 
-async fn a_reserved_share_is_left_to_those_with_the_full_limit(limiter: Arc<dyn Limiter>) {
+async fn a_reserved_share_is_kept_for_callers_with_the_full_limit(limiter: Arc<dyn Limiter>) {
     let key = key();
     let (stranger, known) = (charge(&key, 8, MINUTE), charge(&key, 10, MINUTE));
     for second in 0..8 {
@@ -204,7 +204,7 @@ async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
     assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is unchanged");
 }
 
-async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(limiter: Arc<dyn Limiter>) {
+async fn a_checking_charge_can_refuse_but_takes_nothing(limiter: Arc<dyn Limiter>) {
     let (two, other) = (charge(&key(), 2, MINUTE), charge(&key(), 3, MINUTE));
     let asks = Charge { counts: false, ..two.clone() };
     for second in 0..5 {
@@ -228,7 +228,7 @@ async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(lim
     assert!(admits(&*limiter, &free, after(66)).await);
 }
 
-async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dyn Limiter>) {
+async fn a_refund_keeps_a_used_up_cooldown(limiter: Arc<dyn Limiter>) {
     let pair = cooling(&key(), 1, MINUTE, Duration::from_secs(10));
     let full = charge(&key(), 1, QUARTER);
     assert!(admits(&*limiter, &full, after(0)).await);
@@ -247,7 +247,7 @@ async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dy
     assert_eq!(refused_until(&*limiter, &pair, after(139)).await, after(140));
 }
 
-async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Limiter>) {
+async fn a_refused_call_with_a_repeated_key_changes_nothing(limiter: Arc<dyn Limiter>) {
     let (twice, full) = (charge(&key(), 4, MINUTE), charge(&key(), 1, QUARTER));
     assert!(admits(&*limiter, &twice, after(0)).await);
     assert!(admits(&*limiter, &full, after(0)).await);
@@ -259,14 +259,14 @@ async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Lim
     assert_eq!(refused_until(&*limiter, &twice, after(6)).await, after(60));
 }
 
-async fn the_charge_that_refuses_longest_is_named(limiter: Arc<dyn Limiter>) {
+async fn the_refusal_names_the_charge_that_refuses_longest(limiter: Arc<dyn Limiter>) {
     let charges = [charge(&key(), 1, MINUTE), charge(&key(), 1, QUARTER), charge(&key(), 1, MINUTE * 2)];
     assert_eq!(take(&*limiter, &charges, after(0)).await, Verdict::Admitted { last: 0b111 });
     assert_eq!(take(&*limiter, &charges, after(1)).await, Verdict::Refused { charge: 1, retry_at: after(900) });
     assert_eq!(take(&*limiter, &charges, after(900)).await, Verdict::Admitted { last: 0b111 });
 }
 
-async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Limiter>) {
+async fn concurrent_calls_are_admitted_exactly_up_to_the_limit(limiter: Arc<dyn Limiter>) {
     let charges = [charge(&key(), 10, MINUTE), charge(&key(), 1_000, MINUTE)];
     let crowd: Vec<_> = (0..64)
         .map(|_| {
@@ -317,7 +317,7 @@ async fn a_large_limit_is_counted_exactly_and_never_frees_early(limiter: Arc<dyn
     }
 }
 
-async fn a_limit_of_nothing_never_admits(limiter: Arc<dyn Limiter>) {
+async fn a_limit_of_zero_never_admits(limiter: Arc<dyn Limiter>) {
     let charge = charge(&key(), 0, MINUTE);
     assert_eq!(refused_until(&*limiter, &charge, after(0)).await, after(60));
     assert_eq!(refused_until(&*limiter, &charge, after(60)).await, after(120));

@@ -44,8 +44,8 @@ async fn a_manager_receives_events_of_another_replica() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let replica = app.replica().await;
-    let (_stop, told) = watch::channel(false);
-    run_live(&replica.app.ctx, &told);
+    let (_stop, stopped) = watch::channel(false);
+    run_live(&replica.app.ctx, &stopped);
     let manager = app.person("manager@example.com", Role::Manager).await;
     let mut socket = served.socket(&manager.signed_in.access).await;
     socket.subscribe("e", EVENTS).await;

@@ -17,16 +17,16 @@ use crate::{
 };
 
 /// A mail server that always fails in this way.
-struct Moody(DeliveryFailure);
+struct FailingHop(DeliveryFailure);
 
-impl Moody {
+impl FailingHop {
     fn saying(says: DeliveryFailure) -> Arc<dyn MailTransport> {
         Arc::new(Self(says))
     }
 }
 
 #[async_trait::async_trait]
-impl MailTransport for Moody {
+impl MailTransport for FailingHop {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
         Err(match &self.0 {
             DeliveryFailure::Temporary(why) => DeliveryFailure::Temporary(why.clone()),
@@ -52,7 +52,7 @@ async fn a_code_that_has_expired_is_never_sent() {
 async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
     let app = TestApp::new().await;
     app.guest().challenge("again@example.com").await;
-    let moody = Moody::saying(DeliveryFailure::Temporary("451 not now".into()));
+    let moody = FailingHop::saying(DeliveryFailure::Temporary("451 not now".into()));
     let mut pauses = Vec::new();
     let mut waited = 0.0;
     for _ in 0..600 {
@@ -73,7 +73,7 @@ async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
 async fn a_permanently_refused_mail_is_not_retried() {
     let app = TestApp::new().await;
     app.guest().challenge("never@example.com").await;
-    let moody = Moody::saying(DeliveryFailure::Permanent("550 no such box".into()));
+    let moody = FailingHop::saying(DeliveryFailure::Permanent("550 no such box".into()));
     assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 1);
     app.clock.pass(120.0);
     assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 0);
@@ -85,7 +85,7 @@ async fn the_mail_of_a_dead_worker_is_taken_over() {
     let app = TestApp::new().await;
     app.guest().challenge("orphan@example.com").await;
     let ctx = Arc::clone(&app.app.ctx);
-    let hanging: Arc<dyn MailTransport> = Arc::new(Hanging);
+    let hanging: Arc<dyn MailTransport> = Arc::new(HangingHop);
     let worker = tokio::spawn(async move { deliver_due(&ctx, &hanging).await });
     eventually("the mail is claimed", async || app.count("outbox", "claimed_until IS NOT NULL").await == 1).await;
     worker.abort();
@@ -95,10 +95,10 @@ async fn the_mail_of_a_dead_worker_is_taken_over() {
 }
 
 /// A mail server that never responds.
-struct Hanging;
+struct HangingHop;
 
 #[async_trait::async_trait]
-impl MailTransport for Hanging {
+impl MailTransport for HangingHop {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
         std::future::pending().await
     }
@@ -124,7 +124,7 @@ async fn outbox_rows_are_encrypted_and_bound_to_their_id() {
 async fn login_does_not_wait_for_a_mail_server_that_hangs() {
     let app = TestApp::new().await;
     let (stop, stopped) = watch::channel(false);
-    let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(Hanging), stopped));
+    let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(HangingHop), stopped));
     let start = std::time::Instant::now();
     for number in 0..5 {
         app.guest().challenge(&format!("fast{number}@example.com")).await;

@@ -18,7 +18,7 @@ const NOT_IN_PRODUCTION: [&str; 3] = ["Query.inbox", "Query._entities", "Query._
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_permissions_page_has_exactly_one_row_per_field() {
-    let app = TestApp::with(people::unhindered).await;
+    let app = TestApp::with(people::wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     let objects: Vec<_> = types.iter().filter(|(_, kind)| kind.kind == "OBJECT").collect();
     let is_untabled = |name: &String| page.untabled.contains(name);
@@ -46,7 +46,7 @@ fn the_production_schema_has_every_row_except_those_of_other_servers() {
 /// Interfaces do not check the owner, so they must not expose anything that depends on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn interfaces_only_expose_an_id_or_a_message() {
-    let app = TestApp::with(people::unhindered).await;
+    let app = TestApp::with(people::wide_limits).await;
     let types = fields::of(&app).await;
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
     let fields = interfaces.flat_map(|(name, kind)| kind.fields.keys().map(move |field| format!("{name}.{field}")));

@@ -112,11 +112,11 @@ impl Home {
     pub(crate) async fn start_with(&self, change: impl FnOnce(&mut Command)) -> Program {
         let mut command = self.command();
         change(&mut command);
-        Self::run_until_it_answers(command).await
+        Self::start_and_wait(command).await
     }
 
     /// Starts a server, and waits for it.
-    pub(crate) async fn run_until_it_answers(mut command: Command) -> Program {
+    pub(crate) async fn start_and_wait(mut command: Command) -> Program {
         let (port, ops) = (free_port(), free_port());
         let set = |name: &str| command.get_envs().any(|(known, _)| known == name);
         // The issuer of tokens: the same at every start of one home.
@@ -163,7 +163,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 #[track_caller]
-fn until_somebody_listens(port: u16, patience: Duration) {
+fn wait_for_port(port: u16, patience: Duration) {
     let start = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(start.elapsed() < patience, "no process listens on {port}");
@@ -317,9 +317,9 @@ async fn an_unsafe_production_start_names_every_problem() {
     let home = Home::new().await;
     let output = home.command().env("DOORCODE_MODE", "production").env("DOORCODE_COD_LENGTH", "8").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = text(&output.stderr);
+    let acknowledged = text(&output.stderr);
     for part in ["DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM", "DOORCODE_COD_LENGTH", "DOORCODE_CODE_LENGTH"] {
-        assert!(told.contains(part), "{part} in:\n{told}");
+        assert!(acknowledged.contains(part), "{part} in:\n{acknowledged}");
     }
     assert!(!home.folder.path().join("data").exists(), "a refused start leaves nothing behind");
 }
@@ -406,7 +406,7 @@ fn kills() -> u32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
     let home = Home::new().await;
-    let mut told = 0;
+    let mut acknowledged = 0;
     for round in 0..kills() {
         let mut program = home.start().await;
         let email = format!("kill{round}@example.com");
@@ -425,7 +425,7 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         let again = restarted.verify(&challenge, &code).await.unwrap();
         match answer {
             Some(answer) if answer["__typename"] == "SignedIn" => {
-                told += 1;
+                acknowledged += 1;
                 assert_eq!(again["__typename"], "CodeExpired", "a code works once");
                 let access = answer["tokens"]["accessToken"].as_str().unwrap();
                 let me = reqwest::Client::new()
@@ -448,7 +448,7 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         };
         let (sessions, credentials): (i64, i64) = (row.try_get("", "n").unwrap(), row.try_get("", "d").unwrap());
         assert_eq!(sessions, credentials);
-        assert!(sessions >= i64::from(told));
+        assert!(sessions >= i64::from(acknowledged));
         assert!(sessions <= i64::from(round) + 1);
     }
 }

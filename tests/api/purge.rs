@@ -19,7 +19,7 @@ const NOBODY: &str = "NULL";
 const SOMEBODY: &str = "(SELECT id FROM users LIMIT 1)";
 
 /// An application with a user who owns the rows.
-async fn inhabited() -> TestApp {
+async fn app_with_user() -> TestApp {
     let app = TestApp::new().await;
     app.guest().sign_in("ada@example.com").await;
     app
@@ -146,7 +146,7 @@ async fn statements(app: &TestApp) -> Vec<Statement> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
-    let app = inhabited().await;
+    let app = app_with_user().await;
     events(&app, MANY, -401, NOBODY).await;
     events(&app, 5, -399, NOBODY).await;
     devices(&app, MANY, -190, -1, NOBODY).await;
@@ -188,7 +188,7 @@ async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_a_batch_of_old_ip_addresses_is_cleared_and_no_other() {
-    let app = inhabited().await;
+    let app = app_with_user().await;
     events(&app, MANY, -91, ADDRESS).await;
     events(&app, 5, -89, ADDRESS).await;
     devices(&app, MANY, -91, 80, ADDRESS).await;
@@ -208,7 +208,7 @@ async fn more_than_a_batch_of_old_ip_addresses_is_cleared_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_purges_share_the_work() {
-    let app = inhabited().await;
+    let app = app_with_user().await;
     let replica = app.replica().await;
     events(&app, MANY, -401, ADDRESS).await;
     events(&app, MANY, -91, ADDRESS).await;
@@ -224,7 +224,7 @@ async fn a_locked_row_is_left_to_the_next_purge() {
     if !on_servers() {
         return; // SQLite has one writer and locks no rows.
     }
-    let app = inhabited().await;
+    let app = app_with_user().await;
     events(&app, 10, -401, NOBODY).await;
     let busy = app.ctx().db.begin().await.unwrap();
     busy.execute_unprepared("SELECT id FROM audit_events ORDER BY at LIMIT 1 FOR UPDATE").await.unwrap();
@@ -238,7 +238,7 @@ async fn a_locked_row_is_left_to_the_next_purge() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn erasure_finds_rows_by_address_label_through_an_index() {
-    let app = inhabited().await;
+    let app = app_with_user().await;
     app.sql("UPDATE users SET status = 'DELETED', deleted_at = created_at WHERE email = 'ada@example.com'").await;
     for days in 1..=20 {
         events(&app, 2_000, -20 * days, NOBODY).await;
@@ -282,7 +282,7 @@ async fn every_purge_statement_uses_an_index() {
         ("UPDATE audit_events", "audit_events_forget_idx"),
         ("UPDATE sessions", "sessions_forget_idx"),
     ];
-    let app = inhabited().await;
+    let app = app_with_user().await;
     let purge = statements(&app).await;
     // Most rows are already cleared and some are due; there are enough to make a table scan expensive.
     for days in 1..=20 {

@@ -64,8 +64,8 @@ impl Listening {
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addresses = (public.local_addr().unwrap(), ops.local_addr().unwrap());
-        let (stop, told) = watch::channel(false);
-        let serving = tokio::spawn(serve(caps, tls, server, public, ops, told));
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve(caps, tls, server, public, ops, stopped));
         Self { public: addresses.0, ops: addresses.1, stop, serving, _app: app }
     }
 

@@ -66,7 +66,7 @@ impl fmt::Display for Sorted {
 /// Why a kind differs from another, if it does. Samples of one round are compared with each other, so drift of the
 /// machine cancels out. The median of the differences counts when it is above the bound, above three times the noise,
 /// and above four standard errors.
-fn telling(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
+fn difference(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
     let Apart { least, limit, story } = Apart::of(kind, same, other, bound);
     (least > limit).then_some(story)
 }
@@ -79,7 +79,7 @@ pub(crate) struct Apart {
 }
 
 impl Apart {
-    #[expect(clippy::print_stdout, reason = "figures, for whoever asks for more samples")]
+    #[expect(clippy::print_stdout, reason = "figures for runs with more samples")]
     pub(crate) fn of(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Self {
         let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
         let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
@@ -92,7 +92,7 @@ impl Apart {
 }
 
 /// Asks every kind in turn, the first of them twice, and fails if time distinguishes another from the first.
-async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
+async fn assert_equal_times<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
     let (samples, bound) = samples();
     let mut times = vec![Vec::with_capacity(samples); N + 1];
     for round in 0..samples + WARM_UP {
@@ -106,11 +106,11 @@ async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl Asyn
             }
         }
     }
-    let told: Vec<_> = (1..N)
-        .filter_map(|kind| Some((names[kind], telling(&times[0], &times[N], &times[kind], bound)?)))
-        .map(|(name, story)| format!("{name} can be told from {}: {story}", names[0]))
+    let differences: Vec<_> = (1..N)
+        .filter_map(|kind| Some((names[kind], difference(&times[0], &times[N], &times[kind], bound)?)))
+        .map(|(name, story)| format!("{name} differs from {}: {story}", names[0]))
         .collect();
-    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 pub(crate) async fn unlimited(signup: &str) -> TestApp {
@@ -133,7 +133,7 @@ async fn response_time_does_not_reveal_whether_an_address_has_an_account() {
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
     let guest = app.guest();
     let names = ["known@example.com", "stranger@example.com", "suspended@example.com"];
-    time_tells_nothing(names, async |kind| {
+    assert_equal_times(names, async |kind| {
         let answer = guest.login_with(json!({ "email": names[kind] })).await;
         assert_eq!(answer.field("login")["__typename"], "CodeSent");
     })
@@ -155,7 +155,7 @@ async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
         assert_eq!(guest.verify(challenge, "00000000").await["__typename"], name);
     };
     let calls = std::sync::atomic::AtomicU32::new(0);
-    time_tells_nothing(["known", "stranger", "admin"], async |kind| {
+    assert_equal_times(["known", "stranger", "admin"], async |kind| {
         if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(4) {
             app.sql("UPDATE email_codes SET attempts = 0, units = 0, attempted_at = NULL").await;
         }
@@ -166,7 +166,7 @@ async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
     app.clock.pass(301.0);
     let unknown = "AAAAAAAAAAAAAAAAAAAAAA".to_owned();
     let dead = [challenges[0].clone(), challenges[1].clone(), unknown];
-    time_tells_nothing(["expired, known", "expired, stranger", "never there"], async |kind| {
+    assert_equal_times(["expired, known", "expired, stranger", "never there"], async |kind| {
         answers(&dead[kind], "CodeExpired").await;
     })
     .await;
@@ -178,7 +178,7 @@ async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
     let person = app.person("ada@example.com", Role::User).await;
     app.make("taken@example.com", Role::User).await;
     let names = ["free@example.com", "taken@example.com"];
-    time_tells_nothing(names, async |kind| {
+    assert_equal_times(names, async |kind| {
         let answer = person.change("changeEmail", json!({ "email": names[kind] }), "__typename").await;
         assert_eq!(answer.field("changeEmail")["__typename"], "CodeSent");
     })
@@ -186,7 +186,7 @@ async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
 }
 
 /// A token of the right length with a session's id and random bytes for the rest.
-fn made_up(session: uuid::Uuid) -> String {
+fn invented(session: uuid::Uuid) -> String {
     let random = vault::random::<48>(&SystemEntropy);
     vault::encode(&[session.as_bytes(), &random[..]].concat())
 }
@@ -203,8 +203,8 @@ async fn response_time_does_not_reveal_whether_an_invented_token_names_a_session
     let guest = app.guest();
     guest.sign_in("ada@example.com").await;
     let sessions = doorcode::db::entity::sessions::Entity::find().all(app.ctx().db.read()).await.unwrap();
-    let tokens = [made_up(sessions[0].id), made_up(uuid::Uuid::now_v7()), made_up(uuid::Uuid::nil())];
-    time_tells_nothing(["a session that is", "one that is not", "zeros"], async |kind| {
+    let tokens = [invented(sessions[0].id), invented(uuid::Uuid::now_v7()), invented(uuid::Uuid::nil())];
+    assert_equal_times(["a session that is", "one that is not", "zeros"], async |kind| {
         ended(&guest, &tokens[kind]).await;
     })
     .await;
@@ -224,7 +224,7 @@ async fn response_time_does_not_reveal_whether_an_id_exists() {
         // The same kind and time, but an id that does not exist.
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap();
         let ids = [vault::encode(&[&bytes[..13], &[7; 4]].concat()), id];
-        time_tells_nothing(["nobody's", "somebody's"], async |kind| {
+        assert_equal_times(["nobody's", "somebody's"], async |kind| {
             let answer = person.query("query($id: ID!) { node(id: $id) { id } }", json!({ "id": ids[kind] })).await;
             assert_eq!(answer.code(), "NOT_FOUND");
         })
@@ -247,8 +247,8 @@ fn a_real_time_difference_is_detected_and_noise_is_not() {
         (0..SAMPLES).map(one).collect::<Vec<f64>>()
     };
     let (kind, same) = (times(1, 0.0), times(2, 0.0));
-    assert!(telling(&kind, &same, &times(3, 0.0), 25.0).is_none());
-    assert!(telling(&kind, &same, &times(3, 300.0), 150.0).is_some());
-    assert!(telling(&kind, &same, &times(3, -300.0), 150.0).is_some());
-    assert!(telling(&kind, &same, &times(3, 80.0), 25.0).is_some());
+    assert!(difference(&kind, &same, &times(3, 0.0), 25.0).is_none());
+    assert!(difference(&kind, &same, &times(3, 300.0), 150.0).is_some());
+    assert!(difference(&kind, &same, &times(3, -300.0), 150.0).is_some());
+    assert!(difference(&kind, &same, &times(3, 80.0), 25.0).is_some());
 }

@@ -1,15 +1,14 @@
 //! Attacks on codes by one stranger, over the wire. Races, budgets, timing and mails need a clock that can be moved,
-//! and are tested in process: see `elsewhere`.
+//! and are tested in process: see `limits`, `races` and `timing`.
 
 use serde_json::{Value, json};
 
 use super::{
     Allowed::{Harmless, InField, Refused},
     Attack,
-    graphql::{few, has_all_its_allowances},
-    json_call,
+    graphql::{few, has_full_limits},
+    json_call, run_attacks,
     target::Target,
-    withstands,
 };
 
 fn with_input(field: &str, kind: &str, input: &Value) -> Vec<u8> {
@@ -22,8 +21,8 @@ async fn malformed_codes_are_never_compared() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
-    withstands(&target, "code", &codes(&challenge, &code)).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "code", &codes(&challenge, &code)).await;
+    has_full_limits(&target).await;
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
@@ -99,8 +98,8 @@ async fn malformed_addresses_get_no_mail_and_are_not_counted() {
         let bytes = with_input("login", "LoginInput", &json!({ "email": address }));
         attacks.push(Attack::new(name, bytes, Refused(422, "BAD_USER_INPUT")));
     }
-    withstands(&target, "address", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "address", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 fn addresses() -> Vec<(&'static str, String)> {

@@ -4,9 +4,9 @@
 use super::{
     Allowed::{Closed, Harmless, Refused, Unread},
     Attack, JSON,
-    graphql::{few, has_all_its_allowances},
+    graphql::{few, has_full_limits},
+    run_attacks, shape_problem,
     target::{Reply, Target, http, text},
-    undressed, withstands,
 };
 
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
@@ -27,8 +27,8 @@ fn framed(headers: &str, body: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn ambiguous_http_messages_are_refused() {
     let target = Target::new(few).await;
-    withstands(&target, "message", &messages()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "message", &messages()).await;
+    has_full_limits(&target).await;
 }
 
 fn messages() -> Vec<Attack> {
@@ -139,7 +139,7 @@ async fn a_smuggled_request_is_never_executed() {
         assert_eq!(target.counters(&db).await, before, "{what}");
         assert!(target.is_alive().await, "{what}");
     }
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,8 +188,8 @@ async fn unknown_request_targets_are_not_found() {
     attacks.push(refused("a target without a slash", "GET health HTTP/1.1"));
     attacks.push(refused("a file", "GET file:///etc/passwd HTTP/1.1"));
     attacks.push(refused("a method of 10 kB", &format!("{} /graphql HTTP/1.1", "A".repeat(10_000))));
-    withstands(&target, "target", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "target", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,9 +242,9 @@ async fn upgrades_expectations_and_origins_bypass_nothing() {
     attacks.push(Attack::new("expects it for too much", large, Refused(413, "DOCUMENT_TOO_LARGE")));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);
     attacks.push(Attack::new("expects something else", expect, Harmless(200, QUERY)));
-    withstands(&target, "upgrade", &attacks).await;
+    run_attacks(&target, "upgrade", &attacks).await;
     assert_eq!(open(&target, &socket(None)).await.status, 101, "a client without an origin may open one");
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
 async fn open(target: &Target, bytes: &[u8]) -> Reply {
@@ -280,7 +280,7 @@ async fn spoofed_client_headers_do_not_change_who_is_charged() {
         let body = LOGIN.replace("a@", &format!("forged{n}@"));
         let reply = target.post(&forged[n..=n], &body).await;
         assert_eq!(reply.text.contains("RateLimited"), n == super::graphql::SENDS, "{n}: {}", reply.text);
-        assert_eq!(undressed(&reply), None);
+        assert_eq!(shape_problem(&reply), None);
         assert!(!reply.text.contains("evil.example"));
     }
     let mail = target.program().call("{ inbox(first: 5) { text html } }", serde_json::json!({})).await.unwrap();

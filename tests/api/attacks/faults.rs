@@ -22,9 +22,8 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 use super::{
     Allowed::{Harmless, Refused},
-    Attack, JSON, Table, call,
+    Attack, JSON, Table, call, shape_problem,
     target::{Target, http, text},
-    undressed,
 };
 use crate::{harness::eventually, program::Home};
 
@@ -165,12 +164,12 @@ async fn faulty() -> Target {
     let mut command: Command = home.command_of(std::env::current_exe().unwrap());
     command.args(["--exact", "attacks::faults::runs_the_faulty_application", "--ignored", "--nocapture"]);
     command.env("DOORCODE_LOG_FORMAT", "text");
-    let program = Home::run_until_it_answers(command).await;
+    let program = Home::start_and_wait(command).await;
     Target::over(program, Some(home)).await
 }
 
 /// The number of log lines about one request, and how many of them are errors.
-fn told(target: &Target, id: &str) -> (usize, usize) {
+fn log_lines(target: &Target, id: &str) -> (usize, usize) {
     let log = text(&target.program().printed_bytes());
     let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
     (lines.len(), lines.iter().filter(|line| line.contains("ERROR")).count())
@@ -197,10 +196,10 @@ async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
         assert!(!reply.text.contains(SAID), "{}", reply.text);
         let id = reply.header("x-request-id").unwrap();
         // The log reader may lag behind.
-        eventually("one line of the error, one of the request", async || told(&target, id) == (2, 1)).await;
+        eventually("one line of the error, one of the request", async || log_lines(&target, id) == (2, 1)).await;
     }
     let after = wire.ask(&call("{ __typename }")).await.expect("the connection stays open");
-    assert_eq!((after.status, undressed(&after)), (200, None));
+    assert_eq!((after.status, shape_problem(&after)), (200, None));
     assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "everything else works");
     table.close();
 }
@@ -238,7 +237,7 @@ async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
         "other requests are served"
     );
     let id = reply.header("x-request-id").unwrap();
-    eventually("one line of the error", async || told(&target, id).1 == 1).await;
+    eventually("one line of the error", async || log_lines(&target, id).1 == 1).await;
     assert!(start.elapsed() < Duration::from_secs(5));
     table.close();
 }
@@ -253,14 +252,14 @@ async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug
     let payload = json!({ "Authorization": format!("Bearer {}", tokens["accessToken"].as_str().unwrap()) });
     let init = json!({ "type": "connection_init", "payload": payload });
     socket.send(Message::text(init.to_string())).await.unwrap();
-    assert_eq!(heard(&mut socket).await["type"], "connection_ack");
+    assert_eq!(next_data(&mut socket).await["type"], "connection_ack");
     socket
 }
 
 type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
 
 /// The next message with content.
-async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
+async fn next_data(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
     loop {
         let message =
             timeout(Duration::from_secs(5), socket.next()).await.expect("in time").expect("a socket").unwrap();
@@ -280,9 +279,9 @@ async fn a_panic_in_a_subscription_only_ends_that_subscription() {
             "type": "subscribe", "id": id.to_string(), "payload": { "query": format!("subscription {{ {field} }}") },
         });
         socket.send(Message::text(subscribe.to_string())).await.unwrap();
-        let mut said = vec![heard(&mut socket).await];
+        let mut said = vec![next_data(&mut socket).await];
         while said.last().unwrap()["type"] == "next" {
-            said.push(heard(&mut socket).await);
+            said.push(next_data(&mut socket).await);
         }
         let all = json!(said).to_string();
         assert!(!all.contains(SAID), "{all}");
@@ -302,7 +301,7 @@ async fn a_panic_in_a_subscription_only_ends_that_subscription() {
         assert_eq!(reply.status, 200, "{}", reply.text);
         assert!(reply.text.contains("\"INTERNAL\"") && !reply.text.contains(SAID), "{field}: {}", reply.text);
         let id = reply.header("x-request-id").unwrap();
-        eventually(field, async || told(&target, id).1 == 1).await;
+        eventually(field, async || log_lines(&target, id).1 == 1).await;
     }
     assert!(target.is_alive().await);
 }

@@ -7,9 +7,8 @@ use super::{
     Allowed::{Harmless, InField, Refused},
     Attack, JSON, call,
     documents::{self, GUARD, INVALID, many},
-    json_call,
+    json_call, run_attacks,
     target::{Target, http},
-    withstands,
 };
 
 /// Codes the attacker may request, and verifications it may try, in an hour. So few that a single one taken by an
@@ -24,7 +23,7 @@ pub(super) fn few(command: &mut Command) {
 }
 
 /// Checks that no attack took a unit of the attacker's rate limits.
-pub(super) async fn has_all_its_allowances(target: &Target) {
+pub(super) async fn has_full_limits(target: &Target) {
     let login = |n: usize| format!("mutation {{ login(input: {{ email: \"n{n}@example.com\" }}) {{ __typename }} }}");
     let verify = |_| "mutation { verify(input: { challenge: \"x\", code: \"12345678\" }) { __typename } }".to_owned();
     for (document, most) in [(&login as &dyn Fn(usize) -> String, SENDS), (&verify, VERIFICATIONS)] {
@@ -54,8 +53,8 @@ async fn hostile_documents_are_refused_in_time_without_effect() {
     ]
     .concat();
     let attacks: Vec<_> = documents.into_iter().map(Attack::document).collect();
-    withstands(&target, "document", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "document", &attacks).await;
+    has_full_limits(&target).await;
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
@@ -100,15 +99,15 @@ async fn a_production_server_hides_its_schema_on_every_route() {
         .collect();
     let named = r#"{"query":"query A { __typename } query B { __schema { types { name } } }","operationName":"B"}"#;
     attacks.push(Attack::new("introspection by its name", json_call(named), Refused(422, "GRAPHQL_VALIDATION_FAILED")));
-    withstands(&target, "introspection", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "introspection", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_bodies_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
-    withstands(&target, "body", &bodies()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "body", &bodies()).await;
+    has_full_limits(&target).await;
 }
 
 fn bodies() -> Vec<Attack> {
@@ -178,14 +177,14 @@ async fn a_body_announced_as_too_large_is_refused_before_it_arrives() {
         assert_eq!(attack.complaint(reply.as_ref()), None, "{}", attack.name);
         assert!(took < Duration::from_secs(1), "{} took {took:?}", attack.name);
     }
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_without_json_or_post_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
-    withstands(&target, "header", &headers()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "header", &headers()).await;
+    has_full_limits(&target).await;
 }
 
 fn headers() -> Vec<Attack> {

@@ -39,12 +39,12 @@ async fn input_cannot_forge_log_lines_or_move_the_cursor() {
         assert!(log.len() > 10_000, "the log was read: {}", text(&log));
         check(&log, format);
         let sessions = json!({ "query": "{ me { name sessions(first: 100) { nodes { userAgent } } } }" }).to_string();
-        let told = target.post(&[("authorization", &bearer)], sessions).await;
-        assert!(told.json["errors"].is_null(), "{}", told.text);
+        let listed = target.post(&[("authorization", &bearer)], sessions).await;
+        assert!(listed.json["errors"].is_null(), "{}", listed.text);
         assert!(
-            !told.text.contains("\\u00") && !told.text.contains("\\n") && !told.text.contains("\\r"),
+            !listed.text.contains("\\u00") && !listed.text.contains("\\n") && !listed.text.contains("\\r"),
             "{}",
-            told.text
+            listed.text
         );
     }
 }

@@ -241,15 +241,15 @@ async fn ready_reports_every_dependency_with_its_latency() {
     assert_eq!(names(&ready, true), ["database", "limiter", "migrations"]);
 
     app.limiter.away.store(true, Ordering::SeqCst);
-    until_measured_anew().await;
+    next_measurement().await;
     let ready = guest.get("/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json["status"]), (503, &json!("not ready")));
     assert_eq!(names(&ready, false), ["limiter"]);
-    assert!(!ready.text.contains("told"), "the cause is only in the log: {}", ready.text);
+    assert!(!ready.text.contains("simulated"), "the cause is only in the log: {}", ready.text);
     app.limiter.away.store(false, Ordering::SeqCst);
 
     app.ctx().db.clone().close().await.unwrap();
-    until_measured_anew().await;
+    next_measurement().await;
     let ready = guest.get("/ready").await;
     assert_eq!(ready.status.as_u16(), 503);
     assert_eq!(names(&ready, false), ["database", "migrations"]);
@@ -257,7 +257,7 @@ async fn ready_reports_every_dependency_with_its_latency() {
 }
 
 /// A result of `/ready` is shared for a second.
-async fn until_measured_anew() {
+async fn next_measurement() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
 }
 
@@ -270,7 +270,7 @@ async fn readiness_checks_within_a_second_share_one_measurement() {
     let of_one = app.take_statements().len();
     assert!(of_one > 0);
 
-    until_measured_anew().await;
+    next_measurement().await;
     let started = Instant::now();
     let asks = (0..50).map(|_| guest.get("/ready"));
     for ready in futures_util::future::join_all(asks).await {
@@ -288,7 +288,7 @@ async fn a_client_that_hangs_up_does_not_cancel_the_readiness_check() {
     app.take_statements();
     guest.get("/ready").await;
     let of_one = app.take_statements().len();
-    until_measured_anew().await;
+    next_measurement().await;
     let started = Instant::now();
     for _ in 0..20 {
         drop(tokio::time::timeout(Duration::ZERO, guest.get("/ready")).await);

@@ -34,7 +34,7 @@ const CRYPTOGRAPHY: [&str; 8] = [
 #[test]
 fn cryptography_uses_one_library_in_few_files() {
     let program = without_tests(sources(&["src", "migration/src"]));
-    assert_holds(program.iter().flat_map(stray_cryptography));
+    assert_holds(program.iter().flat_map(unexpected_cryptography));
     for (path, bad) in [
         ("src/domain/user.rs", "use aws_lc_rs::digest;"),
         ("src/domain/user.rs", "fn f() { jsonwebtoken::decode_header(token) }"),
@@ -44,11 +44,11 @@ fn cryptography_uses_one_library_in_few_files() {
         ("src/domain/vault.rs", "fn f() { digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text) }"),
         ("src/domain/keys.rs", "fn f() { aws_lc_rs::cipher::ECB }"),
     ] {
-        assert!(!stray_cryptography(&Source::new(path, bad)).is_empty(), "{bad}");
+        assert!(!unexpected_cryptography(&Source::new(path, bad)).is_empty(), "{bad}");
     }
 }
 
-fn stray_cryptography(source: &Source) -> Vec<String> {
+fn unexpected_cryptography(source: &Source) -> Vec<String> {
     const OURS: [&str; 2] = ["aws_lc_rs", "jsonwebtoken"];
     const OTHERS: [&str; 17] = [
         "ring",

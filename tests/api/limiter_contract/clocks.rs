@@ -7,7 +7,7 @@ use doorcode::ports::Limiter;
 
 use super::{MINUTE, QUARTER, admits, after, charge, cooling, key, refused_until, start};
 
-pub(super) async fn a_clock_that_jumps_back_does_not_reopen_doors(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_clock_jump_back_does_not_reset_limits(limiter: Arc<dyn Limiter>) {
     for jump in [1, 59, 121, 600, 86_400] {
         let charge = charge(&key(), 3, QUARTER);
         for second in [0, 100, 200] {
@@ -20,7 +20,7 @@ pub(super) async fn a_clock_that_jumps_back_does_not_reopen_doors(limiter: Arc<d
     }
 }
 
-pub(super) async fn a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_clock_jump_forward_locks_callers_out_for_at_most_one_window(limiter: Arc<dyn Limiter>) {
     for (limit, window) in [(3, QUARTER), (3, MINUTE), (300, QUARTER)] {
         let charge = cooling(&key(), limit, window, Duration::from_secs(20));
         let ahead = after(600);

@@ -11,7 +11,7 @@ use doorcode::{
 
 use super::{Dice, MINUTE, QUARTER, admits, charge, key, refused_until, start, take, url_from};
 
-pub(super) async fn a_refusal_tells_the_very_moment_of_the_next_admission(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_refusal_returns_the_exact_time_of_the_next_admission(limiter: Arc<dyn Limiter>) {
     let mut dice = Dice(7);
     for round in 0..12 {
         let key = key();

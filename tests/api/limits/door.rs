@@ -50,7 +50,7 @@ fn closed_and_short(flags: &mut ServeFlags) {
 }
 
 /// A stranger spends the address's daily mail, and tries a little more.
-async fn spend(app: &TestApp, email: &str) {
+async fn spend_daily_mail(app: &TestApp, email: &str) {
     for _ in 0..3 {
         assert_eq!(kind(&app.guest().login(email).await), "CodeSent");
     }
@@ -58,7 +58,7 @@ async fn spend(app: &TestApp, email: &str) {
 }
 
 /// The owner signs in with the one extra mail, and no second one is sent.
-async fn gets_in(app: &TestApp, email: &str) {
+async fn owner_signs_in(app: &TestApp, email: &str) {
     let owner = app.guest();
     assert_eq!(kind(&owner.login(email).await), "CodeSent");
     let link = app.last_link_for(email).await;
@@ -69,10 +69,10 @@ async fn gets_in(app: &TestApp, email: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_spent_before_sign_up_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
-    spend(&app, "new@example.com").await;
+    spend_daily_mail(&app, "new@example.com").await;
     assert_eq!(app.mails_for("new@example.com").await.len(), 0);
     app.make("new@example.com", Role::User).await;
-    gets_in(&app, "new@example.com").await;
+    owner_signs_in(&app, "new@example.com").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,16 +80,16 @@ async fn limits_spent_during_a_suspension_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     app.make("back@example.com", Role::User).await;
     app.set_status("back@example.com", UserStatus::Suspended).await;
-    spend(&app, "back@example.com").await;
+    spend_daily_mail(&app, "back@example.com").await;
     app.set_status("back@example.com", UserStatus::Active).await;
-    gets_in(&app, "back@example.com").await;
+    owner_signs_in(&app, "back@example.com").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_neither_revokes_nor_shortens_a_mailed_link() {
     let app = TestApp::with(closed_and_short).await;
     app.make("held@example.com", Role::User).await;
-    spend(&app, "held@example.com").await;
+    spend_daily_mail(&app, "held@example.com").await;
     let link = app.last_link_for("held@example.com").await;
     app.set_status("held@example.com", UserStatus::Suspended).await;
     for _ in 0..3 {
@@ -108,7 +108,7 @@ async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_accoun
     let mut seen = Vec::new();
     for email in ["real@example.com", "none@example.com"] {
         app.take_statements();
-        spend(&app, email).await;
+        spend_daily_mail(&app, email).await;
         // As if the last request had been cut off after it was charged.
         app.sql("DELETE FROM sign_in_links").await;
         let answers =

@@ -198,7 +198,7 @@ async fn the_redis_bus_carries_only_ids() {
         }
     }
     // The first key was published before the spy subscribed, or after.
-    let told = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
-    assert!((told..=told + 1).contains(&events), "{events} of {told}");
+    let recorded = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
+    assert!((recorded..=recorded + 1).contains(&events), "{events} of {recorded}");
     assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "nothing is stored");
 }

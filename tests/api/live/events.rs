@@ -14,12 +14,12 @@ use super::{ENDED, EVENTS, wire::Served};
 use crate::harness::{TestApp, eventually};
 
 /// Reads events, skipping comments, until the stream ends or none arrives in time.
-struct Told {
+struct EventReader {
     bytes: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     text: String,
 }
 
-impl Told {
+impl EventReader {
     /// The next event: its name and data. `None` at the end, or on a timeout.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
@@ -48,12 +48,12 @@ async fn post(served: &Served, token: Option<&str>, accept: &str, query: &str) -
     request.json(&json!({ "query": query })).send().await.unwrap()
 }
 
-async fn listen(served: &Served, token: &str, query: &str) -> Told {
+async fn listen(served: &Served, token: &str, query: &str) -> EventReader {
     let answer = post(served, Some(token), "text/event-stream", query).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    Told { bytes: answer.bytes_stream().boxed(), text: String::new() }
+    EventReader { bytes: answer.bytes_stream().boxed(), text: String::new() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,11 +64,11 @@ async fn an_event_stream_delivers_events_and_completes_when_the_session_ends() {
     let mut events = listen(&served, &manager.signed_in.access, EVENTS).await;
     let mut ended = listen(&served, &manager.signed_in.access, ENDED).await;
     app.guest().login("somebody@example.com").await;
-    let (name, told) = events.next().await.expect("an event");
-    assert_eq!((name.as_str(), &told["data"]["auditEventAdded"]["kind"]), ("next", &json!("CODE_REQUESTED")));
+    let (name, event) = events.next().await.expect("an event");
+    assert_eq!((name.as_str(), &event["data"]["auditEventAdded"]["kind"]), ("next", &json!("CODE_REQUESTED")));
     manager.logout().await.field("logout");
-    let (name, told) = ended.next().await.expect("the end");
-    assert_eq!((name.as_str(), &told["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
+    let (name, event) = ended.next().await.expect("the end");
+    assert_eq!((name.as_str(), &event["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
     assert_eq!(ended.next().await, Some(("complete".into(), Value::Null)));
     assert_eq!(ended.next().await, None);
     assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even that event");
@@ -90,9 +90,9 @@ async fn refused_streams_look_like_other_refusals_and_only_subscriptions_stream(
     assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "a single response cannot carry a stream");
 
     let mut refused = listen(&served, &person.access, EVENTS).await;
-    let (name, told) = refused.next().await.unwrap();
-    assert_eq!((name.as_str(), &told["errors"][0]["extensions"]["code"]), ("next", &json!("FORBIDDEN")));
-    assert!(told["errors"][0]["extensions"]["requestId"].is_string());
+    let (name, event) = refused.next().await.unwrap();
+    assert_eq!((name.as_str(), &event["errors"][0]["extensions"]["code"]), ("next", &json!("FORBIDDEN")));
+    assert!(event["errors"][0]["extensions"]["requestId"].is_string());
     assert_eq!(refused.next().await.unwrap().0, "complete");
 }
 
@@ -119,8 +119,8 @@ async fn shutdown_ends_event_streams_in_time() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
-    let mut told = listen(&served, &person.access, ENDED).await;
+    let mut event = listen(&served, &person.access, ENDED).await;
     served.stop.send_replace(true);
-    assert_eq!(told.next().await, None);
+    assert_eq!(event.next().await, None);
     timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
 }

@@ -294,8 +294,8 @@ async fn with_trusted_documents_a_socket_only_runs_listed_subscriptions() {
     let mut socket = served.socket(&ada.access).await;
     socket.subscribe("a", ENDED).await;
     assert_eq!(socket.hear().await.error("a"), "BAD_REQUEST");
-    socket.subscribe("b", documents::TOLD).await;
-    let payload = documents::by_id(&documents::id(documents::TOLD));
+    socket.subscribe("b", documents::SUBSCRIPTION).await;
+    let payload = documents::by_id(&documents::id(documents::SUBSCRIPTION));
     socket.say(json!({ "id": "c", "type": "subscribe", "payload": payload })).await;
     socket.settle().await;
 }

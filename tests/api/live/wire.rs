@@ -44,10 +44,10 @@ impl Served {
         let (public, ops) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
         let public = public.unwrap();
         let address = public.local_addr().unwrap();
-        let (stop, told) = watch::channel(false);
-        run_live(ctx, &told);
+        let (stop, stopped) = watch::channel(false);
+        run_live(ctx, &stopped);
         let serving =
-            tokio::spawn(serve(caps, None, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), told));
+            tokio::spawn(serve(caps, None, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), stopped));
         Self { address, stop, serving }
     }
 

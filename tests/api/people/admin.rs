@@ -242,9 +242,9 @@ async fn ending_a_users_sessions_signs_them_out_everywhere_and_is_recorded() {
     assert_eq!(ended.field("endUserSessions")["count"], 2);
     assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.guest().with_bearer(&second.access).me().await.code(), "UNAUTHENTICATED");
-    let told = events(&app, "SESSION_ENDED").await;
-    assert_eq!((told.len(), &told[0]["reason"]), (1, &json!("BY_ADMIN")));
-    assert_eq!(told[0]["sessions"].as_array().unwrap().len(), 2);
+    let ended = events(&app, "SESSION_ENDED").await;
+    assert_eq!((ended.len(), &ended[0]["reason"]), (1, &json!("BY_ADMIN")));
+    assert_eq!(ended[0]["sessions"].as_array().unwrap().len(), 2);
     let nobody = admin.change("endUserSessions", json!({ "id": target.signed_in.session }), "count").await;
     assert_eq!(nobody.code(), "BAD_USER_INPUT");
 }

@@ -86,8 +86,8 @@ async fn erasure_also_covers_events_before_a_sign_in() {
     app.take_statements();
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
     assert_eq!(app.count("audit_events", &labelled).await, 0);
-    let told = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
-    assert_eq!(app.count("audit_events", &told).await, 0);
+    let of_request = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
+    assert_eq!(app.count("audit_events", &of_request).await, 0);
     assert_eq!(
         app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await,
         4,

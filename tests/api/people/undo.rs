@@ -60,8 +60,12 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
     assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
-    let told = &app.mails_for("thief@example.com").await[0];
-    assert!(told.code.is_none() && told.text.contains("undone"), "the thief's address gets a notice: {}", told.text);
+    let notice = &app.mails_for("thief@example.com").await[0];
+    assert!(
+        notice.code.is_none() && notice.text.contains("undone"),
+        "the thief's address gets a notice: {}",
+        notice.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,8 +215,8 @@ async fn the_owner_can_undo_a_deletion_by_a_thief_but_not_by_an_administrator() 
             let input = json!({ "email": "thief@example.com" });
             thief.change("deleteAccount", input, "__typename").await.field("deleteAccount");
         }
-        let told = &app.mails_for("thief@example.com").await[0];
-        assert!(told.text.contains("deleted"), "{}", told.text);
+        let notice = &app.mails_for("thief@example.com").await[0];
+        assert!(notice.text.contains("deleted"), "{}", notice.text);
         let undone = undo(&app.guest(), &token).await;
         assert_eq!(undone["__typename"], "EmailChangeUndone");
         let status = if by_admin { "DELETED" } else { "ACTIVE" };

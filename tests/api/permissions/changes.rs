@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Types},
     page::{Column, Page, Row, Side, Word},
-    people::{Being, Outcome, being, delete, snapshot, unhindered, viewer},
+    people::{Being, Outcome, being, delete, snapshot, viewer, wide_limits},
 };
 use crate::harness::{Answer, TestApp};
 
@@ -129,7 +129,7 @@ fn can_ask(field: &str, column: Column, side: Side) -> bool {
 
 /// Calls every mutation as a column. Returns the number of cases and every difference from the page.
 async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
-    let app = TestApp::alone(unhindered).await;
+    let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     let root = being(&app, "root", Role::Admin).await;
     let mut cases = Vec::new();

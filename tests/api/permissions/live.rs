@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use super::{
     fields,
     page::{Column, Page, Row, Side},
-    people::{Being, being, delete, unhindered, viewer},
+    people::{Being, being, delete, viewer, wide_limits},
 };
 use crate::harness::{SignedIn, TestApp};
 
@@ -161,9 +161,9 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_administrators_see_the_label_of_an_address() {
-    let app = TestApp::alone(unhindered).await;
-    let (_stop, told) = watch::channel(false);
-    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+    let app = TestApp::alone(wide_limits).await;
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), stopped));
     for (column, role, shown) in [(Column::Manager, Role::Manager, false), (Column::Admin, Role::Admin, true)] {
         let viewer = being(&app, &format!("{column:?}").to_lowercase(), role).await;
         let query = "subscription { auditEventAdded(filter: { kinds: [CODE_REQUESTED] }) { id detail } }";
@@ -193,9 +193,9 @@ async fn only_administrators_see_the_label_of_an_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_role_receives_the_events_that_the_permissions_page_says() {
-    let app = TestApp::alone(unhindered).await;
-    let (_stop, told) = watch::channel(false);
-    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+    let app = TestApp::alone(wide_limits).await;
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), stopped));
     let types = fields::of(&app).await;
     let known: Vec<_> = types["Subscription"].fields.keys().collect();
     assert_eq!(known, ["auditEventAdded", "sessionEnded"], "add the events of the new subscription here");

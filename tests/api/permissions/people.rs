@@ -16,7 +16,7 @@ pub(super) struct Being<'a> {
 }
 
 /// Limits so wide that no call is refused for them, and so few mails a day that the third carries a link.
-pub(super) fn unhindered(flags: &mut ServeFlags) {
+pub(super) fn wide_limits(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendPair, "1000/15m".into());
     flags.limits.insert(Rule::SendNetwork, "100000/15m".into());
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Type, Types},
     page::{Column, Page, Side, Word},
-    people::{Being, Outcome, being, delete, unhindered, viewer},
+    people::{Being, Outcome, being, delete, viewer, wide_limits},
 };
 use crate::harness::{Answer, Client, TestApp};
 
@@ -270,7 +270,7 @@ impl<'a> Cast<'a> {
         let kind = &self.types[way.to];
         let document = of.fill(way.query, event, &selection(kind));
         let answer = self.client(viewer).query(&document, json!({})).await;
-        let path = meant(&answer, way.path, &of.events[event].0);
+        let path = indexed_path(&answer, way.path, &of.events[event].0);
         for field in kind.fields.keys() {
             let inner = if field == "pageInfo" { "/endCursor" } else { "" };
             let found = Outcome::at(&answer, &format!("{path}/{field}{inner}"));
@@ -331,7 +331,7 @@ fn selection(kind: &Type) -> String {
 }
 
 /// The path with the index of the expected object in its list.
-fn meant(answer: &Answer, path: &str, id: &str) -> String {
+fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
     let Some((list, rest)) = path.split_once("/*") else {
         return path.to_owned();
     };
@@ -342,7 +342,7 @@ fn meant(answer: &Answer, path: &str, id: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_role_can_read_what_the_permissions_page_says_on_every_path() {
-    let app = TestApp::alone(unhindered).await;
+    let app = TestApp::alone(wide_limits).await;
     let cast = Cast::new(&app).await;
     for passes in [0.0, 601.0] {
         app.clock.pass(passes);
@@ -354,7 +354,7 @@ async fn every_role_can_read_what_the_permissions_page_says_on_every_path() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
-    let app = TestApp::alone(unhindered).await;
+    let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     for root in types["Query"].fields.keys() {
         assert!(WAYS.iter().any(|way| way.root == root), "{root}: add its paths here");
@@ -372,7 +372,7 @@ async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
 }
 
 /// An id of the same kind and form that does not exist.
-fn made_up(id: &str) -> String {
+fn unknown_id(id: &str) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(id).unwrap();
     let end = bytes.len() - 4;
     bytes[end..].copy_from_slice(&[7; 4]);
@@ -401,7 +401,7 @@ async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
-    let app = TestApp::alone(unhindered).await;
+    let app = TestApp::alone(wide_limits).await;
     let cast = Cast::new(&app).await;
     let mut same = 0;
     for (column, viewer) in &cast.viewers {
@@ -431,7 +431,7 @@ async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
                     queries
                 };
                 let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
-                for (number, (given, absent)) in about(id).iter().zip(about(&made_up(id))).enumerate() {
+                for (number, (given, absent)) in about(id).iter().zip(about(&unknown_id(id))).enumerate() {
                     // Only the owner can end a session or forget a device, whatever others can see.
                     let is_change = given.starts_with("mutation");
                     let (absent, its_statements, its_denials) = traces(&app, &client, &absent).await;

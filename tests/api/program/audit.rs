@@ -69,8 +69,9 @@ async fn a_following_tail_prints_events_of_other_processes_once() {
     assert_eq!(seen.each_ref().map(|line| kind_of(line)), ["CODE_REQUESTED", "SIGNED_UP"].map(String::from));
     assert!(seen.iter().all(|line| !line.contains(&code)), "{seen:?}");
     assert!(following.is_silent(), "each is printed once");
-    let told = std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
-    assert!(told.success() && following.child.wait().unwrap().success());
+    let signaled =
+        std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
+    assert!(signaled.success() && following.child.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ async fn every_acknowledged_change_survives_a_full_disk() {
     let program = std::env::var("DOORCODE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_doorcode").into());
     let mut command = home.command_of("bash");
     command.args(["-c", "trap '' XFSZ; exec \"$0\"", &program]).env("DATABASE_URL", &url);
-    let server = Home::run_until_it_answers(command).await;
+    let server = Home::start_and_wait(command).await;
     let mut promised = 0;
     let ask = async |promised: &mut i64, count: i64, name: &str| {
         let mut refused = 0;

@@ -31,8 +31,8 @@ async fn health_reports_whether_the_local_server_is_ready() {
     let home = Home::new().await;
     let program = home.start().await;
     for listens in [format!("127.0.0.1:{}", program.ops), format!("0.0.0.0:{}", program.ops)] {
-        let (code, told, _) = health(&[], &listens);
-        assert!(code == Some(0) && told.contains(r#""status":"ready""#), "{code:?} {told}");
+        let (code, output, _) = health(&[], &listens);
+        assert!(code == Some(0) && output.contains(r#""status":"ready""#), "{code:?} {output}");
         assert_eq!(health(&["--live"], &listens).0, Some(0));
     }
     drop(program);
@@ -51,8 +51,8 @@ fn health_fails_without_a_server_or_with_another_one() {
         })
     };
     let not_ready = answer("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"status\":\"not ready\",\"x\":\"\\u001b[2J\"}");
-    let (code, told, _) = health(&[], &address);
-    assert!(code == Some(1) && told.contains("not ready") && !told.contains('\u{1b}'), "{code:?} {told}");
+    let (code, output, _) = health(&[], &address);
+    assert!(code == Some(1) && output.contains("not ready") && !output.contains('\u{1b}'), "{code:?} {output}");
     let other = answer("HTTP/1.1 200 OK\r\n\r\n<html>");
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("no Doorcode")));
     let start = Instant::now();

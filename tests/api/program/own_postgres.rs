@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{free_port, until_somebody_listens};
+use super::{free_port, wait_for_port};
 
 /// A PostgreSQL whose settings the test may change. It stops with its handle.
 pub(crate) struct OwnPostgres {
@@ -50,7 +50,7 @@ impl OwnPostgres {
             serving.args(["-c", setting]);
         }
         let server = serving.spawn().unwrap();
-        until_somebody_listens(port, Duration::from_secs(30));
+        wait_for_port(port, Duration::from_secs(30));
         Self { server, port, folder }
     }
 

@@ -69,8 +69,8 @@ async fn commands_create_change_delete_and_restore_users() {
     assert!(deleted.contains("DELETED") && deleted.contains("until 20"), "{deleted}");
     assert!(deleted.contains("`doorcode user restore ada@example.com`"), "{deleted}");
     for refused in [&["role", "ada@example.com", "admin"][..], &["suspend", "ada@example.com"]] {
-        let told = home.refused(&[&["user"], refused].concat());
-        assert!(told.contains("deleted") && told.contains("user restore ada@example.com"), "{told}");
+        let error = home.refused(&[&["user"], refused].concat());
+        assert!(error.contains("deleted") && error.contains("user restore ada@example.com"), "{error}");
     }
     assert_eq!(home.objects(&["user", "restore", "ada@example.com"])[0]["deletedAt"], Value::Null);
 
@@ -140,8 +140,8 @@ async fn commands_keep_the_last_administrator_and_explain_why() {
     for refused in
         [&["role", "boss@example.com", "user"][..], &["suspend", "boss@example.com"], &["delete", "boss@example.com"]]
     {
-        let told = home.refused(&[&["user"], refused].concat());
-        assert!(told.contains("last active administrator") && told.contains("user role EMAIL admin"), "{told}");
+        let error = home.refused(&[&["user"], refused].concat());
+        assert!(error.contains("last active administrator") && error.contains("user role EMAIL admin"), "{error}");
     }
     home.good(&["user", "role", "second@example.com", "admin"]);
     home.good(&["user", "delete", "boss@example.com"]);
@@ -206,8 +206,8 @@ async fn hostile_names_and_user_agents_cannot_move_the_cursor() {
 async fn usage_errors_have_a_separate_exit_code() {
     let home = Home::new().await;
     for command in ["suspend", "restore", "delete", "show", "sessions"] {
-        let told = home.refused(&["user", command, "nobody@example.com"]);
-        assert_eq!(told, "doorcode: nobody@example.com: nobody has this address\n", "{command}");
+        let error = home.refused(&["user", command, "nobody@example.com"]);
+        assert_eq!(error, "doorcode: nobody@example.com: nobody has this address\n", "{command}");
     }
     home.refused(&["audit", "tail", "--actor", "nobody@example.com"]);
     for wrong in [
@@ -225,8 +225,8 @@ async fn usage_errors_have_a_separate_exit_code() {
     }
     let away = home.command().args(["user", "list"]).env("DATABASE_URL", "mysql://x:hunter2@y").output().unwrap();
     assert_eq!(away.status.code(), Some(1));
-    let told = text(&away.stderr);
-    assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+    let error = text(&away.stderr);
+    assert!(error.contains("DATABASE_URL") && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,7 +49,7 @@ async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time(
         let (code, body) = status(port, "/ready").await.unwrap();
         assert!(code == 503 && body.contains("starting"), "{code} {body}");
     }
-    is_dressed(port).await;
+    has_standard_headers(port).await;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
@@ -63,7 +63,7 @@ async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time(
 }
 
 /// The response has the CORS and security headers and the request id of any other.
-async fn is_dressed(port: u16) {
+async fn has_standard_headers(port: u16) {
     let client = reqwest::Client::new();
     let call = client.post(format!("http://127.0.0.1:{port}/graphql")).body("{}");
     let answer = call.header("x-request-id", "my-id").header("origin", "http://localhost:5173").send().await.unwrap();
@@ -150,7 +150,7 @@ async fn a_command_waiting_for_its_database_stops_on_a_signal() {
         let output = child.wait_with_output().unwrap();
         // A process that the signal kills has no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(text(&output.stderr).contains("told to stop"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("error to stop"), "{}", text(&output.stderr));
     }
 }
 
@@ -194,12 +194,12 @@ async fn production_only_reads_an_env_file_marked_as_production() {
     let file = "DOORCODE_CODE_TRIES=99\n";
     let by_variable = said(file, &|command| _ = command.env("DOORCODE_MODE", "production"));
     let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
-    for told in [by_variable, by_flag] {
-        assert!(told.contains(".env is not read in production") && !told.contains("DOORCODE_CODE_TRIES"), "{told}");
-        assert!(told.contains("DOORCODE_SECRET is needed"), "{told}");
+    for error in [by_variable, by_flag] {
+        assert!(error.contains(".env is not read in production") && !error.contains("DOORCODE_CODE_TRIES"), "{error}");
+        assert!(error.contains("DOORCODE_SECRET is needed"), "{error}");
     }
-    let meant = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
-    assert!(meant.contains("DOORCODE_CODE_TRIES") && !meant.contains(".env"), "{meant}");
+    let error = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
+    assert!(error.contains("DOORCODE_CODE_TRIES") && !error.contains(".env"), "{error}");
     let in_development = said(file, &|_| {});
     assert!(in_development.contains("DOORCODE_CODE_TRIES") && !in_development.contains(".env"), "{in_development}");
 }
@@ -215,11 +215,11 @@ async fn a_refused_start_names_the_setting_once() {
         ("DOORCODE_CODE_TRIES", "99"),
     ] {
         let output = home.command().env(variable, value).args(["keys", "list"]).output().unwrap();
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{variable}: {told}");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variable}: {error}");
         // An example value also contains the name.
-        let named = told.replace(&format!("{variable}="), "").matches(variable).count();
-        assert_eq!(named, 1, "{told}");
+        let named = error.replace(&format!("{variable}="), "").matches(variable).count();
+        assert_eq!(named, 1, "{error}");
     }
 }
 
@@ -227,7 +227,7 @@ async fn a_refused_start_names_the_setting_once() {
 async fn with_few_files(home: &Home, ulimit: &str) -> super::Program {
     let mut command = home.command_of("sh");
     command.args(["-c", &format!("ulimit {ulimit} && exec {} serve", env!("CARGO_BIN_EXE_doorcode"))]);
-    Home::run_until_it_answers(command).await
+    Home::start_and_wait(command).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,10 +125,10 @@ async fn a_mismatched_certificate_and_key_stop_the_start() {
             .env("DOORCODE_TLS_KEY", certificates.path(key))
             .output()
             .unwrap();
-        let told = super::text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{certificate} {key}: {told}");
-        assert!(told.contains(variable) && told.contains(reason), "{certificate} {key}: {told}");
-        assert!(!told.contains("panicked") && !told.contains("BEGIN"), "{told}");
+        let error = super::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{certificate} {key}: {error}");
+        assert!(error.contains(variable) && error.contains(reason), "{certificate} {key}: {error}");
+        assert!(!error.contains("panicked") && !error.contains("BEGIN"), "{error}");
     }
 }
 

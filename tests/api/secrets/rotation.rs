@@ -19,7 +19,7 @@ fn new_secret() -> SecretString {
 }
 
 /// A process with both secrets, and one with only the newer, on the same database.
-async fn later(app: &TestApp, new: &SecretString) -> [Replica; 2] {
+async fn later_processes(app: &TestApp, new: &SecretString) -> [Replica; 2] {
     let old = &app.ctx().settings.secrets[0];
     [process_with(app, &[new, old]).await, process_with(app, &[new]).await]
 }
@@ -47,7 +47,7 @@ async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
         app.guest().challenge("letter@example.com").await
     };
 
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let at = |process: &Replica| guest.via(process);
     assert_eq!(at(&both).verify(&asked, &code).await["__typename"], "SignedIn", "a code under the old secret");
     let letter = last_code_at(&both, "letter@example.com").await;
@@ -86,7 +86,7 @@ async fn two_processes_starting_at_once_reseal_the_keys() {
     let new = Vault::new(std::slice::from_ref(&secret)).unwrap();
     let open = |vault: &Vault, sealed: &[u8]| vault.open(Purpose::SigningKey, sealed_id(&access).as_bytes(), sealed);
     assert!(open(&new, &sealed.sealed).is_none());
-    let (first, second) = tokio::join!(later(&app, &secret), later(&app, &secret));
+    let (first, second) = tokio::join!(later_processes(&app, &secret), later_processes(&app, &secret));
     let after = doorcode::domain::keys::list(app.ctx()).await.unwrap();
     assert_eq!(after.len(), 1, "no new key was needed");
     assert_eq!(
@@ -126,7 +126,7 @@ async fn a_guessing_budget_survives_a_secret_rotation() {
     }
     let held_back = guest.challenge(email).await;
     let held_code = app.last_code_for(email).await;
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let elsewhere = guest.via(&both);
     let challenge = elsewhere.challenge(email).await;
     let code = last_code_at(&both, email).await;
@@ -174,7 +174,7 @@ async fn processes_with_different_newest_secrets_share_a_budget_without_deadlock
 #[tokio::test(flavor = "multi_thread")]
 async fn send_limits_survive_a_secret_rotation_in_one_limiter_call() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddress, "2/15m".into()))).await;
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let ask = async |process: Option<&Replica>| {
         let guest = app.guest();
         let client = process.map_or_else(|| guest.clone(), |process| guest.via(process));

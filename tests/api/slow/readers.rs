@@ -13,7 +13,7 @@ use super::*;
 const MEGABYTE: &str = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
 
 /// A user with a megabyte of data; returns the access token.
-async fn somebody(app: &TestApp, email: &str) -> String {
+async fn user_with_much_data(app: &TestApp, email: &str) -> String {
     let person = app.person(email, Role::User).await.signed_in;
     let found = users::Entity::find().filter(users::Column::Email.eq(email)).one(app.ctx().db.read()).await.unwrap();
     let id = Some(found.unwrap().id);
@@ -35,7 +35,7 @@ fn request(token: &str, query: &str) -> String {
 }
 
 /// A client that sends a request and reads nothing.
-async fn deaf(server: &Listening, request: &str) -> Client {
+async fn silent_client(server: &Listening, request: &str) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
     // Otherwise the kernel would buffer it.
     socket.set_recv_buffer_size(4_096).unwrap();
@@ -58,10 +58,10 @@ async fn generous() -> TestApp {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_is_disconnected_in_time() {
     let app = generous().await;
-    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let asks = request(&user_with_much_data(&app, "ada@example.com").await, MEGABYTE);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
-    let _deaf = deaf(&server, &asks).await;
+    let _deaf = silent_client(&server, &asks).await;
     let start = Instant::now();
     assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
     eventually("the slot is free", async || server.connect().await.is_served().await).await;
@@ -73,13 +73,14 @@ async fn a_client_that_stops_reading_is_disconnected_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     let app = generous().await;
-    let (ada, bob) = (somebody(&app, "ada@example.com").await, somebody(&app, "bob@example.com").await);
+    let (ada, bob) =
+        (user_with_much_data(&app, "ada@example.com").await, user_with_much_data(&app, "bob@example.com").await);
     let (ada, bob) = (request(&ada, MEGABYTE), request(&bob, MEGABYTE));
     let caps = Caps { of_network: of_address(1_000), unread: NEVER, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
     let mut deaf_ones = Vec::new();
     for _ in 0..30 {
-        deaf_ones.push(deaf(&server, &ada).await);
+        deaf_ones.push(silent_client(&server, &ada).await);
     }
     let mut refused = String::new();
     eventually("eight megabytes are unread", async || {
@@ -98,7 +99,7 @@ async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_response_that_does_not_fit_the_memory_limit_is_not_sent() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "40/1m".into()))).await;
-    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let asks = request(&user_with_much_data(&app, "ada@example.com").await, MEGABYTE);
     let server = Listening::over(None, Caps::default(), app).await;
     let mut sent = 0;
     loop {

@@ -73,11 +73,11 @@ async fn a_flood_of_anonymous_requests_is_sampled_and_sessions_are_logged_in_ful
     let logged = requests("path", "/nothing");
     assert!((40..120).contains(&logged), "{logged} lines of 400 requests");
     assert_eq!(requests("name", "Known"), 120);
-    let told: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
-    let left_out: u64 = told.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
-    assert!(told.iter().all(|line| line["network"] == "127.0.0.1/32"), "{told:?}");
+    let summaries: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
+    let left_out: u64 = summaries.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
+    assert!(summaries.iter().all(|line| line["network"] == "127.0.0.1/32"), "{summaries:?}");
     // Reading the metrics is an anonymous request, too.
-    assert!((400..=401).contains(&(logged as u64 + left_out)), "{told:?}");
+    assert!((400..=401).contains(&(logged as u64 + left_out)), "{summaries:?}");
 }
 
 /// The number of request lines with this status, and how many of them name a session.

@@ -109,7 +109,7 @@ fn every_mutation_reports_its_outcome() {
     assert!(names.contains("login") && names.len() > 15, "{names:?}");
     let source = ["sign_in", "account/session", "account/profile", "admin", "account/device"]
         .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());
-    let told: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
+    let reported: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
     // `verify` and `verifyLink` share a function that reports their outcome as well.
-    assert_eq!(told, names.len() + 1, "{names:?}");
+    assert_eq!(reported, names.len() + 1, "{names:?}");
 }

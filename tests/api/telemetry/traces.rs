@@ -33,8 +33,8 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
         "variables": { "e": "linked@example.com" }
     });
     let answer = post(&program, &login, &[("traceparent", &context("01"))]).await;
-    let told = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
-    assert!(told.starts_with(&format!("00-{TRACE}-")) && told.ends_with("-01"), "{told}");
+    let trace_response = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    assert!(trace_response.starts_with(&format!("00-{TRACE}-")) && trace_response.ends_with("-01"), "{trace_response}");
     let secrets: Secrets = sign_in(&program).await;
     let me = post(&program, &json!({ "query": ME }), &[("authorization", &format!("Bearer {}", secrets.access))]).await;
     let me = me.headers()["traceresponse"].to_str().unwrap()[3..35].to_owned();

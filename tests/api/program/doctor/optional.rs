@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use super::{Report, Setup, public::make_past};
+use super::{Report, Setup, public::make_expired};
 use crate::{
     certificates::{Certificates, P256},
     program::free_port,
@@ -50,7 +50,7 @@ async fn doctor_reports_mismatched_expired_or_readable_tls_files() {
     setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "does not match the certificate"]);
     setup.set("DOORCODE_TLS_KEY", certificates.path("no-such-file"));
     setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "cannot be read"]);
-    make_past(certificates.0.path());
+    make_expired(certificates.0.path());
     setup.set("DOORCODE_TLS_CERT", certificates.path("certificate.pem"));
     setup.set("DOORCODE_TLS_KEY", certificates.path("key.pem"));
     setup.examine().assert_wrong("tls certificate", &["is over since 2021-01-01", "renew it"]);

@@ -12,7 +12,7 @@ use std::{
 use url::Url;
 
 use super::{
-    super::{free_port, text, until_somebody_listens},
+    super::{free_port, text, wait_for_port},
     Setup,
 };
 
@@ -25,7 +25,7 @@ async fn doctor_checks_that_the_public_url_reaches_doorcode() {
         .set("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
         .set("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"));
     let mut serving = setup.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until_somebody_listens(port, Duration::from_secs(10));
+    wait_for_port(port, Duration::from_secs(10));
     let report = setup.examine();
     serving.kill().unwrap();
     serving.wait().unwrap();
@@ -57,12 +57,12 @@ async fn doctor_distinguishes_expired_from_untrusted_certificates() {
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    make_past(folder.path());
+    make_expired(folder.path());
     let mut serving = Command::new("openssl");
     serving.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key", "key.pem", "-cert", "certificate.pem"]);
     serving.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut serving = serving.spawn().unwrap();
-    until_somebody_listens(port, Duration::from_secs(10));
+    wait_for_port(port, Duration::from_secs(10));
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
     serving.kill().unwrap();
@@ -71,7 +71,7 @@ async fn doctor_distinguishes_expired_from_untrusted_certificates() {
 }
 
 /// A certificate that expired in 2020, and its key, in a folder.
-pub(super) fn make_past(folder: &Path) {
+pub(super) fn make_expired(folder: &Path) {
     let openssl = |arguments: &str| {
         let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));

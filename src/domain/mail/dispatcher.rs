@@ -94,7 +94,7 @@ impl Dispatcher {
         self.polled_at + POLL_EVERY
     }
 
-    /// Stores outcomes, fills slots and claims letters. Redue_again whether there may be more to do now. A failed step is
+    /// Stores outcomes, fills slots and claims letters. Returns whether there may be more to do now. A failed step is
     /// retried at the next poll.
     pub(super) async fn work(&mut self) -> bool {
         // First: an outcome that is not stored leads to a second delivery when the claim expires.

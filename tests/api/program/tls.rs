@@ -117,7 +117,7 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
         ("no-such-file", "tls.key", "DOORCODE_TLS_CERT", "cannot be read"),
         ("empty", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
         ("tls.key", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
-        ("big", "tls.key", "DOORCODE_TLS_CERT", "more than"),
+        ("big", "tls.key", "DOORCODE_TLS_CERT", "larger than"),
     ] {
         let output = home
             .command()

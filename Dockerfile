@@ -1,17 +1,16 @@
-# Doorcode as a container: one static binary and nothing else, no shell, no libraries, no package.
-# `docker build -t doorcode .` or `buildah build -t doorcode .`; both keep the layer with the dependencies until
-# Cargo.lock changes. Any image with Rust, make and a C compiler for glibc will do to build in.
+# An image with one static binary and nothing else: `docker build -t doorcode .` or `buildah build -t doorcode .`. The
+# layer with the dependencies is cached until Cargo.lock changes. RUST_IMAGE needs Rust, make and a C compiler for glibc.
 ARG RUST_IMAGE=rust:1.95-bookworm
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
-# Static, with the resolver inside. The target is named so that build scripts and macros stay as they are.
-# Kernels of 64-bit ARM have pages of 4, 16 or 64 KiB, and the allocator must be built for the largest.
+# Static, including the resolver. With an explicit --target, build scripts and macros are not built statically.
+# 64-bit ARM kernels use pages of 4, 16 or 64 KiB; the allocator must be built for the largest.
 ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never \
     AARCH64_UNKNOWN_LINUX_GNU_JEMALLOC_SYS_WITH_LG_PAGE=16
 RUN rustc -vV | sed -n 's/^host: //p' >/host
 
-# The dependencies alone: the manifests, and sources that do nothing.
+# Build the dependencies alone, with empty sources.
 COPY Cargo.toml Cargo.lock ./
 COPY migration/Cargo.toml migration/
 COPY examples/notes/Cargo.toml examples/notes/
@@ -24,7 +23,7 @@ COPY migration migration
 COPY templates templates
 COPY web web
 COPY src src
-# Copied files are older than what was just built of the empty ones.
+# Copied files may be older than the build of the empty ones, so update their times.
 RUN touch src/lib.rs src/main.rs migration/src/lib.rs \
  && cargo build --release --locked --bin doorcode --target "$(cat /host)" \
  && mkdir -p /image /volume/data \
@@ -34,19 +33,19 @@ RUN touch src/lib.rs src/main.rs migration/src/lib.rs \
 
 FROM scratch
 LABEL org.opencontainers.image.title="Doorcode" \
-      org.opencontainers.image.description="A self-hosted sign-in service: e-mail address, eight-digit code, signed in" \
+      org.opencontainers.image.description="A self-hosted sign-in service: users enter their email address and the code we email them" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY LICENSE-APACHE LICENSE-MIT /
 COPY --from=build /image/doorcode /doorcode
-# From above it, for a folder that is copied by its name leaves its mode behind.
+# Copy the parent folder: copying /data by name would lose its mode.
 COPY --from=build --chown=65532:65532 /volume/ /
-# A number, so that an orchestrator can see that it is not root.
+# Numeric, so that an orchestrator can verify that it is not root.
 USER 65532:65532
-# Beyond loopback it serves nobody who did not say how: production refuses to start without its settings.
+# Production refuses to start without its settings.
 ENV DOORCODE_MODE=production \
     DOORCODE_LISTEN=0.0.0.0:4000 \
     DOORCODE_DATA=/data
-# The one place that is written to, and only by SQLite, which puts its temporary files where it stands.
+# Only SQLite writes, its database to /data and its temporary files to the working directory.
 VOLUME /data
 WORKDIR /data
 EXPOSE 4000

@@ -254,6 +254,7 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
     defaultTabs: [{ query: walk, variables, headers: null }],
     defaultEditorToolsVisibility: "variables",
     isHeadersEditorEnabled: true,
+    schemaDescription: true,
     shouldPersistHeaders: false,
   }),
 );

@@ -1,5 +1,5 @@
-//! Doorcode's schema as reversible steps, the same on SQLite and PostgreSQL.
-//! Nothing here reads or moves rows, and a step that was released is never edited: a change is a new file.
+//! Doorcode's schema as reversible migrations, the same on SQLite and PostgreSQL. Never edit a released migration; add
+//! a new file.
 
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
@@ -15,7 +15,7 @@ mod m20261128_000008_limits;
 mod m20261128_000009_labels;
 mod parts;
 
-/// Runs the steps. Call it through `doorcode::db::migrate`, which takes the lock that this type does not take.
+/// Runs the migrations. Call it through `doorcode::db::migrate`, which takes the migration lock.
 #[derive(Debug)]
 pub struct Migrator;
 

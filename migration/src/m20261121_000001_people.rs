@@ -1,4 +1,4 @@
-//! People, the devices they signed in from, and their sessions. Everything here dies with its person.
+//! Users, their devices and their sessions. Everything is deleted with its user.
 
 use sea_orm_migration::{
     prelude::*,
@@ -12,7 +12,7 @@ use crate::parts::{
     canonical_email, create, drop, ends_after_start, index, one_of, partial_index, reference, thirty_two_bytes,
 };
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
                 index("sessions", &["user_id", "created_at"]),
                 index("sessions", &["device_id"]),
                 index("sessions", &["expires_at"]),
-                // Clean-up looks for successors that outlived their grace, and for ended sessions to forget.
+                // For clean-up: successors after their grace period, and ended sessions.
                 partial_index("sessions", "rotated_at", "successor IS NOT NULL"),
                 partial_index("sessions", "ended_at", "ended_at IS NOT NULL"),
             ],
@@ -106,7 +106,7 @@ fn sessions(manager: &SchemaManager) -> TableCreateStatement {
         .check(ends_after_start("sessions", "idle_expires_at"))
         .check(ends_after_start("sessions", "expires_at"))
         .foreign_key(&mut reference("sessions", "user_id", "users", ForeignKeyAction::Cascade))
-        // Forgetting a device ends its sessions by an update of ours, not by losing their rows.
+        // Removing a device ends its sessions with an update and keeps their rows.
         .foreign_key(&mut reference("sessions", "device_id", "devices", ForeignKeyAction::SetNull))
         .take()
 }

@@ -1,4 +1,4 @@
-//! One-time codes and sign-in links. No foreign keys: they exist for addresses that belong to nobody too.
+//! One-time codes and sign-in links. No foreign keys: they exist for addresses without an account too.
 
 use sea_orm_migration::{
     prelude::*,
@@ -10,7 +10,7 @@ use sea_orm_migration::{
 
 use crate::parts::{at_least, canonical_email, counter, create, drop, ends_after_start, index, thirty_two_bytes};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
         create(
             manager,
             email_codes(manager),
-            // The first is the guessing budget: the units that a key was charged since a moment.
+            // The first is for the guessing budget: units charged to a key since a time.
             [index("email_codes", &["budget_key", "attempted_at"]), index("email_codes", &["expires_at"])],
         )
         .await?;
@@ -38,8 +38,8 @@ impl MigrationTrait for Migration {
 
 fn email_codes(manager: &SchemaManager) -> TableCreateStatement {
     let backend = manager.get_database_backend();
-    // No check that a code dies after it was made: killing one early writes the present moment, and the present
-    // of two replicas may differ by more than the life of the challenge so far.
+    // No check that a code expires after its creation: invalidating one early writes the current time, and replicas'
+    // clocks may differ by more than the challenge's age.
     Table::create()
         .table("email_codes")
         .col(pk_uuid("id"))

@@ -1,4 +1,4 @@
-//! The outbox: mail that is waiting, and for a while what became of it.
+//! The outbox: queued mail, and for a while its outcome.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::parts::{at_least, counter, create, drop, ends_after_start, one_of, partial_index};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 

@@ -1,4 +1,4 @@
-//! The audit trail. No foreign keys: it outlives the people it is about.
+//! The audit trail. No foreign keys: events outlive users.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::parts::{at_least, counter, create, drop, index};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -36,7 +36,7 @@ impl MigrationTrait for Migration {
         create(
             manager,
             table,
-            // Pages are read by `id`, which is in the order of time, within each filter.
+            // Pages are ranges of `id`, in chronological order, within each filter.
             [
                 index("audit_events", &["subject_id", "id"]),
                 index("audit_events", &["actor_id", "id"]),

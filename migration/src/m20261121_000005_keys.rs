@@ -1,4 +1,4 @@
-//! Keys that sign access tokens, sealed under the server secret.
+//! Signing keys of access tokens, sealed with the server secret.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::parts::{create, drop, index, one_of};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 

@@ -1,5 +1,5 @@
-//! What managing people needs: versions, soft deletion, languages, the indexes that lists walk, and changes of address
-//! that can be undone.
+//! User management: versions, soft deletion, languages, indexes for lists, and email address changes that can be
+//! undone.
 
 use sea_orm_migration::{
     prelude::*,
@@ -11,12 +11,12 @@ use sea_orm_migration::{
 
 use crate::parts::{check, create, drop, ends_after_start, index, reference, thirty_two_bytes};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Every list of people is walked by role and status and then in its order, so that each page is a few index ranges,
-/// whatever the filter.
+/// Lists of users are read by role and status, then in their order. So each page is a few index ranges, whatever the
+/// filter.
 const LISTS: [&str; 3] = ["created_at, id", "email, id", "name_key, id"];
 
 #[async_trait::async_trait]
@@ -32,14 +32,14 @@ impl MigrationTrait for Migration {
         add(manager, "users", ColumnDef::new("name_key").text().not_null().default("")).await?;
         add(manager, "users", &mut text_null("locale")).await?;
         add(manager, "users", timestamp_with_time_zone_null("deleted_at").check(deleted)).await?;
-        // Whoever was deleted before is erased in time, too.
+        // Accounts deleted before this migration are erased in time, too.
         db.execute_unprepared("UPDATE users SET deleted_at = updated_at WHERE status = 'DELETED'").await?;
         add(manager, "email_codes", &mut uuid_null("user_id")).await?;
         add(manager, "email_codes", &mut text_null("locale")).await?;
         db.execute_unprepared("UPDATE users SET name_key = lower(name) WHERE name IS NOT NULL").await?;
         let postgres = manager.get_database_backend() == DbBackend::Postgres;
         if postgres {
-            // Prefixes are ranges of bytes, as they are in SQLite.
+            // Byte order, so that a prefix is an index range as in SQLite.
             for column in ["email", "name_key"] {
                 db.execute_unprepared(&format!(r#"ALTER TABLE users ALTER COLUMN {column} TYPE text COLLATE "C""#))
                     .await?;
@@ -50,8 +50,8 @@ impl MigrationTrait for Migration {
             db.execute_unprepared(&format!("CREATE INDEX users_list_{name}_idx ON users (role, status, {order})"))
                 .await?;
         }
-        // Whoever never signed in stands at the beginning of time. SQLite compares rows by an index of columns alone, so
-        // there the expression is a column, which nobody writes.
+        // A user who never signed in sorts at the beginning of time. SQLite can only use an index on plain columns
+        // here, so there the expression is a generated column.
         let key = if postgres {
             "COALESCE(last_sign_in_at, TIMESTAMPTZ '1970-01-01 00:00:00+00')"
         } else {
@@ -61,7 +61,7 @@ impl MigrationTrait for Migration {
         };
         let sql = format!("CREATE INDEX users_list_last_sign_in_at_idx ON users (role, status, {key}, id)");
         db.execute_unprepared(&sql).await?;
-        // The open sessions of a person, however many are over.
+        // The open sessions of a user, however many have ended.
         db.execute_unprepared("CREATE INDEX sessions_open_idx ON sessions (user_id, id) WHERE ended_at IS NULL")
             .await?;
         db.execute_unprepared("CREATE INDEX users_deleted_at_idx ON users (deleted_at) WHERE deleted_at IS NOT NULL")

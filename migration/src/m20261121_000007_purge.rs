@@ -1,20 +1,20 @@
-//! What the hourly purge walks: indexes that hold only rows which still have something to forget, so that a purge costs
-//! what it forgets and never what the table holds.
-//! None is over a column that a request of a signed-in person writes: PostgreSQL then writes every index of the row.
+//! Partial indexes for the hourly purge: they contain only rows with something left to purge, so the cost depends on
+//! these and not on the table.
+//! None is over a column that signed-in requests update, because PostgreSQL would then write every index of the row.
 
 use sea_orm_migration::prelude::*;
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Name and the rest. The purge says the conditions in the same words (`forget_addresses` and `purge` in `domain/`).
+/// Name and definition. The conditions must match the SQL of the purge (`forget_addresses` and `purge` in `domain/`).
 const INDEXES: [(&str, &str); 5] = [
     (
         "audit_events_forget_idx",
         "audit_events (at) WHERE ip_address IS NOT NULL OR user_agent IS NOT NULL OR refusal_key IS NOT NULL",
     ),
-    // Not `last_seen_at`, which every active person writes once a minute.
+    // Not `last_seen_at`, which is updated once a minute for every active user.
     ("sessions_forget_idx", "sessions (created_at) WHERE ip_address IS NOT NULL"),
     ("devices_forget_idx", "devices (last_used_at) WHERE ip_address IS NOT NULL"),
     ("devices_expires_at_idx", "devices (expires_at)"),
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (name, rest) in INDEXES {
-            // Whoever has a very large table may have made it beforehand, while everybody went on writing.
+            // Operators with a very large table may have created it before, concurrently.
             let sql = format!("CREATE INDEX IF NOT EXISTS {name} ON {rest}");
             manager.get_connection().execute_unprepared(&sql).await?;
         }

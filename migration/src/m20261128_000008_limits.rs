@@ -1,8 +1,8 @@
-//! What limits count by: the codes of a person for changes of address, and whether a sign-in link was really mailed.
+//! Data for limits: a user's codes for address changes, and whether a sign-in link was mailed.
 
 use sea_orm_migration::{prelude::*, schema::boolean};
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -14,13 +14,13 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        // As in the step before: whoever has a very large table may have made it beforehand.
+        // Operators with a very large table may have created it before, concurrently.
         db.execute_unprepared(
             "CREATE INDEX IF NOT EXISTS email_codes_person_idx ON email_codes (user_id, attempted_at) \
              WHERE user_id IS NOT NULL",
         )
         .await?;
-        // Links of before count as mailed: most were, and all are over in a day.
+        // Existing links count as mailed: most were, and all expire within a day.
         let mailed = boolean("mailed").default(true).take();
         manager.alter_table(Table::alter().table("sign_in_links").add_column(mailed).take()).await
     }

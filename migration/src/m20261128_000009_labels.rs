@@ -1,9 +1,9 @@
-//! What erasing people looks for: events that name nobody but have the keyed label of an address. Few kinds have one, so
-//! the index is partial.
+//! Index for erasing users: events that have the keyed label of an address but no user. It is partial, because few
+//! kinds have one.
 
 use sea_orm_migration::prelude::*;
 
-/// See the file's comment.
+/// The migration.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // As in the steps before: whoever has a very large table may have made it beforehand.
+        // Operators with a very large table may have created it before, concurrently.
         let sql = "CREATE INDEX IF NOT EXISTS audit_events_address_idx ON audit_events ((detail ->> 'address')) \
                    WHERE detail ->> 'address' IS NOT NULL";
         manager.get_connection().execute_unprepared(sql).await.map(drop)

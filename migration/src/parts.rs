@@ -1,5 +1,4 @@
-//! What several steps say in the same words: checks, foreign keys and indexes.
-//! Changing a word here changes released steps, so this file only ever grows.
+//! Shared parts of migrations: checks, foreign keys and indexes. Never change one: released migrations use it.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,44 +6,44 @@ use sea_orm_migration::{
     sea_query::{Check, ColumnDef, ForeignKeyCreateStatement, IndexCreateStatement},
 };
 
-/// Puts a named check on a table. The name is what a log shows when a row is refused.
+/// Adds a named check to a table. Logs show the name when a row is refused.
 pub(crate) fn check(table: &'static str, rule: &'static str, sql: impl Into<String>) -> Check {
     Check::named(format!("{table}_{rule}_check"), Expr::cust(sql.into()))
 }
 
-/// One of a closed list of words.
+/// Allows only the given values.
 pub(crate) fn one_of(table: &'static str, column: &'static str, words: &[&str]) -> Check {
     check(table, column, format!("{column} IN ('{}')", words.join("', '")))
 }
 
-/// A SHA-256 or HMAC-SHA-256. SQLite's `length` counts the bytes of a blob and knows no `octet_length` in the
-/// versions that are still around; PostgreSQL's `length` would count them too, but says so less plainly.
+/// A SHA-256 or HMAC-SHA-256 digest. SQLite's `length` counts the bytes of a blob, and older versions lack
+/// `octet_length`; on PostgreSQL `octet_length` is clearer.
 pub(crate) fn thirty_two_bytes(backend: DbBackend, table: &'static str, column: &'static str) -> Check {
     let length = if backend == DbBackend::Postgres { "octet_length" } else { "length" };
     check(table, column, format!("{length}({column}) = 32"))
 }
 
-/// A canonical address: lower case, and no longer than SMTP can carry.
+/// A canonical email address: lower case, and within SMTP's maximum length.
 pub(crate) fn canonical_email(table: &'static str) -> Check {
     check(table, "email", "email = lower(email) AND length(email) <= 254")
 }
 
-/// A period that does not end before it begins.
+/// A period whose end is not before its start.
 pub(crate) fn ends_after_start(table: &'static str, column: &'static str) -> Check {
     check(table, column, format!("{column} >= created_at"))
 }
 
-/// A number with a smallest value.
+/// A number with a minimum.
 pub(crate) fn at_least(table: &'static str, column: &'static str, smallest: u8) -> Check {
     check(table, column, format!("{column} >= {smallest}"))
 }
 
-/// A count that starts at `start` when the row does not say.
+/// A counter with `start` as its default.
 pub(crate) fn counter(column: &'static str, start: i32) -> ColumnDef {
     ColumnDef::new(column).integer().not_null().default(start).take()
 }
 
-/// A reference to another table's `id`.
+/// A foreign key to another table's `id`.
 pub(crate) fn reference(
     table: &'static str,
     column: &'static str,
@@ -64,7 +63,7 @@ pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreat
     statement
 }
 
-/// An index over the rows that satisfy a condition, for work queues that are small beside their table.
+/// A partial index, for work queues that are small compared to their table.
 pub(crate) fn partial_index(
     table: &'static str,
     column: &'static str,
@@ -73,7 +72,7 @@ pub(crate) fn partial_index(
     index(table, &[column]).and_where(Expr::cust(condition)).take()
 }
 
-/// Creates a table and then its indexes.
+/// Creates a table and its indexes.
 pub(crate) async fn create(
     manager: &SchemaManager<'_>,
     table: TableCreateStatement,
@@ -86,7 +85,7 @@ pub(crate) async fn create(
     Ok(())
 }
 
-/// Drops tables in the order given, and their indexes with them.
+/// Drops tables, and their indexes, in the given order.
 pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
     for table in tables {
         manager.drop_table(Table::drop().table(*table).take()).await?;

@@ -1,11 +1,11 @@
-//! The system's clock and randomness: the one place where either is asked. And what the system can do to keep our memory
-//! to ourselves.
+//! The system clock and randomness, used only here, and process settings: memory protection and the limit of open
+//! files.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::ports::{Clock, Entropy};
 
-/// The system's clock.
+/// The system clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
@@ -22,20 +22,19 @@ impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
         let filled = aws_lc_rs::rand::fill(buffer);
-        // Going on without randomness would hand out predictable codes. There is nothing to go on with.
+        // Without randomness, codes would be predictable. Abort.
         if filled.is_err() {
-            tracing::error!("the operating system gave no randomness");
+            tracing::error!("the operating system provides no randomness");
             std::process::abort();
         }
     }
 }
 
-/// Files and connections that a process may have open, if the system lets it: twice what all connections take.
+/// Wanted limit of open files: twice what all connections need.
 #[cfg(unix)]
 const ENOUGH_FILES: u64 = 65_536;
 
-/// Takes as many open files as the system allows without asking an administrator: many systems start a process with
-/// 1,024, and let it take more.
+/// Raises the soft limit of open files up to the hard limit. Many systems start a process with 1,024 and allow more.
 pub fn raise_file_limit() {
     #[cfg(unix)]
     {
@@ -48,8 +47,8 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Keeps memory, which holds secrets while they are used, out of core dumps and out of sight of the user's other
-/// processes. A system that does not know how is no reason not to start.
+/// Protects memory, which may hold secrets, from core dumps and the user's other processes. Best effort: unsupported
+/// systems start without it.
 pub fn keep_memory_private() {
     #[cfg(unix)]
     {
@@ -73,7 +72,7 @@ mod tests {
     fn sources_made_at_one_moment_give_different_bytes_and_all_are_as_likely() {
         let mut drawn = BTreeSet::new();
         let mut counts = [0_u32; 256];
-        // Each as a process of its own would make it, many within one tick of a clock.
+        // Each source as a new process would create it, many within one clock tick.
         for _ in 0..20_000 {
             let mut bytes = [0; 32];
             SystemEntropy.fill(&mut bytes);

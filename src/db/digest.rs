@@ -1,22 +1,21 @@
-//! A column that is a hash or a keyed hash of something secret. Two of them are compared in constant time, because
-//! there is no other way to compare them; nothing prints one.
+//! A hash or HMAC column. Digests are compared in constant time and never printed.
 
 use std::fmt;
 
 use aws_lc_rs::constant_time;
 use sea_orm::DeriveValueType;
 
-/// The hash of a code, a handle, a token or an address. The bytes are for the database, and asked for by name.
+/// The hash of a code, a handle, a token or an address.
 #[derive(Clone, Eq, DeriveValueType)]
 pub struct Digest(Vec<u8>);
 
 impl Digest {
-    /// From what a hash function gave.
+    /// Wraps the output of a hash function.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes, for what is no comparison.
+    /// The raw bytes, for storage. Do not compare them; use `==`.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -28,7 +27,7 @@ impl PartialEq for Digest {
     }
 }
 
-/// Rows must be printable. This part of them says nothing.
+/// Rows need `Debug`; this hides the bytes.
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest")

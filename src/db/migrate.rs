@@ -1,5 +1,4 @@
-//! Bringing the schema up and down, safely when several processes try at once.
-//! All steps of a call are one transaction: they all happen, or nothing did.
+//! Applies and reverts migrations, safe for concurrent processes. All steps of a call run in one transaction.
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
@@ -10,26 +9,27 @@ use tokio::time::{Instant, sleep};
 use super::{Db, sqlite, statement};
 use crate::error::Error;
 
-/// How long to wait for another process that is migrating.
-const PATIENCE: Duration = Duration::from_mins(2);
-/// Between two looks at the lock file.
-const LOOK: Duration = Duration::from_millis(50);
-/// The advisory lock's number: "doorcode" in ASCII, so that nobody else's is likely to be the same.
+/// Maximum wait for another process that is migrating.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(2);
+/// Polling interval of the lock file.
+const POLL_EVERY: Duration = Duration::from_millis(50);
+/// The advisory lock's number: "doorcode" in ASCII, which is unlikely to clash.
 const LOCK: i64 = i64::from_be_bytes(*b"doorcode");
 
-/// Applies what is pending. Does nothing, and takes no lock, when that is nothing; so an older program may still
-/// start on a newer schema while a fleet is being replaced.
+/// Applies pending steps. If there are none, it takes no lock, so an older version can still start on a newer schema
+/// during a rolling upgrade.
 pub async fn up(db: &Db) -> Result<(), Error> {
     apply::<Migrator>(db).await
 }
 
-/// The same for the steps of an application beside Doorcode's own, which come first. It must keep them in a table of its
-/// own, named by `migration_table_name`: then neither disturbs the other.
+/// Applies Doorcode's steps, then those of an application. The application must set its own `migration_table_name`, so
+/// that neither disturbs the other.
+///
+/// # Errors
+/// [`Error::Internal`] if it uses Doorcode's migration table.
 pub async fn up_with<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
     if M::migration_table_name().to_string() == Migrator::migration_table_name().to_string() {
-        return Err(Error::Internal(
-            "an application's migrations need a `migration_table_name` of their own".to_owned(),
-        ));
+        return Err(Error::Internal("an application's migrations need their own `migration_table_name`".to_owned()));
     }
     up(db).await?;
     apply::<M>(db).await
@@ -44,19 +44,19 @@ async fn apply<M: MigratorTrait>(db: &Db) -> Result<(), Error> {
     lock.commit().await
 }
 
-/// Whether every step of an application is applied. Never writes.
+/// Whether every step of an application is applied. Read-only.
 pub async fn is_current_with<M: MigratorTrait>(db: &Db) -> Result<bool, Error> {
     Ok(status_with::<M>(db).await?.iter().all(|(_, applied)| *applied))
 }
 
-/// Takes the newest `steps` back, with the data they held.
+/// Reverts the newest `steps`, which deletes the data in them.
 pub async fn down(db: &Db, steps: u32) -> Result<(), Error> {
     let lock = Lock::take(db).await?;
     Migrator::down(&lock.transaction, Some(steps)).await?;
     lock.commit().await
 }
 
-/// Every step this program knows, oldest first, and whether it is applied. Never writes.
+/// Every step that this version knows, oldest first, and whether it is applied. Read-only.
 pub async fn status(db: &Db) -> Result<Vec<(String, bool)>, Error> {
     status_with::<Migrator>(db).await
 }
@@ -67,7 +67,7 @@ async fn status_with<M: MigratorTrait>(db: &Db) -> Result<Vec<(String, bool)>, E
     Ok(known.iter().map(|step| (step.name().to_owned(), applied.contains(step.name()))).collect())
 }
 
-/// Whether every step this program knows is applied.
+/// Whether every step that this version knows is applied.
 pub async fn is_current(db: &Db) -> Result<bool, Error> {
     is_current_with::<Migrator>(db).await
 }
@@ -81,9 +81,9 @@ async fn applied(db: &Db, table: &str) -> Result<HashSet<String>, Error> {
     Ok(rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?)
 }
 
-/// The right to change the schema, and the transaction to do it in.
+/// The migration lock, and the transaction for the steps.
 struct Lock {
-    // Fields are dropped in this order: an abandoned transaction rolls back before the next process gets the lock.
+    // Fields drop in this order: an abandoned transaction must roll back before the next process gets the lock.
     transaction: DatabaseTransaction,
     file: Option<fs::File>,
 }
@@ -107,11 +107,11 @@ impl Lock {
 
 async fn advisory_lock(db: &Db) -> Result<DatabaseTransaction, Error> {
     let transaction = db.write().begin().await?;
-    // A step over a large table takes as long as it takes; only the wait for the lock is limited.
+    // A step over a large table may run long; only the wait for the lock is limited.
     let limits = format!(
         "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
          SET LOCAL lock_timeout = '{}s'",
-        PATIENCE.as_secs()
+        LOCK_TIMEOUT.as_secs()
     );
     transaction.execute_unprepared(&limits).await?;
     let take = statement(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [Value::from(LOCK)]);
@@ -119,18 +119,18 @@ async fn advisory_lock(db: &Db) -> Result<DatabaseTransaction, Error> {
     Ok(transaction)
 }
 
-/// Locks a file of its own: SQLite's locks on the database file are none of our business.
+/// Locks a separate file, to stay clear of SQLite's own locks on the database file.
 async fn file_lock(database: &Path) -> Result<fs::File, Error> {
     let mut name = database.as_os_str().to_owned();
     name.push(".migrating");
     let file = sqlite::private_file(Path::new(&name)).map_err(|error| unavailable(&error))?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => sleep(LOOK).await,
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => sleep(POLL_EVERY).await,
             Err(fs::TryLockError::WouldBlock) => {
-                return Err(Error::Unavailable("another process has been migrating for too long".to_owned()));
+                return Err(Error::Unavailable("timed out waiting for another process that is migrating".to_owned()));
             }
             Err(fs::TryLockError::Error(error)) => return Err(unavailable(&error)),
         }
@@ -138,5 +138,5 @@ async fn file_lock(database: &Path) -> Result<fs::File, Error> {
 }
 
 fn unavailable(error: &std::io::Error) -> Error {
-    Error::Unavailable(format!("the lock file of migrations: {error}"))
+    Error::Unavailable(format!("cannot lock the migration lock file: {error}"))
 }

@@ -1,8 +1,7 @@
-//! The way to the database: connections, transactions, and what a database error means to the rest of the program.
-//! Nothing here knows a table; queries live in the domain file that owns theirs, and the schema in `migration`.
+//! Database access: connections, transactions and error mapping. Queries live in the domain, the schema in `migration`.
 //!
-//! SQLite takes one writer at a time, so it gets one writing connection, where writers queue in order instead of
-//! failing on each other, and a few readers beside it. PostgreSQL gets one pool for both.
+//! SQLite allows one writer at a time. It gets one writing connection, where writers queue instead of failing, and a
+//! few readers. PostgreSQL gets one pool for both.
 
 use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -22,68 +21,67 @@ pub mod migrate;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-/// How long a caller waits for a connection. Two seconds is what a client waits for `UNAVAILABLE`, and saying so
-/// takes a moment too.
+/// Maximum wait for a connection. Clients wait two seconds for `UNAVAILABLE`; the rest is for the response.
 const ACQUIRE: Duration = Duration::from_millis(1_800);
 
-/// Called with every statement after it ran. For tests that count them; it must not log the values it can see.
+/// Called after every statement. For tests that count statements; it must not log the values it sees.
 pub type OnStatement = Arc<dyn Fn(&metric::Info<'_>) + Send + Sync>;
 
-/// How to reach the database.
+/// How to connect to the database.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `sqlite:…` or `postgres://…`.
     pub url: SecretString,
-    /// The fewest and most connections to PostgreSQL.
+    /// Minimum and maximum number of PostgreSQL connections.
     pub pool: (u32, u32),
-    /// How long PostgreSQL may take to come up.
+    /// How long to wait for PostgreSQL at startup.
     pub wait: Duration,
-    /// The folder where a SQLite file with a relative name lives.
+    /// The folder for SQLite files with a relative path.
     pub data: PathBuf,
 }
 
 impl Options {
-    /// Whether the database is SQLite, and not PostgreSQL.
+    /// Whether the database is SQLite.
     pub fn is_sqlite(&self) -> bool {
         let url = self.url.expose_secret();
         url.starts_with("sqlite:")
     }
 
-    /// The file of SQLite, where the data is in one.
+    /// The SQLite file, if the database is SQLite.
     pub fn file(&self) -> Option<PathBuf> {
         self.is_sqlite().then(|| sqlite::file(self.url.expose_secret(), &self.data).ok()).flatten()
     }
 }
 
-/// The database of a process. A clone is another handle to the same connections.
+/// The database connections. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     backend: DbBackend,
-    /// The SQLite file, which migrations put their lock beside.
+    /// The SQLite file; migrations put their lock file next to it.
     file: Option<PathBuf>,
-    /// Makes PostgreSQL's pool look at its connections again.
-    trouble: Option<postgres::ConnectionErrors>,
+    /// Tells PostgreSQL's pool to check its connections.
+    errors: Option<postgres::ConnectionErrors>,
 }
 
 impl Db {
-    /// Connects, and waits for PostgreSQL as long as the options say; a SQLite file is made when the URL says `mode=rwc`.
+    /// Connects and waits for PostgreSQL as configured. Creates a SQLite file if the URL has `mode=rwc`.
     pub async fn connect(options: &Options) -> Result<Self, Error> {
         Self::connect_with(options, None).await
     }
 
-    /// Connects, and reports every statement to `on_statement`.
+    /// Connects and reports every statement to `on_statement`.
     pub async fn connect_with(options: &Options, on_statement: Option<OnStatement>) -> Result<Self, Error> {
         let address = options.url.expose_secret();
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let (connection, trouble) = postgres::open(address, options.pool, options.wait, on_statement).await?;
+            let (connection, errors) = postgres::open(address, options.pool, options.wait, on_statement).await?;
             Ok(Self {
                 writer: connection.clone(),
                 reader: connection,
                 backend: DbBackend::Postgres,
                 file: None,
-                trouble: Some(trouble),
+                errors: Some(errors),
             })
         } else if address.starts_with("sqlite:") {
             Ok(Self::of_sqlite(sqlite::open(address, &options.data, on_statement).await?))
@@ -92,7 +90,7 @@ impl Db {
         }
     }
 
-    /// Connects to look at what is there, for `doorcode doctor`: with a connection or two, and SQLite's may not write.
+    /// Connects for `doorcode doctor`: with one or two connections, read-only on SQLite.
     pub async fn look(options: &Options) -> Result<Self, Error> {
         let address = options.url.expose_secret();
         if address.starts_with("sqlite:") {
@@ -103,45 +101,45 @@ impl Db {
 
     fn of_sqlite(opened: sqlite::Opened) -> Self {
         let sqlite::Opened { writer, reader, file } = opened;
-        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), trouble: None }
+        Self { writer, reader, backend: DbBackend::Sqlite, file: Some(file), errors: None }
     }
 
-    /// For selects outside of a transaction. On SQLite it refuses to write.
+    /// For reads outside a transaction. Read-only on SQLite.
     pub fn read(&self) -> &DatabaseConnection {
         &self.reader
     }
 
-    /// For a write that is one statement, committed when it returns. Whoever holds a transaction uses that instead:
-    /// on SQLite it has the only connection that writes, and this one would wait for it in vain.
+    /// For a single-statement write, committed when it returns. Do not use it while you hold a transaction: on SQLite
+    /// that transaction has the only writing connection, and this would deadlock until the timeout.
     pub fn write(&self) -> &DatabaseConnection {
         &self.writer
     }
 
     /// Begins a transaction that may write. Dropping it rolls back.
     ///
-    /// SQLite's is IMMEDIATE: one that reads first and asks for the write lock later is refused when somebody else
-    /// wrote in between.
+    /// On SQLite it is IMMEDIATE: a transaction that reads first and locks later fails if another process has written
+    /// in between.
     pub async fn begin(&self) -> Result<DatabaseTransaction, Error> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        // The wait for a connection is limited by the pool. This limits what comes after it as well: another
-        // process that holds SQLite's lock, or a server that accepted the connection and went silent.
+        // The pool limits the wait for a connection. This also limits what follows: another process may hold SQLite's
+        // lock, or a server may accept the connection and go silent.
         self.in_time(self.writer.begin_with_options(options)).await
     }
 
-    /// Which database this is, for the few statements that have to differ.
+    /// The kind of database, for the few statements that differ.
     pub fn backend(&self) -> DbBackend {
         self.backend
     }
 
-    /// Whether the database answers, within the time a request would wait for it.
+    /// Checks that the database responds within the time limit of a request.
     pub async fn ping(&self) -> Result<(), Error> {
         self.in_time(self.reader.execute_unprepared("SELECT 1")).await.map(drop)
     }
 
-    /// The pools as they are now.
+    /// The current state of the pools.
     pub fn pools(&self) -> Vec<Pool> {
         let state = |name, pool: &DatabaseConnection| match self.backend {
             DbBackend::Postgres => postgres::state(name, pool.get_postgres_connection_pool()),
@@ -153,20 +151,20 @@ impl Db {
         }
     }
 
-    /// Closes every connection, after the statements that run on them. SQLite folds its log into the file.
+    /// Closes all connections after their running statements. SQLite merges its WAL into the file.
     pub async fn close(self) -> Result<(), Error> {
         self.reader.close().await?;
         self.writer.close().await?;
         Ok(())
     }
 
-    /// Gives up on an answer when a request would, and notes what the statements' own callback does not see.
+    /// Applies the time limit of a request, and reports failures that the statement callback does not see.
     pub async fn in_time<T, E: Into<Error>>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
-        // It is dropped last, and with it goes the connection: that is suspect by then.
-        let mut asked = pin!(answer);
-        let answer = match timeout(ACQUIRE, &mut asked).await {
+        // Dropped last, because dropping it releases the connection, which must be suspect by then.
+        let mut answer_future = pin!(answer);
+        let answer = match timeout(ACQUIRE, &mut answer_future).await {
             Ok(answer) => answer.map_err(Into::into),
-            Err(_) => Err(Error::Unavailable("the database did not answer in time".to_owned())),
+            Err(_) => Err(Error::Unavailable("the database did not respond in time".to_owned())),
         };
         if let Err(Error::Unavailable(_)) = &answer {
             self.suspect();
@@ -174,30 +172,29 @@ impl Db {
         answer
     }
 
-    /// Somebody gave up on something that may have waited for the database: its connections prove that they are alive.
-    /// To be called in the same breath, for what was given up on is giving its connection back.
+    /// Marks the connections as suspect after a caller gave up on the database: they are checked before the next use.
+    /// Call it before the abandoned operation is dropped or right after, because it is about to release its connection.
     pub fn suspect(&self) {
-        if let Some(trouble) = &self.trouble {
-            trouble.note();
+        if let Some(errors) = &self.errors {
+            errors.note();
         }
     }
 }
 
-/// A statement of our own words, with its values apart from it, for what the query builder cannot say.
+/// A raw statement with bound values, for what the query builder cannot express.
 ///
-/// Placeholders are `$1`, `$2` … on both databases, and the same one may stand in several places. Two traps: a
-/// cast is written `CAST($1 AS …)`, since `$1::…` is one long name to SQLite; and a placeholder without a value is
-/// NULL on SQLite, not an error.
+/// Placeholders are `$1`, `$2` … on both databases and may repeat. Two traps: write casts as `CAST($1 AS …)`, because
+/// SQLite reads `$1::…` as one name; and on SQLite a placeholder without a value is NULL, not an error.
 pub fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(backend, sql, values)
 }
 
-/// So many placeholders for `IN (…)`, the first of them with this number.
+/// `count` placeholders for `IN (…)`, starting at number `first`.
 pub fn numbered(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Writes a row with every column as it stands in the model; ids are ours, never the database's. One statement.
+/// Inserts a row with every column as in the model; ids are generated by the program. One statement.
 pub async fn insert<M>(db: &impl ConnectionTrait, row: M) -> Result<(), Error>
 where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
@@ -206,7 +203,7 @@ where
     insert_all(db, [row]).await
 }
 
-/// Writes rows the same way. One statement, or none when there are no rows; a database takes only so many values.
+/// Inserts rows. One statement, or none without rows. Databases limit the number of values.
 pub async fn insert_all<M>(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = M>) -> Result<(), Error>
 where
     M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,

@@ -1,5 +1,5 @@
-//! The pools of PostgreSQL connections, and how they find out that a server went away.
-//! It never logs a statement, and never holds a request for longer than a client waits.
+//! The PostgreSQL pool, and how it detects that the server went away. It never logs statements, and its waits stay
+//! within the time limit of a request.
 
 use std::{
     io::{self, ErrorKind},
@@ -27,26 +27,26 @@ use tokio::{
 
 use super::{
     ACQUIRE, OnStatement, bad_url,
-    error::{place, unreachable},
+    error::{server_name, unreachable},
 };
 use crate::{error::Error, observability::metrics::Pool};
 
-/// Between two tries to find the server when this process starts.
+/// Retry interval when connecting at startup.
 const RETRY: Duration = Duration::from_millis(500);
-/// The longest that one statement may run.
+/// Statement timeout.
 const STATEMENT: &str = "10s";
-/// The longest that a transaction of ours may do nothing, should a process hang with locks in its hands.
+/// Timeout of an idle transaction, in case a process hangs while holding locks.
 const IDLE_TRANSACTION: &str = "30s";
-/// A connection that nobody used for so long is asked whether it is alive before a request gets it.
+/// Connections idle for this long are checked before use.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long it may take to say yes.
+/// Time limit of that check.
 const ALIVE: Duration = Duration::from_millis(500);
-/// For how long the connection on which a statement failed may still be in use.
+/// How long after a failed statement its connection may still be in use.
 const AFTERMATH: Duration = Duration::from_secs(1);
-/// How long a connection that somebody gave up on may take to come to its end: longer than any statement.
+/// Time limit for an abandoned connection to finish its work: longer than any statement.
 const RELEASE: Duration = Duration::from_secs(11);
 
-/// Opens the pool and waits for the server, which may come up later than this process.
+/// Opens the pool and waits for the server, which may start later than this process.
 pub(super) async fn open(
     url: &str,
     (fewest, most): (u32, u32),
@@ -54,47 +54,46 @@ pub(super) async fn open(
     on_statement: Option<OnStatement>,
 ) -> Result<(DatabaseConnection, ConnectionErrors), Error> {
     let options = options(url)?;
-    let place = place(url, &options);
-    let trouble = ConnectionErrors::default();
-    let pool = pool(&trouble).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
-    let pool = pool.after_connect(|connection, _| Box::pin(meets_the_primary(connection))).connect_lazy_with(options);
-    wait_for_server(&pool, &place, wait).await?;
-    Ok((reporting(pool, &trouble, on_statement), trouble))
+    let server_name = server_name(url, &options);
+    let errors = ConnectionErrors::default();
+    let pool = pool(&errors).min_connections(fewest).max_connections(most).acquire_timeout(ACQUIRE);
+    let pool = pool.after_connect(|connection, _| Box::pin(check_primary(connection))).connect_lazy_with(options);
+    wait_for_server(&pool, &server_name, wait).await?;
+    Ok((reporting(pool, &errors, on_statement), errors))
 }
 
-fn pool(trouble: &ConnectionErrors) -> PgPoolOptions {
-    let (suspects, released) = (trouble.clone(), trouble.clone());
+fn pool(errors: &ConnectionErrors) -> PgPoolOptions {
+    let (suspects, released) = (errors.clone(), errors.clone());
     PgPoolOptions::new()
-        // The driver's own test costs every request a round trip; ours costs only those that need one.
+        // The driver's own test costs every request a round trip; ours runs only when needed.
         .test_before_acquire(false)
         .before_acquire(move |connection, seen| suspects.check(connection, &seen))
         .after_release(move |connection, _| released.settle(connection))
 }
 
-/// Whether a new connection is one to the primary, with a pause if it is none: the pool tries again at once, and with it
-/// everybody who waits for a connection.
-async fn meets_the_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let met = takes_writes(connection).await;
-    if met.is_err() {
+/// Checks that a new connection reaches the primary. Pauses on failure, because the pool retries at once.
+async fn check_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let checked = check_writable(connection).await;
+    if checked.is_err() {
         sleep(RETRY).await;
     }
-    met
+    checked
 }
 
-/// Whether the server takes writes. After a failover the former primary may still answer under the same name or on old
-/// connections and take none; nothing that holds on to it is healthy.
-async fn takes_writes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Checks that the server accepts writes. After a failover, the old primary may still respond under the same name or on
+/// old connections, but read-only.
+async fn check_writable(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let row = connection.fetch_one("SELECT current_setting('transaction_read_only') = 'on'").await?;
     if row.try_get(0)? {
-        let wrong = "the database takes no writes: it is a standby, or read-only";
+        let wrong = "the database is read-only, or a standby";
         return Err(sqlx::Error::Io(io::Error::new(ErrorKind::ReadOnlyFilesystem, wrong)));
     }
     Ok(())
 }
 
-/// A pool that reports its statements, and notes what fails.
-fn reporting(pool: PgPool, trouble: &ConnectionErrors, on_statement: Option<OnStatement>) -> DatabaseConnection {
-    let failing = trouble.clone();
+/// Wraps a pool to report statements and note failures.
+fn reporting(pool: PgPool, errors: &ConnectionErrors, on_statement: Option<OnStatement>) -> DatabaseConnection {
+    let failing = errors.clone();
     let mut connection = DatabaseConnection::from(pool);
     connection.set_metric_callback(move |info| {
         if info.failed {
@@ -107,33 +106,34 @@ fn reporting(pool: PgPool, trouble: &ConnectionErrors, on_statement: Option<OnSt
     connection
 }
 
-/// How every connection to the primary is opened.
+/// Connect options for the primary.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = any_options(url).map_err(|()| bad_url("is not a PostgreSQL URL"))?;
     Ok(options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE_TRANSACTION)]))
 }
 
-/// How every connection is opened.
+/// Connect options without timeouts.
 fn any_options(url: &str) -> Result<PgConnectOptions, ()> {
     let options = PgConnectOptions::from_str(url).map_err(drop)?.application_name("doorcode");
-    // No statement of ours runs for long enough to be worth compiling, which would take a tenth of a second.
+    // Our statements are too short to be worth JIT compilation, which takes about 100 ms.
     Ok(options.options([("jit", "off")]).disable_statement_logging())
 }
 
-async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(), Error> {
+async fn wait_for_server(pool: &PgPool, server_name: &str, wait: Duration) -> Result<(), Error> {
     let deadline = Instant::now() + wait;
     loop {
         let Err(mut error) = pool.acquire().await else {
             return Ok(());
         };
         if matches!(error, sqlx::Error::PoolTimedOut) {
-            // A pool does not tell why it has no connection.
-            let alone = async { takes_writes(&mut PgConnection::connect_with(&pool.connect_options()).await?).await };
+            // The pool hides the cause, so try a single connection.
+            let alone = async { check_writable(&mut PgConnection::connect_with(&pool.connect_options()).await?).await };
             error = timeout(ALIVE, alone).await.unwrap_or(Ok(())).err().unwrap_or(error);
         }
         let worth_waiting = match &error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
-            // Starting, stopping, or out of connections: anything but a wrong password or a missing database.
+            // The server is starting, stopping or out of connections. A wrong password or a missing database is not
+            // worth waiting for.
             sqlx::Error::Database(refusal) => {
                 let code = refusal.code().unwrap_or_default();
                 code.starts_with("57") || code.starts_with("53")
@@ -141,20 +141,19 @@ async fn wait_for_server(pool: &PgPool, place: &str, wait: Duration) -> Result<(
             _ => false,
         };
         if !worth_waiting || Instant::now() + RETRY > deadline {
-            return Err(Error::Startup(unreachable(place, &error)));
+            return Err(Error::Startup(unreachable(server_name, &error)));
         }
-        tracing::warn!(error = unreachable(place, &error), "the database does not answer yet");
+        tracing::warn!(error = unreachable(server_name, &error), "cannot connect to the database yet");
         sleep(RETRY).await;
     }
 }
 
-/// When a statement last failed. The connection that it failed on is suspect, and so is each that nobody has used since
-/// then: a server that went away took all of them along, and then each would cost a request of its own to find out. One
-/// failed request is enough.
+/// Time of the last failed statement. Its connection is suspect, and so is every connection not used since: a server
+/// that goes away breaks all of them. Checking them limits the damage to one failed request.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionErrors {
     start: Instant,
-    /// Milliseconds from `start` to the last failure; zero when there was none.
+    /// Milliseconds from `start` to the last failure; zero if there was none.
     last: Arc<AtomicU64>,
 }
 
@@ -165,7 +164,7 @@ impl Default for ConnectionErrors {
 }
 
 impl ConnectionErrors {
-    /// Makes every connection that is idle now, or soon, prove that it is alive before it is used again.
+    /// Marks all connections that are idle now or soon as suspect.
     pub(super) fn note(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now.max(1), Ordering::Relaxed);
@@ -177,22 +176,22 @@ impl ConnectionErrors {
         idle_for >= IDLE || (last > 0 && idle_for + AFTERMATH >= since)
     }
 
-    /// What is given back soon after a failure may be what somebody waited for in vain. The driver waits for its answer
-    /// without an end: of a machine that is gone there is none for a quarter of an hour, and the pool would soon consist
-    /// of such connections. An error has it closed.
+    /// Checks a connection released soon after a failure: an abandoned statement may still wait on it. The driver would
+    /// wait without limit (about 15 minutes for a dead host), and the pool would fill up with such connections. An
+    /// error closes it.
     fn settle<'c>(&self, connection: &'c mut PgConnection) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
-        let trouble = self.clone();
+        let errors = self.clone();
         Box::pin(async move {
-            // Whoever gave up says so in the next moment.
+            // The caller that gave up calls `note` in the next moment.
             yield_now().await;
-            if trouble.is_suspect(Duration::ZERO) {
+            if errors.is_suspect(Duration::ZERO) {
                 in_time(RELEASE, connection.ping()).await?;
             }
             Ok(true)
         })
     }
 
-    /// An error makes the pool throw the connection away and open another for the same request.
+    /// Checks a suspect connection before use. On an error, the pool drops it and opens another for the same request.
     fn check<'c>(
         &self,
         connection: &'c mut PgConnection,
@@ -201,7 +200,7 @@ impl ConnectionErrors {
         let suspect = self.is_suspect(seen.idle_for);
         Box::pin(async move {
             if suspect {
-                in_time(ALIVE, takes_writes(connection)).await?;
+                in_time(ALIVE, check_writable(connection)).await?;
             }
             Ok(true)
         })
@@ -212,7 +211,7 @@ async fn in_time(limit: Duration, answer: impl Future<Output = Result<(), sqlx::
     timeout(limit, answer).await.map_err(|_| sqlx::Error::Io(ErrorKind::TimedOut.into()))?
 }
 
-/// How a pool is now.
+/// The current state of a pool.
 pub(super) fn state(name: &'static str, pool: &PgPool) -> Pool {
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
     let most = pool.options().get_max_connections();

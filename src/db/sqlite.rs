@@ -1,5 +1,5 @@
-//! The SQLite file: one connection that writes, a few that read.
-//! It never opens a database in memory (every connection would have its own) and never makes a file others can read.
+//! The SQLite database: one writing connection and a few readers. In-memory databases are not supported, because every
+//! connection would get its own. The file is created readable for its owner only.
 
 use std::{
     fs::{self, OpenOptions},
@@ -20,48 +20,47 @@ use sea_orm::{
 use super::{ACQUIRE, OnStatement, bad_url, error::describe};
 use crate::{error::Error, observability::metrics::Pool};
 
-/// How long to wait for the lock of another process, such as the command line beside a server. Writers of this
-/// process never meet there: they queue for the one connection.
+/// Wait for a lock held by another process, such as the command line. Writers of this process queue for the one
+/// connection instead.
 const BUSY: Duration = Duration::from_secs(1);
-/// Each reader is a thread and a page cache of two megabytes at most.
+/// Number of readers. Each takes a thread and a page cache of at most 2 MB.
 const READERS: u32 = 8;
 
-/// What opening a file gives.
+/// The connections to an opened file.
 pub(super) struct Opened {
     pub(super) writer: DatabaseConnection,
     pub(super) reader: DatabaseConnection,
     pub(super) file: PathBuf,
 }
 
-/// Opens the file, making it when the URL says `mode=rwc`.
+/// Opens the file; creates it if the URL has `mode=rwc`.
 pub(super) async fn open(url: &str, data: &Path, on_statement: Option<OnStatement>) -> Result<Opened, Error> {
     let (options, file) = options(url, data)?;
     if has(url, "mode=rwc") {
         create(&file).map_err(|error| Error::Unavailable(format!("{}: {error}", file.display())))?;
     }
-    // FULL, because with NORMAL a commit that was answered may be gone after a power cut: a code could be used twice.
+    // FULL, because NORMAL may lose an acknowledged commit at a power failure: a code could be used twice.
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let writer = connected(pool(1).after_release(|connection, _| Box::pin(is_done(connection))), writing).await?;
     let reader = connected(pool(READERS), options.pragma("query_only", "ON")).await?;
     Ok(Opened { writer: observed(writer, on_statement.clone()), reader: observed(reader, on_statement), file })
 }
 
-/// Opens a file that is there to look at it: it is not made, nothing in it changes, and it keeps its mode.
+/// Opens an existing file read-only, without creating or changing it.
 pub(super) async fn look(url: &str, data: &Path) -> Result<Opened, Error> {
     let (options, file) = options(url, data)?;
     let reader = observed(connected(pool(1), options.pragma("query_only", "ON")).await?, None);
     Ok(Opened { writer: reader.clone(), reader, file })
 }
 
-/// How every connection is opened, and to which file.
+/// The connect options and path of the file.
 pub(crate) fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, PathBuf), Error> {
     if url.contains(":memory:") || has(url, "mode=memory") {
         return Err(bad_url("must name a file: a database in memory would be a different one for each connection"));
     }
     let options = SqliteConnectOptions::from_str(url).map_err(|_| bad_url("is not a SQLite URL"))?;
-    let file = place(options.get_filename(), data);
-    // The file is there by the time of opening, or it is a mistake to report: SQLite would make one that everybody can
-    // read.
+    let file = resolve(options.get_filename(), data);
+    // A missing file is an error here: SQLite would create one that is readable for everyone.
     let options = options
         .filename(&file)
         .create_if_missing(false)
@@ -71,22 +70,22 @@ pub(crate) fn options(url: &str, data: &Path) -> Result<(SqliteConnectOptions, P
     Ok((options, file))
 }
 
-/// The file that a URL names.
+/// The file named by a URL.
 pub(super) fn file(url: &str, data: &Path) -> Result<PathBuf, Error> {
     options(url, data).map(|(_, file)| file)
 }
 
-/// Whether a URL says so after its question mark.
+/// Whether the query of a URL contains this pair.
 fn has(url: &str, wanted: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair == wanted))
 }
 
-/// A relative name means the data folder, whether or not the URL already says so.
-fn place(name: &Path, data: &Path) -> PathBuf {
+/// Resolves a relative path in the data folder, unless it already starts with it.
+fn resolve(name: &Path, data: &Path) -> PathBuf {
     if name.is_absolute() || name.starts_with(data) { name.to_owned() } else { data.join(name) }
 }
 
-/// Makes the file, and its folder, for this user alone. What SQLite puts beside the file gets the file's mode.
+/// Creates the file and its folder for this user only. SQLite gives its other files the same mode.
 fn create(file: &Path) -> io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let mut builder = fs::DirBuilder::new();
@@ -98,7 +97,7 @@ fn create(file: &Path) -> io::Result<()> {
     private_file(file).map(drop)
 }
 
-/// Opens a file for writing, made with mode 0600 when it is not there.
+/// Opens a file for writing; creates it with mode 0600.
 pub(super) fn private_file(file: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -112,7 +111,7 @@ fn pool(most: u32) -> SqlitePoolOptions {
         .min_connections(1)
         .max_connections(most)
         .acquire_timeout(ACQUIRE)
-        // Nothing between us and a file can be cut, so there is nothing to test and no reason to reconnect.
+        // A file connection cannot break, so there is nothing to test and no need to reconnect.
         .test_before_acquire(false)
         .max_lifetime(None)
 }
@@ -121,11 +120,11 @@ async fn connected(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Re
     pool.connect_with(options).await.map_err(|error| Error::Unavailable(describe(&error)))
 }
 
-/// Whether a connection that is given back is out of its transaction, as it is but for one thing: where the disk is full
-/// or fails, SQLite rolls back by itself, and the driver, whose own way back fails then, goes on counting a transaction.
-/// All that came after would be inside of that one, answered and never committed. Such a connection is closed.
+/// Whether a released connection has left its transaction. If the disk is full or fails, SQLite rolls back by itself,
+/// the driver's rollback fails, and the driver still counts an open transaction. Later statements would run inside it
+/// and never be committed, so such a connection is closed.
 async fn is_done(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What was left open is rolled back before this is answered.
+    // The ping first rolls back a transaction that was left open.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
@@ -138,7 +137,7 @@ fn observed(pool: SqlitePool, on_statement: Option<OnStatement>) -> DatabaseConn
     connection
 }
 
-/// How a pool is now.
+/// The current state of a pool.
 pub(super) fn state(name: &'static str, pool: &SqlitePool) -> Pool {
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
     let most = pool.options().get_max_connections();

@@ -1,6 +1,6 @@
-//! The audit trail: what may be recorded, and how. An event that tells of a change is written in its transaction.
-//! Events are never changed after, with three exceptions: a refusal's count goes up, what tells from where old ones came
-//! is taken out, and what tells who an erased person was. They never hold a secret. Reading them is in `audit/list.rs`.
+//! The audit trail. An event about a change is written in the transaction of that change. Events never hold a secret
+//! and are append-only, with three exceptions: a refusal's count grows, client addresses are removed after their
+//! retention, and personal data of erased users is removed. `audit/list.rs` reads them.
 
 pub mod deletion;
 pub mod event_stream;
@@ -31,59 +31,59 @@ use crate::{
     ports::Verdict,
 };
 
-/// The one list of kinds: each as a variant, as it is stored and shown, and in words. Hands it to the macro of that name,
-/// because clients are shown the same list.
+/// The list of kinds: variant, stored name and description. It is passed to the macro `$with`, because the GraphQL
+/// schema is generated from the same list.
 macro_rules! audit_kinds {
     ($with:ident) => {
         $with! {
-            /// Somebody asked for a code for an address.
+            /// A code was requested for an email address.
             CodeRequested = "CODE_REQUESTED",
-            /// The same, and the mail that went out carries a link.
+            /// A code was requested for an email address, and the email has a sign-in link instead.
             LinkRequested = "LINK_REQUESTED",
-            /// A counted try with a wrong code.
+            /// A wrong code was entered.
             WrongCode = "WRONG_CODE",
-            /// Somebody presented a code or a link that is over or never was; one row an hour, for codes and for links.
+            /// An expired or unknown code or link was used. One event per hour for codes, and one for links.
             ExpiredCode = "EXPIRED_CODE",
-            /// Somebody signed in.
+            /// A user signed in.
             SignedIn = "SIGNED_IN",
-            /// Somebody signed in for the first time, which made their account.
+            /// A user signed in for the first time, which created the account.
             SignedUp = "SIGNED_UP",
             /// A fixed test code was used.
             TestCodeUsed = "TEST_CODE_USED",
-            /// Somebody ended the session they came with.
+            /// A user signed out.
             SignedOut = "SIGNED_OUT",
-            /// A session ended: by its owner from elsewhere, by an administrator, by a newer sign-in or with the account.
+            /// A session was ended by its user from another session, by an administrator, by a newer sign-in, or with the account.
             SessionEnded = "SESSION_ENDED",
-            /// An old refresh token was presented: the session ended.
+            /// A refresh token was used again, which ended the session.
             RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-            /// A device was forgotten.
+            /// A known device was forgotten.
             DeviceForgotten = "DEVICE_FORGOTTEN",
-            /// A limit refused; one row a rule, key and window.
+            /// A rate limit refused a call. One event per rule, key and window.
             LimitRefused = "LIMIT_REFUSED",
-            /// Somebody asked for something they may not do. One event per person and hour: `count` says how often, `detail` has
-            /// the first field.
+            /// A user was denied an operation. One event per user and hour: `count` has the number of denials, `detail` the first
+            /// field.
             PermissionDenied = "PERMISSION_DENIED",
-            /// A new signing key was made.
+            /// A new signing key was created.
             KeyRotated = "KEY_ROTATED",
-            /// A person changed their own name or language.
+            /// A user changed their own name or language.
             ProfileChanged = "PROFILE_CHANGED",
-            /// A person asked to change their address; a code went to the new one.
+            /// A user requested a new email address, and a code was sent to it.
             EmailChangeRequested = "EMAIL_CHANGE_REQUESTED",
-            /// A person's address changed.
+            /// A user confirmed a new email address.
             EmailChanged = "EMAIL_CHANGED",
-            /// The holder of the old address undid the change.
+            /// A change of email address was undone from the old address.
             EmailChangeUndone = "EMAIL_CHANGE_UNDONE",
-            /// An account was made by an administrator or from the command line.
+            /// An account was created by an administrator or on the command line.
             UserCreated = "USER_CREATED",
-            /// An administrator or the command line changed name, role, status or address.
+            /// A name, role, status or email address was changed by an administrator or on the command line.
             UserChanged = "USER_CHANGED",
-            /// An account was deleted, by its owner or by an administrator; it can be restored until it is erased.
+            /// An account was deleted by its user or an administrator. It can be restored until it is erased.
             UserDeleted = "USER_DELETED",
             /// A deleted account was restored.
             UserRestored = "USER_RESTORED",
-            /// A deleted account was erased for good.
+            /// A deleted account was permanently erased.
             UserErased = "USER_ERASED",
-            /// A person took a copy of all that is kept about them.
+            /// A user exported their data.
             DataExported = "DATA_EXPORTED",
         }
     };
@@ -92,15 +92,15 @@ pub(crate) use audit_kinds;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What can happen.
+        /// The kind of an audit event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Kind {
-            /// Every kind there is.
+            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// How the kind is stored and shown.
+            /// The stored and published name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
@@ -109,46 +109,46 @@ macro_rules! kinds {
 }
 audit_kinds!(kinds);
 
-/// The key in `detail` of the label of an address.
+/// Key in `detail` for the label of an address.
 pub const ADDRESS_LABEL: &str = "address";
 
-/// One event about to be recorded.
+/// An event to record.
 pub struct Event<'a> {
-    /// What.
+    /// What happened.
     pub kind: Kind,
-    /// From where; none from the command line.
+    /// Origin of the request; none for the command line.
     pub origin: Option<&'a Origin>,
-    /// By whom.
+    /// User who acted.
     pub actor: Option<Uuid>,
-    /// About whom.
+    /// User whom the event is about.
     pub subject: Option<Uuid>,
-    /// More, never a secret.
+    /// Details, never a secret.
     pub detail: Json,
-    /// The address that it is about, for the log alone.
+    /// Email address, for the log only.
     pub email: Option<&'a str>,
 }
 
-/// An event in its transaction, and what the log has of it once that is committed.
+/// A written event, and the address for the log after the commit.
 pub(super) struct Recorded {
     row: audit_events::Model,
     email: Option<String>,
 }
 
 impl<'a> Event<'a> {
-    /// What a person did to themselves.
+    /// An action of a user on their own account.
     pub fn own(kind: Kind, person: Person<'a>, detail: Json) -> Self {
         let user = Some(person.user().id);
         Self { kind, origin: Some(person.origin()), actor: user, subject: user, detail, email: None }
     }
 }
 
-/// Records events in one statement, in the transaction of what they tell.
+/// Records events in the transaction of their change. One statement.
 pub async fn record(ctx: &Ctx, work: &Work, now: DateTime<Utc>, events: &[Event<'_>]) -> Result<()> {
     work.note(write(ctx, &**work, now, events).await?);
     Ok(())
 }
 
-/// Records an event that tells of no change.
+/// Records an event that belongs to no change.
 pub async fn record_alone(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>) -> Result<()> {
     let recorded = write(ctx, ctx.db.write(), now, &[event]).await?;
     announce(ctx, &recorded);
@@ -168,7 +168,7 @@ async fn write(
     Ok(recorded)
 }
 
-/// What the log calls an address.
+/// The form of an address in the log.
 fn name(ctx: &Ctx, email: &str) -> String {
     match ctx.settings.log.emails {
         LogEmails::Hashed => ctx.vault.address_label(email),
@@ -176,8 +176,7 @@ fn name(ctx: &Ctx, email: &str) -> String {
     }
 }
 
-/// Tells of what is committed: a line an event in the log, with enough to follow what happened and nothing that signs
-/// anybody in; the count of its kind; and whoever listens.
+/// Publishes committed events to the log, the metrics and live subscribers. A log line never holds a credential.
 pub(super) fn announce(ctx: &Ctx, recorded: &[Recorded]) {
     for Recorded { row, email } in recorded {
         ctx.metrics.happened(&row.kind);
@@ -194,7 +193,7 @@ pub(super) fn announce(ctx: &Ctx, recorded: &[Recorded]) {
     ctx.live.announce(recorded.iter().map(|event| event.row.id));
 }
 
-/// Records that a limit refused: one row a rule, key and window, which counts.
+/// Records a refusal by a rate limit: one row per rule, key and window, with a count.
 pub async fn record_refusal(
     ctx: &Ctx,
     now: DateTime<Utc>,
@@ -204,32 +203,32 @@ pub async fn record_refusal(
     window: Duration,
 ) -> Result<()> {
     ctx.metrics.refused(rule);
-    tracing::warn!(rule, ip = %origin.ip, request_id = origin.request_id, "a limit refused");
+    tracing::warn!(rule, ip = %origin.ip, request_id = origin.request_id, "rate limit refused a request");
     let detail = json!({ "rule": rule });
     let event =
         Event { kind: Kind::LimitRefused, origin: Some(origin), actor: None, subject: None, detail, email: None };
     count_up(ctx, now, event, &format!("{rule}:{key}"), window).await
 }
 
-/// What is refused without a limit shares a row for so long.
+/// Window for refusals that do not come from a rate limit.
 const SHARED: Duration = Duration::from_hours(1);
 
-/// Records that somebody presented a code or a link that is over or never was. One row an hour for everybody: a stranger
-/// may do so as often as they like, from as many networks as they have. From where is in the log.
+/// Records an expired, used or unknown code or link. One row per hour in total, because a stranger can send any number
+/// of them from any number of networks. The log has the IP address.
 pub async fn record_expired(ctx: &Ctx, origin: &Origin, method: &'static str) -> Result<()> {
-    tracing::info!(method, ip = %origin.ip, "a code or link that is over or never was");
+    tracing::info!(method, ip = %origin.ip, "expired, used or unknown code or link");
     let detail = json!({ "method": method });
     let event = Event { kind: Kind::ExpiredCode, origin: None, actor: None, subject: None, detail, email: None };
     count_up(ctx, ctx.now(), event, &format!("expired:{method}"), SHARED).await
 }
 
-/// Records that somebody asked for something they may not do: one row per person and hour. The log has a line each.
+/// Records a denied permission: one row per user and hour, one log line each.
 pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
     tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "permission denied");
     deny(ctx, person, json!({ "field": field })).await
 }
 
-/// Records that somebody whose sign-in is too old asked for what needs a recent one, in the same row.
+/// Records, in the same row, that the sign-in was too old for an operation.
 pub async fn record_stale(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
     tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "sign-in too old");
     deny(ctx, person, json!({ "field": field, "reason": "reauthentication" })).await
@@ -240,8 +239,8 @@ async fn deny(ctx: &Ctx, person: Person<'_>, detail: Json) -> Result<()> {
     count_up(ctx, ctx.now(), event, &format!("denied:{}", person.user().id), SHARED).await
 }
 
-/// Counts in one row per key and window. A network that has added its rows adds no more: what else is refused to it
-/// counts in one row per kind and hour, which names nobody.
+/// Counts a refusal in a row per key and window. When a network has used up its rows, its refusals share one anonymous
+/// row per kind and hour.
 async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>, key: &str, window: Duration) -> Result<()> {
     let (key, until) = in_window(key, now, window);
     if ctx.refusals.is_counted(&key) {
@@ -255,7 +254,7 @@ async fn count_up(ctx: &Ctx, now: DateTime<Utc>, event: Event<'_>, key: &str, wi
     refusals::begin(ctx, key, row(ctx, now, &event), until).await
 }
 
-/// The key of the window that this moment is in, and the window's end.
+/// The key of the current window, and its end.
 fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTime<Utc>) {
     let window = i64::try_from(window.as_secs().max(1)).unwrap_or(i64::MAX);
     let number = now.timestamp() / window;
@@ -263,8 +262,8 @@ fn in_window(key: &str, now: DateTime<Utc>, window: Duration) -> (String, DateTi
     (format!("{key}:{number}"), until)
 }
 
-/// Charges a row to the network that it comes from, or names the network that may add no more. The limiter of this
-/// process bounds it, so no request waits for Redis.
+/// Charges a row to the network of the request. Returns the network's key if it may add no more. Uses the local
+/// limiter, so a refusal never waits for Redis.
 async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) -> Result<Option<String>> {
     let Some(origin) = origin else { return Ok(None) };
     let charges = ctx.settings.limits.by_network(Rule::AuditNetwork, origin.ip);
@@ -275,8 +274,8 @@ async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) ->
     })
 }
 
-/// Takes out of what is older than client addresses may be kept all that tells from where: address, software, and the
-/// key of refusals, which may hold an address.
+/// Removes client data from events older than its retention: IP address, user agent, and the refusal key, which may
+/// contain an address.
 pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
     let change = "UPDATE audit_events SET ip_address = NULL, user_agent = NULL, refusal_key = NULL";
     let old = "SELECT id FROM audit_events WHERE at < $1 \
@@ -285,18 +284,18 @@ pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// Somebody who is being erased.
+/// A user being erased.
 pub struct Erased {
-    /// Who.
+    /// User id.
     pub id: Uuid,
-    /// Their address.
+    /// Email address.
     pub email: String,
 }
 
-/// Takes out of the trail what tells who these people were. That something happened, when, and to the same person,
-/// stays: their ids stand for nobody any more. Of what they did to others, only from where goes, and by which request.
-/// Events before a sign-in name nobody, and have the label of an address: of theirs all of that goes. Where such an event
-/// is about somebody else, who wanted to have the address, only the label does.
+/// Removes personal data of erased users. Kind, time and user id stay; the id no longer identifies anyone. Events about
+/// them lose origin and detail. Events by them about others lose only the origin. Events before sign-in have no user
+/// but the label of an address: they lose origin and detail. An event about another user with such a label (a wanted
+/// address) loses only the detail.
 pub async fn forget_people(ctx: &Ctx, db: &impl ConnectionTrait, people: &[Erased]) -> Result<()> {
     use audit_events::Column;
     let without_origin = || {
@@ -313,15 +312,15 @@ pub async fn forget_people(ctx: &Ctx, db: &impl ConnectionTrait, people: &[Erase
     without_origin().filter(by(Column::ActorId)).exec(db).await?;
 
     let labels: Vec<_> = people.iter().flat_map(|person| ctx.vault.address_labels(&person.email)).collect();
-    // The words of `audit_events_address_idx`.
+    // Must match the expression of `audit_events_address_idx`.
     let labelled = || sea_query::ExprTrait::is_in(Expr::cust("detail ->> 'address'"), labels.iter().cloned());
-    let nobodys = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
-    nobodys.col_expr(Column::Detail, erased()).exec(db).await?;
+    let anonymous = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
+    anonymous.col_expr(Column::Detail, erased()).exec(db).await?;
     audit_events::Entity::update_many().col_expr(Column::Detail, erased()).filter(labelled()).exec(db).await?;
     Ok(())
 }
 
-/// Deletes events that are older than the trail is kept.
+/// Deletes events older than the retention of the trail.
 pub async fn purge(ctx: &Ctx, before: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM audit_events WHERE at < $1 ORDER BY at";
     batch::run(ctx, "DELETE FROM audit_events", old, &[before.into()]).await

@@ -1,27 +1,25 @@
-//! Deleting and changing what is old, however much of it there is: in batches, each a statement of its own that is
-//! committed when it returns, so that none runs for long or holds many rows against a request.
-//! Nothing here knows a table or decides what is old; the owners of the tables say both.
+//! Deletes or changes old rows in batches. Each batch is its own committed statement, so none runs for long or holds
+//! many rows against a request.
 
 use sea_orm::{ConnectionTrait, DbBackend, Value};
 
 use super::Ctx;
 use crate::{db, error::Result};
 
-/// So many rows a statement.
+/// Rows per batch.
 pub const ROWS: u64 = 5_000;
-/// So many batches a run. What is left then waits for the next one, and every replica has a run an hour.
+/// Maximum batches per run. The next run continues; every replica runs once an hour.
 pub(super) const BATCHES: u64 = 100;
 
-/// Makes a change (`DELETE FROM …`, `UPDATE … SET …`) to all rows whose ids `old` selects in the order of an index
-/// (`SELECT id FROM … WHERE … ORDER BY …`); how many. A changed row must not be among them any more.
+/// Applies `change` (`DELETE FROM …`, `UPDATE … SET …`) to all rows whose ids `old` selects in index order (`SELECT id
+/// FROM … WHERE … ORDER BY …`), and returns their number. A changed row must no longer match `old`.
 ///
-/// What an index holds alone (`WHERE …`) stands in `old` word for word, never as a value: no planner looks for a
-/// value's sake whether the index would do.
+/// Write the condition of a partial index literally in `old`, not as a bound value: otherwise the planner does not use
+/// the index.
 pub(super) async fn run(ctx: &Ctx, change: &'static str, old: &str, values: &[Value]) -> Result<u64> {
     let backend = ctx.db.backend();
-    // Rows that somebody else has in hand, another purge above all, are left to them: no two of us wait for each other.
-    // An array is read once and then looked up by the primary key; of `IN` PostgreSQL makes a join, and would rather
-    // read a table of a million rows than look for five thousand of them.
+    // Skip rows locked by others, above all by another purge, so that purges never wait for each other. PostgreSQL
+    // reads an array once and looks up its ids by primary key; for `IN` it plans a join and may scan the whole table.
     let sql = if backend == DbBackend::Postgres {
         format!("{change} WHERE id = ANY(ARRAY({old} LIMIT {ROWS} FOR UPDATE SKIP LOCKED))")
     } else {
@@ -36,11 +34,11 @@ pub(super) async fn run(ctx: &Ctx, change: &'static str, old: &str, values: &[Va
             return Ok(done);
         }
     }
-    leave_the_rest(change, done);
+    log_limit_reached(change, done);
     Ok(done)
 }
 
-/// Says that a run did as many batches as it may, and what it has done.
-pub(super) fn leave_the_rest(change: &str, done: u64) {
-    tracing::warn!(change, done, "a purge leaves the rest to the next one");
+/// Logs that a run reached its limit.
+pub(super) fn log_limit_reached(change: &str, done: u64) {
+    tracing::warn!(change, done, "purge stopped at its batch limit; the next run continues");
 }

@@ -1,6 +1,5 @@
-//! What runs by itself: erasing refresh successors after their grace, counting refusals, reading signing keys anew,
-//! purging what is over.
-//! Nothing here decides how long anything is kept; the owners of the tables do.
+//! Periodic tasks: erasing refresh successors after their grace period, writing refusal counts, reloading signing keys,
+//! purging expired data. The owners of the tables decide the retention.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,46 +12,46 @@ use crate::error::Result;
 const TICK: Duration = Duration::from_secs(10);
 const RELOAD_EVERY: u64 = 6;
 const PURGE_EVERY: u64 = 360;
-/// Finished mail and sessions stay this long for whoever looks into a problem.
+/// Retention of ended sessions, for troubleshooting.
 const KEPT: TimeDelta = TimeDelta::days(30);
 const MAIL_KEPT: TimeDelta = TimeDelta::days(1);
 
-/// Runs until `stop` says so. A chore that fails is told and tried again at its next turn.
+/// Runs until `stop`. A failed task is logged and retried at its next turn.
 pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
     for tick in 1u64.. {
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             _ = stop.changed() => return,
         }
-        tell("erasing refresh successors", session::erase_successors(&ctx).await);
-        tell("counting refusals", audit::refusals::write_counts(&ctx).await);
+        log_failure("erasing refresh successors", session::erase_successors(&ctx).await);
+        log_failure("counting refusals", audit::refusals::write_counts(&ctx).await);
         if tick.is_multiple_of(RELOAD_EVERY) {
-            tell("reading signing keys", token::reload(&ctx).await);
+            log_failure("reading signing keys", token::reload(&ctx).await);
         }
         if tick.is_multiple_of(PURGE_EVERY) {
-            // A replica that still has another secret in front may have sealed them under that one meanwhile.
-            tell("sealing signing keys anew", keys::reseal(&ctx).await);
-            // It may have much to do; what is left when the process stops is the next one's.
+            // During secret rotation, a replica with another current secret may have sealed keys.
+            log_failure("resealing signing keys", keys::reseal(&ctx).await);
+            // A purge may take long; after a shutdown, the next one continues.
             tokio::select! {
-                purged = purge(&ctx) => tell("purging", purged.map(drop)),
+                purged = purge(&ctx) => log_failure("purging", purged.map(drop)),
                 _ = stop.changed() => return,
             }
         }
     }
 }
 
-/// What is left to do when the last request is answered.
+/// Final tasks after the last request.
 pub async fn finish(ctx: &Ctx) {
-    tell("counting refusals", audit::refusals::write_counts(ctx).await);
+    log_failure("counting refusals", audit::refusals::write_counts(ctx).await);
 }
 
-fn tell(chore: &str, outcome: Result<()>) {
+fn log_failure(chore: &str, outcome: Result<()>) {
     if let Err(error) = outcome {
-        tracing::warn!(%error, chore, "housekeeping failed and will try again");
+        tracing::warn!(%error, chore, "housekeeping failed and will be retried");
     }
 }
 
-/// What a purge removed.
+/// Number of rows that a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Expired challenges.
@@ -61,21 +60,20 @@ pub struct Purged {
     pub links: u64,
     /// Finished mail and decoys.
     pub mails: u64,
-    /// Sessions over for thirty days.
+    /// Sessions that ended over thirty days ago.
     pub sessions: u64,
-    /// Devices past their time.
+    /// Expired devices.
     pub devices: u64,
-    /// Changes of address that cannot be undone any more.
+    /// Email address changes that can no longer be undone.
     pub email_changes: u64,
-    /// People who were deleted long enough ago, erased for good.
+    /// Deleted accounts, permanently erased.
     pub people: u64,
     /// Audit events older than the trail is kept.
     pub events: u64,
 }
 
-/// Deletes what is over, and takes client addresses out of what is older than they may be kept: of each at most as much
-/// as `batch` does in a run, the next purge does the rest. A part that fails keeps none of the others from being done;
-/// the first failure is told in the end.
+/// Deletes expired data and removes client addresses after their retention. Each part stops at the limit of `batch`;
+/// the next purge continues. If a part fails, the others still run, and the first error is returned.
 pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     let now = ctx.now();
     let before = |kept: Duration| now - TimeDelta::from_std(kept).unwrap_or(KEPT);

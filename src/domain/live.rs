@@ -1,7 +1,6 @@
-//! Committed events on their way to subscribers on every replica. A request puts ids into a bounded queue and goes on; a
-//! background task publishes them on the bus; each replica with subscribers reads the rows once. Nothing here is stored,
-//! blocks or fails a request: the audit trail has everything. Who may subscribe, and for how long, is in
-//! `live/event_feed.rs`.
+//! Delivers committed events to live subscribers on every replica. A request puts ids into a bounded queue and
+//! continues. A background task publishes them on the bus, and each replica with subscribers loads the rows once.
+//! Delivery is best effort: the audit trail is complete. `live/event_feed.rs` decides who receives what.
 
 pub mod event_feed;
 
@@ -25,98 +24,98 @@ use crate::{
     ports::{Bus, BusMessage},
 };
 
-/// Events that may wait to be told. More in one moment are not told.
+/// Capacity of the queue. Events beyond it are not delivered.
 const WAITING: usize = 1_024;
-/// Events in one message, sixteen bytes each.
-const IN_A_MESSAGE: usize = 64;
-/// Messages that are read from the database together.
-const TOGETHER: usize = 8;
-/// Events that a listener may lag behind.
+/// Maximum events per message, 16 bytes each.
+const IDS_PER_MESSAGE: usize = 64;
+/// Maximum messages loaded from the database together.
+const MESSAGES_PER_READ: usize = 8;
+/// Maximum events that a feed may lag behind.
 const LAG: usize = 256;
-/// How often the log hears that events are not told, however many they are.
-const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-/// What was committed last before a stop is told within this.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Minimum interval between warnings about undelivered events.
+const WARN_EVERY: Duration = Duration::from_mins(1);
+/// Time limit for publishing the remaining events at shutdown.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether some room is kept for this person however many listen: for who looks after others.
+/// Whether connections for this user come from the reserved capacity: managers and administrators.
 pub fn keeps_room_for(signed_in: &SignedIn) -> bool {
     signed_in.user.role >= Role::Manager
 }
 
-/// Where committed events go.
+/// Publisher of committed events.
 pub struct Live {
     bus: Arc<dyn Bus>,
     queue: mpsc::Sender<Uuid>,
-    /// The other end of the queue, until somebody runs.
+    /// The receiver, until [`run`] takes it.
     waiting: Mutex<Option<mpsc::Receiver<Uuid>>>,
     news: broadcast::Sender<News>,
     metrics: Metrics,
     warned: Mutex<Option<Instant>>,
 }
 
-/// What every feed of this process receives.
+/// Message to every feed of this process.
 #[derive(Clone)]
 enum News {
     Event(Arc<audit_events::Model>),
-    /// Something may have been missed.
+    /// Events may have been missed.
     Gap,
 }
 
 impl Live {
-    /// Over this bus.
+    /// Uses this bus.
     pub fn new(bus: Arc<dyn Bus>, metrics: Metrics) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
         let waiting = Mutex::new(Some(waiting));
         Self { bus, queue, waiting, news: broadcast::Sender::new(LAG), metrics, warned: Mutex::default() }
     }
 
-    /// Tells whoever listens. Never waits, never fails: what is told is in the audit trail.
+    /// Queues events for delivery. Never waits and never fails.
     pub fn announce(&self, events: impl ExactSizeIterator<Item = Uuid>) {
         let all = events.len();
-        let told = events.take_while(|event| self.queue.try_send(*event).is_ok()).count();
-        if told < all {
-            self.metrics.not_told((all - told) as u64);
-            self.warn("more happens than can be told");
+        let queued = events.take_while(|event| self.queue.try_send(*event).is_ok()).count();
+        if queued < all {
+            self.metrics.not_told((all - queued) as u64);
+            self.warn("the queue is full");
         }
     }
 
     fn warn(&self, why: &str) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|at| at.elapsed() > BETWEEN_WARNINGS) {
+        if warned.is_none_or(|at| at.elapsed() > WARN_EVERY) {
             *warned = Some(Instant::now());
-            tracing::warn!(why, "some events are not told to everybody who listens; all are in the audit trail");
+            tracing::warn!(why, "some events were not delivered to live subscribers; the audit trail has all of them");
         }
     }
 }
 
-/// Carries events to the bus, and from it to whoever listens here, until `stop` says so.
+/// Publishes events to the bus and delivers those from the bus, until `stop`.
 pub async fn run(ctx: Arc<Ctx>, stop: watch::Receiver<bool>) {
     let waiting = ctx.live.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(waiting) = waiting else { return };
     tokio::select! {
-        () = tell(&ctx.live, waiting, stop) => {}
-        () = hear(&ctx) => {}
+        () = publish_queued(&ctx.live, waiting, stop) => {}
+        () = deliver(&ctx) => {}
     }
 }
 
-async fn tell(live: &Live, mut waiting: mpsc::Receiver<Uuid>, mut stop: watch::Receiver<bool>) {
-    let mut ids = Vec::with_capacity(IN_A_MESSAGE);
+async fn publish_queued(live: &Live, mut waiting: mpsc::Receiver<Uuid>, mut stop: watch::Receiver<bool>) {
+    let mut ids = Vec::with_capacity(IDS_PER_MESSAGE);
     loop {
         let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
         tokio::select! {
-            _ = waiting.recv_many(&mut ids, IN_A_MESSAGE) => {}
+            _ = waiting.recv_many(&mut ids, IDS_PER_MESSAGE) => {}
             () = stopped => break,
         }
         publish(live, &mut ids).await;
     }
     waiting.close();
     let rest = async {
-        while waiting.recv_many(&mut ids, IN_A_MESSAGE).await > 0 {
+        while waiting.recv_many(&mut ids, IDS_PER_MESSAGE).await > 0 {
             publish(live, &mut ids).await;
         }
     };
-    if timeout(LAST_WORDS, rest).await.is_err() {
-        tracing::warn!("the last events before the stop were not told to other replicas");
+    if timeout(FLUSH_TIMEOUT, rest).await.is_err() {
+        tracing::warn!("some events before shutdown were not published to other replicas");
     }
 }
 
@@ -127,19 +126,19 @@ async fn publish(live: &Live, ids: &mut Vec<Uuid>) {
     }
 }
 
-/// Reads what the bus names, once for all who listen here, and not at all when nobody does. Ends with the bus, which is
-/// never while there is a domain.
-async fn hear(ctx: &Ctx) {
-    let mut bus = ctx.live.bus.subscribe().ready_chunks(TOGETHER);
-    while let Some(heard) = bus.next().await {
+/// Loads events from the bus once for all feeds of this process; skips them if there are none. Ends only with the bus,
+/// which lives as long as the domain.
+async fn deliver(ctx: &Ctx) {
+    let mut bus = ctx.live.bus.subscribe().ready_chunks(MESSAGES_PER_READ);
+    while let Some(messages) = bus.next().await {
         if ctx.live.news.receiver_count() == 0 {
             continue;
         }
-        let mut gap = heard.contains(&BusMessage::Gap);
-        let ids: Vec<Uuid> = heard.iter().flat_map(ids).collect();
+        let mut gap = messages.contains(&BusMessage::Gap);
+        let ids: Vec<Uuid> = messages.iter().flat_map(ids).collect();
         if !ids.is_empty() {
             match audit::event_stream::news(ctx, &ids).await {
-                // An error means that the last listener has just left.
+                // An error means that the last feed has just closed.
                 Ok(rows) => rows.into_iter().for_each(|row| drop(ctx.live.news.send(News::Event(Arc::new(row))))),
                 Err(error) => {
                     ctx.live.warn(&error.to_string());
@@ -153,11 +152,11 @@ async fn hear(ctx: &Ctx) {
     }
 }
 
-/// The ids in a message; none when it is not one of ours.
-fn ids(heard: &BusMessage) -> Vec<Uuid> {
-    let BusMessage::Message(message) = heard else { return Vec::new() };
+/// The ids in a message; empty if the message is malformed.
+fn ids(message: &BusMessage) -> Vec<Uuid> {
+    let BusMessage::Message(message) = message else { return Vec::new() };
     let (ids, rest) = message.as_chunks::<16>();
-    if !rest.is_empty() || ids.len() > IN_A_MESSAGE {
+    if !rest.is_empty() || ids.len() > IDS_PER_MESSAGE {
         return Vec::new();
     }
     ids.iter().copied().map(Uuid::from_bytes).collect()
@@ -168,10 +167,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_that_is_none_of_ours_names_nothing() {
+    fn a_malformed_message_has_no_ids() {
         let message = |length| BusMessage::Message(Bytes::from(vec![7; length]));
         assert_eq!(ids(&message(32)).len(), 2);
-        for length in [0, 1, 15, 17, 16 * (IN_A_MESSAGE + 1), 100_000] {
+        for length in [0, 1, 15, 17, 16 * (IDS_PER_MESSAGE + 1), 100_000] {
             assert!(ids(&message(length)).is_empty(), "{length}");
         }
         assert!(ids(&BusMessage::Gap).is_empty());

@@ -1,5 +1,5 @@
-//! Parts of lists: which one is wanted, and statements that read several parts at once. Every part is a range of an
-//! index with a limit of its own, so that what a statement costs depends on what it gives and never on the table.
+//! Pages of lists, and statements that read several of them. Every part is an index range with a limit, so the cost of
+//! a statement depends on its result and not on the size of the table.
 
 use std::collections::HashMap;
 
@@ -13,24 +13,24 @@ use uuid::Uuid;
 use super::Ctx;
 use crate::{db, error::Result};
 
-/// So many parts go into one statement; SQLite takes 500 at most.
+/// Maximum parts per statement; SQLite allows 500.
 const PARTS: usize = 100;
 
-/// A part of a list in the order of ids, latest first.
+/// A page of a list ordered by id, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
-    /// At most so many.
+    /// Maximum number of rows.
     pub most: u64,
-    /// Only those made before this one.
+    /// Only rows created before this one.
     pub older_than: Option<Uuid>,
-    /// Only those made after this one.
+    /// Only rows created after this one.
     pub newer_than: Option<Uuid>,
-    /// Taken from the other end of the list, and in its order.
+    /// Start at the oldest row, oldest first.
     pub oldest_first: bool,
 }
 
 impl Slice {
-    /// The end of a part's statement, which begins with its own conditions: `… AND id < $1 ORDER BY id DESC LIMIT $2`.
+    /// The end of a part's SQL, after its own conditions: `… AND id < $1 ORDER BY id DESC LIMIT $2`.
     pub(super) fn tail(&self, union: &mut Union) -> String {
         let bound = |(id, comparison): (Option<Uuid>, _)| Some(format!(" AND id {comparison} {}", union.bind(id?)));
         let bounds: String = [(self.older_than, "<"), (self.newer_than, ">")].into_iter().filter_map(bound).collect();
@@ -42,7 +42,7 @@ impl Slice {
     }
 }
 
-/// A statement made of parts, with their values.
+/// A union of parts and their bound values.
 pub(super) struct Union {
     backend: DbBackend,
     parts: Vec<String>,
@@ -54,7 +54,7 @@ impl Union {
         Self { backend: ctx.db.backend(), parts: Vec::new(), values: Vec::new() }
     }
 
-    /// Notes a value, and gives its placeholder. The same value has one placeholder, however often it is noted.
+    /// Binds a value and returns its placeholder. Equal values share a placeholder.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
         let value = value.into();
         let known = self.values.iter().position(|known| *known == value);
@@ -65,7 +65,7 @@ impl Union {
         format!("${}", number + 1)
     }
 
-    /// Notes a limit, and gives its placeholder.
+    /// Binds a limit and returns its placeholder.
     pub(super) fn limit(&mut self, most: u64) -> String {
         self.bind(i64::try_from(most).unwrap_or(i64::MAX))
     }
@@ -74,12 +74,12 @@ impl Union {
         self.parts.push(sql);
     }
 
-    /// Whether nothing is asked for.
+    /// Whether there are no parts.
     pub(super) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The sum of parts that count. One statement, or none when nothing is asked for.
+    /// The sum of counting parts. One statement, or none without parts.
     pub(super) async fn sum(mut self, ctx: &Ctx) -> Result<u64> {
         if self.is_empty() {
             return Ok(0);
@@ -90,36 +90,34 @@ impl Union {
         Ok(number.unwrap_or_default().unsigned_abs())
     }
 
-    /// All parts as one table, for a statement around them. In a subquery each, for only there they may have an order
-    /// and a limit of their own in both databases.
+    /// All parts as one table. Each part is a subquery, because both databases allow `ORDER BY` and `LIMIT` only there.
     pub(super) fn table(&mut self) -> String {
         let parts = std::mem::take(&mut self.parts);
         let parts: Vec<_> = parts.iter().map(|part| format!("SELECT * FROM ({part}) AS slice")).collect();
         parts.join(" UNION ALL ")
     }
 
-    /// A statement with the values noted so far.
+    /// A statement with the values bound so far.
     pub(super) fn statement(self, sql: &str) -> Statement {
         db::statement(self.backend, sql, self.values)
     }
 }
 
-/// A condition that the index is chosen by.
-#[expect(clippy::needless_pass_by_value, reason = "it takes the place of `aside`")]
+/// A condition that may determine the index.
+#[expect(clippy::needless_pass_by_value, reason = "same signature as `aside`")]
 pub(super) fn and(condition: String) -> String {
     format!(" AND {condition}")
 }
 
-/// A condition that is looked at row by row, on the way along an index that is chosen for something else. Neither
-/// database looks inside: SQLite would choose between indexes by chance, PostgreSQL would believe that hardly any row
-/// fits and sort all that might.
-#[expect(clippy::needless_pass_by_value, reason = "it takes the place of `and`")]
+/// A condition that is checked per row and hidden from the planner. Otherwise SQLite might pick a wrong index, and
+/// PostgreSQL might underestimate the matching rows and sort them all.
+#[expect(clippy::needless_pass_by_value, reason = "same signature as `and`")]
 pub(super) fn aside(condition: String) -> String {
     format!(" AND CASE WHEN {condition} THEN TRUE ELSE FALSE END")
 }
 
-/// Reads a part for every key with one statement, and gives the rows of each in the order of the keys. `part` writes a
-/// part's `SELECT`, which must give a column `part` with the number that it gets.
+/// Reads one part per key and returns their rows in the order of the keys. `part` writes a part's `SELECT`, which must
+/// return the given number as the column `part`.
 pub(super) async fn read_each<K, T>(
     ctx: &Ctx,
     keys: &[K],
@@ -145,7 +143,7 @@ pub(super) async fn read_each<K, T>(
     Ok(lists)
 }
 
-/// Counts the rows of a question for every value of a column.
+/// Counts rows per value of a column.
 pub(super) async fn count_each<E: EntityTrait>(
     ctx: &Ctx,
     rows: Select<E>,
@@ -159,7 +157,7 @@ pub(super) async fn count_each<E: EntityTrait>(
     ctx.db.read().query_all_raw(counts.build(ctx.db.backend())).await?.into_iter().map(count).collect()
 }
 
-/// A moment as both databases can hold and compare it.
+/// Limits a time to what both databases can store and compare.
 pub(super) fn within_years(at: DateTime<Utc>) -> DateTime<Utc> {
     if at.year() < 1 {
         DateTime::UNIX_EPOCH.with_year(1).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! A unit of work: a transaction and the events recorded in it, which are told to whoever listens once it is committed.
-//! What was rolled back is never told.
+//! A transaction and the audit events recorded in it. The events are published after the commit, never after a
+//! rollback.
 
 use std::{
     ops::Deref,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::error::Result;
 
-/// A transaction under way. Dropping it rolls back.
+/// An open transaction. Dropping it rolls back.
 pub struct Work {
     tx: DatabaseTransaction,
     events: Mutex<Vec<Recorded>>,
@@ -29,17 +29,17 @@ impl Deref for Work {
 }
 
 impl Work {
-    /// Begins one.
+    /// Begins a transaction.
     pub async fn begin(ctx: &Ctx) -> Result<Self> {
         Ok(Self { tx: ctx.db.begin().await?, events: Mutex::default() })
     }
 
-    /// Notes events that were written in it.
+    /// Adds events written in this transaction, to be published after the commit.
     pub(super) fn note(&self, events: Vec<Recorded>) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
     }
 
-    /// Makes it last, and tells.
+    /// Commits and publishes the events.
     pub async fn commit(self, ctx: &Ctx) -> Result<()> {
         let Self { tx, events } = self;
         tx.commit().await?;

@@ -1,5 +1,4 @@
-//! What administrators do to people. Every field needs ADMIN, and all but ending sessions a sign-in of the last ten
-//! minutes.
+//! Mutations for administrators. All need the role ADMIN and, except `endUserSessions`, a sign-in within ten minutes.
 
 pub(super) mod audit;
 pub(super) mod people;
@@ -27,81 +26,81 @@ use crate::{
     email_address::EmailAddress,
 };
 
-/// Somebody who is to get an account.
+/// Input of `createUser`.
 #[derive(InputObject)]
 struct CreateUserInput {
-    /// The address that they sign in with.
+    /// The email address for signing in.
     email: String,
-    /// What they are called: one line of at most 100 characters.
+    /// The display name: one line of at most 100 characters.
     name: Option<String>,
-    /// What they may do; never more than you.
+    /// The role of the user, at most your own.
     #[graphql(default_with = "Role::User")]
     role: Role,
-    /// The language of their mails: `en`, `de`, `fr`, `es` or `ja`.
+    /// The language of emails to the user: `en`, `de`, `fr`, `es` or `ja`.
     locale: Option<String>,
-    /// Whether a mail invites them.
+    /// Whether to email an invitation.
     #[graphql(default = true)]
     invite: bool,
 }
 
-/// What to change of somebody. What is left out stays.
+/// Input of `updateUser`. Omitted fields stay as they are.
 #[derive(InputObject)]
 struct UpdateUserInput {
-    /// Id of a user, or the UUID in the `sub` claim of an access token.
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
     id: ID,
-    /// The `version` that you decided on; `CONFLICT` if it is another one by now.
+    /// The `version` of the user that you read. Fails with `CONFLICT` if the user has changed since.
     version: Option<i32>,
-    /// The address, for somebody who lost their mailbox. Both addresses get a notice, and every session and known device
-    /// ends.
+    /// The new email address, for a user who lost access to the old one. Both addresses get a notice. All sessions end,
+    /// and all known devices are forgotten. For your own address, use `changeEmail`.
     email: Option<String>,
-    /// What they are called; `null` for nothing.
+    /// The display name: one line of at most 100 characters. `null` clears it.
     name: MaybeUndefined<String>,
-    /// What they may do; never more than you.
+    /// The role of the user, at most your own.
     role: Option<Role>,
-    /// ACTIVE or SUSPENDED; suspending ends every session. DELETED has a mutation of its own.
+    /// The status: ACTIVE or SUSPENDED. Suspending ends all sessions. For DELETED, use `deleteUser`.
     status: Option<UserStatus>,
 }
 
-/// Somebody, as you saw them.
+/// Input of `deleteUser`.
 #[derive(InputObject)]
 struct DeleteUserInput {
-    /// Id of a user, or the UUID in the `sub` claim of an access token.
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
     id: ID,
-    /// The `version` that you decided on; `CONFLICT` if it is another one by now.
+    /// The `version` of the user that you read. Fails with `CONFLICT` if the user has changed since.
     version: Option<i32>,
 }
 
-/// Somebody, as you saw them.
+/// Input of `restoreUser`.
 #[derive(InputObject)]
 struct RestoreUserInput {
-    /// Id of a user, or the UUID in the `sub` claim of an access token.
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
     id: ID,
-    /// The `version` that you decided on; `CONFLICT` if it is another one by now.
+    /// The `version` of the user that you read. Fails with `CONFLICT` if the user has changed since.
     version: Option<i32>,
 }
 
-/// Whose sessions to end.
+/// Input of `endUserSessions`.
 #[derive(InputObject)]
 struct EndUserSessionsInput {
-    /// Id of a user, or the UUID in the `sub` claim of an access token.
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
     id: ID,
 }
 
-/// A person, made or changed as asked.
+/// The user is saved.
 #[derive(SimpleObject)]
 struct UserSaved {
-    /// As they are now.
+    /// The user after the change.
     user: User,
 }
 
-/// What became of `createUser`.
+/// The result of `createUser`.
 #[derive(Union)]
 enum CreateUserResult {
     UserSaved(UserSaved),
     EmailTaken(EmailTaken),
 }
 
-/// What became of `updateUser`.
+/// The result of `updateUser`.
 #[derive(Union)]
 enum UpdateUserResult {
     UserSaved(UserSaved),
@@ -109,24 +108,24 @@ enum UpdateUserResult {
     LastAdmin(LastAdmin),
 }
 
-/// What became of `deleteUser`.
+/// The result of `deleteUser`.
 #[derive(Union)]
 enum DeleteUserResult {
     UserSaved(UserSaved),
     LastAdmin(LastAdmin),
 }
 
-/// The restored person.
+/// The result of `restoreUser`.
 #[derive(SimpleObject)]
 struct RestoreUserResult {
-    /// As they are now.
+    /// The restored user.
     user: User,
 }
 
-/// What was ended.
+/// The result of `endUserSessions`.
 #[derive(SimpleObject)]
 struct EndUserSessionsResult {
-    /// How many sessions were ended.
+    /// The number of sessions that were ended.
     count: i32,
 }
 
@@ -135,7 +134,8 @@ pub(super) struct AdminMutation;
 
 #[Object]
 impl AdminMutation {
-    /// Makes an account and, unless told otherwise, invites its owner by mail. For ADMIN.
+    /// Creates an account and, by default, emails an invitation. Requires the role ADMIN and a sign-in within the last
+    /// ten minutes. Problem: `EmailTaken`.
     async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Reported<CreateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "createUser").await?;
@@ -152,7 +152,8 @@ impl AdminMutation {
         .into())
     }
 
-    /// Changes somebody's address, name, role or status; it holds from their very next request. For ADMIN.
+    /// Updates the email address, name, role or status of a user, effective with the user's next request. Requires the
+    /// role ADMIN and a sign-in within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
     async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Reported<UpdateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "updateUser").await?;
@@ -171,7 +172,9 @@ impl AdminMutation {
         .into())
     }
 
-    /// Deletes somebody: signed out at once, gone for everybody but administrators, restorable until erased. For ADMIN.
+    /// Deletes a user and ends all of their sessions. Until the account is erased, only administrators see it, and
+    /// `restoreUser` restores it. Requires the role ADMIN and a sign-in within the last ten minutes. Problem:
+    /// `LastAdmin`.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Reported<DeleteUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "deleteUser").await?;
@@ -183,7 +186,8 @@ impl AdminMutation {
         .into())
     }
 
-    /// Restores somebody who was deleted or suspended; they sign in as before. For ADMIN.
+    /// Restores a deleted or suspended user, who can then sign in again. Requires the role ADMIN and a sign-in within
+    /// the last ten minutes.
     async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Reported<RestoreUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "restoreUser").await?;
@@ -192,7 +196,7 @@ impl AdminMutation {
         Ok(RestoreUserResult { user: saved(viewer, user)?.user }.into())
     }
 
-    /// Signs somebody out everywhere, at once. For ADMIN, however long ago you signed in.
+    /// Ends all sessions of a user. Requires the role ADMIN.
     async fn end_user_sessions(
         &self,
         ctx: &Context<'_>,
@@ -213,7 +217,7 @@ async fn by<'a>(domain: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result
 
 fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
     match status {
-        UserStatus::Deleted => Err("Use deleteUser to delete somebody."),
+        UserStatus::Deleted => Err("Use `deleteUser` to delete a user."),
         status => Ok(status.into()),
     }
 }

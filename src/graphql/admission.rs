@@ -1,5 +1,5 @@
-//! What is under way in a process: so many operations and events at once, each for so long. Whoever finds all places
-//! taken waits, and the wait is part of their time. Nothing here knows what is executed.
+//! Admission control: limits how many operations and events a process executes at once, and for how long. Operations
+//! over the limit queue until their deadline.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -13,41 +13,41 @@ use tokio::{
 
 use super::error::{ApiError, Code};
 
-/// An operation that takes longer gives its caller a way out; what it had not committed is rolled back.
-const TIME: Duration = Duration::from_secs(2);
-/// The largest operation has some tens of megabytes while it is executed, and a database answers a few at once.
-const PLACES: usize = 64;
+/// Time limit for one operation, including the wait for a slot. After it, open transactions are rolled back.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Number of slots. The largest operation uses tens of megabytes, and a database runs only a few statements at once.
+const SLOTS: usize = 64;
 
-/// Why there was no time.
+/// Why an operation timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimedOut {
-    /// All places were taken, and nothing was begun.
+    /// It got no slot, so nothing was executed.
     InQueue,
-    /// Whatever it waited for did not come.
+    /// It got a slot but did not finish.
     Unfinished,
 }
 
-/// The places of a process.
+/// The slots of a process.
 #[derive(Clone)]
 pub(super) struct Admission(Arc<Semaphore>);
 
 impl Default for Admission {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PLACES)))
+        Self(Arc::new(Semaphore::new(SLOTS)))
     }
 }
 
 impl Admission {
-    /// Does some work as soon as there is a place for it, or gives up in time.
+    /// Runs the work in a slot, within the time limit.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
-        let deadline = Instant::now() + TIME;
-        // The places are never closed, so another error cannot be.
-        let _place = timeout_at(deadline, self.0.acquire()).await.map_err(|_| TimedOut::InQueue)?;
+        let deadline = Instant::now() + TIMEOUT;
+        // The semaphore is never closed, so the only error is the timeout.
+        let _slot = timeout_at(deadline, self.0.acquire()).await.map_err(|_| TimedOut::InQueue)?;
         timeout_at(deadline, work).await.map_err(|_| TimedOut::Unfinished)
     }
 }
 
-/// Something that a subscription tells, answered under the bounds of an operation.
+/// An event of a subscription, resolved within the limits of an operation.
 pub(super) struct Bounded<T>(pub T);
 
 impl<T: OutputType> OutputType for Bounded<T> {
@@ -60,10 +60,10 @@ impl<T: OutputType> OutputType for Bounded<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let answer = ctx.data_unchecked::<Admission>().run(self.0.resolve(ctx, field)).await;
-        answer.unwrap_or_else(|_| {
-            tracing::error!("an event could not be told in time");
-            let error = ApiError::new(Code::Unavailable, "There was no time to tell this. Ask for it.");
+        let resolved = ctx.data_unchecked::<Admission>().run(self.0.resolve(ctx, field)).await;
+        resolved.unwrap_or_else(|_| {
+            tracing::error!("a subscription event timed out");
+            let error = ApiError::new(Code::Unavailable, "This event was not delivered in time. Query it instead.");
             Err(async_graphql::Error::from(error).into_server_error(field.pos))
         })
     }
@@ -76,16 +76,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_finds_no_place_in_time_is_sent_away_and_a_place_comes_back() {
-        let under_way = Admission::default();
-        assert_eq!(
-            under_way.run(pending::<()>()).await,
-            Err(TimedOut::Unfinished),
-            "nothing takes longer than its time"
-        );
-        let all: Vec<_> = (0..PLACES).map(|_| under_way.0.try_acquire().unwrap()).collect();
-        assert_eq!(under_way.run(async {}).await, Err(TimedOut::InQueue), "there was no place");
+    async fn operations_time_out_in_the_queue_and_while_running() {
+        let admission = Admission::default();
+        assert_eq!(admission.run(pending::<()>()).await, Err(TimedOut::Unfinished), "an operation has a time limit");
+        let all: Vec<_> = (0..SLOTS).map(|_| admission.0.try_acquire().unwrap()).collect();
+        assert_eq!(admission.run(async {}).await, Err(TimedOut::InQueue), "no slot is free");
         drop(all);
-        assert!(under_way.run(async {}).await.is_ok(), "and now there is");
+        assert!(admission.run(async {}).await.is_ok(), "slots are free again");
     }
 }

@@ -1,5 +1,5 @@
-//! Errors as clients see them: a code from one closed list and a sentence. The reasons of a fault go to the log, once;
-//! nothing of them reaches a client. `ApiError` has no `Display`, so that only errors somebody mapped get through `?`.
+//! Errors and problems as clients see them. Clients get a code from a closed list and a message; the cause of a fault
+//! goes to the log only. `ApiError` has no `Display`, so `?` accepts only errors with a mapping.
 
 use async_graphql::{ErrorExtensionValues, Interface, Name, Pos, SimpleObject, Value};
 use chrono::{DateTime, Utc};
@@ -12,44 +12,44 @@ use crate::{
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// A bad bearer, or none where one is needed.
+    /// The access token is invalid, or missing where one is required.
     Unauthenticated,
-    /// Signed in, but not allowed.
+    /// The user's role does not allow this.
     Forbidden,
-    /// Allowed, but only soon after signing in.
+    /// The sign-in is too old for this.
     ReauthenticationRequired,
-    /// Absent or hidden.
+    /// Does not exist, or the caller has no access to it.
     NotFound,
-    /// Somebody else was faster.
+    /// A concurrent change.
     Conflict,
-    /// Wrong input; `extensions.field` names it.
+    /// Invalid input; `extensions.field` names the first invalid field.
     BadUserInput,
     /// The body is not one JSON object with a `query`.
     BadRequest,
-    /// Not GraphQL.
+    /// A syntax error in the document.
     ParseFailed,
-    /// Not of this schema.
+    /// The document does not fit the schema.
     ValidationFailed,
-    /// Not POST.
+    /// Not a POST request.
     MethodNotAllowed,
-    /// No answer type that the client accepts.
+    /// The client accepts none of our media types.
     NotAcceptable,
-    /// The body came too slowly.
+    /// The request body did not arrive in time.
     Timeout,
-    /// Not JSON.
+    /// The request body is not JSON.
     UnsupportedMediaType,
-    /// Too many bytes, or one of the guard's other bounds.
+    /// The request exceeds a limit on documents, arguments or cost.
     DocumentTooLarge,
-    /// Refused before execution.
+    /// A rate limit refused the request before execution.
     RateLimited,
-    /// Database, limiter or time.
+    /// The database or the limiter is down, or time ran out.
     Unavailable,
-    /// A fault of ours.
+    /// A fault of the server.
     Internal,
 }
 
 impl Code {
-    /// The whole list.
+    /// Every code.
     pub const ALL: [Self; 17] = [
         Self::Unauthenticated,
         Self::Forbidden,
@@ -70,7 +70,7 @@ impl Code {
         Self::Internal,
     ];
 
-    /// As it stands in `extensions.code`.
+    /// The value in `extensions.code`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
@@ -94,26 +94,26 @@ impl Code {
     }
 }
 
-/// An error on its way to a client.
+/// An error in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// Which.
+    /// The code.
     pub code: Code,
-    /// For a person; never more than they may know.
+    /// The message for the user. Contains nothing the user may not know.
     pub message: String,
-    /// What is wrong with the input, field by field.
+    /// The invalid fields of the input.
     pub flaws: Vec<Flaw>,
-    /// Where in the document.
+    /// The position in the document.
     pub at: Option<Pos>,
 }
 
 impl ApiError {
-    /// An error with a sentence of our own.
+    /// An error with this message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), flaws: Vec::new(), at: None }
     }
 
-    /// Wrong input in a field.
+    /// An error about one field of the input.
     pub fn input(field: &'static str, message: impl Into<String>) -> Self {
         Self::flawed(vec![Flaw { field: field.into(), message: message.into() }])
     }
@@ -125,7 +125,7 @@ impl ApiError {
         Self { code: Code::BadUserInput, message: sentences.join(" "), flaws, at: None }
     }
 
-    /// The `extensions` beside the request id: the code, the first field that is wrong, and all of them.
+    /// The `extensions` without the request id: the code, the first invalid field, and all invalid fields.
     pub fn extensions(&self) -> ErrorExtensionValues {
         let mut values = ErrorExtensionValues::default();
         values.set("code", self.code.as_str());
@@ -145,21 +145,23 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
-            Error::Forbidden => Self::new(Code::Forbidden, "You may not do this."),
+            Error::Forbidden => Self::new(Code::Forbidden, "You don't have permission to do this."),
             Error::ReauthenticationRequired => {
-                let message = "Sign in again first: this needs a sign-in of the last ten minutes.";
+                let message = "Sign in again first. This needs a sign-in within the last ten minutes.";
                 Self::new(Code::ReauthenticationRequired, message)
             }
-            Error::NotFound => Self::new(Code::NotFound, "There is no such thing, or not for you."),
-            Error::Conflict => Self::new(Code::Conflict, "Somebody else changed this at the same time. Try again."),
+            Error::NotFound => Self::new(Code::NotFound, "Not found, or you don't have access to it."),
+            Error::Conflict => {
+                Self::new(Code::Conflict, "Someone else changed this meanwhile. Load it again and retry.")
+            }
             Error::Invalid(flaws) => Self::flawed(flaws),
             Error::Unavailable(why) => {
                 tracing::error!(why, "unavailable");
-                Self::new(Code::Unavailable, "This does not work at the moment. Try again in a few seconds.")
+                Self::new(Code::Unavailable, "The service is temporarily unavailable. Try again in a few seconds.")
             }
             Error::Internal(why) | Error::Startup(why) => {
                 tracing::error!(why, "internal error");
-                Self::new(Code::Internal, "Something went wrong on our side. The request id helps us find out what.")
+                Self::new(Code::Internal, "Something went wrong on our side. Please report it with the request ID.")
             }
         }
     }
@@ -172,10 +174,10 @@ impl From<ApiError> for async_graphql::Error {
     }
 }
 
-/// An outcome that the person can act on. Select `... on Problem { message }` in every result, so that problems added
+/// A problem that the user can act on. Select `... on Problem { message }` in every result, so that problems added
 /// later are readable too.
 #[derive(Interface)]
-#[graphql(field(name = "message", ty = "&String", desc = "What to tell the person."))]
+#[graphql(field(name = "message", ty = "&String", desc = "The message to show to the user."))]
 pub(super) enum Problem {
     InvalidEmail(InvalidEmail),
     RateLimited(RateLimited),
@@ -186,21 +188,21 @@ pub(super) enum Problem {
     LastAdmin(LastAdmin),
 }
 
-/// What was typed is not an e-mail address.
+/// The input is not an email address that can be used here.
 #[derive(SimpleObject)]
 pub(super) struct InvalidEmail {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
 }
 
-/// Too many, too fast.
+/// A rate limit refused the call.
 #[derive(SimpleObject)]
 pub(super) struct RateLimited {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
-    /// Seconds to wait.
+    /// The number of seconds to wait before trying again.
     pub retry_after: i32,
-    /// The moment after which the same call is admitted, unless others come between.
+    /// The time after which the same call is accepted, unless other calls use up the limit first.
     pub retry_at: DateTime<Utc>,
 }
 
@@ -209,69 +211,74 @@ impl From<Wait> for RateLimited {
         let millis = (wait.retry_at - wait.now).num_milliseconds().max(1);
         let seconds = i32::try_from((millis + 999) / 1000).unwrap_or(i32::MAX);
         let minutes = (seconds + 59) / 60;
-        let span = if seconds < 90 { format!("{seconds} seconds") } else { format!("{minutes} minutes") };
-        Self { message: format!("Too many tries. Try again in {span}."), retry_after: seconds, retry_at: wait.retry_at }
+        let span = match seconds {
+            1 => "1 second".to_owned(),
+            2..90 => format!("{seconds} seconds"),
+            _ => format!("{minutes} minutes"),
+        };
+        let message = format!("Too many attempts. Try again in {span}.");
+        Self { message, retry_after: seconds, retry_at: wait.retry_at }
     }
 }
 
-/// The code is wrong; the try was counted.
+/// The code is wrong. The attempt counts.
 #[derive(SimpleObject)]
 pub(super) struct InvalidCode {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
-    /// Tries that this challenge still has.
+    /// The number of attempts that are left for this challenge.
     pub attempts_left: i32,
 }
 
-/// The code is expired, used, used up, or never existed: one answer.
+/// The code, link or token doesn't work: it has expired, was used, has no attempts left, or never existed.
 #[derive(SimpleObject)]
 pub(super) struct CodeExpired {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
 }
 
-/// The session is over, or the token was never one of ours: sign in again.
+/// The session has ended, or the token is unknown. Sign in again.
 #[derive(SimpleObject)]
 pub(super) struct SessionEnded {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
 }
 
-/// Somebody else has this address.
+/// Another account uses this address.
 #[derive(SimpleObject)]
 pub(super) struct EmailTaken {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
 }
 
-/// Nobody would be left who may change people.
+/// The change would leave no active administrator.
 #[derive(SimpleObject)]
 pub(super) struct LastAdmin {
-    /// What to tell the person.
+    /// The message to show to the user.
     pub message: String,
 }
 
 impl InvalidCode {
     pub(super) fn new(attempts_left: u32) -> Self {
-        let message = "This code is not right. Look at the latest mail again.".into();
+        let message = "That code isn't right. Use the code from our newest email.".into();
         Self { message, attempts_left: i32::try_from(attempts_left).unwrap_or(i32::MAX) }
     }
 }
 
 impl CodeExpired {
     pub(super) fn new() -> Self {
-        Self { message: "This code does not work any more. Ask for a new one.".into() }
+        Self { message: "That code no longer works. Request a new one.".into() }
     }
 }
 
 impl EmailTaken {
     pub(super) fn new() -> Self {
-        Self { message: "Somebody else has this address.".into() }
+        Self { message: "This address is already in use.".into() }
     }
 }
 
 impl LastAdmin {
     pub(super) fn new() -> Self {
-        Self { message: "This is the last active administrator. Make another one first.".into() }
+        Self { message: "This is the last active administrator. Make someone else an administrator first.".into() }
     }
 }

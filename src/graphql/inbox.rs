@@ -1,19 +1,19 @@
-//! The development inbox. Its type is in no production schema, so there is nothing to switch off.
+//! The `inbox` query of development servers. Production schemas do not contain it.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
-use super::{error::ApiError, parts, user::EmailAddress};
+use super::{error::ApiError, parts, scalar::EmailAddress};
 use crate::domain::mail::inbox::InboxEntry;
 
-/// A mail that development kept instead of sending it.
+/// An email that the development server kept instead of sending it.
 #[derive(SimpleObject)]
 struct InboxMessage {
-    /// Of the mail.
+    /// The ID of the email.
     id: ID,
-    /// When it was delivered.
+    /// The time at which the email was delivered to the inbox.
     at: DateTime<Utc>,
-    /// To whom.
+    /// The recipient.
     to: EmailAddress,
     /// The subject line.
     subject: String,
@@ -21,7 +21,7 @@ struct InboxMessage {
     text: String,
     /// The HTML part.
     html: String,
-    /// The code in the mail, if it carries one.
+    /// The code in the email, if it has one.
     code: Option<String>,
 }
 
@@ -39,23 +39,23 @@ impl From<InboxEntry> for InboxMessage {
     }
 }
 
-/// The inbox. An application merges it into the root that it has in development, and into no other.
+/// The `inbox` query. An application merges it into its query root for development only.
 #[derive(Debug, Default)]
 pub struct InboxQuery;
 
 #[Object]
 impl InboxQuery {
-    /// Development only: the mails that this process would have sent, newest first; it keeps the last 200.
-    #[expect(clippy::unused_async, reason = "the schema's macro wants it so")]
+    /// Lists the emails of this process, newest first. It keeps the last 200. Exists on development servers only.
+    #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn inbox(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those to this address.")] to: Option<String>,
-        #[graphql(desc = "At most so many, at most 200; 20 unless told.")] first: Option<i32>,
+        #[graphql(desc = "Only emails to this address.")] to: Option<String>,
+        #[graphql(desc = "The number of emails to return (default 20, maximum 200).")] first: Option<i32>,
     ) -> Result<Vec<InboxMessage>, ApiError> {
         let most = first.unwrap_or(20);
         if !(0..=200).contains(&most) {
-            return Err(ApiError::input("first", "Between 0 and 200."));
+            return Err(ApiError::input("first", "`first` must be between 0 and 200."));
         }
         let to = to.map(|to| canonical(&to));
         let Some(inbox) = &parts(ctx).0.inbox else {
@@ -66,7 +66,7 @@ impl InboxQuery {
     }
 }
 
-/// As mail is addressed; what is no address finds no mail.
+/// The canonical form of an address. Any other text stays as it is and matches no email.
 fn canonical(address: &str) -> String {
     crate::email_address::EmailAddress::parse(address)
         .map_or_else(|_| address.to_owned(), |email| email.as_str().to_owned())

@@ -1,5 +1,5 @@
-//! Subscriptions. Each reads the event feed of its connection, which ends with the session; nothing here checks a
-//! permission again, and no event shows what a list would hide. Events are small, because they are not charged.
+//! Subscriptions. Each reads the event feed of its connection, which ends with the session. Permissions are checked at
+//! the start and in the feed. Events are not charged to rate limits, so their cost has a low maximum.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub(super) struct LiveSubscription;
 
 #[Subscription]
 impl LiveSubscription {
-    /// Your sessions as they end, wherever they are ended: the last one to be told is the one that you listen with. A
-    /// session whose time has run out is not told, for it ends by itself at its `expiresAt`.
-    #[expect(clippy::unused_async, reason = "the library awaits what makes a stream")]
+    /// Sends your sessions as they end, last the one of this connection. A session that expires at `expiresAt` sends no
+    /// event.
+    #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn session_ended(
         &self,
         ctx: &Context<'_>,
@@ -40,12 +40,12 @@ impl LiveSubscription {
         Ok(as_stream(ended).map(move |ended| Bounded(session(ended))))
     }
 
-    /// What happens, as it happens. For a MANAGER or more. What happened while you were not connected is in
-    /// `auditEvents`; under great load some events are only there.
+    /// Sends audit events as they happen. Requires the role MANAGER. Events can be missed while disconnected or under
+    /// heavy load; `auditEvents` has them all.
     async fn audit_event_added(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which events; all when left out.")] filter: Option<AuditFilter>,
+        #[graphql(desc = "Only events that match this filter.")] filter: Option<AuditFilter>,
     ) -> Result<impl Stream<Item = Bounded<AuditEvent>> + 'static, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
@@ -55,7 +55,7 @@ impl LiveSubscription {
     }
 }
 
-/// The feed of the connection. A request with a single response has none.
+/// The event feed of the connection. A plain HTTP request has none.
 fn feed<'a>(ctx: &Context<'a>) -> Result<&'a Arc<EventFeed>, ApiError> {
     let message = "Subscribe over a WebSocket or with `Accept: text/event-stream`.";
     ctx.data_opt().ok_or_else(|| ApiError::new(Code::BadRequest, message))

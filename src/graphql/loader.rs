@@ -1,6 +1,5 @@
-//! What the objects of one answer need together is read together: a statement for a whole level of a list, however long
-//! the list is. Keys carry the proof that a person may be read, so nothing can be loaded that may not be seen. Nothing
-//! is kept from one operation to the next.
+//! Data loaders: one statement reads what all objects on a level of the response need. Keys contain a `ReadAccess`, so
+//! resolvers can only load what the viewer may see. Nothing is cached across operations.
 
 use std::{
     collections::HashMap,
@@ -32,40 +31,41 @@ use crate::{
     observability::spans,
 };
 
-/// The open sessions of a person: a part of the list.
+/// A range of a user's open sessions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Sessions(pub ReadAccess, pub Slice);
 
-/// How many open sessions a person has.
+/// The number of a user's open sessions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SessionCount(pub ReadAccess);
 
-/// The devices of a person, the latest hundred.
+/// A user's devices, at most [`DEVICES`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Devices(pub ReadAccess);
 
-/// The events about a person: a part of the list.
+/// A range of the audit events about a user.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Events(pub ReadAccess, pub Slice);
 
-/// How many events there are about a person.
+/// The number of audit events about a user.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct EventCount(pub ReadAccess);
 
-/// A person met in a list; nobody when they are gone, or hidden.
+/// A user named by another object, if they exist and are visible.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Person(pub ReadAccess);
 
-/// A person who was asked for by id, and so is looked up where the latest is known.
+/// A user whom the client requested by ID.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Known(pub ReadAccess);
 
-/// What reads the batches. One for each operation, made by [`Api`](super::Api).
+/// Reads batches. [`Api`](super::Api) makes one for each operation.
 pub(super) struct Batches(Arc<Ctx>);
 
+/// Maximum number of devices in a response.
 const DEVICES: usize = 20;
 
-/// A kind of key, what is loaded for it, and the one domain call that loads many.
+/// Implements a loader: the key, the value, and the domain call that loads a batch.
 macro_rules! batches {
     ($($key:ty => $value:ty, |$ctx:ident, $keys:ident| $load:expr;)+) => { $(
         impl Loader<$key> for Batches {
@@ -120,7 +120,7 @@ fn in_order<K: Copy + Eq + Hash, V>(keys: &[K], values: Vec<V>) -> HashMap<K, V>
     keys.iter().copied().zip(values).collect()
 }
 
-/// What a key stands for; nothing when there is nothing, or nothing to see.
+/// Loads the value of a key, if it exists and is visible.
 pub(super) async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Batches as Loader<K>>::Value>, ApiError>
 where
     K: Send + Sync + Hash + Eq + Clone + 'static,
@@ -131,7 +131,7 @@ where
 
 type Batch = FutureObj<'static, ()>;
 
-/// Takes batches instead of a pool of tasks.
+/// Queues batches instead of spawning them as tasks.
 struct Queue(mpsc::UnboundedSender<Batch>);
 
 impl Spawn for Queue {
@@ -140,8 +140,7 @@ impl Spawn for Queue {
     }
 }
 
-/// A batch waits for no time: it runs when the operation can do nothing more without it, and so when everything that
-/// could be in it is in it.
+/// Batches need no delay: one runs only when the operation is blocked on it, so it is already complete.
 struct NoDelay;
 
 impl Timer for NoDelay {
@@ -150,34 +149,34 @@ impl Timer for NoDelay {
     }
 }
 
-/// The batches of one operation, waiting for their turn.
-pub(super) struct Turns(mpsc::UnboundedReceiver<Batch>);
+/// The queued batches of one operation.
+pub(super) struct Queued(mpsc::UnboundedReceiver<Batch>);
 
-/// Gives an operation its loader.
-pub(super) fn give(request: Request, ctx: Option<&Arc<Ctx>>) -> (Request, Turns) {
+/// Attaches a loader to an operation.
+pub(super) fn attach(request: Request, ctx: Option<&Arc<Ctx>>) -> (Request, Queued) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let loader = ctx.map(|ctx| DataLoader::new(Batches(Arc::clone(ctx)), Queue(sender), NoDelay));
     let request = match loader {
         Some(loader) => request.data(loader),
         None => request,
     };
-    (request, Turns(receiver))
+    (request, Queued(receiver))
 }
 
-impl Turns {
-    /// The answers of an operation, which runs in turns with its batches and ends with them.
-    pub(super) fn take<T>(mut self, answers: impl Stream<Item = T> + Send) -> impl Stream<Item = T> + Send {
-        let mut answers = Box::pin(answers);
+impl Queued {
+    /// Drives an operation and its batches in one task, alternating between them.
+    pub(super) fn drive<T>(mut self, responses: impl Stream<Item = T> + Send) -> impl Stream<Item = T> + Send {
+        let mut responses = Box::pin(responses);
         let mut running = FuturesUnordered::new();
         poll_fn(move |task: &mut TaskContext<'_>| {
             loop {
-                if let Poll::Ready(answer) = answers.poll_next_unpin(task) {
-                    return Poll::Ready(answer);
+                if let Poll::Ready(response) = responses.poll_next_unpin(task) {
+                    return Poll::Ready(response);
                 }
                 while let Ok(batch) = self.0.try_recv() {
                     running.push(batch);
                 }
-                // When a batch is done, whoever waited for it goes on.
+                // A finished batch unblocks the operation.
                 if !matches!(running.poll_next_unpin(task), Poll::Ready(Some(()))) {
                     return Poll::Pending;
                 }

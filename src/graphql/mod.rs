@@ -1,5 +1,5 @@
-//! The GraphQL side. Resolvers parse ids, make one domain call and map its outcome; they decide nothing. The roots and
-//! the schema are in `schema`, errors in `error`, ids, cursors and pages in `relay`; every other file is one subject.
+//! The GraphQL API. Resolvers parse IDs, make one domain call and map its result; they contain no business logic. The
+//! root types are in `schema`, errors in `error`, IDs and connections in `relay`.
 
 mod account;
 mod admin;
@@ -13,6 +13,7 @@ mod loader;
 mod node;
 pub(crate) mod outcome_label;
 pub mod relay;
+mod scalar;
 mod schema;
 mod sign_in;
 mod traced;
@@ -28,7 +29,7 @@ pub use document::{Validated, validate};
 pub use inbox::InboxQuery;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
 
-/// What every resolver starts from, an application's too: what the domain stands on, and who asks.
+/// The domain context and the viewer, for resolvers of Doorcode and of applications.
 pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {
     (ctx.data_unchecked::<Arc<Ctx>>(), ctx.data_unchecked::<Viewer>())
 }

@@ -1,5 +1,4 @@
-//! `node`: any object by its id. Interfaces expose `id` alone, and every kind is found the way its own field finds it,
-//! so nothing is reachable here that is not reachable there.
+//! The `Node` interface and the `node` field. Each type uses the same lookup and permissions as its own fields.
 
 use async_graphql::{Context, ID, Interface, Object};
 
@@ -13,9 +12,9 @@ use super::{
 };
 use crate::domain::{access::SignedIn, audit, device, session, user};
 
-/// Anything with an id of its own.
+/// An object with a globally unique ID.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "Opaque and typed; see `node`."))]
+#[graphql(field(name = "id", ty = "ID", desc = "The ID of the object, for `node`."))]
 pub(super) enum Node {
     User(User),
     Session(Session),
@@ -28,12 +27,12 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// One object by its id: yourself or what is yours, or anything of anybody for a MANAGER. What is hidden from you
-    /// is `NOT_FOUND`.
+    /// Looks up an object by its ID: your own, or any with the role MANAGER. Fails with `NOT_FOUND` if the object
+    /// doesn't exist or you have no access to it.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "An id that this API gave.")] id: ID,
+        #[graphql(desc = "The ID of the object, as returned by this API.")] id: ID,
     ) -> Option<Result<Node, ApiError>> {
         Some(find(ctx, &id).await)
     }

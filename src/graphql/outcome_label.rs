@@ -1,5 +1,5 @@
-//! What a change came to, told to the edge by the name of its type, which a client need not have asked for. It changes
-//! nothing of the answer.
+//! The result type of a mutation, as a label for the access log and metrics. Recorded whether or not the client selects
+//! `__typename`.
 
 use std::{
     borrow::Cow,
@@ -12,21 +12,21 @@ use async_graphql::{
 
 use super::error::ApiError;
 
-/// Where the name is told.
+/// Receives the name of the result type. Part of the request data.
 #[derive(Clone, Default)]
 pub(crate) struct Report(Arc<OnceLock<Cow<'static, str>>>);
 
 impl Report {
-    /// What was told; nothing when the operation was no change of ours, or failed.
+    /// The name, unless the operation was not a mutation of Doorcode, or failed.
     pub(crate) fn told(&self) -> Option<Cow<'static, str>> {
         self.0.get().cloned()
     }
 }
 
-/// An outcome on its way out.
+/// The result of a mutation, which reports its type.
 pub(super) struct Outcome<T>(T);
 
-/// What every mutation gives.
+/// The return type of every mutation.
 pub(super) type Reported<T> = Result<Outcome<T>, ApiError>;
 
 impl<T> From<T> for Outcome<T> {
@@ -54,7 +54,7 @@ impl<T: OutputType> OutputType for Outcome<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         if let Some(report) = ctx.data_opt::<Report>() {
-            // A document has one change, so nobody told before.
+            // An operation has one mutation, so the label is not set yet.
             drop(report.0.set(self.introspection_type_name()));
         }
         self.0.resolve(ctx, field).await

@@ -1,6 +1,5 @@
-//! Ids, cursors and pages. An id carries its type and is refused where another type is expected; a cursor is a place in
-//! a list, which is an id in other clothes or, for lists that are sorted by something else, that and the id. Nothing
-//! here asks the database.
+//! IDs, cursors and connections. An ID contains its type and is refused where another type is expected. A cursor
+//! contains the ID of an item and, for lists in another order, its sort key.
 
 use std::borrow::Cow;
 
@@ -12,11 +11,11 @@ use uuid::Uuid;
 use super::error::ApiError;
 use crate::domain::range_query::Slice;
 
-const MOST: i32 = 100;
-const DEFAULT: i32 = 20;
+const MAX_PAGE: i32 = 100;
+const DEFAULT_PAGE: i32 = 20;
 const CURSOR: u8 = b'>';
 
-/// What an id is of. The letter is part of every id ever given out: it never changes.
+/// The type of an ID. Clients store IDs, so a letter never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     User,
@@ -36,70 +35,70 @@ impl Kind {
     }
 }
 
-/// The id of one of these. The command line shows ids like this, too, so that one can go on with them in the API.
+/// The ID of an object. The command line shows the same IDs.
 pub(crate) fn encode(kind: Kind, id: Uuid) -> ID {
     tagged(kind.letter(), id).into()
 }
 
-/// Any id of ours.
+/// Reads an ID of any type.
 pub(super) fn decode(id: &ID) -> Result<(Kind, Uuid), ApiError> {
     decode_in("id", id)
 }
 
 fn decode_in(field: &'static str, id: &ID) -> Result<(Kind, Uuid), ApiError> {
-    let not_ours = || ApiError::input(field, "This is not an id of this API.");
+    let not_ours = || ApiError::input(field, format!("`{field}` is not an ID of this API."));
     let (letter, id) = untagged(id).ok_or_else(not_ours)?;
     let kinds = [Kind::User, Kind::Session, Kind::Device, Kind::AuditEvent];
     let kind = kinds.into_iter().find(|kind| kind.letter() == letter).ok_or_else(not_ours)?;
     Ok((kind, id))
 }
 
-/// A kind of thing that an application has beside Doorcode's. Its letter is part of every id of that kind, so it never
-/// changes. Lower-case letters are for applications: none will ever be Doorcode's.
+/// An ID type of an application. Applications use lower-case letters; Doorcode never does. Clients store IDs, so a
+/// letter never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnKind(u8);
 
 impl OwnKind {
-    /// With a lower-case letter that no other kind of the application has.
+    /// Creates the type. The letter must be lower case and unique in the application.
     ///
     /// # Panics
     ///
-    /// With any other letter; in a constant, that is while compiling.
+    /// If the letter is not lower case. In a constant, this is a compile error.
     pub const fn new(letter: char) -> Self {
-        assert!(letter.is_ascii_lowercase(), "an application's kinds have lower-case letters");
+        assert!(letter.is_ascii_lowercase(), "the ID type of an application needs a lower-case letter");
         Self(letter as u8)
     }
 
-    /// The id of one thing.
+    /// The ID of an object.
     pub fn encode(self, id: Uuid) -> ID {
         tagged(self.0, id).into()
     }
 
-    /// The thing that an id of this kind is of; `field` is where the caller wrote it.
+    /// Reads an ID of this type. Errors name `field` as the invalid field.
     pub fn decode(self, field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
         match untagged(id) {
             Some((letter, id)) if letter == self.0 => Ok(id),
-            _ => Err(ApiError::input(field, "This is not an id of this kind.")),
+            _ => Err(ApiError::input(field, format!("`{field}` is not an ID of the expected type."))),
         }
     }
 }
 
-/// An id of one kind.
+/// Reads an ID of one type from the field `id`.
 pub(super) fn decode_as(kind: Kind, id: &ID) -> Result<Uuid, ApiError> {
     decode_field(kind, "id", id)
 }
 
-/// An id of one kind, in a field of another name.
+/// Reads an ID of one type from any field.
 pub(super) fn decode_field(kind: Kind, field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
     match decode_in(field, id)? {
         (found, id) if found == kind => Ok(id),
-        _ => Err(ApiError::input(field, "This is an id of something else.")),
+        _ => Err(ApiError::input(field, format!("`{field}` must be an ID of type {kind:?}."))),
     }
 }
 
-/// The id of a person: typed, or the UUID that stands in `databaseId` and in the `sub` of an access token.
+/// Reads the ID of a user, or the UUID from `databaseId` or the `sub` claim.
 pub(super) fn decode_user(field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
-    // Of the forms that the parser knows, only the one with dashes is as long as this.
+    // The parser accepts several formats. Only the hyphenated one has this length.
     match Uuid::try_parse(id) {
         Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(uuid),
         _ => decode_field(Kind::User, field, id),
@@ -121,41 +120,45 @@ fn untagged(text: &str) -> Option<(u8, Uuid)> {
     Some((*tag, Uuid::from_slice(id).ok()?))
 }
 
-/// The cursor of a list in the order of ids.
+/// The cursor of an item in a list ordered by ID.
 pub fn cursor(id: Uuid) -> String {
     tagged(CURSOR, id)
 }
 
-/// No cursor of ours is longer.
-const LONGEST_CURSOR: usize = 1_000;
+/// Maximum length of a cursor in bytes.
+const MAX_CURSOR: usize = 1_000;
 
-/// A cursor of whatever says where something stands.
-pub(super) fn pack(place: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode([&[CURSOR], place].concat())
+/// Encodes a position as a cursor.
+pub(super) fn pack(position: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode([&[CURSOR], position].concat())
 }
 
-/// What a cursor was made of.
+/// Decodes the position in a cursor.
 pub(super) fn unpack(cursor: &str) -> Option<Vec<u8>> {
-    let short = Some(cursor).filter(|cursor| cursor.len() <= LONGEST_CURSOR)?;
+    let short = Some(cursor).filter(|cursor| cursor.len() <= MAX_CURSOR)?;
     let bytes = URL_SAFE_NO_PAD.decode(short).ok()?;
     Some(bytes.strip_prefix(&[CURSOR])?.to_vec())
 }
 
-/// Which part of a list: so many after or before a place in it.
+/// A requested page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<P = Uuid> {
-    /// At most so many.
+    /// Maximum number of items.
     pub count: usize,
-    /// Only what comes after this place.
+    /// Only items after this position.
     pub after: Option<P>,
-    /// Only what comes before this place.
+    /// Only items before this position.
     pub before: Option<P>,
-    /// From the end of the list.
+    /// Whether the page is taken from the end of the list.
     pub backward: bool,
 }
 
 impl Page {
-    /// Of a list in the order of ids.
+    /// A page of a list ordered by ID.
+    ///
+    /// # Errors
+    ///
+    /// If `first` and `last` are combined or out of range, or a cursor is invalid.
     pub fn by_id(
         first: Option<i32>,
         after: Option<&str>,
@@ -165,32 +168,32 @@ impl Page {
         Self::new(first, after, last, before, |text| untagged(text).filter(|(tag, _)| *tag == CURSOR).map(|(_, id)| id))
     }
 
-    /// What to ask the database for.
+    /// The range to query.
     pub fn slice(&self) -> Slice {
         Slice { most: self.fetch(), older_than: self.after, newer_than: self.before, oldest_first: self.backward }
     }
 }
 
 impl<P> Page<P> {
-    /// Of a list whose cursors `place` reads: none when the text is no cursor of that very list.
+    /// A page of a list whose cursors `position` decodes. It returns `None` for a cursor of another list.
     pub(super) fn new(
         first: Option<i32>,
         after: Option<&str>,
         last: Option<i32>,
         before: Option<&str>,
-        place: impl Fn(&str) -> Option<P>,
+        position: impl Fn(&str) -> Option<P>,
     ) -> Result<Self, ApiError> {
         if first.is_some() && last.is_some() {
-            return Err(ApiError::input("last", "Ask for `first` or for `last`, not for both."));
+            return Err(ApiError::input("last", "Use `first` or `last`, not both."));
         }
         let field = if last.is_some() { "last" } else { "first" };
-        let count = last.or(first).unwrap_or(DEFAULT);
-        if !(0..=MOST).contains(&count) {
-            return Err(ApiError::input(field, format!("A page has 0 to {MOST} entries.")));
+        let count = last.or(first).unwrap_or(DEFAULT_PAGE);
+        if !(0..=MAX_PAGE).contains(&count) {
+            return Err(ApiError::input(field, format!("`{field}` must be between 0 and {MAX_PAGE}.")));
         }
         let cursor = |field, text: Option<&str>| {
-            let wrong = || ApiError::input(field, "This is not a cursor of this list in this order.");
-            text.map(|text| place(text).ok_or_else(wrong)).transpose()
+            let wrong = || ApiError::input(field, format!("`{field}` is not a cursor of this list in this order."));
+            text.map(|text| position(text).ok_or_else(wrong)).transpose()
         };
         Ok(Self {
             count: usize::try_from(count).unwrap_or_default(),
@@ -200,12 +203,12 @@ impl<P> Page<P> {
         })
     }
 
-    /// Rows to fetch: one more than the page, which tells whether there are more.
+    /// Number of rows to fetch: one more than the page, to know whether another page follows.
     pub(super) fn fetch(&self) -> u64 {
         self.count as u64 + 1
     }
 
-    /// Cuts what was fetched to the page, in the order of the list, and says what lies around it.
+    /// Cuts fetched rows to the page, in list order, and adds the page info.
     pub(super) fn cut<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> (Vec<(String, T)>, PageInfo) {
         let more = rows.len() > self.count;
         rows.truncate(self.count);
@@ -223,43 +226,43 @@ impl<P> Page<P> {
     }
 }
 
-/// What lies around a page.
-// Every subgraph of a supergraph has this type, and must say that it knows.
+/// Information about a page of a list.
+// Shareable, because every subgraph of a supergraph defines this type.
 #[derive(SimpleObject)]
 #[graphql(shareable)]
 pub struct PageInfo {
-    /// More after `endCursor`.
+    /// Whether there are items after `endCursor`.
     pub has_next_page: bool,
-    /// More before `startCursor`.
+    /// Whether there are items before `startCursor`.
     pub has_previous_page: bool,
-    /// Cursor of the first entry.
+    /// The cursor of the first item on the page.
     pub start_cursor: Option<String>,
-    /// Cursor of the last entry.
+    /// The cursor of the last item on the page.
     pub end_cursor: Option<String>,
 }
 
-/// What lists are of.
+/// The item type of a connection.
 pub trait Listed: OutputType {
-    /// Its type; `Connection` and `Edge` are added to it.
+    /// Prefix of the names of the `Connection` and `Edge` types.
     const NAME: &'static str;
-    /// Which list a page is of.
+    /// Identifies a list, to count its items.
     type List: Send + Sync;
 
-    /// How many there are in a list.
+    /// The number of items in a list.
     fn count(ctx: &Context<'_>, list: &Self::List) -> impl Future<Output = Result<u64, ApiError>> + Send;
 }
 
-/// A page of a list.
+/// A page of a list, as a Relay connection.
 pub struct Connection<T: Listed> {
     edges: Vec<Edge<T>>,
     page_info: PageInfo,
     list: T::List,
-    /// However often it is asked for.
+    /// Cached, because a query can select it several times.
     count: OnceCell<u64>,
 }
 
 impl<T: Listed> Connection<T> {
-    /// What was fetched for a page, with what makes cursors and entries of it.
+    /// Builds the connection from fetched rows.
     pub fn new<P, R>(
         page: &Page<P>,
         rows: Vec<R>,
@@ -282,29 +285,28 @@ impl<T: Listed> TypeName for Connection<T> {
 /// A page of a list.
 #[Object(name_type)]
 impl<T: Listed> Connection<T> {
-    /// The entries with their cursors.
+    /// The items with their cursors.
     async fn edges(&self) -> &[Edge<T>] {
         &self.edges
     }
 
-    /// The entries alone.
+    /// The items without cursors.
     async fn nodes(&self) -> Vec<&T> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
-    /// What lies around this page.
+    /// Information about the page.
     async fn page_info(&self) -> &PageInfo {
         &self.page_info
     }
 
-    /// How many there are in all; counted only when asked for.
+    /// The number of items in the whole list.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         let count = self.count.get_or_try_init(|| T::count(ctx, &self.list)).await?;
         Ok(i32::try_from(*count).unwrap_or(i32::MAX))
     }
 }
 
-/// An entry of a list.
 struct Edge<T> {
     cursor: String,
     node: T,
@@ -316,15 +318,15 @@ impl<T: Listed> TypeName for Edge<T> {
     }
 }
 
-/// An entry of a list.
+/// An item of a list with its cursor.
 #[Object(name_type)]
 impl<T: Listed> Edge<T> {
-    /// Where it stands in the list.
+    /// The position of the item, for `after` and `before`.
     async fn cursor(&self) -> &str {
         &self.cursor
     }
 
-    /// The entry.
+    /// The item.
     async fn node(&self) -> &T {
         &self.node
     }
@@ -347,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_a_typed_id_and_a_uuid_in_one_form() {
+    fn a_user_id_is_typed_or_a_hyphenated_uuid() {
         let uuid = Uuid::from_u128(0x0190_a8f1_0000_7000_8000_0000_0000_0001);
         for id in [encode(Kind::User, uuid), uuid.to_string().into(), uuid.to_string().to_uppercase().into()] {
             assert_eq!(decode_user("id", &id).unwrap(), uuid, "{id:?}");
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_applications_id_is_none_of_doorcodes_nor_of_another_kind() {
+    fn an_application_id_is_refused_as_any_other_type() {
         let (note, list) = (OwnKind::new('n'), OwnKind::new('l'));
         let id = note.encode(Uuid::max());
         assert_eq!(note.decode("id", &id).unwrap(), Uuid::max());
@@ -369,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_bounded_and_goes_one_way() {
+    fn a_page_has_a_maximum_and_one_direction() {
         assert!(Page::by_id(Some(101), None, None, None).is_err());
         assert!(Page::by_id(Some(-1), None, None, None).is_err());
         assert!(Page::by_id(Some(1), None, Some(1), None).is_err());

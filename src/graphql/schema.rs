@@ -1,12 +1,12 @@
-//! The roots, what bounds an operation, and the schema that a process serves. Development and production are two
-//! schemas, for what is not in a schema cannot be reached through it. An application of yours merges the roots with its
-//! own and serves them the same way.
+//! The root types and the schema that a process serves. Development and production have separate schemas, so that a
+//! production server cannot reach development fields. An application merges the roots with its own.
 
 use std::sync::Arc;
 
 use async_graphql::{
-    MergedObject, MergedSubscription, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    SubscriptionType, ValidationMode,
+    MergedObject, MergedSubscription, Name, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
+    SubscriptionType, ValidationMode, Value,
+    parser::types::{Field, Selection, SelectionSet},
 };
 use chrono::{DateTime, Utc};
 use futures_util::{
@@ -26,67 +26,69 @@ use super::{
     live::LiveSubscription,
     loader,
     node::{Node, NodeQuery},
+    scalar::DATE_TIME,
     sign_in::SignInMutation,
     traced::Roots,
     user::UserQuery,
 };
 use crate::{domain::Ctx, observability::spans};
 
-const DATE_TIME: &str = "A moment in UTC as RFC 3339 writes it, such as `2026-11-21T08:14:50.876797+00:00`.";
+/// The description of the schema, in Markdown.
+const DESCRIPTION: &str = include_str!("description.md");
 
-/// Questions. Nothing here changes anything. An application merges this into its own root.
+/// Read operations. An application merges this into its own root.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeQuery")]
 pub struct Query(UserQuery, PeopleQuery, AuditQuery, NodeQuery);
 
-/// Questions. Nothing here changes anything.
+/// Read operations.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 struct ProductionQuery(Query);
 
-/// Questions, and the inbox that only development has.
+/// Read operations, with the inbox of development servers.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 struct DevelopmentQuery(Query, InboxQuery);
 
-/// Questions. Nothing here changes anything.
-// What a gateway asks is another part where the schema is only written down; see `federation`.
+/// Read operations.
+// `F` differs between the schema that executes and the one that is only exported; see `federation`.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
 struct ProductionSubgraph<F: ObjectType>(Query, F);
 
-/// Questions, and the inbox that only development has.
+/// Read operations, with the inbox of development servers.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
 struct DevelopmentSubgraph<F: ObjectType>(Query, InboxQuery, F);
 
-/// Changes. An application merges this into its own root.
+/// Write operations. An application merges this into its own root.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeMutation")]
 pub struct Mutation(SignInMutation, SessionMutation, DeviceMutation, ProfileMutation, AdminMutation);
 
-/// Changes. A document may hold one of them at its root.
+/// Write operations. An operation can have one root field.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 struct MutationRoot(Mutation);
 
-/// What is told as it happens. An application merges this into its own root.
+/// Events as they happen. An application merges this into its own root.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "DoorcodeSubscription")]
 pub struct Subscription(LiveSubscription);
 
-/// What is told as it happens.
+/// Events as they happen, over a WebSocket (`graphql-transport-ws`) or with `Accept: text/event-stream`.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
 struct SubscriptionRoot(Subscription);
 
-/// A schema that the edge can serve, whatever its roots are.
+/// A schema that the HTTP server can serve, with any root types.
 #[derive(Clone)]
 pub struct Api {
     schema: Arc<dyn Run>,
-    /// Not there in a schema that can only be read.
+    /// `None` in a schema that is only exported.
     ctx: Option<Arc<Ctx>>,
-    under_way: Admission,
+    admission: Admission,
     documents: Arc<Documents>,
 }
 
@@ -117,14 +119,13 @@ where
 }
 
 impl Api {
-    /// Doorcode's own schema for a process: with the inbox where there is one, and with what a gateway asks where one
-    /// is said to be.
+    /// Doorcode's own schema, with the inbox in development and the subgraph fields if federation is on.
     pub fn new(ctx: &Arc<Ctx>) -> Self {
         let inbox = ctx.inbox.is_some();
         if ctx.settings.federation { subgraph(inbox, ctx) } else { own(inbox, Some(ctx)) }
     }
 
-    /// A schema whose roots contain Doorcode's, bounded like Doorcode's own.
+    /// A schema whose roots contain Doorcode's, with the same limits as Doorcode's own.
     pub fn of<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: &Arc<Ctx>) -> Self
     where
         Q: ObjectType + 'static,
@@ -134,26 +135,63 @@ impl Api {
         finish(builder, Some(ctx))
     }
 
-    /// How its documents are read.
+    /// The parser and validator of documents.
     pub(crate) fn documents(&self) -> &Arc<Documents> {
         &self.documents
     }
 
-    /// Runs a question or a change that the edge has already checked; an error when there was no time to.
-    pub async fn execute(&self, request: Request) -> Result<Response, TimedOut> {
-        let (request, turns) = loader::give(request, self.ctx.as_ref());
-        let mut answers = turns.take(stream::once(self.schema.execute(request)));
-        self.under_way.run(async { answers.next().await.unwrap_or_default() }).await
+    /// Executes a query or mutation whose document is validated.
+    ///
+    /// # Errors
+    ///
+    /// If the operation gets no slot or does not finish in time.
+    pub async fn execute(&self, mut request: Request) -> Result<Response, TimedOut> {
+        let fields = description_fields(&mut request);
+        let (request, batches) = loader::attach(request, self.ctx.as_ref());
+        let mut responses = batches.drive(stream::once(self.schema.execute(request)));
+        let mut response = self.admission.run(async { responses.next().await.unwrap_or_default() }).await?;
+        describe(&mut response, &fields);
+        Ok(response)
     }
 
-    /// Runs a subscription that the edge has already checked.
+    /// Executes a subscription whose document is validated.
     pub fn stream(&self, request: Request) -> BoxStream<'static, Response> {
-        let (request, turns) = loader::give(request, self.ctx.as_ref());
-        turns.take(self.schema.stream(request)).boxed()
+        let (request, batches) = loader::attach(request, self.ctx.as_ref());
+        batches.drive(self.schema.stream(request)).boxed()
     }
 }
 
-/// Doorcode's own schema, with the inbox of development or without; without a domain it can only be read.
+/// The response keys of each selection of `__schema { description }`.
+fn description_fields(request: &mut Request) -> Vec<(Name, Name)> {
+    let Ok(document) = request.parsed_query() else { return Vec::new() };
+    let roots = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let key = |field: &Field| field.response_key().node.clone();
+    roots
+        .flat_map(|root| fields(root, "__schema"))
+        .flat_map(|schema| {
+            fields(&schema.selection_set.node, "description").map(move |field| (key(schema), key(field)))
+        })
+        .collect()
+}
+
+fn fields<'a>(set: &'a SelectionSet, name: &'static str) -> impl Iterator<Item = &'a Field> {
+    set.items.iter().filter_map(move |selection| match &selection.node {
+        Selection::Field(field) if field.node.name.node == name => Some(&field.node),
+        _ => None,
+    })
+}
+
+/// Sets the description of the schema in a response. The library has a fixed text there and no setting for it.
+fn describe(response: &mut Response, fields: &[(Name, Name)]) {
+    let Value::Object(data) = &mut response.data else { return };
+    for (schema, description) in fields {
+        if let Some(Value::Object(schema)) = data.get_mut(schema) {
+            schema.insert(description.clone(), Value::String(DESCRIPTION.trim_end().to_owned()));
+        }
+    }
+}
+
+/// Doorcode's own schema. Without a context it is only exported.
 fn own(inbox: bool, ctx: Option<&Arc<Ctx>>) -> Api {
     if inbox {
         finish(of_query(DevelopmentQuery::default()), ctx)
@@ -176,26 +214,26 @@ fn of_query<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot,
     Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
 }
 
-/// Gives a schema what every one has beside its roots.
+/// Adds everything but the roots to a schema.
 fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: Option<&Arc<Ctx>>) -> Api
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    let under_way = Admission::default();
-    let builder = bounded(builder).data(under_way.clone());
+    let admission = Admission::default();
+    let builder = configured(builder).data(admission.clone());
     let builder = if let Some(ctx) = ctx { builder.data(Arc::clone(ctx)) } else { builder };
     let builder = if spans::is_on() { builder.extension(Roots) } else { builder };
     let schema = builder.finish();
-    let is_open = ctx.is_none_or(|ctx| ctx.settings.introspection);
-    let documents = Arc::new(Documents::new(&schema.sdl(), is_open));
-    Api { schema: Arc::new(schema), ctx: ctx.cloned(), under_way, documents }
+    let introspection = ctx.is_none_or(|ctx| ctx.settings.introspection);
+    let documents = Arc::new(Documents::new(&schema.sdl(), introspection));
+    Api { schema: Arc::new(schema), ctx: ctx.cloned(), admission, documents }
 }
 
-/// The types that no field gives by itself. Documents come validated and with their cost known, so the library checks
-/// neither.
-fn bounded<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
+/// Registers the interfaces, which no field refers to. Turns off checks of the library, because `document` validates
+/// documents and computes their cost.
+fn configured<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
@@ -209,22 +247,25 @@ where
         .disable_suggestions()
 }
 
-/// The schema as text: production's, which is what `schema.graphql` holds, or development's with the inbox.
+/// The schema in the schema definition language, of production (as in `schema.graphql`) or of development.
 pub fn sdl(development: bool) -> String {
-    own(development, None).schema.sdl(text())
+    // The library cannot describe a schema. Its schema definition comes last; it moves to the top with the description.
+    let sdl = own(development, None).schema.sdl(export_options());
+    let (types, roots) = sdl.rsplit_once("schema {").unwrap_or((&sdl, ""));
+    format!("\"\"\"\n{}\n\"\"\"\nschema {{{}\n\n{}", DESCRIPTION.trim_end(), roots.trim_end(), types)
 }
 
-/// The schema as a subgraph of Apollo Federation 2, for whoever composes a supergraph: production's or development's.
-/// Without subscriptions, which a gateway does not pass on.
+/// The schema as a subgraph of Apollo Federation 2, to compose a supergraph. It has no subscriptions, because gateways
+/// do not forward them, and no description of the schema, because it extends the one of the supergraph.
 pub fn subgraph_sdl(development: bool) -> String {
     let api = if development {
         finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, Keys)), None)
     } else {
         finish(of_query(ProductionSubgraph(Query::default(), Keys)), None)
     };
-    api.schema.sdl(text().federation())
+    api.schema.sdl(export_options().federation())
 }
 
-fn text() -> SDLExportOptions {
-    SDLExportOptions::new().prefer_single_line_descriptions()
+fn export_options() -> SDLExportOptions {
+    SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by()
 }

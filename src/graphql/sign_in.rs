@@ -1,4 +1,4 @@
-//! Signing in and staying so: `login`, `verify`, `verifyLink`, `refresh`. Outcomes that the person can act on are data.
+//! `login`, `verify`, `verifyLink` and `refresh`.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject, Union};
 use chrono::{DateTime, Utc};
@@ -9,7 +9,8 @@ use super::{
     error::{ApiError, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
     outcome_label::Reported,
     parts,
-    user::{EmailAddress, User},
+    scalar::EmailAddress,
+    user::User,
 };
 use crate::domain::{
     Ctx,
@@ -23,20 +24,22 @@ use crate::domain::{
     token,
 };
 
-/// Who wants to sign in.
+/// Input of `login`.
 #[derive(InputObject)]
 struct LoginInput {
-    /// The address as typed.
+    /// The email address of the user.
     email: String,
-    /// To send another mail for a sign-in under way: the `challenge` of its `CodeSent`. The code before it stays good.
+    /// The `challenge` of an earlier `CodeSent`, to send another email for the same sign-in. The earlier code stays
+    /// valid.
     challenge: Option<String>,
-    /// The `deviceToken` of the latest `SignedIn` on this device, so that nobody else can use up its allowances.
+    /// The `deviceToken` of the latest `SignedIn` for this address on this device. It gives the device its own rate
+    /// limits.
     device_token: Option<String>,
-    /// The language of the mail, such as `de` or `fr-CA`; English unless known.
+    /// The language of the email, such as `de` or `fr-CA` (default: English).
     locale: Option<String>,
 }
 
-/// What became of `login`.
+/// The result of `login`.
 #[derive(Union)]
 enum LoginResult {
     CodeSent(CodeSent),
@@ -44,20 +47,20 @@ enum LoginResult {
     RateLimited(RateLimited),
 }
 
-/// A mail is on its way, if this address may sign in here. The answer is the same for every address.
+/// An email with a code is on its way, if this address may sign in. The result is the same for every address.
 #[derive(SimpleObject)]
 pub(super) struct CodeSent {
-    /// Keep it in this browser: the code works only together with it.
+    /// The handle of this sign-in. Keep it in the client: the code works only together with it.
     challenge: String,
-    /// What was typed, in its canonical form.
+    /// The email address in canonical form.
     email: EmailAddress,
-    /// How many digits to ask for.
+    /// The number of digits in the code.
     code_length: i32,
-    /// When the code dies.
+    /// The time at which the code expires.
     expires_at: DateTime<Utc>,
-    /// When asking for another mail makes sense.
+    /// The time from which to offer another email.
     resend_at: DateTime<Utc>,
-    /// Wrong codes that may still be typed.
+    /// The number of attempts that are left for this challenge.
     attempts_left: i32,
 }
 
@@ -74,23 +77,23 @@ impl CodeSent {
     }
 }
 
-/// A code and the challenge that it was sent for.
+/// Input of `verify`.
 #[derive(InputObject)]
 struct VerifyInput {
-    /// From `CodeSent`.
+    /// The `challenge` from `CodeSent`.
     challenge: String,
-    /// As typed; blanks and dashes are ignored.
+    /// The code from the email. Spaces and dashes are ignored.
     code: String,
 }
 
-/// The token of a sign-in link.
+/// Input of `verifyLink`.
 #[derive(InputObject)]
 struct VerifyLinkInput {
-    /// What follows `#link=` in the URL.
+    /// The text after `#link=` in the URL of the link.
     token: String,
 }
 
-/// What became of `verify` or `verifyLink`.
+/// The result of `verify` or `verifyLink`.
 #[derive(Union)]
 #[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum VerifyResult {
@@ -100,44 +103,44 @@ enum VerifyResult {
     RateLimited(RateLimited),
 }
 
-/// Signed in.
+/// The user is signed in.
 #[derive(SimpleObject)]
 struct SignedIn {
-    /// What to send from now on.
+    /// The tokens of the session.
     tokens: Tokens,
-    /// Who signed in.
+    /// The user who signed in.
     user: User,
     /// The new session.
     session: Session,
-    /// Whether this sign-in made the account.
+    /// Whether this sign-in created the account.
     is_new_user: bool,
-    /// Keep it on this device and send it with the next `login`. It replaces the one before.
+    /// A token for this device. Store it for this address and send it with the next `login`. Each sign-in replaces it.
     device_token: String,
 }
 
-/// What a client sends to be known.
+/// The tokens of a session.
 #[derive(SimpleObject)]
 struct Tokens {
-    /// For `Authorization: Bearer …`, until `expiresAt`.
+    /// The access token to send as `Authorization: Bearer …`.
     access_token: String,
-    /// `Bearer`.
+    /// The type of the access token, always `Bearer`.
     token_type: &'static str,
-    /// When the access token dies.
+    /// The time at which the access token expires.
     expires_at: DateTime<Utc>,
-    /// For `refresh`, once: each refresh gives a new one.
+    /// The token for the next `refresh`. Works once.
     refresh_token: String,
-    /// When the session ends unless it is refreshed before.
+    /// The time at which the session ends unless it is refreshed.
     refresh_expires_at: DateTime<Utc>,
 }
 
-/// A refresh token.
+/// Input of `refresh`.
 #[derive(InputObject)]
 struct RefreshInput {
-    /// The latest that you were given.
+    /// The newest refresh token of the session.
     refresh_token: String,
 }
 
-/// What became of `refresh`.
+/// The result of `refresh`.
 #[derive(Union)]
 #[expect(clippy::large_enum_variant, reason = "one of these lives for one request")]
 enum RefreshResult {
@@ -146,10 +149,10 @@ enum RefreshResult {
     RateLimited(RateLimited),
 }
 
-/// Still signed in, with new tokens.
+/// The session continues with new tokens.
 #[derive(SimpleObject)]
 struct Refreshed {
-    /// What to send from now on.
+    /// The tokens of the session.
     tokens: Tokens,
     /// The session.
     session: Session,
@@ -160,7 +163,8 @@ pub(super) struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
-    /// Starts signing in: mails a code to the address. Then ask the person for it and call `verify`.
+    /// Starts a sign-in and emails a code to the address. Pass the code to `verify`. When an address is close to its
+    /// limits, the email has a link instead, for `verifyLink`. Problems: `InvalidEmail`, `RateLimited`.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Reported<LoginResult> {
         let (domain, viewer) = parts(ctx);
         let request = Request {
@@ -179,21 +183,22 @@ impl SignInMutation {
         .into())
     }
 
-    /// Completes signing in with the code from the mail.
+    /// Signs a user in with the code from the email. A bearer token is optional: the new session replaces a session of
+    /// the same user. Problems: `InvalidCode`, `CodeExpired`, `RateLimited`.
     async fn verify(&self, ctx: &Context<'_>, input: VerifyInput) -> Reported<VerifyResult> {
         let (domain, viewer) = parts(ctx);
         verified(domain, email_code::verify(domain, viewer, &input.challenge, &input.code).await?)
     }
 
-    /// Completes signing in with the link from a mail. Call it when the person presses a button, never on load: mail
-    /// scanners open links.
+    /// Signs a user in with the token from an emailed link, which works once. Call it when the user presses a button,
+    /// not on page load, because mail scanners open links. Problems: `CodeExpired`, `RateLimited`.
     async fn verify_link(&self, ctx: &Context<'_>, input: VerifyLinkInput) -> Reported<VerifyResult> {
         let (domain, viewer) = parts(ctx);
         verified(domain, link::verify(domain, viewer, &input.token).await?)
     }
 
-    /// Exchanges a refresh token for new tokens. Presented twice within ten seconds it gives the same successor, so
-    /// several tabs may refresh at once; presented later again it ends the session.
+    /// Exchanges a refresh token for new tokens. For ten seconds, the same refresh token returns the same successor, so
+    /// that several tabs can refresh at once. Using it later ends the session. Problems: `SessionEnded`, `RateLimited`.
     async fn refresh(&self, ctx: &Context<'_>, input: RefreshInput) -> Reported<RefreshResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
@@ -203,7 +208,7 @@ impl SignInMutation {
                 RefreshResult::Refreshed(Refreshed { tokens, session: holder.into() })
             }
             refresh::Outcome::Ended => {
-                RefreshResult::SessionEnded(SessionEnded { message: "Your session is over. Sign in again.".into() })
+                RefreshResult::SessionEnded(SessionEnded { message: "Your session has ended. Sign in again.".into() })
             }
             refresh::Outcome::Wait(wait) => RefreshResult::RateLimited(wait.into()),
         }
@@ -231,7 +236,7 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
     .into())
 }
 
-/// The one place where tokens become text for a client.
+/// The only place that turns tokens into text for a client.
 fn tokens(domain: &Ctx, holder: &Holder, refresh_token: &RefreshToken) -> Result<Tokens, ApiError> {
     let (access_token, expires_at) = token::sign(domain, holder, domain.now())?;
     Ok(Tokens {

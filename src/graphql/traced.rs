@@ -1,5 +1,4 @@
-//! Makes the resolvers at the root of an operation parts of its trace, where traces are collected. What lies below them
-//! reads nothing, or reads in batches, which are parts of the trace as well.
+//! Trace spans for root resolvers. Resolvers below them read nothing, or read batches, which have their own spans.
 
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use tracing::Instrument;
 
 use crate::observability::spans;
 
-/// To be given to a schema.
+/// The extension for the schema.
 pub(super) struct Roots;
 
 impl ExtensionFactory for Roots {

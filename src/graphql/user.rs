@@ -1,9 +1,8 @@
-//! People as clients see them. Only the person themselves is reachable here so far; what others may see is decided in
-//! `domain::access`, never in a resolver.
+//! The `User` type, `me` and `user`. Access is decided in `domain::access`, never in a resolver.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Scalar, ScalarType, Value};
+use async_graphql::{Context, Enum, ID, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use super::{
     error::ApiError,
     loader, parts,
     relay::{self, Connection, Kind, Page},
+    scalar::EmailAddress,
 };
 use crate::{
     db::entity,
@@ -22,75 +22,55 @@ use crate::{
     },
 };
 
-/// What a person may do. Each role may do all that the ones before it may: GUEST, USER, MANAGER, ADMIN.
+/// The role of a user. From lowest to highest: GUEST, USER, MANAGER, ADMIN. Each role includes the permissions of the
+/// lower ones.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "entity::Role")]
 pub(super) enum Role {
-    /// Changes people.
+    /// Manages all users.
     Admin,
-    /// Reads people and audit events.
+    /// Reads all users and audit events.
     Manager,
-    /// Changes itself.
+    /// Reads and changes their own account.
     User,
-    /// Reads itself.
+    /// Reads their own account.
     Guest,
 }
 
-/// Whether a person may sign in.
+/// The status of a user.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "entity::UserStatus")]
 pub(super) enum UserStatus {
-    /// May sign in.
+    /// The user can sign in.
     Active,
-    /// May not, until restored.
+    /// The user can't sign in until an administrator restores the account.
     Suspended,
-    /// Gone.
+    /// The account is deleted. An administrator can restore it until it is erased.
     Deleted,
 }
 
-/// A canonical e-mail address: ASCII, lower case, the domain in its encoded form.
-pub(super) struct EmailAddress(pub String);
-
-/// A canonical e-mail address: ASCII, lower case, the domain in its encoded form.
-#[Scalar]
-impl ScalarType for EmailAddress {
-    fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
-        match value {
-            Value::String(text) => crate::email_address::EmailAddress::parse(&text)
-                .map(|email| Self(email.as_str().to_owned()))
-                .map_err(async_graphql::InputValueError::custom),
-            other => Err(async_graphql::InputValueError::expected_type(other)),
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.0.clone())
-    }
-}
-
-/// A person.
 #[derive(Clone)]
 pub(super) struct User {
     model: Arc<entity::users::Model>,
     access: ReadAccess,
-    /// The session that this request came with or made, to mark as current.
+    /// The session of this request, for `Session.current`.
     current: Option<Uuid>,
 }
 
 impl User {
-    /// Somebody whom the viewer may see.
+    /// A user whom the viewer may see.
     pub(super) fn seen((model, access): (entity::users::Model, ReadAccess), viewer: &Viewer) -> Self {
         let current = viewer.signed_in.as_ref().map(|signed_in| signed_in.session.id);
         Self { model: Arc::new(model), access, current }
     }
 
-    /// The person who asks.
+    /// The signed-in user.
     pub(super) fn own(person: Person<'_>) -> Self {
         let current = Some(person.session().id);
         Self { model: Arc::new(person.user().clone()), access: person.access(), current }
     }
 
-    /// The person who asks, as they are after a change of theirs.
+    /// The signed-in user after a change to their account.
     pub(super) fn own_after(person: Person<'_>, model: entity::users::Model) -> Self {
         Self { model: Arc::new(model), ..Self::own(person) }
     }
@@ -107,79 +87,80 @@ impl From<&SignedIn> for User {
     }
 }
 
-/// A person.
+/// A user account.
 #[Object]
 impl User {
-    /// Opaque and typed; see `node`.
+    /// The ID of the user, for `node`.
     pub(super) async fn id(&self) -> ID {
         relay::encode(Kind::User, self.model.id)
     }
 
-    /// UUID of this user, as in the `sub` claim of their access tokens. Store it with your own data; every argument for
-    /// the id of a user accepts it too.
+    /// The UUID of the user, as in the `sub` claim of access tokens. Store it with your own data. Every argument for
+    /// the ID of a user accepts it too.
     async fn database_id(&self) -> String {
         self.model.id.to_string()
     }
 
-    /// The address they sign in with.
+    /// The email address for signing in.
     async fn email(&self) -> EmailAddress {
         EmailAddress(self.model.email.clone())
     }
 
-    /// What they want to be called.
+    /// The display name.
     async fn name(&self) -> Option<&str> {
         self.model.name.as_deref()
     }
 
-    /// What they may do.
+    /// The role, which decides what the user may do.
     async fn role(&self) -> Role {
         self.model.role.into()
     }
 
-    /// Whether they may sign in.
+    /// The status, which decides whether the user can sign in.
     async fn status(&self) -> UserStatus {
         self.model.status.into()
     }
 
-    /// When the account was made.
+    /// The time at which the account was created.
     async fn created_at(&self) -> DateTime<Utc> {
         self.model.created_at
     }
 
-    /// When it last changed.
+    /// The time of the last change to the account.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.model.updated_at
     }
 
-    /// The language of their mails, if they ever asked for one.
+    /// The language of emails to the user, if one is set.
     async fn locale(&self) -> Option<&str> {
         self.model.locale.as_deref()
     }
 
-    /// Goes up with every change. Send it back with a change of yours, and it is refused as `CONFLICT` if somebody else
-    /// came first.
+    /// The version of the account, which increases with every change. Mutations that get an outdated version fail with
+    /// `CONFLICT`.
     async fn version(&self) -> i32 {
         self.model.version
     }
 
-    /// When the account was deleted, while it can be restored.
+    /// The time at which the account was deleted. `null` unless it is deleted.
     async fn deleted_at(&self) -> Option<DateTime<Utc>> {
         self.model.deleted_at
     }
 
-    /// The latest completed sign-in.
+    /// The time of the latest sign-in.
     async fn last_sign_in_at(&self) -> Option<DateTime<Utc>> {
         self.model.last_sign_in_at
     }
 
-    /// The sessions that are open now, latest first.
+    /// Lists the open sessions of the user, newest first.
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Session>, ApiError> {
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
         let rows = loader::load(ctx, loader::Sessions(self.access, page.slice())).await?.unwrap_or_default();
@@ -187,21 +168,22 @@ impl User {
         Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), session, self.access))
     }
 
-    /// What happened to them and what they did to themselves, newest first.
+    /// Lists the audit events about the user, newest first.
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<AuditEvent>, ApiError> {
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
         let rows = loader::load(ctx, loader::Events(self.access, page.slice())).await?.unwrap_or_default();
         Ok(Connection::new(&page, rows, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::About(self.access)))
     }
 
-    /// The devices that are remembered, the twenty that were used last. Forget those that you do not know.
+    /// Lists the known devices of the user, at most the 20 used last.
     async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
         let devices = loader::load(ctx, loader::Devices(self.access)).await?.unwrap_or_default();
         Ok(devices.into_iter().map(Device::from).collect())
@@ -213,17 +195,17 @@ pub(super) struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// The person who is signed in; `null` when no token was sent.
+    /// The signed-in user. `null` without a bearer token.
     async fn me(&self, ctx: &Context<'_>) -> Option<User> {
         let (_, viewer) = parts(ctx);
         viewer.signed_in.as_ref().map(User::from)
     }
 
-    /// One person: yourself, or anybody for a MANAGER.
+    /// Looks up a user: yourself, or any user with the role MANAGER.
     async fn user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Id of a user, or the UUID in the `sub` claim of an access token.")] id: ID,
+        #[graphql(desc = "The ID of the user, or the UUID in the `sub` claim of an access token.")] id: ID,
     ) -> Option<Result<User, ApiError>> {
         Some(find(ctx, &id).await)
     }

@@ -27,11 +27,11 @@ async fn the_permissions_page_has_exactly_one_row_per_field() {
     let fields: BTreeSet<_> = fields.collect();
     let rows: BTreeSet<_> = page.rows.keys().cloned().collect();
     let lacks: Vec<_> = fields.difference(&rows).collect();
-    assert!(lacks.is_empty(), "docs/permissions.md needs a row for each of {lacks:?}");
+    assert!(lacks.is_empty(), "docs/integrate/permissions.md needs a row for each of {lacks:?}");
     let superfluous: Vec<_> = rows.difference(&fields).collect();
-    assert!(superfluous.is_empty(), "docs/permissions.md has rows for unknown fields: {superfluous:?}");
+    assert!(superfluous.is_empty(), "docs/integrate/permissions.md has rows for unknown fields: {superfluous:?}");
     let gone: Vec<_> = page.untabled.iter().filter(|name| !objects.iter().any(|(known, _)| known == name)).collect();
-    assert!(gone.is_empty(), "docs/permissions.md names unknown types: {gone:?}");
+    assert!(gone.is_empty(), "docs/integrate/permissions.md names unknown types: {gone:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Runs the SQL of docs/operations.md on the real schema, extracted from the document. All of it works, and after the
-//! statements for a restore and for a leaked secret, no earlier credential is accepted.
+//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements for
+//! a restore or a leaked secret no earlier token, code or link works.
 
 use doorcode::limits::Rule;
 use std::fs;
@@ -14,19 +14,24 @@ use crate::{
     tokens::rotation::process_with,
 };
 
-/// The first words of a statement, to skip other text in backticks.
+/// First words of the statements in the documents. Other inline code is not SQL.
 const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
 
-fn document() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap()
+fn page(name: &str) -> String {
+    fs::read_to_string(format!("{}/docs/operate/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The text between each pair of marks.
+/// The pages that contain SQL.
+fn documents() -> String {
+    page("runbooks.md") + &page("sizing.md")
+}
+
+/// Every text between an opening and a closing mark.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
 }
 
-/// The statements in all SQL blocks of a text, and those in backticks that end with a semicolon.
+/// The statements in SQL blocks and in inline code that ends with a semicolon.
 fn statements(text: &str) -> Vec<String> {
     let blocks = between(text, "```sql\n", "```");
     let inline = text.split('`').filter(|part| part.ends_with(';') && VERBS.iter().any(|verb| part.starts_with(verb)));
@@ -36,20 +41,20 @@ fn statements(text: &str) -> Vec<String> {
     all.split(';').map(str::trim).filter(|sql| !sql.is_empty()).map(str::to_owned).collect()
 }
 
-/// The part of the document under a heading.
+/// The section of the runbooks under a heading.
 fn section(heading: &str) -> String {
-    let text = document();
+    let text = page("runbooks.md");
     let from = text.split_once(&format!("# {heading}\n")).unwrap_or_else(|| panic!("no heading {heading}")).1;
     from.split("\n#").next().unwrap().to_owned()
 }
 
-/// A statement as the document says to write it for a database. `None` if it is for another database.
+/// A statement as it is written for a database, or none if it is only for PostgreSQL.
 fn for_database(sql: &str, backend: DbBackend) -> Option<String> {
     if backend == DbBackend::Postgres {
         return Some(sql.to_owned());
     }
     let only_postgres = sql.contains("pg_") || sql.starts_with("ALTER TABLE");
-    let text = document();
+    let text = page("runbooks.md");
     let now = between(&text, "For SQLite write `", "` for `now()`").next().expect("what to write for now()");
     (!only_postgres).then(|| sql.replace("now()", now))
 }
@@ -67,7 +72,7 @@ async fn every_runbook_statement_works_on_every_database() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
-        let all: Vec<_> = statements(&document()).iter().filter_map(|sql| for_database(sql, backend)).collect();
+        let all: Vec<_> = statements(&documents()).iter().filter_map(|sql| for_database(sql, backend)).collect();
         assert!(!all.is_empty());
         for sql in all {
             let done = db.write().execute_unprepared(&sql).await;
@@ -76,7 +81,7 @@ async fn every_runbook_statement_works_on_every_database() {
     }
 }
 
-/// Credentials from before.
+/// Credentials from before the incident.
 struct Past {
     signed_in: SignedIn,
     challenge: String,
@@ -95,7 +100,7 @@ async fn past(app: &TestApp) -> Past {
     Past { signed_in, challenge, code, link }
 }
 
-/// Whether a process accepts the access token, refresh token, code and link.
+/// Whether the access token, the refresh token, the code and the link still work.
 async fn opens(app: &TestApp, process: &Replica, past: &Past) -> [bool; 4] {
     let client = app.guest().via(process);
     let me = client.with_bearer(&past.signed_in.access).me().await;
@@ -115,12 +120,12 @@ async fn app() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_restore_runbook_no_earlier_credential_works() {
+async fn after_the_statements_for_a_restore_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "no earlier backup");
-    // The database's clock continued while the test's stood still.
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "keys that could have leaked are deleted");
+    // The SQL uses the database's clock, which is ahead of the test's.
     app.clock.pass(60.0);
     assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
@@ -128,15 +133,11 @@ async fn after_the_restore_runbook_no_earlier_credential_works() {
     let control = self::app().await;
     let past = self::past(&control).await;
     control.clock.pass(60.0);
-    assert_eq!(
-        opens(&control, &control.replica().await, &past).await,
-        [true; 4],
-        "without them every credential works"
-    );
+    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "otherwise all of it works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_leaked_secret_runbook_the_secret_opens_nothing() {
+async fn after_the_statements_for_a_leaked_secret_no_earlier_credential_works() {
     let app = app().await;
     let past = past(&app).await;
     run(&app, "The secret leaked").await;
@@ -144,6 +145,6 @@ async fn after_the_leaked_secret_runbook_the_secret_opens_nothing() {
     let process = process_with(&app, &[&new]).await;
     assert_eq!(opens(&app, &process, &past).await, [false; 4]);
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "the one that the new process made");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "only the key of the new process");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
 }

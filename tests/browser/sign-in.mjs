@@ -360,7 +360,7 @@ test("an invalid undo link shows an error and keeps the session", phone, async (
   await focused(page, "#step-undo h1");
   await tabTo(page, "#undo-confirm");
   await page.keyboard.press("Enter");
-  await sees(page, "#undo-error", "This link is expired or was used already.");
+  await sees(page, "#undo-error", "This link has expired or was already used.");
   check(!(await page.locator("#undo-confirm").isVisible()), "a used link can be tried again");
   await focused(page, "#undo-back");
   await fits(page);
@@ -388,7 +388,7 @@ test("a user changes the name, which is shown as text", phone, async (page) => {
   await page.locator("#name").selectText();
   await page.keyboard.type("é".repeat(101));
   await page.keyboard.press("Enter");
-  await sees(page, "#name-error", "A name has at most 100 characters.");
+  await sees(page, "#name-error", "A name can have at most 100 characters.");
   check((await page.locator("#name").getAttribute("aria-invalid")) === "true", "the field is not marked as invalid");
   await picture(page, "phone-name-too-long");
   await page.reload();
@@ -412,7 +412,7 @@ test("a user changes the address with a code sent to the new one", phone, async 
   await picture(page, "phone-address-change");
   await page.keyboard.type(email);
   await page.keyboard.press("Enter");
-  await sees(page, "#change-error", "This is already your email address.");
+  await sees(page, "#change-error", "This is already your address.");
   await focused(page, "#change");
   await page.locator("#change").selectText();
   await page.keyboard.type(next);
@@ -426,7 +426,7 @@ test("a user changes the address with a code sent to the new one", phone, async 
   await page.keyboard.type(code.replace(/.$/, (last) => String((Number(last) + 1) % 10)));
   await page.keyboard.press("Enter");
   await sees(page, "#prove-tries", "2 attempts left.");
-  await sees(page, "#prove-error", "This code is not right.");
+  await sees(page, "#prove-error", "That code isn't right.");
   await fits(page);
   await picture(page, "phone-address-code");
   await page.keyboard.type(code);
@@ -444,7 +444,7 @@ test("a user changes the address with a code sent to the new one", phone, async 
 
 test("a taken address and an expired code lead back", desk, async (page) => {
   await signIn(page, `late-${run}@example.com`);
-  let outcome = { __typename: "EmailTaken", message: "Somebody else has this address." };
+  let outcome = { __typename: "EmailTaken", message: "This address is already in use." };
   await alter(page, "confirmEmail", (data) => (data.confirmEmail = outcome));
   await open(page, "address");
   await page.keyboard.type(`wanted-${run}@example.com`);
@@ -452,23 +452,23 @@ test("a taken address and an expired code lead back", desk, async (page) => {
   await focused(page, "#prove");
   await page.keyboard.type("12345678");
   await page.keyboard.press("Enter");
-  await sees(page, "#change-error", "Somebody else has this address.");
+  await sees(page, "#change-error", "This address is already in use.");
   await focused(page, "#change");
-  outcome = { __typename: "CodeExpired", message: "This code does not work any more." };
+  outcome = { __typename: "CodeExpired", message: "That code no longer works." };
   await page.keyboard.press("Enter");
   await focused(page, "#prove");
   await page.keyboard.type("12345678");
   await page.keyboard.press("Enter");
-  await sees(page, "#prove-error", "This code does not work any more.");
+  await sees(page, "#prove-error", "That code no longer works.");
   await focused(page, "#prove-back");
   await picture(page, "desk-address-code-dead");
   await page.keyboard.press("Enter");
   await focused(page, "#change");
   await alter(page, "changeEmail", (data) => {
-    data.changeEmail = { __typename: "RateLimited", message: "Too many tries.", retryAt: soon(30) };
+    data.changeEmail = { __typename: "RateLimited", message: "Too many attempts.", retryAt: soon(30) };
   });
   await page.keyboard.press("Enter");
-  await sees(page, "#change-error", "Too many tries.");
+  await sees(page, "#change-error", "Too many attempts.");
   await sees(page, "#change-submit", " in ");
 });
 
@@ -480,7 +480,7 @@ test("an action that needs a recent sign-in asks for one and continues", phone, 
   await page.route("**/graphql", (route) => {
     if (!long || !route.request().postData()?.includes("changeEmail(input")) return route.fallback();
     const extensions = { code: "REAUTHENTICATION_REQUIRED", requestId: "r" };
-    const message = "Sign in again first: this needs a sign-in of the last ten minutes.";
+    const message = "Sign in again first. This needs a sign-in within the last ten minutes.";
     return route.fulfill({ json: { data: null, errors: [{ message, extensions }] } });
   });
   await open(page, "address");

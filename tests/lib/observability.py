@@ -1,7 +1,7 @@
-"""Checks of tests/alerts beyond promtool: the alert rules, the dashboard and docs/operations.md are complete and
-consistent. It only reads files of this repository, with the standard library.
+"""The checks of tests/alerts that promtool cannot do: alert rules, dashboard and docs/operate are complete and name the
+same metrics, runbooks and log lines. It only reads files of this repository.
 
-    observability.py alerts | dashboard | queries | metrics | page
+    observability.py alerts | dashboard | queries | metrics | pages
 """
 
 import json
@@ -14,8 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 ALERT_TESTS = ROOT / "deploy/prometheus/alerts_test.yml"
 DASHBOARD = ROOT / "deploy/grafana/doorcode.json"
-PAGE = ROOT / "docs/operations.md"
-# Metrics and labels that Prometheus adds to every target or histogram.
+RUNBOOKS = ROOT / "docs/operate/runbooks.md"
+METRICS = ROOT / "docs/operate/metrics.md"
+PAGES = [*sorted((ROOT / "docs/operate").glob("*.md")), ROOT / "docs/administer.md"]
+# Series that Prometheus adds, and labels that every series may have.
 OF_PROMETHEUS = {"up": set(), "ALERTS": set()}
 OF_ALL = {"job", "instance", "le", "alertname", "alertstate"}
 
@@ -32,30 +34,30 @@ def fail_on(wrong):
 
 
 def rules():
-    """The name and text of each alert; relies on the layout of alerts.yml."""
+    """Name and text of each alert, as alerts.yml formats them."""
     blocks = re.split(r"^ +- alert: ", read(ALERTS), flags=re.MULTILINE)[1:]
     return [(block.split(None, 1)[0], block) for block in blocks]
 
 
-def anchors():
-    """The headings of the page as link anchors."""
-    headings = re.findall(r"^#+ (.+)$", read(PAGE), flags=re.MULTILINE)
+def anchors(page):
+    """The anchors of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", read(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def alerts():
-    wrong, tests, known = [], read(ALERT_TESTS), anchors()
+    wrong, tests, known = [], read(ALERT_TESTS), anchors(RUNBOOKS)
     names = [name for name, _ in rules()]
     if len(names) < 20 or len(set(names)) < len(names):
-        wrong.append(f"alerts.yml: {len(names)} alerts were found, {len(set(names))} names")
+        wrong.append(f"alerts.yml: found {len(names)} alerts with {len(set(names))} names")
     for name, text in rules():
         if not re.search(r"severity: (critical|warning)$", text, re.MULTILINE):
-            wrong.append(f"{name}: no severity that is critical or warning")
+            wrong.append(f"{name}: severity must be critical or warning")
         wrong += [f"{name}: no {part}" for part in ("summary", "description") if not re.search(rf"^ +{part}: \S", text, re.MULTILINE)]
-        book = re.search(r"runbook_url: docs/operations\.md#(\S+)$", text, re.MULTILINE)
+        book = re.search(r"runbook_url: docs/operate/runbooks\.md#(\S+)$", text, re.MULTILINE)
         if not book or book[1] not in known:
-            wrong.append(f"{name}: its runbook is not a heading of docs/operations.md: {book and book[1]}")
-        # In alerts_test.yml each of these is on one line.
+            wrong.append(f"{name}: docs/operate/runbooks.md has no such heading: {book and book[1]}")
+        # alerts_test.yml has each of these on one line.
         asked = re.findall(rf'alertname="{name}",alertstate="firing"\}}\', eval_time: \S+, exp_samples: (.*)\}}$', tests, re.MULTILINE)
         if not any(name in answer for answer in asked):
             wrong.append(f"{name}: no test in which it fires")
@@ -76,7 +78,7 @@ def overlap(one, other):
 def dashboard():
     wrong, board, all_panels = [], json.loads(read(DASHBOARD)), panels()
     if board["schemaVersion"] < 38:
-        wrong.append("the dashboard is for a Grafana before 10")
+        wrong.append("the dashboard needs the schema of Grafana 10")
     variables = [(each["name"], each["type"]) for each in board["templating"]["list"]]
     if variables != [("datasource", "datasource"), ("job", "query"), ("instance", "query")]:
         wrong.append(f"variables: {variables}")
@@ -89,22 +91,22 @@ def dashboard():
         if not panel.get("title"):
             wrong.append(f"{name}: no title")
         if place["x"] < 0 or place["w"] < 1 or place["h"] < 1 or place["x"] + place["w"] > 24:
-            wrong.append(f"{name}: outside of the 24 columns")
+            wrong.append(f"{name}: outside the 24 columns")
         if panel["type"] == "row":
             continue
         if not panel.get("description"):
             wrong.append(f"{name}: no description")
         if panel["datasource"]["uid"] != "${datasource}":
-            wrong.append(f"{name}: not the chosen data source")
+            wrong.append(f"{name}: does not use the chosen data source")
         targets = panel.get("targets", [])
         refs = [target.get("refId") for target in targets]
         if not targets or len(set(refs)) < len(refs):
-            wrong.append(f"{name}: its queries are {refs}")
+            wrong.append(f"{name}: missing queries or duplicate refIds: {refs}")
         for target in targets:
             query = target.get("expr", "")
             selectors = re.findall(r"\b(?:(?:doorcode|process)_\w+|up)\b(\{[^}]*\})?", query)
             if not selectors or not all('job=~"$job",instance=~"$instance"' in each for each in selectors):
-                wrong.append(f"{name}: a query ignores the variables: {query}")
+                wrong.append(f"{name}: a query that ignores the variables: {query}")
     for one, other in combinations(all_panels, 2):
         if overlap(one, other):
             wrong.append(f"panels {one['id']} and {other['id']} overlap")
@@ -112,7 +114,7 @@ def dashboard():
 
 
 def dashboard_queries():
-    """Every query as Grafana sends it."""
+    """Every query, with the variables replaced as Grafana does."""
     board = json.loads(read(DASHBOARD))
     texts = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     texts += [annotation["expr"] for annotation in board["annotations"]["list"] if "expr" in annotation]
@@ -123,7 +125,7 @@ def dashboard_queries():
 
 
 def queries():
-    """The queries as a file of recording rules, which promtool parses."""
+    """Prints the queries as recording rules, so that promtool can parse them."""
     rules = [{"record": f"query:number{number}", "expr": text} for number, text in enumerate(dashboard_queries())]
     # JSON is valid YAML.
     print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
@@ -131,12 +133,12 @@ def queries():
 
 
 def documented():
-    """Metrics in the page's table with their labels: `name`, type, `label`s in the third cell."""
-    rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|", read(PAGE), re.MULTILINE)
+    """The documented metrics with their labels: `name`, type, `label`s in the third cell."""
+    rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|", read(METRICS), re.MULTILINE)
     metrics = {}
     for name, kind, labels in rows:
         names = {name + suffix for suffix in ("_bucket", "_count", "_sum")} if kind == "histogram" else {name}
-        # Values follow their label in brackets.
+        # Label values are in parentheses after their label.
         own = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", labels)))
         metrics.update({each: own for each in names})
     return metrics
@@ -144,7 +146,7 @@ def documented():
 
 def metrics():
     known = {**documented(), **OF_PROMETHEUS}
-    wrong = [] if len(known) > 30 else [f"docs/operations.md: the table has {len(known)} metrics"]
+    wrong = [] if len(known) > 30 else [f"docs/operate/metrics.md: the table has only {len(known)} metrics"]
     expressions = []
     for _, text in rules():
         found = re.search(r"expr: (\|\n(?:          .*\n)+|.*\n)", text)
@@ -152,40 +154,43 @@ def metrics():
     series = re.findall(r"series: '([^']+)'", read(ALERT_TESTS))
     used = set()
     for text in expressions + dashboard_queries() + series:
-        # Metric names have one of our prefixes, or are `up` or `ALERTS`.
+        # Metric names: the known prefixes and Prometheus' own series.
         for name, _, matchers in re.findall(r"\b((?:doorcode|process)_\w+|up|ALERTS)\b(\{([^}]*)\})?", text):
             used.add(name)
             if name not in known:
-                wrong.append(f"{name} is missing in the table: {text.strip()}")
+                wrong.append(f"{name} is not documented: {text.strip()}")
                 continue
             labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", re.sub(r'"[^"]*"', "", matchers)))
             for label in labels - known[name] - OF_ALL:
                 wrong.append(f"{name} has no label {label}: {text.strip()}")
     idle = sorted(name for name in documented() if name not in used and not name.endswith(("_sum", "_count", "_bucket")))
-    wrong += [f"{name} is documented, and neither an alert nor a panel uses it" for name in idle]
+    wrong += [f"{name} is documented, but no alert or panel uses it" for name in idle]
     return fail_on(wrong)
 
 
-def page():
-    """Files, folders, headings and log lines in the page exist."""
-    text, wrong = read(PAGE), []
-    for place in set(re.findall(r"`((?:deploy|docs|src|tests|migration|examples)/[\w./-]*)`", text)):
-        if not (ROOT / place).exists():
-            wrong.append(f"no such file: {place}")
-    for target in set(re.findall(r"\]\(([^)\s]+)\)", text)):
-        file, _, anchor = target.partition("#")
-        if "://" in target:
-            continue
-        if file and not (PAGE.parent / file).exists():
-            wrong.append(f"no such file: {target}")
-        if not file and anchor not in anchors():
-            wrong.append(f"no such heading: {target}")
+def pages():
+    """Files, headings and log lines that the pages name exist."""
+    wrong = []
+    for page in PAGES:
+        name, text = page.relative_to(ROOT), read(page)
+        for path in sorted(set(re.findall(r"`((?:deploy|docs|src|tests|migration|examples)/[\w./-]*)`", text))):
+            if not (ROOT / path).exists():
+                wrong.append(f"{name}: no such file: {path}")
+        for target in sorted(set(re.findall(r"\]\(([^)\s]+)\)", text))):
+            if "://" in target:
+                continue
+            file, _, anchor = target.partition("#")
+            linked = page.parent / file if file else page
+            if not linked.exists():
+                wrong.append(f"{name}: no such file: {target}")
+            elif anchor and anchor not in anchors(linked):
+                wrong.append(f"{name}: no such heading: {target}")
     source = "".join(read(file) for file in (ROOT / "src").rglob("*.rs"))
-    rows = text.split("| line | means |", 1)[1].split("\n\n", 1)[0]
+    rows = read(METRICS).split("| line | means |", 1)[1].split("\n\n", 1)[0]
     lines = re.findall(r"`([^`]+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:]))
-    wrong += [f"no code logs this line: {line}" for line in lines if f'"{line}"' not in source and f'"{line}:' not in source]
+    wrong += [f"nothing logs this line: {line}" for line in lines if f'"{line}"' not in source and f'"{line}:' not in source]
     return fail_on(wrong)
 
 
 if __name__ == "__main__":
-    sys.exit({"alerts": alerts, "dashboard": dashboard, "queries": queries, "metrics": metrics, "page": page}[sys.argv[1]]())
+    sys.exit({"alerts": alerts, "dashboard": dashboard, "queries": queries, "metrics": metrics, "pages": pages}[sys.argv[1]]())

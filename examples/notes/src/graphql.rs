@@ -1,5 +1,5 @@
-//! The schema: Doorcode's roots merged with the application's own. Resolvers parse, ask for a proof, make one call and
-//! map what comes back; they decide nothing.
+//! The GraphQL schema: Doorcode's root types merged with those of this application. Resolvers parse the input, check
+//! access, and make one call.
 
 use std::sync::Arc;
 
@@ -19,23 +19,22 @@ use crate::note;
 
 const NOTE: OwnKind = OwnKind::new('n');
 
-/// What one wrote down for oneself.
 struct Note(note::Model);
 
-/// What one wrote down for oneself.
+/// A note, visible only to its owner.
 #[Object]
 impl Note {
-    /// Opaque and typed.
+    /// The ID of the note.
     async fn id(&self) -> ID {
         NOTE.encode(self.0.id)
     }
 
-    /// What it says.
+    /// The text.
     async fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// When it was written.
+    /// The time at which the note was written.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
@@ -56,14 +55,15 @@ struct NotesQuery;
 
 #[Object]
 impl NotesQuery {
-    /// One's own notes, latest first.
+    /// Lists your notes, newest first.
     async fn notes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Note>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
@@ -72,31 +72,31 @@ impl NotesQuery {
     }
 }
 
-/// A new note.
+/// Input of `addNote`.
 #[derive(InputObject)]
 struct AddNoteInput {
-    /// What it says.
+    /// The text (1 to 2,000 characters).
     text: String,
 }
 
-/// What became of `addNote`.
+/// The result of `addNote`.
 #[derive(SimpleObject)]
 struct AddNoteResult {
-    /// The note.
+    /// The new note.
     note: Note,
 }
 
-/// Which note.
+/// Input of `deleteNote`.
 #[derive(InputObject)]
 struct DeleteNoteInput {
-    /// Of the note.
+    /// The ID of one of your notes.
     id: ID,
 }
 
-/// What became of `deleteNote`.
+/// The result of `deleteNote`.
 #[derive(SimpleObject)]
 struct DeleteNoteResult {
-    /// Of the note that is gone.
+    /// The ID of the deleted note.
     note_id: ID,
 }
 
@@ -105,14 +105,14 @@ struct NotesMutation;
 
 #[Object]
 impl NotesMutation {
-    /// Writes a note.
+    /// Adds a note. Requires the role USER.
     async fn add_note(&self, ctx: &Context<'_>, input: AddNoteInput) -> Result<AddNoteResult, ApiError> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "addNote").await?;
         Ok(AddNoteResult { note: Note(note::add(domain, member, &input.text).await?) })
     }
 
-    /// Deletes a note of one's own.
+    /// Deletes one of your notes. Requires the role USER. Fails with `NOT_FOUND` for any other note.
     async fn delete_note(&self, ctx: &Context<'_>, input: DeleteNoteInput) -> Result<DeleteNoteResult, ApiError> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "deleteNote").await?;
@@ -124,7 +124,7 @@ impl NotesMutation {
 #[derive(MergedObject, Default)]
 struct Query(graphql::Query, NotesQuery);
 
-/// Only development has the inbox, so it has a root of its own.
+/// The query root of development servers, which have the inbox.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 struct DevelopmentQuery(graphql::Query, InboxQuery, NotesQuery);

@@ -1,5 +1,5 @@
-//! Notes, with Doorcode's sign-in: how an application merges its own types with Doorcode's schema. The table is in
-//! `migration`, what may be done with it in `note`, the schema in `graphql`.
+//! An example application that merges its own types with Doorcode's schema. The table is in `migration`, its operations
+//! are in `note`, and the GraphQL types are in `graphql`.
 
 pub mod graphql;
 pub mod migration;

@@ -1,5 +1,5 @@
-//! The program: Doorcode's settings, pages and loops, with the schema of this application. `notes migrate` brings both
-//! schemas up to date; development does so by itself.
+//! The server: Doorcode's settings, pages and background tasks, with the schema of this application. `notes migrate`
+//! updates both database schemas. Development servers migrate at startup.
 
 use clap::Parser;
 use doorcode::{
@@ -16,20 +16,20 @@ use tokio::net::TcpListener;
 struct Cli {
     #[command(flatten)]
     settings: ServeFlags,
-    /// `migrate` changes the database and ends.
+    /// `migrate` updates the database and exits.
     #[arg(value_parser = ["migrate"])]
     command: Option<String>,
 }
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Exit = Result<(), Box<dyn std::error::Error>>;
 
-fn main() -> Outcome {
-    // Before any thread exists, for it changes the environment.
+fn main() -> Exit {
+    // Must run before any thread starts, because it changes the environment.
     doorcode::settings::read_dotenv().map_err(|problems| problems.to_string())?;
     tokio::runtime::Runtime::new()?.block_on(run(Cli::parse()))
 }
 
-async fn run(arguments: Cli) -> Outcome {
+async fn run(arguments: Cli) -> Exit {
     let settings = app::load(arguments.settings).map_err(|problems| problems.to_string())?;
     let collector = observability::start(&settings.log, settings.traces.as_ref()).await?;
     let (public, ops) = (settings.listen, settings.ops_listen);
@@ -41,7 +41,7 @@ async fn run(arguments: Cli) -> Outcome {
     let api = graphql::api(&app.ctx);
     let (public, ops) = (TcpListener::bind(public).await?, TcpListener::bind(ops).await?);
     let served = app.serve_api(api, public, ops, cli::stop_signal()?).await;
-    // Traces that are not sent yet.
+    // Send the remaining traces.
     collector.finish().await;
     Ok(served?)
 }

@@ -1,12 +1,12 @@
-//! The application's own steps, beside Doorcode's. Which of them are applied is kept in a table of its own, so that
-//! `doorcode migrate` neither sees nor undoes them.
+//! The migrations of this application. They are recorded in a separate table, so that `doorcode migrate` neither sees nor
+//! reverts them.
 
 use sea_orm_migration::{
     prelude::*,
     schema::{pk_uuid, text, timestamp_with_time_zone, uuid},
 };
 
-/// All steps, oldest first.
+/// All migrations, oldest first.
 #[derive(Debug)]
 pub struct Migrator;
 
@@ -35,7 +35,7 @@ impl MigrationTrait for Notes {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // When Doorcode erases a person, the database erases their notes.
+        // When Doorcode erases a user, the database erases their notes.
         let owner = ForeignKey::create()
             .name("notes_user_id_fkey")
             .from("notes", "user_id")
@@ -51,8 +51,8 @@ impl MigrationTrait for Notes {
             .foreign_key(&mut owner.clone())
             .take();
         manager.create_table(notes).await?;
-        let of_a_person = Index::create().name("notes_user_id_id_idx").table("notes").col("user_id").col("id").take();
-        manager.create_index(of_a_person).await
+        let index = Index::create().name("notes_user_id_id_idx").table("notes").col("user_id").col("id").take();
+        manager.create_index(index).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -1,7 +1,7 @@
-//! The application as a client sees it: its real router in process, on a SQLite file of its own, or on a PostgreSQL
-//! database of its own where `DOORCODE_TEST_STACK=servers` names one.
+//! Tests of the whole application through its router, in process. Each test has its own database: SQLite, or PostgreSQL
+//! with `DOORCODE_TEST_STACK=servers`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken expectation is how a test speaks")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -54,7 +54,7 @@ impl Notes {
         serde_json::from_slice(&answer.to_bytes()).unwrap()
     }
 
-    /// Somebody's access token, by the way that everybody goes.
+    /// Signs in with a code from the inbox. Returns the access token.
     async fn sign_in(&self, email: &str) -> String {
         let login = "mutation($input: LoginInput!) { login(input: $input) { ... on CodeSent { challenge } } }";
         let asked = self.ask(None, login, json!({ "input": { "email": email } })).await;
@@ -68,7 +68,7 @@ impl Notes {
         done["data"]["verify"]["tokens"]["accessToken"].as_str().unwrap_or_else(|| panic!("{done}")).to_owned()
     }
 
-    /// The id of a new note.
+    /// Adds a note. Returns its ID.
     async fn add(&self, token: &str, text: &str) -> String {
         let added = self.ask(Some(token), ADD, json!({ "text": text })).await;
         added["data"]["addNote"]["note"]["id"].as_str().unwrap_or_else(|| panic!("{added}")).to_owned()
@@ -79,7 +79,7 @@ impl Notes {
         self.ask(token, query, json!({ "id": id })).await
     }
 
-    /// What a list says, with these arguments.
+    /// Lists notes with these arguments.
     async fn list(&self, token: &str, arguments: &str) -> Value {
         let query =
             format!("{{ notes({arguments}) {{ totalCount nodes {{ text }} pageInfo {{ hasNextPage endCursor }} }} }}");
@@ -95,7 +95,7 @@ impl Notes {
 
 const ADD: &str = "mutation($text: String!) { addNote(input: { text: $text }) { note { id text createdAt } } }";
 
-/// An empty database, where the run is about PostgreSQL. It goes with the server that `tests/run` stops.
+/// Creates an empty database if the tests run on PostgreSQL. It is gone when `tests/run` stops the server.
 async fn postgres() -> Option<String> {
     let server = std::env::var("DOORCODE_TEST_DATABASE_URL").ok()?;
     std::env::var("DOORCODE_TEST_STACK").ok().filter(|stack| stack == "servers")?;
@@ -111,7 +111,7 @@ fn code(answer: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_person_lists_their_notes_latest_first_page_by_page() {
+async fn notes_are_listed_by_page_newest_first() {
     let notes = Notes::new().await;
     let ada = notes.sign_in("ada@example.com").await;
     for text in ["one", "two", "three"] {
@@ -127,14 +127,14 @@ async fn a_person_lists_their_notes_latest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn somebody_elses_note_looks_like_one_that_never_was() {
+async fn a_note_of_another_user_looks_like_a_missing_one() {
     let notes = Notes::new().await;
     let (ada, bob) = (notes.sign_in("ada@example.com").await, notes.sign_in("bob@example.com").await);
     let id = notes.add(&ada, "mine").await;
     assert_eq!(notes.list(&bob, "first: 9").await["totalCount"], 0);
     let foreign = notes.delete(Some(&bob), &id).await;
     assert_eq!(code(&foreign), "NOT_FOUND");
-    assert_eq!(notes.list(&ada, "first: 9").await["totalCount"], 1, "it is still there");
+    assert_eq!(notes.list(&ada, "first: 9").await["totalCount"], 1, "the note still exists");
     assert_eq!(notes.delete(Some(&ada), &id).await["data"]["deleteNote"]["noteId"], id.as_str());
     let gone = notes.delete(Some(&ada), &id).await;
     assert_eq!(gone["errors"][0]["message"], foreign["errors"][0]["message"]);
@@ -142,7 +142,7 @@ async fn somebody_elses_note_looks_like_one_that_never_was() {
 }
 
 #[tokio::test]
-async fn nobody_reads_or_writes_without_signing_in() {
+async fn notes_need_a_sign_in() {
     let notes = Notes::new().await;
     assert_eq!(code(&notes.ask(None, "{ notes { totalCount } }", json!({})).await), "UNAUTHENTICATED");
     assert_eq!(code(&notes.ask(None, ADD, json!({ "text": "x" })).await), "UNAUTHENTICATED");
@@ -152,7 +152,7 @@ async fn nobody_reads_or_writes_without_signing_in() {
 }
 
 #[tokio::test]
-async fn wrong_input_is_told_in_doorcodes_words_and_bounds() {
+async fn input_and_documents_have_doorcodes_errors_and_limits() {
     let notes = Notes::new().await;
     let ada = notes.sign_in("ada@example.com").await;
     for text in ["", "  ", "é".repeat(2_001).as_str()] {
@@ -160,10 +160,10 @@ async fn wrong_input_is_told_in_doorcodes_words_and_bounds() {
         assert_eq!((code(&answer), &answer["errors"][0]["extensions"]["field"]), ("BAD_USER_INPUT", &json!("text")));
     }
     let me = notes.ask(Some(&ada), "{ me { id } }", json!({})).await["data"]["me"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(code(&notes.delete(Some(&ada), &me).await), "BAD_USER_INPUT", "an id of Doorcode's");
+    assert_eq!(code(&notes.delete(Some(&ada), &me).await), "BAD_USER_INPUT", "an ID of Doorcode");
     let note = notes.add(&ada, "note").await;
     let node = notes.ask(Some(&ada), "query($id: ID!) { node(id: $id) { id } }", json!({ "id": note })).await;
-    assert_eq!(code(&node), "BAD_USER_INPUT", "and Doorcode does not know the application's");
+    assert_eq!(code(&node), "BAD_USER_INPUT", "`node` does not know IDs of the application");
     let many: Vec<_> = (0..450).map(|number| format!("t{number}: text")).collect();
     let many = format!("{{ notes(first: 100) {{ nodes {{ {} }} }} }}", many.join(" "));
     assert_eq!(code(&notes.ask(Some(&ada), &many, json!({})).await), "DOCUMENT_TOO_LARGE", "too many fields");
@@ -172,7 +172,7 @@ async fn wrong_input_is_told_in_doorcodes_words_and_bounds() {
 }
 
 #[tokio::test]
-async fn a_guest_reads_and_does_not_write() {
+async fn a_guest_can_read_but_not_write() {
     let notes = Notes::new().await;
     let ada = notes.sign_in("ada@example.com").await;
     notes.app.ctx.db.write().execute_unprepared("UPDATE users SET role = 'GUEST'").await.unwrap();
@@ -187,7 +187,7 @@ async fn a_guest_reads_and_does_not_write() {
 }
 
 #[tokio::test]
-async fn who_is_erased_leaves_no_notes() {
+async fn erasing_a_user_erases_their_notes() {
     let notes = Notes::new().await;
     let (ada, bob) = (notes.sign_in("ada@example.com").await, notes.sign_in("bob@example.com").await);
     notes.add(&ada, "hers").await;
@@ -202,24 +202,27 @@ async fn who_is_erased_leaves_no_notes() {
 }
 
 #[tokio::test]
-async fn the_migrations_of_both_do_not_disturb_each_other() {
+async fn both_sets_of_migrations_are_independent() {
     let notes = Notes::new().await;
     let db = &notes.app.ctx.db;
     assert!(migrate::is_current(db).await.unwrap() && migrate::is_current_with::<Migrator>(db).await.unwrap());
     let doorcodes = migrate::status(db).await.unwrap();
     assert!(doorcodes.iter().all(|(name, applied)| *applied && !name.contains("notes")));
     migrate::up_with::<Migrator>(db).await.unwrap();
-    // Doorcode's latest step is undone and done again under the application's feet.
+    // Reverting and repeating Doorcode's latest migration leaves the notes alone.
     let ada = notes.sign_in("ada@example.com").await;
     notes.add(&ada, "stays").await;
     migrate::down(db, 1).await.unwrap();
     assert!(!migrate::is_current(db).await.unwrap() && migrate::is_current_with::<Migrator>(db).await.unwrap());
     migrate::up_with::<Migrator>(db).await.unwrap();
     assert_eq!(notes.rows().await, 1);
-    // With a table of their own missing, an application's steps would be taken for Doorcode's.
+    // A migrator without its own table is refused, because its migrations would mix with Doorcode's.
     assert!(migrate::up_with::<Unnamed>(db).await.is_err());
     let postgres = db.backend() == DbBackend::Postgres;
-    assert!(!postgres || migrate::down(db, u32::MAX).await.is_err(), "people stay while something hangs on them");
+    assert!(
+        !postgres || migrate::down(db, u32::MAX).await.is_err(),
+        "users cannot be dropped while notes refer to them"
+    );
 }
 
 struct Unnamed;

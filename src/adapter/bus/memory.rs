@@ -1,4 +1,4 @@
-//! The bus of one process. It has no way to another replica, never blocks and never keeps more than its bound.
+//! The in-process bus, for a single process. It never blocks, and its backlog is bounded.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,10 +7,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::ports::{Bus, BusMessage, BusUnavailable};
 
-/// Messages that a listener may lag behind before it is told of a gap.
+/// Maximum messages that a subscriber may lag behind before it gets a gap.
 pub(crate) const BACKLOG: usize = 1_024;
 
-/// Tells the listeners of this process.
+/// Publishes to the subscribers of this process.
 pub struct MemoryBus(broadcast::Sender<BusMessage>);
 
 impl Default for MemoryBus {
@@ -22,7 +22,7 @@ impl Default for MemoryBus {
 #[async_trait]
 impl Bus for MemoryBus {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
-        // An error means that nobody listens.
+        // An error means that there are no subscribers.
         drop(self.0.send(BusMessage::Message(message)));
         Ok(())
     }
@@ -32,7 +32,7 @@ impl Bus for MemoryBus {
     }
 }
 
-/// What a receiver gets, as the port tells it.
+/// Converts a receiver to the stream of the port.
 pub(crate) fn heard(receiver: broadcast::Receiver<BusMessage>) -> BoxStream<'static, BusMessage> {
     stream::unfold(receiver, async |mut receiver| match receiver.recv().await {
         Ok(heard) => Some((heard, receiver)),

@@ -1,6 +1,6 @@
-//! The bus of a fleet: Redis pub/sub on one channel, alone, behind Sentinel or as a Cluster. Listeners of this process
-//! hear its own messages without Redis, so they live on while it is away. It keeps nothing in Redis, trusts nothing that
-//! comes from there, and never ends because Redis did: it comes back with a pause that grows.
+//! The Redis bus, for several replicas: pub/sub on one channel, on a single server, Sentinel or Cluster. Local
+//! subscribers get this process's messages directly, even while Redis is down. It stores nothing in Redis, validates
+//! what it receives and reconnects with backoff.
 
 use std::{
     sync::{
@@ -29,34 +29,34 @@ use crate::{
     ports::{Bus, BusMessage, BusUnavailable, Entropy},
 };
 
-/// A message is told within this, or not at all.
+/// Time limit for publishing a message.
 const PUBLISH_BUDGET: Duration = Duration::from_millis(900);
-/// Before a broken connection is opened anew: from the first to the longest, twice as long each time.
+/// Reconnect backoff, which doubles from the first to the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A listening connection says nothing when its other end is gone, so it is asked.
+/// Ping interval and timeout: an idle subscription does not notice a dead peer.
 const PING_EVERY: Duration = Duration::from_secs(5);
-const PING_PATIENCE: Duration = Duration::from_secs(2);
-/// Who says it, before each message.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Length of the process tag before each message.
 const TAG: usize = 16;
-/// Longer messages are none of ours.
+/// Maximum message length; longer ones are dropped.
 const LONGEST_MESSAGE: usize = 4 * 1024;
 
-/// Tells the listeners of every process on one Redis.
+/// Publishes to the subscribers of all processes on one Redis.
 pub struct RedisBus(Arc<Shared>);
 
 struct Shared {
     link: Link,
     channel: String,
-    /// This process among those on the channel: its own messages come back from Redis and are known by this.
+    /// Random tag of this process, to skip its own messages coming back from Redis.
     tag: [u8; TAG],
     listeners: broadcast::Sender<BusMessage>,
     listening: AtomicBool,
 }
 
 impl RedisBus {
-    /// Reads the URL, in the forms that the limiter knows, and does nothing else. Replicas meet on a channel of this
-    /// name. The error never repeats the URL.
+    /// Parses the URL in the forms of the limiter, without connecting. Replicas meet on the channel of this name.
+    /// Errors never contain the URL.
     pub fn new(url: &SecretString, name: &str, entropy: &dyn Entropy) -> Result<Self, String> {
         let mut tag = [0; TAG];
         entropy.fill(&mut tag);
@@ -73,12 +73,12 @@ impl RedisBus {
 #[async_trait]
 impl Bus for RedisBus {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
-        // First those who need no Redis. An error means that nobody listens here.
+        // Local subscribers first. An error means that there are none.
         drop(self.0.listeners.send(BusMessage::Message(message.clone())));
         let signed = [&self.0.tag[..], &message[..]].concat();
-        timeout(PUBLISH_BUDGET, self.0.tell(&signed))
+        timeout(PUBLISH_BUDGET, self.0.send_with_retry(&signed))
             .await
-            .map_err(|_| BusUnavailable("Redis did not answer in time".to_owned()))?
+            .map_err(|_| BusUnavailable("Redis did not respond in time".to_owned()))?
             .map_err(|error| BusUnavailable(format!("Redis: {error}")))
     }
 
@@ -92,8 +92,8 @@ impl Bus for RedisBus {
 }
 
 impl Shared {
-    /// Publishes, on a new connection when the open one turns out to be closed. Told twice is no harm.
-    async fn tell(&self, message: &[u8]) -> RedisResult<()> {
+    /// Publishes a message, once more on a new connection if the old one was closed. A duplicate is harmless.
+    async fn send_with_retry(&self, message: &[u8]) -> RedisResult<()> {
         let mut second_try = false;
         loop {
             let (connection, number) = self.link.connection().await?;
@@ -119,46 +119,46 @@ impl Shared {
 
     async fn open(&self) -> RedisResult<PubSub> {
         let mut connection = self.link.listen().await?;
-        timeout(PING_PATIENCE, connection.subscribe(&self.channel)).await.unwrap_or_else(|_| Err(silent()))?;
+        timeout(PING_TIMEOUT, connection.subscribe(&self.channel)).await.unwrap_or_else(|_| Err(silent()))?;
         Ok(connection)
     }
 
-    /// Passes on what another process said.
-    fn pass_on(&self, message: &[u8]) {
+    /// Forwards a message of another process.
+    fn forward(&self, message: &[u8]) {
         let fits = (TAG..=TAG + LONGEST_MESSAGE).contains(&message.len());
-        if let Some((tag, said)) = message.split_at_checked(TAG).filter(|_| fits)
+        if let Some((tag, body)) = message.split_at_checked(TAG).filter(|_| fits)
             && tag != self.tag
         {
-            drop(self.listeners.send(BusMessage::Message(Bytes::copy_from_slice(said))));
+            drop(self.listeners.send(BusMessage::Message(Bytes::copy_from_slice(body))));
         }
     }
 }
 
 fn silent() -> RedisError {
-    RedisError::from((redis::ErrorKind::Io, "Redis does not answer"))
+    RedisError::from((redis::ErrorKind::Io, "Redis does not respond"))
 }
 
-/// Listens for as long as the bus lives.
+/// Subscribes for the lifetime of the bus.
 async fn listen(bus: Weak<Shared>) {
     let mut pause = FIRST_PAUSE;
-    let mut away = false;
+    let mut disconnected = false;
     loop {
         let Some(shared) = bus.upgrade() else { return };
         match shared.open().await {
             Ok(connection) => {
-                if away {
-                    tracing::info!("the bus is back");
+                if disconnected {
+                    tracing::info!("connected to the Redis bus again");
                 }
-                (pause, away) = (FIRST_PAUSE, false);
-                // Whatever was told until now was not heard here.
+                (pause, disconnected) = (FIRST_PAUSE, false);
+                // Earlier messages were missed.
                 drop(shared.listeners.send(BusMessage::Gap));
                 drop(shared);
                 let (sink, stream) = connection.split();
                 relay(&bus, sink, stream).await;
             }
             Err(error) => {
-                if !std::mem::replace(&mut away, true) {
-                    tracing::warn!(%error, "the bus is away: what happens on other replicas is not told here");
+                if !std::mem::replace(&mut disconnected, true) {
+                    tracing::warn!(%error, "cannot connect to the Redis bus: live events of other replicas are missing here");
                 }
                 drop(shared);
             }
@@ -168,17 +168,17 @@ async fn listen(bus: Weak<Shared>) {
     }
 }
 
-/// Passes on until the connection breaks.
+/// Forwards messages until the connection breaks.
 async fn relay(bus: &Weak<Shared>, mut sink: PubSubSink, mut stream: PubSubStream) {
     let mut ping = interval(PING_EVERY);
     loop {
         tokio::select! {
             message = stream.next() => {
                 let (Some(message), Some(shared)) = (message, bus.upgrade()) else { return };
-                shared.pass_on(message.get_payload_bytes());
+                shared.forward(message.get_payload_bytes());
             }
             _ = ping.tick() => {
-                let answered = timeout(PING_PATIENCE, sink.ping::<Value>()).await;
+                let answered = timeout(PING_TIMEOUT, sink.ping::<Value>()).await;
                 if !matches!(answered, Ok(Ok(_))) || bus.strong_count() == 0 {
                     return;
                 }

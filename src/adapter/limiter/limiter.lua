@@ -1,14 +1,14 @@
--- One unit of one allowance, taken or given back atomically. KEYS[1] is the only key, so that the script
--- runs on a cluster. It decides exactly as `Log` in sliding_window.rs does, and one contract suite holds
--- both to that. It never reads the server's clock: time comes from the caller.
+-- Takes or gives back one unit of a limit, atomically. KEYS[1] is the only key, so the script runs on a
+-- cluster. It implements the same algorithm as `Log` in window.rs, and one contract suite tests both. It never
+-- reads the server's clock: time comes from the caller.
 --
--- The key is a list. Its head is "latest seq refused cooldown_until total"; then come the entries
--- "time:count", oldest first. All times are microseconds, which a double holds exactly until the year 2255.
--- Numbers are written with %.0f because tostring keeps only fourteen digits.
+-- The key is a list: the head "latest seq refused cooldown_until total", then entries "time:count", oldest
+-- first. Times are in microseconds, which a double represents exactly until the year 2255. Numbers are
+-- formatted with %.0f because tostring keeps only fourteen digits.
 --
 -- take: now limit window cooldown granule skew ttl_ms counts
---       -> {1, last, time, seq, latest, refused, cooldown_until}  the receipt that `give` wants
---       or {2}, when there is a unit and counts is 0: it is not taken
+--       -> {1, last, time, seq, latest, refused, cooldown_until}  the receipt for `give`
+--       or {2}, if a unit is available and counts is 0: it is not taken
 --       or {0, retry_at}
 -- give: time seq latest refused cooldown_until  -> {1}
 
@@ -18,7 +18,7 @@ local function head_text(head)
   return string.format('%.0f %.0f %d %.0f %.0f', head.latest, head.seq, head.refused, head.cooldown_until, head.total)
 end
 
--- The head of the log, written first if there is none: a list that has no head is never left behind.
+-- Returns the head of the log; creates it if there is none, so that a list always has a head.
 local function load_head()
   local text = redis.call('LINDEX', key, 0)
   if not text then
@@ -45,7 +45,7 @@ local function entry(position)
   return tonumber(time), tonumber(count)
 end
 
--- Adds units at the newest end. An entry never stands before an older one, and equal times are one entry.
+-- Appends units. Times never decrease, and equal times share an entry.
 local function append(time, count)
   local newest, held = entry(-1)
   if newest and newest >= time then
@@ -56,7 +56,7 @@ local function append(time, count)
   return time
 end
 
--- Units recorded while a clock ran ahead count as taken now: they bind no longer than a window from here.
+-- After a clock jump, future units count as taken now: they stay counted for at most one window from now.
 local function rewind(head, now)
   local count = 0
   while true do
@@ -69,7 +69,7 @@ local function rewind(head, now)
   head.latest = now
 end
 
--- Drops what the window has passed.
+-- Drops expired units.
 local function expire(head, now, window)
   local newest = entry(-1)
   local dropped = 0
@@ -90,7 +90,7 @@ local function expire(head, now, window)
   end
 end
 
--- The first moment at which less than `limit` is left in the window.
+-- The first time with fewer than `limit` units in the window.
 local function room_at(head, now, limit, window)
   local left = head.total
   if left < limit then return now end
@@ -146,7 +146,7 @@ local function take(now, limit, window, cooldown, granule, skew, ttl_ms, counts)
   return answer
 end
 
--- The entry that holds the unit: the one of that time, or the newest if a rewind has dated it back since.
+-- The entry that holds the unit: the one of that time, or the newest if a rewind has moved it.
 local function position_of(time)
   local position = -1
   while true do
@@ -170,7 +170,7 @@ local function give(time, seq, latest, refused, cooldown_until)
     end
   end
   if head.seq == seq then
-    -- Nobody was admitted since: what the admission cleared comes back, unless a refusal has set it anew.
+    -- No admission since: restore what it cleared, unless a refusal has started a new cooldown.
     head.latest = math.min(head.latest, latest)
     if head.refused == 0 then head.refused, head.cooldown_until = refused, cooldown_until end
   end

@@ -1,4 +1,4 @@
-//! A limiter of any kind, with a watch held to it. It decides nothing.
+//! Metrics and tracing around any limiter.
 
 use std::{
     sync::Arc,
@@ -14,7 +14,7 @@ use crate::{
     ports::{Charge, Limiter, LimiterUnavailable, Verdict},
 };
 
-/// Counts and times every call, and makes it a part of its trace.
+/// Counts and times every call, and adds a span to its trace.
 pub struct Measured {
     limiter: Arc<dyn Limiter>,
     store: &'static str,
@@ -22,7 +22,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Around a limiter that keeps its counts in `store`.
+    /// Wraps a limiter that stores its counts in `store`.
     pub fn new(limiter: Arc<dyn Limiter>, store: &'static str, metrics: Metrics) -> Self {
         Self { limiter, store, metrics }
     }

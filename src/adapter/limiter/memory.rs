@@ -1,6 +1,5 @@
-//! The limiter of a single process. It holds no more keys than it was told to, forgets the expired ones first
-//! and then the least dangerous, never waits for anything, and knows nothing of other processes: a fleet
-//! needs Redis.
+//! The in-memory limiter, for a single process. The number of keys is bounded: it evicts expired keys first, then those
+//! that are least dangerous to forget. Several replicas need Redis.
 
 use std::{
     collections::HashMap,
@@ -13,23 +12,23 @@ use chrono::{DateTime, Utc};
 use super::window::{Answer, Log, Terms, verdict};
 use crate::ports::{Charge, Limiter, LimiterUnavailable, Verdict};
 
-/// Keys that one process keeps: about 20 MB when all are small, 450 MB were every single one at its largest.
+/// Maximum number of keys: usually about 20 MB, at most 450 MB.
 pub const DEFAULT_ENTRIES: usize = 100_000;
 
-/// Counts in a map behind one lock. A take is a microsecond's work, so that shards would buy little, and one
-/// lock makes all-or-none plain: nobody ever sees a unit that is given back.
+/// A map of counters behind one lock. A take needs about a microsecond, so sharding would gain little. One lock makes
+/// takes atomic: a unit that is given back was never visible.
 pub struct MemoryLimiter {
     max_entries: usize,
     logs: Mutex<HashMap<String, Log>>,
 }
 
 impl MemoryLimiter {
-    /// A limiter that keeps at most so many keys, and at least one.
+    /// A limiter with at most `max_entries` keys (minimum 1).
     pub fn new(max_entries: usize) -> Self {
         Self { max_entries: max_entries.max(1), logs: Mutex::new(HashMap::new()) }
     }
 
-    /// How many keys it holds.
+    /// Number of keys.
     pub fn entries(&self) -> usize {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -42,7 +41,7 @@ impl Limiter for MemoryLimiter {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut answers = Vec::with_capacity(charges.len());
         let keys: Vec<String> = charges.iter().map(|charge| format!("{}:{}", charge.rule, charge.key)).collect();
-        // Room for all of them first: a key made a moment ago would be the least dangerous of all.
+        // Evict before taking: a new key would be the first to go.
         if logs.len() + keys.len() > self.max_entries {
             let fresh = keys.iter().filter(|key| !logs.contains_key(*key)).count();
             if logs.len() + fresh > self.max_entries {
@@ -82,8 +81,7 @@ fn give_back(logs: &mut HashMap<String, Log>, keys: &[String], answers: &[Answer
     }
 }
 
-/// Frees an eighth of the map, so that the next eighth of new keys costs nothing: expired logs go, and then,
-/// if these are too few, the least dangerous.
+/// Evicts an eighth of the map, to amortise the cost over later keys: expired logs first, then the least dangerous.
 fn make_room(logs: &mut HashMap<String, Log>, max_entries: usize, fresh: usize, now: i64) {
     let keep = max_entries.saturating_sub(max_entries.div_ceil(8).max(fresh));
     logs.retain(|_, log| !log.is_expired(now));
@@ -92,7 +90,7 @@ fn make_room(logs: &mut HashMap<String, Log>, max_entries: usize, fresh: usize, 
     };
     let mut dangers: Vec<(u32, i64)> = logs.values().map(|log| log.danger(now)).collect();
     let (_, &mut bound, _) = dangers.select_nth_unstable(excess - 1);
-    // Several logs may stand exactly at the bound: only as many of them go as must.
+    // Several logs may be equal to the threshold; evict only as many as needed.
     let mut at_bound = excess - dangers.iter().filter(|danger| **danger < bound).count();
     logs.retain(|_, log| {
         let danger = log.danger(now);

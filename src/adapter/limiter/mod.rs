@@ -1,4 +1,4 @@
-//! Rate limit counters: in memory for one process, in Redis for several. `window` is the algorithm of both.
+//! Rate limit counters: in memory for one process, in Redis for several. Both use the algorithm in `window`.
 
 pub mod measured;
 pub mod memory;

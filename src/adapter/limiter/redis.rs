@@ -1,6 +1,6 @@
-//! The limiter of a fleet: one Lua script per key in Redis, alone, behind Sentinel or as a Cluster. When Redis
-//! does not answer within a second, neither does this: it says so, and callers keep the door shut. It never
-//! counts anything in the process and never asks Redis for the time.
+//! The Redis limiter, for several replicas: one Lua script call per key, on a single server, Sentinel or Cluster. If
+//! Redis does not respond within a second, it returns an error and callers refuse the request. It has no local counts
+//! and never uses Redis's clock.
 
 pub(crate) mod link;
 
@@ -16,33 +16,33 @@ use self::link::{Connection, Link};
 use super::window::{Answer, Receipt, SKEW, Terms, verdict};
 use crate::ports::{Charge, Limiter, LimiterUnavailable, Verdict};
 
-/// A take answers within this, whatever Redis does.
+/// Time limit of a take.
 const TAKE_BUDGET: Duration = Duration::from_millis(900);
 
-/// How much longer than needed a key lives, in milliseconds: more than the replicas' clocks may differ.
+/// Extra lifetime of a key in milliseconds: more than the clocks of replicas may differ.
 const SLACK_MS: i64 = 60_000 + SKEW / 1_000;
 
-/// The source of the script, which lies beside this file.
+/// The script's source.
 const SOURCE: &str = include_str!("limiter.lua");
 
-/// Counts in Redis. Cloning is not needed: one link is shared by all callers.
+/// Counters in Redis. All callers share one link.
 pub struct RedisLimiter {
     pub(crate) link: Link,
     script: Script,
 }
 
-/// What one script call gave: numbers, or the server's error for this key alone.
+/// The result of a script call: numbers, or the server's error for this key.
 type Reply = RedisResult<Vec<i64>>;
 
 impl RedisLimiter {
-    /// Reads the URL and does nothing else: the server may come later. Forms: `redis://` and `rediss://` for
-    /// one server, `redis+cluster://a:1,b:2` for a cluster, `redis+sentinel://a:1,b:2/service` for Sentinel
-    /// (the latter two with `rediss+…` as well). The error never repeats the URL.
+    /// Parses the URL without connecting; the server may start later. Forms: `redis://` and `rediss://` for one server,
+    /// `redis+cluster://a:1,b:2` for a cluster, `redis+sentinel://a:1,b:2/service` for Sentinel (the latter two with
+    /// `rediss+…` as well). Errors never contain the URL.
     pub fn new(url: &SecretString) -> Result<Self, String> {
         Ok(Self { link: Link::new(url)?, script: Script::new(SOURCE) })
     }
 
-    /// One command for each key, by the script's hash or, once that is unknown, by its source.
+    /// One command per key: by the script's hash, or by its source if the server does not know the hash.
     fn commands(&self, calls: &[Call], by_source: bool) -> Vec<Cmd> {
         calls
             .iter()
@@ -55,8 +55,8 @@ impl RedisLimiter {
             .collect()
     }
 
-    /// Runs all calls, on one server in one write and one read, and those again whose server did not know the
-    /// script (a restart, `SCRIPT FLUSH`, a new master). Errors are each key's own.
+    /// Runs all calls, in one round trip on a single server. Calls to a server that does not know the script (after a
+    /// restart, `SCRIPT FLUSH` or failover) are repeated. Errors are per key.
     async fn run(&self, calls: &[Call]) -> Vec<Reply> {
         let mut replies = self.exchange(&self.commands(calls, false)).await;
         let unknown = |reply: &Reply| {
@@ -73,9 +73,8 @@ impl RedisLimiter {
         replies
     }
 
-    /// One exchange on the open connection, or on a new one. A connection that turns out to be closed is
-    /// replaced and the commands are sent once more: if the old one had carried them, a unit counts twice, which
-    /// errs on the closed side.
+    /// One round trip on the open connection or a new one. If the connection was closed, the commands are sent once
+    /// more on a new one. A unit may then count twice, which errs on the safe side.
     async fn exchange(&self, commands: &[Cmd]) -> Vec<Reply> {
         let mut second_try = false;
         loop {
@@ -114,10 +113,10 @@ impl RedisLimiter {
         }
         let verdict = verdict(&answers);
         if failure.is_some() || matches!(verdict, Verdict::Refused { .. }) {
-            // Newest first, so that a key charged twice returns to what it was.
+            // Newest first, to restore a key that was charged twice.
             give_back.reverse();
             let given = if give_back.is_empty() { Vec::new() } else { self.run(&give_back).await };
-            // A unit that could not be given back stays taken until its window passes: the closed side again.
+            // A unit that cannot be given back stays taken until its window passes, which errs on the safe side.
             failure = failure.or_else(|| given.into_iter().find_map(Result::err));
         }
         failure.map_or(Ok(verdict), |error| Err(unavailable(&error)))
@@ -155,14 +154,14 @@ impl Limiter for RedisLimiter {
 async fn within_budget<T>(work: impl Future<Output = Result<T, LimiterUnavailable>>) -> Result<T, LimiterUnavailable> {
     tokio::time::timeout(TAKE_BUDGET, work)
         .await
-        .unwrap_or_else(|_| Err(LimiterUnavailable("Redis did not answer in time".to_owned())))
+        .unwrap_or_else(|_| Err(LimiterUnavailable("Redis did not respond in time".to_owned())))
 }
 
 fn unavailable(error: &RedisError) -> LimiterUnavailable {
     LimiterUnavailable(format!("Redis: {error}"))
 }
 
-/// One script call before it is a command.
+/// The arguments of a script call.
 struct Call {
     key: String,
     operation: &'static str,
@@ -186,7 +185,7 @@ impl Call {
     }
 }
 
-/// The other end of what `limiter.lua` returns.
+/// Parses the result of `limiter.lua`.
 fn read_answer(numbers: &[i64]) -> RedisResult<Answer> {
     match *numbers {
         [0, retry_at] => Ok(Answer::Refused(retry_at)),
@@ -194,12 +193,12 @@ fn read_answer(numbers: &[i64]) -> RedisResult<Answer> {
         [1, last, time, seq, latest, refused, cooldown_until] => {
             Ok(Answer::Admitted(Receipt { last: last == 1, time, seq, latest, refused: refused == 1, cooldown_until }))
         }
-        _ => Err(RedisError::from((ErrorKind::UnexpectedReturnType, "the limiter script answered oddly"))),
+        _ => Err(RedisError::from((ErrorKind::UnexpectedReturnType, "unexpected result of the limiter script"))),
     }
 }
 
-/// One server takes all commands in one pipeline. A cluster refuses pipelines across slots, so there each
-/// command goes its own way, all at once.
+/// Sends all commands: in one pipeline on a single server, concurrently on a cluster, which refuses pipelines across
+/// slots.
 async fn send(connection: Connection, commands: &[Cmd]) -> Vec<Reply> {
     match connection {
         Connection::Server(mut server) => {

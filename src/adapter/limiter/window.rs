@@ -1,6 +1,6 @@
-//! The arithmetic of both limiters: one key's log of units in a sliding window, its cooldown, and what many
-//! keys together answer. `limiter.lua` is the same log in Redis, and the contract suite holds both to one
-//! behaviour. Nothing here stores a key, asks a clock or talks to anybody.
+//! The algorithm of both limiters: one key's log of units in a sliding window, its cooldown, and the combined result of
+//! several keys. `limiter.lua` implements the same log in Redis, and one contract suite tests both. It has no storage,
+//! clock or I/O.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -8,20 +8,19 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::{Charge, Verdict};
 
-/// Up to this limit each unit keeps its own time; above it times are rounded up to this many granules a
-/// window, so that no log grows without bound. Rounding up means a unit may bind a little longer, never shorter.
+/// Up to this limit, each unit keeps its exact time. Above it, times are rounded up to this many granules per window,
+/// which bounds the log. Rounding may count a unit a little longer, never shorter.
 const GRANULES: i64 = 256;
 
-/// How far behind the newest unit a caller's clock may be and still be taken for a replica that is merely
-/// slow, in microseconds. Its calls count as made at the newest unit's time, so two replicas can't take turns in
-/// letting each other's units expire; only what a slow one took before the fast one came ages early, once.
-/// Further behind, a clock has jumped: see [`Log::rewind`].
+/// Maximum lag of a caller's clock behind the newest unit, in microseconds, before it counts as a clock jump (see
+/// [`Log::rewind`]). Calls within it are dated to the newest unit, so two replicas cannot expire each other's units in
+/// turn.
 pub(crate) const SKEW: i64 = 120_000_000;
 
-/// Longest span that is told from "for ever", in microseconds: a hundred years. Redis computes in doubles.
+/// Maximum duration in microseconds: a hundred years. Redis computes in doubles.
 const LONGEST: i64 = 100 * 366 * 24 * 3_600 * 1_000_000;
 
-/// A charge's numbers, in microseconds.
+/// The numbers of a charge, in microseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) limit: u32,
@@ -49,56 +48,56 @@ fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(LONGEST).min(LONGEST)
 }
 
-/// What one key said.
+/// The result for one key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
-    /// The unit is taken; the receipt gives exactly it back.
+    /// A unit was taken; the receipt can give it back.
     Admitted(Receipt),
-    /// There was a unit, and it was not taken: the charge only asked.
+    /// A unit was available but not taken, because the charge only peeks.
     Open,
-    /// No unit was taken. Admitted again at this moment, in microseconds.
+    /// Refused until this time, in microseconds.
     Refused(i64),
 }
 
-/// Which unit was taken, and what the admission changed besides.
+/// The unit that was taken, and the state before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Receipt {
-    /// Whether the unit was the last of its limit.
+    /// Whether it was the last unit of the limit.
     pub(crate) last: bool,
-    /// The time it is logged under.
+    /// Its time in the log.
     pub(crate) time: i64,
-    /// The number of this admission.
+    /// Its sequence number.
     pub(crate) seq: i64,
-    /// The fields of [`Log`] as they were.
+    /// The fields of [`Log`] before the admission.
     pub(crate) latest: i64,
     pub(crate) refused: bool,
     pub(crate) cooldown_until: i64,
 }
 
-/// One key: its units, oldest first, and its cooldown.
+/// The log of one key: its units, oldest first, and its cooldown.
 #[derive(Default)]
 pub(crate) struct Log {
     entries: VecDeque<(i64, u32)>,
     total: u32,
-    /// The newest moment at which a unit was admitted.
+    /// Time of the latest admission.
     latest: i64,
     seq: i64,
-    /// Whether a refusal has already started a cooldown since the last admission.
+    /// Whether a refusal has started a cooldown since the latest admission.
     refused: bool,
     cooldown_until: i64,
-    /// The latest caller's terms, for eviction alone.
+    /// The terms of the latest call, for eviction only.
     terms: Option<Terms>,
 }
 
 impl Log {
-    /// Takes a unit, or says when there is one.
+    /// Takes a unit, or returns when one will be available.
     pub(crate) fn take(&mut self, terms: Terms, now: i64) -> Answer {
         self.terms = Some(terms);
         if now < self.latest - SKEW {
             self.rewind(now);
         }
         let now = now.max(self.latest);
-        // No cooldown outlasts its own length, whatever a clock or an older setting said.
+        // Limits a cooldown to its current length, in case a clock or the setting changed.
         self.cooldown_until = self.cooldown_until.min(now + terms.cooldown);
         while let Some(&(time, count)) = self.entries.front()
             && time + terms.window <= now
@@ -114,8 +113,7 @@ impl Log {
         }
     }
 
-    /// Units recorded while a clock ran ahead count as taken now. They can't be told from fresh ones, so the
-    /// door stays as narrow as it was; and they bind no longer than one window from here.
+    /// After a clock jump, future units count as taken now: they stay counted, for at most one window from now.
     fn rewind(&mut self, now: i64) {
         let mut count = 0;
         while let Some(&(time, held)) = self.entries.back()
@@ -142,7 +140,7 @@ impl Log {
         Receipt { last: self.total >= terms.limit, time, seq: self.seq, latest, refused, cooldown_until }
     }
 
-    /// Adds units at the newest end. An entry never stands before an older one, and equal times are one entry.
+    /// Appends units. Times never decrease, and equal times share an entry.
     fn append(&mut self, time: i64, count: u32) -> i64 {
         match self.entries.back_mut() {
             Some((newest, held)) if *newest >= time => {
@@ -164,8 +162,7 @@ impl Log {
         self.room_at(terms, now).max(self.cooldown_until)
     }
 
-    /// The first moment at which less than the limit is left in the window. A limit of nothing never has
-    /// room: it is told to ask again after a window.
+    /// The first time with room in the window. A limit of zero never has room: retry after a window.
     fn room_at(&self, terms: Terms, now: i64) -> i64 {
         let mut left = self.total;
         if left < terms.limit {
@@ -180,7 +177,7 @@ impl Log {
         now + terms.window
     }
 
-    /// Gives back one unit, as if it had never been taken.
+    /// Gives back a unit, as if it had never been taken.
     pub(crate) fn give(&mut self, receipt: &Receipt) {
         if let Some(position) = self.position_of(receipt.time)
             && let Some((_, held)) = self.entries.get_mut(position)
@@ -192,7 +189,7 @@ impl Log {
             }
         }
         if self.seq == receipt.seq {
-            // Nobody was admitted since: what the admission cleared comes back, unless a refusal has set it anew.
+            // No admission since: restore what it cleared, unless a refusal has started a new cooldown.
             self.latest = self.latest.min(receipt.latest);
             if !self.refused {
                 self.refused = receipt.refused;
@@ -201,28 +198,28 @@ impl Log {
         }
     }
 
-    /// The entry of that time, or the newest if a rewind has dated the unit back since.
+    /// The entry of that time, or the newest one if a rewind has moved the unit.
     fn position_of(&self, time: i64) -> Option<usize> {
         let newest = self.entries.len().checked_sub(1)?;
         let position = self.entries.iter().rposition(|&(found, _)| found <= time)?;
         (position == newest || self.entries[position].0 == time).then_some(position)
     }
 
-    /// Whether forgetting this log changes no later answer.
+    /// Whether the log can be dropped without changing later results.
     pub(crate) fn is_blank(&self) -> bool {
         self.total == 0 && !self.refused
     }
 
-    /// Whether everything in it is past at this moment.
+    /// Whether all of its units have expired.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         let window = self.terms.map_or(0, |terms| terms.window);
         let newest = self.entries.back().map_or(i64::MIN, |&(time, _)| time);
         newest.saturating_add(window) <= now && self.cooldown_until <= now
     }
 
-    /// How dangerous it is to forget this log: the share of its allowance that is spent, out of 1,000, and
-    /// then how fresh it is. A key that holds many units is dangerous whatever its limit, for nobody makes such
-    /// keys cheaply: else a flood of strangers' keys would push out the count of the whole instance.
+    /// The danger of evicting the log: the spent share of the allowance (of 1,000), then its recency. 64 units count as
+    /// fully spent whatever the limit: such keys are costly to create, and a flood of new keys must not evict the count
+    /// of the whole instance.
     pub(crate) fn danger(&self, now: i64) -> (u32, i64) {
         const MANY: u32 = 64;
         let limit = self.terms.map_or(1, |terms| terms.limit).clamp(1, MANY);
@@ -231,7 +228,7 @@ impl Log {
     }
 }
 
-/// What the answers of all charges, in their order, mean together.
+/// Combines the results of all charges, in order.
 pub(crate) fn verdict(answers: &[Answer]) -> Verdict {
     let mut refusal: Option<(usize, i64)> = None;
     let mut last = 0;

@@ -1,5 +1,4 @@
-//! Mail that goes nowhere but into the built-in inbox of development. It never fails and never
-//! opens a connection.
+//! Delivers mail to the development inbox. It opens no connection and never fails.
 
 use std::sync::Arc;
 
@@ -10,14 +9,14 @@ use crate::{
     ports::{Clock, DeliveryFailure, Mail, MailTransport},
 };
 
-/// Delivers into an [`Inbox`] that pages and GraphQL read.
+/// Delivers to an [`Inbox`] that the pages and GraphQL read.
 pub struct InboxTransport {
     inbox: Arc<Inbox>,
     clock: Arc<dyn Clock>,
 }
 
 impl InboxTransport {
-    /// Delivers into this inbox, dated by this clock.
+    /// Delivers to this inbox, with timestamps from this clock.
     pub fn new(inbox: Arc<Inbox>, clock: Arc<dyn Clock>) -> Self {
         Self { inbox, clock }
     }

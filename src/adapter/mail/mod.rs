@@ -1,4 +1,4 @@
-//! Where mail goes: to an SMTP server, or to the inbox of development.
+//! Mail transports: SMTP, and the development inbox.
 
 pub mod inbox;
 pub mod smtp;

@@ -1,9 +1,9 @@
-//! Mail over SMTP. It never sends in clear but to loopback in development, never retries (the outbox
-//! does), and never puts an address or a password into an error. A rehearsal of a mail does all of this but the
-//! conversation, in whose place it waits for as long as a recent one took.
+//! Sends mail over SMTP. It sends unencrypted only to loopback in development, leaves retries to the outbox and keeps
+//! addresses and passwords out of errors. A rehearsal does the same except for the conversation: it waits as long as a
+//! recent one took.
 //!
-//! The connections are pooled here and not by lettre: its pool takes a connection back whose command was
-//! given up half way, and the next mail would then read the answer to the one before.
+//! Connections are pooled here because lettre's pool reuses a connection after an abandoned command: the next mail
+//! would then read the response to the previous one.
 
 mod pace;
 mod target;
@@ -38,20 +38,20 @@ use self::{
 };
 use crate::ports::{DeliveryFailure, Mail, MailTransport};
 
-/// How many connections wait for the next mail.
+/// Maximum number of idle connections.
 const IDLE_CONNECTIONS: usize = 4;
-/// How long they wait. Servers hang up after minutes.
+/// Maximum idle time of a connection. Servers hang up after minutes.
 const IDLE_TIME: Duration = Duration::from_secs(30);
-/// How many mails, and rehearsals, use one connection. Servers slow down who says NOOP a hundred times.
+/// Maximum mails and rehearsals per connection. Some servers slow down clients that send many NOOPs.
 const USES: u32 = 50;
 
-/// How long the transport waits.
+/// Timeouts of the transport.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For a connection, and for the answer to each command.
+    /// For connecting, and for the response to each command.
     pub step: Duration,
-    /// For a mail from beginning to end. The server's last word, with which it takes the mail over, may
-    /// use all that is left of it: giving up there risks a second copy.
+    /// For a whole mail. The server's final response may use all the remaining time, because giving up there risks a
+    /// duplicate.
     pub whole: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Default for Patience {
     }
 }
 
-/// Hands mails to a mail server.
+/// Sends mails to a mail server.
 pub struct Smtp {
     pub(crate) target: Target,
     from: Mailbox,
@@ -70,12 +70,12 @@ pub struct Smtp {
     pace: Pace,
 }
 
-/// Why [`Smtp::test`] did not come to its end.
+/// Why [`Smtp::test`] failed.
 #[derive(Clone, Debug)]
 pub struct Untested {
-    /// Where it stopped.
+    /// The stage that failed.
     pub stage: Stage,
-    /// What went wrong, in words that are fit for a log.
+    /// The error in words, safe to log.
     pub text: String,
 }
 
@@ -90,28 +90,27 @@ struct Connection {
     uses: u32,
 }
 
-/// Says what is wrong with an `SMTP_URL`, before anything is built on it.
+/// Validates an `SMTP_URL`. The error says what is wrong.
 pub fn check_url(url: &SecretString, production: bool) -> Result<(), String> {
     Target::parse(url, production).map(drop)
 }
 
 impl Smtp {
-    /// A transport for `SMTP_URL` and `DOORCODE_MAIL_FROM`. Nothing is connected yet.
+    /// Creates a transport from `SMTP_URL` and `DOORCODE_MAIL_FROM`, without connecting.
     pub fn new(url: &SecretString, from: &str, production: bool) -> Result<Self, String> {
         let target = Target::parse(url, production)?;
         let from = from.parse::<Mailbox>().ok().filter(|mailbox| mailbox.email.to_string().is_ascii());
-        let from = from.ok_or("DOORCODE_MAIL_FROM is no mailbox: write Name <no-reply@example.com>")?;
+        let from = from.ok_or("DOORCODE_MAIL_FROM is not a mailbox: write Name <no-reply@example.com>")?;
         Ok(Self { target, from, patience: Patience::default(), idle: Mutex::default(), pace: Pace::default() })
     }
 
-    /// The same transport with other time-outs.
+    /// Replaces the timeouts.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
     }
 
-    /// Connects, signs in and says NOOP, for a person who wants to know whether the settings work. Gives the server's
-    /// certificate where there is one.
+    /// Connects, signs in and sends NOOP, to check the settings. Returns the server's certificate, if any.
     pub async fn test(&self) -> Result<Option<Vec<u8>>, Untested> {
         let attempt = async {
             let mut connection = open(&self.target, self.patience.step).await?;
@@ -122,11 +121,11 @@ impl Smtp {
         };
         match timeout(self.patience.whole, attempt).await {
             Ok(result) => result.map_err(Untested::from),
-            Err(_) => Err(late().into()),
+            Err(_) => Err(timed_out().into()),
         }
     }
 
-    /// The mail as it travels. The same row gives the same Message-ID, so that a second copy is known as one.
+    /// Builds the message. The Message-ID depends only on the row, so that duplicates can be detected.
     fn compose(&self, mail: &Mail, to: Address) -> Result<Message, lettre::error::Error> {
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         let parts = MultiPart::builder()
@@ -144,17 +143,17 @@ impl Smtp {
             .multipart(parts)
     }
 
-    /// The recipient, and the mail in bytes.
+    /// The recipient and the encoded mail.
     fn letter(&self, mail: &Mail) -> Result<(Address, Vec<u8>), DeliveryFailure> {
         let to = mail.to.parse::<Address>().ok().filter(|to| AsRef::<str>::as_ref(to).is_ascii());
-        let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is no address".to_owned()))?;
+        let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is not a valid address".to_owned()))?;
         let message = self
             .compose(mail, to.clone())
-            .map_err(|_| DeliveryFailure::Permanent("the mail could not be composed".to_owned()))?;
+            .map_err(|_| DeliveryFailure::Permanent("cannot build the mail".to_owned()))?;
         Ok((to, message.formatted()))
     }
 
-    /// A connection that is known to answer: one that waited, or a new one.
+    /// A working connection: an idle one, or a new one.
     async fn connection(&self, end: Instant) -> Result<Connection, DeliveryFailure> {
         let found = async {
             while let Some((mut connection, since)) = self.take_idle() {
@@ -166,8 +165,8 @@ impl Smtp {
             }
             Ok(Connection { wire: open(&self.target, self.patience.step).await?, uses: 0 })
         };
-        let found = timeout_at(end, found).await.unwrap_or_else(|_| Err(late()));
-        found.map_err(|trouble| DeliveryFailure::Temporary(trouble.text))
+        let found = timeout_at(end, found).await.unwrap_or_else(|_| Err(timed_out()));
+        found.map_err(|error| DeliveryFailure::Temporary(error.text))
     }
 
     fn take_idle(&self) -> Option<(Connection, Instant)> {
@@ -182,15 +181,15 @@ impl Smtp {
         }
     }
 
-    /// One mail on one connection.
+    /// Sends one mail on a connection.
     async fn converse(&self, wire: &mut AsyncSmtpConnection, to: Address, message: &[u8]) -> Result<(), SmtpError> {
         let patience = self.patience;
         let parameters =
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
-        // A refusal of the sender is about our settings, not about this mail.
-        let ours = |trouble| SmtpError { code: None, ..trouble };
-        step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(ours)?;
+        // A refused sender is a problem of our settings, not of this mail.
+        let own_fault = |error| SmtpError { code: None, ..error };
+        step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(own_fault)?;
         let recipient = Rcpt::new(to, vec![]);
         step("recipient", patience.step, &self.target, wire.command(recipient)).await?;
         step("DATA", patience.step, &self.target, wire.command(Data)).await?;
@@ -198,8 +197,7 @@ impl Smtp {
         Ok(())
     }
 
-    /// What becomes of a connection after a conversation that ended like this. It is used again only if its last
-    /// command was answered.
+    /// Pools or closes a connection after a conversation. It is reused only if its last command got a response.
     async fn leave(&self, mut connection: Connection, ended: &Result<(), SmtpError>) {
         connection.uses += 1;
         match ended {
@@ -219,45 +217,45 @@ impl MailTransport for Smtp {
         let mut connection = self.connection(end).await?;
         let begun = Instant::now();
         let conversation = timeout_at(end, self.converse(&mut connection.wire, to, &message)).await;
-        let ended = conversation.unwrap_or_else(|_| Err(late()));
+        let ended = conversation.unwrap_or_else(|_| Err(timed_out()));
         self.pace.remember(&domain, begun.elapsed(), ended.clone(), Instant::now());
         self.leave(connection, &ended).await;
-        ended.map_err(judge)
+        ended.map_err(classify)
     }
 
     async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure> {
         let (to, _) = self.letter(mail)?;
         let end = Instant::now() + self.patience.whole;
-        // A connection, too: who sends the next mail must not find out from its time whether one was opened for this.
+        // Open a connection too: the timing of the next mail must not reveal whether this was a decoy.
         let connection = self.connection(end).await?;
         let now = Instant::now();
         let Past { took, ended } = self.pace.recall(to.domain(), draw, now);
         sleep_until((now + took).min(end)).await;
         self.leave(connection, &ended).await;
-        ended.map_err(judge)
+        ended.map_err(classify)
     }
 }
 
-fn late() -> SmtpError {
-    SmtpError::new("the mail server takes too long")
+fn timed_out() -> SmtpError {
+    SmtpError::new("the mail server took too long")
 }
 
-/// A 55x is about this recipient or this mail. Other 5xx answers (wrong sequence, not signed in, going
-/// away) are about the conversation and may be gone the next time.
-fn judge(trouble: SmtpError) -> DeliveryFailure {
-    match trouble.code {
-        Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(trouble.text),
-        _ => DeliveryFailure::Temporary(trouble.text),
+/// A 54x, 55x or 57x is about this recipient or mail, so it is permanent. Other 5xx responses (wrong sequence, not
+/// signed in, closing) are about the conversation and may not recur.
+fn classify(error: SmtpError) -> DeliveryFailure {
+    match error.code {
+        Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(error.text),
+        _ => DeliveryFailure::Temporary(error.text),
     }
 }
 
-/// Says goodbye without waiting long for the answer.
+/// Closes the connection, with a short wait for the response.
 async fn hang_up(mut connection: AsyncSmtpConnection) {
-    // Whether the server answers no longer matters.
+    // The response no longer matters.
     let _ = timeout(Duration::from_secs(1), connection.abort()).await;
 }
 
-/// Templates make one-line subjects; the last gate before the wire does not rely on it.
+/// Templates already produce one line; this is defence in depth.
 fn one_line(subject: &str) -> String {
     subject.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

@@ -1,38 +1,38 @@
-//! The `audit_events` table: what happened, append-only.
+//! The `audit_events` table, append-only.
 
 use sea_orm::entity::prelude::*;
 
-/// One event.
+/// An audit event.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_events")]
 pub struct Model {
-    /// UUID v7, so that the order of ids is the order of time.
+    /// UUID v7, so ids are in chronological order.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// When.
+    /// Time of the event.
     pub at: DateTimeUtc,
-    /// What.
+    /// Kind of the event.
     pub kind: String,
-    /// Who did it. No foreign key: the trail outlives people.
+    /// User who acted. No foreign key: events outlive users.
     pub actor_id: Option<Uuid>,
-    /// Whom it is about.
+    /// User whom the event is about.
     pub subject_id: Option<Uuid>,
-    /// Client address.
+    /// Client IP address.
     pub ip_address: Option<String>,
-    /// Client software.
+    /// Client user agent.
     pub user_agent: Option<String>,
-    /// The request, as in the answer's `x-request-id`.
+    /// Request id, as in the `x-request-id` response header.
     pub request_id: Option<String>,
-    /// More, never a secret.
+    /// Details, never a secret.
     pub detail: Json,
-    /// How often, for refusals that share a row.
+    /// Number of occurrences, for refusals that share a row.
     pub count: i32,
-    /// Rule, key and window of refusals that share a row.
+    /// Rule, key and window, for refusals that share a row.
     #[sea_orm(unique)]
     pub refusal_key: Option<String>,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

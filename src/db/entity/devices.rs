@@ -1,4 +1,4 @@
-//! The `devices` table: browsers that have signed in before.
+//! The `devices` table: browsers with an earlier sign-in.
 
 use crate::db::digest::Digest;
 use sea_orm::entity::prelude::*;
@@ -10,7 +10,7 @@ pub struct Model {
     /// UUID v7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose it is.
+    /// Owner.
     pub user_id: Uuid,
     /// SHA-256 of the device token.
     pub token_hash: Digest,
@@ -18,15 +18,15 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// Latest sign-in.
     pub last_used_at: DateTimeUtc,
-    /// When it is forgotten by itself.
+    /// Expiry.
     pub expires_at: DateTimeUtc,
-    /// Browser at the latest sign-in.
+    /// User agent at the latest sign-in.
     pub user_agent: Option<String>,
-    /// Address at the latest sign-in.
+    /// IP address at the latest sign-in.
     pub ip_address: Option<String>,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! The `email_codes` table: one-time codes by e-mail: one row a challenge.
+//! The `email_codes` table: emailed one-time codes, one row per challenge.
 
 use crate::db::digest::Digest;
 use sea_orm::entity::prelude::*;
@@ -13,43 +13,43 @@ pub struct Model {
     /// SHA-256 of the challenge handle.
     #[sea_orm(unique)]
     pub handle_hash: Digest,
-    /// What a right code allows, such as `sign_in`.
+    /// What a correct code allows, such as `sign_in`.
     pub purpose: String,
     /// HMAC of the canonical address.
     pub address_key: Digest,
-    /// Whose guessing budget wrong tries are charged to: the address's or a known device's.
+    /// The guessing budget for wrong tries: the address's or a known device's.
     pub budget_key: Digest,
-    /// Canonical address as typed; empty once the codes are dead.
+    /// Canonical address; empty once the codes have expired.
     pub email: String,
-    /// The known device that asked.
+    /// The known device of the request.
     pub device_id: Option<Uuid>,
     /// Whether the code is a fixed test code.
     pub fixed: bool,
-    /// Keyed hash of the newest code.
+    /// HMAC of the newest code.
     pub code_hash: Digest,
-    /// Keyed hash of the code before it.
+    /// HMAC of the previous code.
     pub earlier_hash: Option<Digest>,
-    /// When the code before it dies.
+    /// Expiry of the previous code.
     pub earlier_expires_at: Option<DateTimeUtc>,
-    /// When the newest code dies.
+    /// Expiry of the newest code.
     pub expires_at: DateTimeUtc,
-    /// Tries counted so far, each before its comparison.
+    /// Number of tries, counted before each comparison.
     pub attempts: i32,
-    /// Units charged to the budget: a wrong try costs as many as codes were live.
+    /// Units charged to the budget. A wrong try costs one unit per live code.
     pub units: i32,
-    /// Latest counted try.
+    /// Time of the latest try.
     pub attempted_at: Option<DateTimeUtc>,
-    /// When the challenge was made.
+    /// Creation time.
     pub created_at: DateTimeUtc,
-    /// When a right code was used.
+    /// When a correct code was used.
     pub consumed_at: Option<DateTimeUtc>,
-    /// The person who asked, when the code is for something that only they may do.
+    /// The requesting user, for a purpose that requires a session.
     pub user_id: Option<Uuid>,
-    /// The language that was asked for.
+    /// Requested language.
     pub locale: Option<String>,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,5 +1,5 @@
-//! The tables, one file each, the same on both databases.
-//! Columns here and in `migration` are compared by a test; nothing here creates a table.
+//! The tables, one file each, the same on both databases. A test compares the columns with `migration`, which creates
+//! the tables.
 
 pub mod audit_events;
 pub mod devices;
@@ -13,56 +13,56 @@ pub mod users;
 
 use sea_orm::entity::prelude::*;
 
-/// What a person may do; the order is the order of power.
+/// Roles, in ascending order of permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
 pub enum Role {
-    /// Reads itself.
+    /// Can read their own account.
     #[sea_orm(string_value = "GUEST")]
     Guest,
-    /// Also changes itself.
+    /// Can also change their own account.
     #[sea_orm(string_value = "USER")]
     User,
-    /// Also reads people and audit events.
+    /// Can also read users and audit events.
     #[sea_orm(string_value = "MANAGER")]
     Manager,
-    /// Also changes people.
+    /// Can also change users.
     #[sea_orm(string_value = "ADMIN")]
     Admin,
 }
 
-/// Whether a person may sign in.
+/// Status of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
 pub enum UserStatus {
-    /// May sign in.
+    /// Can sign in.
     #[sea_orm(string_value = "ACTIVE")]
     Active,
-    /// May not, until restored by an administrator.
+    /// Cannot sign in until an administrator restores the account.
     #[sea_orm(string_value = "SUSPENDED")]
     Suspended,
-    /// Gone for everybody but administrators.
+    /// Visible only to administrators.
     #[sea_orm(string_value = "DELETED")]
     Deleted,
 }
 
-/// Where a mail in the outbox stands.
+/// State of a mail in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
 pub enum MailState {
-    /// Waiting for its first or next try.
+    /// Waiting for its first or next attempt.
     #[sea_orm(string_value = "PENDING")]
     Pending,
-    /// Taken by the next hop.
+    /// Accepted by the next hop.
     #[sea_orm(string_value = "SENT")]
     Sent,
-    /// What it carried went stale before it could be sent.
+    /// Expired before it could be sent.
     #[sea_orm(string_value = "EXPIRED")]
     Expired,
-    /// Refused for good, or tried too often.
+    /// Failed permanently.
     #[sea_orm(string_value = "FAILED")]
     Failed,
-    /// Never meant to be sent: the same work for an address that gets no mail.
+    /// A decoy: the same work, for an address that gets no mail.
     #[sea_orm(string_value = "DECOY")]
     Decoy,
 }

@@ -1,38 +1,38 @@
-//! The `outbox` table: mail waiting to be sent.
+//! The `outbox` table: queued mail.
 
 use super::MailState;
 use sea_orm::entity::prelude::*;
 
-/// One mail.
+/// A mail.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox")]
 pub struct Model {
     /// UUID v7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Which template.
+    /// Kind of letter.
     pub kind: String,
-    /// Where it stands.
+    /// State.
     pub state: MailState,
-    /// Recipient and content under the server secret; erased when the mail is done.
+    /// Recipient and content, sealed with the server secret; erased when the mail is finished.
     pub sealed: Option<Vec<u8>>,
-    /// Tries so far.
+    /// Number of attempts.
     pub attempts: i32,
     /// When it was queued.
     pub created_at: DateTimeUtc,
-    /// Not before this moment.
+    /// Earliest time of the next attempt.
     pub next_attempt_at: DateTimeUtc,
-    /// A worker has it until then.
+    /// Claimed by a worker until this time.
     pub claimed_until: Option<DateTimeUtc>,
-    /// Never sent after this moment.
+    /// Expiry; never sent after this time.
     pub expires_at: DateTimeUtc,
-    /// When it was sent or given up.
+    /// When it was sent or failed.
     pub finished_at: Option<DateTimeUtc>,
-    /// What the next hop said last.
+    /// Latest error.
     pub last_error: Option<String>,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! The `sessions` table: sign-ins that last until they end.
+//! The `sessions` table.
 
 use crate::db::digest::Digest;
 use sea_orm::entity::prelude::*;
@@ -10,45 +10,45 @@ pub struct Model {
     /// UUID v7; `sid` in tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Whose it is.
+    /// Owner.
     pub user_id: Uuid,
-    /// The device it was opened from.
+    /// Device of the sign-in.
     pub device_id: Option<Uuid>,
-    /// The code or link that opened it. Unique: a second session from one code cannot be written.
+    /// The code or link that opened it. Unique, so one code cannot open two sessions.
     #[sea_orm(unique)]
     pub credential_id: Uuid,
-    /// How the person proved themselves: `otp` or `link`.
+    /// Authentication method: `otp` or `link`.
     pub method: String,
-    /// When it was opened, which is `auth_time` in tokens.
+    /// Time of the sign-in, `auth_time` in tokens.
     pub created_at: DateTimeUtc,
-    /// Latest request, to the minute.
+    /// Time of the latest request, to the minute.
     pub last_seen_at: DateTimeUtc,
-    /// When it ends unless refreshed before.
+    /// Idle expiry, extended by refreshing.
     pub idle_expires_at: DateTimeUtc,
-    /// When it ends whatever happens.
+    /// Absolute expiry.
     pub expires_at: DateTimeUtc,
     /// When it ended.
     pub ended_at: Option<DateTimeUtc>,
     /// Why it ended.
     pub end_reason: Option<String>,
-    /// Browser that opened it.
+    /// User agent of the sign-in.
     pub user_agent: Option<String>,
-    /// Address that opened it.
+    /// IP address of the sign-in.
     pub ip_address: Option<String>,
-    /// SHA-256 of the live refresh token.
+    /// SHA-256 of the current refresh token.
     pub refresh_hash: Digest,
-    /// SHA-256 of its immediate predecessor.
+    /// SHA-256 of the previous refresh token.
     pub previous_hash: Option<Digest>,
-    /// When the predecessor was replaced.
+    /// When the previous token was replaced.
     pub rotated_at: Option<DateTimeUtc>,
-    /// The live refresh token sealed under a key that only its predecessor gives; erased after the grace.
+    /// The current refresh token, sealed under a key derived from the previous one; erased after the grace period.
     pub successor: Option<Vec<u8>>,
 }
 
-/// What a session is looked up with.
+/// Tables that sessions are joined with.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
-    /// Whose it is.
+    /// Owner.
     #[sea_orm(belongs_to = "super::users::Entity", from = "Column::UserId", to = "super::users::Column::Id")]
     User,
 }

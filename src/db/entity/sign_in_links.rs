@@ -1,9 +1,9 @@
-//! The `sign_in_links` table: sign-in links: at most one an address.
+//! The `sign_in_links` table: at most one link per address.
 
 use crate::db::digest::Digest;
 use sea_orm::entity::prelude::*;
 
-/// A link that signs in the browser that presses its button.
+/// A sign-in link.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sign_in_links")]
 pub struct Model {
@@ -18,19 +18,19 @@ pub struct Model {
     /// SHA-256 of the token.
     #[sea_orm(unique)]
     pub token_hash: Digest,
-    /// The token sealed, so that a later mail can carry the same link.
+    /// The sealed token, so that a later mail can send the same link.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTimeUtc,
-    /// When it dies.
+    /// Expiry.
     pub expires_at: DateTimeUtc,
     /// When it was used.
     pub consumed_at: Option<DateTimeUtc>,
-    /// Whether a mail carried it. The link of a decoy lies in nobody's mailbox.
+    /// Whether it was mailed. A decoy's link is in no mailbox.
     pub mailed: bool,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One key.
+/// A signing key.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_keys")]
 pub struct Model {
@@ -11,19 +11,19 @@ pub struct Model {
     pub id: Uuid,
     /// `EdDSA`, `ES256`, `RS256` or `HS256`; a key never changes its algorithm.
     pub algorithm: String,
-    /// Private key (PKCS #8) or HMAC secret, under the server secret.
+    /// Private key (PKCS #8) or HMAC secret, sealed with the server secret.
     pub sealed: Vec<u8>,
     /// Public key as a JWK; none for HS256.
     pub public_jwk: Option<Json>,
-    /// When it was made, and published.
+    /// Time of creation and publication.
     pub created_at: DateTimeUtc,
-    /// When it begins to sign.
+    /// When it starts to sign.
     pub signs_from: DateTimeUtc,
-    /// When the last token signed with it is dead; none while it signs.
+    /// When the last token signed with it expires; none while it signs.
     pub retires_at: Option<DateTimeUtc>,
 }
 
-/// Relations are joined by hand where a query needs them.
+/// Relations are joined explicitly in queries.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,9 +1,9 @@
-//! The `users` table: people.
+//! The `users` table.
 
 use super::{Role, UserStatus};
 use sea_orm::entity::prelude::*;
 
-/// A person.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
@@ -13,25 +13,25 @@ pub struct Model {
     /// Canonical address.
     #[sea_orm(unique)]
     pub email: String,
-    /// What the person wants to be called.
+    /// Display name.
     pub name: Option<String>,
-    /// What they may do.
+    /// Role.
     pub role: Role,
-    /// Whether they may sign in.
+    /// Status.
     pub status: UserStatus,
-    /// When the account was made.
+    /// Creation time.
     pub created_at: DateTimeUtc,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTimeUtc,
-    /// The last completed sign-in.
+    /// Time of the last sign-in.
     pub last_sign_in_at: Option<DateTimeUtc>,
-    /// Goes up with every change by a person, so that two of them cannot overwrite each other.
+    /// Incremented by every change, for optimistic locking.
     pub version: i32,
-    /// The name in lower case, which lists search and sort by; empty without a name.
+    /// Lower-case name for searching and sorting; empty without a name.
     pub name_key: String,
-    /// The language of their mails: the one that they chose, or first asked for.
+    /// Language of mails: chosen by the user, or from their first request.
     pub locale: Option<String>,
-    /// When the account was deleted; erased for good some time after.
+    /// When the account was deleted; it is permanently erased some time later.
     pub deleted_at: Option<DateTimeUtc>,
 }
 

@@ -1,4 +1,4 @@
-//! Who deleted an account, from the trail. Nothing here decides what follows from it.
+//! Finds out from the audit trail who deleted an account.
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Kind;
 use crate::{db::entity::audit_events, error::Result};
 
-/// Whether it was the owner's own session that deleted an account last.
+/// Whether the latest deletion was done by the account's owner.
 pub async fn was_own(db: &impl ConnectionTrait, user_id: Uuid) -> Result<bool> {
     let latest = audit_events::Entity::find()
         .filter(audit_events::Column::SubjectId.eq(user_id))

@@ -1,5 +1,4 @@
-//! Events read back for those who listen: by id, some at a time. What came over the bus is an id and no more, so nobody
-//! but this database says what happened.
+//! Loads events for live subscribers. The bus carries only ids, so their content always comes from the database.
 
 use chrono::TimeDelta;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -11,10 +10,10 @@ use crate::{
     error::Result,
 };
 
-/// Older events are no news, whoever says so.
+/// Maximum age of an event for live delivery.
 const NEWS: TimeDelta = TimeDelta::minutes(10);
 
-/// The events of these ids that are news, in the order of time. One statement.
+/// Recent events with these ids, oldest first. One statement.
 pub async fn news(ctx: &Ctx, ids: &[Uuid]) -> Result<Vec<audit_events::Model>> {
     let rows = audit_events::Entity::find()
         .filter(audit_events::Column::Id.is_in(ids.iter().copied()))
@@ -24,7 +23,7 @@ pub async fn news(ctx: &Ctx, ids: &[Uuid]) -> Result<Vec<audit_events::Model>> {
 }
 
 impl Filter {
-    /// Whether an event is among those that the list would give.
+    /// Whether a list with this filter would contain the event.
     pub fn fits(&self, event: &audit_events::Model) -> bool {
         let Self { kinds, actor, subject, from, before } = self;
         kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.as_str() == event.kind))

@@ -1,5 +1,5 @@
-//! Reading the audit trail, newest first. Whoever asks brings a proof from `access` of what they may see. Pages are
-//! ranges of ids, which are in the order of time.
+//! Lists the audit trail, newest first. Callers pass a type from `access` that proves what they may see. Pages are
+//! ranges of ids, which are in chronological order.
 
 use std::collections::HashMap;
 
@@ -19,31 +19,31 @@ use crate::{
     error::{Error, Result},
 };
 
-/// An event, and what the viewer may see of whom it is about.
+/// An event and the viewer's access to its subject.
 pub type Seen = (audit_events::Model, ReadAccess);
 
-/// Which events. All that is given must fit.
+/// Filter for events. All given conditions must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of any of these kinds.
+    /// Any of these kinds.
     pub kinds: Option<Vec<Kind>>,
-    /// By this person.
+    /// Actor.
     pub actor: Option<Uuid>,
-    /// About this person.
+    /// Subject.
     pub subject: Option<Uuid>,
-    /// Not before this moment.
+    /// Earliest time, inclusive.
     pub from: Option<DateTime<Utc>>,
-    /// Before this moment.
+    /// Latest time, exclusive.
     pub before: Option<DateTime<Utc>>,
 }
 
 impl Filter {
-    /// The people whom it names.
+    /// The users named by the filter.
     pub fn people(&self) -> impl Iterator<Item = Uuid> {
         [self.subject, self.actor].into_iter().flatten()
     }
 
-    /// The filter with moments as both databases have them.
+    /// The filter with times that both databases support.
     #[must_use]
     pub fn canonical(self) -> Self {
         Self {
@@ -54,11 +54,11 @@ impl Filter {
     }
 }
 
-/// Ids count on when the clock is set back, so an event's may be later than its time; by more than this only if the
-/// clock was wrong by more.
+/// Maximum difference between an event's id and its time. Ids keep increasing when the clock is set back, so an id may
+/// be later than its event.
 const IDS_AHEAD: TimeDelta = TimeDelta::minutes(10);
 
-/// A part of the trail. One statement.
+/// A page of the trail. One statement.
 pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, slice: Slice) -> Result<Vec<Seen>> {
     let overseer = overseer.into();
     let mut union = Union::new(ctx);
@@ -79,7 +79,7 @@ pub async fn list(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter, sli
     ctx.db.read().query_all_raw(union.statement(&sql)).await?.into_iter().map(seen).collect()
 }
 
-/// How many events fit. One statement.
+/// Number of matching events. One statement.
 pub async fn count(ctx: &Ctx, manager: Manager<'_>, filter: &Filter) -> Result<u64> {
     let mut union = Union::new(ctx);
     for condition in conditions(&mut union, manager.into(), filter, None) {
@@ -88,12 +88,12 @@ pub async fn count(ctx: &Ctx, manager: Manager<'_>, filter: &Filter) -> Result<u
     union.sum(ctx).await
 }
 
-/// What each part asks for: one index range for a subject or an actor, one for each kind, or one over all. What else is
-/// to fit is looked at row by row, and kept away from the choice of an index.
+/// Conditions for each part of the union: one index range per subject, actor or kind, or one for all events. The
+/// remaining conditions are checked per row and must not influence the choice of an index.
 fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than: Option<Uuid>) -> Vec<String> {
     let (mut range, mut rest) = (vec!["TRUE".to_owned()], Vec::new());
     if !overseer.sees_deleted() {
-        // The events of a hidden person show nobody in the list, so a filter must not select them by that person.
+        // The list does not show a hidden user's identity, so the filter must not select by that user.
         range.extend(filter.people().map(|person| user::list::is_undeleted(&union.bind(person))));
     }
     if let Some(from) = filter.from {
@@ -101,7 +101,7 @@ fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than
         rest.push(format!("at >= {}", union.bind(from)));
     }
     if let Some(before) = filter.before {
-        // A page that begins at an older event is bounded by that already.
+        // Skip the bound if the page starts at an older event anyway.
         let id = first_id(before + IDS_AHEAD);
         if older_than.is_none_or(|older| id < older) {
             range.push(format!("id < {}", union.bind(id)));
@@ -135,13 +135,13 @@ fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than
     starts.iter().map(|start| format!("{start} AND {range}{rest}")).collect()
 }
 
-/// The first id that could have been made at a moment.
+/// The lowest id of a moment.
 pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(u128::from(millis) << 80)
 }
 
-/// The events about each of these people: of everybody the part that is wanted. One statement for a hundred of them.
+/// A page of the events about each user. One statement per hundred users.
 pub async fn list_about(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec<Vec<Seen>>> {
     let part = |union: &mut Union, number, (access, slice): &(ReadAccess, Slice)| {
         let (subject, tail) = (union.bind(access.user_id()), slice.tail(union));
@@ -155,25 +155,25 @@ pub async fn list_about(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
 }
 
-/// The newest events about a person.
+/// The newest events about a user.
 pub async fn newest_of(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<audit_events::Model>> {
     let newest = Slice { most, older_than: None, newer_than: None, oldest_first: false };
     let events = list_about(ctx, &[(access, newest)]).await?.pop().unwrap_or_default();
     Ok(events.into_iter().map(|(event, _)| event).collect())
 }
 
-/// How many events there are about each of these people; nothing for those without one. One statement.
+/// Number of events about each user; users without events are omitted. One statement.
 pub async fn count_about(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uuid, u64>> {
     let subject = audit_events::Column::SubjectId;
     let about = audit_events::Entity::find().filter(subject.is_in(people.iter().map(|access| access.user_id())));
     range_query::count_each(ctx, about, subject).await
 }
 
-/// One event, for managers and for whom it is about.
+/// One event, for managers and its subject.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<Seen> {
     viewer.person()?;
     let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?;
-    // Also without a subject, so that an id which nobody has leaves the same as one of somebody else.
+    // Check even without a subject, so that an unknown id and another user's event give the same error.
     let subject = event.as_ref().and_then(|event| event.subject_id).unwrap_or_default();
     let access = ReadAccess::require(ctx, viewer, subject, field).await?;
     event.map(|event| (event, access)).ok_or(Error::NotFound)

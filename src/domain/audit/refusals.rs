@@ -1,6 +1,5 @@
-//! Refusals counted in the process. The first of a key and window is written at once, and housekeeping writes how many
-//! more there were; so whoever is refused again and again costs no write a call. Only the counts of the last seconds are
-//! lost when a process dies. Nothing here decides what is refused.
+//! Counts refusals in memory. The first refusal per key and window is written at once; housekeeping adds the rest, so
+//! repeated refusals cost no writes. A crash loses the counts of the last seconds.
 
 use std::{
     collections::BTreeMap,
@@ -19,18 +18,18 @@ use crate::{
     error::Result,
 };
 
-/// So many keys are known at once. Whatever is forgotten for a new one is written anew when it comes again.
+/// Maximum number of keys in memory. A forgotten key is written again at its next refusal.
 const MOST: usize = 10_000;
-/// Rows in one statement.
+/// Maximum rows per statement.
 const ROWS: usize = 500;
 
-/// What this process refused in the windows that last: by key, as both databases sort them, so that replicas that write
-/// at the same time do not wait for each other in a circle.
+/// Refusals in the current windows, by key. The order is that of both databases, so that replicas writing at the same
+/// time cannot deadlock.
 #[derive(Default)]
 pub struct Refusals(Mutex<BTreeMap<String, Refusal>>);
 
 struct Refusal {
-    /// The first of them; `count` is how many are not written yet.
+    /// The first refusal; its `count` holds the refusals not written yet.
     row: Model,
     until: DateTime<Utc>,
 }
@@ -40,12 +39,12 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one, unless it is the first of its key: that one is to be written, see [`begin`].
+    /// Counts a refusal of a known key. For a new key it returns false, and the caller calls [`begin`].
     pub(super) fn is_counted(&self, key: &str) -> bool {
         count(&mut self.known(), key)
     }
 
-    /// Begins to count a key; whether it is the first.
+    /// Starts to count a key. Returns whether it is new.
     fn is_first(&self, key: &str, row: &Model, until: DateTime<Utc>) -> bool {
         let mut known = self.known();
         if count(&mut known, key) {
@@ -58,14 +57,14 @@ impl Refusals {
         true
     }
 
-    /// Adds to what is not written yet.
+    /// Adds to the unwritten count.
     fn add(&self, key: &str, count: i32) {
         if let Some(refusal) = self.known().get_mut(key) {
             refusal.row.count += count;
         }
     }
 
-    /// What is not written yet. Windows that are over and written are forgotten.
+    /// The unwritten counts. Drops windows that have ended and are written.
     fn unwritten(&self, now: DateTime<Utc>) -> Vec<Model> {
         let mut known = self.known();
         known.retain(|_, refusal| refusal.row.count > 0 || now < refusal.until);
@@ -78,8 +77,8 @@ fn count(known: &mut BTreeMap<String, Refusal>, key: &str) -> bool {
     refusal.map(|refusal| refusal.row.count += 1).is_some()
 }
 
-/// Forgets the older half, those first that have nothing to write: half, so that a crowd of new keys does not have the
-/// whole map looked through for each of them.
+/// Drops half of the keys, the oldest first and those without unwritten counts before others. Dropping half at once
+/// keeps the cost per new key low.
 fn make_room(known: &mut BTreeMap<String, Refusal>) {
     let mut ages: Vec<_> = known.values().map(|refusal| (refusal.row.count > 0, refusal.row.id)).collect();
     let (_, middle, _) = ages.select_nth_unstable(MOST / 2);
@@ -87,7 +86,7 @@ fn make_room(known: &mut BTreeMap<String, Refusal>) {
     known.retain(|_, refusal| (refusal.row.count > 0, refusal.row.id) >= middle);
 }
 
-/// Counts a refusal; `row` is written if it is the first of its key. Only that one is told.
+/// Counts a refusal. Only the first per key is written as `row` and published.
 pub(super) async fn begin(ctx: &Ctx, key: String, row: Model, until: DateTime<Utc>) -> Result<()> {
     let row = Model { refusal_key: Some(key.clone()), ..row };
     if !ctx.refusals.is_first(&key, &row, until) {
@@ -100,11 +99,11 @@ pub(super) async fn begin(ctx: &Ctx, key: String, row: Model, until: DateTime<Ut
     written
 }
 
-/// Writes how many refusals there were since the last time.
+/// Writes the counts since the last call.
 pub async fn write_counts(ctx: &Ctx) -> Result<()> {
     let now = ctx.now();
     for rows in ctx.refusals.unwritten(now).chunks(ROWS) {
-        // As new rows, for where the first is not there any more.
+        // Insert as new rows in case the first row is gone.
         let fresh = rows.iter().map(|row| Model { id: ctx.new_id(now), at: now, ..row.clone() });
         write(ctx, fresh.collect()).await?;
         for row in rows {
@@ -114,7 +113,7 @@ pub async fn write_counts(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// One row a key: the counts of all replicas add up in it.
+/// Upserts one row per key, in which the counts of all replicas add up.
 async fn write(ctx: &Ctx, rows: Vec<Model>) -> Result<()> {
     let count = Expr::col((Entity, Column::Count)).add(Expr::col(("excluded", Column::Count)));
     let ids = Entity::insert_many(rows.iter().map(|row| row.clone().into_active_model().reset_all()))
@@ -154,25 +153,25 @@ mod tests {
     }
 
     #[test]
-    fn however_many_keys_are_refused_a_bounded_number_is_known_and_the_oldest_written_ones_go_first() {
+    fn the_number_of_keys_is_bounded_and_the_oldest_written_ones_go_first() {
         let refusals = Refusals::default();
         let refuse = |number: usize| refusals.is_first(&number.to_string(), &row(second(number)), second(2 * MOST));
         assert!((0..MOST).all(refuse));
-        assert!(!refuse(0), "this one has a count to write");
+        assert!(!refuse(0), "this key now has an unwritten count");
         assert!((MOST..MOST + 5).all(refuse));
         assert_eq!(refusals.known().len(), MOST / 2 + 5);
-        assert!(!refuse(0), "so it is still known");
-        assert!(!refuse(MOST - 1), "and so are the later ones");
-        assert!((1..6).all(refuse), "these were forgotten");
+        assert!(!refuse(0), "a key with an unwritten count is kept");
+        assert!(!refuse(MOST - 1), "later keys are kept");
+        assert!((1..6).all(refuse), "the oldest keys were dropped");
     }
 
     #[test]
-    fn a_window_that_is_over_is_forgotten_once_its_count_is_written() {
+    fn an_ended_window_is_dropped_once_its_count_is_written() {
         let refusals = Refusals::default();
         let refuse = || refusals.is_first("key", &row(second(0)), second(60));
         assert!(refuse());
         assert!(!refuse());
-        assert_eq!(refusals.unwritten(second(61)).len(), 1, "not before");
+        assert_eq!(refusals.unwritten(second(61)).len(), 1, "its count is not written yet");
         refusals.add("key", -1);
         assert!(refusals.unwritten(second(59)).is_empty());
         assert!(!refuse(), "the window lasts");

@@ -1,8 +1,8 @@
-//! The audit trail as it grows, for whoever has the time to look again and again: what is there, then what comes. It
-//! asks the table, so it hears of every process that writes there and needs nothing beside the database.
+//! Follows the audit trail by polling: the newest events first, then new ones. It reads the table, so it sees the
+//! events of every process and needs only the database.
 //!
-//! Events show when they are committed, and that is not the order of their ids. So each look goes back a little behind
-//! the latest event, and nothing is given twice.
+//! Transactions commit in a different order than their ids, so each poll overlaps the previous one by a short time and
+//! skips events already returned.
 
 use std::collections::BTreeSet;
 
@@ -16,24 +16,24 @@ use crate::{
     error::Result,
 };
 
-/// An event may show so much later than one with a later id: as long as a transaction takes, and as much as the clocks
-/// of two replicas differ.
+/// Maximum delay of an event behind a later id: the duration of a transaction plus the clock difference of two
+/// replicas.
 const LATE: TimeDelta = TimeDelta::seconds(10);
-/// Events that are read with one statement.
+/// Events per statement.
 const PAGE: u64 = 1_000;
 
-/// Where somebody who looks again and again has come to.
+/// Position of a poller in the trail.
 pub struct Tail {
     overseer: Overseer,
     filter: Filter,
-    /// What shows later than this id is looked at.
+    /// Polling starts after this id.
     from: Uuid,
-    /// What was given, of that.
+    /// Ids after `from` that were already returned.
     given: BTreeSet<Uuid>,
 }
 
 impl Tail {
-    /// The newest events that fit, at most so many, the newest last; and what goes on after them.
+    /// Returns the newest `most` matching events, oldest first, and the tail that continues after them.
     pub async fn begin(
         ctx: &Ctx,
         overseer: impl Into<Overseer>,
@@ -46,8 +46,8 @@ impl Tail {
         let latest = latest.first().map_or(ctx.now(), |(event, _)| made_at(event.id));
         let from = first_id(latest.min(ctx.now()) - LATE);
         let mut tail = Self { overseer, filter, from, given: BTreeSet::new() };
-        // What nobody wants to see of the past, because it is more than `most`, is not to come up as news. In this
-        // order: what is committed in between is either among the newest or news.
+        // Mark past events beyond `most` as returned, so that they do not appear as new. Keep this order: an event
+        // committed in between is then either among the newest or new.
         let past = tail.look(ctx).await?;
         let mut events = list::list(ctx, overseer, &tail.filter, newest(most)).await?;
         events.reverse();
@@ -56,7 +56,7 @@ impl Tail {
         Ok((events, tail))
     }
 
-    /// What came since the last look. One statement, unless there is much of it.
+    /// New events since the last call. One statement per [`PAGE`] events.
     pub async fn next(&mut self, ctx: &Ctx) -> Result<Vec<audit_events::Model>> {
         let news = self.look(ctx).await?;
         self.given.extend(news.iter().map(|event| event.id));
@@ -68,7 +68,7 @@ impl Tail {
         Ok(news)
     }
 
-    /// What shows and was not given yet, the newest last.
+    /// Events not returned yet, oldest first.
     async fn look(&self, ctx: &Ctx) -> Result<Vec<audit_events::Model>> {
         let mut news = Vec::new();
         let mut after = self.from;
@@ -88,7 +88,7 @@ impl Tail {
     }
 }
 
-/// When an id was made, to the millisecond.
+/// The creation time of an id, in milliseconds.
 fn made_at(id: Uuid) -> DateTime<Utc> {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or_default();
     DateTime::from_timestamp_millis(millis).unwrap_or_default()

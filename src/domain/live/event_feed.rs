@@ -1,7 +1,6 @@
-//! The events that one connection may receive, for as long as it may. The permission is the session's. It is checked again
-//! when something happens to the user, when a message may have been missed, and by a timer; an access token that expires
-//! in the meantime does not end it. A feed delivers nothing while its permission cannot be checked, and keeps little for a
-//! slow reader.
+//! The live events of one connection. Access depends on the session. It is checked again after an event about the user,
+//! after a gap and periodically; an expired access token does not end the feed. While access cannot be checked, the
+//! feed delivers nothing. Its buffers are bounded.
 
 use std::{
     collections::HashSet,
@@ -33,41 +32,40 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How often the right to listen is asked for when nothing happens: idle time runs out, and messages can be missed.
+/// Interval of access checks without events: sessions can time out, and messages can be missed.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
-/// What one subscription may have waiting.
+/// Buffer size of a subscription.
 const WAITING: usize = 64;
-/// A right that could not be checked is asked for again so often, with a pause between, before the feed closes.
+/// Tries of a failed access check before the feed closes, and the pause between them.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_secs(1);
-/// Ended sessions that are remembered as told.
+/// Maximum number of ended sessions remembered as delivered.
 const REMEMBERED: usize = 1_000;
 
 /// Why a feed ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedEnd {
-    /// The session is over, or the person may not sign in any more.
+    /// The session ended, or the user may no longer sign in.
     Over,
-    /// The person's role is another now: a new access token will say which.
+    /// The user's role changed; a new access token has the new role.
     OtherRole,
-    /// The listener was too slow, or the right to listen could not be checked. Worth coming back.
+    /// The subscriber was too slow, or access could not be checked. The client may reconnect.
     Missed,
 }
 
-/// The feed of one connection. Dropping it ends it.
+/// The feed of one connection. Dropping it ends the feed.
 pub struct EventFeed {
     listeners: Arc<Listeners>,
-    silence: watch::Receiver<Option<FeedEnd>>,
-    hearing: JoinHandle<()>,
+    ended: watch::Receiver<Option<FeedEnd>>,
+    task: JoinHandle<()>,
 }
 
 impl Drop for EventFeed {
     fn drop(&mut self) {
-        self.hearing.abort();
+        self.task.abort();
     }
 }
 
-/// The subscriptions of one feed.
 #[derive(Default)]
 struct Listeners(Mutex<Option<Lists>>);
 
@@ -77,78 +75,78 @@ struct Lists {
     ends: Vec<mpsc::Sender<SignedIn>>,
 }
 
-/// Which events somebody wants, and what they see of whom.
+/// The filter and access of a subscription.
 struct Watch {
     filter: Filter,
-    /// A manager's: of anybody whom an event is about.
+    /// A manager's access to any subject.
     access: ReadAccess,
 }
 
 impl EventFeed {
-    /// For somebody who is signed in, as the caller's look-up found them. It begins to hear, and then looks at the session at once: what happened to that
-    /// between the caller's look-up and now is found so.
+    /// Opens the feed of a signed-in user. It subscribes first and then checks the session at once, so it misses no
+    /// change since the caller's look-up.
     pub fn open(ctx: &Arc<Ctx>, holder: &SignedIn) -> Self {
         let listeners = Arc::new(Listeners(Mutex::new(Some(Lists::default()))));
-        let (tell, silence) = watch::channel(None);
+        let (end, ended) = watch::channel(None);
         let news = ctx.live.news.subscribe();
-        let hearing = Hearing {
+        let task = FeedTask {
             ctx: Arc::clone(ctx),
             holder: Holder::of(holder),
             news,
             clock: clock(),
             listeners: Arc::clone(&listeners),
-            told: HashSet::new(),
+            ended_sessions: HashSet::new(),
         };
-        let hearing = tokio::spawn(async move {
-            let why = hearing.run().await;
-            tell.send_replace(Some(why));
+        let task = tokio::spawn(async move {
+            let why = task.run().await;
+            end.send_replace(Some(why));
         });
-        Self { listeners, silence, hearing }
+        Self { listeners, ended, task }
     }
 
-    /// The events from now on that fit.
+    /// Subscribes to matching events from now on.
     pub fn events(&self, manager: Manager<'_>, filter: Filter) -> Result<mpsc::Receiver<Seen>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let watch = Watch { filter, access: manager.access_to(Uuid::nil()) };
         self.listeners.with(|lists| lists.events.push((watch, sender))).map(|()| receiver).ok_or(Error::Unauthenticated)
     }
 
-    /// The person's own sessions as they end.
+    /// Subscribes to the ends of the user's own sessions.
     pub fn ended_sessions(&self, _person: Person<'_>) -> Result<mpsc::Receiver<SignedIn>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         self.listeners.with(|lists| lists.ends.push(sender)).map(|()| receiver).ok_or(Error::Unauthenticated)
     }
 
-    /// Resolves when there is nothing more to hear. By then every subscription has all that it will get.
+    /// Resolves when the feed has ended. By then, each subscription holds all its events.
     pub fn silence(&self) -> impl Future<Output = FeedEnd> + Send + 'static {
-        let mut silence = self.silence.clone();
+        let mut ended = self.ended.clone();
         async move {
-            let silent = silence.wait_for(Option::is_some).await.map(|why| *why);
-            // An error means that the task is gone without a word, which a fault of ours would do.
-            silent.ok().flatten().unwrap_or(FeedEnd::Missed)
+            let end = ended.wait_for(Option::is_some).await.map(|why| *why);
+            // An error means that the task panicked.
+            end.ok().flatten().unwrap_or(FeedEnd::Missed)
         }
     }
 }
 
 impl Listeners {
-    /// Nothing once all is over.
+    /// `None` after the feed was closed.
     fn with<T>(&self, act: impl FnOnce(&mut Lists) -> T) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(act)
     }
 
-    /// Every subscription gets what it has waiting, and then its end.
+    /// Closes all subscriptions. They still deliver what is buffered.
     fn close(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// Gives a listener one thing; whether there was room. One who went needs none.
+/// Sends an item to a subscription. Returns false if its buffer is full; a closed subscription is no problem.
 fn give<T>(listener: &mpsc::Sender<T>, what: T) -> bool {
     !matches!(listener.try_send(what), Err(TrySendError::Full(_)))
 }
 
 impl Lists {
-    /// The people whom the filters that fit an event name, where these may be hidden from the listener.
+    /// Users named by matching filters who may be hidden from the subscriber.
     fn named(&self, event: &audit_events::Model) -> Vec<ReadAccess> {
         let fitting = self.events.iter().map(|(watch, _)| watch).filter(|watch| watch.filter.fits(event));
         let fitting = fitting.filter(|watch| !watch.access.sees_deleted());
@@ -161,7 +159,7 @@ impl Lists {
         let is_shown = |watch: &Watch| watch.filter.people().all(|person| !hidden.contains(&person));
         let fits = |(watch, _): &&(Watch, _)| watch.filter.fits(event) && is_shown(watch);
         for (watch, listener) in self.events.iter().filter(fits) {
-            // The list would say the same: whoever an event is about is as visible here as there.
+            // Same rule as in the list: the subject is as visible here as there.
             if let Some(access) = watch.access.of_another(event.subject_id.unwrap_or_default()) {
                 room &= give(listener, (event.clone(), access));
             }
@@ -181,24 +179,24 @@ fn clock() -> Interval {
     clock
 }
 
-struct Hearing {
+struct FeedTask {
     ctx: Arc<Ctx>,
     holder: Holder,
     news: broadcast::Receiver<News>,
     clock: Interval,
     listeners: Arc<Listeners>,
-    /// Sessions whose end was told: each ends once.
-    told: HashSet<Uuid>,
+    /// Sessions whose end was delivered, to deliver each end once.
+    ended_sessions: HashSet<Uuid>,
 }
 
-impl Hearing {
+impl FeedTask {
     async fn run(mut self) -> FeedEnd {
         let why = loop {
-            let heard = tokio::select! {
-                heard = self.news.recv() => heard,
+            let message = tokio::select! {
+                message = self.news.recv() => message,
                 _ = self.clock.tick() => Ok(News::Gap),
             };
-            let outcome = match heard {
+            let outcome = match message {
                 Ok(News::Event(event)) => self.event(&event).await,
                 Ok(News::Gap) => self.check().await,
                 Err(RecvError::Lagged(_)) => Err(FeedEnd::Missed),
@@ -212,58 +210,58 @@ impl Hearing {
         why
     }
 
-    /// What happened to the person comes first: whether they may hear it at all depends on it.
+    /// Handle events about the user first: they may end the access.
     async fn event(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         if event.subject_id == Some(self.holder.user) {
-            self.tell_ends(event).await?;
+            self.deliver_ends(event).await?;
             self.check().await?;
         }
         let hidden = self.hidden(event).await?;
         room(self.listeners.with(|lists| lists.give_event(event, &hidden)))
     }
 
-    /// The people named by filters that fit an event who are hidden from the listener, as in `auditEvents`. A statement
-    /// only where a manager's filter names somebody.
+    /// Users named by matching filters who are hidden from the subscriber, as in `auditEvents`. Runs a statement only
+    /// if a manager's filter names a user.
     async fn hidden(&self, event: &audit_events::Model) -> Result<Vec<Uuid>, FeedEnd> {
         let named = self.listeners.with(|lists| lists.named(event)).unwrap_or_default();
         if named.is_empty() {
             return Ok(Vec::new());
         }
         let ctx = &*self.ctx;
-        let shown = insist(|| user::list::find_each(ctx, &named)).await?;
+        let shown = retry(|| user::list::find_each(ctx, &named)).await?;
         let is_hidden = |person: &Uuid| shown.iter().all(|(access, _)| access.user_id() != *person);
         Ok(named.iter().map(|access| access.user_id()).filter(is_hidden).collect())
     }
 
-    async fn tell_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
+    async fn deliver_ends(&mut self, event: &audit_events::Model) -> Result<(), FeedEnd> {
         let wanted = self.listeners.with(|lists| !lists.ends.is_empty());
         if wanted != Some(true) {
             return Ok(());
         }
         let (ctx, person, at) = (&*self.ctx, self.holder.user, event.at);
-        let ended = insist(|| live_access::ended_at(ctx, person, at)).await?;
-        ended.into_iter().try_for_each(|ended| self.tell_end(&ended))
+        let ended = retry(|| live_access::ended_at(ctx, person, at)).await?;
+        ended.into_iter().try_for_each(|ended| self.deliver_end(&ended))
     }
 
-    fn tell_end(&mut self, ended: &SignedIn) -> Result<(), FeedEnd> {
-        if self.told.len() >= REMEMBERED {
-            self.told.clear();
+    fn deliver_end(&mut self, ended: &SignedIn) -> Result<(), FeedEnd> {
+        if self.ended_sessions.len() >= REMEMBERED {
+            self.ended_sessions.clear();
         }
-        if ended.session.ended_at.is_none() || !self.told.insert(ended.session.id) {
+        if ended.session.ended_at.is_none() || !self.ended_sessions.insert(ended.session.id) {
             return Ok(());
         }
         room(self.listeners.with(|lists| lists.give_end(ended)))
     }
 
-    /// Whether the session still gives the right to listen. When it ended, that is told before the silence.
+    /// Checks that the session still gives access. Delivers its end before closing the feed.
     async fn check(&mut self) -> Result<(), FeedEnd> {
         let (ctx, holder) = (&*self.ctx, self.holder);
-        match insist(|| live_access::check(ctx, holder)).await? {
+        match retry(|| live_access::check(ctx, holder)).await? {
             LiveAccess::Holds => Ok(()),
             LiveAccess::OtherRole => Err(FeedEnd::OtherRole),
             LiveAccess::Over(ended) => {
-                // A listener without room misses this, too; it is over for them either way.
-                let _ = ended.map(|ended| self.tell_end(&ended));
+                // A full subscription misses this, but it closes in any case.
+                let _ = ended.map(|ended| self.deliver_end(&ended));
                 Err(FeedEnd::Over)
             }
         }
@@ -274,15 +272,15 @@ fn room(given: Option<bool>) -> Result<(), FeedEnd> {
     if given == Some(false) { Err(FeedEnd::Missed) } else { Ok(()) }
 }
 
-/// Asks the database until it answers, a few times. Meanwhile nothing is given out.
-async fn insist<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) -> Result<T, FeedEnd> {
+/// Retries a query a few times; the feed waits meanwhile.
+async fn retry<T, F: Future<Output = Result<T>>>(mut ask: impl FnMut() -> F) -> Result<T, FeedEnd> {
     for _ in 0..TRIES {
         match ask().await {
             Ok(answer) => return Ok(answer),
-            Err(error) => tracing::debug!(%error, "somebody who listens could not be checked"),
+            Err(error) => tracing::debug!(%error, "cannot check the access of a live subscriber"),
         }
         sleep(PAUSE).await;
     }
-    tracing::warn!("the right to listen could not be checked: a listener was let go");
+    tracing::warn!("cannot check the access of a live subscriber: closing its feed");
     Err(FeedEnd::Missed)
 }

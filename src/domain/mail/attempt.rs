@@ -1,5 +1,5 @@
-//! One attempt to deliver one letter: renders it, hands it to the mail server, and says what came of it. A decoy takes
-//! the same way up to the mail server. Nothing here reads or writes a table.
+//! One delivery attempt: renders a letter, passes it to the mail server and returns the outcome. A decoy does the same
+//! work up to the mail server. Does not access the database.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
@@ -23,14 +23,14 @@ use crate::{
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 
-/// A claimed letter, opened.
+/// A claimed letter with its payload opened.
 pub(super) struct Claimed {
     pub(super) row: table::Model,
     payload: Option<Payload>,
     pub(super) recipient: Recipient,
 }
 
-/// Whom a letter is for; empty when it does not open.
+/// The recipient of a letter; empty if the payload cannot be opened.
 #[derive(Clone, Default)]
 pub(super) struct Recipient {
     pub(super) address: String,
@@ -47,17 +47,17 @@ impl Claimed {
         Self { row, payload, recipient: recipient.unwrap_or_default() }
     }
 
-    /// Whether it is for an address that gets no mail.
+    /// Whether it is a decoy, for an address that gets no mail.
     fn is_decoy(&self) -> bool {
         self.payload.as_ref().is_some_and(|payload| !payload.deliver)
     }
 
-    /// A letter that was not tried.
+    /// Releases the letter without an attempt.
     pub(super) fn release(self, until: DateTime<Utc>) -> Attempted {
         Attempted { is_decoy: self.is_decoy(), row: self.row, outcome: Outcome::Released(until) }
     }
 
-    /// Tries to deliver, as a trace of its own.
+    /// Tries to deliver, in its own trace.
     pub(super) async fn attempt(self, ctx: &Ctx, transport: &dyn MailTransport) -> Attempted {
         let queued_by = self.payload.as_ref().and_then(|payload| payload.trace.as_deref());
         let span = spans::delivery(&self.row.kind, self.row.attempts, queued_by);
@@ -71,7 +71,7 @@ impl Claimed {
     }
 }
 
-/// A letter, and what came of its attempt.
+/// A letter and the outcome of its attempt.
 pub(super) struct Attempted {
     pub(super) row: table::Model,
     pub(super) outcome: Outcome,
@@ -79,7 +79,7 @@ pub(super) struct Attempted {
 }
 
 impl Attempted {
-    /// Counts and logs it, once it is in the table. Whatever comes of a decoy is no news: nobody waits for it.
+    /// Counts and logs the outcome, after it is stored. Decoys are not logged.
     pub(super) fn report(&self, ctx: &Ctx) {
         let table::Model { id, kind, attempts, .. } = &self.row;
         if self.is_decoy {
@@ -92,10 +92,10 @@ impl Attempted {
             Outcome::Released(_) => return,
             Outcome::Decoy => {}
             Outcome::Sent => tracing::info!(letter = %id, kind, attempts, "mail sent"),
-            Outcome::Expired => tracing::warn!(letter = %id, kind, "a mail went stale before it could be sent"),
-            Outcome::Failed(why) => tracing::error!(letter = %id, kind, why, "a mail was given up"),
+            Outcome::Expired => tracing::warn!(letter = %id, kind, "mail expired before it could be sent"),
+            Outcome::Failed(why) => tracing::error!(letter = %id, kind, why, "mail failed permanently"),
             Outcome::Again(next, why) => {
-                tracing::warn!(letter = %id, attempts, why, %next, "a mail will be tried again");
+                tracing::warn!(letter = %id, attempts, why, %next, "mail failed and will be retried");
             }
         }
         ctx.metrics.mailed(kind, self.outcome.name());
@@ -114,12 +114,12 @@ async fn attempt(
     }
     let again = |why: &str| Outcome::Again(now + pause(ctx, letter.attempts), why.to_owned());
     let Some(payload) = payload else {
-        // While secrets rotate, another replica may have the one that sealed it.
-        return again("no server secret of this process opens this letter");
+        // During secret rotation, another replica may have the secret that sealed it.
+        return again("no server secret of this process can open this letter");
     };
     let Some(message) = Message::open(&letter.kind, payload) else {
-        // While versions are replaced, another replica may be newer.
-        return again("this version of the program knows no such letter");
+        // During an upgrade, another replica may run a newer version.
+        return again("this version does not know this kind of letter");
     };
     let Settings { brand, public_url, .. } = &ctx.settings;
     let mail = match render(brand, public_url.as_str(), letter, payload, message, now) {
@@ -142,15 +142,15 @@ async fn attempt(
     }
 }
 
-/// Doubles with every try, up to a bound, and a random half of it so that many letters do not come back at once.
+/// Exponential backoff with a maximum; half of it is random, to spread retries.
 fn pause(ctx: &Ctx, attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
     let full = FIRST_PAUSE.checked_mul(1 << doublings).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
-    half_to_whole(ctx, full)
+    jitter(ctx, full)
 }
 
-/// Between a half and all of a time, at random.
-pub(super) fn half_to_whole(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
+/// A random duration between half of `full` and `full`.
+pub(super) fn jitter(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
     let share = i32::from(vault::random::<1>(&*ctx.entropy)[0]);
     full / 2 + full / 2 * share / 255
 }

@@ -1,9 +1,9 @@
-//! What a device is called in a mail. Nothing of the header itself ever leaves this file.
+//! Device names for mails. The raw user agent never leaves this file.
 
-/// A device in words that every language can use, such as `Firefox on Linux`. It is put together from
-/// a closed list, so that nothing of the header itself ever reaches a mail.
+/// Describes a device in words that fit every language, such as `Firefox on Linux`. All parts come from fixed lists, so
+/// no text of the header reaches a mail.
 pub(super) fn describe_device(user_agent: &str) -> Option<String> {
-    // Order matters: browsers name the ones they want to be taken for, and Android names Linux.
+    // Order matters: browsers also send the tokens of the browsers they imitate, and Android sends `Linux`.
     const BROWSERS: [(&str, &str); 13] = [
         ("Edg/", "Edge"),
         ("EdgA/", "Edge"),
@@ -33,7 +33,7 @@ pub(super) fn describe_device(user_agent: &str) -> Option<String> {
     let known = |list: &[(&str, &'static str)]| {
         list.iter().find(|(token, _)| user_agent.contains(token)).map(|(_, name)| *name)
     };
-    // Only Safari calls its version that, but so do crawlers and old Android: it must say Safari, too.
+    // Crawlers and old Android send `Version/` too, so also require `Safari/`.
     let browser = known(&BROWSERS).filter(|name| *name != "Safari" || user_agent.contains("Safari/"));
     match (browser, known(&SYSTEMS)) {
         (Some(browser), Some(system)) => Some(format!("{browser}{ON}{system}")),
@@ -42,5 +42,5 @@ pub(super) fn describe_device(user_agent: &str) -> Option<String> {
     }
 }
 
-/// Between browser and system in what [`describe_device`] gives.
+/// Separator in the result of [`describe_device`].
 pub(super) const ON: &str = " on ";

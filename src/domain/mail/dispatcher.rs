@@ -1,10 +1,10 @@
-//! Which letter is sent next. Every letter has a slot of its own for as long as its attempt takes, and a slot is filled
-//! again as soon as it is free. One recipient domain has a quarter of the slots at most, so one that hangs holds up no
-//! other. Letters to one address leave one after the other, because people use the last one that arrives. A decoy holds a slot as a letter does: nothing here can tell them apart, because the arrival of the next mail
-//! would tell it to whoever asked for both.
+//! Scheduling of deliveries. Each attempt holds a slot. One recipient domain gets at most a quarter of the slots, so a
+//! slow domain cannot block the others. Letters to one address are sent in sequence, because people use the last one
+//! that arrives. A decoy holds a slot like any letter: otherwise the arrival of the next mail would reveal it to
+//! someone who requested both.
 //!
-//! A claimed letter whose domain has no free slot waits here. When too many wait, or for too long, it goes back to the
-//! outbox until its turn may have come.
+//! A claimed letter whose domain has no free slot waits here. If too many wait, or one waits too long, it is released
+//! to the outbox with a later due time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,40 +19,40 @@ use tokio::{
 };
 
 use super::{
-    attempt::{Attempted, Claimed, Recipient, half_to_whole},
+    attempt::{Attempted, Claimed, Recipient, jitter},
     outbox,
 };
 use crate::{domain::Ctx, error::Result, ports::MailTransport};
 
-/// Number of attempts at once.
+/// Maximum number of concurrent attempts.
 const SLOTS: usize = 32;
-/// Number of them that one recipient domain may have: a quarter.
+/// Maximum number of slots per recipient domain: a quarter.
 const SLOTS_OF_DOMAIN: u8 = 8;
-/// Number of claimed letters that wait for a slot, and of those of one domain: a quarter, too.
+/// Maximum number of claimed letters waiting for a slot: in total, and per domain (a quarter).
 const WAITING: usize = 64;
 const WAITING_OF_DOMAIN: usize = 16;
-/// Number of letters that one statement claims or settles.
+/// Maximum number of letters per claim or settle statement.
 const BATCH: usize = 16;
-/// How long a claim lasts: longer than a wait and an attempt together, so that it ends only when its worker is gone.
+/// Duration of a claim: longer than a wait plus an attempt, so it expires only if its worker is gone.
 const CLAIM: TimeDelta = TimeDelta::seconds(90);
-/// How long a claimed letter may wait for a slot.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
-/// How far ahead the turn of a released letter may lie.
-const LATEST_TURN: TimeDelta = TimeDelta::seconds(60);
-/// The shortest attempt that is reckoned with.
+/// Maximum wait of a claimed letter for a slot.
+const MAX_WAIT: TimeDelta = TimeDelta::seconds(30);
+/// Maximum delay of a released letter.
+const MAX_DELAY: TimeDelta = TimeDelta::seconds(60);
+/// Lower bound for the estimated duration of an attempt.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
-/// How often the table is looked at when nothing tells that it was filled.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A letter that left must be noted, or it would leave again: worth several tries before a stop.
+/// Polling interval when no notification arrives.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// Number of failed tries to store outcomes before shutdown gives up. A letter without a stored outcome is sent again.
 const LAST_TRIES: u32 = 5;
 
-/// An attempt that is under way.
+/// An attempt under way.
 struct Slot {
     recipient: Recipient,
     since: Instant,
 }
 
-/// The letters that this process has claimed.
+/// The claimed letters of this process.
 pub(super) struct Dispatcher {
     ctx: Arc<Ctx>,
     transport: Arc<dyn MailTransport>,
@@ -60,13 +60,13 @@ pub(super) struct Dispatcher {
     slots: HashMap<Id, Slot>,
     /// Oldest first.
     waiting: VecDeque<Claimed>,
-    /// To be written to the table.
+    /// Outcomes not stored yet.
     unsettled: Vec<Attempted>,
-    /// When the last of the released letters of a domain may come back.
-    turns: HashMap<String, DateTime<Utc>>,
-    /// Whether letters may be due that are not claimed yet.
-    may_be_due: bool,
-    looked_at: Instant,
+    /// Per domain: when the last released letter is due again.
+    due_again: HashMap<String, DateTime<Utc>>,
+    /// Whether the outbox may hold due letters.
+    may_have_due: bool,
+    polled_at: Instant,
 }
 
 impl Dispatcher {
@@ -78,65 +78,65 @@ impl Dispatcher {
             slots: HashMap::new(),
             waiting: VecDeque::new(),
             unsettled: Vec::new(),
-            turns: HashMap::new(),
-            may_be_due: true,
-            looked_at: Instant::now(),
+            due_again: HashMap::new(),
+            may_have_due: true,
+            polled_at: Instant::now(),
         }
     }
 
-    /// Letters may be due.
-    pub(super) fn look(&mut self) {
-        self.may_be_due = true;
+    /// Notes that letters may be due.
+    pub(super) fn wake(&mut self) {
+        self.may_have_due = true;
     }
 
-    /// When to look for letters at the latest.
-    pub(super) fn look_at(&self) -> Instant {
-        self.looked_at + LOOK_EVERY
+    /// When to poll the outbox next.
+    pub(super) fn next_poll(&self) -> Instant {
+        self.polled_at + POLL_EVERY
     }
 
-    /// Settles, fills slots and claims. Whether there may be more to do now. What went wrong is tried again when the
-    /// table is looked at the next time.
+    /// Stores outcomes, fills slots and claims letters. Returns whether there may be more to do now. A failed step is
+    /// retried at the next poll.
     pub(super) async fn work(&mut self) -> bool {
-        // Before anything else is sent: what cannot be noted is sent again when its claim ends.
+        // First: an outcome that is not stored leads to a second delivery when the claim expires.
         if let Err(error) = self.settle().await {
-            tracing::warn!(%error, "could not note what became of mails");
-            self.looked_at = Instant::now();
+            tracing::warn!(%error, "cannot store the outcome of mails");
+            self.polled_at = Instant::now();
             return false;
         }
         self.fill();
-        if self.unsettled.is_empty() && self.may_be_due && self.slots.len() < SLOTS {
+        if self.unsettled.is_empty() && self.may_have_due && self.slots.len() < SLOTS {
             if let Err(error) = self.claim().await {
-                tracing::warn!(%error, "the outbox could not be read");
-                self.may_be_due = false;
+                tracing::warn!(%error, "cannot read the outbox");
+                self.may_have_due = false;
             }
             self.fill();
         }
-        !self.unsettled.is_empty() || (self.may_be_due && self.slots.len() < SLOTS)
+        !self.unsettled.is_empty() || (self.may_have_due && self.slots.len() < SLOTS)
     }
 
-    /// Waits until an attempt has ended; forever when none is under way.
-    pub(super) async fn one_ends(&mut self) {
+    /// Waits until an attempt ends; forever if there is none.
+    pub(super) async fn attempt_ended(&mut self) {
         match self.attempts.join_next_with_id().await {
             Some(ended) => self.free(ended),
             None => std::future::pending().await,
         }
     }
 
-    /// Claims what is due: a few more than there are free slots, so that the next free slot needs no statement.
+    /// Claims due letters: some more than there are free slots, so that the next free slot needs no statement.
     pub(super) async fn claim(&mut self) -> Result<u64> {
         let now = self.ctx.now();
-        self.looked_at = Instant::now();
+        self.polled_at = Instant::now();
         let room = (SLOTS - self.slots.len()) + WAITING.saturating_sub(self.waiting.len());
         let most = room.min(BATCH);
         let limit = i64::try_from(most).unwrap_or_default();
         let rows = outbox::claim(&self.ctx, limit, now, now + CLAIM).await?;
-        self.may_be_due = rows.len() == most;
+        self.may_have_due = rows.len() == most;
         let taken = rows.len() as u64;
         self.waiting.extend(rows.into_iter().map(|row| Claimed::open(&self.ctx, row)));
         Ok(taken)
     }
 
-    /// Ends: what waits goes back, what is under way is finished.
+    /// Shuts down: releases waiting letters and finishes attempts under way.
     pub(super) async fn stop(mut self) {
         for letter in std::mem::take(&mut self.waiting) {
             let due = letter.row.next_attempt_at;
@@ -145,7 +145,7 @@ impl Dispatcher {
         self.finish().await;
     }
 
-    /// Goes on until nothing waits and nothing is under way.
+    /// Runs until no letter waits and no attempt is under way.
     pub(super) async fn finish(&mut self) {
         let mut failures = 0;
         loop {
@@ -153,23 +153,23 @@ impl Dispatcher {
                 Ok(()) => self.fill(),
                 Err(error) => {
                     failures += 1;
-                    tracing::warn!(%error, failures, "could not note what became of mails");
+                    tracing::warn!(%error, failures, "cannot store the outcome of mails");
                 }
             }
             if !self.attempts.is_empty() {
-                self.one_ends().await;
+                self.attempt_ended().await;
             } else if self.unsettled.is_empty() {
                 return;
             } else if failures >= LAST_TRIES {
                 let letters = self.unsettled.len();
-                return tracing::error!(letters, "gave up noting what became of mails: they may be sent again");
+                return tracing::error!(letters, "gave up storing the outcome of mails: they may be sent again");
             } else {
                 sleep(Duration::from_millis(200) * failures).await;
             }
         }
     }
 
-    /// An attempt has ended, and its slot is free.
+    /// Frees the slot of an ended attempt.
     fn free(&mut self, ended: Result<(Id, Attempted), JoinError>) {
         let id = match ended {
             Ok((id, attempted)) => {
@@ -177,18 +177,18 @@ impl Dispatcher {
                 id
             }
             Err(error) => {
-                tracing::error!("the delivery of a mail broke off; it will be tried again when its claim ends");
+                tracing::error!("mail delivery panicked; it will be retried when its claim expires");
                 error.id()
             }
         };
         let Some(Slot { recipient: Recipient { domain, .. }, .. }) = self.slots.remove(&id) else { return };
-        // Letters of this domain were released, and there is room for them before the next look.
+        // Released letters of this domain can be sent before the next poll.
         let now = self.ctx.now();
-        let are_away = self.turns.get(&domain).is_some_and(|last| *last > now);
-        self.may_be_due |= are_away && self.waiting_for(&domain) == 0;
+        let has_released = self.due_again.get(&domain).is_some_and(|last| *last > now);
+        self.may_have_due |= has_released && self.waiting_for(&domain) == 0;
     }
 
-    /// Writes what came of letters, as many at once as have ended meanwhile.
+    /// Stores outcomes in batches, including those of attempts that have just ended.
     async fn settle(&mut self) -> Result<()> {
         while let Some(ended) = self.attempts.try_join_next_with_id() {
             self.free(ended);
@@ -204,23 +204,23 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Gives free slots to those who wait, and releases whom there is no room for.
+    /// Starts waiting letters in free slots, and releases those that waited too long or exceed the limits.
     fn fill(&mut self) {
         while self.slots.len() < SLOTS {
-            let next = self.waiting.iter().position(|letter| self.has_slot(&letter.recipient));
+            let next = self.waiting.iter().position(|letter| self.can_start(&letter.recipient));
             let Some(letter) = next.and_then(|next| self.waiting.remove(next)) else { break };
             self.start(letter);
         }
         let now = self.ctx.now();
         for letter in std::mem::take(&mut self.waiting) {
             let left = letter.row.claimed_until.map_or(TimeDelta::zero(), |until| until - now);
-            let has_time = left > CLAIM - LONGEST_WAIT;
+            let has_time = left > CLAIM - MAX_WAIT;
             let has_room =
                 self.waiting.len() < WAITING && self.waiting_for(&letter.recipient.domain) < WAITING_OF_DOMAIN;
             if has_time && has_room {
                 self.waiting.push_back(letter);
             } else {
-                let turn = self.turn(&letter.recipient.domain, now);
+                let turn = self.next_due(&letter.recipient.domain, now);
                 self.unsettled.push(letter.release(turn));
             }
         }
@@ -233,8 +233,8 @@ impl Dispatcher {
         self.slots.insert(attempt.id(), slot);
     }
 
-    /// Whether a letter to this recipient may have a slot.
-    fn has_slot(&self, wanted: &Recipient) -> bool {
+    /// Whether a letter to this recipient may start now.
+    fn can_start(&self, wanted: &Recipient) -> bool {
         let of_domain = self.slots.values().filter(|slot| slot.recipient.domain == wanted.domain);
         let mut of_address = of_domain.clone().filter(|slot| slot.recipient.address == wanted.address);
         of_domain.count() < usize::from(SLOTS_OF_DOMAIN) && of_address.next().is_none()
@@ -244,18 +244,18 @@ impl Dispatcher {
         self.waiting.iter().filter(|letter| letter.recipient.domain == domain).count()
     }
 
-    /// When a released letter should come back: when those before it are through, if the domain goes on as slowly as
-    /// now. Too early costs a statement, and then the domain is known to be slower.
-    fn turn(&mut self, domain: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// When a released letter is due again: after the letters before it, at the domain's current speed. If that is too
+    /// early, it costs one statement.
+    fn next_due(&mut self, domain: &str, now: DateTime<Utc>) -> DateTime<Utc> {
         let slots = self.slots.values().filter(|slot| slot.recipient.domain == domain);
         let attempt = slots.map(|slot| slot.since.elapsed()).max().unwrap_or_default().max(SHORTEST_ATTEMPT);
-        let step = TimeDelta::from_std(attempt).unwrap_or(LATEST_TURN) / i32::from(SLOTS_OF_DOMAIN);
+        let step = TimeDelta::from_std(attempt).unwrap_or(MAX_DELAY) / i32::from(SLOTS_OF_DOMAIN);
         let before = i32::try_from(self.waiting_for(domain)).unwrap_or(i32::MAX);
         let first = now + step * before;
-        self.turns.retain(|_, turn| *turn > now);
-        let turn = self.turns.get(domain).map_or(first, |last| first.max(*last)) + step;
-        let latest = now + LATEST_TURN;
-        self.turns.insert(domain.to_owned(), turn.min(latest));
-        if turn < latest { turn } else { now + half_to_whole(&self.ctx, LATEST_TURN) }
+        self.due_again.retain(|_, turn| *turn > now);
+        let turn = self.due_again.get(domain).map_or(first, |last| first.max(*last)) + step;
+        let latest = now + MAX_DELAY;
+        self.due_again.insert(domain.to_owned(), turn.min(latest));
+        if turn < latest { turn } else { now + jitter(&self.ctx, MAX_DELAY) }
     }
 }

@@ -1,5 +1,5 @@
-//! The built-in inbox of development: the last mails, in memory. It never touches a disk and never
-//! exists in production, for it shows codes to whoever asks.
+//! The development inbox: the latest mails, in memory only. Never available in production, because it shows codes to
+//! anyone.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::ports::Mail;
 
-/// How many mails are kept; the oldest makes room.
+/// Number of mails kept; the oldest is dropped first.
 const CAPACITY: usize = 200;
 
-/// One mail as the inbox shows it.
+/// A mail in the inbox.
 #[derive(Clone)]
 pub struct InboxEntry {
     /// The outbox row it came from.
@@ -29,11 +29,11 @@ pub struct InboxEntry {
     pub text: String,
     /// HTML part.
     pub html: String,
-    /// The code in the mail, if it carries one.
+    /// The code, if the mail has one.
     pub code: Option<String>,
 }
 
-/// The last mails, newest first.
+/// The latest mails, newest first.
 #[derive(Default)]
 pub struct Inbox {
     entries: Mutex<VecDeque<InboxEntry>>,
@@ -45,7 +45,7 @@ impl Inbox {
         Self::default()
     }
 
-    /// Puts a mail on top. A mail that is here already (delivered twice) takes its old one's place.
+    /// Adds a mail. If it is delivered twice, the new copy replaces the old one.
     pub fn push(&self, mail: Mail, at: DateTime<Utc>) {
         let Mail { id, to, subject, text, html, code } = mail;
         let mut entries = self.lock();
@@ -54,7 +54,7 @@ impl Inbox {
         entries.push_front(InboxEntry { id, at, to, subject, text, html, code });
     }
 
-    /// The newest `first` mails, of one recipient or of all.
+    /// The newest `first` mails, optionally of one recipient.
     pub fn list(&self, to: Option<&str>, first: usize) -> Vec<InboxEntry> {
         self.lock()
             .iter()
@@ -64,7 +64,7 @@ impl Inbox {
             .collect()
     }
 
-    /// A panic while the lock was held cannot leave the list half changed in a way that matters.
+    /// Recovers from poisoning: a panic cannot leave the list in a harmful state.
     fn lock(&self) -> MutexGuard<'_, VecDeque<InboxEntry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inbox_can_be_asked_for_one_recipient_alone() {
+    fn the_inbox_can_be_filtered_by_recipient() {
         let inbox = Inbox::new();
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(2, "bob@example.com"), DateTime::UNIX_EPOCH);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_that_is_delivered_twice_is_listed_once() {
+    fn a_mail_delivered_twice_is_listed_once() {
         let inbox = Inbox::new();
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);
         inbox.push(mail(1, "ada@example.com"), DateTime::UNIX_EPOCH);

@@ -1,5 +1,5 @@
-//! Every letter: what it carries, what it is called in the outbox, and its words, one row each. To add one, add a row
-//! here and a file with its sentences; the compiler names what is missing. Nothing here seals, renders or sends.
+//! All letters: payload, outbox kind and text, one row each. To add a letter, add a row here and a file with its text;
+//! the compiler reports what is missing.
 
 mod account_deleted;
 mod code;
@@ -22,20 +22,20 @@ use super::{
 };
 use crate::{db::entity::Role, settings::Notices};
 
-/// How long a notice is worth delivering.
+/// Lifetime of a notice.
 const NEWS: TimeDelta = TimeDelta::days(2);
-/// What can still be acted upon is worth delivering for longer.
+/// Lifetime of a notice that the reader can still act on.
 const WEEK: TimeDelta = TimeDelta::days(7);
 
-/// Names every letter once. Two rows may share a kind: a letter opens as the first whose content is in its seal.
+/// Defines the letters. Two rows may share a kind: opening picks the first whose payload is present.
 macro_rules! letters {
     ($($(#[doc = $doc:literal])+ $variant:ident $(($name:ident: $carried:ty))? = $row:expr;)+) => {
-        /// What a letter brings.
+        /// A letter and its payload.
         #[derive(Clone)]
         pub enum Message { $($(#[doc = $doc])+ $variant $(($carried))?,)+ }
 
         impl Message {
-            /// All that is the same for every letter like this one.
+            /// The properties shared by all letters of this variant.
             pub(in crate::domain) fn row(&self) -> Row {
                 match self { $(Self::$variant { .. } => $row,)+ }
             }
@@ -44,7 +44,7 @@ macro_rules! letters {
                 match self { $(Self::$variant $(($name))? => None::<&dyn Carried>$(.or(Some($name)))?,)+ }
             }
 
-            /// What was sealed, of this kind. Nothing for a kind that this version does not know.
+            /// Rebuilds a letter from its payload. `None` for a kind unknown to this version.
             pub(super) fn open(kind: &str, payload: &Payload) -> Option<Self> {
                 $(
                     let open = || Some(Self::$variant $((<$carried>::take(payload)?))?);
@@ -55,7 +55,7 @@ macro_rules! letters {
                 None
             }
 
-            /// One of each.
+            /// One letter of each variant.
             #[cfg(test)]
             pub(super) fn samples() -> Vec<Self> {
                 vec![$(Self::$variant $((<$carried>::sample()))?,)+]
@@ -65,35 +65,35 @@ macro_rules! letters {
 }
 
 letters! {
-    /// A one-time code that signs in.
+    /// A one-time sign-in code.
     Code(code: Code) = Row::asked("code", &code::SHEETS);
-    /// A sign-in link, sent when codes have become too dangerous or too many.
+    /// A sign-in link, sent instead of a code after too many requests or wrong codes.
     Link(url: Link) = Row::asked("link", &link::SHEETS);
     /// A one-time code that confirms the new address of an account.
     EmailCode(code: Code) = Row::asked("email-code", &email_code::SHEETS);
-    /// An administrator made an account for this address.
+    /// An administrator created an account for this address.
     Invitation = Row::notice("invitation", &invitation::SHEETS).lasting(WEEK).with_page();
-    /// To the old address: its reader, or somebody in the reader's name, gave the account another one.
+    /// To the old address: the account's address was changed from one of its sessions.
     EmailChanged(undo: Undo) = Row::notice("email-changed", &email_changed::SHEETS).from(|words| words.request_origin);
-    /// To the old address: an administrator gave the account another one.
+    /// To the old address: an administrator changed the account's address.
     EmailChangedForYou = Row::notice("email-changed", &email_changed::BY_ADMINISTRATOR).unless_off(|on| on.email_change);
-    /// To the newer address: the change was undone from the older one.
+    /// To the newer address: the change was undone from the older address.
     EmailTakenBack = Row::notice("email-taken-back", &email_taken_back::SHEETS).lasting(WEEK);
     /// The account was deleted.
     AccountDeleted = Row::notice("account-deleted", &account_deleted::SHEETS);
-    /// To the new address: an administrator gave it to the account.
+    /// To the new address: an administrator changed the account's address.
     EmailIsNow = Row::notice("email-is-now", &email_is_now::SHEETS).unless_off(|on| on.email_change).with_page();
-    /// A sign-in from a device that was not known.
+    /// A sign-in from a new device.
     NewDevice = Row::notice("new-device", &new_device::SHEETS)
         .unless_off(|on| on.new_device)
         .from(|words| words.sign_in_origin)
         .with_page();
-    /// An administrator changed what the account may do: its role now.
+    /// An administrator changed the role: the new role.
     RoleChanged(role: Role) = Row::notice("role-changed", &role_changed::SHEETS).unless_off(|on| on.role_change);
 }
 
 impl Message {
-    /// What the mail shows beside its sentences. `page` is where one signs in.
+    /// What the mail shows besides its text. `page` is the URL of the sign-in page.
     pub(super) fn shown<'a>(&'a self, page: &'a str) -> Shown<'a> {
         match self.carried() {
             Some(carried) => carried.shown(),
@@ -102,37 +102,37 @@ impl Message {
         }
     }
 
-    /// The code to type, of the mails that bring one.
+    /// The code, if the letter has one.
     pub(super) fn code(&self) -> Option<&str> {
         if let Shown::Code(digits) = self.carried()?.shown() { Some(digits) } else { None }
     }
 }
 
-/// One row of the table.
+/// Properties of a letter.
 pub(in crate::domain) struct Row {
-    /// Its name in the outbox and in metrics. Waiting letters have it, so it never changes.
+    /// Its name in the outbox and in metrics. Never rename one: queued letters use it.
     pub(super) kind: &'static str,
     pub(super) sheets: &'static Sheets,
-    /// Whether it is about an account; any other was sent because an address was entered.
+    /// Whether it is about an account. All others were requested by entering an address.
     pub(super) is_notice: bool,
-    /// The heading over where it came from. Only for what the reader did, or somebody in the reader's name: a mail
-    /// never shows where an administrator is.
+    /// Heading over time, device and IP address. Set only for actions taken from the reader's account or address: a
+    /// mail never shows an administrator's location.
     pub(super) origin: Option<fn(&Words) -> &'static str>,
     /// Whether it links to the sign-in page.
     has_page: bool,
-    /// Whether the settings want it.
+    /// Whether the settings allow it.
     pub(in crate::domain) is_wanted: fn(&Notices) -> bool,
-    /// How long a notice is worth delivering; a secret has its own time.
+    /// Lifetime of a notice; a secret has its own expiry.
     pub(in crate::domain) good_for: TimeDelta,
 }
 
 impl Row {
-    /// What somebody asked for by entering the address.
+    /// A mail requested by entering the address.
     const fn asked(kind: &'static str, sheets: &'static Sheets) -> Self {
         Self { is_notice: false, ..Self::notice(kind, sheets).from(|words| words.request_origin) }
     }
 
-    /// What happened to an account.
+    /// A notice about an account.
     const fn notice(kind: &'static str, sheets: &'static Sheets) -> Self {
         Self { kind, sheets, is_notice: true, origin: None, has_page: false, is_wanted: |_| true, good_for: NEWS }
     }
@@ -154,8 +154,8 @@ impl Row {
     }
 }
 
-/// The sentences of one letter in every language. Sentences are given a [`Fill`] and nothing else: no secret can get
-/// into one. Nothing here is escaped: the templates do that.
+/// The text of one letter in every language. Text functions get only a [`Fill`], so no secret can reach a sentence. The
+/// templates escape the text.
 pub(super) struct Sheets {
     en: Sheet,
     de: Sheet,
@@ -176,24 +176,24 @@ impl Sheets {
     }
 }
 
-/// The sentences of one letter in one language.
+/// The text of one letter in one language.
 #[derive(Clone, Copy)]
 pub(super) struct Sheet {
-    /// Given the brand alone.
+    /// Gets the brand.
     pub(super) subject: fn(&str) -> String,
     pub(super) heading: &'static str,
-    /// The paragraphs above the code or the button.
+    /// Paragraphs above the code or the button.
     pub(super) before: fn(&Fill<'_>) -> Vec<String>,
-    /// The paragraphs below.
+    /// Paragraphs below the code or the button.
     pub(super) after: fn(&Fill<'_>) -> Vec<String>,
 }
 
-/// What goes into a sentence.
+/// Values for the text.
 pub(super) struct Fill<'a> {
-    /// Tamed.
+    /// Cleaned by `plain::clean`.
     pub(super) brand: &'a str,
-    /// How long the secret is good, where there is one.
+    /// Lifetime of the code or link, if there is one.
     pub(super) lifetime: &'a str,
-    /// The new role, where it changed.
+    /// The new role, if it changed.
     pub(super) role: &'a str,
 }

@@ -1,6 +1,6 @@
-//! Mail: what it says (`message`, `words`, `template`), how it waits (`outbox`, `payload`), how it leaves (`delivery`,
-//! `dispatcher`, `attempt`), and where it lands in development (`inbox`). A mail is written in the transaction of what
-//! caused it and sent by a loop of its own.
+//! Mail: content (`message`, `words`, `template`), the queue (`outbox`, `payload`), sending (`delivery`, `dispatcher`,
+//! `attempt`) and the development `inbox`. A mail is queued in the transaction that causes it and sent by a background
+//! loop.
 
 mod attempt;
 pub mod delivery;

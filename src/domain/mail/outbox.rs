@@ -1,5 +1,5 @@
-//! The outbox: letters wait here, sealed, until a worker sends them, and are erased after. Recipients are inside the
-//! seal, which is bound to the row's id, kind and expiry. Nothing here talks to a mail server.
+//! The outbox: a queue of sealed letters, erased after sending. The seal includes the recipient and is bound to the
+//! row's id, kind and expiry.
 
 use std::time::Duration;
 
@@ -26,18 +26,17 @@ use crate::{
 
 /// A letter about to be queued.
 pub struct Letter<'a> {
-    /// Canonical address.
+    /// Recipient's canonical address.
     pub to: &'a str,
-    /// What it brings.
+    /// Content.
     pub message: Message,
-    /// Its language.
+    /// Language.
     pub locale: Locale,
-    /// Where the request came from. The mail tells it of what the reader may have done, and of nothing else: of what
-    /// an administrator does, it does not even get into the seal.
+    /// Origin of the request. Left out of the payload if the letter is about an administrator's action.
     pub origin: Option<&'a Origin>,
-    /// Never sent after this moment, at which the secret in it dies: the mail tells how long that is from now.
+    /// When the letter and its secret expire. The mail states the time from queueing until then.
     pub expires_at: DateTime<Utc>,
-    /// Whether it is meant to be sent; a decoy is the same work for an address that gets no mail.
+    /// False for a decoy: the same work, for an address that gets no mail.
     pub deliver: bool,
 }
 
@@ -48,7 +47,7 @@ pub async fn enqueue(ctx: &Ctx, db: &impl ConnectionTrait, letter: Letter<'_>, n
     Ok(())
 }
 
-/// The row of a letter.
+/// Builds the row of a letter.
 fn seal(
     vault: &Vault,
     entropy: &dyn Entropy,
@@ -57,7 +56,7 @@ fn seal(
     now: DateTime<Utc>,
 ) -> Result<outbox::Model> {
     let (kind, payload) = Payload::of(letter);
-    // Longer than any letter, for a buffer that grows leaves copies behind.
+    // Larger than any letter: a growing buffer would leave copies of the secret behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(2_048));
     serde_json::to_writer(&mut *plain, &payload).map_err(|error| Error::Internal(format!("sealing mail: {error}")))?;
     Ok(outbox::Model {
@@ -75,8 +74,8 @@ fn seal(
     })
 }
 
-/// Takes up to `most` letters that are due for the caller alone until `until`. On PostgreSQL, rows that another worker
-/// is taking at this moment are passed over; on SQLite there is one writer. One statement.
+/// Claims up to `most` due letters until `until`. PostgreSQL skips rows locked by another worker; SQLite has one
+/// writer. One statement.
 pub(super) async fn claim(
     ctx: &Ctx,
     most: i64,
@@ -92,7 +91,7 @@ pub(super) async fn claim(
     );
     let statement = db::statement(ctx.db.backend(), &sql, [now.into(), until.into(), most.into()]);
     let mut letters = outbox::Entity::find().from_raw_sql(statement).all(ctx.db.write()).await?;
-    // The database returns what it changed in any order; people read the last mail that arrives.
+    // The database returns rows in any order, but people use the last mail that arrives.
     letters.sort_unstable_by_key(|letter| (letter.next_attempt_at, letter.id));
     Ok(letters)
 }
@@ -104,19 +103,19 @@ pub(super) fn open(vault: &Vault, row: &outbox::Model) -> Option<Payload> {
     serde_json::from_slice(&plain).ok()
 }
 
-/// What came of a claim.
+/// The outcome of a claim.
 pub(super) enum Outcome {
-    /// The mail server took it.
+    /// The mail server accepted it.
     Sent,
-    /// For an address that gets no mail: the same work without a mail.
+    /// A decoy: the same work without a mail.
     Decoy,
-    /// It died before it could be sent.
+    /// It expired before it could be sent.
     Expired,
-    /// Refused for good.
+    /// Failed permanently.
     Failed(String),
-    /// It is tried again at this time, and this was the reason.
+    /// Retry at this time, for this reason.
     Again(DateTime<Utc>, String),
-    /// It was not tried, and waits until this time as before.
+    /// Not tried; due again at this time.
     Released(DateTime<Utc>),
 }
 
@@ -133,8 +132,8 @@ impl Outcome {
     }
 }
 
-/// Writes what came of claimed letters, and erases what those that are done held. It leaves a letter alone that another
-/// worker has claimed since. One statement, the same whatever came of them.
+/// Stores the outcome of claimed letters and erases the payload of finished ones. Skips a letter that another worker
+/// has claimed since. One statement, whatever the outcomes.
 pub(super) async fn settle<'a>(
     ctx: &Ctx,
     letters: impl Iterator<Item = (&'a outbox::Model, &'a Outcome)>,
@@ -152,8 +151,8 @@ pub(super) async fn settle<'a>(
         };
         let tries = row.attempts - i32::from(matches!(outcome, Outcome::Released(_)));
         let first = values.len() + 1;
-        let places: Vec<_> = (first..first + 7).map(|number| format!("${number}")).collect();
-        rows.push(format!("({})", places.join(", ")));
+        let placeholders: Vec<_> = (first..first + 7).map(|number| format!("${number}")).collect();
+        rows.push(format!("({})", placeholders.join(", ")));
         values.extend([row.id.into(), row.attempts.into(), row.claimed_until.into()]);
         values.extend([
             state.to_value().into(),
@@ -179,15 +178,15 @@ fn context(id: Uuid, kind: &str, expires_at: DateTime<Utc>) -> Vec<u8> {
     let mut context = id.as_bytes().to_vec();
     context.extend_from_slice(&expires_at.timestamp_micros().to_be_bytes());
     context.extend_from_slice(kind.as_bytes());
-    // Replicas are replaced one by one, and the version before takes every code for one that signs in. What it would
-    // send in wrong words it must not be able to open.
+    // During a rolling upgrade, version 1 would send any code as a sign-in code. Other kinds get a context that it
+    // cannot open.
     if !matches!(kind, "code" | "link") {
         context.extend_from_slice(b"/2");
     }
     context
 }
 
-/// How many letters wait, and how long the oldest of them has. One statement.
+/// The number of queued letters and the age of the oldest. One statement.
 pub async fn waiting(ctx: &Ctx) -> Result<(u64, Duration)> {
     let count = outbox::Entity::find()
         .select_only()
@@ -200,7 +199,7 @@ pub async fn waiting(ctx: &Ctx) -> Result<(u64, Duration)> {
     Ok((u64::try_from(letters).unwrap_or_default(), age))
 }
 
-/// Deletes letters that were done before `finished_before`.
+/// Deletes letters finished before `finished_before`.
 pub async fn purge(ctx: &Ctx, finished_before: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM outbox WHERE finished_at < $1 ORDER BY finished_at";
     batch::run(ctx, "DELETE FROM outbox", old, &[finished_before.into()]).await

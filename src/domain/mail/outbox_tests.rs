@@ -1,4 +1,4 @@
-//! Letters from queueing to the words of their mail: what gets into the seal, who can open it, and what comes out.
+//! Letters from queueing to rendering: what is sealed, who can open it, and what the mail shows.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::{
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// Kinds that may wait in an outbox.
+/// Kinds that an outbox may hold.
 const PUBLISHED: [&str; 10] = [
     "code",
     "link",
@@ -33,7 +33,7 @@ const PUBLISHED: [&str; 10] = [
     "role-changed",
 ];
 
-/// What it carries, other than the page where one signs in.
+/// Whether it carries a code or a link, other than the sign-in page.
 fn has_secret(message: &Message) -> bool {
     message.carried().is_some_and(|carried| matches!(carried.shown(), Shown::Code(_) | Shown::Link(..)))
 }
@@ -70,13 +70,13 @@ fn mailed(row: &outbox::Model) -> Mail {
     attempt::render("Doorcode", PAGE, row, &payload, message, now()).unwrap()
 }
 
-/// As the version before bound a seal to its row.
-fn context_before(row: &outbox::Model) -> Vec<u8> {
+/// The seal context of version 1.
+fn context_v1(row: &outbox::Model) -> Vec<u8> {
     [row.id.as_bytes(), &row.expires_at.timestamp_micros().to_be_bytes()[..], row.kind.as_bytes()].concat()
 }
 
 #[test]
-fn every_message_of_the_mail_outbox_has_its_kind_and_arrives_with_what_it_brings() {
+fn every_letter_keeps_its_kind_and_content_through_the_outbox() {
     for message in Message::samples() {
         let row = queued(message.clone(), Locale::De);
         let kind = message.row().kind;
@@ -99,7 +99,7 @@ fn every_message_of_the_mail_outbox_has_its_kind_and_arrives_with_what_it_brings
 }
 
 #[test]
-fn the_kinds_of_letters_that_may_wait_in_an_outbox_are_still_known() {
+fn published_kinds_of_letters_are_still_known() {
     let kinds: Vec<_> = Message::samples().iter().map(|message| message.row().kind).collect();
     for kind in PUBLISHED {
         assert!(kinds.contains(&kind), "{kind}");
@@ -107,7 +107,7 @@ fn the_kinds_of_letters_that_may_wait_in_an_outbox_are_still_known() {
 }
 
 #[test]
-fn a_mail_tells_how_long_its_secret_lives_from_the_row_it_waited_in() {
+fn a_mail_states_the_lifetime_of_its_secret_from_its_row() {
     let days = ["7 days", "7 Tage", "7\u{a0}jours", "7 días", "7 日間"];
     for (locale, days) in Locale::ALL.into_iter().zip(days) {
         for message in Message::samples() {
@@ -118,10 +118,10 @@ fn a_mail_tells_how_long_its_secret_lives_from_the_row_it_waited_in() {
 }
 
 #[test]
-fn what_an_administrator_does_seals_and_mails_no_request_facts() {
+fn a_mail_about_an_administrators_action_seals_and_shows_no_origin() {
     for message in Message::samples() {
         let row = queued(message.clone(), Locale::En);
-        let tells = message.row().origin.is_some();
+        let has_origin = message.row().origin.is_some();
         let by_administrator = matches!(
             message,
             Message::Invitation
@@ -131,24 +131,24 @@ fn what_an_administrator_does_seals_and_mails_no_request_facts() {
                 | Message::EmailIsNow
                 | Message::RoleChanged(_)
         );
-        assert!(!(tells && by_administrator), "{}", row.kind);
+        assert!(!(has_origin && by_administrator), "{}", row.kind);
         let sealed = row.sealed.as_deref().unwrap();
         let plain = vault().open(Purpose::Outbox, &context(row.id, &row.kind, row.expires_at), sealed).unwrap();
         let plain = String::from_utf8(plain.to_vec()).unwrap();
         let mail = mailed(&row);
         for fact in ["203.0.113.7", "Firefox"] {
-            for place in [&plain, &mail.text, &mail.html] {
-                assert_eq!(place.contains(fact), tells, "{}: {place}", row.kind);
+            for text in [&plain, &mail.text, &mail.html] {
+                assert_eq!(text.contains(fact), has_origin, "{}: {text}", row.kind);
             }
         }
         for fact in ["2026-09-21", "came from"] {
-            assert_eq!(mail.text.contains(fact), tells, "{}: {}", row.kind, mail.text);
+            assert_eq!(mail.text.contains(fact), has_origin, "{}: {}", row.kind, mail.text);
         }
     }
 }
 
 #[test]
-fn the_mail_inbox_shows_the_code_of_mails_with_a_code_and_of_no_other() {
+fn the_inbox_shows_a_code_only_for_mails_with_a_code() {
     let inbox = Inbox::new();
     for message in Message::samples() {
         inbox.push(mailed(&queued(message.clone(), Locale::En)), now());
@@ -159,7 +159,7 @@ fn the_mail_inbox_shows_the_code_of_mails_with_a_code_and_of_no_other() {
 }
 
 #[test]
-fn a_decoy_of_any_mail_that_strangers_can_ask_for_says_so_inside_its_seal_alone() {
+fn only_the_sealed_payload_marks_a_decoy() {
     for message in Message::samples().into_iter().filter(|message| !message.row().is_notice) {
         let letter = Letter {
             to: "ada@example.com",
@@ -172,13 +172,13 @@ fn a_decoy_of_any_mail_that_strangers_can_ask_for_says_so_inside_its_seal_alone(
         let row = seal(&vault(), &Zeros, &letter, Uuid::from_u128(7), now()).unwrap();
         assert_eq!(row.state, MailState::Pending);
         assert!(!open(&vault(), &row).unwrap().deliver);
-        // It is rendered like any other.
+        // It renders like any other letter.
         assert!(!mailed(&row).text.is_empty());
     }
 }
 
 #[test]
-fn mail_that_the_version_before_queued_still_opens() {
+fn mail_queued_by_version_1_still_opens() {
     let before = [
         (
             "code",
@@ -194,7 +194,7 @@ fn mail_that_the_version_before_queued_still_opens() {
     for (kind, plain, secret) in before {
         let mut row = queued(Message::Invitation, Locale::En);
         row.kind = kind.to_owned();
-        row.sealed = Some(vault().seal(Purpose::Outbox, &context_before(&row), plain.as_bytes(), &Zeros).unwrap());
+        row.sealed = Some(vault().seal(Purpose::Outbox, &context_v1(&row), plain.as_bytes(), &Zeros).unwrap());
         let mail = mailed(&row);
         assert!(mail.text.contains(secret) && mail.text.contains("203.0.113.7"), "{}", mail.text);
         assert!(mail.html.contains("<html lang=\"fr\">"));
@@ -202,11 +202,11 @@ fn mail_that_the_version_before_queued_still_opens() {
 }
 
 #[test]
-fn the_version_before_opens_the_mail_it_knows_and_no_other() {
+fn version_1_opens_only_the_kinds_it_knows() {
     for message in Message::samples() {
         let kind = message.row().kind;
         let row = queued(message, Locale::En);
-        let opened = vault().open(Purpose::Outbox, &context_before(&row), row.sealed.as_deref().unwrap());
+        let opened = vault().open(Purpose::Outbox, &context_v1(&row), row.sealed.as_deref().unwrap());
         assert_eq!(opened.is_some(), kind == "code" || kind == "link", "{kind}");
         let Some(plain) = opened else { continue };
         let plain: serde_json::Value = serde_json::from_slice(&plain).unwrap();
@@ -217,7 +217,7 @@ fn the_version_before_opens_the_mail_it_knows_and_no_other() {
 }
 
 #[test]
-fn a_mail_of_a_kind_or_role_that_this_version_does_not_know_is_not_guessed_at() {
+fn a_letter_of_an_unknown_kind_or_role_does_not_open() {
     let row = queued(Message::EmailCode(Code(CODE.into())), Locale::En);
     let payload = open(&vault(), &row).unwrap();
     for kind in ["", "CODE", "codes", "of-the-next-version", "link", "role-changed"] {

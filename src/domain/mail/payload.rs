@@ -1,5 +1,4 @@
-//! What is inside a letter's seal: from what was queued to what the mail shows. The names here are in letters
-//! that wait while one version replaces another, so they never change. Nothing here seals, opens or sends.
+//! The sealed payload of a letter. Never rename a field: during an upgrade, queued letters are read by both versions.
 
 use std::net::IpAddr;
 
@@ -10,22 +9,22 @@ use serde::{Deserialize, Serialize};
 use super::{device::describe_device, outbox, words::Words};
 use crate::{db::entity::Role, observability::spans};
 
-/// What is inside the seal.
+/// The sealed payload.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Payload {
     pub(super) to: String,
     code: Option<String>,
-    /// Of a sign-in link, or of the page that brings an address back.
+    /// A sign-in link, or the link that restores an address.
     link: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     pub(super) locale: String,
     pub(super) device: Option<String>,
     pub(super) network: Option<IpAddr>,
-    /// Where in a trace it was queued.
+    /// Trace context of the request that queued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) trace: Option<String>,
-    /// Whether it is meant to be sent. Inside the seal, so that a waiting decoy looks like any other letter.
+    /// False for a decoy. It is sealed so that a queued decoy looks like any other letter.
     pub(super) deliver: bool,
 }
 
@@ -38,7 +37,7 @@ impl Drop for Payload {
 }
 
 impl Payload {
-    /// The kind of a letter, and what is sealed of it.
+    /// The kind and payload of a letter.
     pub(super) fn of(letter: &outbox::Letter<'_>) -> (&'static str, Self) {
         let row = letter.message.row();
         let origin = letter.origin.filter(|_| row.origin.is_some());
@@ -48,7 +47,7 @@ impl Payload {
             link: None,
             role: None,
             locale: letter.locale.as_str().to_owned(),
-            // A description of ours: what a stranger's software calls itself is no text for our mail.
+            // Only our own description: the raw user agent never gets into a mail.
             device: origin.and_then(|origin| origin.user_agent.as_deref()).and_then(describe_device),
             network: origin.map(|origin| origin.ip),
             trace: spans::here(),
@@ -61,17 +60,17 @@ impl Payload {
     }
 }
 
-/// What a mail shows beside its sentences.
+/// What a mail shows besides its text.
 pub(super) enum Shown<'a> {
     Nothing,
     /// Digits to type.
     Code(&'a str),
-    /// Where the button leads, and what it says.
+    /// The button's URL and label.
     Link(&'a str, fn(&Words) -> &'static str),
     Role(Role),
 }
 
-/// What a letter carries: how it gets into the seal and out again, and how the mail shows it.
+/// The variable part of a letter: how it is stored in the payload, read back and shown.
 pub(super) trait Carried {
     fn put(&self, payload: &mut Payload);
     fn take(payload: &Payload) -> Option<Self>
@@ -130,7 +129,7 @@ impl Carried for Link {
     }
 }
 
-/// The URL that brings an address back.
+/// The URL that restores an address.
 #[derive(Clone)]
 pub struct Undo(pub SecretString);
 
@@ -172,7 +171,6 @@ impl Carried for Role {
     }
 }
 
-/// What the samples of letters carry.
 #[cfg(test)]
 pub(super) mod samples {
     pub(in super::super) const CODE: &str = "12345678";

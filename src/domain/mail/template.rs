@@ -1,7 +1,6 @@
-//! What a mail says: subject, plain text and HTML in the reader's language. Whatever comes from outside
-//! (brand, device, network) is tamed and escaped. A code never stands in a subject, for locked screens
-//! show subjects. Where a request came from is told only to whom it was, or may have been, made in the name of:
-//! what an administrator did shows no address and no device. Nothing here sends or stores.
+//! Renders a mail: subject, plain text and HTML in the reader's language. Untrusted text (brand, device, network) is
+//! cleaned and escaped. A subject never holds a code, because lock screens show subjects. A mail about an
+//! administrator's action shows no IP address and no device.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -17,10 +16,10 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// The languages that mails are written in.
+/// Languages of the mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Locale {
-    /// English, and everything unknown.
+    /// English, also the fallback.
     En,
     /// German.
     De,
@@ -33,10 +32,10 @@ pub enum Locale {
 }
 
 impl Locale {
-    /// Every language there is.
+    /// All languages.
     pub const ALL: [Self; 5] = [Self::En, Self::De, Self::Fr, Self::Es, Self::Ja];
 
-    /// The language for a BCP 47 tag such as `de-CH`. Region and script make no difference.
+    /// The language for a BCP 47 tag such as `de-CH`; region and script are ignored.
     pub fn negotiate(tag: Option<&str>) -> Self {
         let primary = tag.unwrap_or_default().trim().split(['-', '_']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(primary)).unwrap_or(Self::En)
@@ -54,51 +53,51 @@ impl Locale {
     }
 }
 
-/// Everything a mail is made of.
+/// The input of a mail.
 #[derive(Clone)]
 pub struct Content {
-    /// What it tells.
+    /// The letter.
     pub message: Message,
-    /// Where one signs in. Pages and links are made from `DOORCODE_PUBLIC_URL`, never from a request's `Host`.
+    /// URL of the sign-in page. Pages and links are built from `DOORCODE_PUBLIC_URL`, never from the `Host` header.
     pub page: String,
     /// The reader's language.
     pub locale: Locale,
-    /// How long the secret is good, if it brings one.
+    /// Lifetime of the code or link, if there is one.
     pub lifetime: Duration,
-    /// Who sends it, for people.
+    /// Display name of the service.
     pub brand: String,
-    /// Put together from a closed list, such as `Firefox on Linux`, if the device is known.
+    /// The device as one of a fixed set of descriptions, such as `Firefox on Linux`.
     pub device: Option<String>,
-    /// The client's IP address; anything else is left out.
+    /// The client's IP address; any other text is dropped.
     pub network: Option<String>,
-    /// When that which it tells was asked for or done.
+    /// Time of the request or action.
     pub asked_at: DateTime<Utc>,
 }
 
-/// A mail in words. It holds a secret, hence no `Debug`.
+/// A rendered mail. It holds a secret, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Rendered {
-    /// One line, without the secret.
+    /// Subject line, without the secret.
     pub subject: String,
-    /// Plain-text part, at most [`COLUMNS`] wide but for a link.
+    /// Plain-text part, at most [`COLUMNS`] wide except for a link.
     pub text: String,
-    /// HTML part, complete in itself: it loads nothing.
+    /// HTML part; loads no external resources.
     pub html: String,
 }
 
-/// How wide the plain-text part may be.
+/// Maximum width of the plain-text part.
 pub const COLUMNS: usize = 76;
 
-/// Writes a mail.
+/// Renders a mail.
 pub fn render(content: &Content) -> Result<Rendered> {
     let parts = parts(content)?;
-    let fault = |error: askama::Error| Error::Internal(format!("a mail template failed: {error}"));
+    let fault = |error: askama::Error| Error::Internal(format!("cannot render a mail template: {error}"));
     let text = Text { parts: &parts }.render().map_err(fault)?;
     let html = Html { parts: &parts }.render().map_err(fault)?;
     Ok(Rendered { subject: parts.subject, text, html })
 }
 
-/// What both templates show, in reading order.
+/// Content of both templates, in reading order.
 struct Parts<'a> {
     lang: &'static str,
     subject: String,
@@ -123,7 +122,7 @@ struct Link<'a> {
     button: &'static str,
 }
 
-/// Where it came from.
+/// Details of the request.
 struct Origin {
     heading: &'static str,
     facts: Vec<Fact>,
@@ -150,7 +149,7 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
     let words = words(content.locale);
     let row = content.message.row();
     let sheet = row.sheets.of(content.locale);
-    let brand = plain::tame(&content.brand);
+    let brand = plain::clean(&content.brand);
     let (mut code, mut link, mut role) = (None, None, "");
     match content.message.shown(&content.page) {
         Shown::Nothing => {}
@@ -174,7 +173,7 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
     })
 }
 
-/// Only web addresses become links, whatever the caller made: escaping does not stop `javascript:`.
+/// Accepts only http(s) URLs: escaping does not stop `javascript:`.
 fn web_address(url: &str) -> Result<&str> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     if is_web && url.chars().all(|char| char.is_ascii_graphic()) {
@@ -184,9 +183,9 @@ fn web_address(url: &str) -> Result<&str> {
     }
 }
 
-/// Where it came from, as far as it is known; of nothing known, not even when.
+/// Time, device and IP address. `None` if device and address are both unknown.
 fn facts(content: &Content, words: &Words) -> Option<Vec<Fact>> {
-    let device = content.device.as_deref().map(plain::tame).filter(|device| !device.is_empty());
+    let device = content.device.as_deref().map(plain::clean).filter(|device| !device.is_empty());
     let device = device.map(|device| match device.split_once(ON) {
         Some((browser, system)) => (words.browser_on)(browser, system),
         None => device,
@@ -204,7 +203,7 @@ fn facts(content: &Content, words: &Words) -> Option<Vec<Fact>> {
     Some(facts.into_iter().flatten().collect())
 }
 
-/// A length of time in words, rounded down, for a mail must not promise more than it keeps.
+/// Formats a duration, rounded down so that the mail never promises too much.
 fn spell(lifetime: Duration, words: &Words) -> String {
     const HOUR: u64 = 60;
     const DAY: u64 = 24 * HOUR;
@@ -218,14 +217,14 @@ fn spell(lifetime: Duration, words: &Words) -> String {
     }
 }
 
-/// Filters that the templates call by name.
+/// Filters for the templates.
 mod filters {
     use std::fmt::Display;
 
     use super::{COLUMNS, plain};
 
-    /// Breaks a paragraph into lines.
-    #[expect(clippy::unnecessary_wraps, reason = "askama asks filters for a result")]
+    /// Wraps a paragraph.
+    #[expect(clippy::unnecessary_wraps, reason = "askama requires filters to return a Result")]
     pub(super) fn wrap(paragraph: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
         Ok(plain::wrap(&paragraph.to_string(), COLUMNS))
     }

@@ -1,4 +1,4 @@
-//! Every mail in every language, and everything hostile that could get into one.
+//! Every mail in every language, with hostile input.
 
 use super::{
     super::{
@@ -27,17 +27,17 @@ fn code_mail(locale: Locale) -> Content {
     content(Message::Code(Code(CODE.into())), locale)
 }
 
-/// One of each, of those that fit.
+/// One of each matching letter.
 fn mails(locale: Locale, fits: fn(&Message) -> bool) -> impl Iterator<Item = Content> {
     Message::samples().into_iter().filter(fits).map(move |message| content(message, locale))
 }
 
-/// What the reader did, or somebody in the reader's name.
+/// Letters that show an origin.
 fn asked_mails(locale: Locale) -> impl Iterator<Item = Content> {
     mails(locale, |message| message.row().origin.is_some())
 }
 
-/// What an administrator did.
+/// Letters that show no origin, such as those about administrators.
 fn mails_by_administrators(locale: Locale) -> impl Iterator<Item = Content> {
     mails(locale, |message| message.row().origin.is_none())
 }
@@ -46,7 +46,7 @@ fn every_mail() -> Vec<Content> {
     Locale::ALL.into_iter().flat_map(|locale| mails(locale, |_| true)).collect()
 }
 
-/// The text of a page as a reader would copy it.
+/// The HTML body as a reader would copy it.
 fn without_tags(html: &str) -> String {
     let body = html.split_once("<body").unwrap().1;
     let mut text = String::new();
@@ -75,7 +75,7 @@ fn every_language_shows_the_code_grouped_and_lets_it_be_copied_as_digits() {
 }
 
 #[test]
-fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_lasts() {
+fn every_language_shows_origin_and_lifetime() {
     let minutes = ["5 minutes", "5 Minuten", "5\u{a0}minutes", "5 minutos", "5 分"];
     let hours = ["24 hours", "24 Stunden", "24\u{a0}heures", "24 horas", "24 時間"];
     let days = ["7 days", "7 Tage", "7\u{a0}jours", "7 días", "7 日間"];
@@ -100,11 +100,11 @@ fn every_language_tells_where_the_request_came_from_and_how_long_the_secret_last
 }
 
 #[test]
-fn what_an_administrator_does_tells_nobody_where_it_was_done() {
+fn a_mail_about_an_administrators_action_shows_no_origin() {
     for locale in Locale::ALL {
         let words = words(locale);
         for content in mails_by_administrators(locale) {
-            assert!(content.network.is_some() && content.device.is_some(), "there is something to keep");
+            assert!(content.network.is_some() && content.device.is_some(), "the input has an origin");
             let mail = render(&content).unwrap();
             let facts = ["203.0.113.7", "Firefox", "2026-09-21", words.request_origin, words.sign_in_origin];
             for fact in facts.into_iter().chain([words.network]) {
@@ -115,7 +115,7 @@ fn what_an_administrator_does_tells_nobody_where_it_was_done() {
 }
 
 #[test]
-fn a_mail_that_knows_nothing_of_its_origin_has_no_empty_place_for_it() {
+fn a_mail_without_known_origin_has_no_empty_section() {
     for locale in Locale::ALL {
         let words = words(locale);
         for content in asked_mails(locale) {
@@ -128,10 +128,10 @@ fn a_mail_that_knows_nothing_of_its_origin_has_no_empty_place_for_it() {
     }
 }
 
-/// All that a reader sees of a mail, line by line; what is the same in every language is left out.
+/// All visible lines of a mail, without those that are equal in every language.
 fn lines_of(content: &Content) -> Vec<String> {
     let mail = render(content).unwrap();
-    // Paragraphs of the text part, unbroken again, then the other part, which has the button.
+    // The unwrapped paragraphs of the text part, then the lines of the HTML part, which has the button.
     let paragraphs = mail.text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let html = without_tags(&mail.html);
     let lines = paragraphs.chain([mail.subject]).chain(html.lines().map(str::to_owned));
@@ -157,7 +157,7 @@ fn no_mail_in_another_language_holds_english_words() {
     let english = |content: &Content| {
         let lines = lines_of(content).join(" ").to_lowercase();
         let words: Vec<_> = lines.split(|char: char| !char.is_alphabetic()).collect();
-        // German calls a link a link.
+        // "Link" is also German.
         ENGLISH
             .into_iter()
             .filter(|word| content.locale != Locale::De || *word != "link")
@@ -169,7 +169,7 @@ fn no_mail_in_another_language_holds_english_words() {
 }
 
 #[test]
-fn every_language_says_as_much_as_the_others_in_every_mail() {
+fn every_mail_has_the_same_shape_in_every_language() {
     let shape = |locale| {
         let all = mails(locale, |_| true);
         all.map(|content| {
@@ -190,13 +190,13 @@ fn every_language_says_as_much_as_the_others_in_every_mail() {
 }
 
 #[test]
-fn the_mails_of_one_language_cannot_be_taken_for_each_other() {
+fn mails_of_one_language_have_distinct_subjects_and_openings() {
     for locale in Locale::ALL {
         let mut subjects = std::collections::HashSet::new();
         let mut openings = std::collections::HashSet::new();
         for content in mails(locale, |_| true) {
             let parts = parts(&content).unwrap();
-            // Whoever changed an address, it was changed.
+            // Both letters say that the address was changed.
             let is_same = matches!(content.message, Message::EmailChangedForYou);
             assert_ne!(subjects.insert(parts.subject.clone()), is_same, "{}", parts.subject);
             assert!(openings.insert(parts.before[0].clone()), "{}", parts.before[0]);
@@ -205,7 +205,7 @@ fn the_mails_of_one_language_cannot_be_taken_for_each_other() {
 }
 
 #[test]
-fn a_changed_role_is_named_in_the_words_of_the_mails_language() {
+fn a_changed_role_is_named_in_the_mails_language() {
     let named = [
         (Role::Admin, ["Administrator", "Administrator", "Administrateur", "Administrador", "管理者"]),
         (Role::Manager, ["Manager", "Manager", "Gestionnaire", "Gestor", "マネージャー"]),
@@ -231,12 +231,12 @@ fn no_subject_carries_the_code_or_the_link() {
 }
 
 #[test]
-fn plain_text_stays_within_78_columns_but_for_the_link() {
+fn plain_text_stays_within_78_columns_except_for_the_link() {
     for content in every_mail() {
         let mail = render(&content).unwrap();
         for line in mail.text.lines().filter(|line| !line.starts_with("https://")) {
             assert!(plain::columns_of(line) <= 78, "{line}");
-            assert!(line == "-- " || line == line.trim_end(), "blanks at the end of {line:?}");
+            assert!(line == "-- " || line == line.trim_end(), "trailing spaces in {line:?}");
         }
         assert!(!mail.text.contains("\n\n\n"), "{}", mail.text);
         assert!(!mail.text.ends_with("\n\n") && mail.text.contains("\n\n-- \n"), "{}", mail.text);
@@ -273,13 +273,13 @@ fn a_link_that_is_not_a_web_address_makes_no_mail() {
 }
 
 #[test]
-fn a_hostile_brand_is_tamed_in_every_mail() {
+fn a_hostile_brand_is_cleaned_in_every_mail() {
     for content in every_mail() {
         let brand = "<img src=x>{{7*7}}\r\n.\r\nBcc: eve@example.com\u{202e}".to_owned();
         let mail = render(&Content { brand, ..content }).unwrap();
         assert!(mail.subject.contains("<img src=x>{{7*7}} . Bcc: eve@example.com"), "{}", mail.subject);
         assert!(!mail.subject.contains(['\r', '\n', '\u{202e}']), "{}", mail.subject);
-        // Our own line breaks may fall anywhere: what counts is that none of the brand's is left.
+        // Our own line breaks may fall anywhere; none of the brand's may remain.
         assert!(mail.text.replace('\n', " ").contains("<img src=x>{{7*7}} . Bcc: eve@example.com"), "{}", mail.text);
         assert!(!mail.text.contains(['\r', '\u{202e}']) && !mail.text.contains("\n.\n"), "{}", mail.text);
         assert!(mail.html.contains("&#60;img src=x&#62;{{7*7}} . Bcc"), "{}", mail.html);
@@ -288,7 +288,7 @@ fn a_hostile_brand_is_tamed_in_every_mail() {
 }
 
 #[test]
-fn foreign_text_arrives_as_itself_and_breaks_nothing() {
+fn untrusted_text_is_shown_as_text() {
     let hostile = Content {
         brand: "<img src=x>{{7*7}}\r\nBcc: eve@example.com".to_owned(),
         device: Some("<script>\r\n.\r\nevil</script>".to_owned()),
@@ -302,18 +302,18 @@ fn foreign_text_arrives_as_itself_and_breaks_nothing() {
     assert!(!mail.text.contains('\r') && !mail.text.contains("\n.\n"));
     assert!(mail.html.contains("&#60;img src=x&#62;{{7*7}}"), "{}", mail.html);
     assert!(!mail.html.contains("<img") && !mail.html.contains("<script"));
-    // A network that is no address is left out, not cleaned.
+    // A network that is not an IP address is dropped, not cleaned.
     assert!(!mail.text.contains("203.0.113.7") && !mail.html.contains("203.0.113.7"));
 }
 
 #[test]
-fn html_loads_nothing_and_knows_the_dark() {
+fn html_loads_nothing_and_supports_dark_mode() {
     for content in every_mail() {
         let html = render(&content).unwrap().html;
         for loader in ["<img", "src=", "url(", "@import", "<link", "<script", "<iframe", "srcset"] {
             assert!(!html.contains(loader), "{loader} in {html}");
         }
-        // Each link twice, to press and to read, and nothing else that leads anywhere.
+        // Each link appears twice, as button and as text. There are no other URLs.
         let links = if let Shown::Link(url, _) = content.message.shown(PAGE) { html.matches(url).count() } else { 0 };
         assert_eq!(html.matches("http").count(), links);
         assert!(html.contains("prefers-color-scheme: dark") && html.contains("name=\"color-scheme\""));
@@ -321,7 +321,7 @@ fn html_loads_nothing_and_knows_the_dark() {
 }
 
 #[test]
-fn a_lifetime_is_never_promised_longer_than_it_is() {
+fn a_lifetime_is_never_overstated() {
     let words = words(Locale::En);
     assert_eq!(spell(Duration::from_secs(119), words), "1 minute");
     assert_eq!(spell(Duration::from_mins(5), words), "5 minutes");
@@ -335,7 +335,7 @@ fn a_lifetime_is_never_promised_longer_than_it_is() {
 }
 
 #[test]
-fn a_language_tag_chooses_by_its_first_part_and_unknown_ones_get_english() {
+fn language_tags_match_by_primary_subtag_with_english_as_fallback() {
     let chosen = |tag| Locale::negotiate(Some(tag)).as_str();
     assert_eq!(["de", "de-CH", "DE_at", "ja-JP", "fr-CA", "es-419"].map(chosen), ["de", "de", "de", "ja", "fr", "es"]);
     assert_eq!(["en-GB", "pt", "deu", "", "-", "\r\n", "ｄｅ"].map(chosen), ["en"; 7]);
@@ -343,7 +343,7 @@ fn a_language_tag_chooses_by_its_first_part_and_unknown_ones_get_english() {
 }
 
 #[test]
-fn devices_are_described_from_a_closed_list() {
+fn devices_are_described_from_a_fixed_list() {
     let cases = [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", Some("Firefox on Linux")),
         (

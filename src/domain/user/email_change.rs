@@ -102,7 +102,7 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
 fn parse_new_email(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
     let email = EmailAddress::parse(email).map_err(|invalid| invalid.to_string())?;
     if email.as_str() == member.user().email {
-        return Err("This is already your email address.".to_owned());
+        return Err("This is already your address.".to_owned());
     }
     let policy = &ctx.settings.signup;
     if matches!(policy, SignUp::Domains(_)) && !may_sign_up(policy, &email) {

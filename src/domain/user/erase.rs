@@ -29,7 +29,7 @@ pub async fn erase_deleted(ctx: &Ctx, deleted_before: DateTime<Utc>) -> Result<u
             return Ok(erased);
         }
     }
-    batch::leave_the_rest("erase people", erased);
+    batch::log_limit_reached("erase people", erased);
     Ok(erased)
 }
 

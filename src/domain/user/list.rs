@@ -203,7 +203,7 @@ fn canonical_prefix(prefix: &str, longest: usize) -> Result<String, String> {
         return Err(format!("A prefix can have at most {longest} characters."));
     }
     if prefix.chars().any(char::is_control) {
-        return Err("A prefix must be a single line without control characters.".into());
+        return Err("A prefix must be one line of visible characters.".into());
     }
     Ok(prefix.to_owned())
 }

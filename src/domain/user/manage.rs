@@ -162,13 +162,13 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
         && admin.user().id == id
         && change.email.is_some()
     {
-        return Err(Error::invalid("email", "Use changeEmail for your own address."));
+        return Err(Error::invalid("email", "Use `changeEmail` to change your own address."));
     }
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, change.version).await?;
     if before.status == UserStatus::Deleted {
-        return Err(Error::invalid("id", "This account is deleted. Restore it first."));
+        return Err(Error::invalid("id", "This user is deleted. Restore them first."));
     }
     let after = apply(&before, change, now);
     if after.role != before.role {
@@ -213,8 +213,8 @@ fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now:
         Some(test) => Err(Error::invalid(
             field,
             format!(
-                "This address has a fixed code in DOORCODE_TEST_CODES until {}, so its role cannot be above USER. \
-                 Remove the code first.",
+                "This address has a test code in DOORCODE_TEST_CODES until {}, so its role can't be above USER. Remove \
+                 the code first.",
                 test.until
             ),
         )),

@@ -10,13 +10,13 @@ const LONGEST: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// Empty or only whitespace.
-    #[error("A name needs at least one character. To have no name, omit it or send null.")]
+    #[error("A name needs at least one character. For no name, omit it or send null.")]
     Empty,
     /// Too many characters.
-    #[error("A name has at most {LONGEST} characters.")]
+    #[error("A name can have at most {LONGEST} characters.")]
     TooLong,
     /// Contains control characters or other invisible ones, or changes the direction of text.
-    #[error("A name must be a single line without invisible characters.")]
+    #[error("A name must be one line of visible characters.")]
     Invisible,
 }
 

@@ -35,7 +35,7 @@ pub fn language(tag: &str) -> Result<Locale, String> {
     let known = Locale::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(tag.trim()));
     known.ok_or_else(|| {
         let all: Vec<_> = Locale::ALL.into_iter().map(Locale::as_str).collect();
-        format!("Choose one of these languages: {}.", all.join(", "))
+        format!("Emails are available in these languages: {}.", all.join(", "))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Known devices as clients see them, and forgetting them. Only the owner of a device reaches it.
+//! The `Device` type and `forgetDevice`.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,6 @@ use crate::{
     },
 };
 
-/// A browser that signed in before.
 #[derive(Clone)]
 pub(crate) struct Device(devices::Model);
 
@@ -23,52 +22,52 @@ impl From<devices::Model> for Device {
     }
 }
 
-/// A browser that signed in before. It has sending and guessing allowances of its own, so that nobody else can use
-/// them up; it cannot sign in by itself.
+/// A device on which the user has signed in before. It has its own rate limits for `login` and `verify`, which
+/// strangers can't use up. It can't sign in without a code.
 #[Object]
 impl Device {
-    /// Opaque and typed; see `node`.
+    /// The ID of the device, for `node`.
     pub(crate) async fn id(&self) -> ID {
         relay::encode(Kind::Device, self.0.id)
     }
 
-    /// The first sign-in from it.
+    /// The time of the first sign-in on this device.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// The latest sign-in from it.
+    /// The time of the latest sign-in on this device.
     async fn last_used_at(&self) -> DateTime<Utc> {
         self.0.last_used_at
     }
 
-    /// When it is forgotten by itself.
+    /// The time at which the device is forgotten unless it is used again.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 
-    /// The software, as it called itself at the latest sign-in.
+    /// The `User-Agent` header of the latest sign-in.
     async fn user_agent(&self) -> Option<&str> {
         self.0.user_agent.as_deref()
     }
 
-    /// The address of the latest sign-in, while it is kept.
+    /// The IP address of the latest sign-in. `null` once it is erased.
     async fn ip_address(&self) -> Option<&str> {
         self.0.ip_address.as_deref()
     }
 }
 
-/// Which device to forget.
+/// Input of `forgetDevice`.
 #[derive(InputObject)]
 struct ForgetDeviceInput {
-    /// One of your devices.
+    /// The ID of one of your devices.
     id: ID,
 }
 
-/// The device is forgotten.
+/// The result of `forgetDevice`.
 #[derive(SimpleObject)]
 struct ForgetDeviceResult {
-    /// The device that was forgotten.
+    /// The ID of the forgotten device.
     device_id: ID,
 }
 
@@ -77,7 +76,8 @@ pub(crate) struct DeviceMutation;
 
 #[Object]
 impl DeviceMutation {
-    /// Forgets a device: its next sign-in is treated like a stranger's. Its open session goes on.
+    /// Forgets one of your devices, which then loses its own rate limits. Its open session continues. Fails with
+    /// `NOT_FOUND` for any other device.
     async fn forget_device(&self, ctx: &Context<'_>, input: ForgetDeviceInput) -> Reported<ForgetDeviceResult> {
         let (domain, viewer) = parts(ctx);
         let id = relay::decode_as(Kind::Device, &input.id)?;

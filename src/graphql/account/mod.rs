@@ -1,4 +1,4 @@
-//! What people see and do with their own account.
+//! Types and mutations for one's own account.
 
 pub(super) mod device;
 pub(super) mod profile;

@@ -1,7 +1,6 @@
-//! What people do to their own account: profile, address, a copy of their data, the end of it. Most of it needs a sign-in
-//! of the last ten minutes.
+//! Mutations for one's own account: profile, email address, data export and deletion.
 
-use async_graphql::{Context, InputObject, Json, MaybeUndefined, Object, SimpleObject, Union};
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject, Union};
 
 use crate::{
     domain::{
@@ -22,44 +21,45 @@ use crate::{
         error::{CodeExpired, EmailTaken, InvalidCode, InvalidEmail, LastAdmin, RateLimited},
         outcome_label::Reported,
         parts,
+        scalar::Json,
         sign_in::CodeSent,
         user::User,
     },
 };
 
-/// What to change of yourself. What is left out stays; `null` takes it away.
+/// Input of `updateProfile`. Omitted fields stay as they are; `null` clears a field.
 #[derive(InputObject)]
 struct UpdateProfileInput {
-    /// What you want to be called: one line of at most 100 characters.
+    /// The display name: one line of at most 100 characters.
     name: MaybeUndefined<String>,
-    /// The language of your mails: `en`, `de`, `fr`, `es` or `ja`.
+    /// The language of emails to you: `en`, `de`, `fr`, `es` or `ja`.
     locale: MaybeUndefined<String>,
 }
 
-/// What became of `updateProfile`.
+/// The result of `updateProfile`.
 #[derive(Union)]
 enum UpdateProfileResult {
     ProfileUpdated(ProfileUpdated),
     RateLimited(RateLimited),
 }
 
-/// The changed profile.
+/// The profile is updated.
 #[derive(SimpleObject)]
 struct ProfileUpdated {
-    /// You.
+    /// The signed-in user.
     user: User,
 }
 
-/// The address that you want to have.
+/// Input of `changeEmail`.
 #[derive(InputObject)]
 struct ChangeEmailInput {
-    /// As typed.
+    /// The new email address.
     email: String,
-    /// The language of the mail, such as `de` or `fr-CA`; yours unless told.
+    /// The language of the email, such as `de` or `fr-CA` (default: the language of your account).
     locale: Option<String>,
 }
 
-/// What became of `changeEmail`.
+/// The result of `changeEmail`.
 #[derive(Union)]
 enum ChangeEmailResult {
     CodeSent(CodeSent),
@@ -67,16 +67,16 @@ enum ChangeEmailResult {
     RateLimited(RateLimited),
 }
 
-/// A code and the challenge that it was sent for.
+/// Input of `confirmEmail`.
 #[derive(InputObject)]
 struct ConfirmEmailInput {
-    /// From the `CodeSent` of `changeEmail`.
+    /// The `challenge` from `CodeSent`, which `changeEmail` returned.
     challenge: String,
-    /// As typed; blanks and dashes are ignored.
+    /// The code from the email. Spaces and dashes are ignored.
     code: String,
 }
 
-/// What became of `confirmEmail`.
+/// The result of `confirmEmail`.
 #[derive(Union)]
 enum ConfirmEmailResult {
     EmailChanged(EmailChanged),
@@ -86,21 +86,21 @@ enum ConfirmEmailResult {
     RateLimited(RateLimited),
 }
 
-/// From now on you sign in with the new address. Your other sessions are over.
+/// The email address is changed. Your other sessions have ended.
 #[derive(SimpleObject)]
 struct EmailChanged {
-    /// You.
+    /// The signed-in user.
     user: User,
 }
 
-/// The token of a notice about a changed address.
+/// Input of `undoEmailChange`.
 #[derive(InputObject)]
 struct UndoEmailChangeInput {
-    /// What follows `#undo=` in the URL.
+    /// The text after `#undo=` in the URL of the link.
     token: String,
 }
 
-/// What became of `undoEmailChange`.
+/// The result of `undoEmailChange`.
 #[derive(Union)]
 enum UndoEmailChangeResult {
     EmailChangeUndone(EmailChangeUndone),
@@ -109,45 +109,45 @@ enum UndoEmailChangeResult {
     RateLimited(RateLimited),
 }
 
-/// The account has its old address again and is signed out everywhere.
+/// The account has its old email address again. All of its sessions have ended.
 #[derive(SimpleObject)]
 struct EmailChangeUndone {
-    /// What to tell the person.
+    /// The message to show to the user.
     message: &'static str,
 }
 
-/// To be sure that it is meant.
+/// Input of `deleteAccount`.
 #[derive(InputObject)]
 struct DeleteAccountInput {
-    /// Your own address, typed once more.
+    /// Your current email address, as a confirmation.
     email: String,
 }
 
-/// What became of `deleteAccount`.
+/// The result of `deleteAccount`.
 #[derive(Union)]
 enum DeleteAccountResult {
     AccountDeleted(AccountDeleted),
     LastAdmin(LastAdmin),
 }
 
-/// The account is deleted and signed out everywhere. An administrator can restore it until it is erased.
+/// The account is deleted and its sessions have ended. An administrator can restore it until it is erased.
 #[derive(SimpleObject)]
 struct AccountDeleted {
-    /// What to tell the person.
+    /// The message to show to the user.
     message: &'static str,
 }
 
-/// What became of `exportData`.
+/// The result of `exportData`.
 #[derive(Union)]
 enum ExportDataResult {
     DataExported(DataExported),
     RateLimited(RateLimited),
 }
 
-/// A copy of what is kept about you.
+/// A copy of your data.
 #[derive(SimpleObject)]
 struct DataExported {
-    /// Account, sessions, devices, changes of address and the newest 1,000 audit events.
+    /// The account, sessions, devices, email changes and the newest 1,000 audit events.
     data: Json<serde_json::Value>,
 }
 
@@ -156,7 +156,8 @@ pub(crate) struct ProfileMutation;
 
 #[Object]
 impl ProfileMutation {
-    /// Changes your name or the language of your mails. For USER and up.
+    /// Updates your name or the language of your emails, at most 20 times an hour. Requires the role USER. Problem:
+    /// `RateLimited`.
     async fn update_profile(&self, ctx: &Context<'_>, input: UpdateProfileInput) -> Reported<UpdateProfileResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "updateProfile").await?;
@@ -173,8 +174,9 @@ impl ProfileMutation {
         .into())
     }
 
-    /// Mails a code to the address that you want to have. For USER and up, with a sign-in of the last ten minutes. The
-    /// answer is the same whether or not somebody has the address; if so, no mail goes out.
+    /// Emails a code to your new email address. Pass the code to `confirmEmail`. Requires the role USER and a sign-in
+    /// within the last ten minutes. The result doesn't reveal whether another account uses the address; if so, no email
+    /// is sent. Problems: `InvalidEmail`, `RateLimited`.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Reported<ChangeEmailResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "changeEmail").await?;
@@ -188,8 +190,9 @@ impl ProfileMutation {
         .into())
     }
 
-    /// Changes your address with the code that came to the new one. Your other sessions end, and the old address gets a
-    /// notice with a way to undo it within seven days.
+    /// Changes your email address with the code from `changeEmail` and ends your other sessions. The old address gets a
+    /// notice with a link to undo the change within seven days. Requires the role USER. Problems: `InvalidCode`,
+    /// `CodeExpired`, `EmailTaken`, `RateLimited`.
     async fn confirm_email(&self, ctx: &Context<'_>, input: ConfirmEmailInput) -> Reported<ConfirmEmailResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "confirmEmail").await?;
@@ -205,8 +208,9 @@ impl ProfileMutation {
         .into())
     }
 
-    /// Takes an address back with the token from the notice to it: for when somebody else changed it. The account is
-    /// signed out everywhere. Call it when the person presses a button, never on load: mail scanners open links.
+    /// Restores the old email address with the token from its notice, and ends all sessions of the account. Call it
+    /// when the user presses a button, not on page load, because mail scanners open links. Problems: `EmailTaken`,
+    /// `CodeExpired`, `RateLimited`.
     async fn undo_email_change(
         &self,
         ctx: &Context<'_>,
@@ -216,27 +220,28 @@ impl ProfileMutation {
         Ok(match undo::undo(domain, viewer, &input.token).await? {
             Undone::Restored { may_sign_in } => UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone {
                 message: if may_sign_in {
-                    "The account has this address again and is signed out everywhere. Sign in with a new code."
+                    "The account has this address again, and all of its sessions have ended. Sign in with a new code."
                 } else {
-                    "The account has this address again and is signed out everywhere. An administrator keeps it shut; \
-                     ask whoever runs this service."
+                    "The account has this address again, and all of its sessions have ended. An administrator has \
+                     blocked it. Contact the operator of this service."
                 },
             }),
             Undone::Parked => UndoEmailChangeResult::EmailTaken(EmailTaken {
-                message: "This address belongs to another account by now. Nobody can sign in any more to the one that \
-                    it was taken from; ask whoever runs this service to give it back."
-                    .into(),
+                message:
+                    "Another account now uses this address. The account that lost it is blocked. Ask the operator \
+                    of this service to restore it."
+                        .into(),
             }),
             Undone::Expired => UndoEmailChangeResult::CodeExpired(CodeExpired {
-                message: "This link is expired or was used already. Ask whoever runs this service.".into(),
+                message: "This link has expired or was already used. Contact the operator of this service.".into(),
             }),
             Undone::Wait(wait) => UndoEmailChangeResult::RateLimited(wait.into()),
         }
         .into())
     }
 
-    /// Deletes your account, at once. For USER and up, with a sign-in of the last ten minutes. What is kept of it is
-    /// erased some time after; until then an administrator can restore it.
+    /// Deletes your account and ends all of its sessions. Until the account is erased, an administrator can restore it.
+    /// Requires the role USER and a sign-in within the last ten minutes. Problem: `LastAdmin`.
     async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Reported<DeleteAccountResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "deleteAccount").await?;
@@ -245,13 +250,14 @@ impl ProfileMutation {
         Ok(match manage::delete(domain, by, member.user().id, None).await? {
             Changed::LastAdmin => DeleteAccountResult::LastAdmin(LastAdmin::new()),
             Changed::Done(_) | Changed::EmailTaken => DeleteAccountResult::AccountDeleted(AccountDeleted {
-                message: "Your account is deleted. Ask an administrator soon if you want it back.",
+                message: "Your account is deleted. To restore it, contact an administrator soon.",
             }),
         }
         .into())
     }
 
-    /// A copy of all that is kept about you, as JSON. With a sign-in of the last ten minutes.
+    /// Returns a copy of your data, at most 3 times an hour. Requires a sign-in within the last ten minutes. Problem:
+    /// `RateLimited`.
     async fn export_data(&self, ctx: &Context<'_>) -> Reported<ExportDataResult> {
         let (domain, viewer) = parts(ctx);
         let person = Recent::require_person(domain, viewer, "exportData").await?;
@@ -263,7 +269,7 @@ impl ProfileMutation {
     }
 }
 
-/// What a field of an input asks for: to keep what is when it was left out, to clear it when it was `null`.
+/// The edit that an input field asks for: an omitted field keeps its value, `null` clears it.
 pub(crate) fn edit<T>(value: MaybeUndefined<String>, mut read: impl FnMut(String) -> Option<T>) -> Edit<T> {
     match value {
         MaybeUndefined::Undefined => Edit::Keep,

@@ -1,4 +1,4 @@
-//! Sessions as clients see them, and ending them. Only the owner of a session reaches it.
+//! The `Session` type and the mutations that end one's own sessions.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Union};
 use chrono::{DateTime, Utc};
@@ -19,7 +19,6 @@ use crate::{
     },
 };
 
-/// A sign-in that lasts until it ends.
 #[derive(Clone)]
 pub(crate) struct Session {
     model: sessions::Model,
@@ -39,50 +38,50 @@ impl From<SignedIn> for Session {
     }
 }
 
-/// A sign-in that lasts until it ends.
+/// A session of a user, created by a sign-in.
 #[Object]
 impl Session {
-    /// Opaque and typed; see `node`.
+    /// The ID of the session, for `node`.
     pub(crate) async fn id(&self) -> ID {
         relay::encode(Kind::Session, self.model.id)
     }
 
-    /// Whose it is.
+    /// The user who is signed in.
     async fn user(&self) -> &User {
         &self.user
     }
 
-    /// When it was opened.
+    /// The time at which the session was created.
     async fn created_at(&self) -> DateTime<Utc> {
         self.model.created_at
     }
 
-    /// The latest request with it, to the minute.
+    /// The time of the latest request with this session, accurate to one minute.
     async fn last_seen_at(&self) -> DateTime<Utc> {
         self.model.last_seen_at
     }
 
-    /// When it ends unless it is refreshed before.
+    /// The time at which the session ends unless it is refreshed.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.model.idle_expires_at
     }
 
-    /// When it ended; `null` while it is open.
+    /// The time at which the session ended. `null` while it is open.
     async fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.model.ended_at
     }
 
-    /// The software that opened it, as it called itself.
+    /// The `User-Agent` header of the sign-in.
     async fn user_agent(&self) -> Option<&str> {
         self.model.user_agent.as_deref()
     }
 
-    /// The address that opened it, while it is kept.
+    /// The IP address of the sign-in. `null` once it is erased.
     async fn ip_address(&self) -> Option<&str> {
         self.model.ip_address.as_deref()
     }
 
-    /// Whether it is the one that this request came with.
+    /// Whether this is the session of the current request.
     async fn current(&self) -> bool {
         self.user.is_current(self.model.id)
     }
@@ -97,45 +96,46 @@ impl Listed for Session {
     }
 }
 
-/// Which session to sign out of when there is no access token to tell.
+/// Input of `logout`.
 #[derive(InputObject)]
 struct LogoutInput {
-    /// The session's refresh token, for clients whose access token has expired.
+    /// The refresh token of the session, for a client without a valid access token. Send no `Authorization` header with
+    /// it.
     refresh_token: Option<String>,
 }
 
-/// What became of signing out.
+/// The result of `logout`.
 #[derive(Union)]
 enum LogoutResult {
     LoggedOut(LoggedOut),
     SessionEnded(SessionEnded),
 }
 
-/// Signed out: from now on every token of the session is refused, everywhere.
+/// The session has ended. All of its tokens are refused from now on.
 #[derive(SimpleObject)]
 struct LoggedOut {
-    /// The session that was ended.
+    /// The ID of the ended session.
     session_id: ID,
 }
 
-/// Which session to end.
+/// Input of `endSession`.
 #[derive(InputObject)]
 struct EndSessionInput {
-    /// One of your sessions.
+    /// The ID of one of your sessions.
     id: ID,
 }
 
-/// The ended session.
+/// The result of `endSession`.
 #[derive(SimpleObject)]
 struct EndSessionResult {
-    /// With `endedAt` set.
+    /// The ended session.
     session: Session,
 }
 
-/// What was ended.
+/// The result of `endOtherSessions`.
 #[derive(SimpleObject)]
 struct EndOtherSessionsResult {
-    /// How many sessions were ended.
+    /// The number of sessions that were ended.
     count: i32,
 }
 
@@ -144,7 +144,8 @@ pub(crate) struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Signs out: ends the session of the bearer token, or of the refresh token in `input`. At once and everywhere.
+    /// Signs the user out: ends the session of the bearer token, or of the refresh token in `input`, immediately.
+    /// Problem: `SessionEnded`.
     async fn logout(&self, ctx: &Context<'_>, input: Option<LogoutInput>) -> Reported<LogoutResult> {
         let (domain, viewer) = parts(ctx);
         let ended = match input.and_then(|input| input.refresh_token) {
@@ -153,12 +154,12 @@ impl SessionMutation {
         };
         Ok(match ended {
             Some(ended) => LogoutResult::LoggedOut(LoggedOut { session_id: relay::encode(Kind::Session, ended.id) }),
-            None => LogoutResult::SessionEnded(SessionEnded { message: "This session is already over.".into() }),
+            None => LogoutResult::SessionEnded(SessionEnded { message: "This session has already ended.".into() }),
         }
         .into())
     }
 
-    /// Ends one of your sessions, such as one on a device that you lost.
+    /// Ends one of your sessions, such as the one on a lost device. Fails with `NOT_FOUND` for any other session.
     async fn end_session(&self, ctx: &Context<'_>, input: EndSessionInput) -> Reported<EndSessionResult> {
         let (domain, viewer) = parts(ctx);
         let id = relay::decode_as(Kind::Session, &input.id)?;
@@ -167,7 +168,7 @@ impl SessionMutation {
         Ok(EndSessionResult { session: Session::new(session, User::own(person)) }.into())
     }
 
-    /// Ends all of your sessions but this one.
+    /// Ends all of your sessions except the current one.
     async fn end_other_sessions(&self, ctx: &Context<'_>) -> Reported<EndOtherSessionsResult> {
         let (domain, viewer) = parts(ctx);
         let count = session::end_others(domain, viewer.person()?).await?;

@@ -1,7 +1,6 @@
-//! Audit events as clients see them: of everybody for whoever may read the trail, and to everybody about themselves.
-//! Of whom and from where something was done is shown as far as `domain::access` says.
+//! The `AuditEvent` type and `auditEvents`. `domain::access` decides which users and origins an event shows.
 
-use async_graphql::{Context, Enum, ID, InputObject, Json, Object};
+use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -19,13 +18,14 @@ use crate::{
         error::ApiError,
         loader, parts,
         relay::{self, Connection, Kind, Listed, Page},
+        scalar::Json,
         user::User,
     },
 };
 
 macro_rules! shown {
     ($($(#[doc = $doc:tt])+ $variant:ident = $name:tt,)+) => {
-        /// What can happen. Later versions add to this list.
+        /// The kind of an audit event. Later versions can add kinds.
         #[derive(Clone, Copy, PartialEq, Eq, Enum)]
         #[graphql(remote = "audit::Kind")]
         pub(crate) enum AuditKind { $($(#[doc = $doc])+ $variant,)+ }
@@ -33,7 +33,6 @@ macro_rules! shown {
 }
 audit::audit_kinds!(shown);
 
-/// Something that happened.
 #[derive(Clone)]
 pub(crate) struct AuditEvent {
     model: audit_events::Model,
@@ -52,12 +51,12 @@ impl From<list::Seen> for AuditEvent {
 impl AuditEvent {
     fn known_kind(&self) -> Result<AuditKind, ApiError> {
         let kind = audit::Kind::ALL.iter().find(|kind| kind.as_str() == self.model.kind);
-        let unknown = || Error::Internal(format!("an audit event of an unknown kind: {}", self.model.kind));
+        let unknown = || Error::Internal(format!("unknown kind of audit event: {}", self.model.kind));
         Ok(kind.copied().ok_or_else(unknown)?.into())
     }
 
-    /// Somebody whom the event names, as far as the viewer sees them.
-    async fn person(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
+    /// A user named in the event, if the viewer may see them.
+    async fn user(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
         let (_, viewer) = parts(ctx);
         let Some(access) = id.and_then(|id| self.access.of_another(id)) else {
             return Ok(None);
@@ -65,13 +64,13 @@ impl AuditEvent {
         Ok(loader::load(ctx, loader::Person(access)).await?.map(|seen| User::seen(seen, viewer)))
     }
 
-    /// Whether it is about somebody whom the viewer does not see: then only that it happened is shown.
+    /// Whether the viewer may not see the subject. Such an event shows no details.
     async fn is_veiled(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         let is_about = self.model.subject_id.filter(|_| !self.access.sees_deleted());
-        Ok(is_about.is_some() && self.person(ctx, is_about).await?.is_none())
+        Ok(is_about.is_some() && self.user(ctx, is_about).await?.is_none())
     }
 
-    /// From where it was done, where that is shown.
+    /// A text about the origin of the event, if the viewer may see it.
     async fn origin<'a>(&self, ctx: &Context<'_>, text: Option<&'a str>) -> Option<Result<&'a str, ApiError>> {
         let text = text.filter(|_| self.access.shows_origin_of(self.model.actor_id))?;
         match self.is_veiled(ctx).await {
@@ -81,52 +80,52 @@ impl AuditEvent {
     }
 }
 
-/// Something that happened. The trail outlives people: `actor` and `subject` are `null` for those who were erased, as
-/// they are where nobody is known and where you may not see them.
+/// An event in the audit trail. Events outlive users: `actor` and `subject` are `null` if the user was erased, is
+/// unknown, or is hidden from you.
 #[Object]
 impl AuditEvent {
-    /// Opaque and typed; see `node`.
+    /// The ID of the event, for `node`.
     pub(crate) async fn id(&self) -> ID {
         relay::encode(Kind::AuditEvent, self.model.id)
     }
 
-    /// When.
+    /// The time at which the event happened.
     async fn at(&self) -> DateTime<Utc> {
         self.model.at
     }
 
-    /// What.
+    /// The kind of event.
     #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn kind(&self) -> Result<AuditKind, ApiError> {
         self.known_kind()
     }
 
-    /// Who did it.
+    /// The user who caused the event.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
-        self.person(ctx, self.model.actor_id).await.transpose()
+        self.user(ctx, self.model.actor_id).await.transpose()
     }
 
-    /// Whom it is about.
+    /// The user whom the event is about.
     async fn subject(&self, ctx: &Context<'_>) -> Option<Result<User, ApiError>> {
-        self.person(ctx, self.model.subject_id).await.transpose()
+        self.user(ctx, self.model.subject_id).await.transpose()
     }
 
-    /// The client address, while it is kept.
+    /// The IP address of the client. `null` once it is erased, or if hidden from you.
     async fn ip_address(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
         self.origin(ctx, self.model.ip_address.as_deref()).await
     }
 
-    /// The client software, as it called itself.
+    /// The `User-Agent` header of the client. `null` once it is erased, or if hidden from you.
     async fn user_agent(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
         self.origin(ctx, self.model.user_agent.as_deref()).await
     }
 
-    /// The request, as in the `x-request-id` of its answer.
+    /// The ID of the request, as in the `x-request-id` header of its response.
     async fn request_id(&self, ctx: &Context<'_>) -> Option<Result<&str, ApiError>> {
         self.origin(ctx, self.model.request_id.as_deref()).await
     }
 
-    /// More about it, different for each kind; `null` where it is about somebody whom you may not see.
+    /// Details, which depend on the kind. `null` if the subject is hidden from you.
     async fn detail(&self, ctx: &Context<'_>) -> Option<Result<Json<&serde_json::Value>, ApiError>> {
         match self.is_veiled(ctx).await {
             Ok(veiled) => (!veiled).then_some(Ok(Json(&self.model.detail))),
@@ -134,17 +133,17 @@ impl AuditEvent {
         }
     }
 
-    /// How often: refusals of a kind share an event.
+    /// The number of occurrences. Repeated refusals share one event.
     async fn count(&self) -> i32 {
         self.model.count
     }
 }
 
-/// Which list of events a page is of.
+/// A list of audit events.
 pub(crate) enum Trail {
-    /// All that fit.
+    /// All events that match a filter.
     All(Filter),
-    /// What is about a person.
+    /// The events about a user.
     About(ReadAccess),
 }
 
@@ -164,28 +163,28 @@ impl Listed for AuditEvent {
     }
 }
 
-/// Which events; all that is given must fit. Every filter is fast, however long the trail is.
+/// A filter for audit events. An event must match all given fields.
 #[derive(InputObject)]
 pub(crate) struct AuditFilter {
-    /// Of any of these kinds.
+    /// Only events of these kinds.
     kinds: Option<Vec<AuditKind>>,
-    /// Done by this person: their id, or the UUID in the `sub` claim of an access token.
+    /// Only events that this user caused. The ID of the user, or the UUID in the `sub` claim of an access token.
     actor_id: Option<ID>,
-    /// About this person: their id, or the UUID in the `sub` claim of an access token.
+    /// Only events about this user. The ID of the user, or the UUID in the `sub` claim of an access token.
     subject_id: Option<ID>,
-    /// At this moment or later.
+    /// Only events at or after this time.
     from: Option<DateTime<Utc>>,
-    /// Before this moment.
+    /// Only events before this time.
     before: Option<DateTime<Utc>>,
 }
 
 impl AuditFilter {
     pub(crate) fn read(self) -> Result<Filter, ApiError> {
-        let person = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
+        let user_id = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
         let filter = Filter {
             kinds: self.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
-            actor: person("actorId", self.actor_id)?,
-            subject: person("subjectId", self.subject_id)?,
+            actor: user_id("actorId", self.actor_id)?,
+            subject: user_id("subjectId", self.subject_id)?,
             from: self.from,
             before: self.before,
         };
@@ -198,16 +197,17 @@ pub(crate) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What happened, newest first. For a MANAGER or more; everybody sees what is about themselves in
-    /// `me { auditEvents }`.
+    /// Lists audit events, newest first. Requires the role MANAGER. For events about yourself, use `me { auditEvents
+    /// }`.
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which events; all when left out.")] filter: Option<AuditFilter>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only events that match this filter.")] filter: Option<AuditFilter>,
     ) -> Result<Connection<AuditEvent>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "auditEvents").await?;
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_shown_as_it_is_stored() {
+    fn kinds_have_the_same_name_in_the_schema_and_the_database() {
         let shown: Vec<_> = AuditKind::items().iter().map(|item| (item.name, audit::Kind::from(item.value))).collect();
         assert_eq!(shown, audit::Kind::ALL.iter().map(|kind| (kind.as_str(), *kind)).collect::<Vec<_>>());
     }

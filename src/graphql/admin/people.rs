@@ -1,5 +1,4 @@
-//! The list of people, for whoever may read people. Here are only the words for filters, orders and cursors; what they
-//! mean and what they cost is in `domain::user::list`.
+//! The `users` list with its filters, orders and cursors. The queries are in `domain::user::list`.
 
 use async_graphql::{Context, Enum, InputObject, Object};
 use chrono::{DateTime, Utc};
@@ -18,23 +17,22 @@ use crate::{
     },
 };
 
-/// Which people; all that is given must fit. Among ten million people, too, these are fast: roles and statuses in every
-/// order; a prefix in its own order; whatever fits five thousand people or fewer, in every order. A prefix that fits many
-/// takes longer in another order, the more they are; a filter that fits many of whom hardly any come early in the order
-/// may take too long, and then ends in `UNAVAILABLE`.
+/// A filter for users. A user must match all given fields. These filters are fast with millions of users: roles and
+/// statuses in any order, a prefix in the order of its own field, and filters that match at most 5,000 users. Other
+/// filters can take too long and fail with `UNAVAILABLE`.
 #[derive(InputObject)]
 struct UserFilter {
-    /// The address begins so, in whatever case. Wildcards mean nothing.
+    /// The start of the email address. Ignores case and has no wildcards.
     email_prefix: Option<String>,
-    /// The name begins so, in whatever case. Wildcards mean nothing.
+    /// The start of the display name. Ignores case and has no wildcards.
     name_prefix: Option<String>,
-    /// With any of these roles.
+    /// Only users with one of these roles.
     roles: Option<Vec<Role>>,
-    /// With any of these statuses. Only administrators see people who are DELETED.
+    /// Only users with one of these statuses. Only the role ADMIN sees DELETED users.
     statuses: Option<Vec<UserStatus>>,
-    /// Made at this moment or later.
+    /// Only users created at or after this time.
     created_from: Option<DateTime<Utc>>,
-    /// Made before this moment.
+    /// Only users created before this time.
     created_before: Option<DateTime<Utc>>,
 }
 
@@ -51,40 +49,40 @@ impl From<UserFilter> for Filter {
     }
 }
 
-/// What people are sorted by. Text is sorted by its code points; who is alike, by age.
+/// A field to sort users by. Text sorts by code point. Users with equal values sort by age.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "By")]
 enum UserOrderField {
-    /// When the account was made.
+    /// The time at which the account was created.
     CreatedAt,
-    /// The address.
+    /// The email address.
     Email,
-    /// The name in lower case; whoever has none stands before everybody else.
+    /// The display name in lower case. Users without a name sort first in ascending order.
     Name,
-    /// The latest sign-in; whoever never signed in stands before everybody else.
+    /// The time of the latest sign-in. Users who never signed in sort first in ascending order.
     LastSignInAt,
 }
 
-/// Which way a list goes.
+/// The direction of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 enum OrderDirection {
-    /// The smallest first: `a` before `b`, older before newer.
+    /// Ascending: A to Z, oldest first.
     Asc,
-    /// The largest first.
+    /// Descending: Z to A, newest first.
     Desc,
 }
 
-/// The order of a list of people.
+/// An order for users.
 #[derive(InputObject)]
 struct UserOrder {
-    /// By what.
+    /// The field to sort by.
     field: UserOrderField,
-    /// Which way.
+    /// The direction of the order.
     #[graphql(default_with = "OrderDirection::Asc")]
     direction: OrderDirection,
 }
 
-/// The order that was asked for; otherwise the one of a prefix that stands alone, otherwise the newest first.
+/// The requested order, or the order of the only prefix, or newest first.
 fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
     let prefix_alone = match (&filter.email, &filter.name) {
         (Some(_), None) => Some(By::Email),
@@ -98,7 +96,7 @@ fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
     }
 }
 
-/// The letter of an order in cursors, which work in that order alone.
+/// The letter of an order in cursors, which are valid only for that order.
 const fn letter(order: Order) -> u8 {
     let letter = match order.by {
         By::CreatedAt => b'c',
@@ -117,7 +115,7 @@ fn cursor(order: Order, Position { key, id }: &Position) -> String {
     relay::pack(&[&[letter(order)], id.as_bytes().as_slice(), &key].concat())
 }
 
-fn place(order: Order, cursor: &str) -> Option<Position> {
+fn position(order: Order, cursor: &str) -> Option<Position> {
     let bytes = relay::unpack(cursor)?;
     let (first, rest) = bytes.split_first()?;
     let (id, key) = rest.split_at_checked(16)?;
@@ -145,35 +143,36 @@ pub(crate) struct PeopleQuery;
 
 #[Object]
 impl PeopleQuery {
-    /// People, newest first unless told otherwise; with one prefix and no order, in the order of that. For a MANAGER or
-    /// more. Pages stay right while others sign up: nobody comes twice, nobody is missed.
+    /// Lists users. Requires the role MANAGER. While users sign up, later pages neither repeat nor skip a user.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a list")]
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, at most 100; 20 unless told.")] first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor, which must be of the same order.")] after: Option<String>,
-        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor, which must be of the same order.")] before: Option<
-            String,
-        >,
-        #[graphql(desc = "Which people; all when left out.")] filter: Option<UserFilter>,
-        #[graphql(desc = "In which order.")] order_by: Option<UserOrder>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor, which must be from the same order.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor, which must be from the same order.")] before: Option<String>,
+        #[graphql(desc = "Only users who match this filter.")] filter: Option<UserFilter>,
+        #[graphql(
+            desc = "The order of the list (default: newest first; with a single prefix, by the field of that prefix)."
+        )]
+        order_by: Option<UserOrder>,
     ) -> Result<Connection<User>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "users").await?;
         let filter = filter.map(Filter::from).unwrap_or_default().canonical()?;
         let order = order_of(order_by.as_ref(), &filter);
-        let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| place(order, text))?;
+        let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| position(order, text))?;
         let part = Part {
             most: page.fetch(),
             after: page.after.clone(),
             before: page.before.clone(),
             backward: page.backward,
         };
-        let people = list::list(domain, manager, &filter, order, &part).await?;
+        let users = list::list(domain, manager, &filter, order, &part).await?;
         let cursor = |(user, _): &(_, _)| cursor(order, &order.by.place(user));
-        Ok(Connection::new(&page, people, cursor, |seen| User::seen(seen, viewer), filter))
+        Ok(Connection::new(&page, users, cursor, |seen| User::seen(seen, viewer), filter))
     }
 }
 
@@ -182,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_in_its_order_alone() {
+    fn a_cursor_round_trips_in_its_own_order_only() {
         let id = Uuid::from_u128(7);
         for descending in [false, true] {
             for by in [By::CreatedAt, By::Email, By::Name, By::LastSignInAt] {
@@ -192,26 +191,26 @@ mod tests {
                 };
                 let (order, expected) = (Order { by, descending }, Position { key: key.unwrap(), id });
                 let text = cursor(order, &expected);
-                assert_eq!(place(order, &text), Some(expected));
-                assert_eq!(place(Order { descending: !descending, ..order }, &text), None);
-                assert_eq!(place(order, &text.to_lowercase()), None);
-                assert_eq!(place(order, &relay::cursor(id)), None);
+                assert_eq!(position(order, &text), Some(expected));
+                assert_eq!(position(Order { descending: !descending, ..order }, &text), None);
+                assert_eq!(position(order, &text.to_lowercase()), None);
+                assert_eq!(position(order, &relay::cursor(id)), None);
             }
         }
     }
 
     #[test]
-    fn a_cursor_that_nobody_was_given_is_none() {
+    fn forged_cursors_are_refused() {
         let order = Order { by: By::Name, descending: false };
         let with = |key: &[u8]| relay::pack(&[b"n".as_slice(), &[7; 16], key].concat());
-        assert!(place(order, &with(b"ada")).is_some());
+        assert!(position(order, &with(b"ada")).is_some());
         for key in [b"a\0".as_slice(), b"\xff", &[b'a'; 900]] {
-            assert_eq!(place(order, &with(key)), None, "{key:?}");
+            assert_eq!(position(order, &with(key)), None, "{key:?}");
         }
         let order = Order { by: By::CreatedAt, descending: false };
         for key in [i64::MAX, i64::MIN] {
             let text = relay::pack(&[b"c".as_slice(), &[7; 16], &key.to_be_bytes()].concat());
-            assert_eq!(place(order, &text), None);
+            assert_eq!(position(order, &text), None);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How large a document is once its fragments are spread, with each fragment measured once, before any rule looks at
-//! it. It needs no schema. A cycle of fragments ends here.
+//! Checks the size of a document with its fragments expanded, before validation and without the schema. Each fragment
+//! is measured once. Cycles of fragments are refused here.
 
 use std::collections::HashMap;
 
@@ -11,24 +11,24 @@ use apollo_compiler::{
 use super::Refused;
 use crate::graphql::error::Code;
 
-/// Maximum number of selections in an operation after all fragments are spread.
+/// Maximum number of selections in an operation with its fragments expanded.
 const SELECTIONS: usize = 1_000;
 const OPERATIONS: usize = 16;
 const QUERY_ROOTS: usize = 20;
 
-/// What is known of a document that is not too large.
+/// Facts about a document within the limits.
 pub(super) struct Found {
-    /// Whether any part of it asks for the schema itself.
+    /// Whether it selects introspection fields.
     pub introspects: bool,
 }
 
 pub(super) fn check(document: &Document) -> Result<Found, Refused> {
     if document.definitions.is_empty() {
-        return Err(Refused::one(Code::ParseFailed, "This is not GraphQL: the document is empty."));
+        return Err(Refused::one(Code::ParseFailed, "Syntax error: the document is empty."));
     }
     let operations: Vec<_> = document.definitions.iter().filter_map(Definition::as_operation_definition).collect();
     if operations.len() > OPERATIONS {
-        return Err(Refused::too_large(format!("A document has at most {OPERATIONS} operations.")));
+        return Err(Refused::too_large(format!("A document can have at most {OPERATIONS} operations.")));
     }
     let fragments = document.definitions.iter().filter_map(Definition::as_fragment_definition);
     let fragments = fragments.map(|fragment| (&fragment.name, &**fragment)).collect();
@@ -48,12 +48,12 @@ pub(super) fn check(document: &Document) -> Result<Found, Refused> {
 }
 
 fn too_many_selections() -> Refused {
-    Refused::too_large(format!("An operation has at most {SELECTIONS} selections, with its fragments spread."))
+    Refused::too_large(format!("An operation can have at most {SELECTIONS} selections with its fragments expanded."))
 }
 
 struct Survey<'a> {
     fragments: HashMap<&'a Name, &'a FragmentDefinition>,
-    /// `None` while a fragment is being measured: coming back to it then is a cycle.
+    /// `None` while a fragment is being measured. Reaching it then is a cycle.
     measured: HashMap<&'a Name, Option<usize>>,
     introspects: bool,
 }
@@ -78,11 +78,11 @@ impl<'a> Survey<'a> {
     }
 
     fn fragment(&mut self, name: &'a Name) -> Result<usize, Refused> {
-        // A spread of an unknown fragment is for validation to refuse.
+        // Validation refuses unknown fragments.
         let Some(fragment) = self.fragments.get(name).copied() else { return Ok(0) };
         match self.measured.get(name) {
             Some(Some(selections)) => return Ok(*selections),
-            Some(None) => return Err(Refused::invalid("Fragments cannot spread themselves.")),
+            Some(None) => return Err(Refused::invalid("A fragment cannot contain itself.")),
             None => {}
         }
         self.measured.insert(name, None);
@@ -98,16 +98,17 @@ impl<'a> Survey<'a> {
         let roots = self.roots(&operation.selection_set);
         match operation.operation_type {
             OperationType::Mutation if roots > 1 => {
-                Err(Refused::too_large("A mutation has one field at its root: send one request for each."))
+                Err(Refused::too_large("A mutation can have only one root field. Send one request for each."))
             }
             OperationType::Query if roots > QUERY_ROOTS => {
-                Err(Refused::too_large(format!("A query has at most {QUERY_ROOTS} fields at its root.")))
+                Err(Refused::too_large(format!("A query can have at most {QUERY_ROOTS} root fields.")))
             }
             _ => Ok(()),
         }
     }
 
-    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may have.
+    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may
+    /// have.
     fn roots(&self, set: &[Selection]) -> usize {
         let count = |selection: &Selection| match selection {
             Selection::Field(_) => 1,

@@ -1,5 +1,5 @@
-//! Values in documents and variables: whether they have the type that is expected, and the form that resolvers get.
-//! Errors name the input field and never repeat a value or a key that the schema does not have.
+//! Checks and converts values in documents and variables. Errors name the input field. They never repeat a value or an
+//! unknown key, which can be secrets.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ERRORS, Refused,
-    room::{self, Room},
+    memory::{self, MemoryBudget},
 };
 use crate::{
     email_address::EmailAddress,
@@ -23,13 +23,13 @@ use crate::{
     graphql::error::{ApiError, Code},
 };
 
-/// The values of the variables that have one, each with its size in memory.
+/// Variables that have a value, with the size of the value in memory.
 pub(super) type Variables = HashMap<Name, (Value, usize)>;
 
-/// Our one scalar that takes objects, which gateways may write with variables in them.
+/// The only scalar of Doorcode that accepts objects. Gateways can use variables inside them.
 const REPRESENTATION: &str = "_Any";
 
-/// Checks every argument that is written into the document, in operations and fragments alike.
+/// Checks all literal arguments in operations and fragments.
 pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> Result<(), Refused> {
     let mut check = Check { schema, from_json: false, flaws: Vec::new() };
     let operations = document.operations.iter().map(|operation| &operation.selection_set);
@@ -40,8 +40,7 @@ pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> 
     check.done()
 }
 
-/// Gives every variable of an operation its value: the client's or the default. Variables that the operation does not
-/// declare are never built.
+/// Reads the value of every variable of an operation, from the client or the default. Ignores undeclared variables.
 pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawValue>) -> Result<Variables, Refused> {
     let given: HashMap<String, &RawValue> = given.map(read).transpose()?.unwrap_or_default();
     let mut check = Check { schema, from_json: true, flaws: Vec::new() };
@@ -57,7 +56,7 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
             }
             (None, Some(default)) => {
                 check.literal(&definition.ty, default, &path);
-                literal(default, &Variables::default(), &mut Room::default())?
+                literal(default, &Variables::default(), &mut MemoryBudget::default())?
             }
             (None, None) => {
                 if definition.ty.is_non_null() {
@@ -67,7 +66,7 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
             }
         };
         variables.extend(value.map(|value| {
-            let size = room::size(&value);
+            let size = memory::size(&value);
             (name, (value, size))
         }));
     }
@@ -76,39 +75,43 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(json: &'a RawValue) -> Result<T, Refused> {
-    // What is deeper than a parser goes, or a number beyond all numbers.
-    let unread = |_| Refused::one(Code::BadRequest, "The `variables` cannot be read as JSON.");
+    // The JSON nests too deep, or a number is out of range.
+    let unread = |_| Refused::one(Code::BadRequest, "Cannot read `variables` as JSON.");
     serde_json::from_str(json.get()).map_err(unread)
 }
 
-/// A value in a document with its variables replaced; nothing when it is a variable without a value. Every part takes
-/// its room before it is built or copied.
-pub(super) fn literal(value: &Literal, variables: &Variables, room: &mut Room) -> Result<Option<Value>, Refused> {
+/// Replaces the variables in a literal. Returns `None` for a variable without a value. Reserves memory for every part
+/// before it builds or copies it.
+pub(super) fn literal(
+    value: &Literal,
+    variables: &Variables,
+    budget: &mut MemoryBudget,
+) -> Result<Option<Value>, Refused> {
     if let Literal::Variable(name) = value {
         let Some((value, size)) = variables.get(name.as_str()) else { return Ok(None) };
-        room.take(*size)?;
+        budget.reserve(*size)?;
         return Ok(Some(value.clone()));
     }
-    room.take(room::VALUE)?;
+    budget.reserve(memory::VALUE)?;
     Ok(Some(match value {
         Literal::Null | Literal::Variable(_) => Value::Null,
         Literal::Boolean(value) => (*value).into(),
         Literal::String(text) => {
-            room.take(text.len())?;
+            budget.reserve(text.len())?;
             Value::String(text.clone())
         }
         Literal::Enum(name) => Value::Enum(Name::new(name.as_str())),
         Literal::Int(number) => self::number(number.as_str()),
         Literal::Float(number) => self::number(number.as_str()),
         Literal::List(items) => {
-            let items = items.iter().map(|item| Ok(literal(item, variables, room)?.unwrap_or(Value::Null)));
+            let items = items.iter().map(|item| Ok(literal(item, variables, budget)?.unwrap_or(Value::Null)));
             Value::List(items.collect::<Result<_, Refused>>()?)
         }
         Literal::Object(fields) => {
             let mut object = IndexMap::new();
             for (name, value) in fields {
-                if let Some(value) = literal(value, variables, room)? {
-                    room.take(room::entry(name))?;
+                if let Some(value) = literal(value, variables, budget)? {
+                    budget.reserve(memory::entry(name))?;
                     object.insert(Name::new(name.as_str()), value);
                 }
             }
@@ -117,7 +120,7 @@ pub(super) fn literal(value: &Literal, variables: &Variables, room: &mut Room) -
     }))
 }
 
-/// The value of a condition.
+/// The value of the `if` argument of `@skip` or `@include`.
 pub(super) fn condition(value: &Literal, variables: &Variables) -> Option<bool> {
     match value {
         Literal::Boolean(value) => Some(*value),
@@ -129,13 +132,13 @@ pub(super) fn condition(value: &Literal, variables: &Variables) -> Option<bool> 
     }
 }
 
-/// A number out of every range is null, which no type for numbers takes.
+/// An unparsable number becomes null, which fails the type check later.
 fn number(text: &str) -> Value {
     text.parse::<Number>().map_or(Value::Null, Value::Number)
 }
 
-/// What a literal is checked as: a scalar, and a list or an object without what is in it, which no type but an
-/// application's own scalar takes; nothing for a number out of every range.
+/// A literal as a value for the type check. Lists and objects lose their contents: only scalars of an application
+/// accept them. Returns `None` for a number out of range.
 fn constant(value: &Literal) -> Option<Value> {
     Some(match value {
         Literal::Int(number) => Value::Number(number.as_str().parse().ok()?),
@@ -158,7 +161,7 @@ fn holds_variable(value: &Literal) -> bool {
     }
 }
 
-/// Where a value stands.
+/// The path to a value.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root(&'a str),
@@ -166,7 +169,7 @@ enum Path<'a> {
 }
 
 impl Path<'_> {
-    /// As errors name it. Mutations have one argument, `input`, which says nothing.
+    /// The path for error messages. Omits `input`, the only argument of mutations.
     fn text(&self) -> String {
         match self {
             Self::Root(name) | Self::Field(Path::Root("input"), name) => (*name).to_owned(),
@@ -177,7 +180,7 @@ impl Path<'_> {
 
 struct Check<'a> {
     schema: &'a Schema,
-    /// JSON has no enum values: they come as strings.
+    /// Whether the values are JSON, where enum values are strings.
     from_json: bool,
     flaws: Vec<Flaw>,
 }
@@ -214,8 +217,7 @@ impl Check<'_> {
         }
     }
 
-    /// Lists and objects are looked into as they are written, since variables may stand in them wherever the schema
-    /// gives their place a type.
+    /// Checks a literal. Visits lists and objects item by item, because they can contain variables.
     fn literal(&mut self, ty: &Type, value: &Literal, path: &Path<'_>) {
         let named = self.schema.types.get(ty.inner_named_type());
         match (value, ty, named) {
@@ -234,15 +236,15 @@ impl Check<'_> {
                     }
                 }
             }
-            // Nothing says what a list or an object in the place of a scalar may hold.
+            // A list or object inside a scalar has no type to check variables against.
             (Literal::List(_) | Literal::Object(_), _, Some(ExtendedType::Scalar(scalar)))
                 if scalar.name.as_str() != REPRESENTATION && holds_variable(value) =>
             {
-                self.flaw(path, "takes a variable only as its whole value");
+                self.flaw(path, "accepts a variable only as its whole value");
             }
             _ => match constant(value) {
                 Some(value) => self.value(ty, &value, path),
-                None => self.flaw(path, "is out of the range of numbers"),
+                None => self.flaw(path, "is out of range"),
             },
         }
     }
@@ -256,7 +258,7 @@ impl Check<'_> {
                     self.value(inner, item, path);
                 }
             }
-            // One value stands for a list of one.
+            // A single value is accepted as a list of one item.
             (value, Type::List(inner) | Type::NonNullList(inner)) => self.value(inner, value, path),
             (value, Type::Named(name) | Type::NonNullNamed(name)) => {
                 let fits = match (self.schema.types.get(name), value) {
@@ -284,15 +286,15 @@ impl Check<'_> {
         }
     }
 
-    /// Every name is known and given once, and nothing required is missing.
+    /// Checks that all keys are known and unique, and that no required key is missing.
     fn names(&mut self, object: &InputObjectType, given: &[&str], path: &Path<'_>) {
-        // The key may be a secret in the wrong place, so it is not repeated.
+        // The message omits the key, which can be a misplaced secret.
         if !given.iter().all(|name| object.fields.contains_key(*name)) {
             self.flaw(path, &format!("has a key that is not a field of {}", object.name));
         }
         for (name, _) in &object.fields {
             if given.iter().filter(|given| **given == name.as_str()).count() > 1 {
-                self.flaw(&Path::Field(path, name), "is given twice");
+                self.flaw(&Path::Field(path, name), "is set twice");
             }
         }
         for (name, field) in &object.fields {
@@ -303,7 +305,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether a resolver can read a value of a scalar that is known here; an application's own scalars read theirs.
+/// Whether a value is valid for a known scalar. Scalars of applications check their own values.
 fn is_scalar(name: &str, value: &Value) -> bool {
     match (name, value) {
         ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),

@@ -1,9 +1,10 @@
-//! One operation as the library executes it: fragments spread, conditions decided, variables replaced, and fields of one
-//! response key merged, so that nothing is executed twice. Its cost is counted on the way.
+//! Builds the operation that the library executes: expands fragments, evaluates `@skip` and `@include`, replaces
+//! variables, and merges fields with the same response key, so that none runs twice. It computes the cost on the way.
 //!
-//! A field costs 1, and 1 more for every 64 bytes of its response key and arguments, where a value counts as 8 bytes more.
-//! A list costs 40, and what is in it as many times as the list is long: a page as long as its `first` or `last` says, a
-//! list of keys as long as its argument, a list of introspection as long as the schema makes it, any other 20.
+//! A field costs 1, plus 1 for every 64 bytes of its response key and arguments. Each value in an argument adds 8
+//! bytes. A list costs 40, plus the cost of its items times its length. The length of a page is its `first` or `last`,
+//! of a list of keys the length of the argument, of an introspection list its length in the schema, and of any other
+//! list 20.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,27 +26,28 @@ use async_graphql::{
 use super::{
     Document, Documents, Operation, Refused,
     input::{self, Variables},
-    room::Room,
+    memory::MemoryBudget,
 };
 
 /// Maximum depth of fields.
 const DEPTH: usize = 15;
-/// Maximum number of fields after merging, with a copy for each type that an interface or a union may be.
+/// Maximum number of fields after merging. Fields of an interface or union can count once per possible type.
 const FIELDS: usize = 2_000;
-/// Maximum number of selections looked at while merging.
+/// Maximum number of selections visited while merging.
 const STEPS: usize = 20_000;
-/// The cost of fetching a list, however short.
+/// Cost of fetching a list of any length.
 const LIST: u64 = 40;
-/// The length of a list that says nothing of its length, and of a page without a number.
+/// Assumed length of a list without pages, and of a page without `first` or `last`.
 const LENGTH: u64 = 20;
-/// The longest page.
+/// Maximum length of a page.
 const PAGE: u64 = 100;
-/// Maximum cost of a subscription, which is charged once and answered for every event.
-const TOLD: u64 = 200;
-/// Fields whose value is long in itself, and what they cost.
-const HEAVY: [(&str, &str, u64); 2] = [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000)];
+/// Maximum cost of a subscription, which is charged once but resolved for every event.
+const SUBSCRIPTION_COST: u64 = 200;
+/// Fields with a long value, and their cost.
+const HEAVY: [(&str, &str, u64); 3] =
+    [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000), ("__Schema", "description", 500)];
 
-/// Merges an operation.
+/// Merges an operation and computes its cost.
 pub(super) fn merge(
     documents: &Documents,
     document: &Document,
@@ -60,14 +62,15 @@ pub(super) fn merge(
         kind,
         fields: 0,
         steps: 0,
-        room: Room::default(),
+        memory: MemoryBudget::default(),
         introspects: false,
         roots: Vec::new(),
     };
     let root = &definition.selection_set;
     let (selection_set, cost) = merge.set(&root.ty, &[root], 1, Within::default())?;
-    if kind == Kind::Subscription && cost > TOLD {
-        return Err(Refused::too_large(format!("A subscription costs at most {TOLD}, and this one costs {cost}.")));
+    if kind == Kind::Subscription && cost > SUBSCRIPTION_COST {
+        let message = format!("This subscription costs {cost} (maximum {SUBSCRIPTION_COST}). Select fewer fields.");
+        return Err(Refused::too_large(message));
     }
     let ty = match kind {
         Kind::Query => OperationType::Query,
@@ -83,12 +86,12 @@ pub(super) fn merge(
     Ok((ExecutableDocument { operations, fragments: HashMap::new() }, operation))
 }
 
-/// What the lists in a selection set are part of.
+/// The surroundings of a selection set, which decide the length of its lists.
 #[derive(Clone, Copy, Default)]
 struct Within {
-    /// The length of the page that a connection is.
+    /// The length of the page, inside a connection.
     page: Option<u64>,
-    /// Below the list of all types.
+    /// Whether the set is below the list of all types.
     all_types: bool,
 }
 
@@ -102,14 +105,14 @@ struct Merge<'a> {
     kind: Kind,
     fields: usize,
     steps: usize,
-    /// What the arguments of all fields may still take.
-    room: Room,
+    /// The memory that is left for arguments.
+    memory: MemoryBudget,
     introspects: bool,
     roots: Vec<String>,
 }
 
 impl<'a> Merge<'a> {
-    /// What is selected from a type, and what that costs for one object.
+    /// Merges selection sets on a type. Returns the selections and their cost for one object.
     fn set(
         &mut self,
         ty: &Name,
@@ -118,7 +121,7 @@ impl<'a> Merge<'a> {
         within: Within,
     ) -> Result<(Positioned<LibrarySet>, u64), Refused> {
         if depth > DEPTH {
-            return Err(Refused::too_large(format!("Fields nest at most {DEPTH} deep.")));
+            return Err(Refused::too_large(format!("Fields can nest at most {DEPTH} levels deep.")));
         }
         let (items, cost) = match self.documents.possible.get(ty) {
             None => {
@@ -131,7 +134,7 @@ impl<'a> Merge<'a> {
                     collected.push((ty, self.collect_all(ty, sets)?));
                 }
                 match collected.first() {
-                    // The fields of an interface can be asked for whatever the type is; a union has none.
+                    // An interface has fields to select without a type condition. A union has none.
                     Some((ty, fields)) if self.is_interface(&sets[0].ty) && all_same(&collected) => {
                         self.items(ty, fields, depth, within)?
                     }
@@ -146,7 +149,7 @@ impl<'a> Merge<'a> {
         self.documents.schema.types.get(ty).is_some_and(ExtendedType::is_interface)
     }
 
-    /// An object is of one type, so the dearest one counts.
+    /// Merges the selections of each possible type. The cost is that of the most expensive type.
     fn items_by_type(
         &mut self,
         collected: &[(&Name, Fields<'a>)],
@@ -185,7 +188,7 @@ impl<'a> Merge<'a> {
         Ok((items, total))
     }
 
-    /// All fields of one response key as one.
+    /// Merges all fields with the same response key.
     fn field(
         &mut self,
         owner: &Name,
@@ -195,7 +198,7 @@ impl<'a> Merge<'a> {
     ) -> Result<(Positioned<LibraryField>, u64), Refused> {
         self.fields = self.fields.saturating_add(1);
         if self.fields > FIELDS {
-            return Err(Refused::too_large(format!("An operation has at most {FIELDS} fields once it is merged.")));
+            return Err(Refused::too_large(format!("An operation can have at most {FIELDS} fields after merging.")));
         }
         let [field, ..] = same else { return Err(Refused::invalid("A field is missing.")) };
         let pos = field.location().map_or(Pos::default(), |at| self.document.position(at.offset()));
@@ -231,7 +234,7 @@ impl<'a> Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// What a field costs without what is in it, how many times that counts, and what its lists are part of.
+    /// The cost of a field without its selections, its length if it is a list, and the surroundings of its selections.
     fn measure(
         &self,
         owner: &Name,
@@ -248,7 +251,7 @@ impl<'a> Merge<'a> {
         if ["first", "last"].iter().all(|name| field.argument_by_name(name).is_some()) {
             if self.kind == Kind::Subscription {
                 return Err(Refused::too_large(
-                    "A subscription has no pages of lists: query them when an event arrives.",
+                    "A subscription cannot select pages. Query them when an event arrives.",
                 ));
             }
             let page = number(arguments, "first").or_else(|| number(arguments, "last")).unwrap_or(LENGTH);
@@ -267,7 +270,7 @@ impl<'a> Merge<'a> {
         Ok((own.saturating_add(LIST), keys.unwrap_or(LENGTH), Within::default()))
     }
 
-    /// Directives that the library executes; those that decide whether a field is there are decided already.
+    /// Directives that the library executes. `@skip` and `@include` are already evaluated.
     fn directives(
         &mut self,
         list: &DirectiveList,
@@ -286,7 +289,7 @@ impl<'a> Merge<'a> {
     fn arguments(&mut self, list: &[Node<ast::Argument>], bytes: &mut usize) -> Result<Arguments, Refused> {
         let mut arguments = Arguments::with_capacity(list.len());
         for argument in list {
-            if let Some(value) = input::literal(&argument.value, self.variables, &mut self.room)? {
+            if let Some(value) = input::literal(&argument.value, self.variables, &mut self.memory)? {
                 *bytes = bytes.saturating_add(weight(&value));
                 arguments.push((LibraryName::new(argument.name.as_str()), value));
             }
@@ -294,7 +297,7 @@ impl<'a> Merge<'a> {
         Ok(arguments)
     }
 
-    /// The fields that are selected from an object type, by response key.
+    /// The selected fields of an object type, by response key.
     fn collect_all(&mut self, ty: &Name, sets: &[&'a SelectionSet]) -> Result<Fields<'a>, Refused> {
         let (mut fields, mut spread) = (Fields::default(), HashSet::new());
         for set in sets {
@@ -359,7 +362,7 @@ where
     arguments.into_iter().map(place).collect()
 }
 
-/// Whether every type has the same fields selected.
+/// Whether all types have the same selected fields.
 fn all_same(collected: &[(&Name, Fields<'_>)]) -> bool {
     let same = |one: &Fields<'_>, other: &Fields<'_>| {
         let mut pairs = one.iter().zip(other);
@@ -379,7 +382,7 @@ fn number(arguments: &Arguments, name: &str) -> Option<u64> {
     }
 }
 
-/// What a value costs, as bytes: its text, and eight for each value in it. What it takes in memory is in [`Room`].
+/// The weight of a value for the cost, in bytes: its text plus 8 for each value in it. [`MemoryBudget`] counts its memory.
 fn weight(value: &Value) -> usize {
     let own = match value {
         Value::String(text) => text.len(),

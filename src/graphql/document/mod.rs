@@ -1,14 +1,14 @@
-//! The way from the text of a document to what the library executes. The library's own parser, validation and limits
-//! stand aside, because their cost grows faster than the document does. Here a document is parsed once within bounds,
-//! measured, validated, and turned into one operation without fragments, variables or repeated fields, whose cost is
-//! known before it runs. Every step takes time and memory in proportion to the bounds, whatever the document says.
+//! Turns the text of a document into an operation that the library executes: parse, check limits, validate, merge. It
+//! replaces the library's parser, validation and limits, whose time grows faster than the document. The merged
+//! operation has no fragments, variables or repeated fields, and its cost is known before it runs. The limits bound the
+//! time and memory of every step.
 
 #![warn(clippy::arithmetic_side_effects)]
 
 mod bounds;
 mod input;
+mod memory;
 mod merge;
-mod room;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -32,21 +32,21 @@ use serde_json::value::RawValue;
 use self::sizes::Sizes;
 use super::error::{ApiError, Code};
 
-/// Maximum cost of an operation; see [`merge`] for what costs how much.
+/// Maximum cost of an operation. [`merge`] defines the costs.
 pub(crate) const COST: u64 = 40_000;
 /// Maximum nesting of brackets of any kind.
 const NESTING: usize = 32;
-/// Maximum number of tokens, blanks and comments included.
+/// Maximum number of tokens, including whitespace, commas and comments.
 const TOKENS: usize = 4_000;
-/// Maximum number of errors in one answer.
+/// Maximum number of errors in a response.
 const ERRORS: usize = 10;
-/// Maximum length of an error message, because names in it are the client's.
+/// Maximum length of an error message, which can repeat names from the document.
 const MESSAGE: usize = 200;
 
-/// What the tools of developers ask a schema, with every option of the reference implementation.
+/// The introspection query of developer tools, with every option of the reference implementation.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
 
-/// The errors of a document that does not run; at least one.
+/// The errors of a refused document, at least one.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused(pub Vec<ApiError>);
 
@@ -63,14 +63,14 @@ impl Refused {
         Self::one(Code::ValidationFailed, message)
     }
 
-    /// Syntax errors. They never repeat the text.
+    /// A syntax error. The message does not repeat the document.
     fn syntax(errors: &DiagnosticList) -> Self {
         let first = errors.iter().next().and_then(|error| position(&error));
-        let at = first.map_or_else(String::new, |at| format!(" See line {}, column {}.", at.line, at.column));
-        Self(vec![ApiError { at: first, ..ApiError::new(Code::ParseFailed, format!("This is not GraphQL.{at}")) }])
+        let at = first.map_or_else(String::new, |at| format!(" at line {}, column {}", at.line, at.column));
+        Self(vec![ApiError { at: first, ..ApiError::new(Code::ParseFailed, format!("Syntax error{at}.")) }])
     }
 
-    /// What is wrong with a document by the rules of GraphQL.
+    /// Validation errors.
     fn by_rules(errors: &DiagnosticList) -> Self {
         let errors = errors.iter().take(ERRORS);
         Self(
@@ -91,7 +91,7 @@ fn position<T: apollo_compiler::diagnostic::ToCliReport>(
     Some(Pos { line: start.line, column: start.column })
 }
 
-/// A message of the validator as a sentence of bounded length.
+/// A validator message as a sentence of limited length.
 fn sentence(message: &str) -> String {
     let mut chars = message.chars().take(MESSAGE);
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -100,30 +100,30 @@ fn sentence(message: &str) -> String {
     format!("{first}{rest}{more}")
 }
 
-/// A document that the schema can run.
+/// A valid document.
 pub(crate) struct Document {
     valid: Valid<ExecutableDocument>,
     text: String,
-    /// Where each line starts, in bytes.
+    /// The byte offset of each line.
     lines: Vec<usize>,
 }
 
 impl Document {
-    /// The names of its operations; none for one without a name.
+    /// The names of the named operations.
     pub(crate) fn operation_names(&self) -> Vec<String> {
         self.valid.operations.named.keys().map(ToString::to_string).collect()
     }
 
-    /// The number of operations in it.
+    /// The number of operations.
     pub(crate) fn operations(&self) -> usize {
         self.valid.operations.iter().count()
     }
 
     fn choose(&self, wanted: Option<&str>) -> Result<&Definition, Refused> {
         let missing = if wanted.is_some() {
-            "The document has no operation of that name."
+            "The document has no operation with that name."
         } else {
-            "The document has several operations: set `operationName`."
+            "The document has several operations. Set `operationName`."
         };
         self.valid.operations.get(wanted).map(|operation| &**operation).map_err(|_| Refused::invalid(missing))
     }
@@ -136,41 +136,41 @@ impl Document {
     }
 }
 
-/// What the server needs to know of the operation that will run.
+/// Facts about the operation that will run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// The name that the document gives it.
+    /// The name in the document.
     pub name: Option<String>,
     pub kind: OperationType,
-    /// The fields at its root, without aliases.
+    /// The names of the root fields, without aliases.
     pub roots: Vec<String>,
-    /// Whether it asks for the schema itself.
+    /// Whether it selects introspection fields.
     pub introspects: bool,
     pub cost: u64,
 }
 
 impl Operation {
-    /// The one field at the root of a mutation.
+    /// The root field of a mutation.
     pub(crate) fn mutation(&self) -> Option<&str> {
         (self.kind == OperationType::Mutation).then(|| self.roots.first().map(String::as_str)).flatten()
     }
 }
 
-/// A schema as documents are checked against it.
+/// Reads documents for a schema.
 pub(crate) struct Documents {
     schema: Valid<Schema>,
-    /// The object types of each interface and union.
+    /// The possible types of each interface and union.
     possible: HashMap<Name, Vec<Name>>,
     sizes: Sizes,
-    /// Maximum cost of an operation that asks for the schema, where that is allowed: what tools ask, and a quarter more.
+    /// Maximum cost of an introspection query: the query of developer tools plus 25%. `None` if introspection is off.
     introspection: Option<u64>,
 }
 
 impl Documents {
-    /// Reads a schema from its own text, which clients may ask for or not.
-    pub(crate) fn new(sdl: &str, is_open: bool) -> Self {
+    /// Reads the schema. `introspection` allows clients to query it.
+    pub(crate) fn new(sdl: &str, introspection: bool) -> Self {
         let schema = parse_schema(sdl).validate().unwrap_or_else(|flawed| {
-            tracing::error!(%flawed, "the schema breaks a rule of GraphQL");
+            tracing::error!(%flawed, "the schema is invalid");
             Valid::assume_valid(flawed.partial)
         });
         let possible =
@@ -179,7 +179,8 @@ impl Documents {
         let sizes = Sizes::of(&schema);
         let mut documents = Self { schema, possible, sizes, introspection: Some(u64::MAX) };
         let tools = documents.read(INTROSPECTION).and_then(|document| documents.weigh(&document));
-        documents.introspection = is_open.then(|| COST.max(tools.map_or(0, |cost| cost.saturating_add(cost / 4))));
+        documents.introspection =
+            introspection.then(|| COST.max(tools.map_or(0, |cost| cost.saturating_add(cost / 4))));
         documents
     }
 
@@ -188,14 +189,16 @@ impl Documents {
         let mut parser = Parser::new().recursion_limit(NESTING).token_limit(TOKENS);
         let parsed = parser.parse_ast(text, "document");
         if parser.tokens_reached() > TOKENS {
-            return Err(Refused::too_large(format!("A document has at most {TOKENS} tokens.")));
+            return Err(Refused::too_large(format!(
+                "A document can have at most {TOKENS} tokens, including whitespace and commas."
+            )));
         }
         if parser.recursion_reached() > NESTING {
-            return Err(Refused::too_large(format!("Brackets nest at most {NESTING} deep.")));
+            return Err(Refused::too_large(format!("Brackets can nest at most {NESTING} levels deep.")));
         }
         let parsed = parsed.map_err(|flawed| Refused::syntax(&flawed.errors))?;
         if bounds::check(&parsed)?.introspects && self.introspection.is_none() {
-            return Err(Refused::invalid("Introspection is off; see the published schema."));
+            return Err(Refused::invalid("Introspection is disabled. Use the published schema."));
         }
         let typed = parsed.to_executable(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
         input::check_literals(&self.schema, &typed)?;
@@ -204,7 +207,7 @@ impl Documents {
         Ok(Document { valid, text: text.to_owned(), lines })
     }
 
-    /// Makes one operation of a document ready to run with these variables, a JSON object.
+    /// Prepares an operation with its variables, a JSON object.
     pub(crate) fn prepare(
         &self,
         document: &Document,
@@ -216,12 +219,12 @@ impl Documents {
         let (executable, operation) = merge::merge(self, document, definition, &variables)?;
         let most = self.introspection.filter(|_| operation.introspects).unwrap_or(COST);
         if operation.cost > most {
-            return Err(Refused::too_large(too_dear(operation.cost, most)));
+            return Err(Refused::too_large(too_expensive(operation.cost, most)));
         }
         Ok((executable, operation))
     }
 
-    /// The cost of the most expensive operation in a document, with every page as long as it is without a number.
+    /// The cost of the most expensive operation, with default values for all variables.
     pub(crate) fn weigh(&self, document: &Document) -> Result<u64, Refused> {
         let mut most = 0;
         for operation in document.valid.operations.iter() {
@@ -230,29 +233,29 @@ impl Documents {
         Ok(most)
     }
 
-    /// Whether the schema has a mutation of that name.
+    /// Whether the schema has this mutation.
     pub(crate) fn has_mutation(&self, name: &str) -> bool {
         let root = self.schema.root_operation(Kind::Mutation);
         root.is_some_and(|root| self.schema.type_field(root, name).is_ok())
     }
 }
 
-/// What the production schema makes of a document.
+/// The result of validating a document against the production schema.
 pub struct Validated {
-    /// The names of its operations.
+    /// The names of the operations.
     pub operations: Vec<String>,
-    /// What is wrong with it; nothing when it would run.
+    /// Error messages, empty if the document is valid.
     pub problems: Vec<String>,
-    /// Whether it would not run under any schema.
+    /// Whether the document is invalid under any schema.
     pub unfit: bool,
 }
 
-/// Checks documents against the production schema, without running them.
+/// Validates documents against the production schema.
 pub fn validate<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Validated> {
     let documents = Documents::new(&super::sdl(false), false);
     let check = |text| match documents.read(text).and_then(|document| Ok((documents.weigh(&document)?, document))) {
         Ok((cost, document)) => {
-            let problems = (cost > COST).then(|| too_dear(cost, COST)).into_iter().collect();
+            let problems = (cost > COST).then(|| too_expensive(cost, COST)).into_iter().collect();
             Validated { operations: document.operation_names(), problems, unfit: false }
         }
         Err(Refused(errors)) => {
@@ -264,11 +267,11 @@ pub fn validate<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Validated> 
     texts.into_iter().map(check).collect()
 }
 
-fn too_dear(cost: u64, most: u64) -> String {
-    format!("This operation costs {cost}, and the maximum is {most}. Ask for fewer fields or shorter pages.")
+fn too_expensive(cost: u64, most: u64) -> String {
+    format!("This operation costs {cost} (maximum {most}). Request fewer fields or shorter pages.")
 }
 
-/// The validator does not know one field of introspection that the library has.
+/// Parses the schema and adds `isOneOf`, an introspection field that the validator does not know.
 fn parse_schema(sdl: &str) -> Schema {
     let mut schema = Schema::parse(sdl, "schema.graphql").unwrap_or_else(|flawed| flawed.partial);
     let field = |name: Name| FieldDefinition {
@@ -285,7 +288,7 @@ fn parse_schema(sdl: &str) -> Schema {
     schema
 }
 
-/// The object types of an interface or a union; nothing for other types.
+/// The object types of an interface or union.
 fn objects(schema: &Schema, name: &Name, kind: &ExtendedType) -> Option<Vec<Name>> {
     match kind {
         ExtendedType::Union(union) => Some(union.members.iter().map(|member| member.name.clone()).collect()),

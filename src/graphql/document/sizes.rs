@@ -1,8 +1,8 @@
-//! How long the lists of introspection are in a schema, which decides what asking for them costs.
+//! The lengths of introspection lists in a schema, for the cost of introspection queries.
 
 use apollo_compiler::{Schema, schema::ExtendedType};
 
-/// The length of a list under every type of the schema, on average, and of the longest one.
+/// Total and maximum length of one kind of list across all types.
 #[derive(Clone, Copy, Default)]
 struct Size {
     sum: u64,
@@ -64,8 +64,8 @@ impl Sizes {
         sizes
     }
 
-    /// The length of a list of introspection; nothing for any other list. Where every type is listed, lists under them
-    /// have their average length; anywhere else, the longest.
+    /// The length of an introspection list, `None` for other lists. Below the list of all types, it is the average
+    /// length. Elsewhere, it is the maximum.
     pub(super) fn get(&self, parent: &str, field: &str, all_types: bool) -> Option<u64> {
         let size = match (parent, field) {
             ("__Schema", "types") => return Some(self.types),

@@ -1,4 +1,4 @@
-//! What may run, what it costs, and what reaches the library, on the development schema.
+//! Limits, costs and merged operations, on the development schema.
 
 use serde_json::{Value as Json, json, value::to_raw_value};
 
@@ -23,7 +23,7 @@ fn cost(text: &str) -> u64 {
     run(text, None).unwrap_or_else(|code| panic!("{text}: {code:?}")).cost
 }
 
-/// The operation that reaches the library, as text without arguments.
+/// The merged operation as text, without arguments.
 fn merged(text: &str, variables: Json) -> String {
     fn write(set: &async_graphql::parser::types::SelectionSet) -> String {
         use async_graphql::parser::types::Selection;
@@ -58,7 +58,7 @@ fn merged(text: &str, variables: Json) -> String {
 }
 
 #[test]
-fn a_mutation_has_one_root_field_however_it_is_written() {
+fn a_mutation_has_one_root_field() {
     let login = "login(input: { email: \"a\" }) { __typename }";
     assert_eq!(run(&format!("mutation {{ a: {login} }}"), None).unwrap().mutation(), Some("login"));
     for text in [
@@ -75,7 +75,7 @@ fn a_mutation_has_one_root_field_however_it_is_written() {
 }
 
 #[test]
-fn a_subscription_has_one_root_field_is_small_and_has_no_pages_of_lists() {
+fn a_subscription_has_one_root_field_a_low_cost_and_no_pages() {
     assert!(run("subscription { sessionEnded { id } }", None).is_ok());
     let spread = "subscription { ...f } fragment f on Subscription { sessionEnded { id } }";
     assert!(run(spread, None).is_ok(), "a fragment at the root is one field");
@@ -93,7 +93,7 @@ fn a_subscription_has_one_root_field_is_small_and_has_no_pages_of_lists() {
 }
 
 #[test]
-fn fragments_are_measured_spread_and_cycles_are_refused() {
+fn fragments_are_measured_expanded_and_cycles_are_refused() {
     let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
     let levels: Vec<_> = (0..20).map(level).collect();
     let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.concat());
@@ -104,7 +104,7 @@ fn fragments_are_measured_spread_and_cycles_are_refused() {
 }
 
 #[test]
-fn the_operation_that_runs_is_the_one_that_was_named() {
+fn operation_name_selects_the_operation() {
     let two = "query A { me { id } } mutation B { logout { __typename } }";
     assert_eq!(run(two, Some("B")).unwrap().mutation(), Some("logout"));
     assert_eq!(run(two, None), Err(Code::ValidationFailed));
@@ -116,15 +116,15 @@ fn the_operation_that_runs_is_the_one_that_was_named() {
 }
 
 #[test]
-fn introspection_is_seen_wherever_it_hides() {
+fn introspection_is_detected_in_fragments_and_aliases() {
     assert!(run("{ ...f } fragment f on Query { x: __schema { __typename } }", None).unwrap().introspects);
     assert!(run("{ ... { __type(name: \"A\") { name } } }", None).unwrap().introspects);
     assert!(!run("{ me { __typename } }", None).unwrap().introspects);
-    assert!(run(INTROSPECTION, None).is_ok(), "what tools ask can be asked");
+    assert!(run(INTROSPECTION, None).is_ok(), "the query of developer tools is allowed");
 }
 
 #[test]
-fn a_closed_schema_is_shown_to_nobody() {
+fn introspection_can_be_disabled() {
     let closed = Documents::new(&sdl(false), false);
     for text in [
         "{ __schema { __typename } }",
@@ -132,13 +132,13 @@ fn a_closed_schema_is_shown_to_nobody() {
         "{ me { __schema { x } } }",
     ] {
         let Refused(errors) = closed.read(text).map(drop).unwrap_err();
-        assert_eq!(errors[0].message, "Introspection is off; see the published schema.", "{text}");
+        assert_eq!(errors[0].message, "Introspection is disabled. Use the published schema.", "{text}");
     }
     assert!(closed.read("{ me { __typename } }").is_ok());
 }
 
 #[test]
-fn repeated_fields_are_executed_once_and_conditions_are_decided_before() {
+fn repeated_fields_are_merged_and_conditions_evaluated() {
     assert_eq!(
         merged(
             "{ me { id id ...f } ...g } fragment f on User { id email } fragment g on Query { me { name } }",
@@ -165,13 +165,13 @@ fn repeated_fields_are_executed_once_and_conditions_are_decided_before() {
 }
 
 #[test]
-fn variables_become_values_and_absent_ones_leave_nothing() {
+fn variables_are_replaced_and_absent_ones_omitted() {
     let text = "query($n: Int, $f: UserFilter, $r: [Role!], $d: Int = 7) { \
         users(first: $n, filter: $f) { totalCount } a: users(last: $d, filter: { roles: $r }) { totalCount } }";
     let (executable, _) = prepare(text, None, json!({ "r": ["ADMIN"] })).unwrap();
     let shown = format!("{:?}", executable.operations.iter().next().unwrap().1.node.selection_set);
     assert!(!shown.contains("Variable"), "{shown}");
-    assert!(!shown.contains("first"), "an argument without a value is left out: {shown}");
+    assert!(!shown.contains("first"), "an argument without a value is omitted: {shown}");
     assert!(shown.contains("ADMIN") && shown.contains('7'), "{shown}");
 }
 
@@ -195,9 +195,9 @@ fn a_required_variable_needs_a_value_of_its_type() {
     }
     let verify = "mutation($input: VerifyInput!) { verify(input: $input) { __typename } }";
     let (_, flaws) = of(verify, json!({ "input": { "code": 12_345_678, "secret": "s3cret-value" } })).unwrap_err();
-    let told: Vec<_> = flaws.iter().map(|flaw| (&*flaw.field, &*flaw.message)).collect();
+    let problems: Vec<_> = flaws.iter().map(|flaw| (&*flaw.field, &*flaw.message)).collect();
     assert_eq!(
-        told,
+        problems,
         [
             ("input", "`input` has a key that is not a field of VerifyInput."),
             ("challenge", "`challenge` is required."),
@@ -242,7 +242,7 @@ fn an_unknown_key_is_not_repeated() {
 }
 
 #[test]
-fn a_moment_is_text_that_a_resolver_can_read() {
+fn a_date_time_is_checked_before_execution() {
     let of =
         |text: &str, variables: Json| prepare(text, None, variables).map(drop).map_err(|refused| refused.0[0].code);
     let filter = |ty: &str, value: &str| {
@@ -259,11 +259,11 @@ fn a_moment_is_text_that_a_resolver_can_read() {
     for wrong in ["[$v]", "{ a: $v }", "[\"a\"]", "{ a: 1 }", "1", "1.5", "true", "A", "\"yesterday\"", "\"\""] {
         assert_eq!(of(&filter("", wrong), json!({ "v": moment })), Err(Code::BadUserInput), "{wrong}");
     }
-    assert_eq!(of(&filter(" = [1]", "$v"), json!({})), Err(Code::BadUserInput), "a default is checked too");
-    assert_eq!(of(&filter(" = \"now\"", "$v"), json!({})), Err(Code::BadUserInput), "as closely as a value");
+    assert_eq!(of(&filter(" = [1]", "$v"), json!({})), Err(Code::BadUserInput), "defaults are checked too");
+    assert_eq!(of(&filter(" = \"now\"", "$v"), json!({})), Err(Code::BadUserInput), "defaults are parsed too");
 }
 
-/// The schema of an application with a scalar that may be anything.
+/// The schema of an application with a scalar that accepts any value.
 fn anything() -> Documents {
     let schema = "schema { query: Query } scalar Any input In { any: Any } \
         type Query { a(any: Any, all: [Any!], in: In): Int }";
@@ -271,7 +271,7 @@ fn anything() -> Documents {
 }
 
 #[test]
-fn a_scalar_of_an_application_takes_a_variable_only_as_its_whole_value() {
+fn a_scalar_of_an_application_accepts_a_variable_only_as_its_whole_value() {
     let documents = anything();
     let of = |argument: &str| {
         let read = documents.read(&format!("query($v: Any!) {{ a({argument}) }}"));
@@ -286,7 +286,7 @@ fn a_scalar_of_an_application_takes_a_variable_only_as_its_whole_value() {
 }
 
 #[test]
-fn copies_of_a_variable_are_refused_before_they_are_made() {
+fn copies_of_a_variable_are_refused_before_allocation() {
     let documents = anything();
     let prepare = |document: &Document, value: Json| {
         let variables = to_raw_value(&json!({ "v": value })).unwrap();
@@ -306,9 +306,8 @@ fn copies_of_a_variable_are_refused_before_they_are_made() {
     }
 }
 
-/// What is counted for a value is at least what it takes.
 #[test]
-fn values_are_weighed_by_their_size_in_memory() {
+fn the_counted_size_of_a_value_is_at_least_its_memory() {
     for value in [
         json!(vec![json!({ "": 0 }); 1_000]),
         json!(vec![0; 1_000]),
@@ -320,12 +319,12 @@ fn values_are_weighed_by_their_size_in_memory() {
         let mut copy = None;
         let taken = allocation_counter::measure(|| copy = Some(value.clone())).bytes_current;
         assert_eq!(copy, Some(value.clone()));
-        assert!(i64::try_from(room::size(&value)).unwrap() >= taken, "{} for {taken}", room::size(&value));
+        assert!(i64::try_from(memory::size(&value)).unwrap() >= taken, "{} for {taken}", memory::size(&value));
     }
 }
 
 #[test]
-fn errors_are_few_short_and_have_a_position() {
+fn errors_are_few_and_short_with_a_position() {
     let unknown: Vec<_> = (0..500).map(|n| format!("x{n} ")).collect();
     let Refused(errors) =
         prepare(&format!("{{\n  me {{ {} }} }}", unknown.concat()), None, json!({})).map(drop).unwrap_err();
@@ -340,7 +339,7 @@ fn errors_are_few_short_and_have_a_position() {
 }
 
 #[test]
-fn what_an_operation_costs() {
+fn costs_of_operations() {
     assert_eq!(cost("{ me { id email } }"), 3);
     assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
     assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 41 + (1 + 3) + 1);
@@ -364,13 +363,13 @@ fn what_an_operation_costs() {
 }
 
 #[test]
-fn a_type_of_an_abstract_field_that_costs_most_is_what_it_costs() {
+fn an_abstract_field_costs_its_most_expensive_type() {
     let both = "{ node(id: 1) { ... on User { email name } ... on Session { id createdAt lastSeenAt } } }";
     assert_eq!(cost(both), 1 + 3);
 }
 
 #[test]
-fn lists_of_introspection_cost_what_the_schema_makes_them() {
+fn introspection_lists_cost_their_length_in_the_schema() {
     let deep = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
     assert_eq!(run(deep, None), Err(Code::DocumentTooLarge));
     let picked = "{ __type(name: \"User\") { fields { name type { name kind } args { name } } } }";
@@ -378,14 +377,14 @@ fn lists_of_introspection_cost_what_the_schema_makes_them() {
 }
 
 #[test]
-fn a_document_may_be_as_large_as_the_bounds_say_and_no_larger() {
+fn limits_of_documents_are_exact() {
     let operations = |count: usize| {
         let each: Vec<_> = (0..count).map(|at| format!("query q{at} {{ __typename }}")).collect();
         each.join(" ")
     };
     assert!(run(&operations(16), Some("q0")).is_ok());
     assert_eq!(run(&operations(17), Some("q0")).err(), Some(Code::DocumentTooLarge));
-    // One root field, and the rest below it.
+    // One root field with the other selections below it.
     let selections = |count: usize| format!("{{ me {{ {} }} }}", "id ".repeat(count - 1));
     assert!(run(&selections(1_000), None).is_ok());
     assert_eq!(run(&selections(1_001), None).err(), Some(Code::DocumentTooLarge));

@@ -1,4 +1,4 @@
-//! Claims of `docs/asvs.md` that no other test covers: the source of cryptography, the content of a new installation,
+//! Claims of `docs/security/asvs.md` that no other test covers: the source of cryptography, the content of a new installation,
 //! and the log. Small checks, each of one requirement.
 
 use std::{

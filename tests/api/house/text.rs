@@ -51,9 +51,15 @@ fn private_names(file: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn documents_name_existing_files() {
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let text = fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
-        assert_holds(missing_files(document, &text).into_iter());
+    let mut documents =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(str::to_owned).to_vec();
+    for folder in ["docs/integrate", "docs/build-on", "docs/security"] {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        documents.extend(entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap())));
+    }
+    for document in documents {
+        let text = fs::read_to_string(root().join(&document)).unwrap_or_else(|error| panic!("{document}: {error}"));
+        assert_holds(missing_files(&document, &text).into_iter());
     }
     assert_eq!(missing_files("a.md", "in `src/nowhere.rs` and `nowhere/`, see [it](NOWHERE.md#top)").len(), 3);
     assert!(
@@ -61,9 +67,11 @@ fn documents_name_existing_files() {
             .is_empty()
     );
     assert!(missing_files("a.md", "```\n`src/nowhere.rs`\n```").is_empty());
+    assert_eq!(missing_files("docs/integrate/b.md", "[it](../../README.md), [it](README.md)").len(), 1);
 }
 
-/// Files and folders in backticks, and the targets of links. A path may start at the root or in `src`.
+/// Files and folders in backticks, and the targets of links. A path in backticks may start at the root or in `src`; a
+/// link is relative to the document.
 pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
     let quoted = prose.split('`').skip(1).step_by(2);
@@ -73,9 +81,9 @@ pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
             && !name.starts_with('/')
             && !name.contains([' ', '*', '<', '{', '…', ':'])
     });
+    let quoted = quoted.filter(|name| !["", "src"].iter().any(|base| root().join(base).join(name).exists()));
+    let folder = root().join(document).parent().map(Path::to_path_buf).unwrap_or_default();
     let links = prose.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
-    let links = links.filter(|target| !target.is_empty() && !target.contains(':'));
-    let exists = |name: &&str| ["", "src"].iter().any(|base| root().join(base).join(Path::new(name)).exists());
-    let missing = quoted.chain(links).filter(|name| !exists(name));
-    missing.map(|name| format!("{document}: names {name}, which is not there")).collect()
+    let links = links.filter(|target| !target.is_empty() && !target.contains(':') && !folder.join(target).exists());
+    quoted.chain(links).map(|name| format!("{document}: names {name}, which is not there")).collect()
 }

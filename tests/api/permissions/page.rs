@@ -97,7 +97,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn read() -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/permissions.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/integrate/permissions.md");
         Self::parse(&fs::read_to_string(path).unwrap())
     }
 
@@ -115,7 +115,7 @@ impl Page {
     }
 
     pub(super) fn row(&self, name: &str) -> &Row {
-        self.rows.get(name).unwrap_or_else(|| panic!("docs/permissions.md has no row for {name}"))
+        self.rows.get(name).unwrap_or_else(|| panic!("docs/integrate/permissions.md has no row for {name}"))
     }
 }
 

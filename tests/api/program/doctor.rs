@@ -164,7 +164,7 @@ async fn doctor_finds_no_problem_in_a_good_setup_and_changes_nothing() {
     let mut warned = report.checks("warning");
     warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
     assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
-    assert!(report.printed.contains("nothing is wrong, "), "{}", report.printed);
+    assert!(report.printed.contains("no problems found, "), "{}", report.printed);
     assert_eq!(fs::read(file).unwrap(), before, "the database is unchanged");
     assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no file was created beside it");
     assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was created");
@@ -272,7 +272,7 @@ async fn doctor_reports_a_mail_server_that_refuses_the_password_or_strips_tls() 
     assert!(setup.mail.events("mail").is_empty());
     let stripped = SmtpServer::start(Tls::Stripped);
     setup.set("SMTP_URL", stripped.url());
-    setup.examine().assert_wrong("mail server", &["offers no STARTTLS", "smtps://"]);
+    setup.examine().assert_wrong("mail server", &["STARTTLS", "smtps://"]);
     assert!(stripped.events("auth").is_empty(), "no password in clear");
     let stranger =
         setup.mail.url().replace(&setup.mail.ca().display().to_string(), &stripped.ca().display().to_string());
@@ -290,7 +290,7 @@ async fn doctor_reports_files_and_folders_open_to_others() {
     mode(&data, 0o755);
     assert!(setup.examine().checks("warning").contains(&"data folder"));
     mode(&data, 0o777);
-    setup.examine().assert_wrong("data folder", &["anybody", "chmod 700"]);
+    setup.examine().assert_wrong("data folder", &["every user", "chmod 700"]);
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);
@@ -366,7 +366,7 @@ async fn doctor_accepts_a_new_development_setup_and_creates_nothing() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text(&output.stdout));
-    assert!(text(&output.stdout).contains("all is well"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("no problems found"), "{}", text(&output.stdout));
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 

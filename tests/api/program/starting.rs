@@ -53,7 +53,7 @@ async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time(
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
-    assert!(said.contains("the database does not answer yet") && !said.contains("secret"), "{said}");
+    assert!(said.contains("cannot connect to the database yet") && !said.contains("secret"), "{said}");
     let cause = format!("Cannot reach PostgreSQL at 127.0.0.1:{database} (connection refused). Is the server running");
     assert!(said.lines().last().is_some_and(|last| last.contains(&cause)), "{said}");
     let mut migrate = home.command();
@@ -150,7 +150,7 @@ async fn a_command_waiting_for_its_database_stops_on_a_signal() {
         let output = child.wait_with_output().unwrap();
         // A process that the signal kills has no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(text(&output.stderr).contains("error to stop"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     }
 }
 
@@ -174,7 +174,7 @@ async fn a_server_started_before_its_database_serves_once_it_is_up() {
         }
     });
     let program = home.start_with(|command| _ = command.env("DATABASE_URL", url.as_str())).await;
-    assert!(program.printed().contains("the database does not answer yet"), "{}", program.printed());
+    assert!(program.printed().contains("cannot connect to the database yet"), "{}", program.printed());
     assert!(program.login("late@example.com").await.is_some());
     opening.abort();
 }
@@ -196,7 +196,7 @@ async fn production_only_reads_an_env_file_marked_as_production() {
     let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
     for error in [by_variable, by_flag] {
         assert!(error.contains(".env is not read in production") && !error.contains("DOORCODE_CODE_TRIES"), "{error}");
-        assert!(error.contains("DOORCODE_SECRET is needed"), "{error}");
+        assert!(error.contains("DOORCODE_SECRET is required"), "{error}");
     }
     let error = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
     assert!(error.contains("DOORCODE_CODE_TRIES") && !error.contains(".env"), "{error}");

@@ -117,7 +117,7 @@ async fn a_mismatched_certificate_and_key_stop_the_start() {
         ("no-such-file", "tls.key", "DOORCODE_TLS_CERT", "cannot be read"),
         ("empty", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
         ("tls.key", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
-        ("big", "tls.key", "DOORCODE_TLS_CERT", "more than"),
+        ("big", "tls.key", "DOORCODE_TLS_CERT", "larger than"),
     ] {
         let output = home
             .command()
@@ -136,7 +136,7 @@ async fn a_mismatched_certificate_and_key_stop_the_start() {
 async fn a_world_readable_key_is_warned_about_at_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
-    let warning = "DOORCODE_TLS_KEY names a file that everybody on this machine can read or change";
+    let warning = "DOORCODE_TLS_KEY names a file that every user of this machine can read or change";
     for (folder, mode, warned) in
         [(0o755, 0o600, false), (0o755, 0o640, false), (0o700, 0o644, false), (0o755, 0o644, true)]
     {

@@ -1,6 +1,5 @@
-//! The way to Redis: reads the URL, opens a connection when somebody needs one, and forgets it when it is
-//! broken. It never blocks a start, never retries for longer than its time-outs and never repeats the URL, which
-//! may hold a password.
+//! The Redis connection: parses the URL, connects on demand and drops a broken connection. It never delays startup, and
+//! its errors never contain the URL, which may hold a password.
 
 use std::{
     collections::HashMap,
@@ -23,18 +22,18 @@ use redis::{
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-/// How long to wait for a connection with its handshake, and for each answer. Both together stay below the
-/// budget of one take.
+/// Timeout for connecting and for each response. Together they stay within the time limit of a take.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Finding a master or a cluster's nodes takes several connections; it goes on after the caller has given up.
+/// Time limit for opening. Finding a master or a cluster's nodes takes several connections; it continues after the
+/// caller gives up.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Requests that may wait for the one connection to write them.
+/// Capacity of the connection's request queue.
 const QUEUE: usize = 1_024;
 
-/// What a URL that does not parse gets told. The library's own errors may quote parts of it.
+/// Error for an invalid URL. The library's errors may quote parts of it.
 const UNUSABLE: &str =
     "REDIS_URL can't be used: check hosts, ports and database number, and write special characters as %XX";
 
@@ -45,23 +44,23 @@ pub(crate) enum Connection {
     Cluster(ClusterConnection),
 }
 
-/// Where Redis is.
+/// The Redis deployment.
 enum Target {
     Server(Client),
     Cluster { client: Box<ClusterClient>, nodes: Vec<ConnectionInfo> },
     Sentinel { sentinels: Vec<ConnectionInfo>, service: String, node: SentinelNodeConnectionInfo },
 }
 
-/// One connection for everybody, opened on demand.
+/// One shared connection, opened on demand.
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
     target: Target,
     /// The open connection and its number.
     current: Mutex<Option<(Connection, u64)>>,
-    /// Held while opening, so that a crowd opens one connection. The last failure, for those who waited for it.
+    /// Held while connecting, so that concurrent callers open one connection. Holds the last error for waiting callers.
     opening: tokio::sync::Mutex<Option<RedisError>>,
-    /// Attempts to open that have ended.
+    /// Number of finished attempts to connect.
     attempts: AtomicU64,
 }
 
@@ -81,22 +80,21 @@ impl Link {
         if let Some(open) = self.0.current() {
             return Ok(open);
         }
-        // Opening is a task of its own: a caller who gives up must not take the attempt with them, for the next
-        // one would start it from the beginning.
+        // Connect in a separate task, so that a caller's timeout does not cancel the attempt.
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move { inner.open().await })
             .await
             .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "opening a connection was interrupted"))))
     }
 
-    /// A connection of its own that only listens, and that nobody shares.
+    /// A separate connection for pub/sub.
     pub(in crate::adapter) async fn listen(&self) -> RedisResult<PubSub> {
         tokio::time::timeout(OPEN_TIMEOUT, self.0.target.listen())
             .await
-            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis could not be reached in time"))))
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis did not respond in time"))))
     }
 
-    /// Lets go of the connection of that number, if it is still the one in use.
+    /// Drops the connection of that number, if it is still the current one.
     pub(in crate::adapter) fn forget(&self, number: u64) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|(_, open)| *open == number) {
@@ -116,7 +114,7 @@ impl Inner {
         if let Some(open) = self.current() {
             return Ok(open);
         }
-        // Whoever waited while an attempt failed shares its outcome instead of queueing up for another.
+        // Callers that waited during a failed attempt share its error instead of trying again.
         if self.attempts.load(Ordering::Acquire) != seen
             && let Some(error) = &*failure
         {
@@ -124,7 +122,7 @@ impl Inner {
         }
         let opened = tokio::time::timeout(OPEN_TIMEOUT, self.target.connect())
             .await
-            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis could not be reached in time"))));
+            .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis did not respond in time"))));
         let number = self.attempts.fetch_add(1, Ordering::AcqRel);
         match opened {
             Ok(connection) => {
@@ -159,7 +157,7 @@ impl Target {
         }
     }
 
-    /// A connection that only listens. In a cluster any node will do: each hears what is published at another.
+    /// A connection for pub/sub. In a cluster, any node works, because nodes forward messages to each other.
     async fn listen(&self) -> RedisResult<PubSub> {
         match self {
             Self::Server(client) => client.get_async_pubsub().await,
@@ -168,7 +166,7 @@ impl Target {
                 for node in nodes {
                     let client = Client::open(node.clone())?;
                     let opened = tokio::time::timeout(2 * CONNECT_TIMEOUT, client.get_async_pubsub()).await;
-                    match opened.unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "a node is silent")))) {
+                    match opened.unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "a node does not respond")))) {
                         Ok(open) => return Ok(open),
                         Err(error) => failure = error,
                     }
@@ -182,7 +180,7 @@ impl Target {
     }
 
     fn parse(url: &str) -> Result<Self, String> {
-        let (scheme, rest) = url.split_once("://").ok_or("REDIS_URL has no scheme")?;
+        let (scheme, rest) = url.split_once("://").ok_or("REDIS_URL must start with redis:// or rediss://")?;
         let (tls, kind) = match scheme.split_once('+') {
             Some(("redis", kind)) => (false, kind),
             Some(("rediss", kind)) => (true, kind),
@@ -195,7 +193,7 @@ impl Target {
             "server" => Ok(Self::Server(Client::open(node(tls, user, hosts, path)?).map_err(|_| UNUSABLE.to_owned())?)),
             "cluster" => Self::cluster(&nodes(tls, user, hosts, path)?),
             "sentinel" => Self::sentinel(tls, user, hosts, path),
-            _ => Err("REDIS_URL: after the plus stands cluster or sentinel".to_owned()),
+            _ => Err("REDIS_URL must have cluster or sentinel after the plus".to_owned()),
         }
     }
 
@@ -213,13 +211,13 @@ impl Target {
             .map_err(|_| UNUSABLE.to_owned())
     }
 
-    /// `host:port,…/service/db?sentinel_user=…&sentinel_password=…`. The user and password before the `@` are
-    /// for the master; sentinels often ask for none.
+    /// Parses `host:port,…/service/db?sentinel_user=…&sentinel_password=…`. User and password before the `@` are for
+    /// the master; sentinels often need none.
     fn sentinel(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Self, String> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let (service, db) = path.split_once('/').unwrap_or((path, ""));
         if service.is_empty() {
-            return Err("REDIS_URL: the service's name is missing after the sentinels".to_owned());
+            return Err("REDIS_URL needs the service name after the sentinels".to_owned());
         }
         let query: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
         let mut own = RedisConnectionInfo::default();
@@ -241,7 +239,7 @@ impl Target {
     }
 }
 
-/// Asks the sentinels anew each time, who is master now.
+/// Asks the sentinels for the current master.
 async fn master(sentinels: &[ConnectionInfo], service: &str, node: &SentinelNodeConnectionInfo) -> RedisResult<Client> {
     Sentinel::build(sentinels.to_vec())?.async_master_for(service, Some(node)).await
 }
@@ -250,7 +248,7 @@ fn tcp() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
 
-/// One host of the URL with everything around it, read by the client library's own rules.
+/// Parses one host of the URL with the client library.
 fn node(tls: bool, user: Option<&str>, host: &str, path: &str) -> Result<ConnectionInfo, String> {
     let scheme = if tls { "rediss" } else { "redis" };
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
@@ -262,15 +260,14 @@ fn nodes(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Vec<C
     hosts.split(',').map(|host| node(tls, user, host.trim(), path)).collect()
 }
 
-/// Whether the connection that gave this error is of no more use: closed, silent, or its server is no master.
+/// Whether the connection is unusable after this error: closed, unresponsive, or its server is not a master.
 pub(in crate::adapter) fn is_broken(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
         || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
 }
 
-/// Whether the error says that a connection was closed, or that its server may not write: the same command is
-/// worth sending once more on a new one.
+/// Whether the connection was closed or its server is read-only: the command is worth one retry on a new connection.
 pub(in crate::adapter) fn is_closed(error: &RedisError) -> bool {
     !error.is_timeout()
         && (error.is_connection_dropped() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))

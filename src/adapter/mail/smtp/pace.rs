@@ -1,5 +1,5 @@
-//! How long recent conversations with the mail server took and how they ended: what a rehearsal repeats. It holds
-//! recipient domains and no address, and lives as long as the process.
+//! Durations and outcomes of recent SMTP conversations, which rehearsals imitate. In memory only, with recipient
+//! domains but no addresses.
 
 use std::{
     collections::VecDeque,
@@ -11,17 +11,17 @@ use tokio::time::Instant;
 
 use super::wire::SmtpError;
 
-/// Number of conversations that are kept, of all domains together.
+/// Maximum number of remembered conversations, over all domains.
 const KEPT: usize = 128;
-/// How long a domain's own conversations stand for it. Later, it may have recovered from what it did then.
+/// How long a domain's own conversations are used. Later, a slow domain may have recovered.
 const LATELY: Duration = Duration::from_mins(10);
-/// Longest conversation that stands for other domains: a domain that is slow on purpose must not slow down the
-/// rehearsals for all others.
+/// Maximum duration of a conversation used for other domains, so that a deliberately slow domain does not slow down all
+/// rehearsals.
 const TYPICAL: Duration = Duration::from_secs(2);
-/// Shortest and longest rehearsal while nothing was sent yet, in milliseconds.
+/// Range of rehearsals before the first mail, in milliseconds.
 const AT_FIRST: (u64, u64) = (100, 400);
 
-/// One conversation, without what was said.
+/// Duration and outcome of a conversation.
 #[derive(Clone)]
 pub(crate) struct Past {
     pub(crate) took: Duration,
@@ -34,12 +34,12 @@ struct Entry {
     past: Past,
 }
 
-/// The last conversations, oldest first.
+/// Recent conversations, oldest first.
 #[derive(Default)]
 pub(crate) struct Pace(Mutex<VecDeque<Entry>>);
 
 impl Pace {
-    /// Notes a conversation about a mail to this domain, which ended at `now`.
+    /// Remembers a conversation with this domain that ended at `now`.
     pub(crate) fn remember(&self, domain: &str, took: Duration, ended: Result<(), SmtpError>, now: Instant) {
         let mut entries = self.lock();
         if entries.len() == KEPT {
@@ -48,7 +48,7 @@ impl Pace {
         entries.push_back(Entry { domain: domain.to_owned(), at: now, past: Past { took, ended } });
     }
 
-    /// A recent conversation about a mail to this domain; else a typical one of any domain; else an invented one.
+    /// A recent conversation with this domain, or else a typical one with any domain, or else a random duration.
     pub(crate) fn recall(&self, domain: &str, draw: u64, now: Instant) -> Past {
         let entries = self.lock();
         let is_recent = |entry: &Entry| now.saturating_duration_since(entry.at) < LATELY;
@@ -60,7 +60,7 @@ impl Pace {
         })
     }
 
-    /// A panic while the lock was held cannot leave the list half changed in a way that matters.
+    /// Recovers from poisoning: a panic cannot leave the list in a harmful state.
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +103,11 @@ mod tests {
         pace.remember("quick.example", ms(210), Ok(()), now);
         pace.remember("slow.example", ms(9_000), Ok(()), now);
         pace.remember("full.example", ms(50), Err(SmtpError::new("451 not now")), now);
-        assert_eq!(took(&pace, "new.example", now), [210], "slow and refused conversations stand for their own domain");
+        assert_eq!(
+            took(&pace, "new.example", now),
+            [210],
+            "slow and refused conversations count only for their own domain"
+        );
         assert_eq!(pace.recall("full.example", 7, now).ended.unwrap_err().text, "451 not now");
     }
 
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_domain_did_long_ago_no_longer_stands_for_it() {
+    fn old_conversations_of_a_domain_are_ignored() {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.remember("a.example", ms(300), Err(SmtpError::new("451 not now")), now);
         pace.remember("b.example", ms(200), Ok(()), now);

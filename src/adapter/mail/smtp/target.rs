@@ -1,5 +1,4 @@
-//! `SMTP_URL`: what it may say, and what it means. It never opens a connection, and its refusals never
-//! repeat the URL, which holds a password.
+//! Parses `SMTP_URL`, without connecting. Errors never contain the URL, which holds a password.
 
 use std::net::IpAddr;
 
@@ -18,24 +17,24 @@ const INSTEAD: &str = "write smtps://user:password@host:465, or smtp://user:pass
 pub(crate) enum Protection {
     /// TLS from the first byte.
     Implicit(TlsParameters),
-    /// STARTTLS, without which nothing is sent.
+    /// Mandatory STARTTLS.
     Upgrade(TlsParameters),
-    /// None: loopback, in development.
+    /// No TLS: loopback in development.
     Loopback,
 }
 
-/// The next hop.
+/// The mail server.
 pub(crate) struct Target {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) protection: Protection,
     pub(crate) credentials: Option<Credentials>,
-    /// The password, as it is and in the forms in which it is sent: what nobody may quote.
+    /// The password, plain and in the encodings sent, to remove it from quoted text.
     pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Target {
-    /// Reads a URL, and says in one sentence what to write instead when it will not do.
+    /// Parses a URL. The error is one sentence that says what to write instead.
     pub(crate) fn parse(url: &SecretString, production: bool) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| format!("SMTP_URL is not a URL: {INSTEAD}"))?;
         let implicit = match url.scheme() {
@@ -53,10 +52,10 @@ impl Target {
             (true, _) => Protection::Implicit(tls(&host, authority.as_deref())?),
             (false, true) => Protection::Upgrade(tls(&host, authority.as_deref())?),
             (false, false) if production => {
-                return Err(format!("SMTP_URL would send sign-in codes in clear, refused in production: {INSTEAD}"));
+                return Err(format!("SMTP_URL would send sign-in codes unencrypted, refused in production: {INSTEAD}"));
             }
             (false, false) if !is_loopback(&host) => {
-                return Err(format!("SMTP_URL would send sign-in codes in clear to another machine: {INSTEAD}"));
+                return Err(format!("SMTP_URL would send sign-in codes unencrypted to another machine: {INSTEAD}"));
             }
             (false, false) if authority.is_some() => {
                 return Err("SMTP_URL names a ca= for a connection without TLS: add tls=required".to_owned());
@@ -84,16 +83,20 @@ fn host(url: &Url) -> Result<String, String> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// Whether STARTTLS is required, and the path of a private authority.
+/// Whether STARTTLS is required, and the path of a private CA.
 fn options(url: &Url, implicit: bool) -> Result<(bool, Option<String>), String> {
     let (mut required, mut authority) = (false, None);
     for (name, value) in url.query_pairs() {
         match (name.as_ref(), value.as_ref()) {
             ("tls", "required") if !implicit => required = true,
             ("tls", _) if implicit => return Err("SMTP_URL: smtps:// is always encrypted, leave out tls=".to_owned()),
-            ("tls", _) => return Err("SMTP_URL: the only value of tls= is required".to_owned()),
+            ("tls", _) => return Err("SMTP_URL: tls= must be required".to_owned()),
             ("ca", path) if !path.is_empty() => authority = Some(path.to_owned()),
-            _ => return Err("SMTP_URL knows the options tls=required and ca=/path/to/ca.pem, no other".to_owned()),
+            _ => {
+                return Err(
+                    "SMTP_URL has an unknown option: only tls=required and ca=/path/to/ca.pem are allowed".to_owned()
+                );
+            }
         }
     }
     Ok((required, authority))
@@ -114,22 +117,22 @@ fn credentials(url: &Url) -> Result<(Option<Credentials>, Vec<SecretString>), St
             }
             _ => Err("SMTP_URL has a user name or password that is empty or not percent-encoded UTF-8".to_owned()),
         },
-        (_, None) => Err(format!("SMTP_URL has a user name and no password: {INSTEAD}")),
+        (_, None) => Err(format!("SMTP_URL has a user name but no password: {INSTEAD}")),
     }
 }
 
-/// TLS 1.2 or newer, checked against public authorities and the private one, if there is one.
+/// TLS 1.2 or newer, verified against the public CAs and the private one, if any.
 fn tls(host: &str, authority: Option<&str>) -> Result<TlsParameters, String> {
     let mut builder = TlsParameters::builder(host.to_owned()).set_min_tls_version(TlsVersion::Tlsv12);
     if let Some(path) = authority {
         let pem = std::fs::read(path).map_err(|error| format!("SMTP_URL: ca={path} cannot be read: {error}"))?;
         if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-            return Err(format!("SMTP_URL: ca={path} holds no certificate in PEM form"));
+            return Err(format!("SMTP_URL: ca={path} contains no PEM certificate"));
         }
         let certificate = Certificate::from_pem(&pem).map_err(|_| format!("SMTP_URL: ca={path} is not valid PEM"))?;
         builder = builder.add_root_certificate(certificate);
     }
-    builder.build().map_err(|_| "SMTP_URL: TLS could not be set up; check the certificate that ca= names".to_owned())
+    builder.build().map_err(|_| "SMTP_URL: cannot set up TLS; check the certificate in ca=".to_owned())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn encrypted_urls_are_taken_anywhere_and_plain_ones_only_on_loopback_in_development() {
+    fn encrypted_urls_are_accepted_anywhere_and_plain_ones_only_on_loopback_in_development() {
         for url in ["smtps://u:p@mail.example.com:465", "smtp://mail.example.com?tls=required", "smtps://[::1]"] {
             assert!(parse(url, true).is_ok() && parse(url, false).is_ok(), "{url}");
         }
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_words_and_without_the_password() {
+    fn invalid_urls_are_refused_without_showing_the_password() {
         for url in [
             "nonsense",
             "http://u:hunter2@h",
@@ -175,7 +178,7 @@ mod tests {
             "smtps://u:hunter2@h?ca=/does/not/exist",
             "smtp://",
         ] {
-            let refusal = parse(url, false).err().unwrap_or_else(|| panic!("{url} was taken"));
+            let refusal = parse(url, false).err().unwrap_or_else(|| panic!("{url} was accepted"));
             assert!(refusal.starts_with("SMTP_URL") && !refusal.contains("hunter2"), "{url}: {refusal}");
             assert_eq!(refusal.matches("SMTP_URL").count(), 1, "{refusal}");
         }

@@ -1,5 +1,4 @@
-//! One connection to the mail server: opening it safely, and saying in words what went wrong with it.
-//! It never decides whether a mail is tried again; `smtp.rs` does.
+//! Opens a secure connection to the mail server and describes its errors. `smtp.rs` decides about retries.
 
 use std::{
     error::Error as _,
@@ -24,33 +23,33 @@ use tokio::{
 
 use super::target::{Protection, Target};
 
-/// The longest piece of a server's answer that is repeated.
+/// Maximum length of a quoted server response, in characters.
 const QUOTED: usize = 200;
 
-/// How far a conversation came.
+/// Stages of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// No connection.
+    /// Not connected.
     Connecting,
-    /// A connection, but no answer to the first message of TLS.
+    /// Connected, but no response to the TLS `ClientHello`.
     Silent,
-    /// An answer without an offer of STARTTLS, where that is required.
+    /// The server does not offer the required STARTTLS.
     NoStartTls,
-    /// A TLS handshake that failed.
+    /// The TLS handshake failed.
     Handshake,
-    /// User name and password.
+    /// Signing in with user name and password.
     SigningIn,
-    /// Everything else, where only the server's own words say more.
+    /// Anything else; see the server's response.
     Conversation,
 }
 
-/// What went wrong, in one line fit for a log.
+/// An error in one line, safe to log.
 #[derive(Clone, Debug)]
 pub(crate) struct SmtpError {
     pub(crate) stage: Stage,
-    /// The server's answer, when it gave one.
+    /// The server's response code, if any.
     pub(crate) code: Option<u16>,
-    /// Neutral words: no address, no password, no control characters.
+    /// Text without addresses, passwords and control characters.
     pub(crate) text: String,
 }
 
@@ -68,7 +67,7 @@ impl SmtpError {
     }
 }
 
-/// Waits for one step of the conversation, no longer than it may take.
+/// Runs one step of the conversation with a timeout.
 pub(crate) async fn step<T>(
     name: &str,
     patience: Duration,
@@ -82,7 +81,7 @@ pub(crate) async fn step<T>(
             let words = neutral(&error.to_string(), target);
             Err(SmtpError { stage: Stage::Conversation, code, text: format!("{name}: {words}") })
         }
-        Err(_) => Err(SmtpError::new(format!("{name}: no answer in {} ms", patience.as_millis()))),
+        Err(_) => Err(SmtpError::new(format!("{name}: timed out after {} ms", patience.as_millis()))),
     }
 }
 
@@ -96,13 +95,13 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
             let hint = async { work.await.map_err(|error| (is_tls(&error), error)) };
             match timeout(patience, hint).await {
                 Ok(Ok(connection)) => connection,
-                Ok(Err((true, error))) => return Err(tls_trouble(&error, target)),
+                Ok(Err((true, error))) => return Err(tls_error(&error, target)),
                 Ok(Err((false, error))) => {
                     let failed = step("connecting", patience, target, async { Err(error) }).await;
-                    return failed.map_err(|trouble| trouble.in_stage(Stage::Connecting));
+                    return failed.map_err(|error| error.in_stage(Stage::Connecting));
                 }
                 Err(_) => {
-                    let text = "connecting: no answer; does the server speak TLS on this port?";
+                    let text = "connecting: timed out; does the server speak TLS on this port?";
                     return Err(SmtpError::at(Stage::Silent, text));
                 }
             }
@@ -112,18 +111,15 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
             if !connection.can_starttls() {
                 return Err(SmtpError::at(
                     Stage::NoStartTls,
-                    "the mail server offers no STARTTLS, so nothing was sent; something in between may have removed \
+                    "the mail server does not offer STARTTLS, so nothing was sent; a middlebox may have removed \
                      it: try smtps:// on port 465",
                 ));
             }
             match timeout(patience, connection.starttls(tls.clone(), &hello)).await {
                 Ok(Ok(())) => connection,
-                Ok(Err(error)) => return Err(tls_trouble(&error, target)),
+                Ok(Err(error)) => return Err(tls_error(&error, target)),
                 Err(_) => {
-                    return Err(SmtpError::at(
-                        Stage::Handshake,
-                        "the TLS handshake with the mail server got no answer",
-                    ));
+                    return Err(SmtpError::at(Stage::Handshake, "the TLS handshake with the mail server timed out"));
                 }
             }
         }
@@ -131,14 +127,14 @@ pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmt
     };
     if let Some(credentials) = &target.credentials {
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
-        let name = "signing in to the mail server, check user name and password";
+        let name = "signing in to the mail server; check user name and password";
         let signed_in = step(name, patience, target, connection.auth(&mechanisms, credentials)).await;
-        signed_in.map_err(|trouble| trouble.in_stage(Stage::SigningIn))?;
+        signed_in.map_err(|error| error.in_stage(Stage::SigningIn))?;
     }
     Ok(connection)
 }
 
-/// A connection without TLS as far as EHLO.
+/// Connects without TLS, up to EHLO.
 async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<AsyncSmtpConnection, SmtpError> {
     let stream = match timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await {
         Ok(Ok(stream)) => stream,
@@ -146,12 +142,12 @@ async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<
             let text = format!("connecting: {}", neutral(&error.to_string(), target));
             return Err(SmtpError::at(Stage::Connecting, text));
         }
-        Err(_) => return Err(SmtpError::at(Stage::Connecting, "connecting: no answer")),
+        Err(_) => return Err(SmtpError::at(Stage::Connecting, "connecting: timed out")),
     };
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
     if matches!(target.protection, Protection::Loopback) && !is_local {
-        // `localhost` is a name, and names can be made to point elsewhere.
-        return Err(SmtpError::new("the mail server is not on this machine, so nothing was sent in clear"));
+        // `localhost` is a name, which may resolve to another machine.
+        return Err(SmtpError::new("the mail server is not on this machine, so nothing was sent unencrypted"));
     }
     let stream = Box::new(ByLine { stream, encrypted: false });
     step("greeting", patience, target, AsyncSmtpConnection::connect_with_transport(stream, hello)).await
@@ -168,16 +164,16 @@ fn is_tls(error: &Error) -> bool {
     error.is_tls()
 }
 
-fn tls_trouble(error: &Error, target: &Target) -> SmtpError {
+fn tls_error(error: &Error, target: &Target) -> SmtpError {
     let text = format!(
-        "the TLS handshake with the mail server failed, so nothing was sent: {} (a private authority is named with \
+        "the TLS handshake with the mail server failed, so nothing was sent: {} (name a private CA with \
          ca=/path/to/ca.pem)",
         neutral(&error.to_string(), target)
     );
     SmtpError::at(Stage::Handshake, text)
 }
 
-/// A foreign text made fit for a log line: printable ASCII, no e-mail address, not our password in any form, not long.
+/// Makes untrusted text safe to log: printable ASCII, bounded, without email addresses and our password.
 fn neutral(text: &str, target: &Target) -> String {
     use secrecy::ExposeSecret;
 
@@ -191,16 +187,15 @@ fn neutral(text: &str, target: &Target) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect()
 }
 
-/// A stream that hands out one byte at a time until TLS begins. The reader above it keeps what it has
-/// read across STARTTLS; with this it has read nothing past the server's go-ahead, so that answers which
-/// somebody slipped in behind it, in clear, reach the TLS handshake and break it.
+/// A stream that reads one byte at a time until TLS begins. The reader above keeps its buffer across STARTTLS. This way
+/// the buffer is empty then, and plaintext responses injected after the go-ahead break the TLS handshake.
 #[derive(Debug)]
 struct ByLine {
     stream: TcpStream,
     encrypted: bool,
 }
 
-/// The first byte of every TLS handshake record, and of no SMTP command.
+/// First byte of every TLS handshake record; no SMTP command starts with it.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 impl AsyncRead for ByLine {

@@ -1,16 +1,16 @@
-//! The account was deleted. Every language, and nothing but sentences.
+//! Notice that the account was deleted.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
 
 pub(super) static SHEETS: Sheets = Sheets {
     en: Sheet {
-        subject: |brand| format!("Your account at {brand} was deleted"),
+        subject: |brand| format!("Your {brand} account was deleted"),
         heading: "Your account was deleted",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Your account at {brand} was deleted. It is signed out everywhere, and nobody can sign in to it. \
-                 For some time it can still be restored."
+                "Your {brand} account was deleted. It’s signed out everywhere, and no one can sign in to it. It can \
+                 still be restored for a while."
             )]
         },
         after: |Fill { brand, .. }| vec![english::unexpected(brand)],
@@ -27,23 +27,23 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, .. }| vec![german::unexpected(brand)],
     },
     fr: Sheet {
-        subject: |brand| format!("Votre compte sur {brand} a été supprimé"),
+        subject: |brand| format!("Votre compte {brand} a été supprimé"),
         heading: "Votre compte a été supprimé",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Votre compte sur {brand} a été supprimé. Il est déconnecté partout et personne ne peut plus s’y \
-                 connecter. Pendant un certain temps, il peut encore être restauré."
+                "Votre compte {brand} a été supprimé. Il est déconnecté partout et personne ne peut plus s’y \
+                 connecter. Il peut encore être restauré pendant quelque temps."
             )]
         },
         after: |Fill { brand, .. }| vec![french::unexpected(brand)],
     },
     es: Sheet {
-        subject: |brand| format!("Su cuenta en {brand} se ha eliminado"),
-        heading: "Su cuenta se ha eliminado",
+        subject: |brand| format!("Tu cuenta de {brand} se ha eliminado"),
+        heading: "Tu cuenta se ha eliminado",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Su cuenta en {brand} se ha eliminado. Se ha cerrado la sesión en todos los dispositivos y nadie puede \
-                 acceder a ella. Durante un tiempo todavía se puede restaurar."
+                "Tu cuenta de {brand} se ha eliminado. Se ha cerrado la sesión en todos los dispositivos y nadie \
+                 puede acceder a ella. Todavía se puede restaurar durante un tiempo."
             )]
         },
         after: |Fill { brand, .. }| vec![spanish::unexpected(brand)],
@@ -53,7 +53,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "アカウントが削除されました",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "{brand} のお使いのアカウントが削除されました。すべての端末でログアウトされ、誰もログインできません。\
+                "お使いの {brand} アカウントが削除されました。すべての端末でログアウトされ、誰もログインできません。\
                  しばらくの間は復元できます。"
             )]
         },

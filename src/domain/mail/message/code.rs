@@ -1,4 +1,4 @@
-//! The code that signs in. Every language, and nothing but sentences.
+//! The sign-in code.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
@@ -11,7 +11,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, lifetime, .. }| {
             vec![
                 format!("The code works once and is valid for {lifetime}."),
-                "Wasn’t it you? Then simply ignore this mail: nobody can sign in without the code.".to_owned(),
+                "If this wasn’t you, ignore this email. No one can sign in without the code.".to_owned(),
                 english::keep_code(brand),
             ]
         },
@@ -22,9 +22,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| vec![format!("Geben Sie diesen Code ein, um sich bei {brand} anzumelden:")],
         after: |Fill { brand, lifetime, .. }| {
             vec![
-                format!("Der Code funktioniert nur einmal und ist {lifetime} gültig."),
-                "Waren Sie das nicht? Dann ignorieren Sie diese E-Mail einfach: Ohne den Code kann sich niemand \
-                 anmelden."
+                format!("Der Code ist {lifetime} gültig und funktioniert nur einmal."),
+                "Waren Sie das nicht? Dann ignorieren Sie diese E-Mail. Ohne den Code kann sich niemand anmelden."
                     .to_owned(),
                 german::keep_code(brand),
             ]
@@ -36,22 +35,21 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| vec![format!("Saisissez ce code pour vous connecter à {brand}\u{a0}:")],
         after: |Fill { brand, lifetime, .. }| {
             vec![
-                format!("Ce code ne fonctionne qu’une seule fois et reste valable {lifetime}."),
-                "Ce n’était pas vous\u{a0}? Ignorez simplement cet e-mail\u{a0}: sans le code, personne ne peut se \
-                 connecter."
+                format!("Ce code est valable {lifetime} et ne fonctionne qu’une seule fois."),
+                "Ce n’était pas vous\u{a0}? Ignorez cet e-mail. Sans le code, personne ne peut se connecter."
                     .to_owned(),
                 french::keep_code(brand),
             ]
         },
     },
     es: Sheet {
-        subject: |brand| format!("Su código de acceso a {brand}"),
-        heading: "Su código de acceso",
-        before: |Fill { brand, .. }| vec![format!("Introduzca este código para iniciar sesión en {brand}:")],
+        subject: |brand| format!("Tu código de acceso a {brand}"),
+        heading: "Tu código de acceso",
+        before: |Fill { brand, .. }| vec![format!("Introduce este código para iniciar sesión en {brand}:")],
         after: |Fill { brand, lifetime, .. }| {
             vec![
-                format!("El código funciona una sola vez y es válido durante {lifetime}."),
-                "¿No ha sido usted? Ignore este correo: nadie puede iniciar sesión sin el código.".to_owned(),
+                format!("El código es válido durante {lifetime} y funciona una sola vez."),
+                "¿No has sido tú? Ignora este correo. Nadie puede iniciar sesión sin el código.".to_owned(),
                 spanish::keep_code(brand),
             ]
         },
@@ -59,10 +57,10 @@ pub(super) static SHEETS: Sheets = Sheets {
     ja: Sheet {
         subject: |brand| format!("{brand} のログインコード"),
         heading: "ログインコード",
-        before: |Fill { brand, .. }| vec![format!("{brand} にログインするには、次のコードを入力してください。")],
+        before: |Fill { brand, .. }| vec![format!("次のコードを入力して、{brand} にログインしてください。")],
         after: |Fill { brand, lifetime, .. }| {
             vec![
-                format!("コードの有効時間は{lifetime}で、使用できるのは 1 回限りです。"),
+                format!("コードの有効時間は{lifetime}で、1 回だけ使えます。"),
                 "お心当たりがない場合は、このメールを無視してください。コードがなければ、誰もログインできません。"
                     .to_owned(),
                 japanese::keep_code(brand),

@@ -1,22 +1,21 @@
-//! To the old address: the account has another one now. Its reader or an administrator changed it. Every language, and
-//! nothing but sentences.
+//! Notice to the old address that the account now has another one: changed by the reader, or by an administrator.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
 
 pub(super) static SHEETS: Sheets = Sheets {
     en: Sheet {
-        subject: |brand| format!("Your e-mail address for {brand} was changed"),
-        heading: "Your e-mail address was changed",
+        subject: |brand| format!("Your {brand} email address was changed"),
+        heading: "Your email address was changed",
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "The e-mail address of your account at {brand} was changed to another one. \
-                     Sign-in codes for that account are no longer sent to this address."
+                    "Your {brand} account now uses a different email address. We won’t send its sign-in codes here \
+                     anymore."
                 ),
-                "Was it you? Then there is nothing to do.".to_owned(),
-                "Wasn’t it you? Then open this link and press the button there: it restores this address and \
-                 ends all sessions."
+                "Was this you? You don’t need to do anything.".to_owned(),
+                "If it wasn’t, open this link and press the button on the page. This restores your address and ends \
+                 all sessions."
                     .to_owned(),
             ]
         },
@@ -30,12 +29,12 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "Die E-Mail-Adresse Ihres Kontos bei {brand} wurde durch eine andere ersetzt. \
-                     Anmeldecodes für dieses Konto werden nicht mehr an diese Adresse geschickt."
+                    "Ihr Konto bei {brand} hat jetzt eine andere E-Mail-Adresse. Anmeldecodes für dieses Konto \
+                     schicken wir nicht mehr an diese Adresse."
                 ),
                 "Waren Sie das? Dann müssen Sie nichts tun.".to_owned(),
-                "Waren Sie das nicht? Dann öffnen Sie diesen Link und klicken Sie dort auf die Schaltfläche: Ihr Konto \
-                 erhält diese Adresse zurück, und alle Sitzungen werden beendet."
+                "Waren Sie das nicht? Dann öffnen Sie diesen Link und klicken Sie auf der Seite auf die Schaltfläche. \
+                 Damit stellen Sie diese Adresse wieder her und beenden alle Sitzungen."
                     .to_owned(),
             ]
         },
@@ -49,30 +48,30 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "L’adresse e-mail de votre compte sur {brand} a été remplacée par une autre. \
-                     Les codes de connexion à ce compte ne sont plus envoyés à cette adresse-ci."
+                    "Votre compte {brand} utilise désormais une autre adresse e-mail. Nous n’enverrons plus ses codes \
+                     de connexion ici."
                 ),
                 "C’était vous\u{a0}? Vous n’avez rien à faire.".to_owned(),
-                "Ce n’était pas vous\u{a0}? Ouvrez ce lien, puis appuyez sur le bouton affiché\u{a0}: cette adresse \
-                 sera rétablie et toutes les sessions seront fermées."
+                "Ce n’était pas vous\u{a0}? Ouvrez ce lien et appuyez sur le bouton de la page. Votre adresse sera \
+                 rétablie et toutes les sessions seront fermées."
                     .to_owned(),
             ]
         },
         after: |Fill { brand, lifetime, .. }| {
-            vec![format!("Le lien reste valable {lifetime}."), french::keep_link(brand)]
+            vec![format!("Le lien est valable {lifetime}."), french::keep_link(brand)]
         },
     },
     es: Sheet {
-        subject: |brand| format!("Se ha cambiado su dirección de correo para {brand}"),
-        heading: "Se ha cambiado su dirección de correo",
+        subject: |brand| format!("Se ha cambiado tu dirección de correo de {brand}"),
+        heading: "Se ha cambiado tu dirección de correo",
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "La dirección de correo de su cuenta en {brand} se ha sustituido por otra. \
-                     Los códigos de acceso a esa cuenta ya no se envían a esta dirección."
+                    "Tu cuenta de {brand} tiene ahora otra dirección de correo. Ya no enviaremos aquí sus códigos de \
+                     acceso."
                 ),
-                "¿Ha sido usted? Entonces no tiene que hacer nada.".to_owned(),
-                "¿No ha sido usted? Abra este enlace y pulse allí el botón: se restablecerá esta dirección y se \
+                "¿Has sido tú? No tienes que hacer nada.".to_owned(),
+                "¿No has sido tú? Abre este enlace y pulsa el botón de la página. Se restablecerá esta dirección y se \
                  cerrarán todas las sesiones."
                     .to_owned(),
             ]
@@ -82,17 +81,17 @@ pub(super) static SHEETS: Sheets = Sheets {
         },
     },
     ja: Sheet {
-        subject: |brand| format!("{brand} のメールアドレスの変更"),
-        heading: "メールアドレスの変更",
+        subject: |brand| format!("{brand} のメールアドレスが変更されました"),
+        heading: "メールアドレスが変更されました",
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "{brand} でお使いのアカウントのメールアドレスが、別のものに変更されました。\
-                     今後、このアカウントのログインコードは、このメールアドレスには送信されません。"
+                    "{brand} アカウントのメールアドレスが変更されました。今後、\
+                     このアカウントのログインコードはこちらには届きません。"
                 ),
-                "ご自身で変更された場合は、何もする必要はありません。".to_owned(),
-                "お心当たりがない場合は、次のリンクを開き、表示されたボタンを押してください。\
-                 メールアドレスが元に戻り、すべてのセッションが終了します。"
+                "ご自身で変更した場合は、何もする必要はありません。".to_owned(),
+                "お心当たりがない場合は、次のリンクを開き、ページのボタンを押してください。このメールアドレスに戻り、\
+                 すべてのセッションが終了します。"
                     .to_owned(),
             ]
         },
@@ -102,13 +101,13 @@ pub(super) static SHEETS: Sheets = Sheets {
     },
 };
 
-/// An administrator did it: there is nothing to undo.
+/// An administrator made the change, so the mail has no link to undo it.
 pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
     en: Sheet {
         before: |Fill { brand, .. }| {
             vec![format!(
-                "An administrator changed the e-mail address of your account at {brand} to another one. \
-                 Sign-in codes for that account are no longer sent to this address."
+                "An administrator changed the email address of your {brand} account. We won’t send its sign-in codes \
+                 here anymore."
             )]
         },
         after: |Fill { brand, .. }| vec![english::unexpected(brand)],
@@ -117,8 +116,8 @@ pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
     de: Sheet {
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Die Administration von {brand} hat die E-Mail-Adresse Ihres Kontos durch eine andere ersetzt. \
-                 Anmeldecodes für dieses Konto werden nicht mehr an diese Adresse geschickt."
+                "Die Administration von {brand} hat die E-Mail-Adresse Ihres Kontos geändert. Anmeldecodes für dieses \
+                 Konto schicken wir nicht mehr an diese Adresse."
             )]
         },
         after: |Fill { brand, .. }| vec![german::unexpected(brand)],
@@ -127,8 +126,8 @@ pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
     fr: Sheet {
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Un administrateur a remplacé l’adresse e-mail de votre compte sur {brand} par une autre. \
-                 Les codes de connexion à ce compte ne sont plus envoyés à cette adresse-ci."
+                "Un administrateur a changé l’adresse e-mail de votre compte {brand}. Nous n’enverrons plus ses codes \
+                 de connexion ici."
             )]
         },
         after: |Fill { brand, .. }| vec![french::unexpected(brand)],
@@ -137,8 +136,8 @@ pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
     es: Sheet {
         before: |Fill { brand, .. }| {
             vec![format!(
-                "La administración de {brand} ha sustituido la dirección de correo de su cuenta por otra. \
-                 Los códigos de acceso a esa cuenta ya no se envían a esta dirección."
+                "Un administrador ha cambiado la dirección de correo de tu cuenta de {brand}. Ya no enviaremos aquí \
+                 sus códigos de acceso."
             )]
         },
         after: |Fill { brand, .. }| vec![spanish::unexpected(brand)],
@@ -147,8 +146,8 @@ pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
     ja: Sheet {
         before: |Fill { brand, .. }| {
             vec![format!(
-                "{brand} の管理者が、お使いのアカウントのメールアドレスを別のものに変更しました。\
-                 今後、このアカウントのログインコードは、このメールアドレスには送信されません。"
+                "{brand} の管理者が、お使いのアカウントのメールアドレスを変更しました。今後、\
+                 このアカウントのログインコードはこちらには届きません。"
             )]
         },
         after: |Fill { brand, .. }| vec![japanese::unexpected(brand)],

@@ -1,16 +1,16 @@
-//! To the new address: an administrator gave it to the account. Every language, and nothing but sentences.
+//! Notice to the new address that an administrator gave it to the account.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
 
 pub(super) static SHEETS: Sheets = Sheets {
     en: Sheet {
-        subject: |brand| format!("Your new e-mail address for {brand}"),
-        heading: "Your new e-mail address",
+        subject: |brand| format!("Your new email address for {brand}"),
+        heading: "Your new email address",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "An administrator changed the e-mail address of your account at {brand}. \
-                 From now on, you sign in with this address."
+                "An administrator changed the email address of your {brand} account. Use this address to sign in from \
+                 now on."
             )]
         },
         after: |Fill { brand, .. }| vec![english::unexpected(brand)],
@@ -20,8 +20,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Ihre neue E-Mail-Adresse",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Die Administration von {brand} hat die E-Mail-Adresse Ihres Kontos geändert. \
-                 Ab sofort melden Sie sich mit dieser Adresse an."
+                "Die Administration von {brand} hat die E-Mail-Adresse Ihres Kontos geändert. Melden Sie sich ab \
+                 sofort mit dieser Adresse an."
             )]
         },
         after: |Fill { brand, .. }| vec![german::unexpected(brand)],
@@ -31,19 +31,19 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Votre nouvelle adresse e-mail",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "Un administrateur a modifié l’adresse e-mail de votre compte sur {brand}. \
-                 Désormais, vous vous connectez avec cette adresse."
+                "Un administrateur a changé l’adresse e-mail de votre compte {brand}. Connectez-vous désormais avec \
+                 cette adresse-ci."
             )]
         },
         after: |Fill { brand, .. }| vec![french::unexpected(brand)],
     },
     es: Sheet {
-        subject: |brand| format!("Su nueva dirección de correo para {brand}"),
-        heading: "Su nueva dirección de correo",
+        subject: |brand| format!("Tu nueva dirección de correo para {brand}"),
+        heading: "Tu nueva dirección de correo",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "La administración de {brand} ha cambiado la dirección de correo de su cuenta. \
-                 A partir de ahora, usted inicia sesión con esta dirección."
+                "Un administrador ha cambiado la dirección de correo de tu cuenta de {brand}. A partir de ahora, \
+                 inicia sesión con esta dirección."
             )]
         },
         after: |Fill { brand, .. }| vec![spanish::unexpected(brand)],
@@ -53,8 +53,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "新しいメールアドレス",
         before: |Fill { brand, .. }| {
             vec![format!(
-                "{brand} の管理者が、お使いのアカウントのメールアドレスを変更しました。\
-                 今後は、このメールアドレスでログインしてください。"
+                "{brand} の管理者が、お使いのアカウントのメールアドレスを変更しました。今後は、\
+                 このメールアドレスでログインしてください。"
             )]
         },
         after: |Fill { brand, .. }| vec![japanese::unexpected(brand)],

@@ -1,4 +1,4 @@
-//! The link that signs in. Every language, and nothing but sentences.
+//! The sign-in link, sent instead of a code.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
@@ -9,18 +9,18 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Your sign-in link",
         before: |Fill { lifetime, .. }| {
             vec![
-                "There have been many requests or wrong tries for your address, perhaps by someone else. \
-                 That is why you get a link this time instead of a code: it cannot be guessed."
+                "There were a lot of requests or wrong codes for your address, maybe from someone else. So this time \
+                 you get a link instead of a code, because it can’t be guessed."
                     .to_owned(),
                 format!(
-                    "Open it in the browser in which you want to sign in, and press the button there. \
-                     The link works once and is valid for {lifetime}."
+                    "Open it in the browser where you want to sign in, and press the button on the page. The link \
+                     works once and is valid for {lifetime}."
                 ),
             ]
         },
         after: |Fill { brand, .. }| {
             vec![
-                "Wasn’t it you? Then simply ignore this mail: nobody can sign in without the link.".to_owned(),
+                "If this wasn’t you, ignore this email. No one can sign in without the link.".to_owned(),
                 english::keep_link(brand),
             ]
         },
@@ -30,19 +30,18 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Ihr Anmeldelink",
         before: |Fill { lifetime, .. }| {
             vec![
-                "Für Ihre Adresse gab es sehr viele Anfragen oder Fehlversuche, vielleicht durch jemand anderen. \
-                 Deshalb erhalten Sie diesmal statt eines Codes einen Link: Er lässt sich nicht erraten."
+                "Für Ihre Adresse gab es viele Anfragen oder falsche Codes, vielleicht von jemand anderem. Deshalb \
+                 erhalten Sie diesmal statt eines Codes einen Link, denn er lässt sich nicht erraten."
                     .to_owned(),
                 format!(
-                    "Öffnen Sie ihn in dem Browser, in dem Sie sich anmelden möchten, und klicken Sie dort auf die \
-                     Schaltfläche. Der Link funktioniert nur einmal und ist {lifetime} gültig."
+                    "Öffnen Sie ihn in dem Browser, in dem Sie sich anmelden möchten, und klicken Sie auf der Seite \
+                     auf die Schaltfläche. Der Link ist {lifetime} gültig und funktioniert nur einmal."
                 ),
             ]
         },
         after: |Fill { brand, .. }| {
             vec![
-                "Waren Sie das nicht? Dann ignorieren Sie diese E-Mail einfach: Ohne den Link kann sich niemand \
-                 anmelden."
+                "Waren Sie das nicht? Dann ignorieren Sie diese E-Mail. Ohne den Link kann sich niemand anmelden."
                     .to_owned(),
                 german::keep_link(brand),
             ]
@@ -53,42 +52,41 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Votre lien de connexion",
         before: |Fill { lifetime, .. }| {
             vec![
-                "Votre adresse a fait l’objet de nombreuses demandes ou de nombreux essais erronés, peut-être de la \
-                 part d’une autre personne. C’est pourquoi vous recevez cette fois un lien au lieu d’un code\u{a0}: il \
-                 est impossible à deviner."
+                "Votre adresse a fait l’objet de nombreuses demandes ou de nombreux codes erronés, peut-être de la \
+                 part de quelqu’un d’autre. Cette fois, vous recevez donc un lien au lieu d’un code, car il est \
+                 impossible à deviner."
                     .to_owned(),
                 format!(
-                    "Ouvrez-le dans le navigateur avec lequel vous souhaitez vous connecter, puis appuyez sur le \
-                     bouton affiché. Le lien ne fonctionne qu’une seule fois et reste valable {lifetime}."
+                    "Ouvrez-le dans le navigateur où vous voulez vous connecter, puis appuyez sur le bouton de la \
+                     page. Ce lien est valable {lifetime} et ne fonctionne qu’une seule fois."
                 ),
             ]
         },
         after: |Fill { brand, .. }| {
             vec![
-                "Ce n’était pas vous\u{a0}? Ignorez simplement cet e-mail\u{a0}: sans le lien, personne ne peut se \
-                 connecter."
+                "Ce n’était pas vous\u{a0}? Ignorez cet e-mail. Sans le lien, personne ne peut se connecter."
                     .to_owned(),
                 french::keep_link(brand),
             ]
         },
     },
     es: Sheet {
-        subject: |brand| format!("Su enlace de acceso a {brand}"),
-        heading: "Su enlace de acceso",
+        subject: |brand| format!("Tu enlace de acceso a {brand}"),
+        heading: "Tu enlace de acceso",
         before: |Fill { lifetime, .. }| {
             vec![
-                "Ha habido muchas solicitudes o intentos fallidos con su dirección, quizá por parte de otra persona. \
-                 Por eso esta vez recibe un enlace en lugar de un código: es imposible de adivinar."
+                "Ha habido muchas solicitudes o códigos incorrectos para tu dirección, quizá de otra persona. Por eso \
+                 esta vez recibes un enlace en lugar de un código: no se puede adivinar."
                     .to_owned(),
                 format!(
-                    "Ábralo en el navegador en el que quiera iniciar sesión y pulse allí el botón. \
-                     El enlace funciona una sola vez y es válido durante {lifetime}."
+                    "Ábrelo en el navegador donde quieras iniciar sesión y pulsa el botón de la página. El enlace es \
+                     válido durante {lifetime} y funciona una sola vez."
                 ),
             ]
         },
         after: |Fill { brand, .. }| {
             vec![
-                "¿No ha sido usted? Ignore este correo: nadie puede iniciar sesión sin el enlace.".to_owned(),
+                "¿No has sido tú? Ignora este correo. Nadie puede iniciar sesión sin el enlace.".to_owned(),
                 spanish::keep_link(brand),
             ]
         },
@@ -98,12 +96,13 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "ログイン用リンク",
         before: |Fill { lifetime, .. }| {
             vec![
-                "お使いのメールアドレスに対して、コードの請求または入力の誤りが多数ありました。第三者によるもの\
-                 かもしれません。そのため今回は、コードの代わりに、推測されるおそれのないリンクをお送りします。"
+                "お使いのメールアドレスへのコードの請求または入力の誤りが、多数ありました。\
+                 ほかの人によるものかもしれません。そのため今回は、コードの代わりに、\
+                 推測されるおそれのないリンクをお送りします。"
                     .to_owned(),
                 format!(
-                    "ログインに使うブラウザーでリンクを開き、表示されたボタンを押してください。\
-                     リンクの有効時間は{lifetime}で、使用できるのは 1 回限りです。"
+                    "ログインに使うブラウザーでリンクを開き、ページのボタンを押してください。\
+                     リンクの有効時間は{lifetime}で、1 回だけ使えます。"
                 ),
             ]
         },

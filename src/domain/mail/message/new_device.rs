@@ -1,4 +1,4 @@
-//! A sign-in from a new device. Every language, and nothing but sentences.
+//! Notice of a sign-in from a new device.
 
 use super::{Fill, Sheet, Sheets};
 
@@ -8,13 +8,13 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Sign-in from a new device",
         before: |Fill { brand, .. }| {
             vec![
-                format!("Someone signed in to your account at {brand} from a device that was not known before."),
-                "Was it you? Then there is nothing to do.".to_owned(),
-                "Wasn’t it you? Then sign in, end that session and forget the device.".to_owned(),
+                format!("Someone signed in to your {brand} account from a device we haven’t seen before."),
+                "Was this you? You don’t need to do anything.".to_owned(),
+                "If it wasn’t, sign in, end that session and remove the device.".to_owned(),
             ]
         },
         after: |_| {
-            vec!["Protect your mailbox as well: whoever can read your mail can sign in to your account.".to_owned()]
+            vec!["Protect your mailbox too: anyone who can read your email can sign in to your account.".to_owned()]
         },
     },
     de: Sheet {
@@ -23,11 +23,11 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             vec![
                 format!(
-                    "Jemand hat sich von einem bisher unbekannten Gerät aus mit Ihrem Konto bei {brand} angemeldet."
+                    "Jemand hat sich mit Ihrem Konto bei {brand} von einem Gerät angemeldet, das wir noch nicht \
+                     kennen."
                 ),
                 "Waren Sie das? Dann müssen Sie nichts tun.".to_owned(),
-                "Waren Sie das nicht? Dann melden Sie sich an, beenden Sie die betreffende Sitzung und entfernen Sie \
-                 das Gerät."
+                "Waren Sie das nicht? Dann melden Sie sich an, beenden Sie diese Sitzung und entfernen Sie das Gerät."
                     .to_owned(),
             ]
         },
@@ -43,16 +43,17 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Connexion depuis un nouvel appareil",
         before: |Fill { brand, .. }| {
             vec![
-                format!("Quelqu’un s’est connecté à votre compte sur {brand} depuis un appareil inconnu jusqu’ici."),
+                format!(
+                    "Quelqu’un s’est connecté à votre compte {brand} depuis un appareil que nous ne connaissions pas."
+                ),
                 "C’était vous\u{a0}? Vous n’avez rien à faire.".to_owned(),
-                "Ce n’était pas vous\u{a0}? Connectez-vous, fermez la session concernée et retirez l’appareil."
-                    .to_owned(),
+                "Ce n’était pas vous\u{a0}? Connectez-vous, fermez cette session et retirez l’appareil.".to_owned(),
             ]
         },
         after: |_| {
             vec![
-                "Protégez aussi votre messagerie\u{a0}: quiconque peut lire vos e-mails peut se connecter à votre \
-                 compte."
+                "Protégez aussi votre messagerie\u{a0}: toute personne qui peut lire vos e-mails peut se connecter à \
+                 votre compte."
                     .to_owned(),
             ]
         },
@@ -62,15 +63,13 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Inicio de sesión desde un dispositivo nuevo",
         before: |Fill { brand, .. }| {
             vec![
-                format!(
-                    "Alguien ha iniciado sesión en su cuenta en {brand} desde un dispositivo desconocido hasta ahora."
-                ),
-                "¿Ha sido usted? Entonces no tiene que hacer nada.".to_owned(),
-                "¿No ha sido usted? Inicie sesión, cierre la sesión en cuestión y elimine el dispositivo.".to_owned(),
+                format!("Alguien ha iniciado sesión en tu cuenta de {brand} desde un dispositivo que no conocíamos."),
+                "¿Has sido tú? No tienes que hacer nada.".to_owned(),
+                "¿No has sido tú? Inicia sesión, cierra esa sesión y elimina el dispositivo.".to_owned(),
             ]
         },
         after: |_| {
-            vec!["Proteja también su buzón: quien pueda leer su correo puede iniciar sesión en su cuenta.".to_owned()]
+            vec!["Protege también tu buzón: quien pueda leer tu correo puede iniciar sesión en tu cuenta.".to_owned()]
         },
     },
     ja: Sheet {
@@ -78,16 +77,14 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "新しい端末からのログイン",
         before: |Fill { brand, .. }| {
             vec![
-                format!("{brand} でお使いのアカウントに、これまで使われたことのない端末からログインがありました。"),
-                "ご自身でログインされた場合は、何もする必要はありません。".to_owned(),
-                "お心当たりがない場合は、ログインして該当するセッションを終了し、その端末を削除してください。"
-                    .to_owned(),
+                format!("お使いの {brand} アカウントに、新しい端末からログインがありました。"),
+                "ご自身でログインした場合は、何もする必要はありません。".to_owned(),
+                "お心当たりがない場合は、ログインしてそのセッションを終了し、その端末を削除してください。".to_owned(),
             ]
         },
         after: |_| {
             vec![
-                "メールボックスの安全もご確認ください。メールを読むことができる人は、お使いのアカウントにログイン\
-                 できてしまいます。"
+                "メールボックスの安全もご確認ください。メールを読める人は、お使いのアカウントにログインできます。"
                     .to_owned(),
             ]
         },

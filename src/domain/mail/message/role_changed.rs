@@ -1,4 +1,4 @@
-//! An administrator changed the role. Every language, and nothing but sentences.
+//! Notice that an administrator changed the role.
 
 use super::{Fill, Sheet, Sheets};
 use crate::domain::mail::words::{english, french, german, japanese, spanish};
@@ -8,7 +8,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         subject: |brand| format!("Your role at {brand} has changed"),
         heading: "Your role has changed",
         before: |Fill { brand, role, .. }| {
-            vec![format!("An administrator changed what you may do at {brand}. Your role is now: {role}.")]
+            vec![format!("An administrator changed what you can do at {brand}. Your role is now {role}.")]
         },
         after: |Fill { brand, .. }| vec![english::unexpected(brand)],
     },
@@ -17,7 +17,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Ihre Rolle wurde geändert",
         before: |Fill { brand, role, .. }| {
             vec![format!(
-                "Die Administration von {brand} hat geändert, was Sie dort tun dürfen. Ihre Rolle ist jetzt: {role}."
+                "Die Administration von {brand} hat geändert, was Sie dort tun können. Ihre Rolle ist jetzt {role}."
             )]
         },
         after: |Fill { brand, .. }| vec![german::unexpected(brand)],
@@ -27,19 +27,17 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Votre rôle a changé",
         before: |Fill { brand, role, .. }| {
             vec![format!(
-                "Un administrateur a modifié ce que vous pouvez faire sur {brand}. \
-                 Votre rôle est désormais\u{a0}: {role}."
+                "Un administrateur a modifié ce que vous pouvez faire sur {brand}. Votre rôle est désormais\u{a0}: \
+                 {role}."
             )]
         },
         after: |Fill { brand, .. }| vec![french::unexpected(brand)],
     },
     es: Sheet {
-        subject: |brand| format!("Su rol en {brand} ha cambiado"),
-        heading: "Su rol ha cambiado",
+        subject: |brand| format!("Tu rol en {brand} ha cambiado"),
+        heading: "Tu rol ha cambiado",
         before: |Fill { brand, role, .. }| {
-            vec![format!(
-                "La administración de {brand} ha cambiado lo que usted puede hacer allí. Su rol es ahora: {role}."
-            )]
+            vec![format!("Un administrador ha cambiado lo que puedes hacer en {brand}. Ahora tu rol es {role}.")]
         },
         after: |Fill { brand, .. }| vec![spanish::unexpected(brand)],
     },

@@ -1,4 +1,4 @@
-//! What all mails in English share.
+//! English text that several mails share.
 
 use super::Words;
 use crate::db::entity::Role;
@@ -7,8 +7,8 @@ pub(super) static WORDS: Words = Words {
     copy: "To copy:",
     open_page: "Open the sign-in page",
     restore_address: "Restore this address",
-    request_origin: "Where the request came from",
-    sign_in_origin: "Where the sign-in came from",
+    request_origin: "Where this request came from",
+    sign_in_origin: "Where this sign-in came from",
     time: "Time",
     device: "Device",
     network: "IP address",
@@ -27,20 +27,18 @@ pub(super) static WORDS: Words = Words {
         Role::User => "User",
         Role::Guest => "Guest",
     },
-    footer_entered: |brand| {
-        format!("This mail was sent automatically because someone entered your address at {brand}.")
-    },
-    footer_account: |brand| format!("This mail was sent automatically because it concerns an account at {brand}."),
+    footer_entered: |brand| format!("We sent this automatically because someone entered your address at {brand}."),
+    footer_account: |brand| format!("We sent this automatically because it’s about an account at {brand}."),
 };
 
 pub(in crate::domain::mail) fn keep_code(brand: &str) -> String {
-    format!("Never pass the code on to anyone. Nobody from {brand} will ever ask you for it.")
+    format!("Don’t share this code with anyone. No one at {brand} will ever ask you for it.")
 }
 
 pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
-    format!("Never pass the link on, and do not forward this mail. Nobody from {brand} will ever ask you for it.")
+    format!("Don’t share this link or forward this email. No one at {brand} will ever ask you for it.")
 }
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
-    format!("Didn’t you expect this change? Then contact the people who run {brand}.")
+    format!("Didn’t expect this change? Contact the people who run {brand}.")
 }

@@ -1,4 +1,4 @@
-//! What all mails in French share, in the polite form and with its no-break spaces (U+00A0).
+//! French text that several mails share. Mails say “vous” and put no-break spaces (U+00A0) before `:` and `?`.
 
 use super::Words;
 use crate::db::entity::Role;
@@ -7,8 +7,8 @@ pub(super) static WORDS: Words = Words {
     copy: "À copier\u{a0}:",
     open_page: "Ouvrir la page de connexion",
     restore_address: "Rétablir cette adresse",
-    request_origin: "Origine de la demande",
-    sign_in_origin: "Origine de la connexion",
+    request_origin: "Origine de cette demande",
+    sign_in_origin: "Origine de cette connexion",
     time: "Date",
     device: "Appareil",
     network: "Adresse IP",
@@ -28,19 +28,17 @@ pub(super) static WORDS: Words = Words {
         Role::Guest => "Invité",
     },
     footer_entered: |brand| {
-        format!("Cet e-mail a été envoyé automatiquement, car quelqu’un a saisi votre adresse sur {brand}.")
+        format!("Vous recevez cet e-mail automatique, car quelqu’un a saisi votre adresse sur {brand}.")
     },
-    footer_account: |brand| format!("Cet e-mail a été envoyé automatiquement, car il concerne un compte sur {brand}."),
+    footer_account: |brand| format!("Cet e-mail automatique concerne un compte {brand}."),
 };
 
 pub(in crate::domain::mail) fn keep_code(brand: &str) -> String {
-    format!("Ne communiquez jamais ce code à qui que ce soit. Personne chez {brand} ne vous le demandera.")
+    format!("Ne partagez jamais ce code. Personne chez {brand} ne vous le demandera.")
 }
 
 pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
-    format!(
-        "Ne communiquez jamais ce lien et ne transférez pas cet e-mail. Personne chez {brand} ne vous le demandera."
-    )
+    format!("Ne partagez jamais ce lien et ne transférez pas cet e-mail. Personne chez {brand} ne vous le demandera.")
 }
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {

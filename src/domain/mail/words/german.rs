@@ -1,4 +1,4 @@
-//! What all mails in German share, in the polite form.
+//! German text that several mails share. Mails say “Sie”.
 
 use super::Words;
 use crate::db::entity::Role;
@@ -7,8 +7,8 @@ pub(super) static WORDS: Words = Words {
     copy: "Zum Kopieren:",
     open_page: "Anmeldeseite öffnen",
     restore_address: "Diese Adresse wiederherstellen",
-    request_origin: "Woher die Anfrage kam",
-    sign_in_origin: "Woher die Anmeldung kam",
+    request_origin: "Woher diese Anfrage kam",
+    sign_in_origin: "Woher diese Anmeldung kam",
     time: "Zeitpunkt",
     device: "Gerät",
     network: "IP-Adresse",
@@ -28,24 +28,22 @@ pub(super) static WORDS: Words = Words {
         Role::Guest => "Gast",
     },
     footer_entered: |brand| {
-        format!("Diese E-Mail wurde automatisch verschickt, weil jemand bei {brand} Ihre Adresse eingegeben hat.")
+        format!("Sie erhalten diese automatische E-Mail, weil jemand bei {brand} Ihre Adresse eingegeben hat.")
     },
-    footer_account: |brand| {
-        format!("Diese E-Mail wurde automatisch verschickt, weil sie ein Konto bei {brand} betrifft.")
-    },
+    footer_account: |brand| format!("Diese automatische E-Mail betrifft ein Konto bei {brand}."),
 };
 
 pub(in crate::domain::mail) fn keep_code(brand: &str) -> String {
-    format!("Geben Sie den Code niemals weiter. Niemand von {brand} wird Sie je danach fragen.")
+    format!("Geben Sie diesen Code nie weiter. Niemand von {brand} wird Sie je danach fragen.")
 }
 
 pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
     format!(
-        "Geben Sie den Link niemals weiter und leiten Sie diese E-Mail nicht weiter. Niemand von {brand} wird \
+        "Geben Sie diesen Link nie weiter und leiten Sie diese E-Mail nicht weiter. Niemand von {brand} wird \
          Sie je danach fragen."
     )
 }
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
-    format!("Haben Sie diese Änderung nicht erwartet? Dann wenden Sie sich bitte an die Betreiber von {brand}.")
+    format!("Haben Sie diese Änderung nicht erwartet? Dann wenden Sie sich an die Betreiber von {brand}.")
 }

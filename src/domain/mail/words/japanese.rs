@@ -1,4 +1,4 @@
-//! What all mails in Japanese share, in the polite form.
+//! Japanese text that several mails share. Mails use です・ます.
 
 use super::Words;
 use crate::db::entity::Role;
@@ -23,22 +23,18 @@ pub(super) static WORDS: Words = Words {
         Role::User => "ユーザー",
         Role::Guest => "ゲスト",
     },
-    footer_entered: |brand| {
-        format!("このメールは、{brand} でお使いのメールアドレスが入力されたため、自動的に送信されました。")
-    },
-    footer_account: |brand| {
-        format!("このメールは、{brand} のアカウントに関するお知らせとして、自動的に送信されました。")
-    },
+    footer_entered: |brand| format!("このメールは、{brand} でメールアドレスが入力されたため、自動で送信しています。"),
+    footer_account: |brand| format!("このメールは、{brand} のアカウントに関するお知らせとして、自動で送信しています。"),
 };
 
 pub(in crate::domain::mail) fn keep_code(brand: &str) -> String {
-    format!("コードは絶対に他の人に教えないでください。{brand} の担当者がコードをお尋ねすることはありません。")
+    format!("このコードは誰にも教えないでください。{brand} の担当者がお尋ねすることはありません。")
 }
 
 pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
     format!(
-        "リンクは絶対に他の人に教えず、このメールも転送しないでください。\
-         {brand} の担当者がリンクをお尋ねすることはありません。"
+        "このリンクは誰にも教えず、このメールも転送しないでください。\
+         {brand} の担当者がお尋ねすることはありません。"
     )
 }
 

@@ -1,6 +1,5 @@
-//! What the mails share: labels, lengths of time, roles, footers and sentences that several letters have, a file for
-//! each language. A language is one table, so that nothing missing compiles. Nothing here is escaped: the templates do
-//! that.
+//! Text that several mails share: labels, durations, roles, footers and common sentences, one file per language. A
+//! missing entry does not compile. The templates escape the text.
 
 pub(super) mod english;
 pub(super) mod french;
@@ -11,9 +10,9 @@ pub(super) mod spanish;
 use super::template::Locale;
 use crate::db::entity::Role;
 
-/// One language.
+/// The shared text of one language.
 pub(super) struct Words {
-    /// Before the digits that can be copied.
+    /// Label before the digits to copy.
     pub(super) copy: &'static str,
     pub(super) open_page: &'static str,
     pub(super) restore_address: &'static str,
@@ -22,22 +21,21 @@ pub(super) struct Words {
     pub(super) time: &'static str,
     pub(super) device: &'static str,
     pub(super) network: &'static str,
-    /// What stands between a label and its value.
+    /// Separator between a label and its value.
     pub(super) colon: &'static str,
-    /// A browser on a system.
+    /// Formats a browser and an operating system.
     pub(super) browser_on: fn(&str, &str) -> String,
     pub(super) minutes: fn(u64) -> String,
     pub(super) hours: fn(u64) -> String,
-    /// Two and more: one day is 24 hours.
+    /// For two days or more; one day is formatted as 24 hours.
     pub(super) days: fn(u64) -> String,
     pub(super) role: fn(Role) -> &'static str,
-    /// Why the mail came: an address was entered.
+    /// Reason for the mail: someone entered the address.
     pub(super) footer_entered: fn(&str) -> String,
-    /// Why the mail came: something happened to an account.
+    /// Reason for the mail: something happened to an account.
     pub(super) footer_account: fn(&str) -> String,
 }
 
-/// The table of one language.
 pub(super) fn words(locale: Locale) -> &'static Words {
     match locale {
         Locale::En => &english::WORDS,

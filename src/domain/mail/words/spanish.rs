@@ -1,4 +1,4 @@
-//! What all mails in Spanish share, in the polite form.
+//! Spanish text that several mails share. Mails say “tú”.
 
 use super::Words;
 use crate::db::entity::Role;
@@ -7,8 +7,8 @@ pub(super) static WORDS: Words = Words {
     copy: "Para copiar:",
     open_page: "Abrir la página de acceso",
     restore_address: "Restablecer esta dirección",
-    request_origin: "Origen de la solicitud",
-    sign_in_origin: "Origen del inicio de sesión",
+    request_origin: "Origen de esta solicitud",
+    sign_in_origin: "Origen de este inicio de sesión",
     time: "Fecha",
     device: "Dispositivo",
     network: "Dirección IP",
@@ -28,21 +28,19 @@ pub(super) static WORDS: Words = Words {
         Role::Guest => "Invitado",
     },
     footer_entered: |brand| {
-        format!("Este correo se ha enviado automáticamente porque alguien introdujo su dirección en {brand}.")
+        format!("Recibes este correo automático porque alguien ha introducido tu dirección en {brand}.")
     },
-    footer_account: |brand| {
-        format!("Este correo se ha enviado automáticamente porque se refiere a una cuenta en {brand}.")
-    },
+    footer_account: |brand| format!("Este correo automático trata de una cuenta de {brand}."),
 };
 
 pub(in crate::domain::mail) fn keep_code(brand: &str) -> String {
-    format!("No comparta nunca el código. Nadie de {brand} se lo pedirá.")
+    format!("No compartas nunca este código. Nadie de {brand} te lo pedirá.")
 }
 
 pub(in crate::domain::mail) fn keep_link(brand: &str) -> String {
-    format!("No comparta nunca el enlace ni reenvíe este correo. Nadie de {brand} se lo pedirá.")
+    format!("No compartas nunca este enlace ni reenvíes este correo. Nadie de {brand} te lo pedirá.")
 }
 
 pub(in crate::domain::mail) fn unexpected(brand: &str) -> String {
-    format!("¿No esperaba este cambio? Póngase en contacto con los responsables de {brand}.")
+    format!("¿No esperabas este cambio? Ponte en contacto con los responsables de {brand}.")
 }

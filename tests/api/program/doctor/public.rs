@@ -42,7 +42,7 @@ async fn doctor_checks_that_the_public_url_reaches_doorcode() {
     });
     let report = setup.examine();
     assert!(report.checks("warning").contains(&"public answer"), "{}", report.printed);
-    assert!(report.printed.contains("not Doorcode (200)"), "{}", report.printed);
+    assert!(report.printed.contains("not Doorcode (status 200)"), "{}", report.printed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn doctor_distinguishes_expired_from_untrusted_certificates() {
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
     assert!(report.checks("warning").contains(&"certificate"), "{}", report.printed);
-    assert!(report.printed.contains("an authority that browsers do not know"), "{}", report.printed);
+    assert!(report.printed.contains("an authority that browsers do not trust"), "{}", report.printed);
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -67,7 +67,7 @@ async fn doctor_distinguishes_expired_from_untrusted_certificates() {
     let report = setup.examine();
     serving.kill().unwrap();
     serving.wait().unwrap();
-    report.assert_wrong("certificate", &["is over", "renew it"]);
+    report.assert_wrong("certificate", &["expired", "renew it"]);
 }
 
 /// A certificate that expired in 2020, and its key, in a folder.

@@ -15,7 +15,7 @@ use crate::harness::{Client, TestApp};
 ///
 /// | | KiB |
 /// | --- | ---: |
-/// | people in sessions of people, as deep as they are executed | 890 |
+/// | users in sessions of users, as deep as they are executed | 890 |
 /// | selections across a chain of fragments, 608 levels | 860 |
 /// | a chain of 248 fragments | 570 |
 /// | selections in a selection, 31 levels | 480 |
@@ -41,7 +41,7 @@ fn the_deepest_documents_use_less_than_half_of_a_workers_stack() {
 }
 
 #[test]
-#[ignore = "the test above runs this in a process of its own"]
+#[ignore = "the test above runs this in a child process"]
 fn on_a_small_stack() {
     let stack = std::env::var(STACK).map_or(HALF, |kib| kib.parse().unwrap());
     let only = std::env::var("DOORCODE_TEST_STACK_ONLY").unwrap_or_default();
@@ -180,13 +180,13 @@ const WORST: [(&str, Make); 19] = [
             chain(levels, "User", "user{", "id")
         ))
     }),
-    ("fragments that nobody spreads", |levels| {
+    ("unused fragments", |levels| {
         document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))
     }),
-    ("fields in fragments that nobody spreads", |levels| {
+    ("fields in unused fragments", |levels| {
         document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))
     }),
-    ("people in sessions of people", |levels| {
+    ("users in sessions of users", |levels| {
         document(&format!("{{me{{{}}}}}", nested("sessions(first:1){nodes{user{", levels, "id", "}}}")))
     }),
     ("lists in an argument in fields", |levels| {

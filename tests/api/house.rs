@@ -218,7 +218,7 @@ fn own_randomness(source: &Source) -> Vec<String> {
     let code = tokens(&source.code).join(" ");
     let mut implementations = code.split(IMPLEMENTS).skip(1);
     if source.path != "src/adapter/system.rs" {
-        return implementations.map(|_| format!("{}: gives randomness of its own", source.path)).collect();
+        return implementations.map(|_| format!("{}: implements its own randomness", source.path)).collect();
     }
     let (Some(only), None) = (implementations.next(), implementations.next()) else {
         return vec![format!("{}: gives randomness once", source.path)];

@@ -234,7 +234,7 @@ async fn deleting_a_user_deletes_dependent_rows() {
         assert_eq!(
             entity::audit_events::Entity::find().count(db.read()).await.unwrap(),
             1,
-            "the trail outlives people"
+            "the trail outlives users"
         );
     }
 }

@@ -284,7 +284,7 @@ async fn signing_in_again_with_a_valid_bearer_replaces_that_session() {
     assert_eq!(
         guest.with_bearer(&other.access).me().await.field("me")["email"],
         "other@example.com",
-        "another person's session stays"
+        "another user's session stays"
     );
     app.guest().with_bearer("rubbish").sign_in("re@example.com").await;
 }

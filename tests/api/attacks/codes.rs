@@ -68,7 +68,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
     for (name, input) in [
         ("no code", json!({ "challenge": challenge })),
         ("no challenge", json!({ "code": code })),
-        ("a field that nobody knows", json!({ "challenge": challenge, "code": code, "admin": true })),
+        ("an unknown field", json!({ "challenge": challenge, "code": code, "admin": true })),
         ("a text for an input", json!("x")),
         (
             "a list of inputs",

@@ -67,13 +67,13 @@ pub(crate) fn floods() -> Vec<Hostile> {
         ("directives on a variable", format!("query($a: Int {}) {{ __typename }}", "@a ".repeat(900)), INVALID),
         ("a fragment of itself", "{ ...a } fragment a on Query { ...a }".into(), INVALID),
         (
-            "a cycle of two that nobody uses",
+            "an unused cycle of two fragments",
             "{ __typename } fragment a on Query { ...b } fragment b on Query { ...a }".into(),
             INVALID,
         ),
         ("a long cycle", format!("{{ ...f0 }} {} fragment f150 on Query {{ ...f0 }}", chain(150)), INVALID),
         ("a fan of 2^30", format!("{{ ...f0 }} {}", fan(30)), GUARD),
-        ("a fan that nobody uses", format!("{{ __typename }} {}", fan(30)), GUARD),
+        ("an unused fan of fragments", format!("{{ __typename }} {}", fan(30)), GUARD),
         (
             "200 unused fragments",
             format!("{{ __typename }} {}", many(200, |n| format!("fragment f{n} on Query {{ me {{ id }} }} "))),

@@ -54,7 +54,7 @@ fn messages() -> Vec<Attack> {
         bare("a length in another base", framed("content-length: 0x1a\r\n", TYPENAME)),
         bare("a length beyond all lengths", framed("content-length: 99999999999999999999999\r\n", TYPENAME)),
         bare("a coding that is not the last", framed("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n")),
-        bare("a coding that nobody knows", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
+        bare("an unknown transfer coding", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
         bare("a coding behind a blank", framed("transfer-encoding : chunked\r\n", "0\r\n\r\n")),
         bare(
             "chunks by an old version",
@@ -82,11 +82,11 @@ fn messages() -> Vec<Attack> {
         bare("a carriage return in a value", headed("x-a: b\rc\r\n")),
         bare("a NUL in a value", headed("x-a: b\0c\r\n")),
         bare("a NUL in a name", headed("x\0a: b\r\n")),
-        bare("a version that is none", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
+        bare("an invalid version", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
         bare("two blanks in the first line", raw("GET  /health HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("a NUL in the path", raw("GET /hea\0lth HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("another protocol", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec()),
-        bare("a method that is none", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
+        bare("an invalid method", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
         Attack::new("one header of 100 kB", headed(&format!("x-a: {}\r\n", "a".repeat(100_000))), Unread(431)),
         Attack::new("101 headers", headed(&"x-a: b\r\n".repeat(101)), Unread(431)),
         Attack::new("90 headers of 1 kB", headed(&format!("x-a: {}\r\n", "a".repeat(1_000)).repeat(90)), Unread(431)),
@@ -118,7 +118,7 @@ async fn a_smuggled_request_is_never_executed() {
             framed(&format!("content-length: {}\r\n", 20_000 + hidden.len()), &(" ".repeat(20_000) + &hidden)),
         ),
         ("behind two lengths", framed(&format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()), &hidden)),
-        ("behind a coding that nobody knows", framed("transfer-encoding: x\r\n", &hidden)),
+        ("behind an unknown transfer coding", framed("transfer-encoding: x\r\n", &hidden)),
         (
             "behind a refused upgrade",
             [
@@ -175,7 +175,7 @@ async fn unknown_request_targets_are_not_found() {
     let elsewhere = http("POST", "http://evil.example/graphql", &[JSON], TYPENAME);
     attacks.push(Attack::new("a target with another host", elsewhere, Refused(421, "BAD_REQUEST")));
     let inbox = http("POST", "http://localhost:4000/nothing", &[JSON], LOGIN);
-    attacks.push(Attack::new("a target with a host and no path of ours", inbox, Refused(404, "NOT_FOUND")));
+    attacks.push(Attack::new("a target with a host and an unknown path", inbox, Refused(404, "NOT_FOUND")));
     let refused = |name: &str, line: &str| {
         let bytes = format!("{line}\r\nhost: localhost:4000\r\n\r\n").into_bytes();
         let mut attack = Attack::new(name, bytes, Refused(404, "NOT_FOUND"));
@@ -237,7 +237,7 @@ async fn upgrades_expectations_and_origins_bypass_nothing() {
     let tls = [JSON, ("connection", "upgrade"), ("upgrade", "TLS/1.0")];
     attacks.push(Attack::new("an upgrade to TLS", http("POST", "/graphql", &tls, TYPENAME), Harmless(200, QUERY)));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], TYPENAME);
-    attacks.push(Attack::new("expects to be told to go on", expect, Harmless(200, QUERY)));
+    attacks.push(Attack::new("an Expect header", expect, Harmless(200, QUERY)));
     let large = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], " ".repeat(20_000));
     attacks.push(Attack::new("expects it for too much", large, Refused(413, "DOCUMENT_TOO_LARGE")));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);

@@ -138,8 +138,8 @@ fn bodies() -> Vec<Attack> {
         undecided("two operations without a name", format!(r#"{{"query":"{both}"}}"#)),
         undecided("two operations and the name of neither", format!(r#"{{"query":"{both}","operationName":"C"}}"#)),
         bad("a name that is a list", format!(r#"{{"query":"{both}","operationName":["A","B"]}}"#)),
-        bad("the hash of a document that nobody knows", hashed("")),
-        bad("the id of a document in a member of its own", r#"{"documentId":"sha256:00"}"#.into()),
+        bad("the hash of an unknown document", hashed("")),
+        bad("a document id as a separate member", r#"{"documentId":"sha256:00"}"#.into()),
         Attack::new(
             "two operations and the name of the harmless one",
             json_call(&format!(r#"{{"query":"{both}","operationName":"A"}}"#)),
@@ -155,7 +155,7 @@ fn bodies() -> Vec<Attack> {
     }));
     let keys = (0..1_000).map(|n| format!(r#""k{n}":0"#)).collect::<Vec<_>>().join(",");
     let keys = format!(r#"{{"query":"{{ __typename }}","variables":{{{keys}}}}}"#);
-    attacks.push(Attack::new("a thousand variables that nobody asked for", json_call(&keys), Harmless(200, "Query")));
+    attacks.push(Attack::new("a thousand unused variables", json_call(&keys), Harmless(200, "Query")));
     attacks
 }
 

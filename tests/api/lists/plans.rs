@@ -146,7 +146,7 @@ async fn user_lists_are_read_by_index_ranges() {
     let app = TestApp::new().await;
     let admin = ready(&app).await;
     let filters = [
-        ("everybody", json!({})),
+        ("all users", json!({})),
         ("administrators", json!({ "roles": ["ADMIN"] })),
         ("users", json!({ "roles": ["USER"] })),
         ("suspended", json!({ "statuses": ["SUSPENDED"] })),
@@ -166,7 +166,7 @@ async fn user_lists_are_read_by_index_ranges() {
                 let what = format!("{field} {direction}, {name}");
                 let in_order = filter.get("roles").is_some() || filter.get("statuses").is_some();
                 let most = match *name {
-                    "everybody" => RANGES,
+                    "all users" => RANGES,
                     _ if in_order => RANGES,
                     // Every user with the prefix, and for a long period perhaps all users: fast only in its own order.
                     "many addresses" if field != "EMAIL" => WIDE,
@@ -201,9 +201,9 @@ async fn event_lists_and_user_details_are_read_by_index_ranges() {
         ("everything", json!({})),
         ("two kinds", json!({ "kinds": ["SIGNED_IN", "SIGNED_UP"] })),
         ("a kind that never happened", json!({ "kinds": ["KEY_ROTATED"] })),
-        ("about somebody", json!({ "subjectId": person })),
-        ("by somebody", json!({ "actorId": person })),
-        ("by and about somebody", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
+        ("about a user", json!({ "subjectId": person })),
+        ("by a user", json!({ "actorId": person })),
+        ("by and about a user", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
         ("a month", month.clone()),
         ("a kind in a month", json!({ "kinds": ["SIGNED_IN"], "from": month["from"], "before": month["before"] })),
     ] {

@@ -44,7 +44,7 @@ async fn subscriptions_per_socket_and_sockets_per_session_are_limited() {
     let _third = served.socket(&again.access).await;
     let mut fourth = served.silent().await;
     fourth.init(&again.access).await;
-    assert_eq!(fourth.hear().await, SocketEvent::Closed(4429), "a fourth of the person");
+    assert_eq!(fourth.hear().await, SocketEvent::Closed(4429), "a fourth of the user");
     drop(second);
     eventually("room again", async || {
         let mut socket = served.silent().await;
@@ -242,8 +242,8 @@ async fn a_peer_that_does_not_answer_pings_is_disconnected() {
     let served = Served::bounded(&app.app.ctx, caps).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
     // This socket is never read, so pings are not answered.
-    let mut deaf = served.socket(&token).await;
-    deaf.subscribe("s", ENDED).await;
+    let mut silent = served.socket(&token).await;
+    silent.subscribe("s", ENDED).await;
     let mut well = served.socket(&token).await;
     well.subscribe("s", ENDED).await;
     assert_eq!(well.hear_within(Duration::from_secs(1)).await, SocketEvent::Nothing);

@@ -61,7 +61,7 @@ async fn a_client_that_stops_reading_is_disconnected_in_time() {
     let asks = request(&user_with_much_data(&app, "ada@example.com").await, MEGABYTE);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
-    let _deaf = silent_client(&server, &asks).await;
+    let _silent = silent_client(&server, &asks).await;
     let start = Instant::now();
     assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
     eventually("the slot is free", async || server.connect().await.is_served().await).await;
@@ -78,9 +78,9 @@ async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     let (ada, bob) = (request(&ada, MEGABYTE), request(&bob, MEGABYTE));
     let caps = Caps { of_network: of_address(1_000), unread: NEVER, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
-    let mut deaf_ones = Vec::new();
+    let mut silent_clients = Vec::new();
     for _ in 0..30 {
-        deaf_ones.push(silent_client(&server, &ada).await);
+        silent_clients.push(silent_client(&server, &ada).await);
     }
     let mut refused = String::new();
     eventually("eight megabytes are unread", async || {
@@ -92,7 +92,7 @@ async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     let refused = ask(&server, HERE, &bob).await;
     assert!(refused.starts_with("HTTP/1.1 429"), "the network has as much as the session: {refused}");
     assert!(ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"), "another session elsewhere");
-    drop(deaf_ones);
+    drop(silent_clients);
     eventually("the memory is released", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
 }
 

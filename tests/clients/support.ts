@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 
 const [url, manager, prefix, ...people] = process.argv.slice(2);
-assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGER PREFIX PERSON…");
+assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGER PREFIX USER…");
 
 /** The manager who signs in, the prefix of the users' addresses, and all addresses. */
-export const told = { manager, prefix, people };
+export const options = { manager, prefix, people };
 
 /** Where subscriptions are served. */
 export const socketUrl = `${url.replace(/^http/, "ws")}/graphql`;

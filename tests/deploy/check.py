@@ -448,8 +448,8 @@ def a_websocket_works_through_nginx():
         text = json.dumps({"type": "connection_init", "payload": {"authorization": bearer["Authorization"]}}).encode()
         # A text frame of 126 to 65,535 bytes, with a zero mask.
         stream.sendall(bytes([0x81, 0x80 | 126]) + len(text).to_bytes(2, "big") + bytes(4) + text)
-        told = answer.split(b"\r\n\r\n", 1)[1] or stream.recv(4096)
-        assert b"connection_ack" in told, told
+        frame = answer.split(b"\r\n\r\n", 1)[1] or stream.recv(4096)
+        assert b"connection_ack" in frame, frame
 
 
 @check

@@ -19,13 +19,13 @@ smtp_port=
 
 # The mailbox exits when its standard input closes, so this script keeps a pipe to it open.
 start_mailbox() {
-  local told=$folder/mailbox.ports pipe=$folder/mailbox.pipe http
+  local ports=$folder/mailbox.ports pipe=$folder/mailbox.pipe http
   mkfifo "$pipe"
   exec 9<>"$pipe"
-  setsid setpriv --pdeathsig TERM /usr/bin/python3 "$tests/lib/mailbox.py" <"$pipe" >"$told" 2>"$folder/mailbox.log" &
+  setsid setpriv --pdeathsig TERM /usr/bin/python3 "$tests/lib/mailbox.py" <"$pipe" >"$ports" 2>"$folder/mailbox.log" &
   mailbox_pid=$!
-  eventually 20 grep -q ' ' "$told" || server_failed 'the mailbox' "$folder/mailbox.log"
-  read -r smtp_port http <"$told"
+  eventually 20 grep -q ' ' "$ports" || server_failed 'the mailbox' "$folder/mailbox.log"
+  read -r smtp_port http <"$ports"
   mail_url=http://127.0.0.1:$http
 }
 

@@ -26,13 +26,13 @@ arrived = asyncio.Condition()
 async def collect(lines):
     """Stores every mail that the SMTP server accepted."""
     async for line in lines:
-        told = json.loads(line)
-        if told["event"] != "message":
+        event = json.loads(line)
+        if event["event"] != "message":
             continue
-        code = CODE.search(told["text"])
-        mail = {"code": code and code[1].replace(" ", ""), "text": told["text"]}
+        code = CODE.search(event["text"])
+        mail = {"code": code and code[1].replace(" ", ""), "text": event["text"]}
         async with arrived:
-            for to in told["to"]:
+            for to in event["to"]:
                 mails[to.lower()].append(mail)
             arrived.notify_all()
 
@@ -56,10 +56,10 @@ async def serve(reader, writer):
         length = re.search(r"content-length: *(\d+)", head, re.IGNORECASE)
         body = await reader.readexactly(int(length[1])) if length else b""
         try:
-            status, told = "200 OK", await answer(method, target, body)
+            status, result = "200 OK", await answer(method, target, body)
         except TimeoutError:
-            status, told = "404 Not Found", None
-        text = json.dumps(told).encode()
+            status, result = "404 Not Found", None
+        text = json.dumps(result).encode()
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
             "Connection: close\r\n\r\n".encode()

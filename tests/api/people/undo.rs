@@ -1,4 +1,4 @@
-//! Undoing a change of address: whoever controls which mailbox, and in any order of tokens.
+//! Undoing a change of address, for every owner of the mailboxes and every order of tokens.
 
 use doorcode::{
     db::entity::Role,

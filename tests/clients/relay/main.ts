@@ -16,7 +16,7 @@ import {
   type OperationType,
   type ReaderFragment,
 } from "relay-runtime";
-import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, told } from "../support";
+import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, options } from "../support";
 import Login, { type operationsLoginMutation } from "./__generated__/operationsLoginMutation.graphql";
 import Logout, { type operationsLogoutMutation } from "./__generated__/operationsLogoutMutation.graphql";
 import Me, { type operationsMeQuery, type operationsMeQuery$data } from "./__generated__/operationsMeQuery.graphql";
@@ -76,7 +76,7 @@ function given<Value>(value: Value | null | undefined): Value {
 }
 
 async function signIn(): Promise<string> {
-  const input = { email: told.manager, locale: "en" };
+  const input = { email: options.manager, locale: "en" };
   const { login } = await mutate<operationsLoginMutation>(Login, { input });
   assert(login.__typename === "CodeSent", JSON.stringify(login));
   const challenge = given(login.challenge);
@@ -103,11 +103,11 @@ async function signIn(): Promise<string> {
 async function readsItself(id: string): Promise<NonNullable<operationsMeQuery$data["me"]>> {
   const { me } = await query<operationsMeQuery>(Me, {});
   assert(me);
-  assert.deepEqual([me.id, me.email, me.role, me.status], [id, told.manager, "MANAGER", "ACTIVE"]);
+  assert.deepEqual([me.id, me.email, me.role, me.status], [id, options.manager, "MANAGER", "ACTIVE"]);
   pass("reads its own account");
 
   const { user } = await query<operationsUserQuery>(User, { id });
-  assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, told.manager, me.createdAt]);
+  assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, options.manager, me.createdAt]);
   // The same user through Relay's refetch query.
   const { node } = await query<operationsSessionsPageQuery>(SessionsPage, { id });
   for (const where of [me, node]) {
@@ -142,12 +142,12 @@ async function listsEveryUser(createdFrom: string): Promise<void> {
   pass("lists every user exactly once, two per page");
 
   const filtered = await query<operationsUsersQuery>(UsersQuery, {
-    filter: { emailPrefix: told.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
+    filter: { emailPrefix: options.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
     orderBy: { field: "EMAIL", direction: "DESC" },
   });
   while (await loadNext(filtered));
   const found = look<operationsUsers_query$data>(Users, filtered).users.edges.map(({ node }) => node.email);
-  assert.deepEqual(found, told.people.toSorted().reverse());
+  assert.deepEqual(found, options.people.toSorted().reverse());
   pass("filters and sorts users");
 }
 

@@ -1,7 +1,7 @@
 // Uses the client from GraphQL Code Generator: signs in, pages through users, signs out. `run` starts it.
 
 import assert from "node:assert/strict";
-import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, told } from "../support";
+import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, options } from "../support";
 import { graphql, unmask } from "./generated";
 import type { PersonFragment, TypedDocumentString, UsersQuery } from "./generated/graphql";
 import { receivesEvents } from "./live";
@@ -56,7 +56,7 @@ async function ask<Result, Variables>(
 const pass = (check: string) => console.log(`ok typescript: ${check}`);
 
 async function signIn(): Promise<string> {
-  const { login } = await ask(Login, { input: { email: told.manager, locale: "en" } });
+  const { login } = await ask(Login, { input: { email: options.manager, locale: "en" } });
   assert(login.__typename === "CodeSent", JSON.stringify(login));
   const { challenge } = login;
   const code = await mailedCode();
@@ -80,7 +80,7 @@ async function signIn(): Promise<string> {
 async function readsItself(id: string): Promise<PersonFragment> {
   const me = unmask(Person, (await ask(Me)).me);
   assert(me);
-  assert.deepEqual([me.id, me.email, me.role, me.status], [id, told.manager, "MANAGER", "ACTIVE"]);
+  assert.deepEqual([me.id, me.email, me.role, me.status], [id, options.manager, "MANAGER", "ACTIVE"]);
   pass("reads its own account");
   const user = unmask(Person, (await ask(User, { id })).user);
   assert.deepEqual(user, me);
@@ -104,11 +104,11 @@ async function listsEveryUser(createdFrom: string): Promise<void> {
   pass("lists every user exactly once, two per page");
 
   const { users } = await ask(Users, {
-    filter: { emailPrefix: told.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
+    filter: { emailPrefix: options.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
     orderBy: { field: "EMAIL", direction: "DESC" },
   });
   const filtered = users.edges.map(({ node }) => unmask(Person, node).email);
-  assert.deepEqual(filtered, told.people.toSorted().reverse());
+  assert.deepEqual(filtered, options.people.toSorted().reverse());
   pass("filters and sorts users");
 }
 

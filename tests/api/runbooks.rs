@@ -1,5 +1,5 @@
-//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements for
-//! a restore or a leaked secret no earlier token, code or link works.
+//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements
+//! for a restore or a leaked secret no earlier token, code or link works.
 
 use doorcode::limits::Rule;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Claims of `docs/security/asvs.md` that no other test covers: the source of cryptography, the content of a new installation,
-//! and the log. Small checks, each of one requirement.
+//! Claims of `docs/security/asvs.md` that no other test covers: the source of cryptography, the content of a new
+//! installation, and the log. Small checks, each of one requirement.
 
 use std::{
     io::Write,

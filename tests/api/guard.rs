@@ -180,12 +180,8 @@ const WORST: [(&str, Make); 19] = [
             chain(levels, "User", "user{", "id")
         ))
     }),
-    ("unused fragments", |levels| {
-        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))
-    }),
-    ("fields in unused fragments", |levels| {
-        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))
-    }),
+    ("unused fragments", |levels| document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))),
+    ("fields in unused fragments", |levels| document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))),
     ("users in sessions of users", |levels| {
         document(&format!("{{me{{{}}}}}", nested("sessions(first:1){nodes{user{", levels, "id", "}}}")))
     }),

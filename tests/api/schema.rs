@@ -231,11 +231,7 @@ async fn deleting_a_user_deletes_dependent_rows() {
 
         entity::users::Entity::delete_by_id(rows.user).exec(db.write()).await.unwrap();
         assert_eq!(entity::sessions::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
-        assert_eq!(
-            entity::audit_events::Entity::find().count(db.read()).await.unwrap(),
-            1,
-            "the trail outlives users"
-        );
+        assert_eq!(entity::audit_events::Entity::find().count(db.read()).await.unwrap(), 1, "the trail outlives users");
     }
 }
 

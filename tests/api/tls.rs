@@ -69,7 +69,7 @@ async fn clients_with_only_http_2_are_refused_and_without_alpn_served() {
     assert!(client.is_served().await);
 }
 
-/// A ClientHello with this version at most, and suites for all versions.
+/// A `ClientHello` with this version at most, and suites for all versions.
 fn hello(version: [u8; 2]) -> Vec<u8> {
     let suites = [0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x13, 0xc0, 0x09, 0x00, 0x2f];
     // Curve P-256, uncompressed points, ECDSA and RSA with SHA-256.

@@ -23,8 +23,9 @@ use crate::{
     },
     db::{Db, OnStatement, migrate},
     domain::{
+        Ctx, audit,
         credential::password::hasher::Hasher,
-        Ctx, audit, housekeeping, live,
+        housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
         vault::Vault,

@@ -18,7 +18,7 @@ use crate::{
     db::{
         self,
         digest::Digest,
-        entity::{Role, UserStatus, audit_events, sessions, users},
+        entity::{Method, Role, UserStatus, audit_events, authentications, sessions, users},
     },
     settings::Mode,
 };
@@ -78,6 +78,7 @@ pub async fn seed(ctx: &Ctx, count: u64, seed: u64, mut progress: impl FnMut(u64
 struct Rows {
     users: Vec<users::Model>,
     sessions: Vec<sessions::Model>,
+    proofs: Vec<authentications::Model>,
     events: Vec<audit_events::Model>,
 }
 
@@ -89,7 +90,15 @@ impl Rows {
             user.deleted_at = Some(now.max(user.created_at));
         }
         if let Some(at) = user.last_sign_in_at.filter(|_| random.percent() < 60) {
-            self.sessions.push(random.session(&user, at, now));
+            let session = random.session(&user, at, now);
+            let proof_id = random.id(at);
+            self.proofs.push(authentications::Model {
+                proof_id,
+                session_id: session.id,
+                method: Method::EmailCode,
+                at,
+            });
+            self.sessions.push(session);
         }
         if random.percent() < 70 {
             self.events.push(random.event(&user, Kind::SignedUp, user.created_at));
@@ -102,6 +111,7 @@ impl Rows {
     async fn write(self, db: &impl ConnectionTrait) -> Result<()> {
         db::insert_all(db, self.users).await?;
         db::insert_all(db, self.sessions).await?;
+        db::insert_all(db, self.proofs).await?;
         db::insert_all(db, self.events).await
     }
 }
@@ -197,8 +207,6 @@ impl Random {
             id: self.id(at),
             user_id: user.id,
             device_id: None,
-            credential_id: self.id(at),
-            method: "otp".into(),
             created_at: at,
             last_seen_at: at,
             idle_expires_at: expires_at,
@@ -211,6 +219,9 @@ impl Random {
             previous_hash: None,
             rotated_at: None,
             successor: None,
+            remembered: true,
+            client_id: None,
+            disowned_at: None,
         }
     }
 

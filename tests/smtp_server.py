@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """A real SMTP server for the tests, on aiosmtpd. It never relays anything.
 
-The first line on stdout is the port; every later line is one JSON object: {"event": "connect"} for a
-new connection, {"event": "message", …} for a mail that was accepted. It misbehaves by the recipient's
-local part (tempfail…, reject…, hang…, drop…, flaky…) and exits when stdin closes. With --takes it needs so many
-seconds for each mail, between the two numbers.
+The first line on stdout is the port; every later line is one JSON object: {"event": "connect"} for a new connection,
+{"event": "message", …} for an accepted mail. The recipient's local part selects a failure (tempfail…, reject…, hang…,
+drop…, flaky…). It exits when stdin closes. --takes sets a random delay for each mail, between two numbers of seconds.
 """
 
 import argparse
@@ -27,13 +26,13 @@ FLAKY_REFUSALS = 2
 
 
 def report(**fields):
-    """One line on stdout, at once: the test reads it from a pipe."""
+    """Prints one line, flushed because the test reads it from a pipe."""
     sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
 
 
 class Handler:
-    """Accepts mail and notes it down, unless the recipient's name says otherwise."""
+    """Accepts and reports mail, unless the recipient's name selects a failure."""
 
     def __init__(self, takes):
         self.tries = Counter()
@@ -86,10 +85,10 @@ def part(message, subtype):
 
 
 class Server(SMTP):
-    """aiosmtpd's server, which also tells of every connection and of what came before TLS."""
+    """aiosmtpd's server, which also reports connections and commands before TLS."""
 
     def connection_made(self, transport):
-        # After STARTTLS the same object is handed its TLS transport here: that is no new connection.
+        # Also called with the TLS transport after STARTTLS, which is not a new connection.
         if self.session is None:
             report(event="connect")
         super().connection_made(transport)
@@ -110,13 +109,13 @@ def arguments():
     parser.add_argument("--cert")
     parser.add_argument("--key")
     parser.add_argument("--auth", metavar="USER:PASS")
-    parser.add_argument("--no-starttls", action="store_true", help="strip STARTTLS, as somebody in the middle would")
+    parser.add_argument("--no-starttls", action="store_true", help="strip STARTTLS, like an attacker in the middle")
     parser.add_argument("--takes", type=float, nargs=2, default=[0, 0], metavar="SECONDS")
     return parser.parse_args()
 
 
 def options(given):
-    """What aiosmtpd is told, and the context that wraps the listening socket, if any."""
+    """The options for aiosmtpd, and the TLS context of the listening socket, if any."""
     context = None
     if given.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -134,13 +133,13 @@ def options(given):
 
         chosen.update(authenticator=check, auth_required=True)
         if given.tls == "smtps" or given.no_starttls:
-            # aiosmtpd looks for its own STARTTLS before it allows AUTH; here TLS is outside or stripped.
+            # aiosmtpd requires its own STARTTLS before AUTH; here TLS is implicit or stripped.
             chosen["auth_require_tls"] = False
     return chosen, context if given.tls == "smtps" else None
 
 
 async def main():
-    # Refused handshakes and odd combinations are what the tests are about.
+    # The tests cause refused handshakes and odd combinations on purpose.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
     given = arguments()

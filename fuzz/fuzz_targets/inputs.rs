@@ -82,7 +82,7 @@ fuzz_target!(|data: &[u8]| {
     check_graphql(&Asked { text: &text }, &answer);
 });
 
-/// Sends the body, with the bearer token of the input if it has one.
+/// Sends the body with the input's bearer, or with the caller's if that is empty.
 fn ask(who: Who, bearer: &str, body: String) -> Option<Answer> {
     if bearer.is_empty() {
         return Some(Door::get().post(who, body));

@@ -1,5 +1,6 @@
-//! Fuzzes whole HTTP requests. The input looks like a request: `POST /graphql`, header lines, an empty line and the
-//! body. `{user}` in a header is replaced by a valid token.
+//! Fuzzes whole requests: method, path, headers and body, as raw as the HTTP library allows. The input looks like a
+//! request: `POST /graphql`, header lines, an empty line, the body. `{user}` at the end of a header is replaced by a
+//! valid token.
 #![no_main]
 
 use axum::{

@@ -1,5 +1,5 @@
-//! The application behind the router, in development mode, which has the larger schema. Its clock advances by a
-//! millisecond per call, so that inputs are not stuck at rate limits.
+//! The application under test: a development server, because its schema is larger (inbox and introspection). The clock
+//! advances one millisecond per call, so that rate limits do not refuse every input.
 
 use std::{
     net::SocketAddr,
@@ -40,11 +40,11 @@ use tower::ServiceExt;
 /// The caller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Anonymous.
+    /// Without a bearer.
     Nobody,
     /// A signed-in user.
     User,
-    /// An administrator.
+    /// A signed-in administrator.
     Admin,
 }
 
@@ -59,14 +59,13 @@ pub struct Door {
     _folder: TempDir,
 }
 
-/// A response.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-/// The input, for messages of findings and because responses may echo it.
+/// The request, for the message of a finding and for what a response may echo.
 pub struct Asked<'a> {
     pub text: &'a str,
 }
@@ -124,7 +123,7 @@ impl Door {
         Self { runtime, router, app, clock, calls: AtomicU64::new(0), people, _folder: folder }
     }
 
-    /// Sends a body to `/graphql`.
+    /// Posts a body to `/graphql`.
     pub fn post(&self, who: Who, body: impl Into<Body>) -> Answer {
         let bearer = self.bearer(who);
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
@@ -133,13 +132,13 @@ impl Door {
         }
         let answer = self.send(request.body(body.into()).unwrap());
         if answer.status == StatusCode::UNAUTHORIZED {
-            // This or an earlier input ended the session, so the next call signs in again.
+            // This or an earlier input ended the session, so the next caller needs a new one.
             self.forget(who);
         }
         answer
     }
 
-    /// Sends any request. Does not read streams, because they do not end.
+    /// Sends any request. Event streams are not read, because they do not end.
     pub fn send(&self, request: Request<Body>) -> Answer {
         self.clock.passed.fetch_add(1, Ordering::Relaxed);
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +162,7 @@ impl Door {
         })
     }
 
-    /// The access token of a caller. Signs in if necessary.
+    /// An access token of the caller; signs in first if necessary.
     pub fn bearer(&self, who: Who) -> Option<String> {
         let (slot, role) = match who {
             Who::Nobody => return None,
@@ -177,7 +176,7 @@ impl Door {
         Some(token.clone())
     }
 
-    /// Forgets the token, so that the next call signs in again.
+    /// Drops the token, so that the next call signs in again.
     pub fn forget(&self, who: Who) {
         match who {
             Who::Nobody => {}
@@ -201,7 +200,7 @@ impl Door {
         let verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken } } } }";
         let signed_in = self.ask(verify, &json!({ "challenge": challenge, "code": code }));
         let token = signed_in["data"]["verify"]["tokens"]["accessToken"].as_str();
-        token.unwrap_or_else(|| panic!("sign-in failed: {signed_in}")).to_owned()
+        token.unwrap_or_else(|| panic!("the sign-in failed: {signed_in}")).to_owned()
     }
 
     fn ask(&self, query: &str, input: &Value) -> Value {

@@ -1,4 +1,4 @@
-//! Assertions about every response: an allowed status, the JSON shape, a known error code, and no internals.
+//! Invariants of every response: a listed status, the standard JSON shape, a known code, and no internals.
 
 use axum::http::header;
 use doorcode::graphql::error::Code;
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::{Answer, Asked};
 
-/// Every status for success, client errors and limits. Not 500.
+/// Statuses of success, client errors and limits. Server errors are not allowed.
 const STATUSES: [u16; 17] = [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 426, 429, 431];
 
-/// Words that messages contain only if the client sent them.
+/// Words that no message contains unless the request contains them.
 const INTERNALS: [&str; 14] = [
     "panick",
     "SQL",
@@ -33,7 +33,7 @@ pub fn check(asked: &Asked<'_>, answer: &Answer) {
     assert!(STATUSES.contains(&status.as_u16()), "{status} for {:?}: {text}", asked.text);
     assert!(headers.contains_key("x-request-id"), "no request id for {:?}", asked.text);
     let nosniff = headers.get(header::X_CONTENT_TYPE_OPTIONS).is_some_and(|value| value == "nosniff");
-    assert!(nosniff, "no nosniff header for {:?}", asked.text);
+    assert!(nosniff, "no security headers for {:?}", asked.text);
 }
 
 /// Checks a response of `/graphql`.
@@ -63,7 +63,7 @@ fn check_error(asked: &Asked<'_>, error: &Value) {
     assert!(Code::ALL.iter().any(|known| known.as_str() == code), "{:?}: {error}", asked.text);
     assert_ne!(code, Code::Internal.as_str(), "{:?}: {error}", asked.text);
     for internal in INTERNALS {
-        let leaks = message.contains(internal) && !asked.text.contains(internal);
-        assert!(!leaks, "{:?}: {error} reveals {internal}", asked.text);
+        let told = message.contains(internal) && !asked.text.contains(internal);
+        assert!(!told, "{:?}: {error} reveals {internal}", asked.text);
     }
 }

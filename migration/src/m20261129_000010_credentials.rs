@@ -61,8 +61,10 @@ impl MigrationTrait for Migration {
         remove(manager, "email_codes", "sealed").await?;
         remove(manager, "email_codes", "remember").await?;
         // The purpose is part of every code's hash, so none of these codes signs in; their tries stay counted.
-        db.execute_unprepared("UPDATE email_codes SET purpose = 'sign_in' WHERE purpose IN ('register', 'reset_password')")
-            .await?;
+        db.execute_unprepared(
+            "UPDATE email_codes SET purpose = 'sign_in' WHERE purpose IN ('register', 'reset_password')",
+        )
+        .await?;
         // The first proof of a session is the one that opened it.
         db.execute_unprepared(
             "CREATE TEMPORARY TABLE proofs AS SELECT session_id, method, proof_id FROM authentications a \

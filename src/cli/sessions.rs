@@ -14,7 +14,11 @@ use super::{
 };
 use crate::{
     db::entity::sessions,
-    domain::{access::Shell, session, user::manage},
+    domain::{
+        access::Shell,
+        session::{self, authentication},
+        user::manage,
+    },
     email_address::EmailAddress,
     graphql::relay,
 };
@@ -52,8 +56,10 @@ pub(super) async fn run(sessions: Sessions) -> Outcome {
         rows.pop();
     }
     if format.json {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let proofs = authentication::of_sessions(&app.ctx, &ids).await?;
         for row in &rows {
-            print::json(&object(row, now))?;
+            print::json(&object(row, &proofs, now))?;
         }
     } else if rows.is_empty() {
         complain("this user has no sessions on record");
@@ -86,11 +92,11 @@ fn cells(row: &sessions::Model, now: DateTime<Utc>) -> [String; 6] {
     ]
 }
 
-fn object(row: &sessions::Model, now: DateTime<Utc>) -> Json {
+fn object(row: &sessions::Model, proofs: &authentication::Proofs, now: DateTime<Utc>) -> Json {
     json!({
         "id": &*relay::encode(relay::Kind::Session, row.id),
         "deviceId": row.device_id.map(|id| relay::encode(relay::Kind::Device, id).to_string()),
-        "method": row.method, "open": session::is_open(row, now),
+        "methods": authentication::names(proofs, row.id), "open": session::is_open(row, now),
         "createdAt": row.created_at.to_rfc3339(), "lastSeenAt": row.last_seen_at.to_rfc3339(),
         "expiresAt": row.idle_expires_at.to_rfc3339(), "endedAt": row.ended_at.map(|at| at.to_rfc3339()),
         "endReason": row.end_reason, "userAgent": row.user_agent, "ipAddress": row.ip_address,

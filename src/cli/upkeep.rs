@@ -133,6 +133,7 @@ pub(super) async fn purge(PurgeArgs { erase_after, format }: PurgeArgs) -> Outco
     let counts = [
         ("challenges", "challenges", purged.challenges),
         ("links", "links", purged.links),
+        ("passwordTries", "attempts with passwords", purged.password_tries),
         ("mails", "mails", purged.mails),
         ("sessions", "sessions", purged.sessions),
         ("devices", "devices", purged.devices),

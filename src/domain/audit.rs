@@ -24,7 +24,10 @@ use super::{
     transaction::Work,
 };
 use crate::{
-    db::{self, entity::{Method, audit_events}},
+    db::{
+        self,
+        entity::{Method, audit_events},
+    },
     error::{Error, Result},
     limits::Rule,
     observability::LogEmails,

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Ctx, audit, device, keys, mail::outbox, session, sign_in, token, user};
+use super::{Ctx, audit, credential, device, keys, mail::outbox, session, sign_in, token, user};
 use crate::error::Result;
 
 const TICK: Duration = Duration::from_secs(10);
@@ -58,6 +58,8 @@ pub struct Purged {
     pub challenges: u64,
     /// Expired or used links.
     pub links: u64,
+    /// Attempts with passwords that no budget counts any more.
+    pub password_tries: u64,
     /// Finished mail and decoys.
     pub mails: u64,
     /// Sessions that ended over thirty days ago.

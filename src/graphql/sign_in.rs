@@ -20,8 +20,7 @@ use crate::domain::{
     sign_in::{
         Outcome,
         code_request::{self, Request, Requested, Wanted},
-        email_code,
-        link,
+        email_code, link,
     },
     token,
 };
@@ -31,6 +30,11 @@ use crate::domain::{
 struct LoginInput {
     /// The email address of the user.
     email: String,
+    /// The password. Without one, a code is sent by email.
+    password: Option<String>,
+    /// Whether the user stays signed in. If not, the session ends a day after it began.
+    #[graphql(default = true)]
+    remember: bool,
     /// The `challenge` of an earlier `CodeSent`, to send another email for the same sign-in. The earlier code stays
     /// valid.
     challenge: Option<String>,
@@ -241,12 +245,7 @@ fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
 }
 
 /// The only place that turns tokens into text for a client.
-fn tokens(
-    domain: &Ctx,
-    holder: &Holder,
-    methods: &[Method],
-    refresh_token: &RefreshToken,
-) -> Result<Tokens, ApiError> {
+fn tokens(domain: &Ctx, holder: &Holder, methods: &[Method], refresh_token: &RefreshToken) -> Result<Tokens, ApiError> {
     let (access_token, expires_at) = token::sign(domain, holder, methods, domain.now())?;
     Ok(Tokens {
         access_token: access_token.expose_secret().to_owned(),

@@ -281,7 +281,6 @@ pub(super) fn hash_cost(text: &str) -> Parsed<HashCost> {
     }
 }
 
-
 /// The role of new users. Refuses roles with power over others: only administrators grant those.
 pub(super) fn default_role(text: &str) -> Parsed<Role> {
     let role = [("USER", Role::User), ("GUEST", Role::Guest), ("MANAGER", Role::Manager), ("ADMIN", Role::Admin)];

@@ -1,9 +1,9 @@
-//! Whether the arrival of one's own mail tells if other addresses have an account. A stranger asks for mails to as many
-//! addresses as one domain has slots, then for one to an address of their own in the same domain, and looks at when it
-//! arrives. The mail server is a real one that takes a fifth of a second for a mail.
+//! Whether the arrival time of one's own mail reveals that other addresses have an account. A stranger asks for mails
+//! to as many addresses as one domain has slots, then for one to their own address in the same domain, and measures
+//! when it arrives. The mail server is real, and takes a fifth of a second for a mail.
 //!
-//! A handful of samples is enough for a difference as large as the time of one mail. When they differ by more than
-//! samples of the same kind do, or the machine is too busy to tell, more of them decide.
+//! A few samples are enough for a difference as large as the time of one mail. If the kinds differ by more than the
+//! noise, or the machine is too busy, more samples decide.
 
 use std::{
     sync::Arc,
@@ -21,20 +21,20 @@ use crate::{
     timing::{Apart, unlimited},
 };
 
-/// As many as one domain has slots, so that the last mail waits for one of them.
+/// The slots of one domain, so that the last mail waits for one of them.
 const BEFORE: usize = 8;
-/// Applications that are asked at the same time, each with a mail server of its own.
+/// Applications measured at the same time, each with a separate mail server.
 const LANES: usize = 3;
-/// Rounds of each of them: more, while the ones before it do not decide.
+/// Rounds of each lane. The later ones run only if the earlier ones are not decisive.
 const ROUNDS: [usize; 3] = [4, 4, 8];
-/// Microseconds between medians that are noise in any case: a tenth of what a mail takes.
+/// Microseconds between medians that always count as noise: a tenth of the time of a mail.
 const BOUND: f64 = 20_000.0;
-/// Half of what a mail takes: with more noise than this, a difference would not be seen.
+/// Half of the time of a mail: more noise than this would hide a difference.
 const NOISY: f64 = 100_000.0;
 
 const OWN: &str = "own@example.com";
 
-/// An application with a slow mail server, whose delivery loop runs.
+/// An application with a slow mail server, and its running delivery loop.
 struct Lane<'a> {
     app: &'a TestApp,
     server: SmtpServer,
@@ -50,9 +50,9 @@ impl<'a> Lane<'a> {
         Self { app, server, stop }
     }
 
-    /// Microseconds from asking for one's own mail to its arrival, after `ask` asked for somebody else's.
+    /// Microseconds from asking for one's own mail to its arrival, after `ask` asked for another user's.
     async fn own_mail(&self, guest: &Client<'_>, ask: impl AsyncFn(usize)) -> f64 {
-        eventually("nothing waits", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
+        eventually("the outbox is empty", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
         let earlier = self.server.arrivals(OWN).len();
         for number in 0..BEFORE {
             ask(number).await;
@@ -63,15 +63,15 @@ impl<'a> Lane<'a> {
             if let Some(arrival) = self.server.arrivals(OWN).get(earlier) {
                 return arrival.duration_since(asked).as_secs_f64() * 1e6;
             }
-            assert!(asked.elapsed() < Duration::from_secs(20), "one's own mail does not arrive");
+            assert!(asked.elapsed() < Duration::from_secs(20), "the stranger's own mail arrives");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// The times of each kind, the first of which is there twice, in an order that changes with the round.
+    /// The times of each kind, with the first measured twice, in an order that changes with the round.
     async fn sample(&self, rounds: usize, guest: &Client<'_>, ask: impl AsyncFn(usize, usize)) -> [Vec<f64>; 3] {
         let mut times = [const { Vec::new() }; 3];
-        // The first round shows the process how long a mail takes.
+        // The first round teaches the process how long a mail takes.
         for round in 0..=rounds {
             for place in 0..3 {
                 let slot = (place + round) % 3;
@@ -96,10 +96,10 @@ async fn make_targets(app: &TestApp, name: &str) {
     }
 }
 
-/// Fails when more and more samples tell the second kind from the first. `lane` takes some of them.
-async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
+/// Fails if repeated samples distinguish the second kind from the first. `lane` takes some of them.
+async fn assert_equal_arrival_times(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
     let mut times = [const { Vec::new() }; 3];
-    let mut told = None;
+    let mut difference = None;
     for rounds in ROUNDS {
         for lane in join_all((0..LANES).map(|_| lane(rounds))).await {
             for (all, more) in times.iter_mut().zip(lane) {
@@ -108,20 +108,20 @@ async fn arrival_tells_nothing(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
         }
         let [kind, other, same] = &times;
         let Apart { least, limit, story } = Apart::of(kind, same, other, BOUND);
-        told = (least > limit).then_some(story);
-        if told.is_none() && limit < NOISY {
+        difference = (least > limit).then_some(story);
+        if difference.is_none() && limit < NOISY {
             break;
         }
     }
-    assert_eq!(told, None, "the arrival of one's own mail tells who has an account");
+    assert_eq!(difference, None, "the arrival time of one's own mail reveals accounts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_has_an_account() {
+async fn mail_arrival_time_does_not_reveal_accounts_when_sign_up_is_closed() {
     if embedded_only() {
         return;
     }
-    arrival_tells_nothing(async |rounds| {
+    assert_equal_arrival_times(async |rounds| {
         let app = unlimited("closed").await;
         app.make(OWN, Role::User).await;
         make_targets(&app, "known").await;
@@ -135,11 +135,11 @@ async fn where_sign_up_is_closed_the_arrival_of_ones_own_mail_does_not_tell_who_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_arrival_of_ones_own_mail_does_not_tell_whether_a_new_address_is_taken() {
+async fn mail_arrival_time_does_not_reveal_whether_a_new_address_is_taken() {
     if embedded_only() {
         return;
     }
-    arrival_tells_nothing(async |rounds| {
+    assert_equal_arrival_times(async |rounds| {
         let app = unlimited("open").await;
         let person = app.person(OWN, Role::User).await;
         make_targets(&app, "taken").await;

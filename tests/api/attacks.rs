@@ -1,9 +1,8 @@
-//! Attacks on a server in a process of its own: what was sent, what came back, how soon, and what it cost the process
-//! in memory. Every one is a row of a table, sent over a real socket. Afterwards the process lives, nothing was
-//! executed, and no counter moved.
+//! Attacks on a server process over a real socket. Each row of a table is one attack: its bytes, the expected response,
+//! and bounds on time and memory. Afterwards the process is alive, nothing was executed, and no counter moved.
 //!
-//! `DOORCODE_TEST_PROGRAM` names another build to attack, `DOORCODE_TEST_ATTACK_MS` another bound on time, and
-//! `DOORCODE_TEST_ATTACK_TABLE` a file that gets the table in Markdown.
+//! `DOORCODE_TEST_PROGRAM` names another build to attack, `DOORCODE_TEST_ATTACK_MS` another time bound, and
+//! `DOORCODE_TEST_ATTACK_TABLE` a file for the results as a Markdown table.
 
 mod codes;
 mod crowd;
@@ -20,33 +19,33 @@ use std::{fmt::Write as _, io::Write as _, time::Duration};
 use target::{Reply, Target, http};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-/// What an attack may have in memory beyond what the process has when idle.
+/// Memory that an attack may use beyond the idle process, in KiB.
 const MEMORY: usize = 64 * 1024;
-/// The time of an attack is its best of so many, so that a busy machine tells no lies about it.
+/// Sends per attack. The fastest counts, so that a busy machine does not distort the time.
 const SENDS: usize = 3;
 
-/// In which an attack is answered.
+/// Time limit for the response to an attack.
 fn time_allowed() -> Duration {
     let ms = std::env::var("DOORCODE_TEST_ATTACK_MS").map_or(50, |ms| ms.parse().unwrap());
     Duration::from_millis(ms)
 }
 
-/// What an attack may be answered with.
+/// Accepted responses to an attack.
 #[derive(Clone, Debug)]
 enum Allowed {
-    /// Refused as a whole: status and code, in the one shape, without data.
+    /// The whole request is refused with this status and code, in the standard shape, without data.
     Refused(u16, &'static str),
-    /// Refused before there was a request to speak of, with this status and no word more.
+    /// Refused while parsing HTTP: this status and no body.
     Unread(u16),
-    /// Hung up on, as what speaks another protocol.
+    /// The connection is closed, as for another protocol.
     Closed,
     /// Refused in the field that it asked for, with this code.
     InField(&'static str),
-    /// Answered like anybody: a status, and a part of the body. What was slipped in changed nothing.
+    /// A normal response with this status and this part of the body. The injected input had no effect.
     Harmless(u16, &'static str),
 }
 
-/// One attack: what it is, the bytes, and what may come back.
+/// One attack: its name, the bytes, and the accepted response.
 #[derive(Clone)]
 struct Attack {
     name: String,
@@ -64,7 +63,7 @@ impl Attack {
         Self::new(name, call(&document), Allowed::Refused(status, code))
     }
 
-    /// Why this is not what may come back.
+    /// What is wrong with this response, if anything.
     fn complaint(&self, reply: Option<&Reply>) -> Option<String> {
         let Some(reply) = reply else {
             let closed = self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Closed));
@@ -88,13 +87,13 @@ impl Attack {
         }
         let unread =
             self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Unread(status) if *status == reply.status));
-        let dressed = if unread && reply.text.is_empty() { None } else { undressed(reply) };
+        let dressed = if unread && reply.text.is_empty() { None } else { shape_problem(reply) };
         dressed.map(|what| format!("{what}: {}", answer()))
     }
 }
 
-/// What an answer lacks that each of ours has, or has that none of ours does.
-fn undressed(reply: &Reply) -> Option<String> {
+/// What a response lacks that each of ours has, or has that none of ours may have.
+fn shape_problem(reply: &Reply) -> Option<String> {
     let has = [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
@@ -135,8 +134,8 @@ fn json_call(body: &str) -> Vec<u8> {
     http("POST", "/graphql", &[JSON], body)
 }
 
-/// Sends every attack and holds each to its answer, to the time, to the memory, and to having moved nothing.
-async fn withstands(target: &Target, group: &str, attacks: &[Attack]) {
+/// Sends every attack and checks the response, the time, the memory, and that no counter moved.
+async fn run_attacks(target: &Target, group: &str, attacks: &[Attack]) {
     let db = target.database().await;
     let before = target.counters(&db).await;
     let mut table = Table::default();
@@ -151,7 +150,7 @@ async fn withstands(target: &Target, group: &str, attacks: &[Attack]) {
     table.close();
 }
 
-/// The table as it fills, and what was wrong.
+/// Results so far, and what was wrong.
 #[derive(Default)]
 struct Table {
     rows: String,

@@ -1,4 +1,4 @@
-//! The audit trail as its writers leave it: what refusals cost, how they are counted, and what is taken out in time.
+//! The audit trail: what refusals cost, how they are counted, and when rows are removed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
@@ -18,32 +18,31 @@ use crate::harness::{Client, TestApp};
 const DAY: f64 = 86_400.0;
 const USER: &str = "query($id: ID!) { user(id: $id) { id } }";
 
-/// The events of a kind.
 async fn events(app: &TestApp, kind: &str) -> Vec<audit_events::Model> {
     let events = audit_events::Entity::find().filter(audit_events::Column::Kind.eq(kind));
     events.all(app.ctx().db.read()).await.unwrap()
 }
 
-/// How often refusals of a kind are counted, each row by itself.
+/// The counts of refusals of a kind, row by row.
 async fn counts(app: &TestApp, kind: &str) -> Vec<i32> {
     events(app, kind).await.iter().map(|event| event.count).collect()
 }
 
-/// How many statements wrote to the trail since the last look.
+/// Statements that wrote to the trail since the last call.
 fn writes(app: &TestApp) -> usize {
     app.take_statements().iter().filter(|sql| !sql.starts_with("SELECT") && sql.contains("audit_events")).count()
 }
 
-/// Asks twenty times in one operation for somebody who is hidden.
+/// Requests a hidden user twenty times in one operation.
 async fn ask_twenty_times(person: &Client<'_>, id: &str) {
     let fields: Vec<_> = (0..20).map(|number| format!("a{number}: user(id: $id) {{ id }}")).collect();
     let query = format!("query($id: ID!) {{ {} }}", fields.join(" "));
     let answer = person.query(&query, json!({ "id": id })).await;
-    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "no answer has more: {}", answer.text);
+    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "the maximum number of errors: {}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_in_vain_again_and_again_costs_one_write_and_every_time_is_counted() {
+async fn repeated_denials_cost_one_write_and_are_all_counted() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -52,21 +51,21 @@ async fn whoever_asks_in_vain_again_and_again_costs_one_write_and_every_time_is_
         ask_twenty_times(&person, &admin.signed_in.user).await;
     }
     assert_eq!(writes(&app), 1);
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is there at once");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is written at once");
     writes(&app);
     refusals::write_counts(app.ctx()).await.unwrap();
     refusals::write_counts(app.ctx()).await.unwrap();
-    assert_eq!(writes(&app), 1, "and what is written is written once");
+    assert_eq!(writes(&app), 1, "each count is written once");
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60]);
     app.clock.pass(3_601.0);
     let refreshed = person.refresh(&person.signed_in.refresh).await;
     let person = person.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
     ask_twenty_times(&person, &admin.signed_in.user).await;
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour is another row");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour has another row");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
+async fn repeated_rate_limit_refusals_cost_one_write() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..3 {
@@ -78,17 +77,17 @@ async fn whoever_a_limit_refuses_again_and_again_costs_one_write() {
     }
     assert_eq!(writes(&app), 1);
     housekeeping::finish(app.ctx()).await;
-    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [7], "whoever stops leaves nothing uncounted");
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [7], "the last refusals are counted after a caller stops");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_tried_on_dead_codes_and_links_is_counted_in_one_row_an_hour_whoever_tries() {
+async fn tries_of_expired_codes_and_links_are_counted_in_one_row_an_hour() {
     let app = TestApp::new().await;
     let (guest, other) = (app.guest(), app.guest());
     let challenge = guest.challenge("ada@example.com").await;
     let code = app.last_code_for("ada@example.com").await;
     guest.verify(&challenge, &code).await;
-    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is none");
+    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is not a refusal");
     writes(&app);
     for challenge in [&challenge, "AAAAAAAAAAAAAAAAAAAAAA", "no challenge at all"] {
         assert_eq!(guest.verify(challenge, &code).await["__typename"], "CodeExpired");
@@ -99,7 +98,7 @@ async fn what_is_tried_on_dead_codes_and_links_is_counted_in_one_row_an_hour_who
     housekeeping::finish(app.ctx()).await;
     assert_eq!(counts(&app, "EXPIRED_CODE").await, [4, 1]);
     let event = &events(&app, "EXPIRED_CODE").await[0];
-    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "of many, none is named");
+    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "a row for many subjects names none");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,14 +131,14 @@ async fn a_refusal_that_could_not_be_written_is_counted_later() {
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [2]);
 }
 
-/// An id of the same kind that nobody has.
-fn nobodys(id: &Value) -> String {
+/// An id of the same kind that does not exist.
+fn unknown_id(id: &Value) -> String {
     let kind = &URL_SAFE_NO_PAD.decode(id.as_str().unwrap()).unwrap()[..1];
     URL_SAFE_NO_PAD.encode([kind, &[7; 16]].concat())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() {
+async fn requests_for_another_users_objects_are_recorded() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let own = "{ me { sessions(first: 1) { nodes { id } } devices { id } auditEvents(first: 1) { nodes { id } } } }";
@@ -151,15 +150,15 @@ async fn whoever_asks_for_a_session_device_or_event_of_somebody_else_is_noted() 
         assert_eq!(person.query(node, json!({ "id": id })).await.field("node")["id"], *id);
         assert_eq!(stranger.query(node, json!({ "id": id })).await.code(), "NOT_FOUND");
         let other = app.person(&format!("other{number}@example.com"), Role::User).await;
-        assert_eq!(other.query(node, json!({ "id": nobodys(id) })).await.code(), "NOT_FOUND");
+        assert_eq!(other.query(node, json!({ "id": unknown_id(id) })).await.code(), "NOT_FOUND");
         let denied = events(&app, "PERMISSION_DENIED").await;
-        assert_eq!(denied.len(), 2 * (number + 1), "{id}: one that nobody has is noted, too");
+        assert_eq!(denied.len(), 2 * (number + 1), "{id}: an unknown id is recorded, too");
         assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
+async fn many_denied_fields_are_counted_in_one_row_an_hour() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -181,7 +180,7 @@ async fn whoever_is_denied_many_fields_makes_one_row_an_hour() {
     assert_eq!(noted[0].detail, json!({ "field": "createUser" }), "the first");
 }
 
-/// Refuses from a network, each time something else.
+/// Causes refusals from a network, each for something else.
 async fn refuse(app: &TestApp, ip: &str, times: usize) {
     let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() };
     for number in 0..times {
@@ -192,7 +191,7 @@ async fn refuse(app: &TestApp, ip: &str, times: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_adds_so_many_rows_an_hour_and_what_else_is_refused_to_it_shares_one() {
+async fn a_network_adds_a_bounded_number_of_audit_rows_an_hour() {
     let app = TestApp::new().await;
     let [person, other] =
         [app.person("ada@example.com", Role::User).await, app.person("bob@example.com", Role::User).await];
@@ -203,21 +202,21 @@ async fn a_network_adds_so_many_rows_an_hour_and_what_else_is_refused_to_it_shar
     }
     refusals::write_counts(app.ctx()).await.unwrap();
     let refused = counts(&app, "LIMIT_REFUSED").await;
-    assert_eq!((refused.len(), refused.iter().sum::<i32>()), (101, 120), "none is lost");
+    assert_eq!((refused.len(), refused.iter().sum::<i32>()), (101, 120), "no refusal is lost");
     let shared = events(&app, "LIMIT_REFUSED").await.into_iter().find(|event| event.count > 1).unwrap();
     assert_eq!((shared.count, shared.detail), (20, json!({ "several": true })));
     let denied = events(&app, "PERMISSION_DENIED").await;
     let named: Vec<_> = denied.iter().map(|event| (event.subject_id.is_some(), event.actor_id.is_some())).collect();
-    assert_eq!(named, [(false, false), (true, true)], "whoever comes from elsewhere has a row of their own");
+    assert_eq!(named, [(false, false), (true, true)], "another network has a separate row");
 
     app.clock.pass(7_201.0);
     refuse(&app, &person.ip.to_string(), 1).await;
     let latest = counts(&app, "LIMIT_REFUSED").await;
-    assert_eq!(latest.len(), 102, "and in another hour there is room");
+    assert_eq!(latest.len(), 102, "there is room in another hour");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
+async fn an_ipv6_prefix_adds_a_bounded_number_of_audit_rows() {
     let app = TestApp::new().await;
     let prefix = app.v6_prefix();
     for number in 0..5 {
@@ -229,7 +228,7 @@ async fn the_whole_of_an_ipv6_network_adds_so_many_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_is_too_old_for_something_is_noted() {
+async fn requests_that_need_a_fresher_sign_in_are_recorded() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     app.clock.pass(601.0);
@@ -244,7 +243,7 @@ async fn a_sign_in_that_is_too_old_for_something_is_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_copies() {
+async fn profile_changes_and_exports_are_rate_limited() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let rename = async |number: u32| {
@@ -266,7 +265,7 @@ async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_cop
     assert_eq!((&refused["__typename"], &refused["retryAfter"]), (&json!("RateLimited"), &json!(3_600)));
     let again = app.guest().sign_in("ada@example.com").await;
     let again = app.guest().with_bearer(&again.access);
-    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session is no other person");
+    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session of the same user adds no row");
     assert_eq!(events(&app, "PROFILE_CHANGED").await.len(), 20);
     assert_eq!(events(&app, "DATA_EXPORTED").await.len(), 3);
     let rules: Vec<_> =
@@ -275,7 +274,7 @@ async fn a_person_changes_their_profile_twenty_times_an_hour_and_takes_three_cop
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_tells_from_where_an_old_event_came() {
+async fn old_events_lose_their_ip_address_and_device() {
     let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
     let guest = app.guest();
     for _ in 0..4 {
@@ -283,18 +282,18 @@ async fn nothing_tells_from_where_an_old_event_came() {
     }
     app.sql("UPDATE audit_events SET user_agent = 'Ark/1'").await;
     let address = format!("'%{}%'", guest.ip);
-    let telling = format!("ip_address LIKE {address} OR refusal_key LIKE {address} OR user_agent IS NOT NULL");
+    let personal = format!("ip_address LIKE {address} OR refusal_key LIKE {address} OR user_agent IS NOT NULL");
     app.clock.pass(29.0 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
-    assert!(app.count("audit_events", &telling).await > 3);
+    assert!(app.count("audit_events", &personal).await > 3);
     app.clock.pass(1.1 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
-    assert_eq!(app.count("audit_events", &telling).await, 0);
-    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "that it happened stays");
+    assert_eq!(app.count("audit_events", &personal).await, 0);
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "the event itself stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_whoever_is_erased_no_request_is_known_any_more() {
+async fn erasure_removes_request_data_from_the_trail() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -311,13 +310,13 @@ async fn of_whoever_is_erased_no_request_is_known_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_of_the_purge_that_fails_stops_no_other() {
+async fn a_failing_part_of_the_purge_does_not_stop_the_others() {
     let app = TestApp::with(|flags| flags.ip_retention = Some("30d".into())).await;
     app.guest().sign_in("ada@example.com").await;
     app.clock.pass(31.0 * DAY);
     app.sql("ALTER TABLE sign_in_links RENAME TO elsewhere").await;
     let failure = housekeeping::purge(app.ctx()).await.unwrap_err();
-    assert!(failure.to_string().contains("sign_in_links"), "the first failure is told: {failure}");
+    assert!(failure.to_string().contains("sign_in_links"), "the first failure is returned: {failure}");
     assert_eq!(app.count("outbox", "1 = 1").await, 0);
     for table in ["audit_events", "sessions", "devices"] {
         assert_eq!(app.count(table, "ip_address IS NOT NULL").await, 0, "{table}");

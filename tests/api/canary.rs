@@ -1,5 +1,4 @@
-//! Secrets stay where they belong: codes and tokens are looked for in everything that the process logs, answers with and
-//! stores.
+//! Secrets do not leak: codes and tokens are searched for in all logs, responses and tables.
 
 use std::{
     io::Write,
@@ -23,12 +22,12 @@ use crate::{
     people::{email_change, undo},
 };
 
-/// What was logged on this thread.
+/// Captured logs of this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Everything from now on, at every level.
+    /// Captures every level from now on.
     pub(crate) fn everything() -> (Self, DefaultGuard) {
         let captured = Self::default();
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone());
@@ -97,7 +96,7 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
     stored
 }
 
-/// A secret in every shape that it could be stored in.
+/// A secret in every form that it could be stored in.
 fn shapes(secret: &str) -> Vec<String> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -118,7 +117,7 @@ fn assert_absent(what: &str, haystack: &[u8], secret: &str) {
 }
 
 #[tokio::test]
-async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
+async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
     let (captured, _guard) = Captured::everything();
     let app = TestApp::new().await;
     let guest = app.guest();
@@ -132,14 +131,14 @@ async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
     let next = guest.refresh(&signed_in.refresh).await;
     let next_refresh = next["tokens"]["refreshToken"].as_str().unwrap().to_owned();
     let me = guest.with_bearer(&signed_in.access).me().await;
-    // Faults tell nothing either.
+    // Faults must not leak either.
     app.sql("ALTER TABLE devices RENAME TO gone").await;
     let fault = guest.login_with(serde_json::json!({ "email": "canary@example.com" })).await;
     assert_eq!(fault.code(), "INTERNAL");
     app.sql("ALTER TABLE gone RENAME TO devices").await;
 
     let stored = everything_stored(&app).await;
-    assert!(stored.len() > 1_000, "something was looked at");
+    assert!(stored.len() > 1_000, "tables were searched");
     let logged = captured.text().into_bytes();
     assert!(captured.text().contains("SIGNED_UP"), "logs were captured");
     for (what, secret) in [
@@ -162,7 +161,7 @@ async fn codes_and_tokens_are_in_no_log_no_table_and_no_other_answer() {
     }
 }
 
-/// Remembers everything that was drawn.
+/// Records all random bytes that are drawn.
 #[derive(Default)]
 struct Drawn(Mutex<Vec<Vec<u8>>>);
 
@@ -173,14 +172,14 @@ impl Entropy for Drawn {
     }
 }
 
-/// What could have been made of random bytes: the digits of a code, or a part of a token. Of what is shorter nothing
-/// secret is made: ids, nonces, pauses.
+/// Secrets that random bytes could have become: the digits of a code, or a part of a token. Shorter draws are ids,
+/// nonces and pauses.
 fn made_of(drawn: &[u8]) -> Vec<String> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     if drawn.len() < 16 {
         return Vec::new();
     }
-    // The token may begin with other bytes, so the text of these begins at any of three places of a group.
+    // Other bytes may come first in the token, so its base64 has three possible alignments.
     let text = |before: usize| {
         let text = URL_SAFE_NO_PAD.encode([&vec![0; before], drawn].concat());
         let first = (before * 8).div_ceil(6);
@@ -193,7 +192,7 @@ fn made_of(drawn: &[u8]) -> Vec<String> {
     made
 }
 
-/// Numbers of eight digits, such as a code is. Parts of ids are none.
+/// Numbers of eight digits, the length of a code. Parts of ids do not count.
 fn numbers_like_codes(text: &str) -> Vec<&str> {
     // A duration such as 0.00061063 is one word.
     let words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !['-', '.'].contains(&sign));
@@ -203,14 +202,14 @@ fn numbers_like_codes(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Every way to a code or a token, with the faults on the way; what the answers gave out.
-async fn walk_every_way(app: &TestApp) -> Vec<String> {
+/// Takes every path to a code or a token, including its errors. Returns the secrets in the responses.
+async fn walk_every_path(app: &TestApp) -> Vec<String> {
     let mut given = Vec::new();
     let admin = app.person("admin@example.com", Role::Admin).await;
     let invited = json!({ "email": "invited@example.com", "invite": true });
     admin.change("createUser", invited, "__typename").await.field("createUser");
 
-    // Codes: the first, another for the same challenge, a wrong one; then from a device that is known.
+    // Codes: the first, another for the same challenge, a wrong one; then from a known device.
     let mut guest = app.guest();
     let challenge = guest.challenge("ada@example.com").await;
     guest.resend("ada@example.com", &challenge).await;
@@ -239,7 +238,7 @@ async fn walk_every_way(app: &TestApp) -> Vec<String> {
     let rest = mails.iter().find_map(|mail| mail.text.split_once("#disown=")).expect("a notice of a new device").1;
     given.push(rest.split_whitespace().next().unwrap().to_owned());
 
-    // A change of address and its undoing, and one by an administrator.
+    // A change of address and its undo, and a change by an administrator.
     let ada = guest.with_bearer(&signed_in.access);
     let challenge = email_change::challenge(&ada, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;
@@ -251,12 +250,12 @@ async fn walk_every_way(app: &TestApp) -> Vec<String> {
     admin.change("updateUser", moved, "__typename").await.field("updateUser");
     given.extend([challenge, code, token]);
 
-    fail_on_every_way(app, &admin).await;
+    fail_on_every_path(app, &admin).await;
     given
 }
 
-/// Each table that a code or a token is written to goes away for a moment: faults tell nothing either.
-async fn fail_on_every_way(app: &TestApp, person: &Client<'_>) {
+/// Removes each table that a code or a token is written to for a moment: the faults must not leak either.
+async fn fail_on_every_path(app: &TestApp, person: &Client<'_>) {
     let guest = app.guest();
     let challenge = guest.challenge("bob@example.com").await;
     let code = app.last_code_for("bob@example.com").await;
@@ -270,7 +269,7 @@ async fn fail_on_every_way(app: &TestApp, person: &Client<'_>) {
 }
 
 #[tokio::test]
-async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
+async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     let (captured, _guard) = Captured::everything();
     let drawn = Arc::new(Drawn::default());
     let until = (ManualClock::starting_now().now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d");
@@ -279,18 +278,18 @@ async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
         flags.limits.insert(Rule::SendAddress, "100/15m".into());
         flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
         flags.test_codes = Some(format!("review@example.com=83120475@{until}"));
-        // Keys that are random bytes, too.
+        // These keys are random bytes, too.
         flags.token_alg = Some("HS256".into());
     })
     .await;
-    let given = walk_every_way(&app).await;
+    let given = walk_every_path(&app).await;
 
     let stored = everything_stored(&app).await;
     let logged = captured.text();
     for kind in
         ["SIGNED_UP", "LINK_REQUESTED", "TEST_CODE_USED", "EMAIL_CHANGED", "EMAIL_CHANGE_UNDONE", "USER_CREATED"]
     {
-        assert!(logged.contains(kind), "the log was captured, and the walk came by {kind}");
+        assert!(logged.contains(kind), "the log was captured, and the walk produced {kind}");
     }
     let drawn = drawn.0.lock().unwrap().clone();
     assert!(drawn.len() > 100, "{}", drawn.len());
@@ -299,11 +298,11 @@ async fn no_way_to_a_code_or_a_token_tells_it_to_a_log_or_a_table() {
         assert!(!logged.contains(&secret), "{secret} was logged: {}", around(&logged, &secret));
         assert!(!String::from_utf8_lossy(&stored).contains(&secret), "{secret} was stored");
     }
-    let told: Vec<_> = numbers_like_codes(&logged).into_iter().map(|number| around(&logged, number)).collect();
-    assert_eq!(told, [] as [&str; 0]);
+    let leaked: Vec<_> = numbers_like_codes(&logged).into_iter().map(|number| around(&logged, number)).collect();
+    assert_eq!(leaked, [] as [&str; 0]);
 }
 
-/// The line that a text stands in.
+/// The line around a match.
 fn around<'a>(text: &'a str, part: &str) -> &'a str {
     text.lines().find(|line| line.contains(part)).unwrap_or_default()
 }

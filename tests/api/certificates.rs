@@ -1,5 +1,4 @@
-//! Certificates made for the occasion, and a client that speaks TLS with whoever shows one. Nothing here outlives a
-//! test.
+//! Temporary certificates, and a TLS client that trusts one of them.
 
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc};
 
@@ -14,7 +13,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::slow::Client;
 
-/// The kind of key that most certificates have today.
+/// The most common kind of key.
 pub(crate) const P256: [&str; 2] = ["ec", "ec_paramgen_curve:prime256v1"];
 
 /// A folder with `tls.pem` and `tls.key`.
@@ -27,12 +26,12 @@ impl Certificates {
         certificates
     }
 
-    /// A pair of files of that name, whose certificate is its own authority.
+    /// Creates a self-signed pair of that name.
     pub(crate) fn make(&self, name: &str, kind: [&str; 2]) {
         self.issue(name, kind, "CA:FALSE", &[]);
     }
 
-    /// A pair of files that an authority vouches for, which another one vouches for: `root.pem`, which clients know.
+    /// Creates a pair signed by an intermediate authority, and `root.pem`, which clients trust.
     pub(crate) fn make_chain(&self, name: &str) {
         self.issue("root", P256, "CA:TRUE", &[]);
         self.issue("between", P256, "CA:TRUE", &["-CA", "root.pem", "-CAkey", "root.key"]);
@@ -75,7 +74,7 @@ impl Certificates {
         self.0.path().join(file).to_str().unwrap().to_owned()
     }
 
-    /// Puts one pair in the place of another, each file at once.
+    /// Replaces one pair with another, each file atomically.
     pub(crate) fn replace(&self, name: &str, by: &str) {
         for ending in ["pem", "key"] {
             let draft = self.path("draft");
@@ -84,7 +83,7 @@ impl Certificates {
         }
     }
 
-    /// Connects, and takes no other certificate than the one of that name.
+    /// Connects, trusting only the certificate of that name.
     pub(crate) async fn connect(&self, name: &str, to: SocketAddr) -> std::io::Result<Client<Shaken>> {
         self.connect_with(name, to, &[&rustls::version::TLS13, &rustls::version::TLS12], &["http/1.1"]).await
     }
@@ -107,7 +106,7 @@ impl Certificates {
         let stream = TcpSocket::new_v4().unwrap().connect(to).await?;
         let mut stream =
             TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await?;
-        // In TLS 1.3 a client is done before the server is.
+        // In TLS 1.3 the client finishes the handshake before the server.
         stream.flush().await?;
         Ok(Client(stream))
     }

@@ -1,4 +1,4 @@
-//! Connections on both databases: what their errors mean, how long they may take, and how they come back.
+//! Connections on both databases: what their errors mean, how long they may take, and how they recover.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ use crate::{
     program::{free_port, own_postgres::OwnPostgres},
 };
 
-/// What a client waits for `UNAVAILABLE`.
+/// How long a client waits for `UNAVAILABLE`.
 const PROMISED: Duration = Duration::from_secs(2);
 
 const KEY: &str =
@@ -54,7 +54,7 @@ async fn placeholders_are_numbered_on_both_databases() {
 }
 
 #[tokio::test]
-async fn a_refused_row_is_a_conflict_and_a_fault_of_ours_names_no_value() {
+async fn a_constraint_violation_is_a_conflict_and_other_errors_name_no_value() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -80,7 +80,7 @@ async fn a_refused_row_is_a_conflict_and_a_fault_of_ours_names_no_value() {
 }
 
 #[tokio::test]
-async fn a_stored_word_that_no_one_knows_is_not_repeated() {
+async fn an_unknown_stored_value_is_not_repeated_in_errors() {
     let database = empty_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     db.write()
@@ -123,7 +123,7 @@ async fn every_statement_is_reported_to_a_test_that_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_transaction_that_reads_and_writes_is_lost() {
+async fn concurrent_read_write_transactions_lose_no_update() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -160,7 +160,7 @@ async fn a_dropped_transaction_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gets_no_connection_hears_so_in_time() {
+async fn an_exhausted_pool_fails_in_time() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -179,7 +179,7 @@ async fn a_caller_who_gets_no_connection_hears_so_in_time() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
+async fn a_locked_sqlite_file_is_unavailable_and_recovers() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let (db, other) = (database.connect().await, database.connect().await);
     let lock = other.begin().await.unwrap();
@@ -197,7 +197,7 @@ async fn a_file_that_another_process_locks_is_unavailable_and_then_works() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
+async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     db.write().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
@@ -213,9 +213,9 @@ async fn a_full_disk_is_unavailable_and_nothing_is_half_written() {
     assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0);
 }
 
-/// What SQLite does by itself where the disk is full at a commit.
+/// SQLite rolls back by itself when the disk is full at a commit.
 #[tokio::test]
-async fn after_a_transaction_that_sqlite_ended_by_itself_a_commit_commits() {
+async fn commits_work_after_sqlite_rolled_back_by_itself() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     let add = async |transaction: &DatabaseTransaction| {
@@ -249,7 +249,7 @@ async fn a_reader_of_sqlite_cannot_write_and_commits_are_durable() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_sqlite_file_is_for_its_owner_alone() {
+async fn a_new_sqlite_file_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let folder = TempDir::new().unwrap();
@@ -269,24 +269,24 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
         ["sqlite::memory:", "sqlite://x?mode=memory", "mysql://root:canary@localhost/x", "", "postgres://u:canary@[/"]
     {
         let refused = Db::connect(&options(url, (1, 2), folder.path())).await;
-        let Err(Error::Startup(told)) = refused else { panic!("{url}: {refused:?}") };
-        assert!(told.starts_with("DATABASE_URL ") && !told.contains("canary"), "{told}");
+        let Err(Error::Startup(message)) = refused else { panic!("{url}: {refused:?}") };
+        assert!(message.starts_with("DATABASE_URL ") && !message.contains("canary"), "{message}");
     }
     let missing = Db::connect(&options("sqlite://missing.db", (1, 2), folder.path())).await;
     assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
     assert!(!folder.path().join("missing.db").exists());
 }
 
-/// What is said of a server that this process cannot start with.
+/// The error for a server that this process cannot start with.
 async fn startup_error(url: &str) -> String {
     let refused = Db::connect(&Options { wait: Duration::ZERO, ..options(url, (1, 2), Path::new(".")) }).await;
-    let Err(Error::Startup(told)) = refused else { panic!("{refused:?}") };
-    assert!(!told.contains("canary"), "{told}");
-    told
+    let Err(Error::Startup(message)) = refused else { panic!("{refused:?}") };
+    assert!(!message.contains("canary"), "{message}");
+    message
 }
 
 #[tokio::test]
-async fn a_postgresql_that_is_not_there_is_named_with_host_port_and_cause() {
+async fn an_unreachable_postgresql_error_names_host_port_and_cause() {
     let port = free_port();
     assert_eq!(
         startup_error(&format!("postgres://doorcode:canary@127.0.0.1:{port}/doorcode")).await,
@@ -298,7 +298,7 @@ async fn a_postgresql_that_is_not_there_is_named_with_host_port_and_cause() {
 }
 
 #[tokio::test]
-async fn a_postgresql_that_refuses_is_named_with_what_to_correct() {
+async fn a_postgresql_refusal_says_what_to_correct() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
@@ -307,18 +307,18 @@ async fn a_postgresql_that_refuses_is_named_with_what_to_correct() {
     let place = format!("Cannot connect to PostgreSQL at 127.0.0.1:{}", url.port().unwrap());
     let mut wrong = url.clone();
     wrong.set_password(Some("canary-of-somebody-else")).unwrap();
-    let told = startup_error(wrong.as_str()).await;
-    assert_eq!(told, format!("{place} (wrong user or password). Correct the user or the password in DATABASE_URL."));
+    let message = startup_error(wrong.as_str()).await;
+    assert_eq!(message, format!("{place} (wrong user or password). Correct the user or the password in DATABASE_URL."));
     let mut wrong = url.clone();
     wrong.set_path("/nowhere");
-    let told = startup_error(wrong.as_str()).await;
-    assert!(told.starts_with(&format!("{place} (no such database). Create it")), "{told}");
+    let message = startup_error(wrong.as_str()).await;
+    assert!(message.starts_with(&format!("{place} (no such database). Create it")), "{message}");
     let mut held = Vec::new();
     while let Ok(connection) = PgConnection::connect(url.as_str()).await {
         held.push(connection);
     }
-    let told = startup_error(url.as_str()).await;
-    assert!(told.starts_with(&format!("{place} (too many connections). Raise max_connections")), "{told}");
+    let message = startup_error(url.as_str()).await;
+    assert!(message.starts_with(&format!("{place} (too many connections). Raise max_connections")), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,9 +352,9 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
     }
 }
 
-/// As after a failover, when the former primary is a standby, and its name still leads to it for a while.
+/// As after a failover, when the former primary is a standby, and its name still points to it for a while.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes_none_is_not_well() {
+async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealthy() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
@@ -367,7 +367,7 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
     };
     let takes_none = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
     db.write().execute_unprepared(takes_none).await.unwrap();
-    assert!(is_unavailable(write().await), "it finds out");
+    assert!(is_unavailable(write().await), "it notices");
     write().await.expect("on another connection");
 
     let name = Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
@@ -380,19 +380,19 @@ async fn a_connection_that_takes_no_writes_is_replaced_and_a_database_that_takes
     db.write().execute_unprepared(takes_none).await.unwrap();
     assert!(is_unavailable(write().await));
     let start = Instant::now();
-    assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "nothing is well");
+    assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "the database is not healthy");
     assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
     set("RESET default_transaction_read_only").await;
     write().await.expect("without a restart");
 }
 
-/// As when its machine is gone: nothing is answered and nothing closed.
+/// As when the machine is gone: no response, and no closed connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
+async fn a_silent_connection_times_out_and_is_discarded() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
-    // Of its own, for whoever makes a database waits for every session of the server.
+    // A separate server, because creating a database waits for every session of the server.
     let server = OwnPostgres::start(&[]);
     let wait = Duration::from_secs(30);
     let db = Db::connect(&Options { wait, ..options(&server.url(), (1, 1), Path::new(".")) }).await.unwrap();
@@ -406,7 +406,7 @@ async fn a_connection_that_is_silent_is_given_up_and_not_waited_for() {
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
     let start = Instant::now();
     while db.ping().await.is_err() && start.elapsed() < Duration::from_secs(20) {}
-    // Before anything else, for the server would wait for it to end.
+    // First of all, because the server's shutdown would wait for it.
     signal("-CONT");
     assert!(start.elapsed() < Duration::from_secs(20), "the pool is stuck");
 }

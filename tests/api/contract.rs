@@ -1,5 +1,5 @@
-//! The contract of HTTP and GraphQL, from outside: what every client may rely on, whichever field it asks for. What
-//! the operations themselves do is tested beside them.
+//! The HTTP and GraphQL contract: what every client may rely on, whichever field it asks for. The operations themselves
+//! are tested in other modules.
 
 mod bearer;
 mod documents;
@@ -37,7 +37,7 @@ const CODES: [&str; 16] = [
 ];
 const INTERNAL: &str = "INTERNAL";
 
-/// A request of any kind, without the headers that a well-meaning client adds.
+/// Any request, without the headers that a correct client adds.
 async fn raw(
     client: &Client<'_>,
     method: Method,
@@ -52,7 +52,7 @@ async fn raw(
     client.send(request.body(body.into()).unwrap()).await
 }
 
-/// A well-formed request with other headers.
+/// A valid request with other headers.
 async fn post_with(client: &Client<'_>, headers: &[(&str, &str)]) -> Answer {
     raw(client, Method::POST, "/graphql", headers, TYPENAME).await
 }
@@ -64,7 +64,7 @@ fn body(query: &str) -> String {
     json!({ "query": query }).to_string()
 }
 
-/// Every error of an answer has the one shape, whatever the answer is.
+/// Checks that every error has the standard shape.
 #[track_caller]
 pub(crate) fn check_errors(answer: &Answer, what: &str) {
     let id = answer.headers["x-request-id"].to_str().unwrap();
@@ -78,7 +78,7 @@ pub(crate) fn check_errors(answer: &Answer, what: &str) {
         let leaks = ["doorcode::", "src/", "SELECT", "sqlx", "panicked", "Did you mean", "async_graphql"];
         assert!(!leaks.iter().any(|leak| message.contains(leak)), "{what}: {message}");
         let code = error["extensions"]["code"].as_str().unwrap();
-        assert!(CODES.contains(&code) || code == INTERNAL, "{what}: {code} is in no list");
+        assert!(CODES.contains(&code) || code == INTERNAL, "{what}: {code} is not in the list");
         assert_eq!(error["extensions"]["requestId"], id, "{what}");
         let known = ["code", "requestId", "field", "problems"];
         let extensions = error["extensions"].as_object().unwrap();
@@ -86,7 +86,7 @@ pub(crate) fn check_errors(answer: &Answer, what: &str) {
     }
 }
 
-/// A request refused as a whole: so, with this code, and without `data`.
+/// Checks that the whole request is refused with this status and code, without `data`.
 #[track_caller]
 pub(crate) fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
     let what = format!("{what}: {} {}", answer.status, answer.text);
@@ -99,7 +99,7 @@ pub(crate) fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
     assert!(kind.contains("json"), "{what}");
 }
 
-/// An error in a field: the request itself went well.
+/// Checks for an error in a field of a successful request.
 #[track_caller]
 pub(crate) fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.code()), (200, code), "{}", answer.text);
@@ -108,7 +108,7 @@ pub(crate) fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
     assert!(answer.json.get("data").is_some(), "{}", answer.text);
 }
 
-/// Everything that a guess, a mail or a sign-in would move.
+/// Everything that a guess, a mail or a sign-in would change.
 async fn counters(app: &TestApp) -> (u64, i64, i64, i64, i64) {
     let calls = app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst);
     (

@@ -1,23 +1,23 @@
-//! What each operation costs, counted: SQL statements (BEGIN and COMMIT aside) and calls of the limiter, each of which
-//! is one round trip to Redis. A change that adds a statement fails here and has to say why.
+//! The cost of each operation: SQL statements (without BEGIN and COMMIT) and limiter calls, each one round trip to
+//! Redis. A change that adds a statement fails here and has to justify it.
 
 use std::sync::atomic::Ordering;
 
 use crate::harness::{TestApp, other_than};
 
-/// What happened since the last look.
+/// Statements and limiter calls since the last call.
 fn cost(app: &TestApp) -> (usize, u64) {
     (app.take_statements().len(), app.limiter.calls.swap(0, Ordering::SeqCst))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_operation_costs_what_the_documentation_says() {
+async fn every_operation_has_its_documented_cost() {
     let app = TestApp::new().await;
     let guest = app.guest();
     cost(&app);
 
     let challenge = guest.challenge("cost@example.com").await;
-    assert_eq!(cost(&app), (4, 1), "login of a stranger");
+    assert_eq!(cost(&app), (4, 1), "login from an unknown device");
     let code = app.last_code_for("cost@example.com").await;
     cost(&app);
 
@@ -40,7 +40,7 @@ async fn every_operation_costs_what_the_documentation_says() {
     assert_eq!(cost(&app), (7, 1), "verify from a known device");
     for statements in [2, 1] {
         known.verify(&challenge, &code).await;
-        assert_eq!(cost(&app), (statements, 2), "verify with what is over; the first of an hour is recorded");
+        assert_eq!(cost(&app), (statements, 2), "verify with an expired challenge; the first in an hour is recorded");
     }
 
     let person = guest.with_bearer(&signed_in.access);
@@ -68,12 +68,12 @@ async fn a_login_costs_the_same_for_every_address() {
         app.guest().challenge(email).await;
         seen.push(app.take_statements());
     }
-    assert_eq!(seen[0], seen[1], "the same statements, word for word");
+    assert_eq!(seen[0], seen[1], "identical statements");
     assert_eq!(seen[0].len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_for_sessions_is_one_statement_more_however_many_there_are() {
+async fn reading_sessions_costs_one_statement_for_any_number() {
     let app = TestApp::new().await;
     let mut access = String::new();
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! A database of its own for every test, already migrated. Nothing here starts a server: `tests/run` does.
+//! A migrated database for each test. Nothing here starts a server: `tests/run` does.
 //!
 //! `DOORCODE_TEST_DATABASE_URL` names a PostgreSQL maintenance database where the tests may create others. Tests of the
 //! databases themselves run on both; `DOORCODE_TEST_STACK=servers` puts all others on PostgreSQL too.
@@ -25,10 +25,10 @@ use uuid::Uuid;
 
 use crate::harness::on_servers;
 
-/// The advisory lock under which the template is made; any number nobody else uses.
+/// The advisory lock for creating the template; an arbitrary number.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
-/// A database that goes away when it is dropped.
+/// A database that is dropped with this value.
 pub(crate) struct TestDatabase {
     /// For `DATABASE_URL`.
     pub(crate) url: String,
@@ -37,7 +37,6 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Connects as the program does.
     pub(crate) async fn connect(&self) -> Db {
         self.try_connect(None).await.unwrap()
     }
@@ -59,7 +58,7 @@ impl Drop for TestDatabase {
         if self.folder.is_some() {
             return;
         }
-        // A runtime of its own, because the test's may be the one that is unwinding, and drop cannot wait on it.
+        // A separate runtime, because the test's may be the one that is unwinding, and drop cannot wait on it.
         let name = Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned();
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -71,12 +70,11 @@ impl Drop for TestDatabase {
     }
 }
 
-/// A migrated database of the kind that this run is about.
+/// A migrated database of this run's stack.
 pub(crate) async fn fresh_database() -> TestDatabase {
     fresh_database_of(if on_servers() { DbBackend::Postgres } else { DbBackend::Sqlite }).await
 }
 
-/// A migrated database of this kind.
 pub(crate) async fn fresh_database_of(backend: DbBackend) -> TestDatabase {
     if backend == DbBackend::Postgres {
         return create_database(Some(&postgres_template().await)).await;
@@ -97,7 +95,7 @@ pub(crate) async fn empty_database_of(backend: DbBackend) -> TestDatabase {
     TestDatabase { url, folder: Some(folder) }
 }
 
-/// What tests about the databases themselves run on: both, or SQLite alone when that was asked for.
+/// Databases for tests about the databases themselves: both, or SQLite alone if requested.
 pub(crate) fn every_backend() -> Vec<DbBackend> {
     let embedded_only = std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1");
     match maintenance_url() {
@@ -111,7 +109,7 @@ fn maintenance_url() -> Option<String> {
     std::env::var("DOORCODE_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// The bytes of a migrated file: closing it folded the write-ahead log in.
+/// The bytes of a migrated file: closing it merged the write-ahead log.
 async fn sqlite_template() -> &'static [u8] {
     static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
     TEMPLATE
@@ -125,8 +123,8 @@ async fn sqlite_template() -> &'static [u8] {
         .await
 }
 
-/// The name of a migrated database to copy. It is named after the migrations' text and outlives this process, so
-/// that the next one finds it; a changed migration gets another.
+/// The name of a migrated database to copy. It contains a fingerprint of the migrations and outlives this process, so
+/// that later runs reuse it.
 async fn postgres_template() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     TEMPLATE.get_or_init(make_postgres_template).await.clone()
@@ -139,7 +137,7 @@ async fn make_postgres_template() -> String {
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
     let found: i64 = raw_sql(AssertSqlSafe(count)).fetch_one(&mut connection).await.unwrap().get(0);
     if found == 0 {
-        // Made under another name first: whoever finds the right name finds a finished template.
+        // Created under another name first, so that the template is complete once its final name exists.
         let database = create_database(None).await;
         let db = database.connect().await;
         migrate::up(&db).await.unwrap();
@@ -174,7 +172,7 @@ async fn maintain(sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// A number that changes with the text of any migration.
+/// A hash of all migrations.
 fn fingerprint() -> u64 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migration/src");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

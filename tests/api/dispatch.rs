@@ -1,5 +1,5 @@
-//! Which letter is sent next: slots that are independent of each other, shared fairly between recipient domains, and
-//! used by decoys as by letters.
+//! The order of outgoing letters: independent slots, shared fairly between recipient domains, and used by decoys and
+//! letters alike.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,7 +23,7 @@ use crate::{
     timing::unlimited,
 };
 
-/// A next hop that notes what it is given, and lets mail to one domain wait until it is told to go on.
+/// A mail server that records each mail, and holds back mail to one domain until released.
 struct Hop {
     given: Mutex<Vec<(Mail, bool)>>,
     goes_on: watch::Sender<bool>,
@@ -39,7 +39,7 @@ impl Hop {
         Arc::new(Self { given: Mutex::default(), goes_on: watch::Sender::new(false), takes })
     }
 
-    /// The mails that came so far, and whether they were to be sent.
+    /// The mails so far, and whether each was to be sent.
     fn given(&self) -> Vec<(Mail, bool)> {
         self.given.lock().unwrap().clone()
     }
@@ -83,7 +83,7 @@ async fn ask(app: &TestApp, letters: usize, domain: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_and_hold_up_no_other() {
+async fn a_hanging_domain_gets_at_most_a_quarter_of_the_slots() {
     for (signup, done) in [("open", "SENT"), ("domains:example.com", "DECOY")] {
         let (app, hop) = (unlimited(signup).await, Hop::new());
         ask(&app, 40, "hang.example").await;
@@ -96,10 +96,10 @@ async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_
 
         hop.goes_on.send_replace(true);
         let all = format!("state = '{done}' AND attempts = 1");
-        eventually("what waited is sent", async || hop.count("@hang.example") == 24).await;
+        eventually("the waiting mail is sent", async || hop.count("@hang.example") == 24).await;
         app.clock.pass(60.0);
         let sent = if done == "SENT" { 60 } else { 40 };
-        eventually("and what was released", async || {
+        eventually("the released mail is sent", async || {
             app.clock.pass(0.5);
             app.count("outbox", &all).await == sent
         })
@@ -110,7 +110,7 @@ async fn letters_and_decoys_for_a_domain_that_hangs_have_a_quarter_of_the_slots_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_hangs_for_one_domain_holds_up_nobody_elses_mail() {
+async fn a_hanging_domain_does_not_delay_mail_to_others() {
     if embedded_only() {
         return;
     }
@@ -133,13 +133,13 @@ async fn a_mail_server_that_hangs_for_one_domain_holds_up_nobody_elses_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement_each() {
+async fn many_letters_to_a_fast_domain_cost_one_statement_each() {
     let (app, hop) = (unlimited("open").await, Hop::taking(Duration::from_millis(20)));
     ask(&app, 160, "example.com").await;
     app.take_statements();
     let start = Instant::now();
     let (running, stop) = run(&app, &hop);
-    // The clock of the test, and with it the turn of released letters, goes as time does.
+    // The test's clock, and so the turn of released letters, follows real time.
     while hop.count("@example.com") < 160 {
         sleep(Duration::from_millis(10)).await;
         app.clock.pass(0.01);
@@ -153,7 +153,7 @@ async fn many_letters_to_one_quick_domain_are_sent_without_delay_for_a_statement
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_to_one_address_leave_in_order_and_one_at_a_time() {
+async fn letters_to_one_address_are_sent_in_order_one_at_a_time() {
     let (app, hop) = (unlimited("open").await, Hop::new());
     let guest = app.guest();
     for _ in 0..4 {
@@ -174,14 +174,14 @@ async fn letters_to_one_address_leave_in_order_and_one_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_finishes_what_is_under_way_and_gives_back_what_waits() {
+async fn shutdown_finishes_current_deliveries_and_releases_waiting_letters() {
     let (app, hop) = (unlimited("domains:hang.example").await, Hop::new());
     ask(&app, 12, "hang.example").await;
     let (running, stop) = run(&app, &hop);
-    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    eventually("eight deliveries are in progress", async || hop.count("@hang.example") == 8).await;
     stop.send_replace(true);
     let waiting = "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0";
-    eventually("the others are given back", async || app.count("outbox", waiting).await == 4).await;
+    eventually("the others are released", async || app.count("outbox", waiting).await == 4).await;
     hop.goes_on.send_replace(true);
     running.await.unwrap();
     assert_eq!(app.count("outbox", "state = 'SENT'").await, 8);
@@ -190,24 +190,24 @@ async fn a_stop_finishes_what_is_under_way_and_gives_back_what_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_left_while_the_table_was_away_is_noted_when_it_is_back_and_nothing_else_leaves_before() {
+async fn deliveries_during_a_database_outage_are_recorded_before_more_are_sent() {
     let (app, hop) = (unlimited("open").await, Hop::new());
     ask(&app, 10, "hang.example").await;
     let (running, stop) = run(&app, &hop);
-    eventually("eight are under way", async || hop.count("@hang.example") == 8).await;
+    eventually("eight deliveries are in progress", async || hop.count("@hang.example") == 8).await;
     app.sql("ALTER TABLE outbox RENAME TO away").await;
     hop.goes_on.send_replace(true);
     sleep(Duration::from_millis(300)).await;
-    assert_eq!(hop.count("@hang.example"), 8, "the two that wait go on waiting");
+    assert_eq!(hop.count("@hang.example"), 8, "the two waiting letters keep waiting");
     app.sql("ALTER TABLE away RENAME TO outbox").await;
-    eventually("all are noted", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
+    eventually("all are recorded", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
     assert_eq!(hop.count("@hang.example"), 10, "each once");
     stop.send_replace(true);
     running.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
+async fn a_letter_taken_over_by_another_worker_is_left_to_it() {
     let (app, hops) = (unlimited("open").await, [Hop::new(), Hop::new()]);
     ask(&app, 1, "hang.example").await;
     let mut workers = Vec::new();
@@ -215,7 +215,7 @@ async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
         let ctx = Arc::clone(&app.app.ctx);
         let transport: Arc<dyn MailTransport> = Arc::<Hop>::clone(hop);
         workers.push(tokio::spawn(async move { deliver_due(&ctx, &transport).await }));
-        eventually("it is under way", async || hop.count("@hang.example") == 1).await;
+        eventually("the delivery is in progress", async || hop.count("@hang.example") == 1).await;
         app.clock.pass(91.0);
     }
     for (worker, (hop, state)) in workers.into_iter().zip(hops.iter().zip(["PENDING", "SENT"])) {
@@ -226,7 +226,7 @@ async fn a_letter_that_another_worker_took_over_is_left_to_that_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_is_rendered_as_a_mail_is_and_handed_to_the_mail_server_as_one_that_is_not_to_be_sent() {
+async fn a_decoy_is_rendered_like_a_mail_and_marked_as_not_to_be_sent() {
     let (app, hop) = (unlimited("domains:example.com").await, Hop::new());
     let guest = app.guest();
     for email in ["person@example.com", "person@example.org"] {
@@ -238,7 +238,7 @@ async fn a_decoy_is_rendered_as_a_mail_is_and_handed_to_the_mail_server_as_one_t
     given.sort_by_key(|(_, deliver)| !deliver);
     let [(mail, true), (decoy, false)] = &given[..] else { panic!("one of each") };
     assert_eq!((mail.to.as_str(), decoy.to.as_str()), ("person@example.com", "person@example.org"));
-    // But for the digits it is the same mail, word for word.
+    // Identical except for the digits.
     let words = |mail: &Mail| {
         [&mail.subject, &mail.text, &mail.html].map(|part| part.replace(|char: char| char.is_ascii_digit(), "0"))
     };

@@ -1,5 +1,5 @@
-//! Trusted documents: a server that was given a list runs what is on it, found by id or by text, and nothing else, by
-//! whichever way it comes. What a manifest looks like is tested beside the code that reads it.
+//! Trusted documents: a server with a list runs only the documents on it, by id or by text, over every transport. The
+//! format of a manifest is tested beside the code that reads it.
 
 use std::fs;
 
@@ -16,8 +16,8 @@ use crate::{
 
 const ME: &str = "query Me { me { email } }";
 const LOGIN: &str = "mutation Login($input: LoginInput!) { login(input: $input) { __typename } }";
-pub(crate) const TOLD: &str = "subscription Told { sessionEnded { id } }";
-const LISTED: [&str; 3] = [ME, LOGIN, TOLD];
+pub(crate) const SUBSCRIPTION: &str = "subscription Told { sessionEnded { id } }";
+const LISTED: [&str; 3] = [ME, LOGIN, SUBSCRIPTION];
 const UNLISTED: &str = "query Me { me { id } }";
 
 pub(crate) fn id(text: &str) -> String {
@@ -48,7 +48,7 @@ pub(crate) fn by_id(id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
+async fn a_listed_document_runs_by_id_and_by_text() {
     let app = app().await;
     let guest = app.guest();
     for call in [
@@ -66,7 +66,7 @@ async fn a_document_on_the_list_runs_by_its_id_and_by_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown() {
+async fn unlisted_documents_are_refused_on_every_transport_and_not_stored() {
     let app = app().await;
     let guest = app.guest();
     for _ in 0..2 {
@@ -97,13 +97,13 @@ async fn what_is_not_on_the_list_is_refused_however_it_is_sent_and_stays_unknown
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listed_document_is_held_to_every_other_bound() {
+async fn listed_documents_are_subject_to_every_other_bound() {
     let app = app().await;
     let guest = app.guest();
     let call = with(json!({ "operationName": "Other" }), &id(ME));
     refused(&post(&guest, call).await, 422, "GRAPHQL_VALIDATION_FAILED", "another operation");
     let call = by_id(&id(LOGIN));
-    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable that is missing");
+    refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a missing variable");
     let call = with(json!({ "variables": { "input": { "email": 1 } } }), &id(LOGIN));
     refused(&post(&guest, call).await, 422, "BAD_USER_INPUT", "a variable of another type");
     let call = by_id(&id(ME));
@@ -111,14 +111,14 @@ async fn a_listed_document_is_held_to_every_other_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_of_the_server_itself_are_on_every_list() {
+async fn the_documents_of_the_built_in_pages_are_on_every_list() {
     let app = app().await;
     let guest = app.guest();
     let file = guest.get("/assets/operations.js").await.text;
     let texts: Vec<_> = file.split('`').skip(1).step_by(2).collect();
     assert_eq!(texts.len(), file.matches("export const").count());
     for text in &texts {
-        assert!(!text.contains("${"), "a hole in {text}");
+        assert!(!text.contains("${"), "a document misses in {text}");
         let answer = post(&guest, json!({ "query": text, "variables": { "input": null } })).await;
         assert_ne!(answer.json["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{text}: {}", answer.text);
         let problems = &graphql::validate([*text])[0].problems;
@@ -126,17 +126,20 @@ async fn the_pages_of_the_server_itself_are_on_every_list() {
     }
     for script in ["sign-in", "session", "account", "undo", "inbox", "page", "graphql"] {
         let script = guest.get(&format!("/assets/{script}.js")).await.text;
-        assert!(!script.contains("mutation ") && !script.contains("query "), "an operation beside the list: {script}");
+        assert!(
+            !script.contains("mutation ") && !script.contains("query "),
+            "an operation that is not on the list: {script}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_list_everything_runs_and_an_id_alone_is_nothing_that_is_kept() {
+async fn without_a_list_every_document_runs_and_none_is_stored() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..2 {
         refused(&post(&guest, by_id(&id(ME))).await, 400, "BAD_REQUEST", "an id");
         let both = with(json!({ "query": ME }), &id(ME));
-        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "and was not learnt by this");
+        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "the document was not stored");
     }
 }

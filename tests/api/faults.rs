@@ -1,5 +1,4 @@
-//! What fails around us: the limiter's server, the database. Refusals come quickly, nothing is let through unchecked,
-//! and everything goes on by itself when the fault is over.
+//! Outages of Redis and the database: quick refusals, no unchecked requests, and recovery without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use crate::{
     limiter_contract::own_redis::OwnRedis,
 };
 
-/// Refused in time, and as the contract says.
+/// Refused in time, as the contract says.
 async fn is_unavailable(client: &Client<'_>, email: &str) {
     let start = Instant::now();
     let answer = client.login_with(json!({ "email": email })).await;
@@ -21,7 +20,7 @@ async fn is_unavailable(client: &Client<'_>, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_redis_is_stopped_codes_wait_and_people_go_on_and_all_is_well_when_it_is_back() {
+async fn a_redis_outage_blocks_codes_but_not_sessions_and_recovers() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::limited_by(Box::new(RedisLimiter::new(&redis.url()).unwrap()), |_| {}).await;
     let guest = app.guest();
@@ -44,14 +43,14 @@ async fn while_redis_is_stopped_codes_wait_and_people_go_on_and_all_is_well_when
         answer.json["errors"].is_null() && SignedIn::read(answer.field("verify")).access.len() > 100
     })
     .await;
-    eventually("it is ready, once the last outcome is a second old", async || {
+    eventually("it is ready, once the last result is a second old", async || {
         guest.get("/ready").await.status.as_u16() == 200
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothing() {
+async fn missing_tables_are_an_internal_error_without_details() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.sql("ALTER TABLE audit_events RENAME TO gone").await;
@@ -63,8 +62,8 @@ async fn a_database_that_forgot_its_tables_is_an_internal_error_that_tells_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_signed_in_waits_no_longer_for_a_database_that_says_nothing() {
-    // A reader of SQLite waits for nobody.
+async fn requests_of_signed_in_users_time_out_on_a_silent_database() {
+    // A reader of SQLite never waits.
     if !on_servers() {
         return;
     }
@@ -80,5 +79,5 @@ async fn whoever_is_signed_in_waits_no_longer_for_a_database_that_says_nothing()
         assert!(start.elapsed() < Duration::from_secs(2), "{query}: {:?}", start.elapsed());
     }
     drop(lock);
-    eventually("it is answered again", async || person.me().await.status.as_u16() == 200).await;
+    eventually("requests are served again", async || person.me().await.status.as_u16() == 200).await;
 }

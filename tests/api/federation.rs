@@ -1,5 +1,5 @@
-//! Doorcode as a subgraph of Apollo Federation 2, asked as a gateway asks. What `user` hides, `_entities` hides; and a
-//! server that is no subgraph knows neither of the two fields. That it composes is tested in `tests/federation`.
+//! Doorcode as a subgraph of Apollo Federation 2, queried as a gateway does. `_entities` hides what `user` hides, and a
+//! server that is not a subgraph has neither field. Composition is tested in `tests/federation`.
 
 use doorcode::{db::entity::Role, graphql::subgraph_sdl};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn entities(client: &Client<'_>, representations: &Value) -> Answer {
     client.query(ENTITIES, json!({ "representations": representations })).await
 }
 
-/// Where the errors are, and their codes.
+/// The paths of the errors, and their codes.
 fn errors(answer: &Answer) -> Vec<(Value, String)> {
     check_errors(answer, &answer.text);
     let errors = answer.json["errors"].as_array().unwrap();
@@ -33,7 +33,7 @@ fn errors(answer: &Answer) -> Vec<(Value, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_no_subgraph_knows_neither_field() {
+async fn a_server_without_federation_has_neither_field() {
     let app = TestApp::new().await;
     for query in ["{ _service { sdl } }", "{ _entities(representations: []) { __typename } }"] {
         let answer = app.guest().query(query, json!({})).await;
@@ -46,7 +46,7 @@ async fn a_server_that_is_no_subgraph_knows_neither_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subgraph_tells_its_schema_with_introspection_off_and_introspection_stays_off() {
+async fn a_subgraph_serves_its_sdl_with_introspection_disabled() {
     let app = TestApp::with(|flags| {
         flags.federation = Some("true".into());
         flags.introspection = Some("false".into());
@@ -63,10 +63,10 @@ async fn a_subgraph_tells_its_schema_with_introspection_off_and_introspection_st
 }
 
 #[test]
-fn the_subgraph_of_production_has_no_inbox_and_is_otherwise_the_published_schema() {
+fn the_production_subgraph_has_the_published_schema() {
     assert!(!subgraph_sdl(false).to_lowercase().contains("inbox"));
     assert!(subgraph_sdl(true).contains("type InboxMessage {"));
-    // Line by line, apart from what federation writes on them: nothing is published there that is not published here.
+    // Line by line, without federation's directives: the subgraph publishes nothing more.
     let plain = |line: &str| line.replace(" @key(fields: \"id\")", "").replace(" @shareable", "");
     let published: Vec<_> = doorcode::graphql::sdl(false).lines().map(str::to_owned).collect();
     let sdl = subgraph_sdl(false);
@@ -78,7 +78,7 @@ fn the_subgraph_of_production_has_no_inbox_and_is_otherwise_the_published_schema
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_finds_themselves_and_others_are_as_absent_as_what_never_was() {
+async fn users_find_themselves_and_others_look_nonexistent() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let bob = app.person("bob@example.com", Role::User).await;
@@ -90,14 +90,14 @@ async fn a_person_finds_themselves_and_others_are_as_absent_as_what_never_was() 
     let hidden = |place: i32| (json!(["_entities", place]), "NOT_FOUND".to_owned());
     assert_eq!(errors(&answer), [hidden(1), hidden(2)]);
     let said: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|error| &error["message"]).collect();
-    assert_eq!(said[0], said[1], "hidden and absent look alike");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "however many are hidden, it is noted once");
+    assert_eq!(said[0], said[1], "hidden and absent users look alike");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "several hidden users are recorded once");
     let user = ada.query("query($id: ID!) { user(id: $id) { id } }", json!({ "id": bob.signed_in.user })).await;
-    assert_eq!(&user.json["errors"][0]["message"], said[0], "and as `user` says it");
+    assert_eq!(&user.json["errors"][0]["message"], said[0], "the same error as `user`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_finds_anybody_without_a_bearer_and_a_bad_one_fails_the_request() {
+async fn entities_need_a_bearer_and_a_bad_one_fails_the_request() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let who = json!([person(&ada.signed_in.user)]);
@@ -108,7 +108,7 @@ async fn nobody_finds_anybody_without_a_bearer_and_a_bad_one_fails_the_request()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_person_is_found_by_administrators_alone() {
+async fn only_administrators_find_deleted_users() {
     let app = subgraph().await;
     let [root, boss] =
         [app.person("root@example.com", Role::Admin).await, app.person("boss@example.com", Role::Manager).await];
@@ -120,7 +120,7 @@ async fn a_deleted_person_is_found_by_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_people_are_one_statement_and_more_are_refused() {
+async fn a_hundred_entities_cost_one_statement_and_more_are_refused() {
     let app = subgraph().await;
     let boss = app.person("boss@example.com", Role::Manager).await;
     let mut people = Vec::new();
@@ -135,7 +135,10 @@ async fn a_hundred_people_are_one_statement_and_more_are_refused() {
     };
     let (answer, statements) = counted(ENTITIES, &hundred).await;
     let found = answer.field("_entities").as_array().unwrap();
-    assert!(found.iter().zip(&hundred).all(|(found, wanted)| found["id"] == wanted["id"]), "each in its place");
+    assert!(
+        found.iter().zip(&hundred).all(|(found, wanted)| found["id"] == wanted["id"]),
+        "errors point at their index"
+    );
     assert_eq!((found.len(), statements), (100, 2), "the session, and all of them");
     let twice = "query($representations: [_Any!]!) { a: _entities(representations: $representations) { __typename \
         ... on User { id } } b: _entities(representations: $representations) { ... on User { email } } }";
@@ -145,11 +148,11 @@ async fn a_hundred_people_are_one_statement_and_more_are_refused() {
     let (answer, statements) = counted(ENTITIES, &more).await;
     failed_in_field(&answer, &json!(["_entities"]), "BAD_USER_INPUT");
     assert_eq!(answer.json["errors"][0]["extensions"]["field"], "representations");
-    assert_eq!(statements, 1, "nobody was looked for");
+    assert_eq!(statements, 1, "no user was looked up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_people_have_is_counted_for_each_of_them() {
+async fn the_cost_of_entities_is_counted_for_each_user() {
     let app = subgraph().await;
     let boss = app.person("boss@example.com", Role::Manager).await;
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) \
@@ -163,7 +166,7 @@ async fn what_people_have_is_counted_for_each_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_for_nobody_fails_in_its_place_in_our_words() {
+async fn invalid_entity_representations_fail_individually() {
     let app = subgraph().await;
     let ada = app.person("ada@example.com", Role::User).await;
     let id = ada.signed_in.user.as_str();
@@ -185,7 +188,7 @@ async fn what_stands_for_nobody_fails_in_its_place_in_our_words() {
         json!(7),
         json!({}),
     ];
-    // An answer has at most ten errors.
+    // A response has at most ten errors.
     for bad in bad.chunks(8) {
         let representations = [&[person(id)], bad].concat();
         let answer = entities(&ada, &json!(representations)).await;
@@ -195,7 +198,7 @@ async fn what_stands_for_nobody_fails_in_its_place_in_our_words() {
         assert!(found.len() == places && found[1..].iter().all(Value::is_null), "{}", answer.text);
         let refusal = |place| (json!(["_entities", place]), "BAD_USER_INPUT".to_owned());
         assert_eq!(errors(&answer), (1..places).map(refusal).collect::<Vec<_>>());
-        assert!(!answer.text.contains("OR 1=1") && !answer.text.contains("Nothing"), "nothing is echoed");
+        assert!(!answer.text.contains("OR 1=1") && !answer.text.contains("Nothing"), "no value is echoed");
         for word in ["Entity not found", "existing string", "find_user"] {
             assert!(!answer.text.contains(word), "the library's own text: {word}");
         }

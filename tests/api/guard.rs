@@ -1,5 +1,5 @@
-//! The worst that the guard lets through, on a thread with half of the stack that the server's workers have: nothing
-//! that a request can hold takes the process down. In processes of their own, for whoever runs out of stack is dead.
+//! The deepest requests that the guard accepts, on a thread with half of a worker's stack: none overflows it. Each runs
+//! in a child process, because a stack overflow kills the process.
 
 use doorcode::limits::Rule;
 use std::{process::Command, thread};
@@ -15,20 +15,20 @@ use crate::harness::{Client, TestApp};
 ///
 /// | | KiB |
 /// | --- | ---: |
-/// | people in sessions of people, as deep as they are executed | 890 |
+/// | users in sessions of users, as deep as they are executed | 890 |
 /// | selections across a chain of fragments, 608 levels | 860 |
 /// | a chain of 248 fragments | 570 |
 /// | selections in a selection, 31 levels | 480 |
 /// | lists in an argument, 30 levels; values in variables, 125 levels | 320 to 400 |
 const HALF: usize = 1024;
-/// Where nothing can overflow, for finding the largest documents.
+/// So large that nothing can overflow, for finding the largest documents.
 const PLENTY: usize = 512 * 1024;
-/// Fragments stand in maps without an order, and how deep a walk goes depends on where it begins.
+/// Fragments are in maps without an order, and how deep a walk goes depends on where it starts.
 const REPEATS: usize = 10;
 const STACK: &str = "DOORCODE_TEST_STACK_KIB";
 
 #[test]
-fn the_worst_documents_need_less_than_half_of_a_workers_stack() {
+fn the_deepest_documents_use_less_than_half_of_a_workers_stack() {
     let stack = std::env::var(STACK).unwrap_or_else(|_| HALF.to_string());
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "guard::on_a_small_stack", "--ignored", "--nocapture"])
@@ -37,11 +37,11 @@ fn the_worst_documents_need_less_than_half_of_a_workers_stack() {
         .unwrap();
     let (out, error) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
     assert!(child.status.success(), "{}: {out}{error}", child.status);
-    assert!(out.contains("all answered"), "the other process ran nothing: {out}");
+    assert!(out.contains("all answered"), "the child process ran no test: {out}");
 }
 
 #[test]
-#[ignore = "the test above runs this in a process of its own"]
+#[ignore = "the test above runs this in a child process"]
 fn on_a_small_stack() {
     let stack = std::env::var(STACK).map_or(HALF, |kib| kib.parse().unwrap());
     let only = std::env::var("DOORCODE_TEST_STACK_ONLY").unwrap_or_default();
@@ -59,7 +59,7 @@ fn on_a_small_stack() {
         }
         for stage in [Stage::Validated, Stage::Executed] {
             let found = on_stack(PLENTY, || largest(&runtime, &client, make, stage));
-            assert!(stage == Stage::Executed || found.is_some(), "{name}: the guard lets nothing through");
+            assert!(stage == Stage::Executed || found.is_some(), "{name}: the guard refuses everything");
             let Some((levels, body)) = found else { continue };
             println!("{name}: {levels} levels, {} bytes, {stage:?}", body.len());
             for _ in 0..REPEATS {
@@ -83,27 +83,27 @@ fn ask(runtime: &Runtime, client: &Client<'_>, body: String) -> (u16, String) {
     (answer.status.as_u16(), code.to_owned())
 }
 
-/// A request with so many levels of something, as the body of a request.
+/// A request body with this many levels of something.
 type Make = fn(usize) -> String;
 
 /// How far a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// The guard or the parser has something against it.
+    /// Refused by the guard or the parser.
     Refused,
-    /// Both passes of the guard let it through, and validation or an input stopped it.
+    /// Accepted by both passes of the guard, then stopped by validation or an input.
     Validated,
     Executed,
 }
 
-/// The largest of its kind that gets so far, and how many levels it has; nothing when not even the smallest does.
+/// The largest request of its kind that gets this far, and its number of levels. `None` if even the smallest does not.
 fn largest(runtime: &Runtime, client: &Client<'_>, make: Make, stage: Stage) -> Option<(usize, String)> {
     let passes = |levels: usize| reached(ask(runtime, client, make(levels))) >= stage;
     let (mut good, mut bad) = (1, 2_000);
     if !passes(good) {
         return None;
     }
-    assert!(!passes(bad), "there is no bound on this: {}", make(3));
+    assert!(!passes(bad), "this has no bound: {}", make(3));
     while bad - good > 1 {
         let middle = good.midpoint(bad);
         if passes(middle) { good = middle } else { bad = middle }
@@ -124,7 +124,7 @@ fn document(query: &str) -> String {
     json!({ "query": query }).to_string()
 }
 
-/// Something within itself so many times.
+/// Something nested in itself this many times.
 fn nested(open: &str, levels: usize, inner: &str, close: &str) -> String {
     format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
 }
@@ -133,7 +133,7 @@ fn link(number: usize) -> String {
     format!("fragment f{number} on User{{...f{}}}", number + 1)
 }
 
-/// Fragments of which each spreads the next, inside so many brackets of its own as the guard allows.
+/// Fragments that each spread the next, inside as many brackets as the guard allows.
 fn chain(levels: usize, on: &str, open: &str, last: &str) -> String {
     const WITHIN: usize = 30;
     let count = levels.div_ceil(WITHIN);
@@ -180,13 +180,9 @@ const WORST: [(&str, Make); 19] = [
             chain(levels, "User", "user{", "id")
         ))
     }),
-    ("fragments that nobody spreads", |levels| {
-        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))
-    }),
-    ("fields in fragments that nobody spreads", |levels| {
-        document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))
-    }),
-    ("people in sessions of people", |levels| {
+    ("unused fragments", |levels| document(&format!("{{me{{id}}}}{}", chain(levels, "User", "...{", "id")))),
+    ("fields in unused fragments", |levels| document(&format!("{{me{{id}}}}{}", chain(levels, "User", "user{", "id")))),
+    ("users in sessions of users", |levels| {
         document(&format!("{{me{{{}}}}}", nested("sessions(first:1){nodes{user{", levels, "id", "}}}")))
     }),
     ("lists in an argument in fields", |levels| {

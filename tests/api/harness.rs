@@ -1,5 +1,5 @@
-//! The application as tests see it: the real one over a database of its own, with a clock that can be moved. Helpers
-//! read like the sentences that tests are. On `DOORCODE_TEST_STACK=servers` it stands on PostgreSQL and Redis.
+//! The real application over a fresh database, with a clock that tests move. With `DOORCODE_TEST_STACK=servers` it uses
+//! PostgreSQL and Redis.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -51,7 +51,7 @@ use tower::ServiceExt;
 
 use crate::database::{TestDatabase, fresh_database};
 
-/// Whether the suite stands on PostgreSQL and Redis.
+/// Whether the suite runs on PostgreSQL and Redis.
 pub(crate) fn on_servers() -> bool {
     std::env::var("DOORCODE_TEST_STACK").is_ok_and(|stack| stack == "servers")
 }
@@ -65,7 +65,7 @@ impl ManualClock {
         Self(Mutex::new(Utc::now().trunc_subsecs(6)))
     }
 
-    /// Moves by so much, back too.
+    /// Moves by this many seconds, also backwards.
     pub(crate) fn pass(&self, seconds: f64) {
         let length = Duration::from_secs_f64(seconds.abs());
         let mut now = self.0.lock().unwrap();
@@ -83,7 +83,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// The limiter of the stack with its calls counted, which can be told to be away.
+/// The limiter of the stack. Counts its calls, and can simulate an outage.
 pub(crate) struct WatchedLimiter {
     inner: Box<dyn Limiter>,
     pub(crate) calls: AtomicU64,
@@ -95,27 +95,26 @@ impl Limiter for WatchedLimiter {
     async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.away.load(Ordering::SeqCst) {
-            return Err(LimiterUnavailable("told to be away".into()));
+            return Err(LimiterUnavailable("simulated outage".into()));
         }
         self.inner.take(charges, now).await
     }
 
     async fn ping(&self) -> Result<(), LimiterUnavailable> {
         if self.away.load(Ordering::SeqCst) {
-            return Err(LimiterUnavailable("told to be away".into()));
+            return Err(LimiterUnavailable("simulated outage".into()));
         }
         self.inner.ping().await
     }
 }
 
-/// One application.
 pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) limiter: Arc<WatchedLimiter>,
     pub(crate) statements: Arc<Mutex<Vec<sea_orm::Statement>>>,
     router: Router,
-    /// Every application has networks of its own, for Redis is shared.
+    /// Each application has separate networks, because Redis is shared.
     network: u32,
     bus: Arc<dyn Bus>,
     guests: AtomicU32,
@@ -124,7 +123,7 @@ pub(crate) struct TestApp {
 }
 
 impl TestApp {
-    /// As development starts, with the defaults of the settings.
+    /// A development server with the default settings.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
@@ -134,17 +133,17 @@ impl TestApp {
         Self::built(Overrides::default(), change).await
     }
 
-    /// With a limiter of its own whatever the stack, for limits that everybody shares.
+    /// With an in-process limiter on every stack, for limits that all applications share.
     pub(crate) async fn alone(change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::limited_by(Box::new(MemoryLimiter::new(DEFAULT_ENTRIES)), change).await
     }
 
-    /// With a limiter of the test's own.
+    /// With the test's limiter.
     pub(crate) async fn limited_by(limiter: Box<dyn Limiter>, change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::over(Some(limiter), Overrides::default(), change).await
     }
 
-    /// With a bus of the test's own.
+    /// With the test's bus.
     pub(crate) async fn on_bus(bus: Arc<dyn Bus>) -> Self {
         Self::built(Overrides { bus: Some(bus), ..Overrides::default() }, |_| {}).await
     }
@@ -152,7 +151,7 @@ impl TestApp {
     /// Another replica of the same application: the same database, secret, clock and limiter.
     pub(crate) async fn replica(&self) -> Replica {
         let flags = flags(&self.database.url, self.folder.path(), |_| {});
-        // On Redis every replica has a way of its own to the bus; in one process they share it.
+        // On Redis every replica has a separate connection to the bus; in one process they share it.
         let bus = if on_servers() { stack_bus(self.network) } else { Arc::clone(&self.bus) };
         let overrides = Overrides {
             clock: Some(self.clock.clone()),
@@ -167,7 +166,7 @@ impl TestApp {
         Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }
     }
 
-    /// With randomness or a bus of the test's own.
+    /// With the test's randomness or bus.
     pub(crate) async fn built(overrides: Overrides, change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::over(None, overrides, change).await
     }
@@ -215,7 +214,7 @@ impl TestApp {
         self.router.clone()
     }
 
-    /// Somebody who has not called before, from a network of their own.
+    /// A new client, from a network of its own.
     pub(crate) fn guest(&self) -> Client<'_> {
         let number = self.guests.fetch_add(1, Ordering::SeqCst);
         let [_, a, b, c] = ((self.network << 8).wrapping_add(number)).to_be_bytes();
@@ -229,25 +228,25 @@ impl TestApp {
         }
     }
 
-    /// An account, from the command line.
+    /// Creates an account, from the command line.
     pub(crate) async fn make(&self, email: &str, role: Role) {
         let address = EmailAddress::parse(email).unwrap();
         let new = NewPerson { email: &address, name: None, role, locale: None, invite: false };
         let made = manage::create(self.ctx(), By::CommandLine, new).await.unwrap();
-        assert!(matches!(made, Changed::Done(_)), "somebody has {email}");
+        assert!(matches!(made, Changed::Done(_)), "a user has {email}");
     }
 
-    /// Gives somebody a role, from the command line.
+    /// Changes a user's role, from the command line.
     pub(crate) async fn set_role(&self, email: &str, role: Role) {
         set(self.ctx(), email, Change { role: Some(role), ..Change::default() }).await;
     }
 
-    /// Suspends somebody or lets them in again, from the command line.
+    /// Suspends or reactivates a user, from the command line.
     pub(crate) async fn set_status(&self, email: &str, status: UserStatus) {
         set(self.ctx(), email, Change { status: Some(status), ..Change::default() }).await;
     }
 
-    /// Somebody with a role who has just signed in.
+    /// A user with a role who has just signed in.
     pub(crate) async fn person(&self, email: &str, role: Role) -> Actor<'_> {
         self.make(email, role).await;
         let guest = self.guest();
@@ -255,7 +254,7 @@ impl TestApp {
         Actor { client: guest.with_bearer(&signed_in.access), signed_in }
     }
 
-    /// Delivers everything that is due.
+    /// Delivers all mail that is due.
     pub(crate) async fn drain_outbox(&self) {
         while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {}
     }
@@ -278,7 +277,7 @@ impl TestApp {
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// Statements since the last call, BEGIN and COMMIT aside (the library does not report those).
+    /// Statements since the last call, without BEGIN and COMMIT (the library does not report those).
     pub(crate) fn take_statements(&self) -> Vec<String> {
         self.take_statements_and_values().into_iter().map(|statement| statement.sql).collect()
     }
@@ -288,7 +287,7 @@ impl TestApp {
         std::mem::take(&mut self.statements.lock().unwrap())
     }
 
-    /// How many rows a table has that fit a condition.
+    /// The number of rows that match a condition.
     pub(crate) async fn count(&self, table: &str, condition: &str) -> i64 {
         use sea_orm::ConnectionTrait;
         let ctx = self.ctx();
@@ -297,7 +296,7 @@ impl TestApp {
         row.unwrap().try_get("", "n").unwrap()
     }
 
-    /// How often refusals of a kind were counted, in all rows together.
+    /// The total count of refusals of a kind, over all rows.
     pub(crate) async fn refused(&self, kind: &str) -> i32 {
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         audit::refusals::write_counts(self.ctx()).await.unwrap();
@@ -305,14 +304,14 @@ impl TestApp {
         events.all(self.ctx().db.read()).await.unwrap().iter().map(|event| event.count).sum()
     }
 
-    /// Runs a statement of the test's own.
+    /// Runs a statement.
     pub(crate) async fn sql(&self, sql: &str) {
         use sea_orm::ConnectionTrait;
         self.ctx().db.write().execute_unprepared(sql).await.unwrap();
     }
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 pub(crate) struct Actor<'a> {
     client: Client<'a>,
     pub(crate) signed_in: SignedIn,
@@ -326,13 +325,13 @@ impl<'a> std::ops::Deref for Actor<'a> {
     }
 }
 
-/// Another process's worth of the same application.
+/// Another process of the same application.
 pub(crate) struct Replica {
     pub(crate) app: App,
     pub(crate) router: Router,
 }
 
-/// Changes somebody from the command line of any replica.
+/// Changes a user from the command line of any replica.
 pub(crate) async fn set(ctx: &Ctx, email: &str, change: Change) {
     let id = user::id_of(ctx, &EmailAddress::parse(email).unwrap()).await.unwrap();
     let changed = manage::change(ctx, By::CommandLine, id, change).await.unwrap();
@@ -384,7 +383,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Somebody who calls.
+/// A client.
 #[derive(Clone)]
 pub(crate) struct Client<'a> {
     router: Router,
@@ -395,7 +394,6 @@ pub(crate) struct Client<'a> {
     pub(crate) headers: HeaderMap,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -405,7 +403,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The one field of a mutation or query, which must have come without errors.
+    /// The only field of a mutation or query. Panics on errors.
     pub(crate) fn field(&self, name: &str) -> &Value {
         assert!(self.json["errors"].is_null(), "{}", self.text);
         &self.json["data"][name]
@@ -417,7 +415,7 @@ impl Answer {
     }
 }
 
-/// A person who signed in.
+/// The result of a sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     pub(crate) access: String,
@@ -448,12 +446,12 @@ const SIGNED_IN: &str = "... on SignedIn { isNewUser deviceToken user { id email
     tokens { accessToken tokenType expiresAt refreshToken refreshExpiresAt } }";
 
 impl Client<'_> {
-    /// The same person through another replica.
+    /// The same client through another replica.
     pub(crate) fn via(&self, replica: &Replica) -> Self {
         self.via_router(replica.router.clone())
     }
 
-    /// The same person through another listener.
+    /// The same client through another listener.
     pub(crate) fn via_router(&self, router: Router) -> Self {
         Self { router, ..self.clone() }
     }
@@ -470,7 +468,7 @@ impl Client<'_> {
         Self { ip: ip.parse().unwrap(), ..self.clone() }
     }
 
-    /// Any request at all.
+    /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(ConnectInfo(SocketAddr::new(self.ip, 40_000)));
@@ -478,7 +476,7 @@ impl Client<'_> {
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap_or_default();
         let mut json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        // The cost, which has a test of its own.
+        // The cost has separate tests.
         json.as_object_mut().and_then(|answer| answer.remove("extensions"));
         Answer { status: parts.status, headers: parts.headers, text, json }
     }
@@ -487,7 +485,7 @@ impl Client<'_> {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    /// A body of any kind to `/graphql`.
+    /// Posts any body to `/graphql`.
     pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.bearer {
@@ -511,19 +509,19 @@ impl Client<'_> {
         self.query(&query, json!({ "input": input })).await
     }
 
-    /// Asks for a code; what came back.
+    /// Requests a code, and returns the result.
     pub(crate) async fn login(&self, email: &str) -> Value {
         let input = json!({ "email": email, "deviceToken": self.device });
         self.login_with(input).await.field("login").clone()
     }
 
-    /// Asks for a code; the challenge.
+    /// Requests a code, and returns the challenge.
     pub(crate) async fn challenge(&self, email: &str) -> String {
         let sent = self.login(email).await;
         sent["challenge"].as_str().unwrap_or_else(|| panic!("no code sent: {sent}")).to_owned()
     }
 
-    /// Another mail for the same challenge.
+    /// Requests another mail for the same challenge.
     pub(crate) async fn resend(&self, email: &str, challenge: &str) -> Value {
         let input = json!({ "email": email, "challenge": challenge, "deviceToken": self.device });
         self.login_with(input).await.field("login").clone()
@@ -548,7 +546,7 @@ impl Client<'_> {
         self.query(&query, json!({ "input": { "token": token } })).await.field("verifyLink").clone()
     }
 
-    /// From an address to a session.
+    /// The whole sign-in for an address.
     pub(crate) async fn sign_in(&self, email: &str) -> SignedIn {
         let challenge = self.challenge(email).await;
         let code = self.app.last_code_for(email).await;
@@ -571,7 +569,7 @@ impl Client<'_> {
         .await
     }
 
-    /// A mutation with one field and one input; what came back for it, problems and all.
+    /// A mutation with one field and one input, and its result, problems included.
     pub(crate) async fn change(&self, field: &str, input: Value, selection: &str) -> Answer {
         let name = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
         let query = format!("mutation($input: {name}!) {{ {field}(input: $input) {{ {selection} }} }}");
@@ -583,13 +581,13 @@ impl Client<'_> {
     }
 }
 
-/// A code that is not this one.
+/// A different code.
 pub(crate) fn other_than(code: &str) -> String {
     let first = if code.starts_with('7') { '1' } else { '7' };
     format!("{first}{}", &code[1..])
 }
 
-/// Waits for something that another task does.
+/// Waits for a condition that another task makes true.
 pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
     for _ in 0..200 {
         if check().await {
@@ -597,5 +595,5 @@ pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool)
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("never came true: {what}");
+    panic!("timed out: {what}");
 }

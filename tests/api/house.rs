@@ -1,5 +1,5 @@
-//! The rules of the house, read off the source: which part may name which, what every file begins with, who owns a
-//! table. Every check is tried on a sample that breaks it, so that none can go blind. They read text and run nothing.
+//! Architecture rules, checked on the source text: which module may name which, what every file starts with, and which
+//! module owns a table. Every check also runs on a sample that breaks it.
 
 mod asvs;
 mod security;
@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, sources, tokens, without_tests};
 
-/// The rooms from the ground up. A file names only rooms below its own.
-const ROOMS: [&str; 16] = [
+/// The modules from the bottom up. A file names only modules below its own.
+const LAYERS: [&str; 16] = [
     "error",
     "email_address",
     "files",
@@ -30,7 +30,7 @@ const ROOMS: [&str; 16] = [
     "cli",
 ];
 
-/// Libraries that only these rooms name.
+/// Libraries that only these modules name.
 const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["async_graphql_axum", "axum", "tower", "tower_http"], &["http"]),
     (&["async_graphql"], &["graphql", "http"]),
@@ -39,7 +39,7 @@ const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["lettre"], &["adapter", "doctor", "settings"]),
 ];
 
-/// Rooms that name fewer of those below than they could.
+/// Modules below that a module must not name all the same.
 const NEVER: [(&str, &[&str]); 4] = [
     ("adapter", &["crate::db", "crate::domain", "crate::settings", "crate::graphql", "crate::http"]),
     ("http", &["crate::db"]),
@@ -47,16 +47,16 @@ const NEVER: [(&str, &[&str]); 4] = [
     ("seed", &["crate::http", "crate::graphql"]),
 ];
 
-/// What a room names all the same: the store behind the inbox of development is the domain's.
+/// Exceptions: the store behind the development inbox belongs to the domain.
 const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
 
 /// Only these choose adapters.
 const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 
-/// Rooms without a circle between the rooms in them.
-const WITHOUT_CIRCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
+/// Modules whose submodules must not depend on each other in a cycle.
+const WITHOUT_CYCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
-/// A table and the place in `domain/` that its rows belong to.
+/// A table and the part of `domain/` that owns its rows.
 const OWNERS: [(&str, &str); 9] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
@@ -69,18 +69,22 @@ const OWNERS: [(&str, &str); 9] = [
     ("signing_keys", "src/domain/keys"),
 ];
 
-/// Who reaches into another's table all the same, and why.
-const GUESTS: [(&str, &str, &str); 6] = [
-    ("src/domain/sign_in/challenge", "users", "one statement answers all that a sign-in asks, for everybody alike"),
-    ("src/domain/sign_in/challenge", "devices", "as above: a known device must not show in the time it takes"),
-    ("src/domain/sign_in/challenge", "sign_in_links", "as above: nor must a link that is under way"),
-    ("src/domain/user", "devices", "the statement that lets somebody in also tells whether they were here before"),
+/// Modules that may use another module's table, and why.
+const SHARED_TABLES: [(&str, &str, &str); 6] = [
+    (
+        "src/domain/sign_in/challenge",
+        "users",
+        "one statement reads everything a sign-in needs, identical for every address",
+    ),
+    ("src/domain/sign_in/challenge", "devices", "as above: a known device must not show in the response time"),
+    ("src/domain/sign_in/challenge", "sign_in_links", "as above: neither must a pending link"),
+    ("src/domain/user", "devices", "the statement that signs a user in also returns whether the user is new"),
     ("src/domain/user", "sessions", "as above"),
-    ("src/domain/session", "users", "a request finds its session and person with one statement"),
+    ("src/domain/session", "users", "a request reads its session and user with one statement"),
 ];
 
 #[test]
-fn every_part_names_only_what_lies_below_it() {
+fn every_module_names_only_modules_below_it() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().flat_map(broken_direction));
 
@@ -103,28 +107,29 @@ fn every_part_names_only_what_lies_below_it() {
 }
 
 fn broken_direction(source: &Source) -> Vec<String> {
-    let room = source.layer();
-    // `main.rs` and `lib.rs` are above all rooms.
-    let height = ROOMS.iter().position(|name| *name == room).map_or(ROOMS.len(), |at| at + 1);
-    let above: Vec<_> = ROOMS[height..].iter().map(|name| format!("crate::{name}")).collect();
-    let never = NEVER.iter().filter(|(name, _)| *name == room).flat_map(|(_, never)| *never);
-    let foreign = LIBRARIES.iter().filter(|(_, rooms)| !rooms.contains(&room.as_str())).flat_map(|(names, _)| *names);
+    let layer = source.layer();
+    // `main.rs` and `lib.rs` are above all modules.
+    let height = LAYERS.iter().position(|name| *name == layer).map_or(LAYERS.len(), |at| at + 1);
+    let above: Vec<_> = LAYERS[height..].iter().map(|name| format!("crate::{name}")).collect();
+    let never = NEVER.iter().filter(|(name, _)| *name == layer).flat_map(|(_, never)| *never);
+    let foreign =
+        LIBRARIES.iter().filter(|(_, layers)| !layers.contains(&layer.as_str())).flat_map(|(names, _)| *names);
     let refused: Vec<&str> = above.iter().map(String::as_str).chain(never.copied()).chain(foreign.copied()).collect();
-    let is_allowed = |path: &str| ALLOWED.iter().any(|(name, allowed)| *name == room && is_below(path, allowed));
+    let is_allowed = |path: &str| ALLOWED.iter().any(|(name, allowed)| *name == layer && is_below(path, allowed));
     let is_refused = |path: &str| {
         (refused.iter().any(|refused| is_below(path, refused)) && !is_allowed(path))
             || is_below(path, "crate::*")
-            || (is_below(path, "crate::adapter") && !CHOOSE_ADAPTERS.contains(&room.as_str()))
+            || (is_below(path, "crate::adapter") && !CHOOSE_ADAPTERS.contains(&layer.as_str()))
     };
     let paths = source.paths().into_iter().map(|path| path.join("::"));
     paths.filter(|path| is_refused(path)).map(|path| format!("{}: names {path}", source.path)).collect()
 }
 
 #[test]
-fn rooms_name_each_other_in_no_circle() {
+fn submodules_have_no_circular_dependencies() {
     let program = without_tests(sources(&["src"]));
-    for room in WITHOUT_CIRCLE {
-        assert_eq!(circle(&program, room), None, "in {room:?}");
+    for layer in WITHOUT_CYCLE {
+        assert_eq!(cycle(&program, layer), None, "in {layer:?}");
     }
     let sample = |texts: [(&str, &str); 3]| texts.map(|(path, text)| Source::new(path, text));
     let round = sample([
@@ -132,15 +137,15 @@ fn rooms_name_each_other_in_no_circle() {
         ("src/http/b/inner.rs", "use crate::http::c;"),
         ("src/http/c.rs", "fn f() { crate::http::a::g() }"),
     ]);
-    assert_eq!(circle(&round, "http").map(|rooms| rooms.len()), Some(3));
+    assert_eq!(cycle(&round, "http").map(|layers| layers.len()), Some(3));
     let straight =
         sample([("src/http/a.rs", "use super::b::B;"), ("src/http/b.rs", "use super::c;"), ("src/http/c.rs", "")]);
-    assert_eq!(circle(&straight, "http"), None);
+    assert_eq!(cycle(&straight, "http"), None);
 }
 
-/// Rooms of a room that name each other in a circle. The root is the room `""`.
-fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
-    let parent: Vec<_> = std::iter::once("crate").chain((!room.is_empty()).then_some(room)).collect();
+/// Submodules that depend on each other in a cycle. The root is the module `""`.
+fn cycle(program: &[Source], layer: &str) -> Option<BTreeSet<String>> {
+    let parent: Vec<_> = std::iter::once("crate").chain((!layer.is_empty()).then_some(layer)).collect();
     let child = |path: &[String]| {
         let inside = path.len() > parent.len() && path.iter().zip(&parent).all(|(name, parent)| name == parent);
         inside.then(|| path[parent.len()].clone())
@@ -151,13 +156,13 @@ fn circle(program: &[Source], room: &str) -> Option<BTreeSet<String>> {
         let named = source.paths().into_iter().filter_map(|path| child(&path)).filter(|to| *to != from);
         names.entry(from.clone()).or_default().extend(named);
     }
-    // What names no room that is left, and what is no room at all, is in no circle.
+    // Repeatedly removes modules that name none of the remaining ones; what is left is a cycle.
     loop {
-        let rooms: BTreeSet<_> = names.keys().cloned().collect();
+        let layers: BTreeSet<_> = names.keys().cloned().collect();
         let before = names.len();
-        names.retain(|_, named| named.iter().any(|to| rooms.contains(to)));
+        names.retain(|_, named| named.iter().any(|to| layers.contains(to)));
         if names.len() == before {
-            return (before > 0).then_some(rooms);
+            return (before > 0).then_some(layers);
         }
     }
 }
@@ -169,8 +174,8 @@ fn is_below(path: &str, place: &str) -> bool {
 #[test]
 fn time_and_randomness_come_from_one_file() {
     let program = without_tests(sources(&["src", "migration/src"]));
-    assert_holds(program.iter().flat_map(wild_sources));
-    assert!(wild_sources(&Source::new("src/adapter/system.rs", "fn f() { chrono::Utc::now() }")).is_empty());
+    assert_holds(program.iter().flat_map(forbidden_sources));
+    assert!(forbidden_sources(&Source::new("src/adapter/system.rs", "fn f() { chrono::Utc::now() }")).is_empty());
     for bad in [
         "fn f() { Utc::now() }",
         "fn f() { std::time::SystemTime::now() }",
@@ -180,12 +185,12 @@ fn time_and_randomness_come_from_one_file() {
         "fn f() { Uuid::now_v7() }",
         "fn f() { Uuid::new_v4() }",
     ] {
-        assert!(!wild_sources(&Source::new("src/a.rs", bad)).is_empty(), "{bad}");
+        assert!(!forbidden_sources(&Source::new("src/a.rs", bad)).is_empty(), "{bad}");
     }
 }
 
 #[test]
-fn randomness_is_the_systems_and_nothing_else() {
+fn randomness_comes_only_from_the_system() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().flat_map(own_randomness));
     let system =
@@ -205,14 +210,15 @@ fn randomness_is_the_systems_and_nothing_else() {
     assert!(!own_randomness(&Source::new("src/adapter/system.rs", "")).is_empty());
 }
 
-/// Whatever gives randomness beside the system: another implementation, or the one that does more than ask for it.
+/// Sources of randomness other than the system: another implementation, or the module that does more than ask the
+/// system.
 fn own_randomness(source: &Source) -> Vec<String> {
     const ASKS: &str = "aws_lc_rs :: rand :: fill ( buffer )";
     const IMPLEMENTS: &str = "impl Entropy for";
     let code = tokens(&source.code).join(" ");
     let mut implementations = code.split(IMPLEMENTS).skip(1);
     if source.path != "src/adapter/system.rs" {
-        return implementations.map(|_| format!("{}: gives randomness of its own", source.path)).collect();
+        return implementations.map(|_| format!("{}: implements its own randomness", source.path)).collect();
     }
     let (Some(only), None) = (implementations.next(), implementations.next()) else {
         return vec![format!("{}: gives randomness once", source.path)];
@@ -227,7 +233,7 @@ fn own_randomness(source: &Source) -> Vec<String> {
         .collect()
 }
 
-fn wild_sources(source: &Source) -> Vec<String> {
+fn forbidden_sources(source: &Source) -> Vec<String> {
     const WILD: [&str; 8] =
         ["rand", "thread_rng", "getrandom", "fastrand", "StdRng", "SmallRng", "RandomState", "seed_from_u64"];
     const WILD_ENDS: [&str; 5] = ["Utc::now", "Local::now", "SystemTime::now", "Uuid::now_v7", "Uuid::new_v4"];
@@ -249,13 +255,13 @@ fn every_table_has_one_owner() {
     let tables: BTreeSet<_> = named.filter_map(|(_, rest)| rest.split('"').next()).collect();
     assert_eq!(tables, OWNERS.iter().map(|(table, _)| *table).collect(), "OWNERS names every table");
     let program = without_tests(sources(&["src"]));
-    assert_holds(program.iter().flat_map(trespasses));
-    for (guest, table, _) in GUESTS {
+    assert_holds(program.iter().flat_map(foreign_table_uses));
+    for (guest, table, _) in SHARED_TABLES {
         let visits = |source: &&Source| source.path.starts_with(guest) && tables_of(source).contains(table);
-        assert!(program.iter().any(|source| visits(&source)), "{guest} needs no leave for {table} any more");
+        assert!(program.iter().any(|source| visits(&source)), "remove the exception of {guest} for {table}");
     }
 
-    let breaks = |path, text| !trespasses(&Source::new(path, text)).is_empty();
+    let breaks = |path, text| !foreign_table_uses(&Source::new(path, text)).is_empty();
     assert!(breaks("src/domain/audit.rs", "use crate::db::{self, entity::users};\nfn f() { users::Entity::find() }"));
     assert!(breaks("src/domain/audit.rs", "use crate::db::entity;\nfn f() { entity::users::Entity::find() }"));
     assert!(breaks(
@@ -270,15 +276,15 @@ fn every_table_has_one_owner() {
     assert!(!breaks("src/domain/user.rs", "use crate::db::entity::users;\nfn f() { users::Entity::find() }"));
 }
 
-/// What a file outside the owner does with the rows of a table. To hold a row somebody else read is no trespass.
-fn trespasses(source: &Source) -> Vec<String> {
+/// What a file outside the owner does with the rows of a table. Holding a row that the owner read is allowed.
+fn foreign_table_uses(source: &Source) -> Vec<String> {
     if source.path.starts_with("src/db/") {
         return Vec::new();
     }
     let mut broken: Vec<_> = tables_of(source)
         .into_iter()
         .filter(|table| !OWNERS.contains(&(table, owner_prefix(source, table))))
-        .filter(|table| !GUESTS.iter().any(|(guest, of, _)| of == table && source.path.starts_with(guest)))
+        .filter(|table| !SHARED_TABLES.iter().any(|(guest, of, _)| of == table && source.path.starts_with(guest)))
         .map(|table| format!("{}: reaches into {table}", source.path))
         .collect();
     let veiled = source
@@ -299,7 +305,7 @@ fn owner_prefix(source: &Source, table: &str) -> &'static str {
 /// Tables whose rows a file reads or writes, by entity or by SQL.
 fn tables_of(source: &Source) -> BTreeSet<&'static str> {
     let paths = source.paths();
-    // A table may go by another name in a file.
+    // A file may import a table under another name.
     let mut names: Vec<(String, &str)> = Vec::new();
     for (table, _) in OWNERS {
         for path in &paths {
@@ -332,7 +338,7 @@ fn assert_holds(broken: impl Iterator<Item = String>) {
     assert!(broken.is_empty(), "{}", broken.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// Who makes lists that nobody decides by: these alone read from a standby, which may be behind.
+/// Modules with lists that no decision depends on: only these read from a standby, which may lag.
 const LISTERS: [&str; 6] = [
     "src/domain/range_query.rs",
     "src/domain/audit/list.rs",
@@ -343,7 +349,7 @@ const LISTERS: [&str; 6] = [
 ];
 
 #[test]
-fn nothing_but_lists_is_read_from_a_standby() {
+fn only_lists_read_from_a_standby() {
     let program = without_tests(sources(&["src"]));
     assert_holds(program.iter().filter_map(may_lag));
     let breaks = |path, text| may_lag(&Source::new(path, text)).is_some();

@@ -1,6 +1,5 @@
-//! One contract for both limiters: what the process counts and what Redis counts must be told apart by nothing
-//! but the address. Every case runs against memory, one Redis server and a Redis Cluster. It never tests the
-//! rules themselves, only the counting.
+//! One contract for all limiters: memory, one Redis server and a Redis Cluster must count alike. Tests the counting
+//! only, not the rules.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,16 +26,16 @@ use secrecy::SecretString;
 
 use self::{
     clocks::{
-        a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window,
-        a_clock_that_jumps_back_does_not_reopen_doors, two_replicas_a_minute_apart_share_one_count,
+        a_clock_jump_back_does_not_reset_limits, a_clock_jump_forward_locks_callers_out_for_at_most_one_window,
+        two_replicas_a_minute_apart_share_one_count,
     },
-    model::{a_refusal_tells_the_very_moment_of_the_next_admission, every_decision_agrees_with_a_naive_model},
+    model::{a_refusal_returns_the_exact_time_of_the_next_admission, every_decision_agrees_with_a_naive_model},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
 
-/// Where a case starts. Nothing in it depends on the real clock.
+/// The start time of each case. Nothing depends on the real clock.
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 123_456_000).unwrap()
 }
@@ -59,7 +58,7 @@ fn cooling(key: &str, limit: u32, window: Duration, cooldown: Duration) -> Charg
 }
 
 async fn take(limiter: &dyn Limiter, charges: &[Charge], now: DateTime<Utc>) -> Verdict {
-    limiter.take(charges, now).await.expect("the limiter answers")
+    limiter.take(charges, now).await.expect("the limiter responds")
 }
 
 async fn admits(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> bool {
@@ -73,7 +72,7 @@ async fn refused_until(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -87,7 +86,7 @@ impl Dice {
 
 // ---------------------------------------------------------------------------------------- where cases run
 
-/// The URL in a variable. Without it a test fails rather than passing for nothing, except in quick daily work.
+/// The URL in a variable. If it is missing, the test fails unless such tests may be skipped.
 fn url_from(variable: &str) -> Option<SecretString> {
     if let Ok(url) = std::env::var(variable) {
         return Some(SecretString::from(url));
@@ -122,21 +121,21 @@ macro_rules! contract {
 
 contract!(
     a_window_slides_unit_by_unit,
-    a_refusal_tells_the_very_moment_of_the_next_admission,
+    a_refusal_returns_the_exact_time_of_the_next_admission,
     the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend,
-    a_reserved_share_is_left_to_those_with_the_full_limit,
+    a_reserved_share_is_kept_for_callers_with_the_full_limit,
     a_refused_call_gives_back_what_it_took,
-    a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing,
-    giving_back_does_not_forget_that_a_cooldown_was_used_up,
-    a_key_charged_twice_by_a_refused_call_is_as_before,
-    the_charge_that_refuses_longest_is_named,
-    exactly_as_many_of_a_crowd_get_in_as_there_is_room,
+    a_checking_charge_can_refuse_but_takes_nothing,
+    a_refund_keeps_a_used_up_cooldown,
+    a_refused_call_with_a_repeated_key_changes_nothing,
+    the_refusal_names_the_charge_that_refuses_longest,
+    concurrent_calls_are_admitted_exactly_up_to_the_limit,
     the_last_unit_of_a_limit_is_marked,
     a_large_limit_is_counted_exactly_and_never_frees_early,
-    a_clock_that_jumps_back_does_not_reopen_doors,
-    a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window,
+    a_clock_jump_back_does_not_reset_limits,
+    a_clock_jump_forward_locks_callers_out_for_at_most_one_window,
     two_replicas_a_minute_apart_share_one_count,
-    a_limit_of_nothing_never_admits,
+    a_limit_of_zero_never_admits,
     no_charges_are_admitted,
     every_decision_agrees_with_a_naive_model,
     it_answers_a_ping,
@@ -152,7 +151,7 @@ async fn a_window_slides_unit_by_unit(limiter: Arc<dyn Limiter>) {
     assert_eq!(refused_until(&*limiter, &charge, after(180)).await, after(900));
     assert_eq!(refused_until(&*limiter, &charge, after(899)).await, after(900));
     assert!(admits(&*limiter, &charge, after(900)).await, "the first unit has left");
-    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "and only the first");
+    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "only the first");
     assert!(admits(&*limiter, &charge, after(960)).await);
     assert!(admits(&*limiter, &charge, after(5_000)).await, "all have left");
 }
@@ -163,7 +162,11 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
         assert!(admits(&*limiter, &charge, after(second)).await);
     }
     assert_eq!(refused_until(&*limiter, &charge, after(800)).await, after(1_100), "the cooldown outlasts the window");
-    assert_eq!(refused_until(&*limiter, &charge, after(1_000)).await, after(1_100), "there is room, but it is shut");
+    assert_eq!(
+        refused_until(&*limiter, &charge, after(1_000)).await,
+        after(1_100),
+        "there is room, but the cooldown holds"
+    );
     assert_eq!(refused_until(&*limiter, &charge, after(1_099)).await, after(1_100));
     assert!(admits(&*limiter, &charge, after(1_100)).await);
     for second in [1_101, 1_102] {
@@ -173,7 +176,7 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
     assert_eq!(refused_until(&*limiter, &charge, after(1_900)).await, after(2_000), "used up: no second cooldown");
 }
 
-async fn a_reserved_share_is_left_to_those_with_the_full_limit(limiter: Arc<dyn Limiter>) {
+async fn a_reserved_share_is_kept_for_callers_with_the_full_limit(limiter: Arc<dyn Limiter>) {
     let key = key();
     let (stranger, known) = (charge(&key, 8, MINUTE), charge(&key, 10, MINUTE));
     for second in 0..8 {
@@ -198,10 +201,10 @@ async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
     }
     let verdict = take(&*limiter, &[wide.clone(), late.clone()], after(20)).await;
     assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one unit of two was free, and all of three");
-    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is where it was");
+    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is unchanged");
 }
 
-async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(limiter: Arc<dyn Limiter>) {
+async fn a_checking_charge_can_refuse_but_takes_nothing(limiter: Arc<dyn Limiter>) {
     let (two, other) = (charge(&key(), 2, MINUTE), charge(&key(), 3, MINUTE));
     let asks = Charge { counts: false, ..two.clone() };
     for second in 0..5 {
@@ -218,14 +221,14 @@ async fn a_charge_that_only_asks_is_refused_like_any_other_and_takes_nothing(lim
     assert_eq!(refused_until(&*limiter, &two, after(8)).await, after(65));
     assert!(admits(&*limiter, &asks, after(65)).await);
     assert!(admits(&*limiter, &two, after(65)).await);
-    // What was taken beside one that asks is given back when that one is refused.
+    // If one charge refuses, the units taken for the others are given back, also next to one that only asks.
     let full = Charge { limit: 1, counts: false, ..two.clone() };
     let free = charge(&key(), 1, MINUTE);
     assert!(matches!(take(&*limiter, &[free.clone(), full], after(66)).await, Verdict::Refused { charge: 1, .. }));
     assert!(admits(&*limiter, &free, after(66)).await);
 }
 
-async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dyn Limiter>) {
+async fn a_refund_keeps_a_used_up_cooldown(limiter: Arc<dyn Limiter>) {
     let pair = cooling(&key(), 1, MINUTE, Duration::from_secs(10));
     let full = charge(&key(), 1, QUARTER);
     assert!(admits(&*limiter, &full, after(0)).await);
@@ -244,7 +247,7 @@ async fn giving_back_does_not_forget_that_a_cooldown_was_used_up(limiter: Arc<dy
     assert_eq!(refused_until(&*limiter, &pair, after(139)).await, after(140));
 }
 
-async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Limiter>) {
+async fn a_refused_call_with_a_repeated_key_changes_nothing(limiter: Arc<dyn Limiter>) {
     let (twice, full) = (charge(&key(), 4, MINUTE), charge(&key(), 1, QUARTER));
     assert!(admits(&*limiter, &twice, after(0)).await);
     assert!(admits(&*limiter, &full, after(0)).await);
@@ -256,14 +259,14 @@ async fn a_key_charged_twice_by_a_refused_call_is_as_before(limiter: Arc<dyn Lim
     assert_eq!(refused_until(&*limiter, &twice, after(6)).await, after(60));
 }
 
-async fn the_charge_that_refuses_longest_is_named(limiter: Arc<dyn Limiter>) {
+async fn the_refusal_names_the_charge_that_refuses_longest(limiter: Arc<dyn Limiter>) {
     let charges = [charge(&key(), 1, MINUTE), charge(&key(), 1, QUARTER), charge(&key(), 1, MINUTE * 2)];
     assert_eq!(take(&*limiter, &charges, after(0)).await, Verdict::Admitted { last: 0b111 });
     assert_eq!(take(&*limiter, &charges, after(1)).await, Verdict::Refused { charge: 1, retry_at: after(900) });
     assert_eq!(take(&*limiter, &charges, after(900)).await, Verdict::Admitted { last: 0b111 });
 }
 
-async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Limiter>) {
+async fn concurrent_calls_are_admitted_exactly_up_to_the_limit(limiter: Arc<dyn Limiter>) {
     let charges = [charge(&key(), 10, MINUTE), charge(&key(), 1_000, MINUTE)];
     let crowd: Vec<_> = (0..64)
         .map(|_| {
@@ -276,7 +279,7 @@ async fn exactly_as_many_of_a_crowd_get_in_as_there_is_room(limiter: Arc<dyn Lim
         admitted += u32::from(matches!(person.await.unwrap(), Verdict::Admitted { .. }));
     }
     assert_eq!(admitted, 10);
-    // Ten of the thousand are taken, and all that the others took is back.
+    // Ten of the thousand are taken, and everything the others took is given back.
     let mut left = 0;
     while admits(&*limiter, &charges[1], after(1)).await {
         left += 1;
@@ -314,7 +317,7 @@ async fn a_large_limit_is_counted_exactly_and_never_frees_early(limiter: Arc<dyn
     }
 }
 
-async fn a_limit_of_nothing_never_admits(limiter: Arc<dyn Limiter>) {
+async fn a_limit_of_zero_never_admits(limiter: Arc<dyn Limiter>) {
     let charge = charge(&key(), 0, MINUTE);
     assert_eq!(refused_until(&*limiter, &charge, after(0)).await, after(60));
     assert_eq!(refused_until(&*limiter, &charge, after(60)).await, after(120));

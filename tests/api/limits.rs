@@ -1,4 +1,5 @@
-//! The limits: who is charged, who is refused, for how long, and that the owner of an address always has a way in.
+//! Rate limits: which budget is charged, who is refused, for how long, and that the owner of an address can always sign
+//! in.
 
 mod callers;
 mod ceiling;
@@ -29,7 +30,7 @@ fn retry_at(answer: &Value) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_fourth_code_in_fifteen_minutes_is_refused_until_the_moment_that_the_answer_names() {
+async fn the_fourth_code_in_fifteen_minutes_is_refused_until_its_retry_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let start = doorcode::ports::Clock::now(&*app.clock);
@@ -72,7 +73,7 @@ async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_call_takes_nothing_from_the_other_allowances() {
+async fn a_refused_call_is_not_charged_to_other_limits() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "10/15m".into()))).await;
     let guest = app.guest();
     for _ in 0..10 {
@@ -86,7 +87,7 @@ async fn a_refused_call_takes_nothing_from_the_other_allowances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
+async fn the_mail_limit_of_an_address_holds_across_networks() {
     let app = TestApp::new().await;
     let mut sent = 0;
     for _ in 0..40 {
@@ -105,7 +106,7 @@ async fn one_address_gets_no_more_than_its_mails_from_however_many_networks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
+async fn sub_addresses_share_the_mail_limit_of_their_mailbox_only() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let owner = guest.sign_in("vic+home@example.com").await;
@@ -126,7 +127,7 @@ async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
         }
     }
     assert_eq!(count(&sent), 12, "twelve a day, with the owner's, and one more for all of them");
-    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the door of the plain one is open");
+    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the plain address can still be used");
     let known = app.guest().with_device(&owner.device);
     assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices are exempt");
     assert_eq!(app.count("users", "1 = 1").await, 1);
@@ -134,7 +135,7 @@ async fn all_sub_addresses_of_a_mailbox_share_its_mails_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
+async fn addresses_of_an_ipv6_network_share_its_limits() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendNetwork, "5/15m".into()))).await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut number = 0;
@@ -142,7 +143,7 @@ async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
         number += 1;
         kind(&guest.at_ip(&address).login(&format!("v{number}@example.com")).await) == "CodeSent"
     };
-    // Strangers may use four fifths: 4 a /64, 16 a /56, 64 a /48.
+    // Strangers may use four fifths: 4 per /64, 16 per /56, 64 per /48.
     for host in 0..4 {
         assert!(send(format!("{prefix}:100::{host}")).await);
     }
@@ -152,12 +153,12 @@ async fn the_whole_of_an_ipv6_network_shares_its_allowances() {
             assert!(send(format!("{prefix}:10{subnet}::{host}")).await);
         }
     }
-    assert!(!send(format!("{prefix}:1ff::1")).await, "another /64 of a /56 that is spent");
+    assert!(!send(format!("{prefix}:1ff::1")).await, "another /64 of an exhausted /56");
     assert!(send(format!("{prefix}:200::1")).await, "another /56");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_verifications_a_minute_and_network() {
+async fn a_network_gets_thirty_verifications_a_minute() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..30 {
@@ -169,7 +170,7 @@ async fn thirty_verifications_a_minute_and_network() {
     assert_eq!(kind(&app.guest().verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
 }
 
-/// An attacker's day: from ever new networks, as many challenges and wrong codes as the limits let through.
+/// An attacker's day: as many challenges and wrong codes as the limits allow, always from new networks.
 async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
     let mut wrong = 0;
     while wrong < guesses {
@@ -194,7 +195,7 @@ fn generous_sends(flags: &mut doorcode::settings::ServeFlags) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_wrong_codes_a_day_are_all_that_an_account_gives_whatever_the_networks() {
+async fn an_account_allows_twenty_wrong_codes_a_day_across_networks() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "target@example.com", 1_000).await, 20);
     let stranger = app.guest();
@@ -203,11 +204,11 @@ async fn twenty_wrong_codes_a_day_are_all_that_an_account_gives_whatever_the_net
     app.clock.set(retry_at(&refused) - chrono::TimeDelta::seconds(2));
     assert_eq!(attack(&app, "target@example.com", 1).await, 0);
     app.clock.pass(3.0);
-    assert!(attack(&app, "target@example.com", 1).await >= 1, "the answer's moment is true");
+    assert!(attack(&app, "target@example.com", 1).await >= 1, "the returned time is exact");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_wrong_codes_in_thirty_days_are_the_end_of_it() {
+async fn an_account_allows_a_hundred_wrong_codes_in_thirty_days() {
     let app = TestApp::with(generous_sends).await;
     let mut total = 0;
     for _ in 0..20 {
@@ -218,7 +219,7 @@ async fn a_hundred_wrong_codes_in_thirty_days_are_the_end_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_success_gives_no_guess_back() {
+async fn a_successful_sign_in_does_not_refund_guesses() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "owner@example.com", 18).await, 18);
     app.guest().sign_in("owner@example.com").await;
@@ -226,7 +227,7 @@ async fn a_success_gives_no_guess_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_a_stranger_burns_every_budget_the_owner_signs_in_from_a_known_device() {
+async fn a_known_device_can_sign_in_while_strangers_exhaust_every_budget() {
     let app = TestApp::new().await;
     let owner = app.guest();
     let signed_in = owner.sign_in("owner@example.com").await;
@@ -241,14 +242,14 @@ async fn while_a_stranger_burns_every_budget_the_owner_signs_in_from_a_known_dev
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
+async fn a_spent_budget_mails_a_link_that_works_once() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     let owner = app.guest();
     let sent = owner.login("owner@example.com").await;
-    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the answer does not tell");
+    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the response does not reveal it");
     let link = app.last_link_for("owner@example.com").await;
-    // A stranger who asks again neither kills nor multiplies it.
+    // A second request by a stranger neither invalidates nor duplicates the link.
     app.guest().login("owner@example.com").await;
     assert_eq!(app.last_link_for("owner@example.com").await, link);
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
@@ -265,7 +266,7 @@ async fn a_spent_budget_mails_a_link_that_works_once_and_only_when_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_mail_of_a_day_carries_a_link() {
+async fn the_last_mail_of_a_day_contains_a_link() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..2 {
         app.guest().login("day@example.com").await;
@@ -279,7 +280,7 @@ async fn the_last_mail_of_a_day_carries_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_account_nothing() {
+async fn a_hundred_wrong_codes_from_a_known_device_forget_only_the_device() {
     let app = TestApp::with(|flags| {
         flags.limits.insert(Rule::SendPair, "1000/15m".into());
         flags.limits.insert(Rule::SendAddressDay, "1000/1d".into());
@@ -309,7 +310,7 @@ async fn a_hundred_wrong_codes_from_a_known_device_forget_it_and_cost_the_accoun
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_in_people_go_on() {
+async fn without_the_limiter_codes_are_neither_sent_nor_checked() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("on@example.com").await;
@@ -327,7 +328,7 @@ async fn when_the_limiter_is_away_codes_are_neither_sent_nor_checked_and_signed_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() {
+async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..5 {
@@ -336,11 +337,11 @@ async fn six_hundred_operations_a_minute_and_caller_then_429_with_retry_after() 
     let refused = guest.me().await;
     assert_eq!((refused.status.as_u16(), refused.code()), (429, "RATE_LIMITED"));
     assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() <= 61);
-    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network goes on");
+    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network is not affected");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() {
+async fn a_spent_day_without_a_valid_link_gets_one_extra_mail() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..3 {
         app.guest().login("door@example.com").await;
@@ -351,22 +352,18 @@ async fn a_spent_day_without_a_link_that_works_gets_one_more_mail_and_no_more() 
     assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent");
     let link = app.last_link_for("door@example.com").await;
     for _ in 0..5 {
-        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a way in lies in the mailbox");
+        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a valid link is in the mailbox");
     }
     SignedIn::read(&owner.verify_link(&link).await);
-    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "a used link earns the next");
+    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "after a used link another mail is allowed");
     SignedIn::read(&owner.verify_link(&app.last_link_for("door@example.com").await).await);
     let mails = app.mails_for("door@example.com").await;
     let ways_in = mails.iter().filter(|mail| mail.code.is_some() || mail.text.contains("#link=")).count();
-    assert_eq!(
-        (ways_in, mails.len()),
-        (5, 6),
-        "the sixth tells of the second sign-in, from a device that was not known"
-    );
+    assert_eq!((ways_in, mails.len()), (5, 6), "the sixth is the notice of the second sign-in, from a new device");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_mailed_again_lives_a_day_from_then() {
+async fn a_link_mailed_again_is_valid_for_another_day() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -379,7 +376,7 @@ async fn a_link_that_is_mailed_again_lives_a_day_from_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_an_older_version_made_works_once_it_is_mailed_again() {
+async fn a_link_of_an_older_version_works_once_it_is_mailed_again() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -392,7 +389,7 @@ async fn a_link_that_an_older_version_made_works_once_it_is_mailed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_code_is_mailed_that_the_budget_would_not_let_anybody_use() {
+async fn no_code_is_mailed_that_the_budget_would_refuse() {
     let app = TestApp::with(generous_sends).await;
     assert_eq!(attack(&app, "edge@example.com", 19).await, 20, "three by three");
     app.sql("UPDATE email_codes SET units = units - 1 WHERE units = 3 AND attempts = 3 AND id = (SELECT id FROM email_codes WHERE units = 3 ORDER BY id LIMIT 1)").await;
@@ -423,7 +420,7 @@ async fn strangers_cannot_turn_a_fixed_test_code_into_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_charged_for() {
+async fn a_client_that_hangs_up_still_gets_the_mail_it_was_charged_for() {
     let app = TestApp::with(generous_sends).await;
     for number in 0..20_u64 {
         let email = format!("cut{number}@example.com");
@@ -432,7 +429,7 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
         // Dropped at another moment each time, from before the charge to after the commit.
         drop(tokio::time::timeout(std::time::Duration::from_micros(number * 300), call).await);
     }
-    // Those whose client has gone are still at work.
+    // Calls whose client hung up are still in progress.
     crate::harness::eventually("what was charged was queued", async || {
         let charged = app.limiter.calls.load(Ordering::SeqCst);
         charged >= 5 && app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
@@ -441,7 +438,7 @@ async fn a_client_that_hangs_up_cuts_off_the_answer_and_never_the_mail_it_was_ch
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_answer_counts_as_the_many_operations_that_it_is_as_much_work_as() {
+async fn a_long_response_is_charged_as_several_operations() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "60/1m".into()))).await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);

@@ -1,6 +1,6 @@
-//! Lists of people, sessions and events: what is in them, in which order, who sees what, and what they cost. What they
-//! give is compared with what a naive look at all rows gives. Plans are in `plans`, pages and filters in `people` and
-//! `trail`, roles in `roles`, numbers of statements in `cost`.
+//! Lists of users, sessions and audit events: contents, order, permissions and cost. Results are compared with a naive
+//! scan of all rows. Query plans are in `plans`, pages and filters in `people` and `trail`, roles in `roles`, statement
+//! counts in `cost`.
 
 mod cost;
 mod people;
@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-/// Somebody with a role, signed in.
 async fn signed_in_as<'a>(app: &'a TestApp, role: &str) -> Client<'a> {
     let email = format!("{}@lists.example", role.to_lowercase());
     app.guest().sign_in(&email).await;
@@ -27,7 +26,7 @@ async fn signed_in_as<'a>(app: &'a TestApp, role: &str) -> Client<'a> {
     guest.with_bearer(&signed_in.access)
 }
 
-/// Makes people; with another number, other people.
+/// Creates users; another number gives other users.
 async fn seed(app: &TestApp, people: u64, number: u64) {
     seed::seed(app.ctx(), people, number, |_| {}).await.unwrap();
 }
@@ -40,7 +39,6 @@ async fn every_event(app: &TestApp) -> Vec<audit_events::Model> {
     audit_events::Entity::find().all(app.ctx().db.read()).await.unwrap()
 }
 
-/// A page of people, whatever the arguments.
 async fn users(client: &Client<'_>, arguments: Value) -> Value {
     users_answer(client, arguments).await.field("users").clone()
 }
@@ -53,7 +51,6 @@ async fn users_answer(client: &Client<'_>, arguments: Value) -> crate::harness::
     client.query(query, arguments).await
 }
 
-/// A page of the trail, whatever the arguments.
 async fn events(client: &Client<'_>, arguments: Value) -> Value {
     events_answer(client, arguments).await.field("auditEvents").clone()
 }
@@ -69,7 +66,7 @@ fn texts(list: &Value, name: &str) -> Vec<String> {
     list["nodes"].as_array().unwrap().iter().map(|node| node[name].as_str().unwrap().to_owned()).collect()
 }
 
-/// A few draws that are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Draws(u64);
 
 impl Draws {
@@ -88,7 +85,7 @@ fn page(forward: bool, size: usize, cursor: Option<&str>) -> Value {
     if forward { json!({ "first": size, "after": cursor }) } else { json!({ "last": size, "before": cursor }) }
 }
 
-/// Walks a whole list, page by page; `between` is called after every page.
+/// Walks a whole list, page by page; `between` runs after every page.
 async fn walk(
     fetch: impl AsyncFn(Value) -> Value,
     forward: bool,

@@ -1,4 +1,4 @@
-//! What is told as it happens, over real sockets: to whom, for how long, and what is never told.
+//! Subscriptions over real sockets: who receives which events, for how long, and which are never sent.
 
 mod bounds;
 mod bus;
@@ -19,16 +19,16 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::harness::TestApp;
-use wire::{BusMessage, Served, Socket, run_live};
+use wire::{Served, Socket, SocketEvent, run_live};
 
 const EVENTS: &str = "subscription { auditEventAdded { kind subject { email } actor { email } detail } }";
 const ENDED: &str = "subscription { sessionEnded { id endedAt current user { email } } }";
 
-fn complete(id: &str) -> BusMessage {
-    BusMessage::Said(json!({ "id": id, "type": "complete" }))
+fn complete(id: &str) -> SocketEvent {
+    SocketEvent::Said(json!({ "id": id, "type": "complete" }))
 }
 
-/// Reads until an event of a kind, which must come.
+/// Reads until an event of this kind; panics if there is none.
 async fn event_of(socket: &mut Socket, kind: &str) -> serde_json::Value {
     loop {
         let heard = socket.hear().await;
@@ -40,20 +40,20 @@ async fn event_of(socket: &mut Socket, kind: &str) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_hears_what_another_replica_committed() {
+async fn a_manager_receives_events_of_another_replica() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let replica = app.replica().await;
-    let (_stop, told) = watch::channel(false);
-    run_live(&replica.app.ctx, &told);
+    let (_stop, stopped) = watch::channel(false);
+    run_live(&replica.app.ctx, &stopped);
     let manager = app.person("manager@example.com", Role::Manager).await;
     let mut socket = served.socket(&manager.signed_in.access).await;
     socket.subscribe("e", EVENTS).await;
     socket.settle().await;
-    // The way between two replicas may take a moment to open; what is told before that is in the trail alone.
+    // The connection between two replicas may take a moment; earlier events are only in the trail.
     crate::harness::eventually("the bus is open", async || {
         app.guest().via(&replica).login("first@example.com").await;
-        socket.hear_within(std::time::Duration::from_millis(100)).await != BusMessage::Nothing
+        socket.hear_within(std::time::Duration::from_millis(100)).await != SocketEvent::Nothing
     })
     .await;
     let person = app.person("someone@example.com", Role::User).await;
@@ -65,7 +65,7 @@ async fn a_manager_hears_what_another_replica_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_ended_from_elsewhere_is_told_and_its_socket_closes() {
+async fn a_session_ended_elsewhere_gets_an_event_and_its_socket_closes() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let here = app.person("owner@example.com", Role::User).await;
@@ -94,12 +94,12 @@ async fn a_session_that_is_ended_from_elsewhere_is_told_and_its_socket_closes() 
     assert_eq!((&ended["id"], &ended["current"]), (&json!(there.session), &json!(true)));
     assert!(ended["endedAt"].is_string());
     assert_eq!(socket.hear().await, complete("s"));
-    assert_eq!(socket.hear().await, BusMessage::Closed(4401));
+    assert_eq!(socket.hear().await, SocketEvent::Closed(4401));
     stranger.hears_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_suspended_or_gets_another_role_hears_no_more() {
+async fn suspended_users_and_users_with_a_new_role_get_no_more_events() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let suspended = app.person("suspended@example.com", Role::Manager).await;
@@ -111,17 +111,17 @@ async fn whoever_is_suspended_or_gets_another_role_hears_no_more() {
         socket.settle().await;
     }
     app.set_role("lowered@example.com", Role::User).await;
-    assert_eq!(lowered.hear().await, complete("e"), "not even of that");
-    assert_eq!(lowered.hear().await, BusMessage::Closed(4403), "a new token will do");
+    assert_eq!(lowered.hear().await, complete("e"), "not even that event");
+    assert_eq!(lowered.hear().await, SocketEvent::Closed(4403), "a new token is enough");
     assert_eq!(event_of(&mut suspended, "USER_CHANGED").await["subject"]["email"], "lowered@example.com");
 
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
     assert_eq!(suspended.hear().await, complete("e"));
-    assert_eq!(suspended.hear().await, BusMessage::Closed(4401));
+    assert_eq!(suspended.hear().await, SocketEvent::Closed(4401));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_access_token_ends_no_socket_and_an_expired_session_does() {
+async fn an_expired_session_closes_its_socket_but_an_expired_token_does_not() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("idle@example.com", Role::Manager).await;
@@ -138,18 +138,18 @@ async fn an_expired_access_token_ends_no_socket_and_an_expired_session_does() {
     app.clock.pass(8.0 * 86_400.0);
     app.guest().sign_in("idle@example.com").await;
     let mut last = socket.hear().await;
-    while matches!(&last, BusMessage::Said(message) if message["type"] == "next" || message["type"] == "complete") {
-        if let BusMessage::Said(message) = &last {
+    while matches!(&last, SocketEvent::Said(message) if message["type"] == "next" || message["type"] == "complete") {
+        if let SocketEvent::Said(message) = &last {
             let kind = &message["payload"]["data"]["auditEventAdded"]["kind"];
-            assert_ne!(kind, "SIGNED_IN", "nothing about the person after their session");
+            assert_ne!(kind, "SIGNED_IN", "no event of the user after the session ended");
         }
         last = socket.hear().await;
     }
-    assert_eq!(last, BusMessage::Closed(4401));
+    assert_eq!(last, SocketEvent::Closed(4401));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_rolled_back_is_never_told() {
+async fn rolled_back_events_are_never_sent() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
@@ -169,7 +169,7 @@ async fn what_was_rolled_back_is_never_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_managers_hear_of_others_and_whoever_asks_in_vain_is_noted() {
+async fn only_managers_get_events_of_others_and_denials_are_recorded() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     for role in [Role::Guest, Role::User] {
@@ -185,7 +185,7 @@ async fn only_managers_hear_of_others_and_whoever_asks_in_vain_is_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_lets_through_what_the_list_would_give() {
+async fn subscription_filters_match_list_filters() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
@@ -208,7 +208,7 @@ async fn a_filter_lets_through_what_the_list_would_give() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_tells_a_manager_of_nobody_who_is_hidden() {
+async fn subscription_filters_do_not_reveal_hidden_users_to_managers() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let admin = app.person("admin@example.com", Role::Admin).await;
@@ -244,7 +244,7 @@ async fn a_filter_tells_a_manager_of_nobody_who_is_hidden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listening_costs_nobody_a_statement_who_does_not_listen() {
+async fn without_subscribers_events_cost_no_extra_statement() {
     let app = TestApp::new().await;
     let _served = Served::new(&app.app.ctx).await;
     let person = app.person("quiet@example.com", Role::User).await;
@@ -258,7 +258,7 @@ async fn listening_costs_nobody_a_statement_who_does_not_listen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_whose_end_nobody_told_of_is_noticed_within_half_a_minute() {
+async fn a_missed_session_end_is_noticed_within_thirty_seconds() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await;
@@ -270,5 +270,5 @@ async fn a_session_whose_end_nobody_told_of_is_noticed_within_half_a_minute() {
     let heard = socket.hear_within(std::time::Duration::from_secs(35)).await;
     assert_eq!(heard.data("s")["sessionEnded"]["id"], person.signed_in.session);
     assert_eq!(socket.hear().await, complete("s"));
-    assert_eq!(socket.hear().await, BusMessage::Closed(4401));
+    assert_eq!(socket.hear().await, SocketEvent::Closed(4401));
 }

@@ -1,5 +1,5 @@
-//! The outbox: what is queued is sent once or expires, sealed until then and erased after. With a real mail server
-//! speaking TLS where it matters.
+//! The outbox: queued mail is sent once or expires, is encrypted until then and erased afterwards. Some tests use a
+//! real mail server with TLS.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::{
     smtp_server::{SmtpServer, Tls, embedded_only},
 };
 
-/// A next hop that says what it is told to say.
-struct Moody(DeliveryFailure);
+/// A mail server that always fails in this way.
+struct FailingHop(DeliveryFailure);
 
-impl Moody {
+impl FailingHop {
     fn saying(says: DeliveryFailure) -> Arc<dyn MailTransport> {
         Arc::new(Self(says))
     }
 }
 
 #[async_trait::async_trait]
-impl MailTransport for Moody {
+impl MailTransport for FailingHop {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
         Err(match &self.0 {
             DeliveryFailure::Temporary(why) => DeliveryFailure::Temporary(why.clone()),
@@ -49,10 +49,10 @@ async fn a_code_that_has_expired_is_never_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() {
+async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
     let app = TestApp::new().await;
     app.guest().challenge("again@example.com").await;
-    let moody = Moody::saying(DeliveryFailure::Temporary("451 not now".into()));
+    let moody = FailingHop::saying(DeliveryFailure::Temporary("451 not now".into()));
     let mut pauses = Vec::new();
     let mut waited = 0.0;
     for _ in 0..600 {
@@ -70,10 +70,10 @@ async fn a_refused_mail_is_tried_again_later_and_later_until_its_code_expires() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_permanent_refusal_is_marked_and_not_tried_again() {
+async fn a_permanently_refused_mail_is_not_retried() {
     let app = TestApp::new().await;
     app.guest().challenge("never@example.com").await;
-    let moody = Moody::saying(DeliveryFailure::Permanent("550 no such box".into()));
+    let moody = FailingHop::saying(DeliveryFailure::Permanent("550 no such box".into()));
     assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 1);
     app.clock.pass(120.0);
     assert_eq!(deliver_due(&app.app.ctx, &moody).await.unwrap(), 0);
@@ -81,11 +81,11 @@ async fn a_permanent_refusal_is_marked_and_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
+async fn the_mail_of_a_dead_worker_is_taken_over() {
     let app = TestApp::new().await;
     app.guest().challenge("orphan@example.com").await;
     let ctx = Arc::clone(&app.app.ctx);
-    let hanging: Arc<dyn MailTransport> = Arc::new(Hanging);
+    let hanging: Arc<dyn MailTransport> = Arc::new(HangingHop);
     let worker = tokio::spawn(async move { deliver_due(&ctx, &hanging).await });
     eventually("the mail is claimed", async || app.count("outbox", "claimed_until IS NOT NULL").await == 1).await;
     worker.abort();
@@ -94,11 +94,11 @@ async fn a_worker_that_died_leaves_its_mail_to_the_next_one() {
     assert_eq!(app.mails_for("orphan@example.com").await.len(), 1);
 }
 
-/// A next hop that never answers.
-struct Hanging;
+/// A mail server that never responds.
+struct HangingHop;
 
 #[async_trait::async_trait]
-impl MailTransport for Hanging {
+impl MailTransport for HangingHop {
     async fn deliver(&self, _: &Mail) -> Result<(), DeliveryFailure> {
         std::future::pending().await
     }
@@ -109,14 +109,14 @@ impl MailTransport for Hanging {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_outbox_is_sealed_and_bound_to_its_row() {
+async fn outbox_rows_are_encrypted_and_bound_to_their_id() {
     let app = TestApp::new().await;
     app.guest().challenge("sealed@example.com").await;
     app.guest().challenge("other@example.com").await;
     // A sealed letter moved to another row does not open: it is given up, not sent to the wrong person.
     app.sql("UPDATE outbox SET sealed = (SELECT first.sealed FROM outbox first ORDER BY first.id LIMIT 1)").await;
     let sent = app.mails_for("sealed@example.com").await.len() + app.mails_for("other@example.com").await.len();
-    assert_eq!(sent, 1, "the letter that stayed in its row");
+    assert_eq!(sent, 1, "the letter in its own row");
     assert_eq!(app.count("outbox", "state = 'PENDING' AND last_error LIKE 'no server secret%'").await, 1);
 }
 
@@ -124,7 +124,7 @@ async fn the_outbox_is_sealed_and_bound_to_its_row() {
 async fn login_does_not_wait_for_a_mail_server_that_hangs() {
     let app = TestApp::new().await;
     let (stop, stopped) = watch::channel(false);
-    let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(Hanging), stopped));
+    let looped = tokio::spawn(delivery::run(Arc::clone(&app.app.ctx), Arc::new(HangingHop), stopped));
     let start = std::time::Instant::now();
     for number in 0..5 {
         app.guest().challenge(&format!("fast{number}@example.com")).await;
@@ -135,7 +135,7 @@ async fn login_does_not_wait_for_a_mail_server_that_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
+async fn a_code_sent_through_a_real_mail_server_signs_in() {
     if embedded_only() {
         return;
     }
@@ -158,7 +158,7 @@ async fn a_code_travels_through_a_real_mail_server_and_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_costs_the_worker_what_a_mail_costs() {
+async fn a_decoy_costs_the_worker_as_much_as_a_mail() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
     let mut costs = Vec::new();
     for email in ["real@example.com", "decoy@example.org"] {
@@ -167,12 +167,12 @@ async fn a_decoy_costs_the_worker_what_a_mail_costs() {
         assert_eq!(deliver_due(&app.app.ctx, &app.app.transport).await.unwrap(), 1);
         costs.push(app.take_statements());
     }
-    assert_eq!(costs[0], costs[1], "the same statements, word for word");
+    assert_eq!(costs[0], costs[1], "identical statements");
     assert_eq!(app.count("outbox", "state = 'DECOY' AND sealed IS NULL").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_strangers_software_calls_itself_is_not_in_our_mail() {
+async fn a_strangers_user_agent_never_appears_in_mail() {
     let app = TestApp::new().await;
     let mut stranger = app.guest();
     let bait = "Account locked! Verify at https://evil.example/unlock";

@@ -1,5 +1,5 @@
-//! Everything that is tested of Doorcode from outside its files, in one binary: the real router called in process, on
-//! the real database and limiter of the stack that `tests/run` chose. Nothing here is a mock of either.
+//! Black-box tests of Doorcode in one binary: the real router in process, on the real database and limiter of the stack
+//! that `tests/run` chose. Neither is mocked.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,4 @@
-//! People after they signed in: what they change of themselves, what administrators do to them, and what is left of
-//! them in the end.
+//! Users after sign-in: what they change themselves, what administrators do to them, and what remains after deletion.
 
 mod admin;
 pub(crate) mod email_change;
@@ -8,6 +7,6 @@ mod own;
 mod stale;
 pub(crate) mod undo;
 
-/// What the mutations that change somebody answer with.
+/// The result of mutations that change a user.
 const SAVED: &str = "__typename ... on UserSaved { user { id email name role status version deletedAt } } \
     ... on Problem { message }";

@@ -1,5 +1,4 @@
-//! The program itself, started as an operator starts it: what it prints, what it refuses, how it stops, and what is
-//! left of it when it is killed.
+//! The program, started as an operator starts it: its output, its refusals, its shutdown, and its data after a kill.
 
 use std::{
     ffi::OsStr,
@@ -35,15 +34,15 @@ use crate::{
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
-    /// Of the operations listener.
+    /// Port of the operations listener.
     pub(crate) ops: u16,
     printed: Arc<Mutex<Vec<u8>>>,
     started: Instant,
-    /// From where it is called; any address when nothing is said.
+    /// Source address of its calls; any if not set.
     caller: Option<IpAddr>,
 }
 
-/// Where a program lives: its folder and its database.
+/// A program's folder and database.
 pub(crate) struct Home {
     folder: TempDir,
     pub(crate) database: TestDatabase,
@@ -55,7 +54,7 @@ impl Home {
     }
 
     fn command(&self) -> Command {
-        // Another build of the program, for whoever wants to know how that one does.
+        // Measures another build of the program.
         let program =
             std::env::var_os("DOORCODE_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorcode").into());
         self.command_of(program)
@@ -85,7 +84,7 @@ impl Home {
         self.command().args(arguments).output().unwrap()
     }
 
-    /// What a command prints that does what it is told.
+    /// The output of a command that must succeed.
     pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -98,7 +97,7 @@ impl Home {
         printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
     }
 
-    /// What a command says that refuses.
+    /// The error output of a command that must fail.
     fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
@@ -113,11 +112,11 @@ impl Home {
     pub(crate) async fn start_with(&self, change: impl FnOnce(&mut Command)) -> Program {
         let mut command = self.command();
         change(&mut command);
-        Self::run_until_it_answers(command).await
+        Self::start_and_wait(command).await
     }
 
     /// Starts a server, and waits for it.
-    pub(crate) async fn run_until_it_answers(mut command: Command) -> Program {
+    pub(crate) async fn start_and_wait(mut command: Command) -> Program {
         let (port, ops) = (free_port(), free_port());
         let set = |name: &str| command.get_envs().any(|(known, _)| known == name);
         // The issuer of tokens: the same at every start of one home.
@@ -140,7 +139,7 @@ impl Home {
     }
 }
 
-/// Byte by byte as it is printed: what is no text must show, too.
+/// Byte by byte, so that invalid text shows too.
 fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) {
     let into = Arc::clone(into);
     std::thread::spawn(move || {
@@ -151,8 +150,7 @@ fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) {
     });
 }
 
-/// A port that no other test comes by, also when this one has given it back: below those that the system hands out, and
-/// another ten for each process.
+/// A port that no other test uses, even after this one has released it: below the ephemeral range, and ten per process.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let ours = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
@@ -165,10 +163,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 #[track_caller]
-fn until_somebody_listens(port: u16, patience: Duration) {
+fn wait_for_port(port: u16, patience: Duration) {
     let start = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(start.elapsed() < patience, "nobody listens on {port}");
+        assert!(start.elapsed() < patience, "no process listens on {port}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -178,12 +176,12 @@ impl Program {
         text(&self.printed_bytes())
     }
 
-    /// All that it printed, as it is.
+    /// The raw output so far.
     pub(crate) fn printed_bytes(&self) -> Vec<u8> {
         self.printed.lock().unwrap().clone()
     }
 
-    /// Calls come from this address from now on.
+    /// Sends calls from this address from now on.
     pub(crate) fn called_from(mut self, address: IpAddr) -> Self {
         self.caller = Some(address);
         self
@@ -203,10 +201,10 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("it never answered:\n{}", self.printed());
+        panic!("it never responded:\n{}", self.printed());
     }
 
-    /// `None` when the connection broke, which is what a client of a killed server sees.
+    /// `None` if the connection broke, as it does for a client of a killed server.
     pub(crate) async fn call(&self, query: &str, variables: Value) -> Option<Value> {
         let body = json!({ "query": query, "variables": variables });
         let client = reqwest::Client::builder().local_address(self.caller).build().ok()?;
@@ -238,17 +236,17 @@ impl Program {
         Some(self.call(query, json!({ "c": challenge, "d": code })).await?["data"]["verify"].clone())
     }
 
-    /// Ends it as an operator does, and waits until it is over.
+    /// Stops it as an operator does, and waits for the exit.
     pub(crate) fn stop(mut self) -> std::process::ExitStatus {
         self.signal("-TERM");
         self.child.wait().unwrap()
     }
 
-    /// The same; what it had printed by then.
+    /// The same, but returns the output.
     pub(crate) fn stopped(mut self) -> String {
         self.signal("-TERM");
         self.child.wait().unwrap();
-        // What collects it may be a moment behind.
+        // The output reader may lag behind.
         std::thread::sleep(Duration::from_millis(200));
         self.printed()
     }
@@ -271,7 +269,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_where_everything_is_serves_a_sign_in_and_stops_when_told() {
+async fn the_program_prints_its_addresses_serves_a_sign_in_and_stops() {
     let home = Home::new().await;
     let mut program = home.start().await;
     println!("start to first answer: {} ms", program.started.elapsed().as_millis());
@@ -291,7 +289,7 @@ async fn it_says_where_everything_is_serves_a_sign_in_and_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_under_load_answers_every_request_that_it_took() {
+async fn shutdown_under_load_answers_every_accepted_request() {
     let home = Home::new().await;
     let program = home.start().await;
     let url = format!("http://127.0.0.1:{}/graphql", program.port);
@@ -307,7 +305,7 @@ async fn a_stop_under_load_answers_every_request_that_it_took() {
     tokio::time::sleep(Duration::from_millis(30)).await;
     program.signal("-TERM");
     for call in calls {
-        // Refused because nobody listens any more is honest; a connection that was taken and then reset is not.
+        // A refused connection after the shutdown is fine; one that was accepted and then reset is not.
         if let Err(error) = call.await.unwrap() {
             assert!(error.is_connect(), "{error:?}");
         }
@@ -315,19 +313,19 @@ async fn a_stop_under_load_answers_every_request_that_it_took() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unsafe_production_start_is_refused_with_every_problem_named() {
+async fn an_unsafe_production_start_names_every_problem() {
     let home = Home::new().await;
     let output = home.command().env("DOORCODE_MODE", "production").env("DOORCODE_COD_LENGTH", "8").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = text(&output.stderr);
+    let acknowledged = text(&output.stderr);
     for part in ["DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM", "DOORCODE_COD_LENGTH", "DOORCODE_CODE_LENGTH"] {
-        assert!(told.contains(part), "{part} in:\n{told}");
+        assert!(acknowledged.contains(part), "{part} in:\n{acknowledged}");
     }
     assert!(!home.folder.path().join("data").exists(), "a refused start leaves nothing behind");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_taken_from_files() {
+async fn secrets_can_be_read_from_files() {
     let home = Home::new().await;
     let secrets = home.folder.path().join("secrets");
     std::fs::create_dir(&secrets).unwrap();
@@ -381,7 +379,7 @@ async fn production_refuses_a_stale_schema_and_serves_a_current_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_makes_an_administrator_keeps_people_out_and_rotates_keys() {
+async fn commands_create_an_administrator_suspend_users_and_rotate_keys() {
     let home = Home::new().await;
     let good = |arguments: &[&str]| home.good(arguments);
     assert!(good(&["user", "role", "Boss@Example.com", "admin"]).contains("ADMIN"));
@@ -400,24 +398,24 @@ async fn the_command_line_makes_an_administrator_keeps_people_out_and_rotates_ke
     assert!(good(&["schema", "--development"]).contains("inbox"));
 }
 
-/// How many times the program is killed; a soak asks for hundreds.
+/// The number of kills; a soak test sets hundreds.
 fn kills() -> u32 {
     std::env::var("DOORCODE_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_no_sign_in_it_told_of() {
+async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
     let home = Home::new().await;
-    let mut told = 0;
+    let mut acknowledged = 0;
     for round in 0..kills() {
         let mut program = home.start().await;
         let email = format!("kill{round}@example.com");
         let (Some(challenge), Some(code)) = (program.login(&email).await, program.code_for(&email).await) else {
-            panic!("a healthy program answers");
+            panic!("a healthy program responds");
         };
         let verify = program.verify(&challenge, &code);
         let kill = async {
-            // A little later each round, from before the first statement to after the answer.
+            // A little later each round, from before the first statement to after the response.
             tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await;
             program.signal("-KILL");
         };
@@ -427,7 +425,7 @@ async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_
         let again = restarted.verify(&challenge, &code).await.unwrap();
         match answer {
             Some(answer) if answer["__typename"] == "SignedIn" => {
-                told += 1;
+                acknowledged += 1;
                 assert_eq!(again["__typename"], "CodeExpired", "a code works once");
                 let access = answer["tokens"]["accessToken"].as_str().unwrap();
                 let me = reqwest::Client::new()
@@ -437,7 +435,7 @@ async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_
                 let me: Value = me.send().await.unwrap().json().await.unwrap();
                 assert_eq!(me["data"]["me"]["email"], email, "an acknowledged sign-in survives: {me}");
             }
-            // Unknown: signed in or not, but never twice, and the retry gets a clean answer.
+            // Unknown: signed in or not, but never twice, and the retry gets a clean response.
             _ => assert!(["SignedIn", "CodeExpired"].contains(&again["__typename"].as_str().unwrap()), "{again}"),
         }
         drop(restarted);
@@ -450,7 +448,7 @@ async fn a_program_that_is_killed_at_any_moment_signs_nobody_in_twice_and_loses_
         };
         let (sessions, credentials): (i64, i64) = (row.try_get("", "n").unwrap(), row.try_get("", "d").unwrap());
         assert_eq!(sessions, credentials);
-        assert!(sessions >= i64::from(told));
+        assert!(sessions >= i64::from(acknowledged));
         assert!(sessions <= i64::from(round) + 1);
     }
 }

@@ -1,5 +1,5 @@
-//! The hourly purge when there is much to do: more rows than a statement takes, two purges at once, rows that somebody
-//! else has in hand, and the indexes that its statements walk. What is purged, and when, is tested with its owners.
+//! The hourly purge under load: more rows than one batch, two purges at once, locked rows, and the indexes it uses.
+//! What is purged, and when, is tested with each table's owner.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{TestApp, on_servers};
 
-/// More than two statements take.
+/// More than two batches.
 const MANY: u64 = 2 * ROWS + 10;
 const ADDRESS: &str = "'192.0.2.1'";
 const NOBODY: &str = "NULL";
 const SOMEBODY: &str = "(SELECT id FROM users LIMIT 1)";
 
-/// An application with somebody who owns what is made.
-async fn inhabited() -> TestApp {
+/// An application with a user who owns the rows.
+async fn app_with_user() -> TestApp {
     let app = TestApp::new().await;
     app.guest().sign_in("ada@example.com").await;
     app
 }
 
-/// So many days from now, as both databases read it.
+/// This many days from now, as SQL for the application's database.
 fn day(app: &TestApp, days: i64) -> String {
     format!("'{}'", (app.ctx().now() + TimeDelta::days(days)).to_rfc3339())
 }
 
-/// Rows of these columns, each with the SQL of its value; `UUID` and `HASH` are new ones.
+/// Inserts rows with these columns, each with the SQL of its value; `UUID` and `HASH` stand for new ones.
 async fn make(app: &TestApp, number: u64, table: &str, row: &[(&str, &str)]) {
     let (uuid, hash) = if on_servers() {
         ("gen_random_uuid()", "sha256(gen_random_uuid()::text::bytea)")
@@ -68,7 +68,7 @@ async fn devices(app: &TestApp, number: u64, used: i64, expires: i64, address: &
     make(app, number, "devices", &row).await;
 }
 
-/// Sessions by the days of their beginning, their last request and their end; `ended` is SQL.
+/// Sessions by the days of their start, last request and expiry; `ended` is SQL.
 async fn sessions(app: &TestApp, number: u64, (began, seen, expires): (i64, i64, i64), ended: &str, address: &str) {
     let (began, seen, expires) = (day(app, began), day(app, seen), day(app, expires));
     let row = [
@@ -87,7 +87,7 @@ async fn sessions(app: &TestApp, number: u64, (began, seen, expires): (i64, i64,
     make(app, number, "sessions", &row).await;
 }
 
-/// Codes that died so many days ago, with as many wrong tries.
+/// Codes that expired this many days ago, with this many wrong tries.
 async fn codes(app: &TestApp, number: u64, died: i64, tries: &str) {
     let died = day(app, died);
     let row = [
@@ -123,7 +123,7 @@ async fn letters(app: &TestApp, number: u64, finished: i64) {
     make(app, number, "outbox", &row).await;
 }
 
-/// Links and changes of address that died so many days ago.
+/// Links and changes of address that expired this many days ago.
 async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     let died = day(app, died);
     let times = [("created_at", died.as_str()), ("expires_at", &died)];
@@ -134,7 +134,7 @@ async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     make(app, number, "email_changes", &[change.as_slice(), &times].concat()).await;
 }
 
-/// The statements of a purge that work in batches, each once.
+/// The distinct batch statements of a purge.
 async fn statements(app: &TestApp) -> Vec<Statement> {
     app.take_statements();
     housekeeping::purge(app.ctx()).await.unwrap();
@@ -145,8 +145,8 @@ async fn statements(app: &TestApp) -> Vec<Statement> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
-    let app = inhabited().await;
+async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
+    let app = app_with_user().await;
     events(&app, MANY, -401, NOBODY).await;
     events(&app, 5, -399, NOBODY).await;
     devices(&app, MANY, -190, -1, NOBODY).await;
@@ -172,7 +172,11 @@ async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
     };
     assert_eq!(purged, expected);
     let deletes = app.take_statements();
-    assert_eq!(deletes.iter().filter(|sql| sql.starts_with("DELETE FROM audit_events")).count(), 3, "one a batch");
+    assert_eq!(
+        deletes.iter().filter(|sql| sql.starts_with("DELETE FROM audit_events")).count(),
+        3,
+        "one statement per batch"
+    );
     assert_eq!(app.count("audit_events", "kind = 'SIGNED_IN' AND ip_address IS NULL").await, 5);
     assert_eq!(app.count("devices", "ip_address IS NULL").await, 5);
     assert_eq!(app.count("sessions", "ip_address IS NULL").await, 5);
@@ -183,8 +187,8 @@ async fn with_more_than_a_batch_all_that_is_over_is_purged_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_more_than_a_batch_every_old_address_is_forgotten_and_no_other() {
-    let app = inhabited().await;
+async fn more_than_a_batch_of_old_ip_addresses_is_cleared_and_no_other() {
+    let app = app_with_user().await;
     events(&app, MANY, -91, ADDRESS).await;
     events(&app, 5, -89, ADDRESS).await;
     devices(&app, MANY, -91, 80, ADDRESS).await;
@@ -203,8 +207,8 @@ async fn with_more_than_a_batch_every_old_address_is_forgotten_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_purges_at_the_same_time_share_the_work() {
-    let app = inhabited().await;
+async fn concurrent_purges_share_the_work() {
+    let app = app_with_user().await;
     let replica = app.replica().await;
     events(&app, MANY, -401, ADDRESS).await;
     events(&app, MANY, -91, ADDRESS).await;
@@ -216,24 +220,25 @@ async fn two_purges_at_the_same_time_share_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_somebody_has_in_hand_is_left_to_the_next_purge() {
+async fn a_locked_row_is_left_to_the_next_purge() {
     if !on_servers() {
         return; // SQLite has one writer and locks no rows.
     }
-    let app = inhabited().await;
+    let app = app_with_user().await;
     events(&app, 10, -401, NOBODY).await;
     let busy = app.ctx().db.begin().await.unwrap();
     busy.execute_unprepared("SELECT id FROM audit_events ORDER BY at LIMIT 1 FOR UPDATE").await.unwrap();
     let purge = housekeeping::purge(app.ctx());
-    let purged = tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it waits for nobody").unwrap();
+    let purged =
+        tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it does not wait for the lock").unwrap();
     assert_eq!(purged.events, 9);
     busy.rollback().await.unwrap();
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn erasing_people_finds_what_has_the_label_of_their_address_by_an_index() {
-    let app = inhabited().await;
+async fn erasure_finds_rows_by_address_label_through_an_index() {
+    let app = app_with_user().await;
     app.sql("UPDATE users SET status = 'DELETED', deleted_at = created_at WHERE email = 'ada@example.com'").await;
     for days in 1..=20 {
         events(&app, 2_000, -20 * days, NOBODY).await;
@@ -253,7 +258,7 @@ async fn erasing_people_finds_what_has_the_label_of_their_address_by_an_index() 
     }
 }
 
-/// The steps of a plan, one a line.
+/// The steps of a plan, one per line.
 async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
     let (prefix, column) = if on_servers() { ("EXPLAIN", "QUERY PLAN") } else { ("EXPLAIN QUERY PLAN", "detail") };
     let explained = Statement { sql: format!("{prefix} {}", statement.sql), ..statement.clone() };
@@ -262,7 +267,7 @@ async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_statement_of_a_purge_walks_an_index_of_what_it_looks_for() {
+async fn every_purge_statement_uses_an_index() {
     const INDEXES: [(&str, &str); 12] = [
         ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
         ("UPDATE email_codes", "email_codes_forget_idx"),
@@ -277,9 +282,9 @@ async fn every_statement_of_a_purge_walks_an_index_of_what_it_looks_for() {
         ("UPDATE audit_events", "audit_events_forget_idx"),
         ("UPDATE sessions", "sessions_forget_idx"),
     ];
-    let app = inhabited().await;
+    let app = app_with_user().await;
     let purge = statements(&app).await;
-    // Most is forgotten already, and some is due; and there are as many as make reading a table dear.
+    // Most rows are already cleared and some are due; there are enough to make a table scan expensive.
     for days in 1..=20 {
         let address = if days > 5 { NOBODY } else { ADDRESS };
         events(&app, 2_000, -20 * days, address).await;

@@ -1,4 +1,4 @@
-//! Many at once: what must happen once happens once, whatever the interleaving. On both databases.
+//! Concurrency: what must happen once happens once, whatever the interleaving. On both databases.
 
 use doorcode::limits::Rule;
 use futures_util::future::join_all;
@@ -17,7 +17,7 @@ async fn open_app() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_verifications_of_one_right_code_sign_in_once() {
+async fn sixty_four_concurrent_verifications_of_one_code_sign_in_once() {
     for round in 0..3 {
         let app = open_app().await;
         let guest = app.guest();
@@ -34,7 +34,7 @@ async fn sixty_four_verifications_of_one_right_code_sign_in_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sixty_four_wrong_codes_three_are_compared() {
+async fn only_three_of_sixty_four_concurrent_wrong_codes_are_compared() {
     let app = open_app().await;
     let guest = app.guest();
     let challenge = guest.challenge("wrong@example.com").await;
@@ -76,7 +76,7 @@ async fn concurrent_guesses_at_many_challenges_never_overdraw_an_accounts_budget
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_tabs_refreshing_at_once_get_one_successor_and_nobody_is_logged_out() {
+async fn fifty_concurrent_refreshes_get_one_successor_and_end_no_session() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::RefreshSession, "1000/1m".into()))).await;
     let guest = app.guest();
     let signed_in = guest.sign_in("tabs@example.com").await;
@@ -91,14 +91,14 @@ async fn fifty_tabs_refreshing_at_once_get_one_successor_and_nobody_is_logged_ou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_that_share_an_outbox_send_every_mail_once() {
+async fn workers_sharing_an_outbox_send_every_mail_once() {
     use doorcode::domain::mail::delivery::deliver_due;
     let app = TestApp::new().await;
     let replicas = [app.replica().await, app.replica().await];
     for number in 0..20 {
         app.guest().challenge(&format!("mail{number}@example.com")).await;
     }
-    // Every process has an inbox of its own; together they must hold each mail once.
+    // Every process has a separate inbox; together they must hold each mail once.
     let workers = (0..12).map(|number| {
         let worker = match number % 3 {
             0 => &app.app,

@@ -1,4 +1,4 @@
-//! A row of every table that is as it should be, and the values that would spoil one.
+//! A valid row for every table, and values that make one invalid.
 
 use chrono::{DateTime, TimeZone, Utc};
 use doorcode::{db::Db, error::Error};
@@ -10,7 +10,7 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// Some moment, and so many microseconds.
+/// A fixed moment, plus this many microseconds.
 pub(crate) fn moment(micros: i64) -> DateTime<Utc> {
     Utc.timestamp_micros(1_795_000_000_000_000 + micros).unwrap()
 }
@@ -27,7 +27,7 @@ pub(crate) async fn insert(db: &Db, table: &'static str, row: Vec<(&'static str,
     Ok(())
 }
 
-/// One good row for every table, different from everybody else's.
+/// One valid row for every table, with unique values.
 pub(crate) struct Rows {
     pub(crate) user: Uuid,
     pub(crate) device: Uuid,
@@ -139,7 +139,7 @@ impl Rows {
 const TABLES: [&str; 8] =
     ["users", "devices", "sessions", "email_codes", "sign_in_links", "outbox", "audit_events", "signing_keys"];
 
-/// Table, column, a value that must not get in, and the kind of rule that keeps it out.
+/// Table, column, an invalid value, and the kind of constraint that refuses it.
 pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let short = Value::from(vec![7_u8; 31]);
     let taken = Value::from(good.unique.clone());

@@ -1,5 +1,5 @@
-//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements for
-//! a restore or a leaked secret no earlier token, code or link works.
+//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements
+//! for a restore or a leaked secret no earlier token, code or link works.
 
 use doorcode::limits::Rule;
 use std::fs;
@@ -68,7 +68,7 @@ async fn run(app: &TestApp, heading: &str) {
 }
 
 #[tokio::test]
-async fn every_statement_of_the_runbooks_works_on_every_database() {
+async fn every_runbook_statement_works_on_every_database() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;

@@ -1,4 +1,4 @@
-//! The schema on both databases: it goes up and down, agrees with the entities, and refuses what it should.
+//! The schema on both databases: it migrates up and down, matches the entities, and refuses invalid rows.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ const INDEXES: [&str; 31] = [
 type Columns = BTreeMap<String, BTreeMap<String, bool>>;
 
 #[tokio::test]
-async fn the_schema_goes_up_and_down_and_up_again() {
+async fn the_schema_migrates_up_down_and_up_again() {
     for backend in every_backend() {
         let database = empty_database_of(backend).await;
         let db = database.connect().await;
@@ -88,7 +88,7 @@ async fn the_schema_goes_up_and_down_and_up_again() {
 }
 
 #[tokio::test]
-async fn whoever_was_deleted_before_the_time_of_it_was_kept_is_still_erased_in_time() {
+async fn users_deleted_before_the_deletion_time_was_stored_are_erased_in_time() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -103,7 +103,7 @@ async fn whoever_was_deleted_before_the_time_of_it_was_kept_is_still_erased_in_t
 }
 
 #[tokio::test]
-async fn four_processes_may_migrate_at_once() {
+async fn four_processes_can_migrate_at_once() {
     for backend in every_backend() {
         let database = empty_database_of(backend).await;
         let mut processes = Vec::new();
@@ -122,7 +122,7 @@ async fn four_processes_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_older_than_the_schema_still_starts() {
+async fn a_program_older_than_the_schema_still_starts() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -130,7 +130,7 @@ async fn a_program_that_is_older_than_the_schema_still_starts() {
         db.write().execute_unprepared(newer).await.unwrap();
         migrate::up(&db).await.unwrap();
         assert!(migrate::is_current(&db).await.unwrap());
-        assert!(migrate::down(&db, 1).await.is_err(), "it must not take back what it does not know");
+        assert!(migrate::down(&db, 1).await.is_err(), "it must not revert an unknown step");
     }
 }
 
@@ -154,7 +154,7 @@ async fn every_entity_has_the_columns_of_its_table() {
 }
 
 #[tokio::test]
-async fn every_index_is_there() {
+async fn every_index_exists() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -189,7 +189,7 @@ async fn a_row_that_breaks_a_rule_is_refused() {
         good.insert_all(&db).await;
         for (table, column, bad, rule) in bad_values(&good) {
             let mut row = Rows::new().row(table);
-            // The row is new and hangs on the people of the first one, but for the one value.
+            // The row is new and refers to the users of the first one, except for this value.
             for (name, value) in &mut row {
                 if name == &"user_id" {
                     *value = good.user.into();
@@ -218,7 +218,7 @@ async fn a_row_that_breaks_a_rule_is_refused() {
 }
 
 #[tokio::test]
-async fn what_hangs_on_a_person_goes_with_the_person() {
+async fn deleting_a_user_deletes_dependent_rows() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -231,16 +231,12 @@ async fn what_hangs_on_a_person_goes_with_the_person() {
 
         entity::users::Entity::delete_by_id(rows.user).exec(db.write()).await.unwrap();
         assert_eq!(entity::sessions::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
-        assert_eq!(
-            entity::audit_events::Entity::find().count(db.read()).await.unwrap(),
-            1,
-            "the trail outlives people"
-        );
+        assert_eq!(entity::audit_events::Entity::find().count(db.read()).await.unwrap(), 1, "the trail outlives users");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sixty_four_who_use_a_code_one_wins() {
+async fn sixty_four_concurrent_uses_of_a_code_succeed_once() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -269,7 +265,7 @@ async fn of_sixty_four_who_use_a_code_one_wins() {
 }
 
 #[tokio::test]
-async fn moments_compare_and_sort_as_time_does() {
+async fn timestamps_compare_and_sort_chronologically() {
     // SQLite compares the text that the driver writes: RFC 3339 with no, three or six digits of fraction, and always
     // "+00:00". That sign sorts before the point and before every digit, so a shorter fraction is the earlier one.
     let micros =
@@ -298,7 +294,7 @@ async fn moments_compare_and_sort_as_time_does() {
 }
 
 #[tokio::test]
-async fn every_test_gets_a_database_of_its_own() {
+async fn every_test_gets_a_separate_database() {
     let (one, other) = (fresh_database().await, fresh_database().await);
     let (db, neighbour) = (one.connect().await, other.connect().await);
     assert!(migrate::is_current(&db).await.unwrap());
@@ -327,7 +323,7 @@ fn declare<E: EntityTrait + EntityName>(columns: &mut Columns, entity: E) {
     columns.insert(entity.table_name().to_owned(), of_entity);
 }
 
-/// What the database says of its tables, without the one that migrations keep for themselves.
+/// The columns in the database, without the migrations' own table.
 async fn columns_of(db: &Db) -> Columns {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT table_name AS t, column_name AS c, is_nullable = 'YES' AS n FROM information_schema.columns
@@ -344,7 +340,7 @@ async fn columns_of(db: &Db) -> Columns {
     columns
 }
 
-/// Our indexes, by name, with the statement that makes them.
+/// Our indexes by name, with the SQL that creates them.
 async fn indexes_of(db: &Db) -> BTreeMap<String, String> {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT indexname AS name, indexdef AS sql FROM pg_indexes

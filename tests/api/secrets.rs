@@ -1,11 +1,11 @@
-//! Secrets and their hashes in the source: what is compared, and how. That nothing secret is printed or stored in clear is
-//! in `canary`; what the memory of a running program holds, in `program/memory`.
+//! How the source compares secrets and their hashes. Leaks in logs and tables are tested in `canary`, the memory of a
+//! running program in `program/memory`.
 
 mod rotation;
 
 use std::fs;
 
-/// Columns of every table that are hashes of something secret: of type `Digest`, which compares in constant time alone.
+/// Columns with hashes of secrets, in all tables. Their type is `Digest`, which only compares in constant time.
 const COLUMNS: [&str; 8] = [
     "token_hash",
     "refresh_hash",
@@ -17,7 +17,7 @@ const COLUMNS: [&str; 8] = [
     "budget_key",
 ];
 
-/// The one place that may compare bytes of a digest.
+/// The only file that may compare bytes of a digest.
 const COMPARES: &str = "src/db/digest.rs";
 
 fn files(folder: &str) -> Vec<(String, String)> {
@@ -31,7 +31,7 @@ fn files(folder: &str) -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                // Tests stand at the end of a file.
+                // Tests are at the end of a file.
                 let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
                 found.push((path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), code));
             }
@@ -41,14 +41,14 @@ fn files(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Lines that compare what `Digest` and `secrecy` hide.
+/// Lines that compare bytes that `Digest` and `secrecy` hide.
 fn compares_bytes(code: &str) -> Vec<&str> {
     let compares = |line: &str| {
         ["==", "!=", ".eq(", ".ne(", ".cmp(", "starts_with", "ends_with", "contains("]
             .iter()
             .any(|sign| line.contains(sign))
     };
-    // A value of a query is compared by the database, over an index, which tells its time anyway.
+    // The database compares query values by an index, which is not constant-time anyway.
     let hides = |line: &str| {
         line.contains("expose_secret()")
             || line.contains(".as_bytes()") && COLUMNS.iter().any(|column| line.contains(column))
@@ -60,10 +60,10 @@ fn compares_bytes(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_secret_is_compared_by_its_type_and_nowhere_byte_by_byte() {
+fn secrets_are_only_compared_through_their_types() {
     for (path, code) in files("src") {
         if path != COMPARES && !path.ends_with("_tests.rs") && !path.contains("/tests") {
-            assert_eq!(compares_bytes(&code), [""; 0], "{path} compares something secret: let its type do it");
+            assert_eq!(compares_bytes(&code), [""; 0], "{path} compares a secret by bytes: use its type's comparison");
         }
     }
     for broken in [
@@ -78,7 +78,7 @@ fn what_is_secret_is_compared_by_its_type_and_nowhere_byte_by_byte() {
 }
 
 #[test]
-fn every_hash_in_a_table_is_of_the_type_that_compares_in_constant_time() {
+fn every_stored_hash_has_the_constant_time_type() {
     let mut entities = String::new();
     for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/entity")).unwrap() {
         entities += &fs::read_to_string(file.unwrap().path()).unwrap();
@@ -96,6 +96,6 @@ fn every_hash_in_a_table_is_of_the_type_that_compares_in_constant_time() {
         }
     }
     for column in COLUMNS {
-        assert!(seen.contains(&column), "no table has {column}");
+        assert!(seen.contains(&column), "no table has the column {column}");
     }
 }

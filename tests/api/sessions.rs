@@ -1,5 +1,5 @@
-//! Sessions and refresh tokens: rotation and its grace, reuse, limits of time and of number, and every way to end one.
-//! Known devices are in `devices`, what happens while the limiter is away in `away`.
+//! Sessions and refresh tokens: rotation and its grace period, reuse, lifetimes, limits, and every way to end a
+//! session. Known devices are in `devices`, limiter outages in `away`.
 
 mod away;
 mod devices;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-/// Access and refresh token of a refresh that must have worked.
+/// Access and refresh token of a refresh that must succeed.
 async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     let answer = client.refresh(token).await;
     assert_eq!(answer["__typename"], "Refreshed", "{answer}");
@@ -68,7 +68,7 @@ async fn every_refresh_gives_a_new_token_of_the_same_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_predecessor_gives_the_same_successor_for_ten_seconds() {
+async fn a_replaced_refresh_token_returns_the_same_successor_for_ten_seconds() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -86,7 +86,7 @@ async fn the_predecessor_gives_the_same_successor_for_ten_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_predecessor_after_the_grace_ends_the_session() {
+async fn a_replaced_refresh_token_ends_the_session_after_the_grace_period() {
     for erased in [false, true] {
         let app = TestApp::new().await;
         let guest = app.guest();
@@ -102,7 +102,7 @@ async fn the_predecessor_after_the_grace_ends_the_session() {
         assert_eq!(status_of_me(&guest, &signed_in.access).await, 401);
         is_over(&guest, &live).await;
         is_over(&guest, &signed_in.refresh).await;
-        assert_eq!(reuses(&app).await, 1, "told once");
+        assert_eq!(reuses(&app).await, 1, "recorded once");
         let row = only_session(&app).await;
         assert_eq!(row.end_reason.as_deref(), Some("TOKEN_REUSED"));
         assert_eq!(row.successor, None);
@@ -110,7 +110,7 @@ async fn the_predecessor_after_the_grace_ends_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_two_generations_old_ends_the_session_at_any_time() {
+async fn a_refresh_token_two_generations_old_always_ends_the_session() {
     for seconds in [0.0, 3.0, 100_000.0] {
         let app = TestApp::new().await;
         let guest = app.guest();
@@ -128,13 +128,17 @@ async fn a_token_two_generations_old_ends_the_session_at_any_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_token_of_a_known_session_ends_nothing_and_counts_nothing() {
+async fn an_invented_token_for_a_known_session_does_not_end_it() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
     let stranger = guest.sign_in("eve@example.com").await;
     let (mine, theirs) = (raw(&signed_in.refresh), raw(&stranger.refresh));
-    assert_eq!(&mine[..16], only_id(&app, "ada@example.com").await.as_bytes(), "what a thief of the table knows");
+    assert_eq!(
+        &mine[..16],
+        only_id(&app, "ada@example.com").await.as_bytes(),
+        "what a thief with a copy of the table knows"
+    );
     let mut forged = vec![
         [&mine[..16], &[0; 48]].concat(),
         [&mine[..16], &theirs[16..]].concat(),
@@ -185,7 +189,7 @@ async fn only_id(app: &TestApp, email: &str) -> uuid::Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_never_holds_a_token_that_works() {
+async fn the_sessions_table_never_holds_a_usable_token() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("ada@example.com").await.refresh;
@@ -193,7 +197,7 @@ async fn the_table_never_holds_a_token_that_works() {
     let row = only_session(&app).await;
     assert_eq!(row.refresh_hash, vault::sha256(&raw(&second)));
     assert_eq!(row.previous_hash, Some(vault::sha256(&raw(&first))));
-    let sealed = row.successor.clone().expect("kept for the grace");
+    let sealed = row.successor.clone().expect("kept for the grace period");
     let hashes = [row.refresh_hash.as_bytes(), row.previous_hash.as_ref().unwrap().as_bytes()];
     for column in hashes.into_iter().chain([&*sealed]) {
         for token in [&first, &second] {
@@ -209,14 +213,14 @@ async fn the_table_never_holds_a_token_that_works() {
     let opened = vault::open_as_holder(&raw(&first), context, &sealed).expect("by its predecessor");
     assert_eq!(*opened, raw(&second));
     for key in hashes.into_iter().chain([&*raw(&second), context]) {
-        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "by nothing that the table holds");
+        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "not by any value in the table");
     }
     let other = uuid::Uuid::nil();
     assert!(vault::open_as_holder(&raw(&first), other.as_bytes(), &sealed).is_none(), "nor in another row");
 
     app.clock.pass(10.0);
     session::erase_successors(app.ctx()).await.unwrap();
-    assert!(only_session(&app).await.successor.is_some(), "still in the grace");
+    assert!(only_session(&app).await.successor.is_some(), "still in the grace period");
     assert_eq!(refreshed(&guest, &first).await.1, second);
     app.clock.pass(0.1);
     session::erase_successors(app.ctx()).await.unwrap();
@@ -225,7 +229,7 @@ async fn the_table_never_holds_a_token_that_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_person_cannot_refresh_and_a_restored_one_signs_in_anew() {
+async fn a_suspended_user_cannot_refresh_and_must_sign_in_again_afterwards() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;

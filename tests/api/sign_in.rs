@@ -1,4 +1,4 @@
-//! Signing in with a code or a link: what works, what is refused, and that refusals tell nothing.
+//! Signing in with a code or a link: what works, what is refused, and that refusals reveal nothing.
 
 use doorcode::db::entity::{Role, UserStatus};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{SignedIn, TestApp, other_than};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_signs_in_is_known_refreshes_and_signs_out() {
+async fn a_user_can_sign_in_refresh_and_sign_out() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let sent = guest.login(" Ada@Example.COM ").await;
@@ -45,7 +45,7 @@ async fn a_code_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_lives_five_minutes_and_not_a_second_longer() {
+async fn a_code_expires_after_five_minutes() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.challenge("time@example.com").await;
@@ -60,7 +60,7 @@ async fn a_code_lives_five_minutes_and_not_a_second_longer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_jumps_back_gives_no_code_a_second_life() {
+async fn an_expired_code_stays_dead_when_the_clock_jumps_back() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("jump@example.com").await;
@@ -73,7 +73,7 @@ async fn a_clock_that_jumps_back_gives_no_code_a_second_life() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_wrong_codes_use_a_challenge_up() {
+async fn three_wrong_codes_end_a_challenge() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("three@example.com").await;
@@ -88,7 +88,7 @@ async fn three_wrong_codes_use_a_challenge_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resend_keeps_the_code_before_it_good_and_never_resets_the_tries() {
+async fn a_resend_keeps_the_earlier_code_valid_and_never_resets_the_tries() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("again@example.com").await;
@@ -106,12 +106,12 @@ async fn a_resend_keeps_the_code_before_it_good_and_never_resets_the_tries() {
     assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
     assert_eq!(app.count("email_codes", "units = 3").await, 1, "two live codes make a wrong try cost two");
     SignedIn::read(&guest.verify(&challenge, &first).await);
-    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is given back");
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is refunded");
     assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_earlier_code_dies_at_its_own_time_after_a_resend() {
+async fn after_a_resend_the_earlier_code_still_expires_on_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("own@example.com").await;
@@ -127,7 +127,7 @@ async fn the_earlier_code_dies_at_its_own_time_after_a_resend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_of_another_address_or_a_dead_one_is_ignored_by_a_resend() {
+async fn a_resend_ignores_an_expired_challenge_or_one_of_another_address() {
     let app = TestApp::new().await;
     let (owner, stranger) = (app.guest(), app.guest());
     let challenge = owner.challenge("owner@example.com").await;
@@ -156,9 +156,9 @@ async fn a_code_works_only_for_the_browser_that_asked() {
     SignedIn::read(&owner.verify(&owners, &code).await);
 }
 
-/// As by somebody who writes to the database, but does not know the server secret.
+/// As done by an attacker who can write to the database but does not know the server secret.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_codes_hash_covers_its_address_its_handle_and_its_purpose() {
+async fn the_hash_of_a_code_covers_its_address_challenge_and_purpose() {
     let app = TestApp::new().await;
     let thief = app.guest();
     let challenge = thief.challenge("thief@example.com").await;
@@ -187,7 +187,7 @@ async fn a_codes_hash_covers_its_address_its_handle_and_its_purpose() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_code_is_refused_and_moves_no_counter() {
+async fn malformed_codes_are_refused_and_not_counted() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("shape@example.com").await;
@@ -207,7 +207,7 @@ async fn what_is_no_code_is_refused_and_moves_no_counter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_challenges_are_expired_codes() {
+async fn unknown_challenges_look_like_expired_codes() {
     let app = TestApp::new().await;
     for challenge in ["", "x", &"A".repeat(22), &"A".repeat(5_000), "../../etc/passwd"] {
         assert_eq!(app.guest().verify(challenge, "12345678").await["__typename"], "CodeExpired");
@@ -215,7 +215,7 @@ async fn unknown_challenges_are_expired_codes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_address_is_told_and_counts_nothing() {
+async fn malformed_addresses_are_reported_and_not_counted() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let long = format!("{}@example.com", "a".repeat(10_000));
@@ -240,7 +240,7 @@ async fn what_is_no_address_is_told_and_counts_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail() {
+async fn addresses_that_may_not_sign_in_get_the_same_response_but_no_mail() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com,bücher.example".into())).await;
     app.make("suspended@example.com", Role::User).await;
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
@@ -260,7 +260,7 @@ async fn addresses_that_may_not_sign_in_get_the_same_answer_and_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_suspended_after_asking_does_not_get_in() {
+async fn a_user_suspended_after_requesting_a_code_cannot_sign_in() {
     let app = TestApp::new().await;
     let guest = app.guest();
     guest.sign_in("late@example.com").await;
@@ -272,7 +272,7 @@ async fn somebody_suspended_after_asking_does_not_get_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_in_again_with_a_good_bearer_replaces_that_session() {
+async fn signing_in_again_with_a_valid_bearer_replaces_that_session() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("re@example.com").await;
@@ -284,7 +284,7 @@ async fn signing_in_again_with_a_good_bearer_replaces_that_session() {
     assert_eq!(
         guest.with_bearer(&other.access).me().await.field("me")["email"],
         "other@example.com",
-        "another person's session stays"
+        "another user's session stays"
     );
     app.guest().with_bearer("rubbish").sign_in("re@example.com").await;
 }
@@ -301,21 +301,17 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    // No command of ours makes this: such an address gets no power.
+    // No command creates this state; such an address gets no privileges.
     app.make("boss@example.com", Role::User).await;
     app.sql("UPDATE users SET role = 'ADMIN' WHERE email = 'boss@example.com'").await;
     let challenge = guest.challenge("boss@example.com").await;
-    assert_eq!(
-        guest.verify(&challenge, "27491836").await["__typename"],
-        "InvalidCode",
-        "never for somebody with power"
-    );
+    assert_eq!(guest.verify(&challenge, "27491836").await["__typename"], "InvalidCode", "never for a privileged user");
     SignedIn::read(&guest.verify(&challenge, &app.last_code_for("boss@example.com").await).await);
 
     app.clock.pass(31.0 * 86_400.0);
     let challenge = guest.challenge("review@example.com").await;
     assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "past its date");
-    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "and mail goes out again");
+    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "mail is sent again");
 }
 
 /// An application with a fixed code for one address, for a month.
@@ -327,10 +323,10 @@ async fn with_test_code(email: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_with_a_fixed_code_has_the_send_limit_of_its_network_and_no_other() {
+async fn an_address_with_a_fixed_code_is_limited_only_by_its_network() {
     let app = with_test_code("review@example.com").await;
     let reviewer = app.guest();
-    // Four fifths of the thirty that a network has.
+    // Four fifths of the thirty allowed per network.
     for _ in 0..24 {
         assert_eq!(reviewer.login("review@example.com").await["__typename"], "CodeSent");
     }
@@ -339,13 +335,13 @@ async fn an_address_with_a_fixed_code_has_the_send_limit_of_its_network_and_no_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fixed_test_code_signs_nobody_in_who_was_promoted_meanwhile() {
+async fn a_fixed_test_code_does_not_sign_in_a_promoted_user() {
     for (role, signed_in) in [("USER", true), ("MANAGER", false), ("ADMIN", false)] {
         let app = with_test_code("review@example.com").await;
         app.make("review@example.com", Role::User).await;
         let guest = app.guest();
         let challenge = guest.challenge("review@example.com").await;
-        // As a replica does it whose settings do not have the code yet.
+        // As done by a replica whose settings do not have the code yet.
         app.sql(&format!("UPDATE users SET role = '{role}'")).await;
         let outcome = guest.verify(&challenge, "83120475").await;
         assert_eq!(outcome["__typename"], if signed_in { "SignedIn" } else { "CodeExpired" }, "{role}");
@@ -382,7 +378,7 @@ async fn an_address_with_a_fixed_test_code_gets_no_role_above_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_is_in_the_language_that_was_asked_for() {
+async fn mail_is_in_the_requested_language() {
     let app = TestApp::new().await;
     for (locale, lang) in [("de-CH", "lang=\"de\""), ("ja", "lang=\"ja\""), ("xx", "lang=\"en\"")] {
         let email = format!("{}@example.com", locale.to_lowercase());

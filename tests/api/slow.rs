@@ -1,5 +1,5 @@
-//! Clients that hold on to connections: over real sockets, for none of it is the router's doing. And the stop, which
-//! must wait for requests and for nobody else.
+//! Clients that hold connections open, over real sockets, because the router takes no part in it. And the shutdown,
+//! which waits only for requests.
 
 mod crowd;
 mod readers;
@@ -27,15 +27,15 @@ use crate::harness::{TestApp, eventually};
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
-/// Longer than anything takes here that must not wait.
+/// Longer than any step takes here that must not wait.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
 
-/// Nobody has been idle for so long.
+/// Longer than any connection here is idle.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// So many connections of one address.
+/// At most this many connections per address.
 pub(crate) const fn of_address(narrow: usize) -> Shares {
     Shares { narrow, middle: 1_000, wide: 1_000 }
 }
@@ -64,8 +64,8 @@ impl Listening {
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addresses = (public.local_addr().unwrap(), ops.local_addr().unwrap());
-        let (stop, told) = watch::channel(false);
-        let serving = tokio::spawn(serve(caps, tls, server, public, ops, told));
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve(caps, tls, server, public, ops, stopped));
         Self { public: addresses.0, ops: addresses.1, stop, serving, _app: app }
     }
 
@@ -79,7 +79,7 @@ impl Listening {
         Client(socket.connect(self.public).await.unwrap())
     }
 
-    /// Stops; how long that took.
+    /// Stops the server and returns how long that took.
     pub(crate) async fn stop(self) -> Duration {
         let start = Instant::now();
         self.stop.send_replace(true);
@@ -96,12 +96,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// One answer with its body; empty when the connection was closed instead.
+    /// One response with its body; empty if the connection was closed instead.
     pub(crate) async fn answer(&mut self) -> String {
         let mut text = Vec::new();
         while !is_whole(&text) {
             let mut part = [0; 4096];
-            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("an answer, or an end") {
+            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("a response, or the end") {
                 Ok(0) | Err(_) => break,
                 Ok(length) => text.extend_from_slice(&part[..length]),
             }
@@ -110,12 +110,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     pub(crate) async fn is_served(&mut self) -> bool {
-        // Against a closed connection this fails, which the answer shows.
+        // Fails on a closed connection, which the missing response shows.
         drop(self.0.write_all(HEALTH.as_bytes()).await);
         self.answer().await.starts_with("HTTP/1.1 200")
     }
 
-    /// Waits for the other side to close; how long that took.
+    /// Waits for the other side to close, and returns how long that took.
     pub(crate) async fn closed(&mut self) -> Duration {
         let start = Instant::now();
         assert_eq!(self.answer().await, "");
@@ -130,7 +130,7 @@ fn is_whole(text: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// The head of a GraphQL request, whose body is to follow.
+/// The head of a GraphQL request; the body follows.
 pub(crate) fn head() -> String {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -139,7 +139,7 @@ pub(crate) fn head() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_that_do_not_end_are_cut_off_in_time_however_they_trickle() {
+async fn slow_headers_time_out() {
     let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
     let mut silent = server.connect().await;
     let start = Instant::now();
@@ -157,18 +157,18 @@ async fn headers_that_do_not_end_are_cut_off_in_time_however_they_trickle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_asks_nothing_more_is_closed_after_a_while() {
+async fn an_idle_connection_is_closed_after_a_while() {
     let server = Listening::new(Caps { headers: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
     for _ in 0..4 {
-        assert!(client.is_served().await, "the time starts anew with each request");
+        assert!(client.is_served().await, "the idle time restarts with each request");
         sleep(SHORT / 2).await;
     }
     assert!(client.closed().await < AT_ONCE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_comes_byte_by_byte_gets_408() {
+async fn a_slow_body_gets_408() {
     let server = Listening::new(Caps::default()).await;
     let client = server.connect().await;
     let (mut reading, mut writing) = client.0.into_split();
@@ -183,7 +183,7 @@ async fn a_body_that_comes_byte_by_byte_gets_408() {
         }
     });
     let mut answer = vec![0; 4096];
-    let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("an answer").unwrap();
+    let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("a response").unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     let after = timeout(AT_ONCE, reading.read(&mut [0; 64])).await.expect("an end");
@@ -193,7 +193,7 @@ async fn a_body_that_comes_byte_by_byte_gets_408() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() {
+async fn a_network_at_its_connection_limit_does_not_affect_others() {
     let server = Listening::new(Caps { of_network: of_address(3), spare: NEVER, ..Caps::default() }).await;
     let mut first = Vec::new();
     for _ in 0..3 {
@@ -206,14 +206,14 @@ async fn a_network_with_too_many_connections_is_refused_more_and_others_go_on() 
     }
     assert!(server.connect_from(ELSEWHERE).await.is_served().await);
     for client in &mut first {
-        assert!(client.is_served().await, "those who were there stay");
+        assert!(client.is_served().await, "existing connections stay");
     }
     first.pop();
-    eventually("one who left makes room", async || server.connect().await.is_served().await).await;
+    eventually("a closed connection makes room", async || server.connect().await.is_served().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_time() {
+async fn a_trusted_proxy_has_no_network_limit_and_no_maximum_age() {
     let caps = Caps { of_network: of_address(1), headers: SHORT, life: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
     let mut proxy = Vec::new();
@@ -233,7 +233,7 @@ async fn everybody_comes_through_a_trusted_proxy_which_has_no_cap_and_all_the_ti
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
+async fn above_the_total_limit_a_connection_waits_for_a_free_slot() {
     let server = Listening::new(Caps { in_all: 2, spare: NEVER, ..Caps::default() }).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
     assert!(one.is_served().await && two.is_served().await);
@@ -246,20 +246,20 @@ async fn beyond_the_cap_of_all_a_connection_waits_for_another_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_never_reads_the_answers_does_not_keep_the_connection() {
+async fn a_client_that_never_reads_responses_is_disconnected() {
     let caps = Caps { of_network: of_address(1), life: SHORT, end: SHORT, unread: NEVER, ..Caps::default() };
     let server = Listening::new(caps).await;
     let mut client = server.connect().await;
     let asks = "GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50);
     client.send(&asks).await;
     let start = Instant::now();
-    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
-    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
+    eventually("the slot is free", async || server.connect().await.is_served().await).await;
     assert!(start.elapsed() >= SHORT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_waits_for_no_idle_connection() {
+async fn shutdown_does_not_wait_for_idle_connections() {
     let server = Listening::new(Caps::default()).await;
     let mut silent = server.connect().await;
     let mut idle = server.connect().await;
@@ -269,18 +269,18 @@ async fn a_stop_waits_for_no_idle_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() {
+async fn shutdown_ends_readiness_first_and_finishes_requests() {
     let server = Listening::new(Caps::default()).await;
     let (first, second) = QUERY.split_at(10);
     let mut client = server.connect().await;
     client.send(&(head() + first)).await;
-    // So that the request is under way.
+    // So that the request is in progress.
     sleep(SHORT).await;
     let ready = async || reqwest::get(format!("http://{}/ready", server.ops)).await.unwrap();
     assert_eq!(ready().await.status(), 200);
     server.stop.send_replace(true);
-    eventually("readiness is gone", async || ready().await.text().await.unwrap().contains("stopping")).await;
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    eventually("it is no longer ready", async || ready().await.text().await.unwrap().contains("stopping")).await;
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     assert!(!server.serving.is_finished());
     client.send(second).await;
     let answer = client.answer().await;
@@ -291,27 +291,27 @@ async fn a_request_under_way_at_the_stop_is_answered_and_readiness_goes_first() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_may_use_a_connection_that_it_kept_once_more_after_the_stop() {
+async fn a_kept_connection_can_be_used_once_more_after_shutdown_starts() {
     let farewell = Duration::from_millis(1_500);
     let caps = Caps { farewell, ..Caps::default() };
     let server = Listening::with(caps, |flags| flags.trusted_proxies = Some("127.0.0.1".into())).await;
     let (mut kept, mut idle) = (server.connect().await, server.connect().await);
     assert!(kept.is_served().await && idle.is_served().await);
     server.stop.send_replace(true);
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
-    // Longer than a request that was sent before the stop could be on its way.
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
+    // Longer than a request sent before the shutdown could be in transit.
     sleep(Duration::from_millis(300)).await;
     kept.send(HEALTH).await;
     let answer = kept.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
     assert!(kept.closed().await < SHORT);
-    assert!(!server.serving.is_finished(), "the idle one still may");
+    assert!(!server.serving.is_finished(), "the idle one may still send a request");
     assert!(server.stop().await < farewell + SHORT);
     assert!(idle.closed().await < SHORT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_never_ends_does_not_hold_up_the_stop() {
+async fn an_endless_request_does_not_block_shutdown() {
     let server = Listening::new(Caps { end: SHORT, ..Caps::default() }).await;
     let mut client = server.connect().await;
     client.send("GET /health HTTP/1.1\r\n").await;

@@ -1,4 +1,4 @@
-//! The way a mail leaves, against a real mail server that sometimes misbehaves.
+//! Sending mail to a real mail server that sometimes misbehaves.
 
 use std::{
     io::{Read, Write},
@@ -76,7 +76,7 @@ fn assert_discreet(text: &str) {
 }
 
 #[tokio::test]
-async fn mail_arrives_encrypted_in_every_language_with_both_parts_and_no_header_too_many() {
+async fn mail_arrives_encrypted_in_every_language_with_both_parts() {
     if embedded_only() {
         return;
     }
@@ -157,7 +157,7 @@ async fn stripped_starttls_is_refused_and_nothing_is_sent_in_clear() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
+async fn a_response_injected_before_the_handshake_breaks_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let attacker = std::thread::spawn(move || {
@@ -167,7 +167,7 @@ async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
         let _ = stream.read(&mut buffer).unwrap();
         stream.write_all(b"250-mail.test\r\n250 STARTTLS\r\n").unwrap();
         let _ = stream.read(&mut buffer).unwrap();
-        // A reader that keeps the second line would take it for the answer to its first encrypted command.
+        // A reader that keeps the second line would take it for the response to its first encrypted command.
         stream.write_all(b"220 go ahead\r\n250 slipped in\r\n").unwrap();
         let _ = stream.read(&mut buffer);
         let _ = stream.read(&mut buffer);
@@ -178,13 +178,13 @@ async fn an_answer_slipped_in_before_the_handshake_breaks_it() {
 }
 
 #[test]
-fn plain_connections_are_refused_in_production_with_words_that_help() {
+fn plain_connections_are_refused_in_production_with_a_helpful_message() {
     let refusal = check_url(&"smtp://127.0.0.1:25".to_owned().into(), true).unwrap_err();
     assert!(refusal.contains("smtps://") && refusal.contains("tls=required"), "{refusal}");
 }
 
 #[tokio::test]
-async fn answers_of_the_server_tell_what_is_worth_trying_again() {
+async fn smtp_replies_decide_whether_to_retry() {
     if embedded_only() {
         return;
     }
@@ -205,7 +205,7 @@ async fn answers_of_the_server_tell_what_is_worth_trying_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_given_up_and_its_connection_never_used_again() {
+async fn a_hanging_mail_server_times_out_and_its_connection_is_dropped() {
     if embedded_only() {
         return;
     }
@@ -220,7 +220,7 @@ async fn a_server_that_hangs_is_given_up_and_its_connection_never_used_again() {
 }
 
 #[tokio::test]
-async fn one_connection_serves_mail_after_mail() {
+async fn connections_are_reused_between_mails() {
     if embedded_only() {
         return;
     }
@@ -234,7 +234,7 @@ async fn one_connection_serves_mail_after_mail() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_opens_and_leaves_connections_as_a_mail_does_and_sends_nothing() {
+async fn a_rehearsal_uses_connections_like_a_mail_but_sends_nothing() {
     if embedded_only() {
         return;
     }
@@ -251,7 +251,7 @@ async fn a_rehearsal_opens_and_leaves_connections_as_a_mail_does_and_sends_nothi
 }
 
 #[tokio::test]
-async fn a_rehearsal_takes_as_long_and_ends_as_mails_to_the_same_domain_did() {
+async fn a_rehearsal_takes_as_long_as_recent_mails_to_the_domain() {
     if embedded_only() {
         return;
     }
@@ -275,7 +275,7 @@ async fn a_rehearsal_takes_as_long_and_ends_as_mails_to_the_same_domain_did() {
 }
 
 #[tokio::test]
-async fn a_connection_is_given_up_after_fifty_mails() {
+async fn a_connection_is_closed_after_fifty_mails() {
     if embedded_only() {
         return;
     }
@@ -288,7 +288,7 @@ async fn a_connection_is_given_up_after_fifty_mails() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_settings_tells_a_wrong_password_from_a_dead_server() {
+async fn the_settings_check_distinguishes_a_wrong_password_from_a_dead_server() {
     if embedded_only() {
         return;
     }

@@ -1,5 +1,5 @@
-//! A real mail server as a child process, with a certificate made for the occasion. It listens on
-//! loopback alone and ends with its handle.
+//! A real mail server as a child process, with a temporary certificate. It listens only on loopback and stops with its
+//! handle.
 
 use std::{
     io::{BufRead, BufReader},
@@ -12,31 +12,30 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How the server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tls {
     None,
-    /// STARTTLS, and nothing before it.
+    /// STARTTLS is required before anything else.
     Required,
     Smtps,
-    /// STARTTLS is configured, and somebody in the middle strips it.
+    /// STARTTLS is configured, but an attacker in the middle strips it.
     Stripped,
 }
 
-/// The user name and password that every server asks for.
+/// The user name and password that every server requires.
 const USER: &str = "doorcode:c0rrect%horse";
 const USER_IN_URL: &str = "doorcode:c0rrect%25horse";
 
 pub(crate) struct SmtpServer {
     child: Child,
-    /// Each with the moment at which it was told.
+    /// Each with the time of its report.
     events: Arc<Mutex<Vec<(Instant, Value)>>>,
     port: u16,
     tls: Tls,
     keys: TempDir,
 }
 
-/// Whether tests that need programs of the machine may be left out. Otherwise a missing one is a failure.
+/// Whether tests that need installed programs may be skipped. If not, a missing program is a failure.
 pub(crate) fn embedded_only() -> bool {
     std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1")
 }
@@ -46,7 +45,7 @@ impl SmtpServer {
         Self::launch(tls, &[])
     }
 
-    /// Without TLS, and so many seconds for each mail.
+    /// Without TLS, and with a delay of this many seconds for each mail.
     pub(crate) fn slow(least: &str, most: &str) -> Self {
         Self::launch(Tls::None, &["--takes", least, most])
     }
@@ -82,7 +81,7 @@ impl SmtpServer {
         Self { child, events, port, tls, keys }
     }
 
-    /// An `SMTP_URL` for this server, with everything it needs.
+    /// An `SMTP_URL` for this server, with credentials and TLS settings.
     pub(crate) fn url(&self) -> String {
         let ca = self.ca();
         let (port, ca) = (self.port, ca.display());
@@ -106,13 +105,13 @@ impl SmtpServer {
         events.iter().filter(|(_, event)| event["event"] == kind).map(|(_, event)| event.clone()).collect()
     }
 
-    /// When the mails to an address were taken.
+    /// When the server accepted each mail to an address.
     pub(crate) fn arrivals(&self, to: &str) -> Vec<Instant> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|(_, event)| event["to"][0] == to).map(|(at, _)| *at).collect()
     }
 
-    /// The mails that the server took, once there are so many of them.
+    /// The mails that the server accepted, once there are this many.
     pub(crate) fn messages(&self, at_least: usize) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
@@ -120,7 +119,7 @@ impl SmtpServer {
             if messages.len() >= at_least || Instant::now() > deadline {
                 return messages;
             }
-            // The server answers the client before its line has passed the pipe.
+            // The server answers the client before its event has passed the pipe.
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -128,13 +127,13 @@ impl SmtpServer {
 
 impl Drop for SmtpServer {
     fn drop(&mut self) {
-        // Its standard input closes with the handle, too; this is for a server that hangs.
+        // Closing its standard input stops it too; this is for a server that hangs.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An authority and a certificate for loopback, good for a day.
+/// An authority and a certificate for loopback, valid for a day.
 fn make_certificates(folder: &Path) {
     let openssl = |arguments: &[&str]| {
         let output = Command::new("openssl").args(arguments).current_dir(folder).output();

@@ -1,5 +1,5 @@
-//! What an operator sees of a running server: traces at a real receiver of OTLP over HTTP, metrics as Prometheus reads
-//! them, lines as they stand in the log. Each is about a server in a process of its own and one whole sign-in.
+//! Telemetry of a running server: traces at a real receiver of OTLP over HTTP, metrics as Prometheus reads them, log
+//! lines. Each test uses a separate server process and one whole sign-in.
 
 mod collector;
 mod logs;
@@ -14,7 +14,7 @@ use crate::program::{Home, Program};
 
 const EMAIL: &str = "telemetry@example.com";
 
-/// What is secret of a sign-in.
+/// The secrets of a sign-in.
 struct Secrets {
     code: String,
     access: String,
@@ -25,12 +25,12 @@ struct Secrets {
 impl Secrets {
     fn assert_absent(&self, from: &str) {
         for secret in [&self.code, &self.access, &self.refresh, &self.challenge] {
-            assert!(!from.contains(secret.as_str()), "a secret is told");
+            assert!(!from.contains(secret.as_str()), "a secret leaked");
         }
     }
 }
 
-/// Signs in as a client does, and asks who it is.
+/// Signs in, and asks for `me`.
 async fn sign_in(program: &Program) -> Secrets {
     let challenge = program.login(EMAIL).await.unwrap();
     let code = program.code_for(EMAIL).await.unwrap();
@@ -50,13 +50,13 @@ async fn post(program: &Program, body: &Value, headers: &[(&str, &str)]) -> reqw
     request.send().await.unwrap()
 }
 
-/// The metrics of a server by name and labels as they are written.
+/// The metrics of a server, by name with labels as written.
 async fn scrape(program: &Program) -> HashMap<String, f64> {
     let text = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.ops)).await.unwrap().text().await.unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let read = |line: &str| {
-        // An exemplar stands behind a `#`.
+        // An exemplar follows a `#`.
         let sample = line.split(" # ").next().unwrap_or(line);
         let (name, value) = sample.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
         (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("no number: {line}")))

@@ -1,13 +1,13 @@
-//! Whether time tells what an answer does not: if an address has an account, or a token was ever given out. Kinds of the
-//! same question are asked in turn, so that a slow moment of the machine hits all of them, and the first kind is there
-//! twice: how far it is from itself says how much is noise.
+//! Timing side channels: whether response times reveal that an address has an account, or that a token was ever issued.
+//! Kinds of the same question are asked in turn, so that a slow moment of the machine hits all of them. The first kind
+//! is measured twice: its distance from itself is the noise.
 //!
-//! Every commit takes a thousand samples of each kind and allows what a busy machine makes of them. On a quiet machine
-//! `DOORCODE_TEST_TIMING_SAMPLES=20000` takes more and allows less, such as
+//! Every commit takes a thousand samples of each kind, with a bound for a busy machine. On a quiet machine
+//! `DOORCODE_TEST_TIMING_SAMPLES=20000` takes more samples with a tighter bound, as in
 //! `DOORCODE_TEST_TIMING_SAMPLES=20000 cargo nextest run --release timing::`.
 //!
-//! What may differ in time, for the answer differs as well: a right code and a wrong one; a wrong code and a challenge
-//! that is expired or unknown, for only the former is counted and recorded; a token of ours and one that is not.
+//! Some times may differ because the responses differ as well: a right code and a wrong one; a wrong code and an
+//! expired or unknown challenge, because only the former is counted and recorded; a valid token and an invalid one.
 
 use std::{fmt, time::Instant};
 
@@ -25,16 +25,16 @@ use crate::harness::{Client, TestApp};
 const SAMPLES: usize = 1_000;
 const WARM_UP: usize = 50;
 
-/// How many samples of each kind, and how many microseconds between medians are too many, if they are not noise.
+/// The number of samples of each kind, and the largest difference between medians in microseconds, noise aside.
 fn samples() -> (usize, f64) {
     match std::env::var("DOORCODE_TEST_TIMING_SAMPLES") {
         Ok(samples) => (samples.parse().unwrap(), 25.0),
-        // Far below what a network hides.
+        // Far below the jitter of a network.
         Err(_) => (SAMPLES, 150.0),
     }
 }
 
-/// Numbers in order, for their median.
+/// Sorted numbers.
 struct Sorted(Vec<f64>);
 
 impl Sorted {
@@ -48,7 +48,7 @@ impl Sorted {
         self.0[self.0.len() / 2]
     }
 
-    /// The standard error of the median, from the two numbers that it lies between in 95 of 100 cases, whatever the
+    /// The standard error of the median, from the two order statistics that enclose it in 95 of 100 cases, for any
     /// distribution.
     fn error(&self) -> f64 {
         let count = self.0.len();
@@ -63,15 +63,15 @@ impl fmt::Display for Sorted {
     }
 }
 
-/// Why a kind can be told from another, if it can. Samples of one round are compared with each other, so that a machine
-/// that gets slower for a while changes nothing. The median of the differences counts when it is above the bound, above
-/// three times what the same kind has against itself, and above four standard errors.
-fn telling(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
+/// Why a kind differs from another, if it does. Samples of one round are compared with each other, so drift of the
+/// machine cancels out. The median of the differences counts when it is above the bound, above three times the noise,
+/// and above four standard errors.
+fn difference(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
     let Apart { least, limit, story } = Apart::of(kind, same, other, bound);
     (least > limit).then_some(story)
 }
 
-/// How far a kind is from another, and how far it may be.
+/// The distance between two kinds, and its bound.
 pub(crate) struct Apart {
     pub(crate) least: f64,
     pub(crate) limit: f64,
@@ -79,7 +79,7 @@ pub(crate) struct Apart {
 }
 
 impl Apart {
-    #[expect(clippy::print_stdout, reason = "figures, for whoever asks for more samples")]
+    #[expect(clippy::print_stdout, reason = "figures for runs with more samples")]
     pub(crate) fn of(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Self {
         let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
         let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
@@ -91,12 +91,12 @@ impl Apart {
     }
 }
 
-/// Asks every kind in turn, the first of them twice, and fails when time tells another from the first.
-async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
+/// Asks every kind in turn, the first of them twice, and fails if time distinguishes another from the first.
+async fn assert_equal_times<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
     let (samples, bound) = samples();
     let mut times = vec![Vec::with_capacity(samples); N + 1];
     for round in 0..samples + WARM_UP {
-        // The order changes with the round, so that no kind always comes after the same other.
+        // The order changes with the round, so that no kind always follows the same other.
         for place in 0..=N {
             let slot = (place + round) % (N + 1);
             let start = Instant::now();
@@ -106,11 +106,11 @@ async fn time_tells_nothing<const N: usize>(names: [&str; N], mut ask: impl Asyn
             }
         }
     }
-    let told: Vec<_> = (1..N)
-        .filter_map(|kind| Some((names[kind], telling(&times[0], &times[N], &times[kind], bound)?)))
-        .map(|(name, story)| format!("{name} can be told from {}: {story}", names[0]))
+    let differences: Vec<_> = (1..N)
+        .filter_map(|kind| Some((names[kind], difference(&times[0], &times[N], &times[kind], bound)?)))
+        .map(|(name, story)| format!("{name} differs from {}: {story}", names[0]))
         .collect();
-    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 pub(crate) async fn unlimited(signup: &str) -> TestApp {
@@ -125,7 +125,7 @@ pub(crate) async fn unlimited(signup: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_an_address_has_an_account() {
+async fn response_time_does_not_reveal_whether_an_address_has_an_account() {
     let app = unlimited("closed").await;
     for email in ["known@example.com", "suspended@example.com"] {
         app.make(email, Role::User).await;
@@ -133,7 +133,7 @@ async fn time_does_not_tell_whether_an_address_has_an_account() {
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
     let guest = app.guest();
     let names = ["known@example.com", "stranger@example.com", "suspended@example.com"];
-    time_tells_nothing(names, async |kind| {
+    assert_equal_times(names, async |kind| {
         let answer = guest.login_with(json!({ "email": names[kind] })).await;
         assert_eq!(answer.field("login")["__typename"], "CodeSent");
     })
@@ -141,12 +141,12 @@ async fn time_does_not_tell_whether_an_address_has_an_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_a_handle_ever_was() {
+async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
     let app = unlimited("open").await;
     app.make("known@example.com", Role::User).await;
     app.make("admin@example.com", Role::Admin).await;
     let guest = app.guest();
-    // Tries that are never used up: what is asked is the time of one try against a live challenge, not the limit.
+    // Enough tries that none is refused: this measures one try against a live challenge, not the limit.
     let mut challenges = Vec::new();
     for email in ["known@example.com", "stranger@example.com", "admin@example.com"] {
         challenges.push(guest.challenge(email).await);
@@ -155,7 +155,7 @@ async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_
         assert_eq!(guest.verify(challenge, "00000000").await["__typename"], name);
     };
     let calls = std::sync::atomic::AtomicU32::new(0);
-    time_tells_nothing(["known", "stranger", "admin"], async |kind| {
+    assert_equal_times(["known", "stranger", "admin"], async |kind| {
         if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(4) {
             app.sql("UPDATE email_codes SET attempts = 0, units = 0, attempted_at = NULL").await;
         }
@@ -166,27 +166,27 @@ async fn time_does_not_tell_whether_a_wrong_code_was_for_an_account_nor_whether_
     app.clock.pass(301.0);
     let unknown = "AAAAAAAAAAAAAAAAAAAAAA".to_owned();
     let dead = [challenges[0].clone(), challenges[1].clone(), unknown];
-    time_tells_nothing(["expired, known", "expired, stranger", "never there"], async |kind| {
+    assert_equal_times(["expired, known", "expired, stranger", "never there"], async |kind| {
         answers(&dead[kind], "CodeExpired").await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_new_address_is_taken() {
+async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
     let app = unlimited("open").await;
     let person = app.person("ada@example.com", Role::User).await;
     app.make("taken@example.com", Role::User).await;
     let names = ["free@example.com", "taken@example.com"];
-    time_tells_nothing(names, async |kind| {
+    assert_equal_times(names, async |kind| {
         let answer = person.change("changeEmail", json!({ "email": names[kind] }), "__typename").await;
         assert_eq!(answer.field("changeEmail")["__typename"], "CodeSent");
     })
     .await;
 }
 
-/// A token of the right length with the id of a session, and random for the rest.
-fn made_up(session: uuid::Uuid) -> String {
+/// A token of the right length with a session's id and random bytes for the rest.
+fn invented(session: uuid::Uuid) -> String {
     let random = vault::random::<48>(&SystemEntropy);
     vault::encode(&[session.as_bytes(), &random[..]].concat())
 }
@@ -197,14 +197,14 @@ async fn ended(guest: &Client<'_>, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
+async fn response_time_does_not_reveal_whether_an_invented_token_names_a_session() {
     use sea_orm::EntityTrait;
     let app = unlimited("open").await;
     let guest = app.guest();
     guest.sign_in("ada@example.com").await;
     let sessions = doorcode::db::entity::sessions::Entity::find().all(app.ctx().db.read()).await.unwrap();
-    let tokens = [made_up(sessions[0].id), made_up(uuid::Uuid::now_v7()), made_up(uuid::Uuid::nil())];
-    time_tells_nothing(["a session that is", "one that is not", "zeros"], async |kind| {
+    let tokens = [invented(sessions[0].id), invented(uuid::Uuid::now_v7()), invented(uuid::Uuid::nil())];
+    assert_equal_times(["a session that is", "one that is not", "zeros"], async |kind| {
         ended(&guest, &tokens[kind]).await;
     })
     .await;
@@ -212,7 +212,7 @@ async fn time_does_not_tell_whether_a_made_up_token_names_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_does_not_tell_whether_an_id_is_somebodys() {
+async fn response_time_does_not_reveal_whether_an_id_exists() {
     let app = unlimited("open").await;
     let other = app.person("other@example.com", Role::User).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -221,10 +221,10 @@ async fn time_does_not_tell_whether_an_id_is_somebodys() {
     let text = |path: &str| other.field("me").pointer(path).unwrap().as_str().unwrap().to_owned();
     let ids = [session, text("/devices/0/id"), text("/auditEvents/nodes/0/id")];
     for id in ids {
-        // The same kind and time, and nobody's.
+        // The same kind and time, but an id that does not exist.
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap();
         let ids = [vault::encode(&[&bytes[..13], &[7; 4]].concat()), id];
-        time_tells_nothing(["nobody's", "somebody's"], async |kind| {
+        assert_equal_times(["nobody's", "somebody's"], async |kind| {
             let answer = person.query("query($id: ID!) { node(id: $id) { id } }", json!({ "id": ids[kind] })).await;
             assert_eq!(answer.code(), "NOT_FOUND");
         })
@@ -233,22 +233,22 @@ async fn time_does_not_tell_whether_an_id_is_somebodys() {
 }
 
 #[test]
-fn a_difference_that_can_be_told_is_told_and_noise_is_not() {
-    // Not the bell of a book: most calls are short, some wait for others.
+fn a_real_time_difference_is_detected_and_noise_is_not() {
+    // A skewed distribution: most calls are short, some wait for others.
     let times = |seed: u64, extra: f64| {
         let mut state = seed;
         let mut draw = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
         };
-        // A machine that gets slower and faster again meanwhile.
+        // A machine that slows down and recovers meanwhile.
         let drift = |round: usize| if (round / 100).is_multiple_of(2) { 0.0 } else { 900.0 };
         let one = |round| 600.0 + extra + drift(round) + 80.0 * draw() - 200.0 * (1.0 - 0.999 * draw()).ln();
         (0..SAMPLES).map(one).collect::<Vec<f64>>()
     };
     let (kind, same) = (times(1, 0.0), times(2, 0.0));
-    assert!(telling(&kind, &same, &times(3, 0.0), 25.0).is_none());
-    assert!(telling(&kind, &same, &times(3, 300.0), 150.0).is_some());
-    assert!(telling(&kind, &same, &times(3, -300.0), 150.0).is_some());
-    assert!(telling(&kind, &same, &times(3, 80.0), 25.0).is_some());
+    assert!(difference(&kind, &same, &times(3, 0.0), 25.0).is_none());
+    assert!(difference(&kind, &same, &times(3, 300.0), 150.0).is_some());
+    assert!(difference(&kind, &same, &times(3, -300.0), 150.0).is_some());
+    assert!(difference(&kind, &same, &times(3, 80.0), 25.0).is_some());
 }

@@ -1,5 +1,5 @@
-//! TLS on the public listener: over real sockets, with certificates made for the occasion. What the program does about
-//! its two files is in `program/tls.rs`.
+//! TLS on the public listener, over real sockets with temporary certificates. Changes of the two files are tested in
+//! `program/tls.rs`.
 
 use std::{
     sync::Arc,
@@ -38,7 +38,7 @@ async fn listening(certificates: &Certificates, caps: Caps) -> Listening {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_versions_of_tls_are_served_with_http_1_inside_whatever_the_kind_of_key() {
+async fn tls_1_2_and_1_3_are_served_with_every_kind_of_key() {
     let certificates = Certificates::new();
     for kind in [P256, ["ec", "ec_paramgen_curve:secp384r1"], ["rsa", "rsa_keygen_bits:2048"]] {
         certificates.make("tls", kind);
@@ -46,13 +46,13 @@ async fn both_versions_of_tls_are_served_with_http_1_inside_whatever_the_kind_of
         for (version, offered) in [(&TLS13, ["h2", "http/1.1"]), (&TLS12, ["http/1.1", "h2"])] {
             let mut client = certificates.connect_with("tls", server.public, &[version], &offered).await.unwrap();
             assert_eq!(client.agreed(), (Some(version.version), Some("http/1.1".into())));
-            assert!(client.is_served().await && client.is_served().await, "and again on the same connection");
+            assert!(client.is_served().await && client.is_served().await, "again on the same connection");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_chain_is_shown_to_whoever_knows_its_root_alone() {
+async fn the_whole_certificate_chain_is_served() {
     let certificates = Certificates::new();
     certificates.make_chain("tls");
     let server = listening(&certificates, Caps::default()).await;
@@ -60,7 +60,7 @@ async fn the_whole_chain_is_shown_to_whoever_knows_its_root_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_speaks_only_http_2_is_refused_and_who_names_no_protocol_is_served() {
+async fn clients_with_only_http_2_are_refused_and_without_alpn_served() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     assert!(certificates.connect_with("tls", server.public, &[&TLS13], &["h2"]).await.is_err());
@@ -69,15 +69,15 @@ async fn who_speaks_only_http_2_is_refused_and_who_names_no_protocol_is_served()
     assert!(client.is_served().await);
 }
 
-/// A greeting that claims no more than this version, with suites that fit all of them.
+/// A `ClientHello` with this version at most, and suites for all versions.
 fn hello(version: [u8; 2]) -> Vec<u8> {
     let suites = [0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x13, 0xc0, 0x09, 0x00, 0x2f];
-    // Curve P-256, plain points, ECDSA and RSA with SHA-256.
+    // Curve P-256, uncompressed points, ECDSA and RSA with SHA-256.
     let extensions = [
         &[0, 10, 0, 4, 0, 2, 0, 23][..],
         &[0, 11, 0, 2, 1, 0],
         &[0, 13, 0, 6, 0, 4, 4, 3, 4, 1],
-        // The master secret is bound to the handshake.
+        // Extended master secret.
         &[0, 23, 0, 0],
     ]
     .concat();
@@ -96,7 +96,7 @@ async fn versions_before_tls_1_2_are_refused() {
         let mut client = server.connect().await;
         tokio::io::AsyncWriteExt::write_all(&mut client.0, &hello(version)).await.unwrap();
         let mut answer = [0; 7];
-        timeout(AT_ONCE, client.0.read_exact(&mut answer)).await.expect("an answer").unwrap();
+        timeout(AT_ONCE, client.0.read_exact(&mut answer)).await.expect("a response").unwrap();
         answer
     };
     for old in [[3, 0], [3, 1], [3, 2]] {
@@ -104,11 +104,11 @@ async fn versions_before_tls_1_2_are_refused() {
         assert_eq!((kind, level, reason), (21, 2, 70), "an alert, fatal: protocol version");
     }
     let [kind, _, _, _, _, message, _] = first_of_answer([3, 3]).await;
-    assert_eq!((kind, message), (22, 2), "the same greeting in TLS 1.2 is greeted back");
+    assert_eq!((kind, message), (22, 2), "the same ClientHello with TLS 1.2 is accepted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_shake_hands_in_time_is_let_go_and_holds_up_nobody() {
+async fn slow_handshakes_time_out_and_delay_no_other_client() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps { handshake: SHORT, ..Caps::default() }).await;
     let start = Instant::now();
@@ -129,19 +129,19 @@ async fn who_does_not_shake_hands_in_time_is_let_go_and_holds_up_nobody() {
             let mut client = certificates.connect("tls", server.public).await.unwrap();
             assert!(client.is_served().await);
         }
-        assert!(start.elapsed() < SHORT * 3, "nobody waits for those who do not shake hands");
+        assert!(start.elapsed() < SHORT * 3, "slow handshakes delay no other client");
     };
     tokio::join!(trickle, silent.closed(), meanwhile);
     assert!(start.elapsed() >= SHORT && start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_it_back() {
+async fn a_handshake_counts_as_a_connection_of_its_network_until_it_ends() {
     let certificates = Certificates::new();
     let caps = Caps { of_network: of_address(2), handshake: SHORT, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
-    assert!(certificates.connect("tls", server.public).await.is_err(), "the places are taken");
+    assert!(certificates.connect("tls", server.public).await.is_err(), "the slots are taken");
     assert!(one.closed().await < AT_ONCE && two.closed().await < AT_ONCE);
     eventually("there is room again", async || certificates.connect("tls", server.public).await.is_ok()).await;
     for _ in 0..20 {
@@ -149,7 +149,7 @@ async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_
         stranger.send(HEALTH).await;
         assert!(!stranger.answer().await.contains("HTTP"));
     }
-    eventually("failed handshakes leave none behind", async || {
+    eventually("failed handshakes release their slots", async || {
         match certificates.connect("tls", server.public).await {
             Ok(mut client) => client.is_served().await,
             Err(_) => false,
@@ -159,7 +159,7 @@ async fn a_handshake_has_a_place_among_the_connections_of_its_network_and_gives_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
+async fn a_tls_client_that_stops_reading_is_disconnected_in_time() {
     let certificates = Certificates::new();
     let spare = Duration::from_hours(1);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare, ..Caps::default() };
@@ -167,13 +167,13 @@ async fn a_client_that_stops_reading_over_tls_loses_its_connection_in_time() {
     let mut deaf = certificates.connect("tls", server.public).await.unwrap();
     deaf.send(&"GET /assets/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50)).await;
     let start = Instant::now();
-    assert!(certificates.connect("tls", server.public).await.is_err(), "the only place is taken");
-    eventually("the place is free", async || certificates.connect("tls", server.public).await.is_ok()).await;
+    assert!(certificates.connect("tls", server.public).await.is_err(), "the only slot is taken");
+    eventually("the slot is free", async || certificates.connect("tls", server.public).await.is_ok()).await;
     assert!(start.elapsed() >= SHORT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_http_is_told_in_tls_that_it_is_none_and_closed() {
+async fn plain_http_on_a_tls_port_gets_an_alert_and_is_closed() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     let mut client = server.connect().await;
@@ -185,7 +185,7 @@ async fn plain_http_is_told_in_tls_that_it_is_none_and_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_answers_what_is_under_way_over_tls_and_waits_for_nobody_who_is_silent() {
+async fn shutdown_finishes_tls_requests_and_does_not_wait_for_silent_clients() {
     let certificates = Certificates::new();
     let server = listening(&certificates, Caps::default()).await;
     let (first, second) = QUERY.split_at(10);
@@ -194,10 +194,10 @@ async fn a_stop_answers_what_is_under_way_over_tls_and_waits_for_nobody_who_is_s
     let mut idle = certificates.connect("tls", server.public).await.unwrap();
     assert!(idle.is_served().await);
     let silent = server.connect().await;
-    // So that the request is under way.
+    // So that the request is in progress.
     sleep(SHORT).await;
     server.stop.send_replace(true);
-    eventually("nobody else gets in", async || TcpStream::connect(server.public).await.is_err()).await;
+    eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     client.send(second).await;
     let answer = client.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"), "{answer}");

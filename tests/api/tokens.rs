@@ -1,5 +1,5 @@
-//! Access tokens: what they say, and that nothing but an unchanged token of ours, in its time and for a session that
-//! lives, is ever taken for one. Keys and their rotation are in `rotation`, forged headers and claims in `forged`.
+//! Access tokens: their claims, and that only an unchanged, current token of a live session is accepted. Keys and their
+//! rotation are in `rotation`, forged headers and claims in `forged`.
 
 mod forge;
 mod forged;
@@ -36,7 +36,7 @@ async fn accepted(guest: &Client<'_>, token: &str, why: &str) {
     assert!(answer.field("me")["id"].is_string(), "{why}: {}", answer.text);
 }
 
-/// For tests that ask thousands of times.
+/// For tests with thousands of requests.
 async fn unlimited(alg: &str) -> TestApp {
     TestApp::with(|flags| {
         flags.limits.insert(Rule::ApiCaller, "1000000/1m".into());
@@ -46,7 +46,7 @@ async fn unlimited(alg: &str) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
+async fn an_access_token_has_exactly_the_documented_claims() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -68,15 +68,15 @@ async fn an_access_token_says_what_the_contract_says_and_nothing_more() {
     app.clock.pass(100.0);
     let refreshed = guest.refresh(&signed_in.refresh).await;
     let (_, later) = read(refreshed["tokens"]["accessToken"].as_str().unwrap());
-    assert_ne!(later["jti"], jti, "every token has an id of its own");
-    assert_eq!(later["auth_time"], opened, "a refresh is no sign-in");
+    assert_ne!(later["jti"], jti, "every token has a unique id");
+    assert_eq!(later["auth_time"], opened, "a refresh is not a sign-in");
     assert_eq!((later["iat"].as_i64(), later["exp"].as_i64()), (Some(opened + 100), Some(opened + 1000)));
     let expires_at: chrono::DateTime<chrono::Utc> = refreshed["tokens"]["expiresAt"].as_str().unwrap().parse().unwrap();
-    assert_eq!(expires_at.timestamp(), opened + 1000, "what clients are told is what the token says");
+    assert_eq!(expires_at.timestamp(), opened + 1000, "`expiresAt` matches the token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn issuer_audience_and_life_follow_the_settings() {
+async fn issuer_audience_and_lifetime_follow_the_settings() {
     let app = TestApp::with(|flags| {
         flags.public_url = Some("https://login.example.com/".into());
         flags.token_audience = Some("https://api.example.com".into());
@@ -129,7 +129,7 @@ async fn a_shared_secret_is_never_published() {
     assert_eq!(read(&signed_in.access).0["alg"], "HS256");
     accepted(&guest, &signed_in.access, "HS256").await;
     let forge = Forge::of(&app, &signed_in.access).await;
-    accepted(&guest, &forge.claiming(json!({})), "the forge works").await;
+    accepted(&guest, &forge.claiming(json!({})), "the forging code works").await;
     for secret in forge.public_bytes().into_iter().chain([vec![0; 32]]) {
         let key = jsonwebtoken::EncodingKey::from_secret(&secret);
         let token = forge::sign_with(&key, Algorithm::HS256, &forge.header, &forge.claims);
@@ -227,11 +227,11 @@ async fn the_authorization_header_is_one_bearer_in_any_case() {
     }
     let mut bytes = guest.clone();
     bytes.headers.insert("authorization", axum::http::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
-    is_refused(&bytes.me().await, "bytes that are no text");
+    is_refused(&bytes.me().await, "bytes that are not text");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_one_kind_is_none_of_another() {
+async fn tokens_of_different_kinds_are_not_interchangeable() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -255,12 +255,12 @@ async fn a_token_of_one_kind_is_none_of_another() {
     }
     assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 0);
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
-    accepted(&guest, &signed_in.access, "and all of this ended nothing").await;
+    accepted(&guest, &signed_in.access, "none of this ended the session").await;
     assert_eq!(guest.refresh(&signed_in.refresh).await["__typename"], "Refreshed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_dies_at_its_own_time() {
+async fn an_access_token_expires_on_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let token = guest.sign_in("ada@example.com").await.access;
@@ -271,7 +271,7 @@ async fn a_token_dies_at_its_own_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_everywhere() {
+async fn tokens_of_suspended_or_changed_users_are_refused_on_the_next_request() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -288,7 +288,7 @@ async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_eve
     let refreshed = elsewhere.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
     assert_eq!(read(access).1["role"], "USER");
-    accepted(&guest, access, "with the role as it is now").await;
+    accepted(&guest, access, "with the current role").await;
     app.set_role("boss@example.com", Role::Manager).await;
     refused(&elsewhere, access, "the role was raised").await;
 
@@ -301,7 +301,7 @@ async fn a_changed_role_or_a_suspended_person_is_refused_on_the_next_request_eve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_on_one_replica_is_felt_at_once_on_another() {
+async fn signing_out_on_one_replica_takes_effect_on_all() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -350,7 +350,7 @@ async fn no_access_token_outlives_an_idle_limit_shorter_than_itself() {
     assert_eq!(
         read(&signed_in.access).1["exp"],
         opened + 1_800,
-        "verifiers that know the published keys alone must not go on longer than we do"
+        "verifiers with only the published keys must not accept it longer than we do"
     );
     app.clock.pass(1_799.0);
     accepted(&guest, &signed_in.access, "a second before the end").await;

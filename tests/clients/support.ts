@@ -1,18 +1,18 @@
-// What the clients in TypeScript share: what `run` tells them, the way to the server, and the mail. It knows nothing of
-// the schema; the one query that it asks, `inbox`, exists only in development and in no generated client.
+// Shared code of the TypeScript clients: arguments from `run`, requests and mail. It does not depend on the schema; its
+// only query, `inbox`, exists only in development and in no generated client.
 
 import assert from "node:assert/strict";
 
 const [url, manager, prefix, ...people] = process.argv.slice(2);
-assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGER PREFIX PERSON…");
+assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGER PREFIX USER…");
 
-/** Who signs in, how the addresses of the people begin, and all of those. */
-export const told = { manager, prefix, people };
+/** The manager who signs in, the prefix of the users' addresses, and all addresses. */
+export const options = { manager, prefix, people };
 
 /** Where subscriptions are served. */
 export const socketUrl = `${url.replace(/^http/, "ws")}/graphql`;
 
-/** An answer that is no answer: the status, and the code of the first error. */
+/** A refused request: the status, and the code of the first error. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -28,7 +28,7 @@ interface Answer<Data> {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** Where mail is read: the server itself, or what answers for it where the server sends its mail. */
+/** Where mail is read: the server's inbox, or the mailbox of a server that sends mail. */
 const mailbox = process.env.DOORCODE_MAIL_URL ?? url;
 
 export async function post<Data>(query: string, variables: unknown, token?: string, at = url): Promise<Answer<Data>> {
@@ -43,7 +43,7 @@ export async function post<Data>(query: string, variables: unknown, token?: stri
   return answer;
 }
 
-/** The code that was mailed to the manager; mail leaves a moment after the answer. */
+/** The code mailed to the manager; mail is sent shortly after the response. */
 export async function mailedCode(): Promise<string> {
   for (let tries = 0; tries < 50; tries += 1) {
     const query = "query Newest($to: String!) { inbox(to: $to, first: 1) { code } }";
@@ -55,15 +55,15 @@ export async function mailedCode(): Promise<string> {
   throw new Error(`no code was mailed to ${manager} within ten seconds`);
 }
 
-/** A code of the same length that is not the one. */
+/** A different code of the same length. */
 export function otherThan(code: string): string {
   return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 }
 
-/** Each of the people is among them, nobody comes twice, and they are as many as the server counts. */
-export function assertEverybodyOnce(found: string[], totalCount: number): void {
-  assert.equal(new Set(found).size, found.length, `somebody comes twice: ${found.join(", ")}`);
+/** Checks that every created user is listed, none twice, and that the count matches the server's. */
+export function assertEveryUserOnce(found: string[], totalCount: number): void {
+  assert.equal(new Set(found).size, found.length, `a user is listed twice: ${found.join(", ")}`);
   const missing = people.filter((person) => !found.includes(person));
-  assert.deepEqual(missing, [], "somebody does not come at all");
+  assert.deepEqual(missing, [], "a user is missing");
   assert.equal(found.length, totalCount);
 }

@@ -1,5 +1,5 @@
-"""What tests/container/run does with a root that holds Doorcode and nothing else. It runs in namespaces of its own, as
-root; the program in it has neither a way out nor a right. Every check is a function whose name is what it holds."""
+"""The checks of tests/container/run on a root that contains only Doorcode. Runs as root in separate namespaces; the
+program has no network access and no privileges. The name of each check function says what it checks."""
 
 import fcntl
 import json
@@ -34,7 +34,7 @@ sizes = {name: path.stat().st_size for name, path in files().items() if path.is_
 
 
 def prepare():
-    """What an engine does: a root that cannot be written, a data volume, the names of the network, and /proc."""
+    """Prepares what a container engine provides: a read-only root, a data volume, name resolution, and /proc."""
 
     def mount(*arguments):
         subprocess.run(["mount", *arguments], check=True)
@@ -48,13 +48,13 @@ def prepare():
     mount("-t", "tmpfs", "-o", f"uid={NOBODY},gid={NOBODY},mode=0700,size=64m", "data", str(root / "data"))
     mount("-t", "proc", "proc", str(root / "proc"))
     mount("-o", "remount,bind,ro", str(root))
-    # An interface that is there and down: the loopback of a new network.
+    # The loopback interface of a new network namespace is down.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
 def doorcode(*arguments, **settings):
-    """The command of a run in the container, and its environment: what the image sets, and what whoever runs it does."""
+    """The command of a run in the container, and its environment: from the image and from the caller."""
     env = {"DOORCODE_MODE": "production", "DOORCODE_LISTEN": "0.0.0.0:4000", "DOORCODE_DATA": "/data", **settings}
     command = ["/usr/sbin/chroot", f"--userspec={NOBODY}:{NOBODY}", "--groups=", str(root), "/doorcode", *arguments]
     lock = ["/usr/bin/setpriv", "--no-new-privs", "--bounding-set=-all,+sys_chroot,+setuid,+setgid"]
@@ -77,17 +77,17 @@ DEVELOPMENT = {"DOORCODE_MODE": "development", "DOORCODE_EXPOSE_DEVELOPMENT": "t
 
 
 @check
-def the_image_holds_the_program_its_licences_and_an_empty_folder():
+def the_image_contains_only_the_program_licences_and_an_empty_data_folder():
     allowed = {"doorcode", "data", "LICENSE-APACHE", "LICENSE-MIT"}
     assert "doorcode" in sizes and set(found_at_first) <= allowed, found_at_first
     print(f"    {sizes['doorcode']} bytes of program, {sum(sizes.values())} in all")
     assert sum(sizes.values()) < MOST_BYTES
     said = subprocess.run(["readelf", "-ld", root / "doorcode"], capture_output=True, text=True, check=False).stdout
-    assert "INTERP" not in said and "NEEDED" not in said, "it asks for a library"
+    assert "INTERP" not in said and "NEEDED" not in said, "it needs a shared library"
 
 
 @check
-def the_image_says_how_it_is_run():
+def the_image_metadata_says_how_to_run_it():
     config = json.loads(image.read_text())["Docker"]["config"]
     assert config["User"] == f"{NOBODY}:{NOBODY}"
     assert config["Entrypoint"] == ["/doorcode"] and not config.get("Cmd"), config
@@ -98,20 +98,20 @@ def the_image_says_how_it_is_run():
     assert config["Labels"]["org.opencontainers.image.licenses"] == "MIT OR Apache-2.0"
     found = data_at_first.st_uid, oct(data_at_first.st_mode)
     assert found == (NOBODY, "0o40700"), found
-    assert os.stat(root / "doorcode").st_uid == 0, "it cannot change itself"
+    assert os.stat(root / "doorcode").st_uid == 0, "the program must not be able to replace itself"
 
 
 @check
-def without_settings_it_does_not_start_and_says_what_is_missing():
+def without_settings_it_names_the_missing_ones_and_exits():
     done = run()
     assert done.returncode == 1, done
     for name in ("DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM"):
         assert name in done.stderr, done.stderr
-    assert run("health").returncode == 1, "and nobody answers"
+    assert run("health").returncode == 1, "no server is running"
 
 
 @check
-def it_finds_names_in_hosts_and_by_dns_without_any_library():
+def it_resolves_names_from_hosts_and_dns_without_libraries():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns, socket.create_server(("127.0.0.1", 0)) as database:
         dns.bind(("127.0.0.1", 53))
         threading.Thread(target=answer_names, args=(dns,), daemon=True).start()
@@ -131,7 +131,7 @@ def it_finds_names_in_hosts_and_by_dns_without_any_library():
 
 
 def answer_names(dns):
-    """One address for one name, and none for others."""
+    """Resolves one name to one address, and no others."""
     while True:
         try:
             asked, who = dns.recvfrom(512)
@@ -148,7 +148,7 @@ def answer_names(dns):
 
 
 @check
-def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told():
+def it_serves_a_sign_in_unprivileged_on_a_read_only_root_and_stops_on_sigterm():
     command, env = doorcode(**DEVELOPMENT)
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -185,20 +185,20 @@ def it_signs_in_as_nobody_on_a_root_that_cannot_be_written_and_stops_when_told()
         (root / "written").write_text("")
     except OSError:
         return
-    raise AssertionError("the root could be written")
+    raise AssertionError("the root is writable")
 
 
 def main():
     prepare()
     passed = failed = 0
-    # Of a binary alone there is no image that could say anything.
-    for function in [one for one in checks if image.exists() or one is not the_image_says_how_it_is_run]:
+    # A binary alone has no image metadata.
+    for function in [one for one in checks if image.exists() or one is not the_image_metadata_says_how_to_run_it]:
         name = function.__name__.replace("_", " ")
         try:
             function()
             passed += 1
             print(f"ok      {name}", flush=True)
-        except Exception as error:  # Whatever it is, the others are tried, too.
+        except Exception as error:  # Continue with the other checks.
             failed += 1
             print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
     print(f"{passed} passed, {failed} failed")

@@ -1,5 +1,5 @@
-"""What tests/deploy/run does: every check is a function whose name is the sentence that it holds. Reads the files of the
-repository as they are, starts nothing that outlives it, and never needs a container engine."""
+"""The checks of tests/deploy/run on the unchanged files of the repository. The name of each check function says what it
+checks. Stops every process that it starts, and needs no container engine."""
 
 import base64
 import contextlib
@@ -31,7 +31,7 @@ def check(function):
 
 
 def run(*command, env=None, cwd=None, expect=0):
-    """Runs a command in an environment of its own; what it said."""
+    """Runs a command in a clean environment and returns its output."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), **(env or {})}
     done = subprocess.run(command, env=clean, cwd=cwd or folder, capture_output=True, text=True, timeout=120, check=False)
     said = done.stdout + done.stderr
@@ -40,7 +40,7 @@ def run(*command, env=None, cwd=None, expect=0):
 
 
 def is_accepted(settings, **changes):
-    """Whether the program takes these settings: what it would refuse to start on it refuses here."""
+    """Checks that the program accepts these settings: `migrate up` refuses the same ones as a start."""
     home = folder / "settings"
     home.mkdir(exist_ok=True)
     database = {"DATABASE_URL": f"sqlite://{home}/doorcode.db?mode=rwc"}
@@ -52,7 +52,7 @@ def is_accepted(settings, **changes):
 
 def compose(secrets=None):
     env = SECRETS if secrets is None else secrets
-    # In a folder of its own, where no .env is.
+    # In a separate folder, without a .env file.
     place = folder / "compose"
     place.mkdir(exist_ok=True)
     (place / "compose.yaml").write_text((root / "compose.yaml").read_text())
@@ -69,7 +69,7 @@ def replicas():
 
 
 @check
-def compose_is_valid_and_does_not_start_without_its_secrets():
+def compose_is_valid_and_requires_its_secrets():
     assert len(services()) >= 8
     for missing in SECRETS:
         said = compose({name: value for name, value in SECRETS.items() if name != missing})
@@ -77,7 +77,7 @@ def compose_is_valid_and_does_not_start_without_its_secrets():
 
 
 @check
-def every_container_is_read_only_without_capabilities_and_open_to_this_machine_alone():
+def every_container_is_read_only_without_capabilities_and_bound_to_loopback():
     for name, one in services().items():
         assert one["read_only"] is True, name
         assert one["cap_drop"] == ["ALL"] and "cap_add" not in one, name
@@ -88,7 +88,7 @@ def every_container_is_read_only_without_capabilities_and_open_to_this_machine_a
 
 
 @check
-def replicas_trust_their_proxy_alone_and_are_the_ones_that_nginx_asks():
+def replicas_trust_only_their_proxy_and_match_the_upstreams_of_nginx():
     proxy = services()["nginx"]["networks"]["front"]["ipv4_address"]
     assert len(replicas()) == 2
     for one in replicas().values():
@@ -98,7 +98,7 @@ def replicas_trust_their_proxy_alone_and_are_the_ones_that_nginx_asks():
 
 
 @check
-def replicas_wait_for_the_schema_are_asked_how_they_are_and_have_time_to_stop():
+def replicas_wait_for_the_schema_and_have_a_health_check_and_time_to_stop():
     for one in replicas().values():
         assert one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         assert one["healthcheck"]["test"] == ["CMD", "/doorcode", "health"]
@@ -107,26 +107,26 @@ def replicas_wait_for_the_schema_are_asked_how_they_are_and_have_time_to_stop():
 
 
 @check
-def the_certificate_of_the_mail_catcher_is_one_that_the_program_believes():
+def the_program_accepts_the_certificate_of_the_mail_catcher():
     place = folder / "certificates"
     place.mkdir()
     entrypoint, command = services()["certificates"]["entrypoint"], services()["certificates"]["command"]
     run(*entrypoint, *(part.replace("/certificates", str(place)) for part in command))
     shown = run("openssl", "x509", "-in", str(place / "mail.pem"), "-noout", "-ext", "basicConstraints,subjectAltName")
-    # An authority that shows its own certificate is refused, though it is trusted.
+    # A CA certificate as a server certificate is refused, even if it is trusted.
     assert "CA:FALSE" in shown and "DNS:mail" in shown, shown
     mail = services()["doorcode-1"]["environment"]["SMTP_URL"]
     assert mail == "smtp://mail:1025?tls=required&ca=/certificates/mail.pem"
 
 
 @check
-def redis_refuses_rather_than_forgets_and_writes_down_what_it_does():
+def redis_never_evicts_and_persists_its_data():
     command = " ".join(services()["redis"]["command"])
     assert "--maxmemory-policy noeviction" in command and "--appendonly yes" in command and "--requirepass" in command
 
 
 @check
-def the_program_takes_the_settings_of_compose():
+def the_program_accepts_the_settings_of_compose():
     for one in replicas().values():
         is_accepted(one["environment"], DOORCODE_OPS_LISTEN="127.0.0.1:4001")
 
@@ -157,7 +157,7 @@ def is_refused(document):
 
 
 @check
-def every_manifest_is_of_its_schema():
+def every_manifest_matches_its_schema():
     seen = []
     for name, document in documents():
         assert not is_refused(document), name
@@ -166,11 +166,11 @@ def every_manifest_is_of_its_schema():
     for kind in "Namespace ConfigMap Secret Job Deployment PodDisruptionBudget HorizontalPodAutoscaler NetworkPolicy".split():
         assert seen.count(kind) == 1, (kind, seen)
     broken = json.loads(json.dumps(of_kind("Deployment")[0]).replace("readOnlyRootFilesystem", "readonlyRootFilesystem"))
-    assert is_refused(broken), "a misspelt field is found"
+    assert is_refused(broken), "a misspelled field is found"
 
 
 @check
-def every_pod_is_as_the_strictest_standard_asks():
+def every_pod_meets_the_restricted_pod_security_standard():
     for pod in pods():
         spec = pod["spec"]
         assert spec["enableServiceLinks"] is False and spec["automountServiceAccountToken"] is False
@@ -186,18 +186,18 @@ def every_pod_is_as_the_strictest_standard_asks():
 
 
 @check
-def a_pod_has_time_to_stop_and_needs_no_shell_for_it():
+def a_pod_has_time_to_stop_without_a_shell():
     spec = of_kind("Deployment")[0]["spec"]["template"]["spec"]
     container = spec["containers"][0]
     before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # 25 seconds for requests, and five for each of three loops.
+    # 25 seconds for requests, and five for each of three background loops.
     assert spec["terminationGracePeriodSeconds"] >= before + 25 + 15
     readiness = container["readinessProbe"]
     assert readiness["httpGet"]["path"] == "/ready" and container["livenessProbe"]["httpGet"]["path"] == "/health"
 
 
 @check
-def manifests_name_each_other_as_they_are():
+def manifests_refer_to_each_other_correctly():
     server, job = of_kind("Deployment")[0], of_kind("Job")[0]
     labels = server["spec"]["template"]["metadata"]["labels"]
     migrating = job["spec"]["template"]["metadata"]["labels"]
@@ -206,17 +206,17 @@ def manifests_name_each_other_as_they_are():
     for selector in chosen:
         assert selector.items() <= labels.items() and not selector.items() <= migrating.items(), selector
     policy = of_kind("NetworkPolicy")[0]["spec"]["podSelector"]["matchLabels"]
-    assert policy.items() <= labels.items() and policy.items() <= migrating.items(), "the job is fenced in, too"
+    assert policy.items() <= labels.items() and policy.items() <= migrating.items(), "the policy covers the job, too"
     assert of_kind("HorizontalPodAutoscaler")[0]["spec"]["scaleTargetRef"]["name"] == server["metadata"]["name"]
-    assert "replicas" not in server["spec"], "or each apply would undo what the autoscaler did"
+    assert "replicas" not in server["spec"], "otherwise each apply would undo the autoscaler"
     images = {pod["spec"]["containers"][0]["image"] for pod in pods()}
     assert len(images) == 1, images
 
 
 @check
-def the_program_takes_the_settings_of_kubernetes():
+def the_program_accepts_the_settings_of_kubernetes():
     secret = of_kind("Secret")[0]["stringData"]
-    assert set(secret.values()) == {""}, "an example holds no secret"
+    assert set(secret.values()) == {""}, "the example must not contain a secret"
     filled = {
         "DOORCODE_SECRET": SECRETS["DOORCODE_SECRET"],
         "DATABASE_URL": "",
@@ -231,7 +231,7 @@ def the_program_takes_the_settings_of_kubernetes():
 
 
 def unit(with_tls):
-    """The unit with a program that is here, and perhaps what tls.conf adds."""
+    """The unit with an existing program, and optionally with tls.conf."""
     text = (root / "deploy/systemd/doorcode.service").read_text().replace("/usr/local/bin/doorcode", "/bin/true")
     if with_tls:
         text = text.replace("[Install]", (root / "deploy/systemd/tls.conf").read_text() + "\n[Install]")
@@ -243,7 +243,7 @@ def unit(with_tls):
 
 
 @check
-def systemd_understands_every_line_of_the_units():
+def systemd_accepts_every_line_of_the_units():
     for with_tls in (False, True):
         said = run("systemd-analyze", "verify", "--man=no", unit(with_tls), expect=None)
         mine = [line for line in said.splitlines() if "doorcode.service" in line]
@@ -254,7 +254,7 @@ def systemd_understands_every_line_of_the_units():
 
 
 @check
-def systemd_finds_little_that_the_service_may_do():
+def systemd_rates_the_exposure_of_the_service_as_low():
     for with_tls, most in ((False, 12), (True, 16)):
         path = unit(with_tls)
         said = run("systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={most}", path)
@@ -262,7 +262,7 @@ def systemd_finds_little_that_the_service_may_do():
 
 
 @check
-def the_program_takes_the_settings_of_the_units():
+def the_program_accepts_the_settings_of_the_units():
     for with_tls in (False, True):
         settings = {}
         for line in unit(with_tls).read_text().splitlines():
@@ -307,7 +307,7 @@ def eventually(what, seconds=20):
             if what():
                 return
         time.sleep(0.1)
-    raise AssertionError("never came true")
+    raise AssertionError("timed out")
 
 
 def get(port, path, headers=None, method="GET", body=None):
@@ -325,7 +325,7 @@ def ask(port, query, variables=None, headers=None):
 
 
 class Front:
-    """nginx with the file of the repository, before two replicas on one database and one Redis."""
+    """nginx with the repository's file, in front of two replicas on one database and one Redis."""
 
     def __init__(self):
         self.port, self.tls_port = free_port(), free_port()
@@ -369,7 +369,7 @@ class Front:
         codes = []
 
         def mailed():
-            # Whichever replica sent it has it in its inbox.
+            # The replica that sent the mail has it in its inbox.
             for _, listen in self.replicas:
                 mails = ask(listen, "query($e: String!) { inbox(to: $e, first: 1) { code } }", {"e": email})["inbox"]
                 codes.extend(mail["code"] for mail in mails if mail["code"] not in self.used)
@@ -397,7 +397,7 @@ def address_of_session(port, bearer):
 
 
 @check
-def people_sign_in_through_nginx_on_either_replica():
+def users_sign_in_through_nginx_on_either_replica():
     bearer = the_front().sign_in("ada@example.com")
     for _ in range(8):
         assert ask(the_front().port, "{ me { email } }", headers=bearer)["me"]["email"] == "ada@example.com"
@@ -406,11 +406,11 @@ def people_sign_in_through_nginx_on_either_replica():
 
 
 @check
-def nobody_chooses_the_address_that_they_are_counted_under():
+def clients_cannot_spoof_their_address():
     lies = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     bearer = the_front().sign_in("liar@example.com", lies)
     assert address_of_session(the_front().port, bearer) == "127.0.0.1"
-    # And without the two lines of the file the lie would be believed, so that this check sees something.
+    # Without the two header lines of the file spoofing works, which shows that this check is effective.
     end(the_front().nginx)
     lines = the_front().text().splitlines()
     broken = "\n".join(line for line in lines if "X-Forwarded-For" not in line and "Forwarded" not in line)
@@ -422,9 +422,9 @@ def nobody_chooses_the_address_that_they_are_counted_under():
 
 
 @check
-def what_is_too_large_and_what_is_for_operators_goes_no_further_than_nginx():
+def nginx_stops_large_bodies_and_requests_to_operations_paths():
     status, page = get(the_front().port, "/graphql", {"Content-Type": "application/json"}, "POST", b"x" * 17_000)
-    # Doorcode would have refused it, too, with an object.
+    # Doorcode would refuse it, too, but as JSON.
     assert status == 413 and b"nginx" in page, (status, page)
     for path in ("/health", "/ready"):
         assert get(the_front().port, path)[0] == 404
@@ -437,7 +437,7 @@ def wire(port, request):
 
 
 @check
-def a_web_socket_passes_through_nginx():
+def a_websocket_works_through_nginx():
     bearer = the_front().sign_in("socket@example.com")
     key = base64.b64encode(os.urandom(16)).decode()
     head = f"GET /graphql HTTP/1.1\r\nHost: localhost:{the_front().port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -446,14 +446,14 @@ def a_web_socket_passes_through_nginx():
         answer = stream.recv(4096)
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         text = json.dumps({"type": "connection_init", "payload": {"authorization": bearer["Authorization"]}}).encode()
-        # A frame of text with 126 to 65,535 bytes, under a mask that changes nothing.
+        # A text frame of 126 to 65,535 bytes, with a zero mask.
         stream.sendall(bytes([0x81, 0x80 | 126]) + len(text).to_bytes(2, "big") + bytes(4) + text)
-        told = answer.split(b"\r\n\r\n", 1)[1] or stream.recv(4096)
-        assert b"connection_ack" in told, told
+        frame = answer.split(b"\r\n\r\n", 1)[1] or stream.recv(4096)
+        assert b"connection_ack" in frame, frame
 
 
 @check
-def events_come_through_nginx_when_they_happen():
+def nginx_forwards_events_immediately():
     front = the_front()
     bearer = front.sign_in("events@example.com")
     other = front.sign_in("events@example.com")
@@ -472,7 +472,7 @@ def events_come_through_nginx_when_they_happen():
 
 
 @check
-def tls_by_the_lines_of_the_file_is_of_today():
+def the_tls_lines_of_the_file_give_tls_1_3():
     context = ssl.create_default_context(cafile=str(folder / "tls.pem"))
     context.check_hostname = False
     with socket.create_connection(("127.0.0.1", the_front().tls_port)) as plain, context.wrap_socket(plain) as stream:
@@ -482,7 +482,7 @@ def tls_by_the_lines_of_the_file_is_of_today():
 
 
 @check
-def a_replica_that_stops_or_dies_costs_no_answer():
+def a_stopping_replica_loses_no_request():
     front = the_front()
     bearer = front.sign_in("rolling@example.com")
     process, _ = front.replicas[0]

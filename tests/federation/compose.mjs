@@ -1,7 +1,7 @@
-// Doorcode as one of two subgraphs: composes the schema that it prints with the one in notes.graphql, lets a query
-// planner write what a gateway would ask, and asks that of a running server. It is no gateway itself.
+// Doorcode as one of two subgraphs: composes its printed schema with notes.graphql, plans a gateway's query, and sends
+// the planned operation to a running server. It is not a gateway itself.
 //
-// node compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL: what `doorcode schema --federation` printed, the same with
+// node compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL: the output of `doorcode schema --federation`, the same with
 // `--development`, and a development server with DOORCODE_FEDERATION=true.
 
 import assert from "node:assert/strict";
@@ -23,15 +23,15 @@ const compose = (...subgraphs) =>
 const composed = compose(["doorcode", doorcode], ["notes", notes]);
 const supergraph = composed.supergraphSdl && federation.Supergraph.build(composed.supergraphSdl);
 
-/** What a gateway would ask of Doorcode about people whom the other subgraph knows by their ids. */
-function gatewaysQuestion() {
+/** The plan of a gateway for users whom the other subgraph knows by their ids. */
+function gatewayPlan() {
   const query = parse("query($id: ID!) { note(id: $id) { text author { email sessions(first: 1) { totalCount } } } }");
   const operation = federation.operationFromDocument(supergraph.apiSchema(), query);
   const { node } = new QueryPlanner(supergraph).buildQueryPlan(operation);
   return node.nodes.map((step) => step.node ?? step);
 }
 
-// A server that sends its mail has no inbox, and another answers for it.
+// A server that sends mail has no inbox; the mailbox replaces it.
 const mailbox = process.env.DOORCODE_MAIL_URL;
 
 async function post(query, variables, token, at = url) {
@@ -43,7 +43,7 @@ async function post(query, variables, token, at = url) {
   return response.json();
 }
 
-/** Mail leaves a moment after the answer. */
+/** Polls, because mail is sent shortly after the response. */
 async function mailedCode(email) {
   for (let look = 0; look < 100; look += 1) {
     const { data } = await post("query($to: String) { inbox(to: $to, first: 1) { code } }", { to: email }, null, mailbox);
@@ -69,12 +69,12 @@ const person = (id) => ({ __typename: "User", id });
 const codeOf = (error) => error.extensions.code;
 
 const tests = {
-  "composes with a second subgraph, without an error or a hint": () => {
+  "composes with a second subgraph without errors and hints": () => {
     assert.deepEqual(composed.errors?.map((error) => error.message) ?? [], []);
     assert.deepEqual(composed.hints.map((hint) => hint.message), []);
   },
   "composes alone": () => assert.equal(compose(["doorcode", doorcode]).errors, undefined),
-  "composes with its development schema, too": () => {
+  "composes with its development schema": () => {
     assert.equal(compose(["doorcode", parse(read(development))], ["notes", notes]).errors, undefined);
   },
   "keeps every type of both subgraphs in the supergraph": () => {
@@ -84,31 +84,31 @@ const tests = {
     assert.deepEqual(all.filter((name) => !kept.has(name)), []);
     console.log(`       ${kept.size} types of which Doorcode has ${typesOf(doorcode).length}`);
   },
-  "has people as an entity of both subgraphs": () => {
+  "makes User an entity of both subgraphs": () => {
     const user = parse(composed.supergraphSdl).definitions.find((one) => one.name?.value === "User");
     const joins = user.directives.filter((one) => one.name.value === "join__type");
     const values = joins.map((one) => one.arguments.map((argument) => argument.value.value).join(" "));
     assert.deepEqual(values.sort(), ["DOORCODE id", "NOTES id"]);
   },
-  "is asked by a gateway for people by their ids": () => {
-    const steps = gatewaysQuestion();
+  "is queried by a gateway for users by id": () => {
+    const steps = gatewayPlan();
     assert.deepEqual(steps.map((step) => step.serviceName), ["notes", "doorcode"]);
     assert.match(steps[1].operation, /_entities\(representations:\$representations\)/);
   },
-  "tells a gateway the schema that it prints": async () => {
+  "serves the schema that it prints": async () => {
     const { data } = await post("{ _service { sdl } }");
     assert.equal(data._service.sdl.trim(), read(mailbox ? printed : development).trim());
   },
-  "answers the gateway's question with the bearer that it passes on": async () => {
+  "resolves entities with the bearer that the gateway forwards": async () => {
     const run = Date.now();
     const [ada, bob] = [await signIn(`ada-${run}@example.com`), await signIn(`bob-${run}@example.com`)];
     const representations = [person(ada.id), person(bob.id), person("x"), { __typename: "Note", id: ada.id }];
-    const { data, errors } = await post(gatewaysQuestion()[1].operation, { representations }, ada.token);
+    const { data, errors } = await post(gatewayPlan()[1].operation, { representations }, ada.token);
     const seen = { email: `ada-${run}@example.com`, sessions: { totalCount: 1 } };
     assert.deepEqual(data._entities, [seen, null, null, null]);
     assert.deepEqual(errors.map(codeOf), ["NOT_FOUND", "BAD_USER_INPUT", "BAD_USER_INPUT"]);
     assert.deepEqual(errors.map((error) => error.path), [1, 2, 3].map((place) => ["_entities", place]));
-    const anonymous = await post(gatewaysQuestion()[1].operation, { representations: [person(ada.id)] });
+    const anonymous = await post(gatewayPlan()[1].operation, { representations: [person(ada.id)] });
     assert.deepEqual(anonymous.data, { _entities: [null] });
     assert.deepEqual(anonymous.errors.map(codeOf), ["UNAUTHENTICATED"]);
   },

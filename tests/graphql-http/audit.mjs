@@ -1,8 +1,8 @@
-// Doorcode as a server of GraphQL over HTTP: runs every audit of the package graphql-http against it, and what that
-// suite does not ask. The suite follows an older draft in a few places; those stand below with what the specification
-// says now (https://github.com/graphql/graphql-over-http, August 2026), and must fail for as long as they stand there.
+// Runs every audit of the package graphql-http against Doorcode, and a few further checks. In some places the suite
+// follows an older draft. Those audits are listed below with the current text of the specification
+// (https://github.com/graphql/graphql-over-http, August 2026), and must fail as long as they are listed.
 //
-// node audit.mjs URL: where the endpoint of a development server is, such as http://localhost:4000/graphql.
+// node audit.mjs URL: the endpoint of a development server, such as http://localhost:4000/graphql.
 
 import { request } from "node:http";
 import { serverAudits } from "graphql-http";
@@ -22,10 +22,10 @@ const coercion =
   "If the variable values cannot be coerced to match the operation's variable definitions, status code `422` SHOULD be " +
   "used.";
 
-/** Audits that ask for the opposite of the specification, by id, and the sentences that they contradict. */
+/** Audits that contradict the specification, by id, and the sentences that they contradict. */
 const contradicted = {
   "572B": [olderClients, noData, unparsed],
-  // About validation by its title, but no name begins with a digit, so its document is not even parsed.
+  // Its title says validation, but a name cannot start with a digit, so its document does not even parse.
   FDE2: [olderClients, noData, unparsed],
   "7B9B": [olderClients, noData, coercion],
   "86EE": [coercion],
@@ -34,7 +34,7 @@ const contradicted = {
 let passed = 0;
 let failed = 0;
 
-/** Says and counts what one check has shown. */
+/** Prints and counts the result of one check. */
 function tell(well, what, ...more) {
   if (well) passed += 1;
   else failed += 1;
@@ -42,23 +42,23 @@ function tell(well, what, ...more) {
   for (const line of more) console.log(`  ${line}`);
 }
 
-/** One audit. What is left to the server (MAY) is shown when it is so, and never a failure. */
+/** Runs one audit. A MAY audit is reported as a notice and never fails. */
 async function examine({ id, name, fn }) {
   const what = `${id}: ${name}`;
   let result;
   try {
     result = await fn();
   } catch (error) {
-    tell(false, what, `could not be asked: ${error.cause ?? error}`);
+    tell(false, what, `could not run: ${error.cause ?? error}`);
     return;
   }
   const { status, reason, response } = result;
   const why = reason && `${status}: ${reason}; it was ${response.status}, ${response.headers.get("content-type")}`;
   const sentences = contradicted[id];
   if (sentences && status === "warn") {
-    tell(true, `${what} (fails as it must)`, why, ...sentences.map((sentence) => `specification: ${sentence}`));
+    tell(true, `${what} (fails as expected)`, why, ...sentences.map((sentence) => `specification: ${sentence}`));
   } else if (sentences) {
-    tell(false, what, why ?? "stands among the contradicted audits, and passes");
+    tell(false, what, why ?? "is listed as contradicted, but passes");
   } else if (status === "notice") {
     console.log(`notice ${what}\n  ${why}`);
   } else {
@@ -66,7 +66,7 @@ async function examine({ id, name, fn }) {
   }
 }
 
-/** What the listener says to so many headers. */
+/** The status of a request with this many headers. */
 function statusWith(headers) {
   return new Promise((resolve, reject) => {
     const asked = request(url, { method: "POST" }, (answer) => resolve(answer.resume().statusCode));
@@ -79,11 +79,11 @@ const audits = serverAudits({ url, fetchFn: fetch });
 for (const audit of audits) await examine(audit);
 
 const ids = audits.map(({ id }) => id);
-tell(new Set(ids).size === ids.length, "every audit has an id of its own");
+tell(new Set(ids).size === ids.length, "every audit has a unique id");
 const gone = Object.keys(contradicted).filter((id) => !ids.includes(id));
-tell(gone.length === 0, "every contradicted audit is still there", ...gone);
+tell(gone.length === 0, "every contradicted audit still exists", ...gone);
 for (const level of ["MUST", "SHOULD"]) {
-  tell(audits.some(({ name }) => name.startsWith(level)), `the suite has audits of what a server ${level}`);
+  tell(audits.some(({ name }) => name.startsWith(level)), `the suite has ${level} audits`);
 }
 const crowded = await statusWith(150);
 tell(crowded === 431, "150 headers are refused with 431", `it was ${crowded}`);

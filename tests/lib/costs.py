@@ -1,5 +1,5 @@
-"""What tests/costs does: starts one release process, sends it expensive requests, and reads what each took from the
-kernel: the CPU time of all threads, and how far resident memory rose above what it was before."""
+"""Measurements of tests/costs: sends expensive requests to one release process, and reads their cost from the kernel:
+the CPU time of all threads, and the rise of resident memory."""
 
 import http.client
 import json
@@ -18,9 +18,9 @@ root = Path(__file__).resolve().parents[2]
 BINARY = Path(target) / "release/doorcode"
 BODY = 16 * 1024
 LIMITS = {"nobody": (50, 32), "user": (50, 32), "manager": (100, 64)}
-# An access token lives for 15 minutes: another is asked for well before.
+# Seconds until a refresh; access tokens are valid for 15 minutes.
 TOKEN_LIFE = 600
-# Requests whose last byte comes at once, and what each may take of memory, in KiB.
+# Requests that are completed at once, and the maximum memory of each, in KiB.
 CROWD = 500
 OF_CONNECTION = 64
 
@@ -32,7 +32,7 @@ def free_port():
 
 
 class Server:
-    """One process, with people in it, and limits that nothing here reaches."""
+    """A server process with users, and limits too high to matter."""
 
     def __init__(self):
         port = free_port()
@@ -60,7 +60,7 @@ class Server:
         for role in ("user", "manager"):
             self.run("user", "create", f"{role}@example.com", "--role", role)
             self.tokens[role] = self.sign_in(f"{role}@example.com"), time.monotonic()
-        # What is allocated once is nobody's cost.
+        # Warms up, so that one-time allocations are not measured.
         for who in self.tokens:
             for _ in range(20):
                 self.send({"query": "{ me { id sessions { nodes { id } } } __schema { types { name } } }"}, who)
@@ -87,7 +87,7 @@ class Server:
         return signed_in["verify"]["tokens"]
 
     def renew(self, who):
-        """Refreshes the tokens of somebody in time, outside of any measurement."""
+        """Refreshes the tokens of a role before they expire, outside of measurements."""
         tokens, since = self.tokens[who]
         if tokens and time.monotonic() - since > TOKEN_LIFE:
             refresh = "mutation($i: RefreshInput!) { refresh(input: $i) { ... on Refreshed { tokens { accessToken refreshToken } } } }"
@@ -95,7 +95,7 @@ class Server:
             self.tokens[who] = tokens, time.monotonic()
 
     def send(self, call, who="nobody"):
-        """The status and the text of the answer."""
+        """The status and the text of the response."""
         body = encoded(call)
         headers = {"content-type": "application/json"}
         if who != "nobody":
@@ -126,7 +126,7 @@ class Server:
         return int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1]) / 1024
 
     def cost(self, call, who):
-        """Status, size of the answer, milliseconds of CPU, MiB above what was resident before."""
+        """Status, response size, milliseconds of CPU, and rise of resident memory in MiB."""
         self.renew(who)
         for again in (True, False):
             Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
@@ -134,13 +134,13 @@ class Server:
             status, text = self.send(call, who)
             if status != 401 or who == "nobody":
                 return status, len(text), self.cpu() - cpu, max(0.0, self.memory("VmHWM") - memory)
-            # A change of the search can have ended the session.
+            # A mutated request may have ended the session.
             if again:
                 self.tokens[who] = self.sign_in(f"{who}@example.com"), time.monotonic()
-        sys.exit(f"{who} is signed in and gets 401, so nothing is measured: {call}")
+        sys.exit(f"a signed-in {who} gets 401, so the request cannot be measured: {call}")
 
     def least(self, call, who, times):
-        """The least CPU time of some runs, because other processes can only add to it, and the most memory."""
+        """The lowest CPU time of several runs, because other processes only add to it, and the highest memory."""
         runs = [self.cost(call, who) for _ in range(times)]
         return runs[0][0], runs[0][1], min(run[2] for run in runs), max(run[3] for run in runs)
 
@@ -150,7 +150,7 @@ def repeat(count, part):
 
 
 def known():
-    """Requests that took a server down once, and their neighbours: who sends it, what it is, the request."""
+    """Requests that once took a server down, and similar ones: sender, name, request."""
     spreads = "fragment f on User { sessions(after: [" + "$x " * 400 + "]) { totalCount } }"
     yield "nobody", "16 operations x 60 spreads x 400 variables", {
         "query": repeat(16, lambda n: f"query Q{n}($x: String) {{ me {{ {'...f ' * 60} }} }} ") + spreads,
@@ -213,7 +213,7 @@ def known():
         "query": "query($f: UserFilter) { users(filter: $f) { totalCount } }", "variables": {"f": {f"a{n}": 1 for n in range(1500)}}}
     yield "nobody", "400 variables with defaults", {
         "query": f"query({repeat(400, lambda n: f'$v{n}: [[Int]] = [[1]] ')}) {{ me {{ id }} }}"}
-    # Scalars that take whatever they are given, and values that take far more memory than text.
+    # Scalars that accept any value, and values that take far more memory than their text.
     objects = [{"": 0}] * 1760
     moments = "query($v: DateTime) { users(filter: { createdFrom: VALUE }) { pageInfo { hasNextPage } } }"
     yield "nobody", "1,900 variables in a list for a moment", {
@@ -240,8 +240,8 @@ def size(call):
 
 
 def crowd(server):
-    """Sends all of many requests but the last byte, then the last bytes at once: the answers by status, and how far
-    resident memory rose meanwhile, in KiB for each connection."""
+    """Sends many requests without their last byte, then all last bytes at once. Returns the responses by status, and
+    the rise of resident memory in KiB per connection."""
     objects = ",".join(['{"":0}'] * 2250)
     body = f'{{"query":"{{ __typename }}","variables":{{"v":[{objects}]}}}}'.encode()
     head = f"POST /graphql HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n" \
@@ -278,7 +278,7 @@ def crowd(server):
 
 
 def show(rows):
-    print("| who | request | bytes | status | answer | CPU ms | MiB |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| sender | request | bytes | status | response | CPU ms | MiB |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for who, name, call, (status, length, cpu, memory) in rows:
         print(f"| {who} | {name} | {size(call):,} | {status} | {length:,} | {cpu:.1f} | {memory:.1f} |")
 
@@ -297,7 +297,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[A-Za-z_]\w*|-?\d+(?:\.\d+)?|[{}()
 
 
 class Search:
-    """Keeps the requests that cost most, in all and per byte, and changes them."""
+    """Mutates the requests with the highest cost in total and per byte."""
 
     def __init__(self, server):
         self.server = server
@@ -358,7 +358,7 @@ class Search:
                 name = self.random.choice(sorted(variables))
                 variables[name] = self.random.choice([[variables[name]] * 3, "x" * 4000, 100, ["x"] * 900, {"a": 1}])
             elif part.count("{") == part.count("}") and ":" in part:
-                # The same with other aliases, so that it does not merge.
+                # Repeats the part with other aliases, so that fields do not merge.
                 tokens[end:end] = repeat(self.random.choice([2, 9, 40]), lambda n: "\0".join(
                     f"{token}{n}" if part[at + 1:at + 2] == [":"] else token for at, token in enumerate(part)) + "\0").split("\0")[:-1]
         changed = {"query": " ".join(tokens)}
@@ -396,7 +396,7 @@ try:
     before = server.memory("VmRSS")
     over = table(server) if mode == "table" else Search(server).run(int(rest[0]) if rest else 1800)
     answers, each = crowd(server)
-    print(f"{CROWD} requests whose last byte comes at once: {answers}, {each:.0f} KiB for each")
+    print(f"{CROWD} requests completed at once: {answers}, {each:.0f} KiB each")
     time.sleep(2)
     print(f"resident: {before:.0f} MiB before, {server.memory('VmRSS'):.0f} MiB after")
 finally:
@@ -405,5 +405,5 @@ finally:
 for who, name, _, cost in over:
     print(f"over its limit: {who}: {name}: {cost[2]:.1f} ms, {cost[3]:.1f} MiB")
 if each > OF_CONNECTION:
-    print(f"over its limit: a connection takes {each:.0f} KiB, and the maximum is {OF_CONNECTION}")
+    print(f"over its limit: {each:.0f} KiB per connection, maximum {OF_CONNECTION} KiB")
 sys.exit(bool(over) or each > OF_CONNECTION)

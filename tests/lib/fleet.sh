@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Three replicas of Doorcode on one PostgreSQL and one Redis, behind nginx, which asks them in turn; and a mailbox that
-# they send to. On free ports of the loopback address, in one temporary folder, gone with the script that sourced this.
+# Three replicas of Doorcode on one PostgreSQL and one Redis, behind nginx (round robin), and a mailbox for their mail.
+# On free loopback ports in one temporary folder, removed when the calling script ends.
 # Needs machine.sh, servers.sh, and the variables `folder`, `tests`, `postgres_url` and `redis_url`.
 
 replicas=3
@@ -9,7 +9,7 @@ replica_ports=()
 replica_ops=()
 nginx_pid=
 mailbox_pid=
-# For the caller: where everything is.
+# Results for the caller.
 # shellcheck disable=SC2034
 fleet_url=
 fleet_data=
@@ -17,26 +17,26 @@ fleet_bin=
 mail_url=
 smtp_port=
 
-# The mailbox ends when nobody holds its standard input any more: this script does, by way of a pipe.
+# The mailbox exits when its standard input closes, so this script keeps a pipe to it open.
 start_mailbox() {
-  local told=$folder/mailbox.ports pipe=$folder/mailbox.pipe http
+  local ports=$folder/mailbox.ports pipe=$folder/mailbox.pipe http
   mkfifo "$pipe"
   exec 9<>"$pipe"
-  setsid setpriv --pdeathsig TERM /usr/bin/python3 "$tests/lib/mailbox.py" <"$pipe" >"$told" 2>"$folder/mailbox.log" &
+  setsid setpriv --pdeathsig TERM /usr/bin/python3 "$tests/lib/mailbox.py" <"$pipe" >"$ports" 2>"$folder/mailbox.log" &
   mailbox_pid=$!
-  eventually 20 grep -q ' ' "$told" || server_failed 'the mailbox' "$folder/mailbox.log"
-  read -r smtp_port http <"$told"
+  eventually 20 grep -q ' ' "$ports" || server_failed 'the mailbox' "$folder/mailbox.log"
+  read -r smtp_port http <"$ports"
   mail_url=http://127.0.0.1:$http
 }
 
-# `configure_nginx`: what an operator would write.
+# `configure_nginx PORT` writes the configuration that an operator would write.
 #
-# Asked of the next replica is only what certainly did not reach the first: proxy_next_upstream stays at "error timeout"
-# without "non_idempotent", and every operation is a POST. So a refused connection costs nothing, and what was sent is
-# never sent twice: the client is told 502 or 504, and knows that the outcome is unknown.
+# nginx only retries a request on the next replica if it certainly did not reach the first: proxy_next_upstream is
+# "error timeout" without "non_idempotent", and every operation is a POST. A refused connection costs nothing, and no
+# request is sent twice: the client gets 502 or 504 and knows that the outcome is unknown.
 #
-# max_fails=0, because a replica that is rolled refuses connections for a moment, which costs nothing. By default nginx
-# leaves it alone for ten seconds, and when the last of them is rolled within those, it asks nobody at all.
+# max_fails=0, because a restarting replica refuses connections for a moment, which is harmless. By default nginx avoids
+# it for ten seconds, and a rolling restart within that time leaves no replica at all.
 configure_nginx() {
   local number
   {
@@ -86,19 +86,19 @@ CONF
   } >"$folder/nginx/nginx.conf"
 }
 
-# How many connections and open files the replicas have now.
+# Prints the current connections and open files of the replicas.
 fleet_connections() {
   local pid files=()
   for pid in "${replica_pids[@]}"; do
     files+=("$(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)")
   done
-  printf 'of all replicas together: %s connections to PostgreSQL, %s to Redis; open files of each: %s\n' \
+  printf 'all replicas: %s connections to PostgreSQL, %s to Redis; open files per replica: %s\n' \
     "$("$(postgres_bin)/psql" "$postgres_url" -Atc "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'doorcode'")" \
     "$(redis-cli -u "$redis_url" client list | grep -vc 'cmd=client')" "${files[*]}"
 }
 
-# Starts a replica, `start_replica NUMBER [NAME=VALUE…]`, in an empty environment and folder. All have one data folder,
-# for the secret in it; a name that is given twice has its last value.
+# `start_replica NUMBER [NAME=VALUE…]` starts a replica in an empty environment and folder. All share one data folder,
+# because it holds the secret. The last value of a repeated name counts.
 start_replica() {
   local number=$1
   shift
@@ -126,7 +126,7 @@ is_ready() {
   [[ $line == *' 200 '* ]]
 }
 
-# `start_fleet PROGRAM [NAME=VALUE…]`: the mailbox, the replicas, and nginx when all are ready.
+# `start_fleet PROGRAM [NAME=VALUE…]` starts the mailbox, the replicas, and nginx once all are ready.
 start_fleet() {
   local number port front
   fleet_bin=$1
@@ -146,11 +146,11 @@ start_fleet() {
   fleet_url=http://localhost:$front
   for ((number = 0; number < replicas; number++)); do
     start_replica "$number"
-    # The first one makes the secret that the others read.
+    # The first one creates the secret that the others read.
     eventually 30 replica_is_ready "$number" || server_failed "replica $number" "$folder/replica-$number.log"
   done
   configure_nginx "$front"
-  # It stays root as root, and reads nothing but this folder.
+  # As root it stays root: only this folder is readable.
   setsid setpriv --pdeathsig TERM "$(nginx_program)" -p "$folder/nginx/" -c nginx.conf -g "user $(id -un);" \
     >"$folder/nginx/log" 2>&1 </dev/null &
   nginx_pid=$!

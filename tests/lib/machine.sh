@@ -1,12 +1,11 @@
 # shellcheck shell=bash
-# What the tests need from the machine, and the small tools that the scripts here share. Sourced, never run; it
-# installs Debian packages when it may, and never changes what is there already.
+# Installs missing Debian packages, and small helpers that the scripts share. Never changes installed packages.
 
 say() {
   printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
 }
 
-# Ends the script: 2 means that the machine or the command line is wrong, not the code.
+# Exits with 2: the machine or the command line is wrong, not the code.
 refuse() {
   printf 'tests: %s\n' "$*" >&2
   exit 2
@@ -16,7 +15,7 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# The folder of PostgreSQL's own programs, newest version first; Debian keeps them off the PATH.
+# The folder of PostgreSQL's newest server programs; Debian keeps them off the PATH.
 postgres_bin() {
   local newest
   newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
@@ -39,18 +38,18 @@ browser() {
   return 1
 }
 
-# Debian keeps it off the PATH of people.
+# Debian keeps it off the PATH of users.
 nginx_program() {
   command -v nginx || { [[ -x /usr/sbin/nginx ]] && echo /usr/sbin/nginx; }
 }
 
-# The packages that are missing for the servers, or for everything.
+# Missing packages, for the servers or for everything.
 missing_packages() {
   postgres_bin >/dev/null || echo postgresql
   have redis-server || echo redis-server
   have redis-cli || echo redis-tools
   [[ $1 == everything ]] || return 0
-  # The tests run Debian's own interpreter, which is the one that apt installs modules for.
+  # The tests use Debian's interpreter, because apt installs modules for it.
   /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || echo python3-aiosmtpd
   /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   have openssl || echo openssl
@@ -60,7 +59,7 @@ missing_packages() {
   nginx_program >/dev/null || echo nginx-light
 }
 
-# Installs what is missing, or says how: `provide servers` or `provide everything`.
+# Installs missing packages, or says how: `provide servers` or `provide everything`.
 provide() {
   local -a missing
   mapfile -t missing < <(missing_packages "$1")
@@ -73,7 +72,7 @@ As root:  apt-get update && ${install[*]}"
   say "installing ${missing[*]}"
   local log
   log=$(mktemp)
-  # RUNLEVEL=1 keeps Debian from starting servers of its own; the tests start theirs.
+  # RUNLEVEL=1 keeps Debian from starting the installed servers.
   if ! { apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${install[@]}"; } >"$log" 2>&1 </dev/null; then
     tail -n 30 "$log" >&2
     rm -f "$log"
@@ -84,13 +83,13 @@ As root:  apt-get update && ${install[*]}"
   ((${#missing[@]} == 0)) || refuse "still missing after the installation: ${missing[*]}"
 }
 
-# Whether somebody listens on this port of the loopback address.
+# Whether a process listens on this loopback port.
 is_taken() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# A port nobody listens on, in `port`, and so is the one 10,000 above it, which a Redis Cluster talks to itself on. Both
-# lie below the range that outgoing connections take their ports from. No two calls of a run give the same one.
+# Sets `port` to a free port whose neighbour 10,000 above is free too, because a Redis Cluster uses that internally.
+# Both are below the ephemeral range. Each call of a run gives another port.
 free_port() {
   while true; do
     port=$((10000 + RANDOM % 12000))
@@ -114,12 +113,12 @@ is_running() {
   kill -0 "$1" 2>/dev/null
 }
 
-# Ends processes that lead a group of their own, with the signal and, if that is not enough, with all they started.
+# Stops process groups by their leaders: with the signal, and after ten seconds with KILL.
 stop() {
   local signal=$1 pid
   shift
   for pid; do
-    # The group does not exist yet in the first moment of a process.
+    # A new process may not have its group yet.
     kill -s "$signal" -- "-$pid" 2>/dev/null || kill -s "$signal" "$pid" 2>/dev/null || true
   done
   for pid; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A mailbox for everybody, for servers that send their mail: tests/smtp_server.py, and a way to read what came.
+"""A mailbox for servers that send mail: tests/smtp_server.py with an HTTP interface.
 
-The first line on stdout is the port of SMTP and the port of HTTP. `POST /graphql` with the variable `to` answers as the
-development inbox would, newest first; `GET /next?to=…&after=N` waits for the first mail to somebody beyond their first
-N. It listens on the loopback address, keeps everything in memory, and exits when stdin closes.
+The first line on stdout is the SMTP port and the HTTP port. `POST /graphql` with the variable `to` responds like the
+development inbox, newest first. `GET /next?to=…&after=N` waits for the mail after an address's first N. It listens on
+loopback, keeps everything in memory, and exits when stdin closes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections import defaultdict
 from urllib.parse import parse_qs, urlsplit
 
 SMTP_SERVER = pathlib.Path(__file__).resolve().parent.parent / "smtp_server.py"
-# The code stands in a line of its own, in groups. Digits elsewhere may be of an address.
+# The code is on a separate line, in groups. Other digits may be part of an address.
 CODE = re.compile(r"^    (\d+(?: \d+)+)\s*$", re.MULTILINE)
 LONGEST_WAIT = 30
 
@@ -24,15 +24,15 @@ arrived = asyncio.Condition()
 
 
 async def collect(lines):
-    """Notes every mail that the SMTP server took."""
+    """Stores every mail that the SMTP server accepted."""
     async for line in lines:
-        told = json.loads(line)
-        if told["event"] != "message":
+        event = json.loads(line)
+        if event["event"] != "message":
             continue
-        code = CODE.search(told["text"])
-        mail = {"code": code and code[1].replace(" ", ""), "text": told["text"]}
+        code = CODE.search(event["text"])
+        mail = {"code": code and code[1].replace(" ", ""), "text": event["text"]}
         async with arrived:
-            for to in told["to"]:
+            for to in event["to"]:
                 mails[to.lower()].append(mail)
             arrived.notify_all()
 
@@ -49,17 +49,17 @@ async def answer(method, target, body):
 
 
 async def serve(reader, writer):
-    """One request a connection."""
+    """Handles one request per connection."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         method, target, _ = head.split(" ", 2)
         length = re.search(r"content-length: *(\d+)", head, re.IGNORECASE)
         body = await reader.readexactly(int(length[1])) if length else b""
         try:
-            status, told = "200 OK", await answer(method, target, body)
+            status, result = "200 OK", await answer(method, target, body)
         except TimeoutError:
-            status, told = "404 Not Found", None
-        text = json.dumps(told).encode()
+            status, result = "404 Not Found", None
+        text = json.dumps(result).encode()
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
             "Connection: close\r\n\r\n".encode()

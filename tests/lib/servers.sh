@@ -1,19 +1,18 @@
 # shellcheck shell=bash
-# PostgreSQL, a Redis and a Redis Cluster of three nodes for one run: private, on free ports of the loopback address, in
-# one temporary folder, gone with the script that sourced this. It never touches a server that runs already.
-# Needs machine.sh and the variable `folder`.
+# PostgreSQL, a Redis and a Redis Cluster of three nodes for one run, on free loopback ports in one temporary folder,
+# removed when the calling script ends. It never touches other servers. Needs machine.sh and the variable `folder`.
 
 servers=()
 postgres_pid=
-# What the caller wants PostgreSQL to be told beyond that.
+# Additional options for PostgreSQL from the caller.
 postgres_options=()
-# For the caller: where the servers are.
+# Results for the caller.
 postgres_url=
 redis_url=
 redis_cluster_url=
 
-# Starts a server as a group of its own, so that Ctrl-C at a terminal leaves its end to us. As root it gets an account
-# that owns nothing: PostgreSQL refuses root, and rightly. If this script is killed, the kernel ends the server.
+# Starts a server in a new process group, so that Ctrl-C does not stop it before this script does. As root it runs as
+# `nobody`, because PostgreSQL refuses root. If this script is killed, the kernel stops the server.
 start_server() {
   local log=$1 as=()
   shift
@@ -24,7 +23,7 @@ start_server() {
   started=$!
 }
 
-# Runs a command of the servers' account and waits for it.
+# Runs a command as the servers' account.
 as_server() {
   if ((EUID == 0)); then
     setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
@@ -34,7 +33,7 @@ as_server() {
 }
 
 server_failed() {
-  printf 'tests: %s does not start; it said:\n' "$1" >&2
+  printf 'tests: %s does not start. Its output:\n' "$1" >&2
   tail -n 20 "$2" >&2
   exit 2
 }
@@ -42,20 +41,20 @@ server_failed() {
 start_postgres() {
   local bin log=$folder/postgres.log data=$folder/servers/postgres password=$folder/servers/password port
   bin=$(postgres_bin)
-  # A password, because a superuser of PostgreSQL can run programs and this machine may have other people on it.
+  # A password, because a PostgreSQL superuser can run programs and the machine may have other users.
   od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$password"
   ((EUID != 0)) || chown nobody "$password"
   as_server "$bin/initdb" --pgdata="$data" --username=doorcode --pwfile="$password" --auth=password --encoding=UTF8 \
     --locale=C --no-sync >"$log" 2>&1 </dev/null || server_failed PostgreSQL "$log"
   free_port
-  # Nothing here outlives the run, so nothing is forced to disk. That is for tests alone: PostgreSQL's default settings
-  # for durability are what Doorcode needs in service, and no test may draw conclusions about a crash from this server.
+  # The data does not outlive the run, so nothing is flushed to disk. Never use this in production: Doorcode needs
+  # PostgreSQL's default durability. Crash tests must not use this server.
   start_server "$log" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
     "${postgres_options[@]}"
   postgres_pid=$started
   postgres_url=postgres://doorcode:$(cat "$password")@127.0.0.1:$port/postgres
-  # A shut-down server answers too; this one must run and take connections.
+  # pg_isready alone is not enough: the process must still be running.
   eventually 30 "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && is_running "$postgres_pid" ||
     server_failed PostgreSQL "$log"
 }
@@ -87,7 +86,7 @@ start_redis() {
     start_redis_server --cluster-enabled yes --cluster-config-file "nodes-$number.conf" --cluster-node-timeout 5000
     nodes+=("127.0.0.1:$port")
   done
-  # It waits for ever if a node dies meanwhile; as a job, because only a waiting shell answers to signals.
+  # Waits forever if a node dies, hence the timeout. As a job, because bash handles signals only in `wait`.
   timeout 60 redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$log" 2>&1 </dev/null &
   wait $! || server_failed 'the Redis Cluster' "$log"
   eventually 30 cluster_is_whole "${nodes[@]}" || server_failed 'the Redis Cluster' "$log"
@@ -100,7 +99,7 @@ start_redis() {
 start_servers() {
   mkdir "$folder/servers"
   if ((EUID == 0)); then
-    # The way to its own folder, and nothing else, is open for the servers' account.
+    # The servers' account may only enter its folder.
     chmod 711 "$folder"
     chown nobody "$folder/servers"
   fi
@@ -109,7 +108,7 @@ start_servers() {
 }
 
 stop_servers() {
-  # Everything is thrown away, so PostgreSQL need not write its memory down first: that is QUIT.
+  # QUIT is an immediate shutdown without a checkpoint: the data is not needed.
   [[ -z $postgres_pid ]] || stop QUIT "$postgres_pid"
   postgres_pid=
   ((${#servers[@]} == 0)) || stop TERM "${servers[@]}"

@@ -1,7 +1,7 @@
-// Prints what tests/replicas/load.mjs counted, and says whether it is what it must be.
+// Prints and checks the counts of tests/replicas/load.mjs.
 //
-// node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…: the file, how many clients there were, how many sessions the
-// database has, how many codes opened two of them, and what went wrong elsewhere.
+// node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…: the file, the number of clients, of sessions in the
+// database and of codes that opened two sessions, and other failures.
 
 import { readFileSync } from "node:fs";
 
@@ -14,14 +14,14 @@ const isLost = (what) => /^(HTTP|connection) /.test(what);
 const lostIn = (phase) =>
   Object.entries(outcomes[phase] ?? {}).reduce((sum, [what, number]) => sum + (isLost(what) ? number : 0), 0);
 const checks = {
-  "people signed in": figures.signIns > 0,
+  "users signed in": figures.signIns > 0,
   "no code opened two sessions": doubled === "0",
-  "every session was acknowledged, or its answer lost": Number(sessions) === figures.signIns + figures.unheard,
-  "nothing happened that must never happen": wrong.length === 0,
-  "rolling cost no request": lostIn("rolled") + lostIn("calm after the roll") === 0,
-  "nothing was lost while all was calm": lostIn("calm") === 0,
-  "killing cost no more than was under way": lostIn("killed") + lostIn("calm after the kill") <= Number(clients),
-  "all else went well": failures.length === 0,
+  "every session was acknowledged, or its response lost": Number(sessions) === figures.signIns + figures.unheard,
+  "no client saw a wrong result": wrong.length === 0,
+  "the rolling restart lost no request": lostIn("rolled") + lostIn("calm after the roll") === 0,
+  "no request was lost while all replicas ran": lostIn("calm") === 0,
+  "the kill lost only requests in progress": lostIn("killed") + lostIn("calm after the kill") <= Number(clients),
+  "no other failure was reported": failures.length === 0,
 };
 for (const line of [...wrong.slice(0, 20), ...failures]) console.log(`  ${line}`);
 for (const [what, holds] of Object.entries(checks)) console.log(`${holds ? "ok" : "not ok"} ${what}`);

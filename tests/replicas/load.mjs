@@ -1,14 +1,13 @@
-// Whole sign-ins through a proxy, by many people at once, while tests/replicas/chaos kills and rolls replicas: login, the
-// code from the mail, verify, me, refresh, logout. Every answer is counted by what it was, and what must never happen is
-// looked for:
+// Signs in through a proxy with many clients at once, while tests/replicas/chaos kills and restarts replicas: login,
+// the code from the mail, verify, me, refresh, logout. Counts responses by outcome, and looks for errors:
 //
-// - two sessions from one code: whoever got no answer to verify asks again with the same code, and all sessions of all
-//   people are counted in the database afterwards: as many as were acknowledged, and as many as were lost on their way;
-// - an acknowledged sign-in or refresh whose token is not good;
-// - anything that works after its logout was acknowledged.
+// - two sessions from one code: a client without a response to verify retries with the same code. Afterwards the
+//   sessions in the database must be the acknowledged ones plus those whose response was lost;
+// - an acknowledged sign-in or refresh whose token does not work;
+// - a token that works after its logout was acknowledged.
 //
-// node load.mjs URL MAIL_URL CLIENTS SECONDS. Each line on stdin is a phase that begins now. The last line on stdout is
-// the outcome as JSON.
+// node load.mjs URL MAIL_URL CLIENTS SECONDS. Each line on stdin starts a phase. The last line on stdout is the outcome
+// as JSON.
 
 import { once } from "node:events";
 import { Agent, request } from "node:http";
@@ -35,7 +34,7 @@ function count(what) {
   counts[phase][what] = (counts[phase][what] ?? 0) + 1;
 }
 
-/** One request; what went wrong below HTTP is an outcome, too. */
+/** Sends one request; a connection error is an outcome, too. */
 async function http(target, { body, token, keep } = {}) {
   const headers = { ...(body && { "content-type": "application/json" }), ...(token && { authorization: `Bearer ${token}` }) };
   const sending = request(target, { method: body ? "POST" : "GET", headers, agent: keep ? agent : undefined });
@@ -49,7 +48,7 @@ async function http(target, { body, token, keep } = {}) {
   }
 }
 
-/** One operation. Gives the data of its field, or nothing when there was no answer to it. */
+/** Runs one operation. Returns the data of its field, or an empty object without a response. */
 async function ask(operation, input, token) {
   const [query, field] = operations[operation];
   const begun = performance.now();
@@ -65,7 +64,7 @@ async function ask(operation, input, token) {
     return {};
   }
   if (status >= 500) {
-    count(`HTTP ${status} ${/"code":"([A-Z_]+)"/.exec(text)?.[1] ?? "of the proxy"}`);
+    count(`HTTP ${status} ${/"code":"([A-Z_]+)"/.exec(text)?.[1] ?? "from the proxy"}`);
     return {};
   }
   const { data, errors } = JSON.parse(text);
@@ -89,7 +88,7 @@ const operations = {
   logout: ["mutation { logout { __typename } }", "logout"],
 };
 
-/** Asks again until there is an answer: whoever heard none does not know what happened. */
+/** Retries until there is a response, because without one the outcome is unknown. */
 async function insist(operation, input, token) {
   for (let tries = 0; tries < 20; tries += 1) {
     const answer = await ask(operation, input, token);
@@ -97,27 +96,27 @@ async function insist(operation, input, token) {
     lost += 1;
     await sleep(100);
   }
-  throw new Error(`${operation} was never answered`);
+  throw new Error(`${operation} never got a response`);
 }
 
-/** The next mail's code; nothing when none comes. A replica that is killed while it sends holds its letters for a while. */
+/** The code of the next mail, or null. A killed replica delays the letters it was sending. */
 async function nextCode(email, after) {
   const waiting = http(`${mail}/next?to=${encodeURIComponent(email)}&after=${after}`);
   const { status, text } = await Promise.race([waiting, sleep(10_000, {})]);
   return status === 200 ? JSON.parse(text).code : null;
 }
 
-/** Tokens of a new session, as a person gets them: whoever has no mail asks again. Nothing when the answer was lost. */
+/** Tokens of a new session. Requests another code if no mail arrives. Null if the response was lost. */
 async function open(email) {
   let mails = 0;
   for (let asked = 0; asked < 10; asked += 1) {
     const { value } = await ask("login", { email });
     if (!value) await sleep(200);
-    // A login that was not answered may have sent a mail all the same, so a code may be of the one before.
+    // A login without a response may have sent mail, so the code may belong to an earlier login.
     for (let tries = 0; value && tries < 3; tries += 1) {
       const code = await nextCode(email, mails);
       if (!code) {
-        count("(asked again, for no mail had come)");
+        count("(requested another code, because no mail arrived)");
         break;
       }
       mails += 1;
@@ -140,7 +139,7 @@ async function signIn(email) {
   let { accessToken, refreshToken } = opened;
   const seen = async (when) => {
     const me = await insist("me", undefined, accessToken);
-    if (me.value?.email !== email) wrong.push(`${email} is nobody ${when}: ${me.code}`);
+    if (me.value?.email !== email) wrong.push(`${email} is not signed in ${when}: ${me.code}`);
   };
   await seen("after an acknowledged sign-in");
   const refreshed = await insist("refresh", { refreshToken });

@@ -120,9 +120,8 @@ impl Stored {
     /// Opens the hash.
     pub(in crate::domain) fn hash(&self, ctx: &Ctx) -> Result<Hash> {
         let plain = ctx.vault.open(Purpose::Password, self.user_id.as_bytes(), &self.sealed);
-        let plain = plain.ok_or_else(|| {
-            Error::Internal(format!("no server secret opens the password of user {}", self.user_id))
-        })?;
+        let plain = plain
+            .ok_or_else(|| Error::Internal(format!("no server secret opens the password of user {}", self.user_id)))?;
         std::str::from_utf8(&plain)
             .map(Hash::new)
             .map_err(|_| Error::Internal(format!("the password of user {} is not a hash", self.user_id)))
@@ -164,12 +163,6 @@ pub(in crate::domain) async fn remove(db: &impl ConnectionTrait, user_id: Uuid) 
     Ok(passwords::Entity::delete_by_id(user_id).exec(db).await?.rows_affected > 0)
 }
 
-/// The password of a user, to compare with. One statement.
-pub(in crate::domain) async fn find(ctx: &Ctx, user_id: Uuid) -> Result<Option<Stored>> {
-    let row = passwords::Entity::find_by_id(user_id).one(ctx.db.read()).await?;
-    Ok(row.map(|row| Stored { user_id: row.user_id, version: row.version, sealed: row.sealed }))
-}
-
 /// When each of these users set the password they have. One statement.
 pub async fn changed_at(ctx: &Ctx, users: &[Uuid]) -> Result<HashMap<Uuid, DateTime<Utc>>> {
     use passwords::Column;
@@ -184,12 +177,7 @@ pub async fn changed_at(ctx: &Ctx, users: &[Uuid]) -> Result<HashMap<Uuid, DateT
 }
 
 /// All reasons to refuse a new password.
-pub fn weaknesses(
-    ctx: &Ctx,
-    password: &Password,
-    email: Option<&EmailAddress>,
-    name: Option<&Name>,
-) -> Vec<Weakness> {
+pub fn weaknesses(ctx: &Ctx, password: &Password, email: Option<&EmailAddress>, name: Option<&Name>) -> Vec<Weakness> {
     let identity = Identity { email, name: name.map(Name::as_str), brand: &ctx.settings.brand };
     policy::weaknesses(ctx.settings.password_min as usize, password, &identity)
 }

@@ -30,6 +30,14 @@ impl Method {
     }
 }
 
+/// The proofs of sessions, by session.
+pub type Proofs = HashMap<Uuid, Vec<authentications::Model>>;
+
+/// The methods of a session as in `amr`, for files that people and programs read.
+pub fn names(proofs: &Proofs, session: Uuid) -> Vec<String> {
+    proofs.get(&session).into_iter().flatten().map(|proof| proof.method.amr()).collect()
+}
+
 /// Records a proof of a session. The database refuses a `proof_id` that was used before. One statement.
 pub(super) async fn record(db: &impl ConnectionTrait, proof: authentications::Model) -> Result<()> {
     db::insert(db, proof).await
@@ -38,7 +46,8 @@ pub(super) async fn record(db: &impl ConnectionTrait, proof: authentications::Mo
 /// Whether a session has a proof of the mailbox since `since`. One statement.
 pub(in crate::domain) async fn has_mailbox_proof(ctx: &Ctx, session: Uuid, since: DateTime<Utc>) -> Result<bool> {
     use authentications::Column;
-    let methods = [Method::EmailCode, Method::Link, Method::Password].into_iter().filter(|method| method.proves_mailbox());
+    let methods =
+        [Method::EmailCode, Method::Link, Method::Password].into_iter().filter(|method| method.proves_mailbox());
     let proofs = authentications::Entity::find()
         .filter(Column::SessionId.eq(session))
         .filter(Column::Method.is_in(methods))
@@ -47,14 +56,14 @@ pub(in crate::domain) async fn has_mailbox_proof(ctx: &Ctx, session: Uuid, since
 }
 
 /// The proofs of these sessions, oldest first. One statement.
-pub async fn of_sessions(ctx: &Ctx, sessions: &[Uuid]) -> Result<HashMap<Uuid, Vec<authentications::Model>>> {
+pub async fn of_sessions(ctx: &Ctx, sessions: &[Uuid]) -> Result<Proofs> {
     use authentications::Column;
     let rows = authentications::Entity::find()
         .filter(Column::SessionId.is_in(sessions.iter().copied()))
         .order_by_asc(Column::At)
         .all(ctx.db.read())
         .await?;
-    let mut proofs: HashMap<_, Vec<_>> = HashMap::new();
+    let mut proofs = Proofs::new();
     for row in rows {
         proofs.entry(row.session_id).or_default().push(row);
     }

@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-
 use super::{
     challenge::{self, Aim, Counted, HANDLE_BYTES, Purpose, Try},
     email_code, send_limit,
@@ -33,9 +32,7 @@ pub(in crate::domain) enum Tried {
     /// The code is right. It is not consumed yet.
     Right(Box<Try>),
     /// The code is wrong, and the attempt was counted.
-    Wrong {
-        attempts_left: u32,
-    },
+    Wrong { attempts_left: u32 },
     /// Expired, used, out of attempts or unknown.
     Expired,
     /// A rate limit refused the call.
@@ -98,4 +95,3 @@ async fn record_wrong(
     };
     audit::record_alone(ctx, now, event).await
 }
-

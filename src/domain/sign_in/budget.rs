@@ -60,7 +60,12 @@ impl Budget {
     }
 
     /// The time from which `cost` more units fit; `None` if they fit now.
-    pub(in crate::domain) fn spent_until(self, ledger: &[Spent], cost: i32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(in crate::domain) fn spent_until(
+        self,
+        ledger: &[Spent],
+        cost: i32,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         self.0.iter().filter_map(|(most, window)| full_until(ledger, *most, *window, cost, now)).max()
     }
 }

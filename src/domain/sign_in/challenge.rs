@@ -288,7 +288,11 @@ pub(in crate::domain) async fn void_all(
 }
 
 /// The live challenge of a handle, whatever its purpose. One statement.
-pub(super) async fn find_live(ctx: &Ctx, handle_hash: &Digest, now: DateTime<Utc>) -> Result<Option<email_codes::Model>> {
+pub(super) async fn find_live(
+    ctx: &Ctx,
+    handle_hash: &Digest,
+    now: DateTime<Utc>,
+) -> Result<Option<email_codes::Model>> {
     let live = email_codes::Entity::find()
         .filter(email_codes::Column::HandleHash.eq(handle_hash.clone()))
         .filter(is_live(ctx, now));

@@ -176,13 +176,7 @@ struct Kept<'a> {
     is_resend: bool,
 }
 
-async fn send(
-    ctx: &Ctx,
-    origin: &Origin,
-    lookup: Lookup,
-    kept: Kept<'_>,
-    now: DateTime<Utc>,
-) -> Result<Resent> {
+async fn send(ctx: &Ctx, origin: &Origin, lookup: Lookup, kept: Kept<'_>, now: DateTime<Utc>) -> Result<Resent> {
     let sender = Sender {
         origin,
         email: &lookup.email,
@@ -379,4 +373,3 @@ fn test_code(ctx: &Ctx, email: &EmailAddress, lookup: &LoginLookup, now: DateTim
     let is_allowed = lookup.role.unwrap_or(ctx.settings.default_role) <= Role::User;
     ctx.settings.test_code(email.as_str(), now).filter(|_| is_allowed).map(|test| test.code.clone())
 }
-

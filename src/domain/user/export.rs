@@ -9,7 +9,9 @@ use crate::{
         Ctx, Wait,
         access::{Person, ReadAccess, Recent},
         audit::{self, Event, Kind},
-        device, rate_limit, session,
+        credential::password,
+        device, rate_limit,
+        session::{self, authentication},
     },
     error::Result,
     limits::Rule,
@@ -28,10 +30,15 @@ pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json
     let access = person.access();
     let changes = email_change::of(ctx, access.user_id()).await?;
     let events = audit::list::newest_of(ctx, access, EVENTS).await?;
+    let sessions = session::list_all(ctx, access).await?;
+    let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
+    let proofs = authentication::of_sessions(ctx, &ids).await?;
+    let password = password::changed_at(ctx, &[access.user_id()]).await?;
     let copy = json!({
         "exportedAt": now,
         "user": user(person.user()),
-        "sessions": session::list_all(ctx, access).await?.iter().map(session_row).collect::<Vec<_>>(),
+        "passwordChangedAt": password.get(&access.user_id()),
+        "sessions": sessions.iter().map(|session| session_row(session, &proofs)).collect::<Vec<_>>(),
         "devices": device::list(ctx, access, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
         "emailChanges": changes.iter().map(change_row).collect::<Vec<_>>(),
         "auditEvents": events.iter().map(|event| event_row(access, event)).collect::<Vec<_>>(),
@@ -48,10 +55,10 @@ fn user(user: &users::Model) -> Json {
     })
 }
 
-fn session_row(session: &sessions::Model) -> Json {
+fn session_row(session: &sessions::Model, proofs: &authentication::Proofs) -> Json {
     json!({
         "createdAt": session.created_at, "lastSeenAt": session.last_seen_at, "expiresAt": session.expires_at,
-        "endedAt": session.ended_at, "endReason": session.end_reason, "method": session.method,
+        "endedAt": session.ended_at, "endReason": session.end_reason, "methods": authentication::names(proofs, session.id),
         "userAgent": session.user_agent, "ipAddress": session.ip_address,
     })
 }

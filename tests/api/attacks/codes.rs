@@ -1,15 +1,14 @@
-//! What is done to get past a code, as far as one stranger sees it from outside. Races, budgets, times and mails need a
-//! clock that can be moved, and are tested in process: see `elsewhere`.
+//! Attacks on codes by one stranger, over the wire. Races, budgets, timing and mails need a clock that can be moved,
+//! and are tested in process: see `limits`, `races` and `timing`.
 
 use serde_json::{Value, json};
 
 use super::{
     Allowed::{Harmless, InField, Refused},
     Attack,
-    graphql::{few, has_all_its_allowances},
-    json_call,
+    graphql::{few, has_full_limits},
+    json_call, run_attacks,
     target::Target,
-    withstands,
 };
 
 fn with_input(field: &str, kind: &str, input: &Value) -> Vec<u8> {
@@ -18,16 +17,16 @@ fn with_input(field: &str, kind: &str, input: &Value) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_code_is_never_compared() {
+async fn malformed_codes_are_never_compared() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
-    withstands(&target, "code", &codes(&challenge, &code)).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "code", &codes(&challenge, &code)).await;
+    has_full_limits(&target).await;
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
-        "the code is whole"
+        "the code still works"
     );
 }
 
@@ -69,7 +68,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
     for (name, input) in [
         ("no code", json!({ "challenge": challenge })),
         ("no challenge", json!({ "code": code })),
-        ("a field that nobody knows", json!({ "challenge": challenge, "code": code, "admin": true })),
+        ("an unknown field", json!({ "challenge": challenge, "code": code, "admin": true })),
         ("a text for an input", json!("x")),
         (
             "a list of inputs",
@@ -84,7 +83,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_address_gets_no_mail_and_counts_nothing() {
+async fn malformed_addresses_get_no_mail_and_are_not_counted() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     for (name, address) in addresses() {
@@ -99,8 +98,8 @@ async fn what_is_no_address_gets_no_mail_and_counts_nothing() {
         let bytes = with_input("login", "LoginInput", &json!({ "email": address }));
         attacks.push(Attack::new(name, bytes, Refused(422, "BAD_USER_INPUT")));
     }
-    withstands(&target, "address", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "address", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 fn addresses() -> Vec<(&'static str, String)> {

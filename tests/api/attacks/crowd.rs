@@ -1,4 +1,4 @@
-//! The same attacks by many at once: what they may take together, and whether anybody else notices.
+//! The same attacks many times at once: their memory together, and whether other clients notice.
 
 use std::{
     sync::{
@@ -16,16 +16,16 @@ use super::{
     target::{Target, http},
 };
 
-/// Each document is sent so often.
+/// Sends per document.
 const TIMES: usize = 200;
-/// Over so many connections.
+/// Parallel connections.
 const CONNECTIONS: usize = 32;
-/// In which whoever does nothing wrong is answered meanwhile: what one operation may take at all. A debug build with two
-/// cores of its own needs a fifth of it.
+/// Maximum response time for a well-behaved client meanwhile: the time limit of one operation. A debug build on two
+/// free cores needs a fifth of it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
+async fn concurrent_attacks_use_bounded_memory_and_delay_no_other_client() {
     let target = Target::new(few).await;
     let tokens = target.sign_in("bystander@example.com").await;
     let me = [JSON, ("authorization", &format!("Bearer {}", tokens["accessToken"].as_str().unwrap()))];
@@ -41,7 +41,7 @@ async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
         let mut slowest = Duration::ZERO;
         while !done.load(Ordering::SeqCst) {
             let (reply, took) = target.send(&me).await;
-            let reply = reply.expect("an answer to the bystander");
+            let reply = reply.expect("a response to the bystander");
             assert_eq!(reply.json["data"]["me"]["email"], "bystander@example.com", "{}", reply.text);
             slowest = slowest.max(took);
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -61,7 +61,7 @@ async fn many_attackers_at_once_take_no_more_memory_and_hold_up_nobody() {
     assert!(slowest < PATIENCE, "the bystander waited {slowest:?}");
 }
 
-/// One document, so many times at once.
+/// Sends one document many times at once.
 async fn together(target: &Target, table: &mut Table, attack: Arc<Attack>) {
     let resident = target.resident();
     target.forget_peak();
@@ -73,7 +73,7 @@ async fn together(target: &Target, table: &mut Table, attack: Arc<Attack>) {
         while sent.fetch_add(1, Ordering::SeqCst) < TIMES {
             let mut reply = wire.ask(&attack.bytes).await;
             if reply.is_none() {
-                // Who did not read to the end has closed after the last answer.
+                // The server closes a connection after its last response if it did not read the request to the end.
                 wire = target.connect().await;
                 reply = wire.ask(&attack.bytes).await;
             }

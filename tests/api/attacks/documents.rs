@@ -1,10 +1,10 @@
-//! Documents that are hostile, broken or merely large, each with the one refusal that it gets. Sent in process by the
-//! contract's tests, and over a socket to a server in its own process by those of attacks.
+//! Hostile, malformed or oversized documents, each with its refusal. The contract tests send them in process, the
+//! attack tests over a socket to a separate server process.
 
-/// What a refused document is told: status and code.
+/// Status and code of a refusal.
 pub(crate) type Refusal = (u16, &'static str);
 
-/// What it is, its text, and its refusal.
+/// Name, text and refusal.
 pub(crate) type Hostile = (&'static str, String, Refusal);
 
 pub(crate) const GUARD: Refusal = (422, "DOCUMENT_TOO_LARGE");
@@ -17,7 +17,7 @@ pub(crate) fn many(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect()
 }
 
-/// A hundred tries of a code in one document, in every way to write that.
+/// A hundred guesses of a code in one document, in every notation.
 pub(crate) fn guesses(challenge: &str, code: &str) -> Vec<Hostile> {
     let guess =
         |n: usize| format!("g{n}: verify(input: {{challenge: \"{challenge}\", code: \"{code}\"}}) {{__typename}} ");
@@ -37,7 +37,7 @@ pub(crate) fn guesses(challenge: &str, code: &str) -> Vec<Hostile> {
     ]
 }
 
-/// More of something than anybody needs.
+/// Too many of something.
 pub(crate) fn floods() -> Vec<Hostile> {
     let alias = |n: usize| format!("a{n}: __typename ");
     let fan = |levels: usize| {
@@ -67,13 +67,13 @@ pub(crate) fn floods() -> Vec<Hostile> {
         ("directives on a variable", format!("query($a: Int {}) {{ __typename }}", "@a ".repeat(900)), INVALID),
         ("a fragment of itself", "{ ...a } fragment a on Query { ...a }".into(), INVALID),
         (
-            "a cycle of two that nobody uses",
+            "an unused cycle of two fragments",
             "{ __typename } fragment a on Query { ...b } fragment b on Query { ...a }".into(),
             INVALID,
         ),
         ("a long cycle", format!("{{ ...f0 }} {} fragment f150 on Query {{ ...f0 }}", chain(150)), INVALID),
         ("a fan of 2^30", format!("{{ ...f0 }} {}", fan(30)), GUARD),
-        ("a fan that nobody uses", format!("{{ __typename }} {}", fan(30)), GUARD),
+        ("an unused fan of fragments", format!("{{ __typename }} {}", fan(30)), GUARD),
         (
             "200 unused fragments",
             format!("{{ __typename }} {}", many(200, |n| format!("fragment f{n} on Query {{ me {{ id }} }} "))),

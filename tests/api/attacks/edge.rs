@@ -1,34 +1,34 @@
-//! What is done to HTTP itself: messages that two servers would read in two ways, headers that claim to be somebody
-//! else's, targets that are no path, upgrades. Slow clients are in `slow`, sockets in `live`.
+//! Attacks on HTTP: ambiguous messages, spoofed client headers, invalid targets, upgrades. Slow clients are in `slow`,
+//! sockets in `live`.
 
 use super::{
     Allowed::{Closed, Harmless, Refused, Unread},
     Attack, JSON,
-    graphql::{few, has_all_its_allowances},
+    graphql::{few, has_full_limits},
+    run_attacks, shape_problem,
     target::{Reply, Target, http, text},
-    undressed, withstands,
 };
 
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 const QUERY: &str = r#"{"__typename":"Query"}"#;
 
-/// A request whose head is written out, with a harmless body.
+/// A request with these headers and a harmless body.
 fn headed(headers: &str) -> Vec<u8> {
     framed(&format!("{headers}content-length: {}\r\n", TYPENAME.len()), TYPENAME)
 }
 
-/// The same with another way to say how long the body is.
+/// The same, with another way to state the length of the body.
 fn framed(headers: &str, body: &str) -> Vec<u8> {
     format!("POST /graphql HTTP/1.1\r\nhost: localhost:4000\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
         .into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_could_be_read_in_two_ways_are_refused() {
+async fn ambiguous_http_messages_are_refused() {
     let target = Target::new(few).await;
-    withstands(&target, "message", &messages()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "message", &messages()).await;
+    has_full_limits(&target).await;
 }
 
 fn messages() -> Vec<Attack> {
@@ -54,7 +54,7 @@ fn messages() -> Vec<Attack> {
         bare("a length in another base", framed("content-length: 0x1a\r\n", TYPENAME)),
         bare("a length beyond all lengths", framed("content-length: 99999999999999999999999\r\n", TYPENAME)),
         bare("a coding that is not the last", framed("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n")),
-        bare("a coding that nobody knows", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
+        bare("an unknown transfer coding", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
         bare("a coding behind a blank", framed("transfer-encoding : chunked\r\n", "0\r\n\r\n")),
         bare(
             "chunks by an old version",
@@ -82,11 +82,11 @@ fn messages() -> Vec<Attack> {
         bare("a carriage return in a value", headed("x-a: b\rc\r\n")),
         bare("a NUL in a value", headed("x-a: b\0c\r\n")),
         bare("a NUL in a name", headed("x\0a: b\r\n")),
-        bare("a version that is none", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
+        bare("an invalid version", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
         bare("two blanks in the first line", raw("GET  /health HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("a NUL in the path", raw("GET /hea\0lth HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("another protocol", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec()),
-        bare("a method that is none", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
+        bare("an invalid method", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
         Attack::new("one header of 100 kB", headed(&format!("x-a: {}\r\n", "a".repeat(100_000))), Unread(431)),
         Attack::new("101 headers", headed(&"x-a: b\r\n".repeat(101)), Unread(431)),
         Attack::new("90 headers of 1 kB", headed(&format!("x-a: {}\r\n", "a".repeat(1_000)).repeat(90)), Unread(431)),
@@ -98,9 +98,9 @@ fn messages() -> Vec<Attack> {
     ]
 }
 
-/// Requests in one stream of bytes, of which a server in front might have seen fewer.
+/// Request smuggling: several requests in one stream, of which a proxy might have seen fewer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_hidden_in_another_is_never_executed() {
+async fn a_smuggled_request_is_never_executed() {
     let target = Target::new(few).await;
     let db = target.database().await;
     let before = target.counters(&db).await;
@@ -118,7 +118,7 @@ async fn a_request_hidden_in_another_is_never_executed() {
             framed(&format!("content-length: {}\r\n", 20_000 + hidden.len()), &(" ".repeat(20_000) + &hidden)),
         ),
         ("behind two lengths", framed(&format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()), &hidden)),
-        ("behind a coding that nobody knows", framed("transfer-encoding: x\r\n", &hidden)),
+        ("behind an unknown transfer coding", framed("transfer-encoding: x\r\n", &hidden)),
         (
             "behind a refused upgrade",
             [
@@ -139,11 +139,11 @@ async fn a_request_hidden_in_another_is_never_executed() {
         assert_eq!(target.counters(&db).await, before, "{what}");
         assert!(target.is_alive().await, "{what}");
     }
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn targets_that_are_no_path_of_ours_lead_nowhere() {
+async fn unknown_request_targets_are_not_found() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     for path in [
@@ -166,7 +166,7 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
         "/assets/style.css%00.js",
     ] {
         let bytes = http("POST", path, &[JSON], LOGIN);
-        // What one may read, one may not post to.
+        // Paths for GET do not accept POST.
         let mut attack = Attack::new(format!("POST {path}"), bytes, Refused(404, "NOT_FOUND"));
         attack.allowed.push(Refused(405, "METHOD_NOT_ALLOWED"));
         attacks.push(attack);
@@ -175,7 +175,7 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
     let elsewhere = http("POST", "http://evil.example/graphql", &[JSON], TYPENAME);
     attacks.push(Attack::new("a target with another host", elsewhere, Refused(421, "BAD_REQUEST")));
     let inbox = http("POST", "http://localhost:4000/nothing", &[JSON], LOGIN);
-    attacks.push(Attack::new("a target with a host and no path of ours", inbox, Refused(404, "NOT_FOUND")));
+    attacks.push(Attack::new("a target with a host and an unknown path", inbox, Refused(404, "NOT_FOUND")));
     let refused = |name: &str, line: &str| {
         let bytes = format!("{line}\r\nhost: localhost:4000\r\n\r\n").into_bytes();
         let mut attack = Attack::new(name, bytes, Refused(404, "NOT_FOUND"));
@@ -188,12 +188,12 @@ async fn targets_that_are_no_path_of_ours_lead_nowhere() {
     attacks.push(refused("a target without a slash", "GET health HTTP/1.1"));
     attacks.push(refused("a file", "GET file:///etc/passwd HTTP/1.1"));
     attacks.push(refused("a method of 10 kB", &format!("{} /graphql HTTP/1.1", "A".repeat(10_000))));
-    withstands(&target, "target", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "target", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upgrades_expectations_and_origins_open_nothing() {
+async fn upgrades_expectations_and_origins_bypass_nothing() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     let socket = |origin: Option<&'static str>| {
@@ -210,7 +210,7 @@ async fn upgrades_expectations_and_origins_open_nothing() {
     for origin in ORIGINS {
         attacks.push(Attack::new(format!("a socket for {origin:?}"), socket(Some(origin)), Refused(403, "FORBIDDEN")));
         let query = http("POST", "/graphql", &[JSON, ("origin", origin)], TYPENAME);
-        // Answered, but to nobody's script: none of these has a header that would let a page read it.
+        // Responds, but without a header that would let a script of another origin read it.
         attacks.push(Attack::new(format!("a question for {origin:?}"), query, Harmless(200, QUERY)));
         let headers = [
             ("origin", origin),
@@ -237,18 +237,18 @@ async fn upgrades_expectations_and_origins_open_nothing() {
     let tls = [JSON, ("connection", "upgrade"), ("upgrade", "TLS/1.0")];
     attacks.push(Attack::new("an upgrade to TLS", http("POST", "/graphql", &tls, TYPENAME), Harmless(200, QUERY)));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], TYPENAME);
-    attacks.push(Attack::new("expects to be told to go on", expect, Harmless(200, QUERY)));
+    attacks.push(Attack::new("an Expect header", expect, Harmless(200, QUERY)));
     let large = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], " ".repeat(20_000));
     attacks.push(Attack::new("expects it for too much", large, Refused(413, "DOCUMENT_TOO_LARGE")));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);
     attacks.push(Attack::new("expects something else", expect, Harmless(200, QUERY)));
-    withstands(&target, "upgrade", &attacks).await;
-    assert_eq!(open(&target, &socket(None)).await.status, 101, "what is no page may open one");
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "upgrade", &attacks).await;
+    assert_eq!(open(&target, &socket(None)).await.status, 101, "a client without an origin may open one");
+    has_full_limits(&target).await;
 }
 
 async fn open(target: &Target, bytes: &[u8]) -> Reply {
-    target.send(bytes).await.0.expect("an answer")
+    target.send(bytes).await.0.expect("a response")
 }
 
 const ORIGINS: [&str; 9] = [
@@ -263,9 +263,9 @@ const ORIGINS: [&str; 9] = [
     "file://",
 ];
 
-/// Headers by which a client says that it is somebody else: charged is whoever connected.
+/// Headers that claim another client address: the connecting address is charged.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_is_charged_whoever_their_headers_say_they_are() {
+async fn spoofed_client_headers_do_not_change_who_is_charged() {
     let target = Target::new(few).await;
     let forged = [
         ("x-forwarded-for", "198.51.100.1"),
@@ -280,7 +280,7 @@ async fn a_stranger_is_charged_whoever_their_headers_say_they_are() {
         let body = LOGIN.replace("a@", &format!("forged{n}@"));
         let reply = target.post(&forged[n..=n], &body).await;
         assert_eq!(reply.text.contains("RateLimited"), n == super::graphql::SENDS, "{n}: {}", reply.text);
-        assert_eq!(undressed(&reply), None);
+        assert_eq!(shape_problem(&reply), None);
         assert!(!reply.text.contains("evil.example"));
     }
     let mail = target.program().call("{ inbox(first: 5) { text html } }", serde_json::json!({})).await.unwrap();

@@ -1,5 +1,5 @@
-//! An application whose own fields panic, hang and go in circles, merged into Doorcode's schema as any application does
-//! it, in a process of its own: this test binary, run anew for one test that is a server.
+//! An application whose own fields panic, hang and recurse, merged into Doorcode's schema like any application, in a
+//! separate process: this test binary, started again with a test that runs the server.
 
 use std::{process::Command, time::Duration};
 
@@ -22,13 +22,12 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 use super::{
     Allowed::{Harmless, Refused},
-    Attack, JSON, Table, call,
+    Attack, JSON, Table, call, shape_problem,
     target::{Target, http, text},
-    undressed,
 };
 use crate::{harness::eventually, program::Home};
 
-/// What a panic says, which nobody outside may read.
+/// The panic message, which must not reach a client.
 const SAID: &str = "the canary of a panic";
 
 fn break_down() -> i32 {
@@ -112,7 +111,7 @@ impl OutputType for Unwritable {
     }
 }
 
-/// Something that has itself.
+/// A recursive type.
 struct Again;
 
 #[Object]
@@ -147,7 +146,7 @@ struct Cli {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "no test but a server, which the tests of this file start"]
-async fn the_application_that_faults() {
+async fn runs_the_faulty_application() {
     let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
     let collector = observability::start(&settings.log, None).await.unwrap();
     let (public, ops) = (settings.listen, settings.ops_listen);
@@ -163,21 +162,21 @@ async fn the_application_that_faults() {
 async fn faulty() -> Target {
     let home = Home::new().await;
     let mut command: Command = home.command_of(std::env::current_exe().unwrap());
-    command.args(["--exact", "attacks::faults::the_application_that_faults", "--ignored", "--nocapture"]);
+    command.args(["--exact", "attacks::faults::runs_the_faulty_application", "--ignored", "--nocapture"]);
     command.env("DOORCODE_LOG_FORMAT", "text");
-    let program = Home::run_until_it_answers(command).await;
+    let program = Home::start_and_wait(command).await;
     Target::over(program, Some(home)).await
 }
 
-/// The lines of the log about one request, and how many of them are errors.
-fn told(target: &Target, id: &str) -> (usize, usize) {
+/// The number of log lines about one request, and how many of them are errors.
+fn log_lines(target: &Target, id: &str) -> (usize, usize) {
     let log = text(&target.program().printed_bytes());
     let lines: Vec<_> = log.lines().filter(|line| line.contains(id)).collect();
     (lines.len(), lines.iter().filter(|line| line.contains("ERROR")).count())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the_log() {
+async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
     let target = faulty().await;
     let internal = || Refused(500, "INTERNAL");
     let attacks = [
@@ -192,21 +191,21 @@ async fn a_panic_in_a_resolver_is_an_answer_that_tells_nothing_and_a_line_in_the
     let mut wire = target.connect().await;
     for attack in &attacks {
         table.row(&target, "fault", attack).await;
-        let reply = wire.ask(&attack.bytes).await.expect("an answer on the same connection");
+        let reply = wire.ask(&attack.bytes).await.expect("a response on the same connection");
         assert_eq!(attack.complaint(Some(&reply)), None);
         assert!(!reply.text.contains(SAID), "{}", reply.text);
         let id = reply.header("x-request-id").unwrap();
-        // Whoever reads the log may be a moment behind.
-        eventually("one line of the error, one of the request", async || told(&target, id) == (2, 1)).await;
+        // The log reader may lag behind.
+        eventually("one line of the error, one of the request", async || log_lines(&target, id) == (2, 1)).await;
     }
-    let after = wire.ask(&call("{ __typename }")).await.expect("the connection goes on");
-    assert_eq!((after.status, undressed(&after)), (200, None));
+    let after = wire.ask(&call("{ __typename }")).await.expect("the connection stays open");
+    assert_eq!((after.status, shape_problem(&after)), (200, None));
     assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "everything else works");
     table.close();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_ends_is_cut_off_in_time_and_what_goes_in_circles_is_bounded() {
+async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
     let target = faulty().await;
     let circle = |levels: usize| format!("{} n {}", "again { ".repeat(levels), "} ".repeat(levels));
     let wide = |levels: usize| format!("{{ again {{ {} n {} }} }}", "all { ".repeat(levels), "} ".repeat(levels));
@@ -228,22 +227,22 @@ async fn what_never_ends_is_cut_off_in_time_and_what_goes_in_circles_is_bounded(
     let (endless, quick) = (call("{ never }"), call("{ __typename }"));
     let ((reply, took), (other, _), alive) =
         tokio::join!(target.send(&endless), target.send(&endless), target.send(&quick));
-    let reply = reply.expect("an answer");
+    let reply = reply.expect("a response");
     assert_eq!(Attack::new("endless", endless.clone(), Refused(503, "UNAVAILABLE")).complaint(Some(&reply)), None);
     assert_eq!(reply.header("retry-after"), Some("2"));
     assert!((1_900..3_000).contains(&took.as_millis()), "{took:?}");
     assert_eq!(other.unwrap().status, 503);
     assert!(
         alive.0.is_some_and(|reply| reply.status == 200) && alive.1 < Duration::from_secs(1),
-        "others are answered"
+        "other requests are served"
     );
     let id = reply.header("x-request-id").unwrap();
-    eventually("one line of the error", async || told(&target, id).1 == 1).await;
+    eventually("one line of the error", async || log_lines(&target, id).1 == 1).await;
     assert!(start.elapsed() < Duration::from_secs(5));
     table.close();
 }
 
-/// A socket of somebody who signed in.
+/// A socket of a signed-in user.
 async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug> + StreamExt<Item = WsResult> + Unpin {
     let tokens = target.sign_in("ada@example.com").await;
     let url = format!("ws://127.0.0.1:{}/graphql", target.program().port);
@@ -253,14 +252,14 @@ async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug
     let payload = json!({ "Authorization": format!("Bearer {}", tokens["accessToken"].as_str().unwrap()) });
     let init = json!({ "type": "connection_init", "payload": payload });
     socket.send(Message::text(init.to_string())).await.unwrap();
-    assert_eq!(heard(&mut socket).await["type"], "connection_ack");
+    assert_eq!(next_data(&mut socket).await["type"], "connection_ack");
     socket
 }
 
 type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
 
-/// The next message that says something.
-async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
+/// The next message with content.
+async fn next_data(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
     loop {
         let message =
             timeout(Duration::from_secs(5), socket.next()).await.expect("in time").expect("a socket").unwrap();
@@ -272,7 +271,7 @@ async fn heard(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_a_subscription_ends_it_alone() {
+async fn a_panic_in_a_subscription_only_ends_that_subscription() {
     let target = faulty().await;
     let mut socket = socket(&target).await;
     for (id, field) in ["panicsAtOnce", "panicsAtTheSecond", "tellsWhatCannotBeWritten", "tells"].iter().enumerate() {
@@ -280,14 +279,14 @@ async fn a_panic_in_a_subscription_ends_it_alone() {
             "type": "subscribe", "id": id.to_string(), "payload": { "query": format!("subscription {{ {field} }}") },
         });
         socket.send(Message::text(subscribe.to_string())).await.unwrap();
-        let mut said = vec![heard(&mut socket).await];
+        let mut said = vec![next_data(&mut socket).await];
         while said.last().unwrap()["type"] == "next" {
-            said.push(heard(&mut socket).await);
+            said.push(next_data(&mut socket).await);
         }
         let all = json!(said).to_string();
         assert!(!all.contains(SAID), "{all}");
         if *field == "tells" {
-            assert_eq!(said[0]["payload"]["data"]["tells"], 7, "the socket goes on: {all}");
+            assert_eq!(said[0]["payload"]["data"]["tells"], 7, "the socket stays open: {all}");
         } else {
             assert!(all.contains("\"INTERNAL\"") && all.contains("requestId"), "{field}: {all}");
         }
@@ -302,7 +301,7 @@ async fn a_panic_in_a_subscription_ends_it_alone() {
         assert_eq!(reply.status, 200, "{}", reply.text);
         assert!(reply.text.contains("\"INTERNAL\"") && !reply.text.contains(SAID), "{field}: {}", reply.text);
         let id = reply.header("x-request-id").unwrap();
-        eventually(field, async || told(&target, id).1 == 1).await;
+        eventually(field, async || log_lines(&target, id).1 == 1).await;
     }
     assert!(target.is_alive().await);
 }

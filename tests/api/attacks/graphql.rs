@@ -1,5 +1,5 @@
-//! What is done to a GraphQL server: documents, bodies that are no call, headers that are no JSON. The documents are
-//! those of the contract.
+//! Attacks on GraphQL: documents, bodies that are not calls, headers without JSON. The contract tests use the same
+//! documents.
 
 use std::{process::Command, time::Duration};
 
@@ -7,13 +7,12 @@ use super::{
     Allowed::{Harmless, InField, Refused},
     Attack, JSON, call,
     documents::{self, GUARD, INVALID, many},
-    json_call,
+    json_call, run_attacks,
     target::{Target, http},
-    withstands,
 };
 
-/// So many codes the attacker may ask for, and verifications it may try, in an hour: so that a single one that an attack
-/// took from the limiter is missed in the end.
+/// Codes the attacker may request, and verifications it may try, in an hour. So few that a single one taken by an
+/// attack shows at the end.
 pub(super) const SENDS: usize = 4;
 pub(super) const VERIFICATIONS: usize = 3;
 
@@ -23,8 +22,8 @@ pub(super) fn few(command: &mut Command) {
         .env("DOORCODE_LIMIT_VERIFY_NETWORK", format!("{VERIFICATIONS}/1h"));
 }
 
-/// What the limiter holds for the attacker is all still there.
-pub(super) async fn has_all_its_allowances(target: &Target) {
+/// Checks that no attack took a unit of the attacker's rate limits.
+pub(super) async fn has_full_limits(target: &Target) {
     let login = |n: usize| format!("mutation {{ login(input: {{ email: \"n{n}@example.com\" }}) {{ __typename }} }}");
     let verify = |_| "mutation { verify(input: { challenge: \"x\", code: \"12345678\" }) { __typename } }".to_owned();
     for (document, most) in [(&login as &dyn Fn(usize) -> String, SENDS), (&verify, VERIFICATIONS)] {
@@ -41,7 +40,7 @@ const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.co
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_documents_are_refused_in_time_and_leave_no_trace() {
+async fn hostile_documents_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
     let challenge = target.program().login("ada@example.com").await.unwrap();
     let code = target.program().code_for("ada@example.com").await.unwrap();
@@ -54,16 +53,16 @@ async fn hostile_documents_are_refused_in_time_and_leave_no_trace() {
     ]
     .concat();
     let attacks: Vec<_> = documents.into_iter().map(Attack::document).collect();
-    withstands(&target, "document", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "document", &attacks).await;
+    has_full_limits(&target).await;
     assert_eq!(
         target.program().verify(&challenge, &code).await.unwrap()["__typename"],
         "SignedIn",
-        "the code is whole"
+        "the code still works"
     );
 }
 
-/// Documents of the design that no test of the contract has in a list.
+/// Further documents that no contract test lists.
 fn others() -> Vec<documents::Hostile> {
     let circles = "fields { type { ofType { ".repeat(7);
     let circles = format!("{{ __schema {{ types {{ {circles} name {} }} }} }}", "} } } ".repeat(7));
@@ -83,7 +82,7 @@ fn others() -> Vec<documents::Hostile> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_production_server_shows_its_schema_by_no_route() {
+async fn a_production_server_hides_its_schema_on_every_route() {
     let target = Target::new(|command| {
         few(command);
         command.env("DOORCODE_INTROSPECTION", "false");
@@ -100,15 +99,15 @@ async fn a_production_server_shows_its_schema_by_no_route() {
         .collect();
     let named = r#"{"query":"query A { __typename } query B { __schema { types { name } } }","operationName":"B"}"#;
     attacks.push(Attack::new("introspection by its name", json_call(named), Refused(422, "GRAPHQL_VALIDATION_FAILED")));
-    withstands(&target, "introspection", &attacks).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "introspection", &attacks).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_are_no_call_are_refused_in_time_and_leave_no_trace() {
+async fn malformed_bodies_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
-    withstands(&target, "body", &bodies()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "body", &bodies()).await;
+    has_full_limits(&target).await;
 }
 
 fn bodies() -> Vec<Attack> {
@@ -139,8 +138,8 @@ fn bodies() -> Vec<Attack> {
         undecided("two operations without a name", format!(r#"{{"query":"{both}"}}"#)),
         undecided("two operations and the name of neither", format!(r#"{{"query":"{both}","operationName":"C"}}"#)),
         bad("a name that is a list", format!(r#"{{"query":"{both}","operationName":["A","B"]}}"#)),
-        bad("the hash of a document that nobody knows", hashed("")),
-        bad("the id of a document in a member of its own", r#"{"documentId":"sha256:00"}"#.into()),
+        bad("the hash of an unknown document", hashed("")),
+        bad("a document id as a separate member", r#"{"documentId":"sha256:00"}"#.into()),
         Attack::new(
             "two operations and the name of the harmless one",
             json_call(&format!(r#"{{"query":"{both}","operationName":"A"}}"#)),
@@ -149,20 +148,20 @@ fn bodies() -> Vec<Attack> {
         Attack::new("16 KiB and a byte", json_call(&" ".repeat(16 * 1024 + 1)), Refused(413, "DOCUMENT_TOO_LARGE")),
         Attack::new("10 MB", json_call(&" ".repeat(10_000_000)), Refused(413, "DOCUMENT_TOO_LARGE")),
     ];
-    // What reads objects may take an array for one, when it has as many members as there are fields.
+    // serde reads a struct from an array with as many members as it has fields.
     attacks.extend((0..8).map(|more| {
         let array = format!(r#"["{{ __typename }}"{}]"#, ",null".repeat(more));
         bad(&format!("an array in the order of the fields, with {more} more"), array)
     }));
     let keys = (0..1_000).map(|n| format!(r#""k{n}":0"#)).collect::<Vec<_>>().join(",");
     let keys = format!(r#"{{"query":"{{ __typename }}","variables":{{{keys}}}}}"#);
-    attacks.push(Attack::new("a thousand variables that nobody asked for", json_call(&keys), Harmless(200, "Query")));
+    attacks.push(Attack::new("a thousand unused variables", json_call(&keys), Harmless(200, "Query")));
     attacks
 }
 
-/// Nobody has to wait for a body to see that it will be too large.
+/// The announced length is enough to refuse a body.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_announced_as_too_large_is_refused_before_it_comes() {
+async fn a_body_announced_as_too_large_is_refused_before_it_arrives() {
     let target = Target::new(few).await;
     let head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let announced = |name: &str, rest: &str| {
@@ -178,14 +177,14 @@ async fn a_body_that_is_announced_as_too_large_is_refused_before_it_comes() {
         assert_eq!(attack.complaint(reply.as_ref()), None, "{}", attack.name);
         assert!(took < Duration::from_secs(1), "{} took {took:?}", attack.name);
     }
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_json_by_post_is_refused_in_time_and_leaves_no_trace() {
+async fn requests_without_json_or_post_are_refused_in_time_without_effect() {
     let target = Target::new(few).await;
-    withstands(&target, "header", &headers()).await;
-    has_all_its_allowances(&target).await;
+    run_attacks(&target, "header", &headers()).await;
+    has_full_limits(&target).await;
 }
 
 fn headers() -> Vec<Attack> {
@@ -249,7 +248,7 @@ fn headers() -> Vec<Attack> {
     attacks
 }
 
-/// A megabyte of blanks in one deflated block, as every packer writes it, without what goes around it.
+/// A megabyte of blanks as one raw deflate block, without header and checksum.
 fn blanks() -> Vec<u8> {
     let start = b"\xed\xc1\x31\x01\0\0\0\xc2\xa0\x2a\xeb\x9f\xd2\x10\xbe\x40\x01";
     [&start[..], &[0; 1015], b"\x7c\x06"].concat()
@@ -263,11 +262,11 @@ fn deflate() -> Vec<u8> {
     [b"\x78\xda", &blanks()[..], b"\x20\xc2\x1e\x01"].concat()
 }
 
-/// The same.
+/// The same in Brotli.
 const BROTLI: &[u8] = b"\x5b\xff\xff\x8f\x5f\x02\x24\x1e\x0b\x04\x72\xef\x1f\0";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_hashes_of_documents_leave_nothing_in_memory() {
+async fn a_thousand_persisted_query_hashes_leave_nothing_in_memory() {
     let target = Target::new(|_| {}).await;
     let mut wire = target.connect().await;
     let mut ask = async |n: usize| {

@@ -1,5 +1,5 @@
-//! What strangers write must not write our log: everything that they choose, with line ends and escape sequences in it,
-//! against a log read byte by byte.
+//! Log injection: everything that strangers can write, with line ends and escape sequences, against the raw bytes of
+//! the log.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::{
     target::{Target, http, text},
 };
 
-/// A line as the log has them, and one in JSON, as somebody would forge them.
+/// Forged log lines, as text and as JSON.
 const FORGED: [&str; 2] = [
     "2026-01-01T00:00:00.000000Z  INFO forged",
     r#"{"timestamp":"2026-01-01T00:00:00.000000Z","level":"INFO","message":"forged"}"#,
 ];
-/// What a terminal obeys.
+/// Characters that a terminal acts on.
 const OBEYED: [&str; 8] = ["\r\n", "\n", "\r", "\u{1b}[2J\u{1b}[31m", "\u{9b}31m", "\u{85}", "\u{202e}", "\u{2028}"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_stranger_writes_forges_a_line_or_moves_a_cursor() {
+async fn input_cannot_forge_log_lines_or_move_the_cursor() {
     for format in ["text", "json"] {
         let target = Target::new(|command| {
             command.env("DOORCODE_LOG_FORMAT", format).env("DOORCODE_LOG", "info,doorcode=debug");
@@ -33,23 +33,23 @@ async fn nothing_that_a_stranger_writes_forges_a_line_or_moves_a_cursor() {
                 write(&target, &bearer, &format!("x{obeyed}{forged}")).await;
             }
         }
-        // What is left to be written is written by now.
+        // Waits for pending log lines.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let log = target.program().printed_bytes().split_off(from);
         assert!(log.len() > 10_000, "the log was read: {}", text(&log));
         check(&log, format);
         let sessions = json!({ "query": "{ me { name sessions(first: 100) { nodes { userAgent } } } }" }).to_string();
-        let told = target.post(&[("authorization", &bearer)], sessions).await;
-        assert!(told.json["errors"].is_null(), "{}", told.text);
+        let listed = target.post(&[("authorization", &bearer)], sessions).await;
+        assert!(listed.json["errors"].is_null(), "{}", listed.text);
         assert!(
-            !told.text.contains("\\u00") && !told.text.contains("\\n") && !told.text.contains("\\r"),
+            !listed.text.contains("\\u00") && !listed.text.contains("\\n") && !listed.text.contains("\\r"),
             "{}",
-            told.text
+            listed.text
         );
     }
 }
 
-/// Everywhere that a stranger may write.
+/// Sends the text everywhere that a stranger may write.
 async fn write(target: &Target, bearer: &str, text: &str) {
     let raw = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| http(method, path, headers, body);
     let escaped =
@@ -92,10 +92,10 @@ async fn write(target: &Target, bearer: &str, text: &str) {
         raw(&"A".repeat(10_000), "/graphql", &[], ""),
         raw("GET", &format!("/{}", "a".repeat(10_000)), &[], ""),
     ] {
-        // Some of it is no HTTP, and then the connection ends.
+        // Some of it is not valid HTTP, and ends the connection.
         drop(target.send(&bytes).await);
     }
-    // And a sign-in by software with this name, which is stored and shown.
+    // A sign-in with this user agent, which is stored and displayed.
     let again = raw(
         "POST",
         "/graphql",
@@ -109,7 +109,7 @@ fn check(log: &[u8], format: &str) {
     let printed = std::str::from_utf8(log).expect("the log is text");
     for line in printed.lines() {
         let obeyed = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c);
-        assert!(!line.contains(obeyed), "{format}: a terminal obeys {line:?}");
+        assert!(!line.contains(obeyed), "{format}: a terminal would interpret {line:?}");
         assert!(line.len() < 2_000, "{format}: a line of {} bytes", line.len());
         assert!(!FORGED.iter().any(|forged| line.starts_with(forged)), "{format}: forged {line}");
         if format == "json" {
@@ -117,7 +117,7 @@ fn check(log: &[u8], format: &str) {
             assert_ne!(line["message"], "forged");
         } else {
             let stamped = line.len() > 28 && line.as_bytes()[4] == b'-' && line.as_bytes()[26] == b'Z';
-            assert!(stamped, "{format}: no line of ours: {line:?}");
+            assert!(stamped, "{format}: a forged line: {line:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A server in a process of its own, and whoever attacks it: raw bytes over a socket, the time until the answer, and
-//! what the process has in memory meanwhile. Nothing here knows what is expected.
+//! A server process and its attacker: raw bytes over a socket, the response time, and the memory of the process
+//! meanwhile. It has no expectations.
 
 use std::{
     fmt::Write,
@@ -19,12 +19,12 @@ use tokio::{
 
 use crate::program::{Home, Program};
 
-/// Longer than any answer takes, the refusal of a slow body included.
+/// Longer than any response takes, including the refusal of a slow body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// So long nothing comes when nothing will.
+/// Silence for this long means that nothing follows.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Bytes as they go over the wire, with a `Host` and the length of the body, as a client would send them.
+/// A request as it goes over the wire, with `Host` and the length of the body.
 pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:4000\r\n");
     for (name, value) in headers {
@@ -37,7 +37,6 @@ pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: imp
     [head.as_bytes(), b"\r\n", body].concat()
 }
 
-/// What came back.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -61,7 +60,7 @@ impl Reply {
     }
 }
 
-/// One answer, and what follows it; nothing when there is no whole one. An interim answer is none.
+/// One response and the bytes after it. `None` if it is incomplete; interim responses are skipped.
 fn parse(bytes: &[u8], ended: bool) -> Option<(Reply, &[u8])> {
     let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
@@ -95,8 +94,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Sends, and waits for one answer; none when the connection was closed instead. It reads while it writes, for who
-    /// refuses does not read to the end.
+    /// Sends, and waits for one response; `None` if the connection was closed instead. Reads while it writes, because a
+    /// server that refuses does not read to the end.
     pub(super) async fn ask(&mut self, bytes: &[u8]) -> Option<Reply> {
         let (mut reading, mut writing) = self.stream.split();
         let read = &mut self.read;
@@ -114,17 +113,17 @@ impl Wire {
             }
         };
         let write = async {
-            // Against a closed connection this fails, which the answer shows.
+            // Fails on a closed connection, which the missing response shows.
             drop(writing.write_all(bytes).await);
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            answer = timeout(PATIENCE, answer) => answer.unwrap_or_else(|_| panic!("no answer to {:.300}", text(bytes))),
+            answer = timeout(PATIENCE, answer) => answer.unwrap_or_else(|_| panic!("no response to {:.300}", text(bytes))),
             () = write => None,
         }
     }
 
-    /// Every answer that comes without another word, until it is quiet or the connection ends.
+    /// Sends once and returns every response, until it is quiet or the connection ends.
     pub(super) async fn all(&mut self, bytes: &[u8]) -> Vec<Reply> {
         drop(self.stream.write_all(bytes).await);
         let mut part = vec![0; 16 * 1024];
@@ -140,31 +139,31 @@ impl Wire {
     }
 }
 
-/// A program that is attacked.
+/// The program under attack.
 pub(super) struct Target {
     program: Program,
     home: Option<Home>,
-    /// Where the attacks come from: an address that nobody else has, for limits are counted by address.
+    /// The attacker's address. Each test has its own, because limits are counted by address.
     from: Ipv4Addr,
-    /// Resident memory when it had nothing to do, in KiB.
+    /// Resident memory when idle, in KiB.
     pub(super) idle: usize,
 }
 
 impl Target {
-    /// As development starts, with these settings.
+    /// A development server with these settings.
     pub(super) async fn new(change: impl FnOnce(&mut Command)) -> Self {
         let home = Home::new().await;
         let program = home.start_with(change).await;
         Self::over(program, Some(home)).await
     }
 
-    /// A program that runs already.
+    /// A running program.
     pub(super) async fn over(program: Program, home: Option<Home>) -> Self {
         let mut bytes = [0; 3];
         doorcode::adapter::system::SystemEntropy.fill(&mut bytes);
         let [network, subnet, host] = bytes;
-        // Addresses that no other test has, for on the servers' stack limits are counted for all of them together: an
-        // even one for the attacker, and an odd one for whoever does nothing wrong.
+        // Addresses that no other test has, because on the servers' stack all of them share the limits: an even one for
+        // the attacker, and an odd one for the well-behaved client.
         let from = Ipv4Addr::new(127, network.max(1), subnet, host.clamp(2, 253) & !1);
         let program = program.called_from(Ipv4Addr::from_bits(from.to_bits() + 1).into());
         let mut target = Self { program, home, from, idle: 0 };
@@ -173,7 +172,7 @@ impl Target {
         target
     }
 
-    /// What every process does once: pools, buffers, the first of everything.
+    /// What every process does once: pools, buffers, first allocations.
     async fn warm_up(&self) {
         let good = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ me { id } }"}"#);
         let broken = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ nothing }"}"#);
@@ -192,7 +191,7 @@ impl Target {
         Wire { stream, read: Vec::new() }
     }
 
-    /// One answer on a connection of its own, and the time from the first byte sent to the last one read.
+    /// One response on a new connection, and the time from the first byte sent to the last one read.
     pub(super) async fn send(&self, bytes: &[u8]) -> (Option<Reply>, Duration) {
         let mut wire = self.connect().await;
         let start = Instant::now();
@@ -202,7 +201,7 @@ impl Target {
 
     pub(super) async fn post(&self, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let headers = [&[super::JSON], headers].concat();
-        self.send(&http("POST", "/graphql", &headers, body)).await.0.expect("an answer")
+        self.send(&http("POST", "/graphql", &headers, body)).await.0.expect("a response")
     }
 
     pub(super) async fn is_alive(&self) -> bool {
@@ -210,12 +209,12 @@ impl Target {
         reply.is_some_and(|reply| reply.status == 200)
     }
 
-    /// Whoever does nothing wrong, calling from elsewhere.
+    /// The program as a well-behaved client sees it, calling from another address.
     pub(super) fn program(&self) -> &Program {
         &self.program
     }
 
-    /// The access and refresh tokens of somebody who just signed in.
+    /// The access and refresh tokens of a new sign-in.
     pub(super) async fn sign_in(&self, email: &str) -> Value {
         let challenge = self.program.login(email).await.expect("a challenge");
         let code = self.program.code_for(email).await.expect("a code");
@@ -227,8 +226,8 @@ impl Target {
         self.status("VmRSS:")
     }
 
-    /// The most that was resident since `forget_peak`, in KiB. Where the system does not let us forget, it is the most
-    /// since the start, which is no less.
+    /// Peak resident memory since `forget_peak`, in KiB. If the kernel does not allow a reset, since the start, which
+    /// is no less.
     pub(super) fn peak(&self) -> usize {
         self.status("VmHWM:")
     }
@@ -239,12 +238,12 @@ impl Target {
 
     fn status(&self, name: &str) -> usize {
         let path = format!("/proc/{}/status", self.program.pid());
-        let status = std::fs::read_to_string(path).expect("a process that lives");
+        let status = std::fs::read_to_string(path).expect("a running process");
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Everything that a guess, a mail, a sign-in or a refusal would move, by name.
+    /// Everything that a guess, a mail, a sign-in or a refusal would change, by name.
     pub(super) async fn counters(&self, db: &Db) -> Vec<(&'static str, i64)> {
         let columns: Vec<_> = COUNTED.iter().map(|(name, sql)| format!("({sql}) AS {name}")).collect();
         let sql = format!("SELECT {}", columns.join(", "));

@@ -1,5 +1,5 @@
-//! Forged and misused tokens over the wire. Those that need the key which signed them are forged in process: see
-//! `elsewhere`.
+//! Forged and misused tokens over the wire. Tokens that need the real signing key are forged in process: see
+//! `tokens::forged`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use super::{
     Allowed::{Harmless, Refused},
     Attack, JSON,
-    graphql::{few, has_all_its_allowances},
-    json_call,
+    graphql::{few, has_full_limits},
+    json_call, run_attacks,
     target::{Target, http},
-    withstands,
 };
 
 const ME: &str = r#"{"query":"{ me { email } }"}"#;
@@ -32,19 +31,19 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forged_and_misused_tokens_are_refused_in_time_and_end_nothing() {
+async fn forged_and_misused_tokens_are_refused_and_end_no_session() {
     let target = Target::new(few).await;
     let tokens = target.sign_in("ada@example.com").await;
     let (access, refresh) = (tokens["accessToken"].as_str().unwrap(), tokens["refreshToken"].as_str().unwrap());
     let (jwks, _) = target.send(&http("GET", "/.well-known/jwks.json", &[], "")).await;
     let attacks = [bearers(access, refresh, &jwks.unwrap().json["keys"][0]), swapped(access)].concat();
-    withstands(&target, "token", &attacks).await;
+    run_attacks(&target, "token", &attacks).await;
     let me = target.send(&bearing(&format!("Bearer {access}"))).await.0.unwrap();
     assert_eq!(me.json["data"]["me"]["email"], "ada@example.com", "{}", me.text);
-    has_all_its_allowances(&target).await;
+    has_full_limits(&target).await;
 }
 
-/// A refresh token that never was one, and an access token for one: data, for clients recover from it.
+/// An invalid refresh token, and an access token in its place: problems as data, because clients recover from them.
 fn swapped(access: &str) -> Vec<Attack> {
     let refresh = |token: &str| {
         let query = "mutation($i: RefreshInput!) { refresh(input: $i) { __typename } }";
@@ -130,7 +129,7 @@ fn bearers(access: &str, refresh: &str, jwk: &Value) -> Vec<Attack> {
     attacks
 }
 
-/// The token with one bit of each segment turned.
+/// The token with one bit of each segment flipped.
 fn flipped(access: &str) -> Vec<(String, String)> {
     let parts: Vec<_> = access.split('.').collect();
     let flip = |which: usize| {

@@ -1,4 +1,5 @@
-//! Bearer tokens at the edge: a bad one fails the request, except where a client recovers with it still attached.
+//! Bearer tokens: a bad one fails the request, except in operations that clients use to recover while it is still
+//! attached.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use crate::harness::{Answer, Client, SignedIn, TestApp, other_than};
 
 const ID: &str = "U0000000000000000000000";
 
-/// Every operation that looks at a bearer, as a document without variables.
+/// Every operation that checks the bearer, as a document without variables.
 fn strict(session: &str) -> Vec<String> {
     vec![
         "{ me { id } }".into(),
@@ -36,7 +37,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, SignedIn) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_bearer_fails_the_whole_request_of_every_operation_but_the_four() {
+async fn a_bad_bearer_fails_every_operation_except_four() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let (header, rest) = ada.access.split_once('.').unwrap();
@@ -61,7 +62,7 @@ async fn a_bad_bearer_fails_the_whole_request_of_every_operation_but_the_four() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_access_token_another_scheme_and_two_headers_are_bad_bearers() {
+async fn expired_tokens_other_schemes_and_duplicate_headers_are_bad_bearers() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     for value in [
@@ -103,7 +104,7 @@ async fn login_verify_verify_link_and_refresh_ignore_a_bad_bearer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_bearer_me_is_null_and_what_needs_one_fails_in_its_field() {
+async fn without_a_bearer_me_is_null_and_protected_fields_fail() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let me = guest.me().await;
@@ -132,24 +133,24 @@ async fn without_a_bearer_me_is_null_and_what_needs_one_fails_in_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_the_database_or_the_limiter_away_answers_are_unavailable_and_say_no_more() {
+async fn outages_are_reported_as_unavailable_without_details() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     app.limiter.away.store(true, Ordering::SeqCst);
     let answer = guest.login_with(json!({ "email": "bob@example.com" })).await;
     failed_in_field(&answer, &json!(["login"]), "UNAVAILABLE");
-    assert!(!answer.text.contains("told"), "{}", answer.text);
+    assert!(!answer.text.contains("simulated"), "{}", answer.text);
     app.limiter.away.store(false, Ordering::SeqCst);
     app.ctx().db.clone().close().await.unwrap();
     let answer = guest.login_with(json!({ "email": "bob@example.com" })).await;
     failed_in_field(&answer, &json!(["login"]), "UNAVAILABLE");
     let answer = guest.with_bearer(&ada.access).me().await;
-    refused(&answer, 503, "UNAVAILABLE", "a bearer that cannot be looked up");
+    refused(&answer, 503, "UNAVAILABLE", "a bearer whose lookup fails");
     assert!(answer.headers.contains_key("retry-after"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_of_ours_is_internal_and_its_reason_stays_here() {
+async fn an_internal_error_does_not_reveal_its_cause() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     app.sql("ALTER TABLE email_codes RENAME TO gone").await;
@@ -158,6 +159,6 @@ async fn a_fault_of_ours_is_internal_and_its_reason_stays_here() {
     assert!(!answer.text.contains("email_codes"), "{}", answer.text);
     app.sql("ALTER TABLE sessions RENAME TO gone_too").await;
     let answer = guest.with_bearer(&ada.access).me().await;
-    refused(&answer, 500, "INTERNAL", "no table of sessions");
+    refused(&answer, 500, "INTERNAL", "no sessions table");
     assert!(!answer.text.contains("table") && !answer.text.contains("sessions"), "{}", answer.text);
 }

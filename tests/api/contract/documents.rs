@@ -1,5 +1,5 @@
-//! Documents that are hostile, broken or merely large: refused fast, with nothing executed and no counter moved. And
-//! how answers to good ones are laid out.
+//! Hostile, malformed or oversized documents are refused quickly, execute nothing and move no counter. And the layout
+//! of responses to valid ones.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use crate::{
     harness::{SignedIn, TestApp},
 };
 
-/// Generous, for a debug build on a busy machine; a document that gets through costs seconds or the process. What an
-/// attack may really take is held in `attacks`, against a server in a process of its own.
+/// Generous, for a debug build on a busy machine; a document that gets through costs seconds or the process. The real
+/// time limit is tested in `attacks`, against a separate server process.
 const FAST: Duration = Duration::from_millis(250);
 
-/// Sends every document and expects its refusal, fast, and an application that is as it was.
+/// Sends every document, and expects a fast refusal and unchanged counters.
 async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
     let guest = app.guest();
     let before = counters(app).await;
@@ -30,14 +30,14 @@ async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
         let took = start.elapsed();
         refused(&answer, status, code, what);
         assert!(took < FAST, "{what} took {took:?}");
-        assert!(answer.text.len() < 16 * 1024, "{what}: an answer of {} bytes", answer.text.len());
+        assert!(answer.text.len() < 16 * 1024, "{what}: a response of {} bytes", answer.text.len());
     }
     assert_eq!(counters(app).await, before, "no counter moved");
-    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "and it still answers");
+    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "it still responds");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_guesses_in_one_document_are_none() {
+async fn a_document_with_a_hundred_guesses_is_refused() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("ada@example.com").await;
@@ -47,25 +47,25 @@ async fn a_hundred_guesses_in_one_document_are_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn floods_are_refused_fast_and_count_nothing() {
+async fn oversized_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, floods()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_multiplies_is_refused_fast_and_counts_nothing() {
+async fn multiplying_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, multipliers()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deep_long_and_unfinished_texts_are_refused_fast_and_count_nothing() {
+async fn malformed_documents_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, broken()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_real_clients_send_is_not_refused() {
+async fn documents_of_real_clients_are_accepted() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let ada = app.guest().with_bearer(&ada.access);
@@ -96,7 +96,7 @@ async fn what_real_clients_send_is_not_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suggestions_are_never_made() {
+async fn errors_never_suggest_field_names() {
     let app = TestApp::new().await;
     for (document, neighbour) in [
         ("{ mee { id } }", r#"\"me\""#),
@@ -120,7 +120,7 @@ async fn suggestions_are_never_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_has_its_fields_in_the_order_of_the_document() {
+async fn response_fields_are_in_document_order() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let document = "{ z: __typename me { status ...f email ... on Node { id } a: role createdAt } b: __typename } \
@@ -136,7 +136,7 @@ async fn data_has_its_fields_in_the_order_of_the_document() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_in_a_field_has_its_path_and_leaves_its_neighbours_alone() {
+async fn a_field_error_has_its_path_and_does_not_affect_other_fields() {
     let app = TestApp::new().await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let client = app.guest().with_bearer(&ada.access);
@@ -148,13 +148,13 @@ async fn an_error_in_a_field_has_its_path_and_leaves_its_neighbours_alone() {
     assert_eq!(answer.json["data"], json!({ "a": null, "me": { "id": ada.user }, "b": { "id": ada.user } }));
     let answer = client.query("{ me { id sessions(first: 101) { totalCount } } b: __typename }", json!({})).await;
     failed_in_field(&answer, &json!(["me", "sessions"]), "BAD_USER_INPUT");
-    assert_eq!(answer.json["data"], json!({ "me": null, "b": "Query" }), "null up to what may be null");
+    assert_eq!(answer.json["data"], json!({ "me": null, "b": "Query" }), "null up to the nearest nullable field");
     let answer = client.query("{ me { id sessions(first: 2147483648) { totalCount } } }", json!({})).await;
-    refused(&answer, 422, "BAD_USER_INPUT", "what cannot be read is no input of a field");
+    refused(&answer, 422, "BAD_USER_INPUT", "an unreadable document has no path");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out() {
+async fn an_omitted_optional_variable_omits_its_argument() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", doorcode::db::entity::Role::Manager).await;
     let lists = [
@@ -171,11 +171,11 @@ async fn an_optional_variable_that_is_left_out_is_an_argument_that_is_left_out()
         "mutation($name: String) { updateProfile(input: { name: $name }) { ... on ProfileUpdated { user { name } } } }";
     person.query(named, json!({ "name": "Ada" })).await.field("updateProfile");
     let left = person.query(named, json!({})).await;
-    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "left out is not null");
+    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "omitted is not null");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_error_repeats_a_value() {
+async fn errors_never_repeat_a_value() {
     let app = TestApp::new().await;
     let boss = app.person("boss@example.com", doorcode::db::entity::Role::Manager).await;
     for (query, variables) in [
@@ -195,7 +195,7 @@ async fn no_error_repeats_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_without_a_token_has_one_operation() {
+async fn an_anonymous_document_may_have_only_one_operation() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let call = json!({ "query": "query A { __typename } query B { me { id } }", "operationName": "A" }).to_string();
@@ -205,7 +205,7 @@ async fn a_document_without_a_token_has_one_operation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operation_costs_is_told_by_a_development_server_alone() {
+async fn only_a_development_server_reports_the_cost_of_an_operation() {
     let app = TestApp::new().await;
     let answer: Value = serde_json::from_str(&app.guest().post(body("{ me { id email } }")).await.text).unwrap();
     assert_eq!(answer, json!({ "data": { "me": null }, "extensions": { "cost": 3 } }));
@@ -215,11 +215,11 @@ async fn what_an_operation_costs_is_told_by_a_development_server_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_is_bounded_in_fields_and_in_bytes() {
+async fn a_response_is_bounded_in_fields_and_bytes() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
-    // Each takes two bytes in an answer.
+    // Each takes two bytes in a response.
     let quotes = "\"".repeat(50_000);
     for _ in 0..100 {
         let detail = json!({ "long": quotes });

@@ -1,4 +1,4 @@
-//! What every answer carries, whichever gave it: request id, security headers, CORS. And the paths beside `/graphql`.
+//! Headers of every response: request id, security headers, CORS. And the paths besides `/graphql`.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{JSON, TYPENAME, body, check_errors, counters, post_with, raw, refused};
 use crate::harness::{Answer, Client, TestApp};
 
-/// One answer of every kind.
+/// One response of every kind.
 async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
     let mut answers = Vec::new();
     for path in [
@@ -49,7 +49,7 @@ async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_carries_its_security_headers_and_nothing_that_tells_what_we_are() {
+async fn every_response_has_security_headers_and_no_server_header() {
     let app = TestApp::new().await;
     let ids = &mut std::collections::HashSet::new();
     for (what, answer) in every_kind(&app.guest()).await {
@@ -77,7 +77,7 @@ async fn every_answer_carries_its_security_headers_and_nothing_that_tells_what_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_of_every_path_has_the_one_shape() {
+async fn refusals_on_every_path_have_the_same_shape() {
     let app = TestApp::new().await;
     for (what, answer) in every_kind(&app.guest()).await {
         if answer.status.is_client_error() && !what.starts_with("HEAD") {
@@ -95,7 +95,7 @@ async fn every_refusal_of_every_path_has_the_one_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_harmless_request_id_is_kept_and_any_other_replaced() {
+async fn a_valid_request_id_is_kept_and_any_other_replaced() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let longest = "a".repeat(64);
@@ -117,12 +117,12 @@ async fn a_harmless_request_id_is_kept_and_any_other_replaced() {
         assert!(fresh.len() == 32 && fresh.bytes().all(|byte| byte.is_ascii_hexdigit()), "{fresh}");
     }
     for id in ["a\r\nset-cookie: b", "a\nb", "a\0b"] {
-        assert!(id.parse::<axum::http::HeaderValue>().is_err(), "no request can carry this");
+        assert!(id.parse::<axum::http::HeaderValue>().is_err(), "not a valid header value");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scripts_of_listed_origins_alone_may_read_answers_and_never_with_credentials() {
+async fn only_scripts_of_listed_origins_can_read_responses_without_credentials() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let preflight = |origin: &'static str| {
@@ -176,7 +176,7 @@ async fn scripts_of_listed_origins_alone_may_read_answers_and_never_with_credent
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_development_server_answers_nothing_to_another_host() {
+async fn a_development_server_refuses_other_host_names() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let before = counters(&app).await;
@@ -225,7 +225,7 @@ async fn a_preflight_executes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
+async fn ready_reports_every_dependency_with_its_latency() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let health = guest.get("/health").await;
@@ -241,28 +241,28 @@ async fn health_says_alive_and_ready_names_every_part_with_its_latency() {
     assert_eq!(names(&ready, true), ["database", "limiter", "migrations"]);
 
     app.limiter.away.store(true, Ordering::SeqCst);
-    until_measured_anew().await;
+    next_measurement().await;
     let ready = guest.get("/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json["status"]), (503, &json!("not ready")));
     assert_eq!(names(&ready, false), ["limiter"]);
-    assert!(!ready.text.contains("told"), "why is in the log: {}", ready.text);
+    assert!(!ready.text.contains("simulated"), "the cause is only in the log: {}", ready.text);
     app.limiter.away.store(false, Ordering::SeqCst);
 
     app.ctx().db.clone().close().await.unwrap();
-    until_measured_anew().await;
+    next_measurement().await;
     let ready = guest.get("/ready").await;
     assert_eq!(ready.status.as_u16(), 503);
     assert_eq!(names(&ready, false), ["database", "migrations"]);
-    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "alive all the same");
+    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "it is still alive");
 }
 
-/// One outcome of `/ready` is everybody's for a second.
-async fn until_measured_anew() {
+/// A result of `/ready` is shared for a second.
+async fn next_measurement() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
+async fn readiness_checks_within_a_second_share_one_measurement() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.take_statements();
@@ -270,7 +270,7 @@ async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
     let of_one = app.take_statements().len();
     assert!(of_one > 0);
 
-    until_measured_anew().await;
+    next_measurement().await;
     let started = Instant::now();
     let asks = (0..50).map(|_| guest.get("/ready"));
     for ready in futures_util::future::join_all(asks).await {
@@ -282,13 +282,13 @@ async fn whoever_asks_for_readiness_within_a_second_shares_one_measurement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_hangs_up_does_not_take_the_measurement_along() {
+async fn a_client_that_hangs_up_does_not_cancel_the_readiness_check() {
     let app = TestApp::new().await;
     let guest = app.guest();
     app.take_statements();
     guest.get("/ready").await;
     let of_one = app.take_statements().len();
-    until_measured_anew().await;
+    next_measurement().await;
     let started = Instant::now();
     for _ in 0..20 {
         drop(tokio::time::timeout(Duration::ZERO, guest.get("/ready")).await);
@@ -300,7 +300,7 @@ async fn whoever_hangs_up_does_not_take_the_measurement_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operations_listener_has_the_probes_and_not_the_api() {
+async fn the_operations_listener_serves_probes_but_not_the_api() {
     let app = TestApp::new().await;
     let guest = app.guest().via_router(ops_router(&Server::new(std::sync::Arc::clone(&app.app.ctx))));
     for path in ["/health", "/ready"] {
@@ -313,7 +313,7 @@ async fn the_operations_listener_has_the_probes_and_not_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn public_keys_are_published_for_caches_and_secret_ones_never() {
+async fn public_keys_are_cacheable_and_secret_keys_never_published() {
     for (algorithm, kind) in [("EdDSA", "OKP"), ("ES256", "EC"), ("RS256", "RSA"), ("HS256", "none")] {
         let app = TestApp::with(|flags| {
             flags.token_alg = Some(algorithm.into());
@@ -335,7 +335,7 @@ async fn public_keys_are_published_for_caches_and_secret_ones_never() {
             }
         }
         let refused = app.guest().with_bearer("x").get("/.well-known/jwks.json").await;
-        assert_eq!(refused.status.as_u16(), 200, "public to everybody");
+        assert_eq!(refused.status.as_u16(), 200, "readable from every origin");
     }
 }
 
@@ -351,14 +351,13 @@ async fn strict_transport_security_is_sent_where_the_public_address_is_https() {
     }
 }
 
-/// The directives of a policy.
 fn directives(policy: &str) -> BTreeSet<String> {
     policy.split(';').map(|directive| directive.trim().to_owned()).collect()
 }
 
-/// As they must be, word for word: what is left out by mistake is missed here.
+/// The exact text, so that a missing part fails.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_has_these_headers_and_this_policy() {
+async fn every_page_has_the_expected_headers_and_policy() {
     let app = TestApp::new().await;
     let all = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
         frame-ancestors 'none'; base-uri 'none'; form-action 'none'";

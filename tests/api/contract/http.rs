@@ -1,4 +1,4 @@
-//! `POST /graphql` as HTTP: what is accepted, what is refused with which status, and in which media type.
+//! `POST /graphql` as HTTP: what is accepted, which status refuses the rest, and in which media type.
 
 use doorcode::limits::Rule;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::harness::TestApp;
 const LARGEST: usize = 16 * 1024;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 
-/// A good request of exactly so many bytes.
+/// A valid request of exactly this size.
 fn of_size(bytes: usize) -> String {
     format!("{TYPENAME}{}", " ".repeat(bytes - TYPENAME.len()))
 }
 
-/// A body in pieces, whose length nobody announced.
+/// A body in chunks, without a `Content-Length`.
 fn chunked(text: &str) -> Body {
     let pieces: Vec<_> =
         text.as_bytes().chunks(1_000).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
@@ -64,7 +64,7 @@ async fn only_json_in_utf_8_and_uncompressed_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_method_but_post_is_refused_and_told_so_and_none_is_overridden() {
+async fn every_method_except_post_is_refused_and_none_can_be_overridden() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let before = counters(&app).await;
@@ -87,7 +87,7 @@ async fn every_method_but_post_is_refused_and_told_so_and_none_is_overridden() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_16_kib_is_read_and_one_byte_more_is_not_announced_or_not() {
+async fn a_body_over_16_kib_is_refused_with_and_without_content_length() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let (fits, too_large) = (of_size(LARGEST), of_size(LARGEST + 1));
@@ -101,7 +101,7 @@ async fn a_body_of_16_kib_is_read_and_one_byte_more_is_not_announced_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stalls_is_given_up_after_ten_seconds() {
+async fn a_stalled_body_times_out_after_ten_seconds() {
     let app = TestApp::new().await;
     let start = std::time::Instant::now();
     let stalls = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
@@ -116,7 +116,7 @@ async fn a_body_is_one_json_object_with_a_query() {
     let before = counters(&app).await;
     let array = format!("[{LOGIN}]");
     let arrays = format!("[{LOGIN},{LOGIN}]");
-    // A struct could be read from an array of as many members as it has.
+    // serde can read a struct from an array with as many members as it has fields.
     let positional: Vec<_> = (0..8).map(|nulls| format!(r#"["{{ __typename }}"{}]"#, ", null".repeat(nulls))).collect();
     let nested = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{}}}}}"#, "[".repeat(8_000));
     let declared = |value: &str| {
@@ -183,12 +183,13 @@ async fn a_body_is_one_json_object_with_a_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_has_the_media_type_that_the_client_accepts() {
+async fn the_response_has_the_media_type_that_the_client_accepts() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let new = "application/graphql-response+json; charset=utf-8";
     let old = "application/json; charset=utf-8";
-    // What went well, and what was refused. Who does not name the newer type is told by it that a refusal is ours.
+    // Success and refusal. A client that does not accept the newer type gets it on a refusal all the same, to show that
+    // the refusal is ours.
     for (accept, well, refusal) in [
         (&["*/*"][..], old, new),
         (&[], old, new),
@@ -214,7 +215,7 @@ async fn the_answer_has_the_media_type_that_the_client_accepts() {
             (200, well),
             "{accept:?}"
         );
-        // A field that fails is part of an answer that went well.
+        // A response with a failed field is still a success.
         let partial = raw(&guest, Method::POST, "/graphql", &headers, body("{ users { totalCount } }")).await;
         failed_in_field(&partial, &json!(["users"]), "UNAUTHENTICATED");
         assert_eq!(partial.headers["content-type"], well, "{accept:?}");
@@ -245,7 +246,7 @@ async fn the_answer_has_the_media_type_that_the_client_accepts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_code_has_the_status_of_the_table() {
+async fn every_error_code_has_its_documented_status() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let node = "query($id: ID!) { node(id: $id) { id } }";
@@ -273,7 +274,7 @@ async fn every_code_has_the_status_of_the_table() {
         refused(&answer, status, code, &format!("{query} {variables}"));
     }
     let other = json!({ "query": "{ __typename }", "operationName": "Other" }).to_string();
-    refused(&guest.post(other).await, 422, "GRAPHQL_VALIDATION_FAILED", "an operation that is not there");
+    refused(&guest.post(other).await, 422, "GRAPHQL_VALIDATION_FAILED", "an unknown operation");
     let verify = "mutation($i: VerifyInput!) { verify(input: $i) { __typename } }";
     for code in [json!(12_345_678), json!(["1"]), json!(null), json!({ "a": 1 }), json!(true)] {
         let answer = guest.query(verify, json!({ "i": { "challenge": "x", "code": code } })).await;
@@ -289,7 +290,7 @@ async fn every_code_has_the_status_of_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
+async fn a_rate_limited_caller_gets_retry_after() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..3 {
@@ -299,13 +300,13 @@ async fn a_caller_with_too_many_requests_is_told_when_to_come_back() {
     refused(&answer, 429, "RATE_LIMITED", "the fourth");
     let seconds: f64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1.0..=61.0).contains(&seconds), "{seconds}");
-    assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "others are not held up");
+    assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "other callers are not affected");
     app.clock.pass(seconds);
-    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "and then it works");
+    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "it works again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_no_call_is_charged_like_any_other() {
+async fn a_malformed_body_is_charged_like_any_other() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "3/1m".into()))).await;
     let guest = app.guest();
     for text in ["{", "[]", r#"{"query":"}"}"#] {
@@ -315,7 +316,7 @@ async fn a_body_that_is_no_call_is_charged_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_has_at_most_ten_errors() {
+async fn a_response_has_at_most_ten_errors() {
     let app = TestApp::new().await;
     let fields: Vec<_> = (0..20).map(|n| format!("a{n}: user(id: \"x\") {{ id }}")).collect();
     let answer = app.guest().post(body(&format!("{{ {} }}", fields.join(" ")))).await;
@@ -324,7 +325,7 @@ async fn an_answer_has_at_most_ten_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_a_query_or_a_trailing_slash_makes_no_second_endpoint() {
+async fn other_spellings_of_the_graphql_path_are_not_endpoints() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for path in ["/graphql/", "/GraphQL", "//graphql", "/graphql/stream", "/api/graphql", "/graphql%2f"] {

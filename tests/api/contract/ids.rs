@@ -1,4 +1,4 @@
-//! Ids and pages: an id is of one type and of one person, and what is somebody else's looks like what never was.
+//! Ids and pages: an id has one type and one owner, and another user's id looks like one that does not exist.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{db::entity::Role, limits::Rule};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{check_errors, failed_in_field};
 use crate::harness::{Answer, Client, SignedIn, TestApp};
 
-/// An id as this API makes them, of anything.
+/// An id in the format of this API, of anything.
 fn id_of(kind: u8, uuid: [u8; 16]) -> String {
     let mut bytes = vec![kind];
     bytes.extend(uuid);
@@ -36,7 +36,7 @@ impl Person<'_> {
         self.client.query(query, json!({ "id": id })).await
     }
 
-    /// A page of sessions: the arguments as a document has them.
+    /// A page of sessions; the arguments are written as in a document.
     async fn page(&self, arguments: &str) -> Answer {
         let query = format!(
             "{{ me {{ sessions({arguments}) {{ totalCount edges {{ cursor node {{ id }} }} nodes {{ id }} \
@@ -55,7 +55,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> Person<'a> {
     Person { client, is, device }
 }
 
-/// An answer without what is different in every one.
+/// A response without what differs in each one.
 fn apart_from_its_id(answer: &Answer) -> Value {
     let mut json = answer.json.clone();
     json["errors"][0]["extensions"]["requestId"] = Value::Null;
@@ -63,7 +63,7 @@ fn apart_from_its_id(answer: &Answer) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_finds_what_is_ones_own() {
+async fn an_id_finds_the_callers_own_objects() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     for (kind, id) in [("User", &ada.is.user), ("Session", &ada.is.session), ("Device", &ada.device)] {
@@ -72,7 +72,7 @@ async fn an_id_finds_what_is_ones_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_somebody_elses_looks_exactly_like_what_never_was() {
+async fn another_users_object_looks_like_one_that_does_not_exist() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let bob = person(&app, "bob@example.com").await;
@@ -109,7 +109,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
         let answer = ada.node(forged).await;
         failed_in_field(&answer, &json!(["node"]), "BAD_USER_INPUT");
         assert_eq!(answer.json["errors"][0]["extensions"]["field"], "id");
-        assert!(answer.text.len() < 1_000, "what is forged is not echoed");
+        assert!(answer.text.len() < 1_000, "the forged value is not echoed");
         failed_in_field(&ada.end_session(forged).await, &json!(["endSession"]), "BAD_USER_INPUT");
         failed_in_field(&ada.forget_device(forged).await, &json!(["forgetDevice"]), "BAD_USER_INPUT");
     }
@@ -120,7 +120,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
         failed_in_field(&ada.forget_device(id).await, &json!(["forgetDevice"]), "BAD_USER_INPUT");
     }
     assert_eq!(ada.client.me().await.field("me")["id"], ada.is.user.as_str(), "nothing was ended");
-    // Base64 that differs in bits nobody reads is not a second id of the same thing.
+    // Base64 that differs only in unused bits is not a second id of the same object.
     let mut twin = ada.is.user.clone();
     let last = twin.pop().unwrap();
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".chars().filter(|c| *c != last) {
@@ -131,7 +131,7 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_ends_ones_sessions_and_forgets_ones_devices() {
+async fn users_can_end_their_sessions_and_forget_their_devices() {
     let app = TestApp::with(many_mails).await;
     let first = person(&app, "ada@example.com").await;
     let second = person(&app, "ada@example.com").await;
@@ -160,7 +160,7 @@ fn many_mails(flags: &mut doorcode::settings::ServeFlags) {
     flags.limits.insert(Rule::SendAddress, "100/15m".into());
 }
 
-/// The ids on a page, and whether there is more before and after it.
+/// The ids on a page, and whether there are more before and after it.
 fn read_page(answer: &Answer) -> (Vec<String>, bool, bool) {
     let sessions = &answer.field("me")["sessions"];
     assert_eq!(sessions["totalCount"], 6);
@@ -214,7 +214,7 @@ async fn sessions_are_paged_forward_and_backward_latest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_is_asked_for_in_one_way_within_bounds_and_with_cursors_of_ours() {
+async fn invalid_page_arguments_and_foreign_cursors_are_refused() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let long = format!("after: \"{}\"", "A".repeat(10_000));
@@ -245,13 +245,13 @@ async fn a_page_is_asked_for_in_one_way_within_bounds_and_with_cursors_of_ours()
         let nodes = page.field("me")["sessions"]["nodes"].as_array().unwrap();
         assert!(
             nodes.iter().all(|node| node["id"] == ada.is.session.as_str()),
-            "a foreign cursor shows nothing foreign"
+            "another user's cursor reveals nothing"
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_total_is_counted_only_when_it_is_asked_for() {
+async fn the_total_is_counted_only_on_request() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let counted = async |fields: &str| {
@@ -266,7 +266,7 @@ async fn the_total_is_counted_only_when_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
+async fn users_find_themselves_by_the_uuid_of_a_token_but_not_others() {
     let app = TestApp::new().await;
     let (ada, bob) = (person(&app, "ada@example.com").await, person(&app, "bob@example.com").await);
     let uuid = async |person: &Person<'_>| {
@@ -284,7 +284,7 @@ async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
     failed_in_field(&relay, &json!(["user"]), "NOT_FOUND");
     let unknown = "0190a8f1-0000-7000-8000-000000000000";
     for (seen, id) in [of_bob.as_str(), unknown, &id_of(b'U', [7; 16])].into_iter().enumerate() {
-        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is noted");
+        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is recorded");
         assert_eq!(apart_from_its_id(&user(id).await), apart_from_its_id(&relay), "{id}");
     }
     for neither in ["x", &of_ada.replace('-', ""), &format!("{{{of_ada}}}"), &format!("urn:uuid:{of_ada}")] {
@@ -293,7 +293,7 @@ async fn a_user_is_found_by_the_uuid_of_a_token_and_a_stranger_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_argument_for_a_user_takes_the_uuid_of_a_token() {
+async fn every_user_id_argument_accepts_the_uuid_of_a_token() {
     let app = TestApp::new().await;
     let root = app.person("root@example.com", Role::Admin).await;
     let ada = person(&app, "ada@example.com").await;

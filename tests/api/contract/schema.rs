@@ -1,5 +1,5 @@
-//! The schema itself: what is published is what runs, everything in it is described, and what a server does not offer
-//! is not in it.
+//! The schema itself: it matches the published file, everything in it has a description, and it contains only what the
+//! server offers.
 
 use async_graphql::parser::{
     parse_schema,
@@ -23,7 +23,7 @@ pub(super) fn production(flags: &mut ServeFlags) {
     flags.single_replica = Some("true".into());
 }
 
-/// What GraphiQL and other tools ask at their start.
+/// The introspection query of GraphiQL and other tools.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } \
     mutationType { name kind } subscriptionType { name kind } types { ...FullType } \
     directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } } \
@@ -36,7 +36,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { \
     kind name ofType { kind name } } } } } } } } } }";
 
-/// Every way to the schema that a document has.
+/// Every way to ask for the schema in a document.
 pub(crate) fn probes() -> Vec<String> {
     vec![
         INTROSPECTION.into(),
@@ -76,13 +76,13 @@ async fn hides_its_schema(app: &TestApp) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn introspection_that_is_off_is_off_by_every_route() {
+async fn disabled_introspection_is_disabled_on_every_route() {
     hides_its_schema(&TestApp::with(|flags| flags.introspection = Some("false".into())).await).await;
     hides_its_schema(&TestApp::with(production).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_introspection_of_tools_passes_in_development() {
+async fn introspection_queries_of_tools_work_in_development() {
     let app = TestApp::new().await;
     let answer = app.guest().post(body(INTROSPECTION)).await;
     let schema = answer.field("__schema");
@@ -94,7 +94,7 @@ async fn the_introspection_of_tools_passes_in_development() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn introspection_in_circles_is_bounded() {
+async fn circular_introspection_is_bounded() {
     let app = TestApp::new().await;
     let circles = |levels: usize| {
         let around = "fields { type { ofType { ".repeat(levels);
@@ -121,7 +121,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
     for path in ["/inbox", "/graphiql", "/assets/inbox.js", "/assets/graphiql.js", "/assets/graphiql.min.js"] {
         refused(&guest.get(path).await, 404, "NOT_FOUND", path);
     }
-    assert_eq!(guest.get("/").await.status.as_u16(), 200, "the sign-in page is there");
+    assert_eq!(guest.get("/").await.status.as_u16(), 200, "the sign-in page exists");
     for origin in ["http://localhost:3000", "http://localhost:5173"] {
         let answer = super::post_with(&guest, &[super::JSON, ("origin", origin)]).await;
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{origin}");
@@ -129,7 +129,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_that_is_asked_to_shows_its_schema_without_the_inbox() {
+async fn production_with_introspection_shows_its_schema_without_the_inbox() {
     let asked = |flags: &mut ServeFlags| {
         production(flags);
         flags.introspection = Some("true".into());
@@ -156,7 +156,7 @@ fn schema_graphql_is_up_to_date() {
 }
 
 #[test]
-fn the_development_schema_is_the_published_one_and_the_inbox() {
+fn the_development_schema_only_adds_the_inbox() {
     let names = |sdl: &str| -> Vec<String> { definitions(&read(sdl)).map(|kind| kind.name.node.to_string()).collect() };
     let (mut published, mut development) = (names(&sdl(false)), names(&sdl(true)));
     published.push("InboxMessage".into());
@@ -178,7 +178,7 @@ fn definitions(document: &ServiceDocument) -> impl Iterator<Item = &TypeDefiniti
     })
 }
 
-/// What a type has that could be described, by name.
+/// Whether a type, its fields and its arguments have a description, by name.
 fn described(kind: &TypeDefinition) -> Vec<(String, bool)> {
     let name = &kind.name.node;
     let mut all = vec![(name.to_string(), kind.description.is_some())];
@@ -216,11 +216,11 @@ fn everything_in_the_schema_has_a_description() {
     let all: Vec<_> = definitions(&document).flat_map(described).collect();
     assert!(all.len() > 100, "the schema was read: {}", all.len());
     let silent: Vec<_> = all.iter().filter(|(_, described)| !described).map(|(name, _)| name).collect();
-    assert!(silent.is_empty(), "not described: {silent:?}");
+    assert!(silent.is_empty(), "without a description: {silent:?}");
 }
 
 #[test]
-fn every_union_of_outcomes_has_a_success_and_a_problem_with_a_message() {
+fn every_result_union_has_one_success_and_a_problem() {
     let document = read(&sdl(true));
     let problems: Vec<_> = definitions(&document)
         .filter(|kind| {
@@ -241,7 +241,7 @@ fn every_union_of_outcomes_has_a_success_and_a_problem_with_a_message() {
 }
 
 #[test]
-fn every_mutation_takes_one_input_and_has_a_result_of_its_own() {
+fn every_mutation_has_one_input_and_a_separate_result_type() {
     let document = read(&sdl(false));
     let mutation = definitions(&document).find(|kind| kind.name.node == "Mutation").unwrap();
     let TypeKind::Object(object) = &mutation.kind else { panic!("not an object") };
@@ -253,9 +253,9 @@ fn every_mutation_takes_one_input_and_has_a_result_of_its_own() {
 }
 
 #[test]
-fn every_code_of_an_error_is_in_the_closed_list() {
+fn every_error_code_is_in_the_closed_list() {
     for code in Code::ALL {
         assert!(CODES.contains(&code.as_str()) || code.as_str() == INTERNAL, "{code:?}");
     }
-    assert_eq!(CODES.len() + 1, Code::ALL.len(), "no code is in the list for nothing");
+    assert_eq!(CODES.len() + 1, Code::ALL.len(), "every listed code is used");
 }

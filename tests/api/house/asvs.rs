@@ -1,5 +1,5 @@
-//! Documents that name tests: every test and every file that they name exists. The check is tried on a document that
-//! breaks it. Whether a test shows what it is named for, no test can tell: that is for the review of a change.
+//! Documents that name tests: every test and every file in them exists. The check is also run on a document that breaks
+//! it. Whether a test proves the claim is a matter of code review.
 
 use std::{collections::BTreeSet, fs};
 
@@ -17,7 +17,7 @@ const DOCUMENTS: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn the_documents_name_tests_that_exist() {
+fn documents_name_existing_tests() {
     let tests = tests();
     for (document, heading) in DOCUMENTS {
         let text = read(document);
@@ -33,10 +33,10 @@ fn the_documents_name_tests_that_exist() {
 
     let table = |cell: &str| format!("| Threat | Test |\n| --- | --- |\n| a | {cell} |\n");
     let wrong = |cell: &str| wrong_tests(cells_under(&table(cell), "Test")[0], &tests).len();
-    assert_eq!(wrong("`the_documents_name_tests_that_exist`, none"), 0);
+    assert_eq!(wrong("`documents_name_existing_tests`, none"), 0);
     assert_eq!(wrong("none"), 0);
     assert_eq!(wrong("`the_documents_name_tests_that_exits`"), 1);
-    assert_eq!(wrong("`wrong_tests`"), 1, "a function that is no test");
+    assert_eq!(wrong("`wrong_tests`"), 1, "a function that is not a test");
     assert_eq!(wrong("`tests/api/main.rs`"), 0);
     assert_eq!(wrong("`tests/api/mian.rs`"), 1);
     assert_eq!(wrong("`tests/api/main.rs` \"no such sentence\""), 1);
@@ -47,7 +47,7 @@ fn read(document: &str) -> String {
     fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// What stands between two of these marks.
+/// The text between each pair of these marks.
 fn quoted(cell: &str, mark: char) -> Vec<&str> {
     cell.split(mark).skip(1).step_by(2).collect()
 }
@@ -56,7 +56,7 @@ fn is_path(name: &str) -> bool {
     name.contains('/') || [".md", ".rs", ".toml", ".lock", ".graphql"].iter().any(|end| name.ends_with(end))
 }
 
-/// Tests by name, files that are tests as a whole, and sentences in them.
+/// Names in the cell that do not exist: tests, files of tests, and sentences in them.
 fn wrong_tests(cell: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let names = quoted(cell, '`');
     let mut wrong = Vec::new();

@@ -1,5 +1,5 @@
-//! What `docs/security/asvs.md` claims and no other test shows: where cryptography comes from, what a new installation
-//! holds, and what the log says. Small checks, each of one requirement.
+//! Claims of `docs/security/asvs.md` that no other test covers: the source of cryptography, the content of a new
+//! installation, and the log. Small checks, each of one requirement.
 
 use std::{
     io::Write,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::harness::TestApp;
 
-/// Where the program touches cryptography at all.
+/// The only files that use cryptography.
 const CRYPTOGRAPHY: [&str; 9] = [
     "src/adapter/system.rs",
     "src/settings/manifest.rs",
@@ -33,9 +33,9 @@ const CRYPTOGRAPHY: [&str; 9] = [
 ];
 
 #[test]
-fn cryptography_comes_from_one_library_and_stands_in_few_places() {
+fn cryptography_uses_one_library_in_few_files() {
     let program = without_tests(sources(&["src", "migration/src"]));
-    assert_holds(program.iter().flat_map(stray_cryptography));
+    assert_holds(program.iter().flat_map(unexpected_cryptography));
     for (path, bad) in [
         ("src/domain/user.rs", "use aws_lc_rs::digest;"),
         ("src/domain/user.rs", "fn f() { jsonwebtoken::decode_header(token) }"),
@@ -45,11 +45,11 @@ fn cryptography_comes_from_one_library_and_stands_in_few_places() {
         ("src/domain/vault.rs", "fn f() { digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text) }"),
         ("src/domain/keys.rs", "fn f() { aws_lc_rs::cipher::ECB }"),
     ] {
-        assert!(!stray_cryptography(&Source::new(path, bad)).is_empty(), "{bad}");
+        assert!(!unexpected_cryptography(&Source::new(path, bad)).is_empty(), "{bad}");
     }
 }
 
-fn stray_cryptography(source: &Source) -> Vec<String> {
+fn unexpected_cryptography(source: &Source) -> Vec<String> {
     const OURS: [&str; 2] = ["aws_lc_rs", "jsonwebtoken"];
     const OTHERS: [&str; 17] = [
         "ring",
@@ -70,14 +70,14 @@ fn stray_cryptography(source: &Source) -> Vec<String> {
         "argon2",
         "bcrypt",
     ];
-    // Weak by name: hashes that are broken, and ciphers without authentication.
+    // Weak by name: broken hashes, and ciphers without authentication.
     const WEAK: [&str; 4] = ["SHA1", "MD5", "ECB", "cipher"];
     let has_leave = CRYPTOGRAPHY.contains(&source.path.as_str());
     let paths = source.paths();
     let stray = paths.iter().filter(|path| {
         let first = path[0].as_str();
         let ours = OURS.contains(&first);
-        // `aws_lc_rs::rsa` is a module of ours; `rsa` by itself is another crate unless that module was imported.
+        // `aws_lc_rs::rsa` is a module of that library; `rsa` without an import of it is another crate.
         let imported =
             paths.iter().any(|other| other[0] == "aws_lc_rs" && other.last().is_some_and(|last| last == first));
         (ours && !has_leave)
@@ -90,7 +90,7 @@ fn stray_cryptography(source: &Source) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_new_installation_has_no_account_that_anybody_could_know_of() {
+async fn a_new_installation_has_no_default_account() {
     let app = TestApp::new().await;
     for table in ["users", "sessions", "devices", "email_codes", "sign_in_links"] {
         assert_eq!(app.count(table, "1 = 1").await, 0, "{table}");
@@ -98,7 +98,7 @@ async fn a_new_installation_has_no_account_that_anybody_could_know_of() {
 }
 
 #[tokio::test]
-async fn no_answer_sends_anybody_elsewhere() {
+async fn no_response_redirects_to_another_site() {
     let app = TestApp::with(|flags| flags.public_url = Some("https://login.example.com".into())).await;
     let guest = app.guest();
     let paths = ["/", "//", "/graphql", "/graphql/", "/graphiql", "/inbox", "/health", "/ready", "/nothing", "/assets"];
@@ -109,7 +109,7 @@ async fn no_answer_sends_anybody_elsewhere() {
                 let request = Request::builder().method(method.clone()).uri(path).header("x-forwarded-proto", "http");
                 let request = request.header("accept", accept).body(Body::empty()).unwrap();
                 let answer = guest.send(request).await;
-                // The one exception is for developers, and leads to a page of the same server.
+                // The one exception is for developers, and redirects to a page of the same server.
                 let expected = (what == format!("GET /graphql {BROWSER}")).then_some("/graphiql");
                 assert_eq!(answer.status.is_redirection(), expected.is_some(), "{what}: {}", answer.status);
                 let location = answer.headers.get("location").map(|location| location.to_str().unwrap());
@@ -120,11 +120,11 @@ async fn no_answer_sends_anybody_elsewhere() {
     }
 }
 
-/// What browsers accept when somebody types an address.
+/// What a browser sends when the user types an address.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_else() {
+async fn a_browser_is_only_redirected_to_graphiql() {
     let open = TestApp::new().await;
     let closed = TestApp::with(|flags| flags.graphiql = Some("false".into())).await;
     let production = TestApp::with(|flags| {
@@ -156,7 +156,7 @@ async fn a_browser_at_the_api_is_sent_to_graphiql_where_that_is_and_to_nothing_e
 }
 
 #[tokio::test]
-async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default() {
+async fn text_responses_have_a_charset_and_a_strict_default_policy() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let paths = [
@@ -179,7 +179,7 @@ async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default(
         assert!(!is_text || kind.ends_with("; charset=utf-8"), "{path}: {kind}");
         assert!(is_text || kind.contains("json"), "{path}: {kind}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        // What is not named falls back on `default-src`, but for the base of addresses and frames.
+        // Everything else falls back on `default-src`.
         for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"] {
             assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
         }
@@ -188,7 +188,7 @@ async fn every_text_says_its_charset_and_every_answer_trusts_nothing_by_default(
 }
 
 #[tokio::test]
-async fn no_answer_tells_which_version_runs() {
+async fn responses_do_not_reveal_the_version() {
     let app = TestApp::new().await;
     for path in ["/health", "/ready", "/", "/nothing", "/.well-known/jwks.json", "/graphql"] {
         let answer = app.guest().get(path).await;
@@ -198,7 +198,7 @@ async fn no_answer_tells_which_version_runs() {
 }
 
 #[tokio::test]
-async fn an_rsa_key_has_the_strength_of_the_others() {
+async fn rsa_keys_are_as_strong_as_the_others() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let app = TestApp::with(|flags| flags.token_alg = Some("RS256".into())).await;
     let keys = app.guest().get("/.well-known/jwks.json").await.json;
@@ -206,7 +206,7 @@ async fn an_rsa_key_has_the_strength_of_the_others() {
     assert_eq!(modulus.len() * 8, 3_072, "as strong as 128 bits");
 }
 
-/// What was written to a log in production's form.
+/// A captured log in production's format.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -230,7 +230,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// Listens on this thread until the guard is dropped.
+    /// Captures logs of this thread until the guard is dropped.
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(self.clone());
         tracing::subscriber::set_default(lines.json().flatten_event(true).finish())
@@ -240,14 +240,14 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Each line, which must be one object.
+    /// The lines, each of which must be one JSON object.
     fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 }
 
 #[tokio::test]
-async fn a_fault_is_in_the_log_with_its_reason_and_the_id_that_the_client_was_told() {
+async fn an_internal_error_is_logged_with_its_cause_and_request_id() {
     let log = Log::default();
     let _guard = log.listen();
     let app = TestApp::new().await;

@@ -1,25 +1,25 @@
-//! Rust source as the house rules see it: code without comments, literals and tests, and every path it names. It knows
-//! no more of the language than that, and never changes a file.
+//! Rust source as the architecture rules see it: code without comments, literals and tests, and every path that it
+//! names. A minimal parser; it only reads.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// The folder of the repository.
+/// The root of the repository.
 pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// One file of Rust, in three texts of equal length.
+/// One Rust file, in three texts of equal length.
 pub(super) struct Source {
     /// From the root of the repository.
     pub(super) path: String,
-    /// As it is.
+    /// Unchanged.
     pub(super) text: String,
-    /// With comments, literals and what `#[cfg(test)]` stands before as blanks.
+    /// With blanks for comments, literals and `#[cfg(test)]` items.
     pub(super) code: String,
-    /// With everything but string literals as blanks, and without those of tests.
+    /// String literals only, with blanks for the rest and for tests.
     pub(super) strings: String,
     /// Modules in other files that exist only in tests.
     test_modules: Vec<String>,
@@ -37,7 +37,7 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), code, strings, test_modules }
     }
 
-    /// Every path that the code names, from the root of its crate where it is one of ours.
+    /// Every path that the code names; paths in this crate start at its root.
     pub(super) fn paths(&self) -> Vec<Vec<String>> {
         let tokens = tokens(&self.code);
         let mut found = Vec::new();
@@ -82,7 +82,7 @@ impl Source {
         path
     }
 
-    /// The path of the module that the file is.
+    /// The module path of the file.
     pub(super) fn module(&self) -> Vec<String> {
         let inner = self.path.split_once("src/").map_or("", |(_, inner)| inner);
         let names = inner.trim_end_matches(".rs").split('/');
@@ -90,7 +90,7 @@ impl Source {
         std::iter::once("crate").chain(names).map(str::to_owned).collect()
     }
 
-    /// The top-level module that the file belongs to.
+    /// The top-level module of the file.
     pub(super) fn layer(&self) -> String {
         self.module().get(1).cloned().unwrap_or_default()
     }
@@ -103,7 +103,7 @@ pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
         collect(&root().join(folder), &mut files);
     }
     files.sort();
-    assert!(!files.is_empty(), "there is no source in {folders:?}");
+    assert!(!files.is_empty(), "no source files in {folders:?}");
     files
         .iter()
         .map(|file| {
@@ -113,7 +113,7 @@ pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
         .collect()
 }
 
-/// What is left without the files that exist only in tests.
+/// Removes the files that exist only in tests.
 pub(super) fn without_tests(sources: Vec<Source>) -> Vec<Source> {
     let tests: Vec<_> = sources.iter().flat_map(|source| source.test_modules.clone()).collect();
     let is_test = |path: &str| tests.iter().any(|test| path.starts_with(test));
@@ -136,7 +136,7 @@ fn blank(text: &mut String, from: usize, to: usize) {
     text.replace_range(from..to, &blanks);
 }
 
-/// Code and string literals apart. All but code is ASCII blanks afterwards, byte for byte.
+/// Separates code and string literals. Everything else becomes ASCII blanks, byte for byte.
 fn separate(text: &str) -> (String, String) {
     let bytes = text.as_bytes();
     let blanks = || bytes.iter().map(|byte| if *byte == b'\n' { b'\n' } else { b' ' }).collect::<Vec<u8>>();
@@ -155,7 +155,7 @@ fn separate(text: &str) -> (String, String) {
         } else if let Some(length) = character(rest) {
             at + length
         } else {
-            // Names are ASCII here; anything else may stay a blank.
+            // Names are ASCII here; anything else may stay blank.
             if bytes[at].is_ascii() {
                 code[at] = bytes[at];
             }
@@ -186,7 +186,7 @@ fn block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// The length of a string literal of any kind, prefix and all.
+/// The length of a string literal of any kind, including its prefix.
 fn string(rest: &str, word_goes_on: bool) -> Option<usize> {
     let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|prefix| {
         let after = rest.strip_prefix(prefix);
@@ -217,7 +217,7 @@ fn string(rest: &str, word_goes_on: bool) -> Option<usize> {
     Some(rest.len())
 }
 
-/// The length of a character literal; `'a` alone is a lifetime.
+/// The length of a character literal; `'a` without the second quote is a lifetime.
 fn character(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix('\'')?;
     if let Some(escape) = inner.strip_prefix('\\') {
@@ -227,7 +227,7 @@ fn character(rest: &str) -> Option<usize> {
     inner[c.len_utf8()..].starts_with('\'').then(|| c.len_utf8() + 2)
 }
 
-/// Where items under `#[cfg(test)]` begin and end.
+/// Start and end of items under `#[cfg(test)]`.
 fn test_items(code: &str) -> Vec<(usize, usize)> {
     const MARK: &str = "#[cfg(test)]";
     let mut items = Vec::new();
@@ -253,7 +253,7 @@ fn test_items(code: &str) -> Vec<(usize, usize)> {
     items
 }
 
-/// The files of a module that is declared and not written here, as the start of their paths.
+/// The files of a module that is declared here and defined elsewhere, as path prefixes.
 fn module_files(path: &str, code: &str, text: &str) -> Vec<String> {
     let tokens = tokens(code);
     let [.., "mod", name, ";"] = tokens[..] else {
@@ -275,7 +275,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
-/// Names, `::` and single signs.
+/// Names, `::` and single characters.
 pub(super) fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code.trim_start();
@@ -292,8 +292,8 @@ pub(super) fn tokens(code: &str) -> Vec<&str> {
     tokens
 }
 
-/// Reads one tree of a `use` from here, adds its paths, and gives the place after it. An alias is one more name,
-/// `as …`, at the end of its path.
+/// Parses one tree of a `use` from this token, adds its paths, and returns the index after it. An alias becomes an
+/// extra segment, `as …`, at the end of its path.
 fn tree(tokens: &[&str], mut at: usize, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = before.to_vec();
     while let Some(token) = tokens.get(at) {

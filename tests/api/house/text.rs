@@ -1,12 +1,12 @@
-//! The rules about plain text: no file names a machine, and documents name only files that exist. Each is tried on a sample
-//! that breaks it.
+//! Rules about plain text: no file names a private folder or a registry, and documents only name existing files. Each
+//! is also run on a sample that breaks it.
 
 use std::{fs, path::Path, process::Command};
 
 use super::{assert_holds, source::root};
 
 #[test]
-fn no_file_names_a_machine_or_a_registry() {
+fn no_file_names_a_private_folder_or_registry() {
     let listed = Command::new("git")
         .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -18,7 +18,7 @@ fn no_file_names_a_machine_or_a_registry() {
     assert!(files.contains(&"Cargo.toml"));
     let mut broken = Vec::new();
     for file in files {
-        // What is not text, or was removed a moment ago, names nothing.
+        // Skips binary files and files that were just removed.
         if let Ok(text) = fs::read_to_string(root().join(file)) {
             broken.extend(private_names(file, &text));
         }
@@ -30,7 +30,7 @@ fn no_file_names_a_machine_or_a_registry() {
 }
 
 fn private_names(file: &str, text: &str) -> Vec<String> {
-    // In pieces, for this file is read too.
+    // In pieces, because this file is checked, too.
     let folders = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
     let hosts = [
         concat!("crates", ".io"),
@@ -44,13 +44,13 @@ fn private_names(file: &str, text: &str) -> Vec<String> {
         before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '/' | '}' | '$' | '*'))
     };
     let folder = folders.into_iter().filter(|folder| text.match_indices(folder).any(|(at, _)| begins_a_path(at)));
-    // Cargo writes its index into lock files, and nobody can help it.
+    // Cargo writes its index into lock files.
     let host = hosts.into_iter().filter(|host| !file.ends_with("Cargo.lock") && text.contains(host));
     folder.chain(host).map(|name| format!("{file}: names {name}")).collect()
 }
 
 #[test]
-fn the_documents_name_files_that_exist() {
+fn documents_name_existing_files() {
     let mut documents =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(str::to_owned).to_vec();
     for folder in ["docs/integrate", "docs/build-on", "docs/security"] {
@@ -70,7 +70,7 @@ fn the_documents_name_files_that_exist() {
     assert_eq!(missing_files("docs/integrate/b.md", "[it](../../README.md), [it](README.md)").len(), 1);
 }
 
-/// Files and folders in backticks, and the targets of links. A path in backticks may begin at the root or in `src`; a
+/// Files and folders in backticks, and the targets of links. A path in backticks may start at the root or in `src`; a
 /// link is relative to the document.
 pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();

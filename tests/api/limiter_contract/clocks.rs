@@ -1,4 +1,4 @@
-//! Clocks that jump and replicas that disagree about the time: doors stay as narrow, and nobody is locked out.
+//! Clocks that jump, and replicas with different times: limits stay as tight, and no caller is locked out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use doorcode::ports::Limiter;
 
 use super::{MINUTE, QUARTER, admits, after, charge, cooling, key, refused_until, start};
 
-pub(super) async fn a_clock_that_jumps_back_does_not_reopen_doors(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_clock_jump_back_does_not_reset_limits(limiter: Arc<dyn Limiter>) {
     for jump in [1, 59, 121, 600, 86_400] {
         let charge = charge(&key(), 3, QUARTER);
         for second in [0, 100, 200] {
@@ -20,7 +20,7 @@ pub(super) async fn a_clock_that_jumps_back_does_not_reopen_doors(limiter: Arc<d
     }
 }
 
-pub(super) async fn a_clock_that_jumped_forward_locks_nobody_out_for_longer_than_a_window(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_clock_jump_forward_locks_callers_out_for_at_most_one_window(limiter: Arc<dyn Limiter>) {
     for (limit, window) in [(3, QUARTER), (3, MINUTE), (300, QUARTER)] {
         let charge = cooling(&key(), limit, window, Duration::from_secs(20));
         let ahead = after(600);
@@ -28,7 +28,7 @@ pub(super) async fn a_clock_that_jumped_forward_locks_nobody_out_for_longer_than
             assert!(admits(&*limiter, &charge, ahead).await);
         }
         assert!(!admits(&*limiter, &charge, ahead).await);
-        // The clock is set right.
+        // The clock is corrected.
         let retry_at = refused_until(&*limiter, &charge, after(0)).await;
         assert_eq!(retry_at, start() + TimeDelta::from_std(window).unwrap(), "a window, counted from now");
         assert!(!admits(&*limiter, &charge, retry_at - TimeDelta::microseconds(1)).await, "but no less");
@@ -40,15 +40,15 @@ pub(super) async fn two_replicas_a_minute_apart_share_one_count(limiter: Arc<dyn
     let charge = charge(&key(), 5, MINUTE);
     let mut admitted = 0;
     for second in 0..600 {
-        // Asked twice a second, in turn by the one that is right and the one a minute ahead.
+        // Called twice a second, alternating between a correct clock and one that is a minute ahead.
         for ahead in [0, 60] {
             admitted += u32::from(admits(&*limiter, &charge, after(second + ahead)).await);
         }
     }
-    // Ten minutes' worth. The very first unit was aged by the fast replica before it had taken any itself.
+    // Ten minutes' worth. The fast replica aged the very first unit before it had taken any itself.
     assert!((50..=51).contains(&admitted), "{admitted}");
 
     let pair = cooling(&key(), 1, MINUTE, Duration::from_mins(5));
     assert!(admits(&*limiter, &pair, after(60)).await);
-    assert_eq!(refused_until(&*limiter, &pair, after(0)).await, after(360), "time never runs back behind a unit");
+    assert_eq!(refused_until(&*limiter, &pair, after(0)).await, after(360), "time never goes back before a unit");
 }

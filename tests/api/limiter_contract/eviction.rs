@@ -1,4 +1,4 @@
-//! What the limiter in memory forgets when it is full, and what it must not.
+//! What the in-memory limiter evicts when it is full, and what it must keep.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use doorcode::{
 use super::{MINUTE, QUARTER, admits, after, charge, take};
 
 #[tokio::test]
-async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
+async fn a_flood_of_new_keys_does_not_evict_exhausted_ones() {
     let limiter = MemoryLimiter::new(1_000);
     let shut = charge("shut", 3, QUARTER);
     let instance = Charge { rule: "send.instance", ..charge("", 100_000, Duration::from_hours(24)) };
@@ -24,15 +24,15 @@ async fn a_flood_of_new_keys_does_not_push_out_the_dangerous_ones() {
         assert!(admits(&limiter, &charge(&format!("flood {flood}"), 3, QUARTER), after(1)).await);
         assert!(limiter.entries() <= 1_000);
     }
-    assert!(!admits(&limiter, &shut, after(2)).await, "a shut door stays shut");
+    assert!(!admits(&limiter, &shut, after(2)).await, "an exhausted key stays exhausted");
     for _ in 0..99_000 {
         assert!(admits(&limiter, &instance, after(2)).await);
     }
-    assert!(!admits(&limiter, &instance, after(2)).await, "and the instance's count is whole");
+    assert!(!admits(&limiter, &instance, after(2)).await, "the instance's count is complete");
 }
 
 #[tokio::test]
-async fn expired_keys_go_before_any_live_one() {
+async fn expired_keys_are_evicted_before_live_ones() {
     let limiter = MemoryLimiter::new(100);
     for old in 0..50 {
         for _ in 0..3 {

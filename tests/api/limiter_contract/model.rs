@@ -1,5 +1,5 @@
-//! The limiters against a model that is too simple to be wrong, and against each other, over long seeded
-//! sequences. It never repeats the limiters' own arithmetic.
+//! The limiters against a naive model, and against each other, over long seeded sequences. The model never repeats the
+//! limiters' arithmetic.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use doorcode::{
 
 use super::{Dice, MINUTE, QUARTER, admits, charge, key, refused_until, start, take, url_from};
 
-pub(super) async fn a_refusal_tells_the_very_moment_of_the_next_admission(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_refusal_returns_the_exact_time_of_the_next_admission(limiter: Arc<dyn Limiter>) {
     let mut dice = Dice(7);
     for round in 0..12 {
         let key = key();
@@ -33,7 +33,7 @@ pub(super) async fn a_refusal_tells_the_very_moment_of_the_next_admission(limite
     }
 }
 
-/// The contract in its plainest words: every unit ever taken, and a scan over all of them.
+/// The contract in its simplest form: every unit ever taken, and a scan over all of them.
 #[derive(Clone, Default)]
 struct Model {
     units: Vec<DateTime<Utc>>,
@@ -50,7 +50,7 @@ impl Model {
     /// Tries every moment at which anything can change.
     fn retry_at(&self, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
         let moments = self.units.iter().map(|unit| *unit + charge.window).chain(self.shut_until);
-        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens one day")
+        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens eventually")
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn every_decision_agrees_with_a_naive_model(limiter: Arc<dyn Li
     }
 }
 
-/// Two thousand calls with everything in them: shares, cooldowns, large limits, clocks that jump.
+/// Two thousand mixed calls: shares, cooldowns, large limits, clocks that jump.
 async fn memory_and_redis_agree(variable: &str) {
     let Some(url) = url_from(variable) else { return };
     let (memory, redis) = (MemoryLimiter::new(10_000), RedisLimiter::new(&url).unwrap());

@@ -1,5 +1,5 @@
-//! The limiter in Redis when Redis is away, silent, flushed, replaced or refuses: never an open door, never a
-//! long wait, never a restart of ours.
+//! The Redis limiter when Redis is down, silent, flushed, replaced or refusing: it never fails open, never waits long,
+//! and never needs a restart.
 
 use std::{
     net::TcpListener,
@@ -18,7 +18,7 @@ use doorcode::{
 
 use super::{MINUTE, admits, after, charge, cooling, key, own_redis::OwnRedis, start, take};
 
-/// The answer, and that it came in time whatever it is.
+/// The verdict, checked to arrive in time.
 async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, LimiterUnavailable> {
     let asked = Instant::now();
     let answer = limiter.take(std::slice::from_ref(charge), after(0)).await;
@@ -26,7 +26,7 @@ async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, Li
     answer
 }
 
-/// Asks until Redis answers again.
+/// Retries until Redis responds again.
 async fn recovers(limiter: &RedisLimiter, charge: &Charge, within: Duration) {
     let patience = Instant::now() + within;
     while let Err(error) = promptly(limiter, charge).await {
@@ -36,12 +36,12 @@ async fn recovers(limiter: &RedisLimiter, charge: &Charge, within: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_is_away_makes_the_limiter_unavailable_until_it_is_back() {
+async fn the_limiter_is_unavailable_while_redis_is_down() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     redis.stop();
     let limiter = RedisLimiter::new(&redis.url()).expect("a start does not wait for Redis");
     let charge = charge(&key(), 1_000, MINUTE);
-    promptly(&limiter, &charge).await.expect_err("away from the start");
+    promptly(&limiter, &charge).await.expect_err("unavailable from the start");
     assert!(limiter.ping().await.is_err());
     redis.run();
     recovers(&limiter, &charge, Duration::from_secs(5)).await;
@@ -66,7 +66,7 @@ async fn a_redis_that_is_away_makes_the_limiter_unavailable_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_before_a_stalled_redis_is_answered_as_promptly_as_one() {
+async fn concurrent_calls_to_a_stalled_redis_fail_as_fast_as_one() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let limiter = Arc::new(RedisLimiter::new(&redis.url()).unwrap());
     redis.signal("-STOP");
@@ -77,13 +77,13 @@ async fn a_crowd_before_a_stalled_redis_is_answered_as_promptly_as_one() {
         })
         .collect();
     for person in crowd {
-        assert!(person.await.unwrap(), "nobody is let in");
+        assert!(person.await.unwrap(), "no call is admitted");
     }
     redis.signal("-CONT");
     recovers(&limiter, &charge(&key(), 1_000, MINUTE), Duration::from_secs(5)).await;
 }
 
-/// A port that takes connections and never says a word, and the number of connections it took.
+/// A port that accepts connections and never responds, and the number of connections.
 fn silent_port() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -110,14 +110,14 @@ async fn a_server_that_never_answers_is_unavailable_in_time_in_every_form() {
         let (port, _) = silent_port();
         let limiter = RedisLimiter::new(&form.replace("{}", &port.to_string()).into()).unwrap();
         for _ in 0..3 {
-            let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
+            let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("no call is admitted");
             assert!(!error.to_string().contains("interrupted"), "{form} panics: {error}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_opens_one_connection_and_shares_its_failure() {
+async fn concurrent_calls_share_one_connection_attempt_and_its_failure() {
     let (port, taken) = silent_port();
     let limiter = Arc::new(RedisLimiter::new(&format!("redis://127.0.0.1:{port}").into()).unwrap());
     let crowd: Vec<_> = (0..100)
@@ -127,7 +127,7 @@ async fn a_crowd_opens_one_connection_and_shares_its_failure() {
         })
         .collect();
     for person in crowd {
-        assert!(person.await.unwrap(), "nobody is let in");
+        assert!(person.await.unwrap(), "no call is admitted");
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let taken = taken.load(Ordering::Relaxed);
@@ -148,7 +148,7 @@ async fn a_flushed_script_is_loaded_again_and_no_count_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_stays_small_and_goes_by_itself() {
+async fn a_redis_key_stays_small_and_expires() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let limiter = RedisLimiter::new(&redis.url()).unwrap();
     let charge = cooling("somebody", 10_000, MINUTE, Duration::from_secs(30));
@@ -159,7 +159,7 @@ async fn a_key_stays_small_and_goes_by_itself() {
     let name = "doorcode:limit:{test.rule:somebody}";
     let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else { panic!("not a list") };
     assert!((200..=258).contains(&length), "{length} entries with the head");
-    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no life") };
+    let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no expiry") };
     assert!((90_000..=600_000).contains(&life), "{life} ms: the window, the cooldown and some slack");
 
     let full = [Charge { limit: 1, ..charge.clone() }, Charge { key: "free".to_owned(), ..charge }];
@@ -214,7 +214,7 @@ async fn an_error_never_repeats_the_password() {
     ];
     for url in urls {
         let limiter = RedisLimiter::new(&url.clone().into()).unwrap();
-        let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("nobody is let in");
+        let error = promptly(&limiter, &charge(&key(), 1, MINUTE)).await.expect_err("no call is admitted");
         assert!(!format!("{error} {error:?}").contains("wrong-horse"), "{error}");
     }
     let limiter = RedisLimiter::new(&format!("redis://:right-horse@127.0.0.1:{}/3", redis.port).into()).unwrap();
@@ -234,7 +234,7 @@ fn an_unusable_url_is_refused_without_being_repeated() {
         "redis+ring://door:wrong-horse@h1:1",
         "rediss+cluster://",
     ] {
-        let error = RedisLimiter::new(&url.to_owned().into()).err().unwrap_or_else(|| panic!("{url} was taken"));
+        let error = RedisLimiter::new(&url.to_owned().into()).err().unwrap_or_else(|| panic!("{url} was accepted"));
         assert!(!error.contains("horse") && error.contains("REDIS_URL"), "{error}");
     }
     for url in ["rediss+cluster://door:horse@h1:1,h2:2", "rediss+sentinel://:horse@h1:1,h2:2/door/3", "redis://h"] {

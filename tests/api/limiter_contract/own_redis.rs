@@ -1,5 +1,4 @@
-//! A Redis process, or a sentinel, that a test owns: to be stopped, stalled and started again. It never touches
-//! a server that it did not start.
+//! A Redis process, or a sentinel, that a test may stop, stall and start again. It never touches another server.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -10,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::program::free_port;
 
-/// A Redis process of this test's own, which ends with it.
+/// A Redis process of one test, which stops with its handle.
 pub(crate) struct OwnRedis {
     pub(crate) port: u16,
     folder: tempfile::TempDir,
@@ -19,7 +18,7 @@ pub(crate) struct OwnRedis {
 }
 
 impl OwnRedis {
-    /// `None` in quick daily work on a machine without Redis.
+    /// `None` if tests that need installed programs may be skipped.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let port = free_port();
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! What callers may ask, whatever they ask: by session, by network and by the IPv6 prefixes around it.
+//! Rate limits on operations, whatever they ask for: by session, by network and by the IPv6 prefixes around it.
 
 use crate::harness::{Client, TestApp};
 use doorcode::limits::Rule;
@@ -7,7 +7,6 @@ async fn few() -> TestApp {
     TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await
 }
 
-/// How many of these calls are answered.
 async fn answered(caller: &Client<'_>, calls: usize) -> usize {
     let mut answered = 0;
     for _ in 0..calls {
@@ -22,7 +21,7 @@ async fn answered(caller: &Client<'_>, calls: usize) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_sessions_on_one_network_do_not_mean_more_operations_without_end() {
+async fn a_network_has_an_operation_limit_for_all_its_sessions() {
     let app = few().await;
     let network = app.guest().ip.to_string();
     let mut in_all = 0;
@@ -33,15 +32,15 @@ async fn more_sessions_on_one_network_do_not_mean_more_operations_without_end() 
         assert_eq!(here, if number < 10 { 5 } else { 0 }, "session {number}");
         in_all += here;
         if number == 12 {
-            assert_eq!(answered(&session, 6).await, 5, "elsewhere it has all that is its own");
+            assert_eq!(answered(&session, 6).await, 5, "on another network its own limit is unused");
         }
     }
     assert_eq!(in_all, 50);
-    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "and who has no token has not paid for it");
+    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "anonymous callers were not charged for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wide_ipv6_network_does_not_multiply_what_callers_may_ask() {
+async fn a_wide_ipv6_network_does_not_multiply_the_operation_limit() {
     let app = few().await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut in_all = 0;

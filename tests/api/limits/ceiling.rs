@@ -1,4 +1,4 @@
-//! The most mails of a day: no few networks, and no accounts that somebody made for it, spend them for everybody.
+//! The daily mail ceiling: neither a few networks nor accounts created for the purpose can use it up for everyone.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use crate::harness::{Client, TestApp};
 
 const WEEK: f64 = 7.0 * 86_400.0;
 
-/// The ceiling is one key for everybody: these tests have a process's own limiter.
+/// These tests use an in-process limiter, because the ceiling is one key for everyone.
 async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestApp {
     TestApp::alone(|flags| {
         flags.limits.insert(Rule::SendInstance, format!("{mails}/1d"));
@@ -18,7 +18,7 @@ async fn with_ceiling(mails: u32, change: impl FnOnce(&mut ServeFlags)) -> TestA
     .await
 }
 
-/// Somebody with an account and a known device.
+/// A user with a known device.
 async fn known<'a>(app: &'a TestApp, email: &str) -> Client<'a> {
     let guest = app.guest();
     let signed_in = guest.sign_in(email).await;
@@ -33,7 +33,7 @@ async fn is_sent(who: &Client<'_>, email: &str) -> bool {
     }
 }
 
-/// What a crowd of strangers gets, each for an address of its own.
+/// How many of these calls succeed. Each caller is a stranger asking for a different address.
 async fn crowd(app: &TestApp, name: &str, calls: usize) -> usize {
     let mut sent = 0;
     for number in 0..calls {
@@ -50,7 +50,7 @@ fn budget(app: &TestApp, part: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
+async fn a_fifth_of_the_daily_mail_ceiling_is_reserved_for_known_devices() {
     let app = with_ceiling(10, |_| {}).await;
     let owner = known(&app, "known@example.com").await;
     app.clock.pass(WEEK);
@@ -63,7 +63,7 @@ async fn the_instance_has_a_ceiling_of_which_a_fifth_is_for_known_devices() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_strangers() {
+async fn new_accounts_cannot_use_the_reserve_for_known_devices() {
     let app = with_ceiling(40, |flags| {
         flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
         flags.limits.insert(Rule::SendPair, "9/15m".into());
@@ -82,7 +82,7 @@ async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_stran
     for (number, device) in fresh.iter().enumerate() {
         assert!(!is_sent(device, &format!("fresh{number}@example.com")).await, "{number}");
     }
-    // Twice what an address may get in a day: no account spends all that is kept, however many its devices are.
+    // At most twice the daily limit of an address: one account cannot use up the reserve, even with several devices.
     for call in 0..8 {
         assert_eq!(is_sent(&owner[call % 2], "owner@example.com").await, call < 6, "{call}");
     }
@@ -90,11 +90,11 @@ async fn accounts_that_somebody_makes_for_it_do_not_open_what_is_kept_from_stran
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
+async fn when_mail_is_scarce_each_network_is_limited_to_its_share() {
     let app = with_ceiling(200, |flags| drop(flags.limits.insert(Rule::SendNetwork, "8/15m".into()))).await;
     let guest = app.guest();
     let mut number = 0;
-    // Seven from each address, as strangers may.
+    // Seven per address, the limit for strangers.
     let mut send_from = async |network: &str, calls: usize| {
         let mut sent = 0;
         for call in 0..calls {
@@ -104,17 +104,17 @@ async fn once_mail_is_scarce_no_network_takes_more_than_its_share() {
         }
         sent
     };
-    assert_eq!(send_from("198.51.100", 120).await, 108, "half of all, and a share of what comes then");
-    assert_eq!(send_from("198.51.101", 14).await, 0, "the network around it has had its share, too");
+    assert_eq!(send_from("198.51.100", 120).await, 108, "half of all mail, and a share of the rest");
+    assert_eq!(send_from("198.51.101", 14).await, 0, "the wider network has used its share, too");
     for network in ["203.0.113", "192.0.2", "100.64.0", "100.65.0", "100.66.0", "100.67.0"] {
         assert_eq!(send_from(network, 14).await, 8, "{network}");
     }
-    assert_eq!(send_from("100.68.0", 14).await, 4, "the end of what strangers may have");
+    assert_eq!(send_from("100.68.0", 14).await, 4, "the limit of strangers is reached");
     assert_eq!(send_from("100.69.0", 14).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn decoys_spend_nothing_of_the_days_mail_and_are_refused_when_it_is_spent() {
+async fn decoys_are_not_charged_to_the_daily_ceiling_but_refused_once_it_is_spent() {
     let app = with_ceiling(10, |flags| flags.signup = Some("closed".into())).await;
     for number in 0..12 {
         app.make(&format!("real{number}@example.com"), Role::User).await;
@@ -135,5 +135,5 @@ async fn decoys_spend_nothing_of_the_days_mail_and_are_refused_when_it_is_spent(
     assert!(is_sent(&app.guest(), "real6@example.com").await);
     assert!(is_sent(&app.guest(), "real7@example.com").await);
     assert!(!is_sent(&app.guest(), "real8@example.com").await);
-    assert!(!is_sent(&app.guest(), "nobody50@example.com").await, "whoever is refused learns nothing");
+    assert!(!is_sent(&app.guest(), "nobody50@example.com").await, "a refusal reveals nothing");
 }

@@ -1,4 +1,4 @@
-//! The door never closes, and no wider than for one more mail: whose link counts, and who sends it.
+//! The owner of an address can always sign in, even when its daily mail is spent: one more mail, whose link works.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::kind;
 use crate::harness::{SignedIn, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
+async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
     let app = TestApp::new().await;
     for number in 0..11 {
         if number == 6 {
@@ -24,7 +24,7 @@ async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
         assert_eq!(kind(&app.guest().login("flooded@example.com").await), "CodeSent");
     }
     let person = app.person("person@example.com", Role::User).await;
-    // The day's last mail is a code for a change of address, and makes no link.
+    // The last mail of the day is a code for a change of address, so there is no link.
     let sent = person.change("changeEmail", json!({ "email": "flooded@example.com" }), "__typename").await;
     assert_eq!(kind(sent.field("changeEmail")), "CodeSent");
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 0);
@@ -40,7 +40,7 @@ async fn of_two_hundred_who_ask_at_once_for_the_one_more_mail_one_gets_it() {
     assert_eq!(kinds.get("CodeSent"), Some(&1), "{kinds:?}");
     assert!(kinds.get("RateLimited").is_some_and(|refused| *refused > 50), "{kinds:?}");
     assert_eq!(app.mails_for("flooded@example.com").await.len(), 13, "twelve a day, and one more");
-    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "who is refused leaves nothing");
+    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "a refused call leaves no rows");
     app.last_link_for("flooded@example.com").await;
 }
 
@@ -49,47 +49,47 @@ fn closed_and_short(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
 }
 
-/// A stranger spends the address's day, and a little more.
-async fn spend(app: &TestApp, email: &str) {
+/// A stranger spends the address's daily mail, and tries a little more.
+async fn spend_daily_mail(app: &TestApp, email: &str) {
     for _ in 0..3 {
         assert_eq!(kind(&app.guest().login(email).await), "CodeSent");
     }
     assert_eq!(kind(&app.guest().login(email).await), "RateLimited");
 }
 
-/// The owner gets in by the one more mail, and nobody gets another.
-async fn gets_in(app: &TestApp, email: &str) {
+/// The owner signs in with the one extra mail, and no second one is sent.
+async fn owner_signs_in(app: &TestApp, email: &str) {
     let owner = app.guest();
     assert_eq!(kind(&owner.login(email).await), "CodeSent");
     let link = app.last_link_for(email).await;
-    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a way in lies in the mailbox");
+    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a valid link is in the mailbox");
     SignedIn::read(&owner.verify_link(&link).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_strangers_spent_before_there_was_an_account_keeps_nobody_out_of_it() {
+async fn limits_spent_before_sign_up_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
-    spend(&app, "new@example.com").await;
+    spend_daily_mail(&app, "new@example.com").await;
     assert_eq!(app.mails_for("new@example.com").await.len(), 0);
     app.make("new@example.com", Role::User).await;
-    gets_in(&app, "new@example.com").await;
+    owner_signs_in(&app, "new@example.com").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_strangers_spent_during_a_suspension_keeps_nobody_out_after_it() {
+async fn limits_spent_during_a_suspension_do_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     app.make("back@example.com", Role::User).await;
     app.set_status("back@example.com", UserStatus::Suspended).await;
-    spend(&app, "back@example.com").await;
+    spend_daily_mail(&app, "back@example.com").await;
     app.set_status("back@example.com", UserStatus::Active).await;
-    gets_in(&app, "back@example.com").await;
+    owner_signs_in(&app, "back@example.com").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspension_takes_no_link_out_of_a_mailbox_and_shortens_none() {
+async fn a_suspension_neither_revokes_nor_shortens_a_mailed_link() {
     let app = TestApp::with(closed_and_short).await;
     app.make("held@example.com", Role::User).await;
-    spend(&app, "held@example.com").await;
+    spend_daily_mail(&app, "held@example.com").await;
     let link = app.last_link_for("held@example.com").await;
     app.set_status("held@example.com", UserStatus::Suspended).await;
     for _ in 0..3 {
@@ -102,13 +102,13 @@ async fn a_suspension_takes_no_link_out_of_a_mailbox_and_shortens_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
+async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_account() {
     let app = TestApp::with(closed_and_short).await;
     app.make("real@example.com", Role::User).await;
     let mut seen = Vec::new();
     for email in ["real@example.com", "none@example.com"] {
         app.take_statements();
-        spend(&app, email).await;
+        spend_daily_mail(&app, email).await;
         // As if the last request had been cut off after it was charged.
         app.sql("DELETE FROM sign_in_links").await;
         let answers =
@@ -117,11 +117,11 @@ async fn a_spent_day_looks_and_costs_the_same_with_an_account_and_without() {
         let calls = app.limiter.calls.swap(0, std::sync::atomic::Ordering::SeqCst);
         seen.push((app.take_statements(), calls));
     }
-    assert_eq!(seen[0], seen[1], "word for word");
+    assert_eq!(seen[0], seen[1], "identical");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_more_mail_on_a_spent_day_tells_nobody_that_a_link_was_used() {
+async fn the_extra_mail_does_not_reveal_that_a_link_was_used() {
     let app = TestApp::with(|flags| {
         closed_and_short(flags);
         flags.limits.insert(Rule::SendAddressDay, "1/1d".into());

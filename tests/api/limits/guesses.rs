@@ -1,4 +1,4 @@
-//! Guesses at an address by whoever has accounts: codes for a change of address cost two budgets, and both hold.
+//! Code guesses from signed-in accounts: a code for a change of address charges two budgets, and both hold.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -30,7 +30,7 @@ async fn people<'a>(app: &'a TestApp, name: &str, count: usize) -> Vec<Actor<'a>
     people
 }
 
-/// How many codes a person has compared for this address until a limit refuses, three at most.
+/// How many codes a user can try for this address before a limit refuses, at most three.
 async fn guess(person: &Client<'_>, email: &str) -> usize {
     let challenge = ask_for(person, email).await;
     let mut compared = 0;
@@ -41,25 +41,25 @@ async fn guess(person: &Client<'_>, email: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_accounts_guess_at_one_address_no_oftener_than_one() {
+async fn many_accounts_get_no_more_guesses_at_an_address_than_one() {
     let app = TestApp::with(generous_sends).await;
     let mut compared = 0;
     for person in people(&app, "person", 12).await {
         compared += guess(&person, "free@example.com").await;
     }
     assert_eq!(compared, 20, "a day");
-    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "and nobody who would sign in with it has any left");
+    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "no guess is left for a sign-in either");
     app.clock.pass(86_401.0);
     assert_eq!(attack(&app, "free@example.com", 7).await, 9, "three by three");
     let mut more = 0;
     for person in people(&app, "later", 12).await {
         more += guess(&person, "free@example.com").await;
     }
-    assert_eq!(more, 11, "one budget, whatever the codes are for");
+    assert_eq!(more, 11, "one budget for all purposes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
+async fn one_account_gets_no_more_guesses_at_many_addresses_than_at_one() {
     let app = TestApp::with(generous_sends).await;
     let person = app.person("person@example.com", Role::User).await;
     let mut compared = 0;
@@ -67,11 +67,11 @@ async fn one_account_guesses_at_many_addresses_no_oftener_than_at_one() {
         compared += guess(&person, &format!("free{number}@example.com")).await;
     }
     assert_eq!(compared, 20);
-    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "which costs an address that was not tried nothing");
+    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "an untried address is not charged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_that_guess_at_once_never_overdraw_an_addresss_budget_or_their_own() {
+async fn concurrent_guesses_by_accounts_never_overdraw_any_budget() {
     let app = TestApp::with(|flags| {
         generous_sends(flags);
         flags.limits.insert(Rule::GuessAccount, "5/1d".into());

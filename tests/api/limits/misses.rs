@@ -1,4 +1,4 @@
-//! Codes, links and undo tokens that are over or never were: their network pays for them, and nobody else in it.
+//! Codes, links and undo tokens that are expired or never existed: only the network that sends them is charged.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -10,7 +10,7 @@ use crate::harness::{Actor, Client, SignedIn, TestApp};
 const HANDLE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const PROBLEM: &str = "__typename ... on Problem { message } ... on RateLimited { retryAt }";
 
-/// Every way in which something is presented.
+/// The ways to present a code or token.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Code,
@@ -36,7 +36,7 @@ async fn present(who: &Client<'_>, way: Way, token: &str, code: &str) -> Value {
     }
 }
 
-/// Something that never was: of the right shape, or of none.
+/// A value that never existed, well-formed or malformed.
 async fn invent(who: &Client<'_>, way: Way, shapely: bool) -> Value {
     let long = "A".repeat(43);
     let token = match way {
@@ -51,7 +51,6 @@ fn change_of<'a>(person: &Actor<'a>, ip: &str) -> Client<'a> {
     person.at_ip(ip)
 }
 
-/// A code for another address, asked for by this person.
 async fn ask_for(app: &TestApp, person: &Client<'_>, email: &str) -> (String, String) {
     let sent =
         person.change("changeEmail", json!({ "email": email }), "__typename ... on CodeSent { challenge }").await;
@@ -61,12 +60,12 @@ async fn ask_for(app: &TestApp, person: &Client<'_>, email: &str) -> (String, St
 
 async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
-    let rest = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
+    let rest = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with an undo link").1;
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_was_is_charged_to_its_network_whichever_way_it_is_presented() {
+async fn invented_codes_and_tokens_are_charged_to_the_network() {
     let app = TestApp::new().await;
     let person = app.person("person@example.com", Role::User).await;
     for way in WAYS {
@@ -81,13 +80,13 @@ async fn what_never_was_is_charged_to_its_network_whichever_way_it_is_presented(
         }
         let refused = invent(&here, way, true).await;
         app.clock.set(retry_at(&refused) + chrono::TimeDelta::seconds(1));
-        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the moment is true: {way:?}");
+        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the returned time is exact: {way:?}");
         assert_eq!(kind(&invent(&app.guest(), Way::Code, true).await), "CodeExpired", "another network");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live() {
+async fn invented_tokens_do_not_block_valid_ones_from_the_same_network() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "4/1d".into()))).await;
     let person = app.person("old@example.com", Role::User).await;
     let (challenge, code) = ask_for(&app, &person, "new@example.com").await;
@@ -119,7 +118,7 @@ async fn whoever_makes_things_up_keeps_nobody_of_their_network_from_what_is_live
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_network_has_the_database_asked_so_often_and_no_oftener() {
+async fn database_lookups_of_invented_tokens_are_limited_per_network() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "2/1m".into()))).await;
     let guest = app.guest();
     app.take_statements();

@@ -1,11 +1,11 @@
-//! How many statements lists cost: the same number for one person and for a hundred.
+//! Statements of a list: the same number for one user and for a hundred.
 
 use serde_json::json;
 
 use super::{seed, signed_in_as};
 use crate::harness::{Client, TestApp};
 
-/// Statements of one query, the look-up of the viewer included.
+/// Statements of one query, including the lookup of the viewer.
 async fn statements(app: &TestApp, client: &Client<'_>, query: &str) -> usize {
     app.take_statements();
     let answer = client.query(query, json!({})).await;
@@ -14,7 +14,7 @@ async fn statements(app: &TestApp, client: &Client<'_>, query: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for_a_hundred() {
+async fn a_user_list_with_details_costs_the_same_for_one_and_a_hundred() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 150, 1).await;
@@ -28,7 +28,7 @@ async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for
         )
     };
     for people in [1, 2, 37, 100] {
-        // The viewer; people and their number; sessions and their numbers, events, devices; actors and subjects.
+        // The viewer; users and their number; sessions and their numbers, events, devices; actors and subjects.
         assert_eq!(statements(&app, &admin, &query(people)).await, 8, "{people} people");
     }
     let whole = admin.query(&query(100), json!({})).await;
@@ -40,7 +40,7 @@ async fn a_list_of_people_with_all_that_is_theirs_costs_the_same_for_one_and_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_asked_for_is_not_read() {
+async fn unrequested_fields_are_not_read() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 20, 1).await;

@@ -1,4 +1,4 @@
-//! The list of people: pages and filters, compared with a naive look at everybody.
+//! The list of users: pages and filters, compared with a naive scan.
 
 use std::{cmp::Ordering, collections::HashSet};
 
@@ -25,7 +25,7 @@ fn order_by((field, descending): (&str, bool)) -> Value {
     json!({ "field": field, "direction": if descending { "DESC" } else { "ASC" } })
 }
 
-/// The order as a sentence in Rust says it.
+/// The expected order, in plain Rust.
 fn compare((field, descending): (&str, bool), one: &users::Model, other: &users::Model) -> Ordering {
     let name = |user: &users::Model| user.name.as_deref().unwrap_or_default().to_lowercase();
     let ascending = match field {
@@ -44,11 +44,11 @@ fn merged(mut one: Value, other: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paging_gives_every_person_once_in_every_order_and_both_ways() {
+async fn paging_returns_every_user_once_in_every_order_and_direction() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 200, 1).await;
-    // Many are alike in what they are sorted by.
+    // Many users have the same sort value.
     app.sql("UPDATE users SET created_at = '2026-01-01T00:00:00+00:00' WHERE email LIKE 'a%'").await;
     let mut everybody = everybody(&app).await;
     for order in ORDERS {
@@ -66,7 +66,7 @@ async fn paging_gives_every_person_once_in_every_order_and_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_who_sign_up_between_two_pages_move_nobody() {
+async fn sign_ups_between_two_pages_do_not_shift_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 60, 1).await;
@@ -81,13 +81,13 @@ async fn people_who_sign_up_between_two_pages_move_nobody() {
             })
             .await;
             let once: HashSet<_> = seen.iter().cloned().collect();
-            assert_eq!(once.len(), seen.len(), "nobody comes twice: {order:?}, forward: {forward}");
-            assert!(once.is_superset(&before), "nobody is missed: {order:?}, forward: {forward}");
+            assert_eq!(once.len(), seen.len(), "no duplicates: {order:?}, forward: {forward}");
+            assert!(once.is_superset(&before), "no user is missing: {order:?}, forward: {forward}");
         }
     }
 }
 
-/// A filter, as JSON and as a naive sentence.
+/// A filter, as JSON and as a plain predicate.
 struct Wanted {
     email: Option<String>,
     name: Option<String>,
@@ -147,7 +147,7 @@ impl Wanted {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_alone_and_with_others_gives_what_a_naive_look_gives() {
+async fn user_filters_match_a_naive_scan() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 400, 1).await;
@@ -163,7 +163,7 @@ async fn every_filter_alone_and_with_others_gives_what_a_naive_look_gives() {
         let list = users(&admin, asked.clone()).await;
         assert_eq!(list["totalCount"], expected.len(), "round {round}: {asked}");
         assert_eq!(texts(&list, "email"), expected[..expected.len().min(100)], "round {round}: {asked}");
-        // And from somewhere in the middle, backwards.
+        // And backwards, from a position in the middle.
         if let Some(edge) = list["edges"].as_array().unwrap().last() {
             let asked =
                 json!({ "filter": wanted.json(), "orderBy": order_by(order), "last": 5, "before": edge["cursor"] });
@@ -178,7 +178,7 @@ async fn every_filter_alone_and_with_others_gives_what_a_naive_look_gives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prefix_is_text_and_knows_no_wildcards() {
+async fn prefixes_are_literal_and_have_no_wildcards() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let guest = app.guest();
@@ -217,7 +217,7 @@ async fn a_prefix_is_text_and_knows_no_wildcards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_order_the_newest_come_first_and_a_prefix_alone_brings_its_own() {
+async fn users_are_sorted_newest_first_or_by_the_prefix_field() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 300, 1).await;
@@ -236,11 +236,11 @@ async fn without_an_order_the_newest_come_first_and_a_prefix_alone_brings_its_ow
     everybody.sort_by(|one, other| compare(("EMAIL", false), one, other));
     let ascending = users(&admin, json!({ "first": 3, "orderBy": { "field": "EMAIL" } })).await;
     let expected: Vec<_> = everybody.iter().take(3).map(|user| user.email.clone()).collect();
-    assert_eq!(texts(&ascending, "email"), expected, "ascending unless told otherwise");
+    assert_eq!(texts(&ascending, "email"), expected, "ascending by default");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_of_another_order_or_of_nobody_is_bad_input() {
+async fn a_cursor_of_another_order_or_an_unknown_user_is_bad_input() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 50, 1).await;
@@ -260,7 +260,7 @@ async fn a_cursor_of_another_order_or_of_nobody_is_bad_input() {
                 let answer = users_answer(&admin, json!({ size: 3, field: cursor, "orderBy": order_by(*order) })).await;
                 assert_eq!(answer.code(), "BAD_USER_INPUT", "{order:?} {cursor}");
                 assert_eq!(answer.json["errors"][0]["extensions"]["field"], field);
-                assert!(answer.text.len() < 1_000, "what is forged is not echoed");
+                assert!(answer.text.len() < 1_000, "the forged value is not echoed");
             }
         }
         users(&admin, json!({ "first": 3, "after": own, "orderBy": order_by(*order) })).await;

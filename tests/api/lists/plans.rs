@@ -1,5 +1,5 @@
-//! How the databases find what lists ask for: by ranges of indexes, never by reading a table. On twenty thousand people;
-//! `tests/lists-at-scale` says how many instead in `DOORCODE_TEST_PEOPLE`, and then time counts, too.
+//! Query plans of lists: ranges of indexes, and no table scan. Runs on twenty thousand users; `tests/lists-at-scale`
+//! sets another number in `DOORCODE_TEST_PEOPLE`, and then time counts, too.
 
 use std::io::Write;
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::{seed, signed_in_as, users};
 use crate::harness::{Client, TestApp, on_servers};
 
-/// Milliseconds that PostgreSQL may run a statement of a list, where time counts.
+/// Maximum milliseconds for a list statement on PostgreSQL, where time counts.
 const MOST_MILLIS: f64 = 10.0;
 
 fn scale() -> Option<u64> {
     std::env::var("DOORCODE_TEST_PEOPLE").ok().map(|people| people.parse().unwrap())
 }
 
-/// Prints to the terminal, which only somebody who measures wants to read.
+/// Prints to the terminal, for measurements.
 fn report(line: &str) {
     if scale().is_some() {
         std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -28,11 +28,11 @@ async fn explain(app: &TestApp, prefix: &str, statement: &Statement) -> Vec<sea_
     app.ctx().db.read().query_all_raw(explained).await.unwrap()
 }
 
-/// Reads no table from end to end, and sorts nothing before its limit.
+/// Checks that no table is scanned and nothing is sorted before its limit.
 async fn check_sqlite(app: &TestApp, what: &str, statement: &Statement) {
     let plan = explain(app, "EXPLAIN QUERY PLAN", statement).await;
     let steps: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
-    // The devices of a person are few, and sorted by what changes too often for an index.
+    // A user has few devices, sorted by a column that changes too often for an index.
     let mut in_part = false;
     for step in &steps {
         let table = ["users", "audit_events", "sessions", "devices"]
@@ -47,7 +47,7 @@ async fn check_sqlite(app: &TestApp, what: &str, statement: &Statement) {
     }
 }
 
-/// What PostgreSQL did: milliseconds, rows that it looked at, and tables that it read from end to end.
+/// What PostgreSQL did: milliseconds, rows read, and tables scanned.
 #[derive(Default)]
 struct Done {
     looked_at: f64,
@@ -73,7 +73,7 @@ impl Done {
 }
 
 async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &Statement) {
-    // The best of a few: the first fills caches, and this machine does other things, too.
+    // The best of a few runs: the first fills caches, and the machine is shared.
     let time = |plan: &Value, name: &str| plan[0][name].as_f64().unwrap();
     let mut plan = Value::Null;
     for _ in 0..if scale().is_some() { 4 } else { 1 } {
@@ -87,16 +87,16 @@ async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &S
     done.add(&plan[0]["Plan"]);
     let (planning, running) = (time(&plan, "Planning Time"), time(&plan, "Execution Time"));
     report(&format!("{running:7.2} ms, {planning:6.2} ms to plan, {:7} rows  {what}", done.looked_at));
-    // Who may look at half of a table of twenty thousand may as well read the whole.
+    // For half of a table of twenty thousand, a scan is as good as an index.
     let small = scale().is_none() && most_rows >= BESIDE;
     let whole: Vec<_> = done.read_whole.iter().filter(|table| !small && *table != "\"devices\"").collect();
     assert!(whole.is_empty(), "{what} reads {whole:?}: {plan:#}\n{}", statement.sql);
-    assert!(done.looked_at <= most_rows, "{what} looks at {} rows: {plan:#}\n{}", done.looked_at, statement.sql);
+    assert!(done.looked_at <= most_rows, "{what} reads {} rows: {plan:#}\n{}", done.looked_at, statement.sql);
     let timed = scale().is_some() && most_rows <= BESIDE;
     assert!(!timed || running <= MOST_MILLIS, "{what} takes {running} ms: {plan:#}\n{}", statement.sql);
 }
 
-/// Asks, and checks the plan of every statement of the answer but the viewer's.
+/// Runs a query, and checks the plan of every statement except the viewer's.
 async fn check(app: &TestApp, client: &Client<'_>, what: &str, most_rows: f64, query: &str, variables: Value) -> Value {
     app.take_statements();
     let answer = client.query(query, variables).await;
@@ -121,10 +121,10 @@ const PEOPLE: &str = "query($first: Int, $after: String, $last: Int, $before: St
     orderBy: $orderBy) { nodes { email } pageInfo { endCursor } } }";
 const TRAIL: &str = "query($first: Int, $after: String, $filter: AuditFilter) { \
     auditEvents(first: $first, after: $after, filter: $filter) { nodes { kind } pageInfo { endCursor } } }";
-/// Twelve ranges, each a page and one; and what a filter beside the order may look at.
+/// Twelve ranges of a page and one row each; and the rows that a filter on another column may read.
 const RANGES: f64 = 12.0 * 101.0;
 const BESIDE: f64 = 24_000.0;
-/// A prefix that many have, in another order, is read with all that have it; only never the whole table.
+/// A common prefix, in another order, reads every user with it, but never scans the table.
 const WIDE: f64 = f64::INFINITY;
 
 async fn ready(app: &TestApp) -> Client<'_> {
@@ -142,11 +142,11 @@ async fn ready(app: &TestApp) -> Client<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_of_people_is_read_by_ranges_of_indexes() {
+async fn user_lists_are_read_by_index_ranges() {
     let app = TestApp::new().await;
     let admin = ready(&app).await;
     let filters = [
-        ("everybody", json!({})),
+        ("all users", json!({})),
         ("administrators", json!({ "roles": ["ADMIN"] })),
         ("users", json!({ "roles": ["USER"] })),
         ("suspended", json!({ "statuses": ["SUSPENDED"] })),
@@ -166,9 +166,9 @@ async fn every_list_of_people_is_read_by_ranges_of_indexes() {
                 let what = format!("{field} {direction}, {name}");
                 let in_order = filter.get("roles").is_some() || filter.get("statuses").is_some();
                 let most = match *name {
-                    "everybody" => RANGES,
+                    "all users" => RANGES,
                     _ if in_order => RANGES,
-                    // All that have the prefix, and of a long time perhaps everybody: fast only in their own order.
+                    // Every user with the prefix, and for a long period perhaps all users: fast only in its own order.
                     "many addresses" if field != "EMAIL" => WIDE,
                     "many names" if field != "NAME" => WIDE,
                     "a month" | "a year" if field != "CREATED_AT" => f64::INFINITY,
@@ -191,7 +191,7 @@ async fn every_list_of_people_is_read_by_ranges_of_indexes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_of_events_and_what_belongs_to_people_is_read_by_ranges_of_indexes() {
+async fn event_lists_and_user_details_are_read_by_index_ranges() {
     let app = TestApp::new().await;
     let admin = ready(&app).await;
     let list = users(&admin, json!({ "first": 1, "filter": { "emailPrefix": "sebnem." } })).await;
@@ -201,9 +201,9 @@ async fn every_list_of_events_and_what_belongs_to_people_is_read_by_ranges_of_in
         ("everything", json!({})),
         ("two kinds", json!({ "kinds": ["SIGNED_IN", "SIGNED_UP"] })),
         ("a kind that never happened", json!({ "kinds": ["KEY_ROTATED"] })),
-        ("about somebody", json!({ "subjectId": person })),
-        ("by somebody", json!({ "actorId": person })),
-        ("by and about somebody", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
+        ("about a user", json!({ "subjectId": person })),
+        ("by a user", json!({ "actorId": person })),
+        ("by and about a user", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
         ("a month", month.clone()),
         ("a kind in a month", json!({ "kinds": ["SIGNED_IN"], "from": month["from"], "before": month["before"] })),
     ] {
@@ -214,5 +214,5 @@ async fn every_list_of_events_and_what_belongs_to_people_is_read_by_ranges_of_in
     }
     let all = "{ users(first: 100) { nodes { sessions { nodes { id } totalCount } auditEvents { nodes { actor { email } \
                subject { email } } totalCount } devices { id } } } }";
-    check(&app, &admin, "a hundred people with all that is theirs", BESIDE, all, json!({})).await;
+    check(&app, &admin, "a hundred users with details", BESIDE, all, json!({})).await;
 }

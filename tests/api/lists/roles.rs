@@ -1,4 +1,4 @@
-//! Who sees which lists, and what of them.
+//! Which role sees which lists, and which fields in them.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ async fn lists_are_for_managers_and_administrators() {
     }
     assert_eq!(users_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
     assert_eq!(events_answer(&app.guest(), json!({})).await.code(), "UNAUTHENTICATED");
-    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 2, "a refusal is noted");
+    assert_eq!(app.count("audit_events", "kind = 'PERMISSION_DENIED'").await, 2, "the denial is recorded");
     for role in ["MANAGER", "ADMIN"] {
         let client = signed_in_as(&app, role).await;
         users_answer(&client, json!({})).await.field("users");
@@ -40,7 +40,7 @@ async fn lists_are_for_managers_and_administrators() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_people_are_there_for_administrators_alone() {
+async fn only_administrators_see_deleted_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let manager = signed_in_as(&app, "MANAGER").await;
@@ -67,13 +67,13 @@ async fn deleted_people_are_there_for_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_does_not() {
+async fn filters_reveal_nothing_about_hidden_users_to_managers() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let manager = signed_in_as(&app, "MANAGER").await;
     let gone = app.guest().sign_in("gone@example.com").await;
     let stays = app.guest().sign_in("stays@example.com").await;
-    // What somebody did to another before they were deleted.
+    // An event of an actor who was deleted later.
     let id = |email: &str| format!("(SELECT id FROM users WHERE email = '{email}')");
     let (by, about) = (id("gone@example.com"), id("stays@example.com"));
     app.sql(&format!("UPDATE audit_events SET actor_id = {by} WHERE subject_id = {about} AND kind = 'SIGNED_UP'"))
@@ -88,7 +88,7 @@ async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_d
         ]
     };
     for filter in filters(&gone.user) {
-        assert_ne!(events(&manager, json!({ "filter": filter })).await["totalCount"], 0, "{filter} fits something");
+        assert_ne!(events(&manager, json!({ "filter": filter })).await["totalCount"], 0, "{filter} matches something");
     }
     let cursor = events(&manager, json!({ "first": 1 })).await["pageInfo"]["endCursor"].clone();
     let invented = "VQcHBwcHBwcHBwcHBwcHBwc";
@@ -116,12 +116,12 @@ async fn a_filter_tells_a_manager_nothing_of_hidden_people_that_the_plain_list_d
     assert_eq!(
         all["totalCount"],
         events(&admin, json!({ "first": 100 })).await["totalCount"],
-        "that it happened shows"
+        "the event itself is visible"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_outlives_the_people_in_it() {
+async fn an_event_outlives_its_users() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     app.guest().sign_in("erased@example.com").await;
@@ -132,14 +132,14 @@ async fn an_event_outlives_the_people_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
+async fn users_see_their_own_events_but_not_the_other_actors() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     app.guest().sign_in("ada@example.com").await;
     let ada = app.guest().sign_in("ada@example.com").await;
     let eve = app.guest().sign_in("eve@example.com").await;
     let (ada, eve) = (app.guest().with_bearer(&ada.access), app.guest().with_bearer(&eve.access));
-    // What an administrator did to her is about her, and tells nothing of the administrator.
+    // An administrator's change to her is in her trail, without the administrator's name.
     let literal = "(SELECT id FROM users WHERE email = 'admin@lists.example')";
     let mine = "subject_id = (SELECT id FROM users WHERE email = 'ada@example.com')";
     app.sql(&format!("UPDATE audit_events SET actor_id = {literal} WHERE kind = 'SIGNED_UP' AND {mine}")).await;
@@ -163,7 +163,7 @@ async fn people_see_the_events_about_themselves_and_not_who_else_was_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_reads_the_sessions_devices_and_events_of_everybody() {
+async fn a_manager_reads_the_sessions_devices_and_events_of_all_users() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     for email in ["a@example.com", "b@example.com"] {

@@ -1,4 +1,4 @@
-//! The audit trail: pages and filters, compared with a naive look at every event.
+//! The audit trail: pages and filters, compared with a naive scan of all events.
 
 use doorcode::{db::entity::audit_events, domain::audit::Kind};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{Draws, events, events_answer, every_event, seed, signed_in_as, texts
 use crate::harness::TestApp;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_trail_gives_every_event_once_newest_first_and_both_ways() {
+async fn the_trail_returns_every_event_once_newest_first_in_both_directions() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     seed(&app, 150, 1).await;
@@ -33,10 +33,10 @@ async fn the_trail_gives_every_event_once_newest_first_and_both_ways() {
         },
     )
     .await;
-    assert_eq!(walked.len(), expected.len(), "what happens meanwhile is newer than where the walk is");
+    assert_eq!(walked.len(), expected.len(), "new events are newer than the current page");
 }
 
-/// Whom an id is of, through the API.
+/// The API's ids of the users with these addresses.
 async fn ids_of(client: &crate::harness::Client<'_>, emails: &[String]) -> Vec<Value> {
     let mut ids = Vec::new();
     for email in emails {
@@ -47,13 +47,13 @@ async fn ids_of(client: &crate::harness::Client<'_>, emails: &[String]) -> Vec<V
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_of_the_trail_gives_what_a_naive_look_gives() {
+async fn trail_filters_match_a_naive_scan() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 150, 1).await;
     let people: Vec<_> = super::everybody(&app).await.into_iter().take(20).collect();
     let ids = ids_of(&admin, &people.iter().map(|user| user.email.clone()).collect::<Vec<_>>()).await;
-    // Somebody did something to others, too.
+    // Events with an actor who acts on another user, too.
     for user in &people[10..] {
         let hex = |id: uuid::Uuid| id.simple().to_string();
         let literal =
@@ -106,11 +106,11 @@ async fn every_filter_of_the_trail_gives_what_a_naive_look_gives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_written_after_the_clock_went_back_is_found_by_its_time() {
+async fn an_event_written_after_the_clock_went_back_is_found_by_its_time() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     let late = doorcode::ports::Clock::now(&*app.clock);
-    // Ids never go back, times do.
+    // Ids always increase; times may not.
     app.clock.pass(-300.0);
     app.guest().challenge("back@example.com").await;
     app.clock.pass(300.0);
@@ -122,7 +122,7 @@ async fn an_event_that_was_written_after_the_clock_went_back_is_found_by_its_tim
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_and_cursors_of_something_else_are_bad_input_in_the_trail() {
+async fn foreign_ids_and_cursors_are_bad_input_in_the_trail() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     let list = events(&admin, json!({ "first": 1 })).await;

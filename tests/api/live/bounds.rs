@@ -1,4 +1,4 @@
-//! How much sockets may take: in number, in time, in memory. And how they end when everything does.
+//! Limits of sockets: number, time and memory. And how they end at a shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     ENDED, EVENTS,
-    wire::{BusMessage, PROTOCOL, Served},
+    wire::{PROTOCOL, Served, SocketEvent},
 };
 use crate::{
     harness::{TestApp, eventually},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_carries_so_many_subscriptions_and_a_session_so_many_sockets() {
+async fn subscriptions_per_socket_and_sockets_per_session_are_limited() {
     let app = TestApp::new().await;
     let caps = SocketCaps { subscriptions: 3, of_session: 2, of_person: 3, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -39,23 +39,23 @@ async fn a_socket_carries_so_many_subscriptions_and_a_session_so_many_sockets() 
     let second = served.socket(&person.access).await;
     let mut third = served.silent().await;
     third.init(&person.access).await;
-    assert_eq!(third.hear().await, BusMessage::Closed(4429), "a third of the session");
+    assert_eq!(third.hear().await, SocketEvent::Closed(4429), "a third of the session");
     let again = app.guest().sign_in("person@example.com").await;
     let _third = served.socket(&again.access).await;
     let mut fourth = served.silent().await;
     fourth.init(&again.access).await;
-    assert_eq!(fourth.hear().await, BusMessage::Closed(4429), "a fourth of the person");
+    assert_eq!(fourth.hear().await, SocketEvent::Closed(4429), "a fourth of the user");
     drop(second);
     eventually("room again", async || {
         let mut socket = served.silent().await;
         socket.init(&person.access).await;
-        matches!(socket.hear().await, BusMessage::Said(_))
+        matches!(socket.hear().await, SocketEvent::Said(_))
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_subscription_asks_for_is_small_and_has_no_lists_of_any_length() {
+async fn subscriptions_are_limited_in_size_and_have_no_unbounded_lists() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let token = app.person("manager@example.com", Role::Manager).await.signed_in.access;
@@ -80,7 +80,7 @@ async fn what_a_subscription_asks_for_is_small_and_has_no_lists_of_any_length() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_has_so_many_sockets_and_keeps_the_last_tenth_for_managers() {
+async fn sockets_per_process_are_limited_with_a_tenth_reserved_for_managers() {
     let app = TestApp::new().await;
     let caps = SocketCaps { in_all: 10, of_session: 20, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -92,15 +92,15 @@ async fn a_process_has_so_many_sockets_and_keeps_the_last_tenth_for_managers() {
     }
     let mut refused = served.silent().await;
     refused.init(&person.access).await;
-    assert_eq!(refused.hear().await, BusMessage::Closed(1013));
+    assert_eq!(refused.hear().await, SocketEvent::Closed(1013));
     let _kept = served.socket(&manager.access).await;
-    assert!(!served.has_room(&manager.access).await, "for a manager, too, there is an end");
+    assert!(!served.has_room(&manager.access).await, "managers are limited, too");
     sockets.truncate(7);
     eventually("room again", async || served.has_room(&person.access).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
+async fn unauthenticated_sockets_take_no_room_from_authenticated_ones() {
     let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
     let caps = SocketCaps {
         strangers: 3,
@@ -118,15 +118,15 @@ async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
     let mut other = from("192.0.2.1").await.unwrap();
     assert!(from("192.0.2.2").await.is_err(), "a fourth stranger");
 
-    // Who says who they are makes room for the next.
+    // Authentication makes room for the next socket.
     other.init(&token).await;
-    assert!(matches!(other.hear().await, BusMessage::Said(_)));
+    assert!(matches!(other.hear().await, SocketEvent::Said(_)));
     let mut second = from("192.0.2.1").await.unwrap();
     second.init(&token).await;
-    assert!(matches!(second.hear().await, BusMessage::Said(_)));
+    assert!(matches!(second.hear().await, SocketEvent::Said(_)));
     let mut third = from("192.0.2.1").await.unwrap();
     third.init(&token).await;
-    assert_eq!(third.hear().await, BusMessage::Closed(4429), "a third socket of a network");
+    assert_eq!(third.hear().await, SocketEvent::Closed(4429), "a third socket of a network");
     drop((one, third));
     let mut elsewhere = None;
     eventually("room for a stranger", async || {
@@ -136,11 +136,11 @@ async fn who_has_not_said_who_they_are_takes_no_room_from_those_who_have() {
     .await;
     let mut elsewhere = elsewhere.unwrap();
     elsewhere.init(&token).await;
-    assert!(matches!(elsewhere.hear().await, BusMessage::Said(_)), "another network has room");
+    assert!(matches!(elsewhere.hear().await, SocketEvent::Said(_)), "another network has room");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_network_has_its_share_of_sockets_however_many_addresses_it_has() {
+async fn sockets_are_limited_per_network() {
     let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
     let of_network = Shares { narrow: 2, middle: 3, wide: 4 };
     let caps = SocketCaps { of_network, spare: Duration::from_hours(1), of_session: 100, ..SocketCaps::default() };
@@ -160,7 +160,7 @@ async fn one_network_has_its_share_of_sockets_however_many_addresses_it_has() {
     let said = async |ip: String| {
         let mut socket = from(ip).await.unwrap();
         socket.init(&token).await;
-        (matches!(socket.hear().await, BusMessage::Said(_)), socket)
+        (matches!(socket.hear().await, SocketEvent::Said(_)), socket)
     };
     let mut sockets = Vec::new();
     for (ip, expected) in [
@@ -180,7 +180,7 @@ async fn one_network_has_its_share_of_sockets_however_many_addresses_it_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stays_silent_keeps_no_newcomer_out() {
+async fn silent_sockets_do_not_block_new_ones() {
     let app = TestApp::with(|flags| flags.trusted_proxies = Some("127.0.0.0/8".into())).await;
     let caps = SocketCaps { strangers: 4, spare: Duration::from_millis(100), ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -191,12 +191,12 @@ async fn who_stays_silent_keeps_no_newcomer_out() {
         silent.push(from(format!("192.0.{network}.1")).await.unwrap());
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let mut newcomer = from("198.51.100.1".into()).await.expect("a place");
-    assert_eq!(silent[0].hear().await, BusMessage::Closed(1013), "the one that was silent for longest");
+    let mut newcomer = from("198.51.100.1".into()).await.expect("a slot");
+    assert_eq!(silent[0].hear().await, SocketEvent::Closed(1013), "the one that was silent for longest");
     newcomer.init(&token).await;
-    assert!(matches!(newcomer.hear().await, BusMessage::Said(_)));
+    assert!(matches!(newcomer.hear().await, SocketEvent::Said(_)));
     silent[1].init(&token).await;
-    assert!(matches!(silent[1].hear().await, BusMessage::Said(_)), "the others have their places");
+    assert!(matches!(silent[1].hear().await, SocketEvent::Said(_)), "the others keep their slots");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn each_socket_counts_as_a_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_that_does_nothing_or_too_much_is_closed() {
+async fn idle_and_flooding_sockets_are_closed() {
     let app = TestApp::new().await;
     let caps = SocketCaps { idle: Duration::from_millis(300), messages: 20, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -222,33 +222,33 @@ async fn a_socket_that_does_nothing_or_too_much_is_closed() {
     let mut idle = served.socket(&token).await;
     let mut busy = served.socket(&token).await;
     busy.subscribe("s", ENDED).await;
-    assert_eq!(idle.hear().await, BusMessage::Closed(1000));
+    assert_eq!(idle.hear().await, SocketEvent::Closed(1000));
     busy.settle().await;
     busy.say(json!({ "type": "complete", "id": "s" })).await;
-    assert_eq!(busy.hear().await, BusMessage::Closed(1000));
+    assert_eq!(busy.hear().await, SocketEvent::Closed(1000));
 
     let mut flood = served.socket(&token).await;
     flood.subscribe("s", ENDED).await;
     for _ in 0..30 {
         drop(flood.0.send(Message::text(json!({ "type": "pong" }).to_string())).await);
     }
-    assert_eq!(flood.hear().await, BusMessage::Closed(4429));
+    assert_eq!(flood.hear().await, SocketEvent::Closed(4429));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_answers_no_ping_is_let_go_and_one_that_does_stays() {
+async fn a_peer_that_does_not_answer_pings_is_disconnected() {
     let app = TestApp::new().await;
     let caps = SocketCaps { ping: Duration::from_millis(200), in_all: 2, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
-    // Nobody reads from this one, so nothing answers.
-    let mut deaf = served.socket(&token).await;
-    deaf.subscribe("s", ENDED).await;
+    // This socket is never read, so pings are not answered.
+    let mut silent = served.socket(&token).await;
+    silent.subscribe("s", ENDED).await;
     let mut well = served.socket(&token).await;
     well.subscribe("s", ENDED).await;
-    assert_eq!(well.hear_within(Duration::from_secs(1)).await, BusMessage::Nothing);
+    assert_eq!(well.hear_within(Duration::from_secs(1)).await, SocketEvent::Nothing);
     assert!(!served.has_room(&token).await);
-    eventually("the deaf one's room is free", async || {
+    eventually("the slot of the silent one is free", async || {
         // Reading keeps this one alive meanwhile.
         well.hear_within(Duration::from_millis(10)).await;
         served.has_room(&token).await
@@ -264,7 +264,7 @@ fn resident() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
+async fn a_slow_reader_is_disconnected_and_memory_stays_bounded() {
     let app = TestApp::new().await;
     let caps = SocketCaps { write: Duration::from_millis(500), in_all: 1, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -276,7 +276,7 @@ async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
     slow.settle().await;
     let before = resident();
     let ctx = app.ctx();
-    // Each event is told ten times; 60 MB in all if nobody let go.
+    // Each event is sent ten times; 60 MB in all if slow readers were kept.
     let detail = json!({ "padding": "x".repeat(20_000) });
     let began = Instant::now();
     let mut let_go = false;
@@ -295,13 +295,13 @@ async fn a_slow_reader_is_let_go_and_makes_nothing_grow() {
     }
     let grown = resident().saturating_sub(before);
     eprintln!("a slow reader: {} KiB more after {:?}", grown / 1024, began.elapsed());
-    eventually("let go", async || let_go || served.has_room(&manager.access).await).await;
+    eventually("disconnected", async || let_go || served.has_room(&manager.access).await).await;
     let quiet = std::env::var("NEXTEST").is_ok();
     assert!(!quiet || grown < 40 << 20, "{grown} bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_closes_sockets_in_time_and_says_why() {
+async fn shutdown_closes_sockets_in_time_with_a_reason() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
@@ -310,8 +310,8 @@ async fn a_stop_closes_sockets_in_time_and_says_why() {
     socket.settle().await;
     let began = Instant::now();
     served.stop.send_replace(true);
-    assert_eq!(socket.hear().await, BusMessage::Closed(1001));
-    while socket.hear().await != BusMessage::Gone {}
+    assert_eq!(socket.hear().await, SocketEvent::Closed(1001));
+    while socket.hear().await != SocketEvent::Gone {}
     tokio::time::timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
     eprintln!("a stop with a socket took {:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Both buses under one contract, and the one in Redis when Redis is away, silent or spoken to by a stranger.
+//! Both buses under one contract, and the Redis bus during outages, silence and forged messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     EVENTS, event_of,
-    wire::{BusMessage as OnSocket, Served},
+    wire::{Served, SocketEvent},
 };
 use crate::{
     harness::{TestApp, eventually, on_servers},
@@ -29,7 +29,7 @@ fn over(url: &SecretString, name: &str) -> Arc<dyn Bus> {
     Arc::new(RedisBus::new(url, name, &SystemEntropy).unwrap())
 }
 
-/// The next message, gaps aside.
+/// The next message, skipping gaps.
 async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -> Option<Bytes> {
     let message = async {
         loop {
@@ -46,7 +46,7 @@ async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -
 const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Tells until it arrives, for the way may have to open first; then whatever else is on the way is read.
+/// Publishes until a message arrives, because the connection may have to open first; then reads what is left.
 async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage>) -> bool {
     for _ in 0..100 {
         drop(from.publish(Bytes::from_static(b"hello?")).await);
@@ -58,7 +58,7 @@ async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage
     false
 }
 
-/// What every bus does: each message reaches every listener once, and those of another name never.
+/// The contract: each message reaches every listener once, and those of another name never.
 async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<dyn Bus>) {
     let (mut here, mut there, mut elsewhere) = (one.subscribe(), two.subscribe(), stranger.subscribe());
     assert!(reaches(&one, &mut there).await && reaches(&two, &mut here).await);
@@ -74,12 +74,12 @@ async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<
         }
     }
     for stream in [&mut here, &mut there, &mut elsewhere] {
-        assert_eq!(next(stream, QUIET).await, None, "once, and to nobody else");
+        assert_eq!(next(stream, QUIET).await, None, "once, and to no other listener");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
+async fn the_in_process_bus_keeps_the_contract_and_reports_gaps() {
     let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
     keeps_the_contract(Arc::clone(&bus), Arc::clone(&bus), Arc::new(MemoryBus::default())).await;
     let mut slow = bus.subscribe();
@@ -95,7 +95,7 @@ async fn the_bus_of_a_process_keeps_the_contract_and_tells_of_gaps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bus_in_redis_keeps_the_contract_alone_and_as_a_cluster() {
+async fn the_redis_bus_keeps_the_contract_on_one_server_and_a_cluster() {
     if !on_servers() && std::env::var("DOORCODE_TEST_REDIS_URL").is_err() {
         eprintln!("skipped: no Redis");
         return;
@@ -109,7 +109,7 @@ async fn the_bus_in_redis_keeps_the_contract_alone_and_as_a_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
+async fn a_redis_restart_ends_no_subscription() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     let (one, two) = (over(&redis.url(), "a"), over(&redis.url(), "a"));
     let (mut here, mut there) = (one.subscribe(), two.subscribe());
@@ -127,17 +127,17 @@ async fn a_redis_that_goes_and_comes_back_ends_no_listener() {
         if signal == "-KILL" {
             redis.run();
         } else {
-            // Longer than the listening connection waits for an answer.
+            // Longer than the listening connection waits for a response.
             tokio::time::sleep(Duration::from_secs(8)).await;
             redis.signal("-CONT");
         }
-        eventually("the other replica hears again", async || reaches(&one, &mut there).await).await;
+        eventually("the other replica receives events again", async || reaches(&one, &mut there).await).await;
         while next(&mut here, QUIET).await.is_some() {}
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stranger_says_on_redis_is_no_event() {
+async fn forged_redis_messages_are_not_events() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::on_bus(over(&redis.url(), "a")).await;
     let served = Served::new(&app.app.ctx).await;
@@ -158,7 +158,7 @@ async fn what_a_stranger_says_on_redis_is_no_event() {
     for length in [0, 1, 15, 16, 17, 32, 48, 5_000, 1 << 20] {
         say(vec![7; length]).query_async::<()>(&mut wire).await.unwrap();
     }
-    // An event that is none, and one that is no news.
+    // An event that does not exist, and an old one.
     other.publish(Bytes::copy_from_slice(Uuid::now_v7().as_bytes())).await.unwrap();
     app.clock.pass(3_600.0);
     let old = first_event(&app).await;
@@ -166,7 +166,7 @@ async fn what_a_stranger_says_on_redis_is_no_event() {
     socket.hears_nothing().await;
     app.guest().login("somebody@example.com").await;
     event_of(&mut socket, "CODE_REQUESTED").await;
-    assert_ne!(socket.hear_within(QUIET).await, OnSocket::Gone);
+    assert_ne!(socket.hear_within(QUIET).await, SocketEvent::Gone);
 }
 
 async fn first_event(app: &TestApp) -> Uuid {
@@ -178,7 +178,7 @@ async fn first_event(app: &TestApp) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_redis_there_is_nothing_personal() {
+async fn the_redis_bus_carries_only_ids() {
     let Some(redis) = OwnRedis::start(&[]) else { return };
     let app = TestApp::on_bus(over(&redis.url(), "a")).await;
     let _served = Served::new(&app.app.ctx).await;
@@ -197,8 +197,8 @@ async fn on_redis_there_is_nothing_personal() {
             events += 1;
         }
     }
-    // The first key was told before the spy came, or after.
-    let told = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
-    assert!((told..=told + 1).contains(&events), "{events} of {told}");
-    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "and nothing is kept");
+    // The first key was published before the spy subscribed, or after.
+    let recorded = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
+    assert!((recorded..=recorded + 1).contains(&events), "{events} of {recorded}");
+    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "nothing is stored");
 }

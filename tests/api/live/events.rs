@@ -1,4 +1,4 @@
-//! Subscriptions as server-sent events: the same things told to whoever can have no WebSocket, with the same ends.
+//! Subscriptions as server-sent events, for clients without WebSocket: the same events, and the same ends.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use tokio::time::timeout;
 use super::{ENDED, EVENTS, wire::Served};
 use crate::harness::{TestApp, eventually};
 
-/// Reads events, comments aside, until there are no more or one does not come.
-struct Told {
+/// Reads events, skipping comments, until the stream ends or none arrives in time.
+struct EventReader {
     bytes: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     text: String,
 }
 
-impl Told {
-    /// The next event: its name and data. Nothing at the end, or when nothing comes.
+impl EventReader {
+    /// The next event: its name and data. `None` at the end, or on a timeout.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
@@ -48,34 +48,34 @@ async fn post(served: &Served, token: Option<&str>, accept: &str, query: &str) -
     request.json(&json!({ "query": query })).send().await.unwrap()
 }
 
-async fn listen(served: &Served, token: &str, query: &str) -> Told {
+async fn listen(served: &Served, token: &str, query: &str) -> EventReader {
     let answer = post(served, Some(token), "text/event-stream", query).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    Told { bytes: answer.bytes_stream().boxed(), text: String::new() }
+    EventReader { bytes: answer.bytes_stream().boxed(), text: String::new() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_told_and_the_stream_is_complete_when_the_session_ends() {
+async fn an_event_stream_delivers_events_and_completes_when_the_session_ends() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
     let mut events = listen(&served, &manager.signed_in.access, EVENTS).await;
     let mut ended = listen(&served, &manager.signed_in.access, ENDED).await;
     app.guest().login("somebody@example.com").await;
-    let (name, told) = events.next().await.expect("an event");
-    assert_eq!((name.as_str(), &told["data"]["auditEventAdded"]["kind"]), ("next", &json!("CODE_REQUESTED")));
+    let (name, event) = events.next().await.expect("an event");
+    assert_eq!((name.as_str(), &event["data"]["auditEventAdded"]["kind"]), ("next", &json!("CODE_REQUESTED")));
     manager.logout().await.field("logout");
-    let (name, told) = ended.next().await.expect("the end");
-    assert_eq!((name.as_str(), &told["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
+    let (name, event) = ended.next().await.expect("the end");
+    assert_eq!((name.as_str(), &event["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
     assert_eq!(ended.next().await, Some(("complete".into(), Value::Null)));
     assert_eq!(ended.next().await, None);
-    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even of that");
+    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even that event");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_is_refused_as_any_request_and_only_subscriptions_stream() {
+async fn refused_streams_look_like_other_refusals_and_only_subscriptions_stream() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
@@ -87,17 +87,17 @@ async fn what_is_refused_is_refused_as_any_request_and_only_subscriptions_stream
     assert_eq!(post(&served, token, streams, "subscription {").await.status(), 400);
     assert_eq!(post(&served, token, streams, "subscription { a b }").await.status(), 422);
     assert_eq!(post(&served, token, "text/event-stream, */*", "{ me { id } }").await.status(), 200);
-    assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "one answer is no stream");
+    assert_eq!(post(&served, token, "*/*", ENDED).await.status(), 422, "a single response cannot carry a stream");
 
     let mut refused = listen(&served, &person.access, EVENTS).await;
-    let (name, told) = refused.next().await.unwrap();
-    assert_eq!((name.as_str(), &told["errors"][0]["extensions"]["code"]), ("next", &json!("FORBIDDEN")));
-    assert!(told["errors"][0]["extensions"]["requestId"].is_string());
+    let (name, event) = refused.next().await.unwrap();
+    assert_eq!((name.as_str(), &event["errors"][0]["extensions"]["code"]), ("next", &json!("FORBIDDEN")));
+    assert!(event["errors"][0]["extensions"]["requestId"].is_string());
     assert_eq!(refused.next().await.unwrap().0, "complete");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_take_the_room_of_sockets_and_give_it_back() {
+async fn event_streams_count_as_sockets_and_free_their_slot() {
     let app = TestApp::new().await;
     let caps = SocketCaps { in_all: 3, of_session: 2, ping: Duration::from_millis(100), ..SocketCaps::default() };
     let served = Served::with(&app.app.ctx, caps, Caps::default()).await;
@@ -115,12 +115,12 @@ async fn streams_take_the_room_of_sockets_and_give_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_ends_streams_in_time() {
+async fn shutdown_ends_event_streams_in_time() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
-    let mut told = listen(&served, &person.access, ENDED).await;
+    let mut event = listen(&served, &person.access, ENDED).await;
     served.stop.send_replace(true);
-    assert_eq!(told.next().await, None);
+    assert_eq!(event.next().await, None);
     timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
 }

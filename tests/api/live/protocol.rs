@@ -1,5 +1,5 @@
-//! The handshake and the messages: what the protocol document asks for, what each mistake is answered with, and that
-//! a socket runs nothing but subscriptions.
+//! Handshake and messages: what the protocol requires, the close code of each mistake, and that a socket runs only
+//! subscriptions.
 
 use doorcode::{db::entity::Role, http::SocketCaps, limits::Rule};
 use futures_util::SinkExt;
@@ -8,12 +8,12 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     ENDED, EVENTS, complete,
-    wire::{BusMessage, PROTOCOL, Served},
+    wire::{PROTOCOL, Served, SocketEvent},
 };
 use crate::{documents, harness::TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_opens_for_pages_of_ours_and_for_what_is_no_page() {
+async fn sockets_open_for_allowed_origins_and_for_clients_without_one() {
     let app = TestApp::with(|flags| flags.cors_origins = Some("https://app.example.com".into())).await;
     let served = Served::new(&app.app.ctx).await;
     assert!(served.open(&[PROTOCOL]).await.is_ok());
@@ -38,7 +38,7 @@ async fn a_socket_opens_for_pages_of_ours_and_for_what_is_no_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_one_subprotocol_and_get_without_a_socket_is_refused_as_ever() {
+async fn only_one_subprotocol_is_accepted_and_plain_get_is_refused() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     for protocol in ["graphql-ws", "soap", "graphql-transport-ws2"] {
@@ -68,7 +68,7 @@ async fn there_is_one_subprotocol_and_get_without_a_socket_is_refused_as_ever() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_good_token_opens_the_talk() {
+async fn a_connection_needs_a_valid_token() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
@@ -87,21 +87,21 @@ async fn only_a_good_token_opens_the_talk() {
     ] {
         let mut socket = served.silent().await;
         socket.say(json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(socket.hear().await, BusMessage::Closed(4403), "{payload}");
+        assert_eq!(socket.hear().await, SocketEvent::Closed(4403), "{payload}");
     }
     let mut socket = served.silent().await;
     socket.say(json!({ "type": "connection_init", "payload": bearer(&person.access) })).await;
-    assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
+    assert_eq!(socket.hear().await, SocketEvent::Said(json!({ "type": "connection_ack" })));
 
     app.guest().with_bearer(&person.access).logout().await.field("logout");
     let mut late = served.silent().await;
     late.init(&person.access).await;
-    assert_eq!(late.hear().await, BusMessage::Closed(4403), "its session is over");
-    assert_eq!(socket.hear().await, BusMessage::Closed(4401), "and so is the open one");
+    assert_eq!(late.hear().await, SocketEvent::Closed(4403), "its session is over");
+    assert_eq!(socket.hear().await, SocketEvent::Closed(4401), "the open subscription ends as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
+async fn every_protocol_violation_closes_with_its_code() {
     let app = TestApp::new().await;
     let caps = SocketCaps { init: std::time::Duration::from_millis(300), ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -128,15 +128,15 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     for message in invalid {
         let mut socket = served.silent().await;
         socket.say(message.clone()).await;
-        assert_eq!(socket.hear().await, BusMessage::Closed(4400), "{message}");
+        assert_eq!(socket.hear().await, SocketEvent::Closed(4400), "{message}");
     }
     let token = token.as_str();
     let close_after = async |init: bool, messages: Vec<Message>| {
         let mut socket = if init { served.socket(token).await } else { served.silent().await };
         for message in messages {
-            // Whoever is cut off in the middle of a long message learns it while sending.
+            // A client that is cut off in the middle of a long message notices while sending.
             if socket.0.send(message).await.is_err() {
-                return BusMessage::Gone;
+                return SocketEvent::Gone;
             }
         }
         socket.hear().await
@@ -144,20 +144,20 @@ async fn every_mistake_closes_with_the_code_that_the_protocol_has_for_it() {
     let text = |value: serde_json::Value| Message::text(value.to_string());
     let subscribe = || text(json!({ "type": "subscribe", "id": "a", "payload": { "query": ENDED } }));
     let large = |length: usize| Message::text(format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(length)));
-    assert_eq!(close_after(false, vec![]).await, BusMessage::Closed(4408));
-    assert_eq!(close_after(false, vec![subscribe()]).await, BusMessage::Closed(4401));
-    assert_eq!(close_after(true, vec![subscribe(), subscribe()]).await, BusMessage::Closed(4409));
-    assert_eq!(close_after(true, vec![text(json!({ "type": "connection_init" }))]).await, BusMessage::Closed(4429));
-    assert_eq!(close_after(true, vec![Message::text("{")]).await, BusMessage::Closed(4400));
-    assert_eq!(close_after(true, vec![Message::binary("{}")]).await, BusMessage::Closed(4400));
-    assert_eq!(close_after(true, vec![large(16 * 1024)]).await, BusMessage::Closed(1009));
-    assert_eq!(close_after(true, vec![large(15 * 1024)]).await, BusMessage::Said(json!({ "type": "pong" })));
+    assert_eq!(close_after(false, vec![]).await, SocketEvent::Closed(4408));
+    assert_eq!(close_after(false, vec![subscribe()]).await, SocketEvent::Closed(4401));
+    assert_eq!(close_after(true, vec![subscribe(), subscribe()]).await, SocketEvent::Closed(4409));
+    assert_eq!(close_after(true, vec![text(json!({ "type": "connection_init" }))]).await, SocketEvent::Closed(4429));
+    assert_eq!(close_after(true, vec![Message::text("{")]).await, SocketEvent::Closed(4400));
+    assert_eq!(close_after(true, vec![Message::binary("{}")]).await, SocketEvent::Closed(4400));
+    assert_eq!(close_after(true, vec![large(16 * 1024)]).await, SocketEvent::Closed(1009));
+    assert_eq!(close_after(true, vec![large(15 * 1024)]).await, SocketEvent::Said(json!({ "type": "pong" })));
     let huge = close_after(true, vec![large(1024 * 1024)]).await;
-    assert!(matches!(huge, BusMessage::Closed(1002) | BusMessage::Gone), "{huge:?}");
+    assert!(matches!(huge, SocketEvent::Closed(1002) | SocketEvent::Gone), "{huge:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_runs_subscriptions_alone_behind_the_same_guard_as_any_request() {
+async fn a_socket_only_runs_subscriptions_within_the_usual_bounds() {
     let app = TestApp::with(|flags| flags.introspection = Some("false".into())).await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await;
@@ -189,7 +189,7 @@ async fn a_socket_runs_subscriptions_alone_behind_the_same_guard_as_any_request(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_subscribe_is_charged_like_a_request() {
+async fn every_subscribe_is_charged_like_a_request() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "4/1h".into()))).await;
     let served = Served::new(&app.app.ctx).await;
     let person = app.person("person@example.com", Role::User).await.signed_in;
@@ -208,7 +208,7 @@ async fn each_subscribe_is_charged_like_a_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_that_its_client_ends_is_told_no_more_and_its_id_is_free() {
+async fn an_ended_subscription_gets_no_more_events_and_frees_its_id() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
@@ -234,7 +234,7 @@ async fn a_client_that_offers_the_older_subprotocol_too_gets_the_newer_one() {
     let manager = app.person("manager@example.com", Role::Manager).await;
     let mut socket = served.open(&[("sec-websocket-protocol", "graphql-ws, graphql-transport-ws")]).await.unwrap();
     socket.init(&manager.signed_in.access).await;
-    assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
+    assert_eq!(socket.hear().await, SocketEvent::Said(json!({ "type": "connection_ack" })));
     socket.subscribe("e", EVENTS).await;
     socket.settle().await;
     app.guest().login("a@example.com").await;
@@ -242,7 +242,7 @@ async fn a_client_that_offers_the_older_subprotocol_too_gets_the_newer_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_sent_at_once_are_answered_one_after_the_other() {
+async fn messages_of_one_socket_are_processed_in_order() {
     let app = TestApp::new().await;
     let caps = SocketCaps { subscriptions: 1, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
@@ -258,7 +258,7 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
     }
     let mut said = Vec::new();
     for _ in 0..101 {
-        let BusMessage::Said(message) = socket.hear().await else { panic!("after {said:?}") };
+        let SocketEvent::Said(message) = socket.hear().await else { panic!("after {said:?}") };
         said.push(message["type"].as_str().unwrap().to_owned());
     }
     let acks: Vec<_> =
@@ -272,7 +272,7 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
     for _ in 0..3 {
         assert_eq!(socket.hear().await.error("q"), "BAD_REQUEST");
     }
-    // What an earlier subscription of the same id still says is not taken for the later one's, nor its place.
+    // Late events of an earlier subscription with the same id are not attributed to the later one, nor is its slot.
     for _ in 0..50 {
         socket.subscribe("e", EVENTS).await;
         socket.say(json!({ "type": "complete", "id": "e" })).await;
@@ -285,17 +285,17 @@ async fn messages_sent_at_once_are_answered_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_a_list_of_documents_tells_what_is_on_it_and_nothing_else() {
+async fn with_trusted_documents_a_socket_only_runs_listed_subscriptions() {
     let app = documents::app().await;
-    // What signs in here is on no list.
+    // Sign-in documents are not on the list.
     let elsewhere = app.replica().await;
     let ada = app.guest().via_router(elsewhere.router).sign_in("ada@example.com").await;
     let served = Served::new(&app.app.ctx).await;
     let mut socket = served.socket(&ada.access).await;
     socket.subscribe("a", ENDED).await;
     assert_eq!(socket.hear().await.error("a"), "BAD_REQUEST");
-    socket.subscribe("b", documents::TOLD).await;
-    let payload = documents::by_id(&documents::id(documents::TOLD));
+    socket.subscribe("b", documents::SUBSCRIPTION).await;
+    let payload = documents::by_id(&documents::id(documents::SUBSCRIPTION));
     socket.say(json!({ "id": "c", "type": "subscribe", "payload": payload })).await;
     socket.settle().await;
 }

@@ -1,4 +1,4 @@
-//! A listening application and clients of it over real sockets, as sentences. Nothing here knows what is expected.
+//! A listening application and clients of it over real sockets. It has no expectations.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, http::Response},
 };
 
-/// Longer than anything takes here that must not wait.
+/// Longer than any step takes here that must not wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// So long nothing comes when nothing will.
+/// Silence for this long means that nothing follows.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// An application that listens, with its loop for events.
+/// An application that listens, with its event loop.
 pub(super) struct Served {
     pub(super) address: SocketAddr,
     pub(super) stop: watch::Sender<bool>,
@@ -44,14 +44,14 @@ impl Served {
         let (public, ops) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
         let public = public.unwrap();
         let address = public.local_addr().unwrap();
-        let (stop, told) = watch::channel(false);
-        run_live(ctx, &told);
+        let (stop, stopped) = watch::channel(false);
+        run_live(ctx, &stopped);
         let serving =
-            tokio::spawn(serve(caps, None, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), told));
+            tokio::spawn(serve(caps, None, Server::with(Arc::clone(ctx), sockets), public, ops.unwrap(), stopped));
         Self { address, stop, serving }
     }
 
-    /// Opens a socket with these headers; otherwise what was answered instead.
+    /// Opens a socket with these headers. On failure, returns the response.
     pub(super) async fn open(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Response<Option<Vec<u8>>>> {
         let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
         for (name, value) in headers {
@@ -64,47 +64,47 @@ impl Served {
         }
     }
 
-    /// A socket that has said nothing yet.
+    /// A socket that has not sent anything.
     pub(super) async fn silent(&self) -> Socket {
         self.open(&[PROTOCOL]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
-    /// Whether somebody gets a socket, which is closed at once.
+    /// Whether a socket can be opened; closes it at once.
     pub(super) async fn has_room(&self, token: &str) -> bool {
         let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
         socket.init(token).await;
-        matches!(socket.hear().await, BusMessage::Said(_))
+        matches!(socket.hear().await, SocketEvent::Said(_))
     }
 
-    /// A socket of somebody.
+    /// A socket of the token's user.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;
         socket.init(token).await;
-        assert_eq!(socket.hear().await, BusMessage::Said(json!({ "type": "connection_ack" })));
+        assert_eq!(socket.hear().await, SocketEvent::Said(json!({ "type": "connection_ack" })));
         socket
     }
 }
 
 pub(super) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
-/// Runs what tells of events, as the program does.
+/// Runs the event loops, as the program does.
 pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
     tokio::spawn(live::run(Arc::clone(ctx), stop.clone()));
 }
 
-/// What comes out of a socket.
+/// What a client receives from a socket.
 #[derive(Debug, PartialEq)]
-pub(super) enum BusMessage {
+pub(super) enum SocketEvent {
     Said(Value),
-    /// With its code.
+    /// A close frame with this code.
     Closed(u16),
-    /// Without a word.
+    /// The connection ended without a close frame.
     Gone,
     Nothing,
 }
 
-impl BusMessage {
-    /// The errors of an `error` message.
+impl SocketEvent {
+    /// The code of an `error` message.
     pub(super) fn error(&self, id: &str) -> &str {
         let Self::Said(message) = self else { panic!("{self:?}") };
         assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!(id)), "{message}");
@@ -146,34 +146,34 @@ impl Socket {
         self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
-    /// Waits until everything that was said before has been dealt with.
+    /// Waits until the server has handled everything sent so far.
     pub(super) async fn settle(&mut self) {
         self.say(json!({ "type": "ping" })).await;
-        assert_eq!(self.hear().await, BusMessage::Said(json!({ "type": "pong" })));
+        assert_eq!(self.hear().await, SocketEvent::Said(json!({ "type": "pong" })));
     }
 
-    /// What comes next, pings of the transport aside.
-    pub(super) async fn hear(&mut self) -> BusMessage {
+    /// The next message, skipping pings of the transport.
+    pub(super) async fn hear(&mut self) -> SocketEvent {
         self.hear_within(AT_ONCE).await
     }
 
     pub(super) async fn hears_nothing(&mut self) {
-        assert_eq!(self.hear_within(QUIET).await, BusMessage::Nothing);
+        assert_eq!(self.hear_within(QUIET).await, SocketEvent::Nothing);
     }
 
-    pub(super) async fn hear_within(&mut self, patience: Duration) -> BusMessage {
+    pub(super) async fn hear_within(&mut self, patience: Duration) -> SocketEvent {
         let heard = async {
             loop {
                 match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => return BusMessage::Said(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => return SocketEvent::Said(serde_json::from_str(&text).unwrap()),
                     Some(Ok(Message::Close(frame))) => {
-                        return BusMessage::Closed(frame.map_or(0, |frame| frame.code.into()));
+                        return SocketEvent::Closed(frame.map_or(0, |frame| frame.code.into()));
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return BusMessage::Gone,
+                    Some(Err(_)) | None => return SocketEvent::Gone,
                 }
             }
         };
-        timeout(patience, heard).await.unwrap_or(BusMessage::Nothing)
+        timeout(patience, heard).await.unwrap_or(SocketEvent::Nothing)
     }
 }

@@ -1,4 +1,4 @@
-//! What administrators do to people.
+//! What administrators do to users.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ async fn update(admin: &Client<'_>, input: Value) -> Answer {
     admin.change("updateUser", input, SAVED).await
 }
 
-/// What became of an update, as its type.
+/// The result type of an update.
 async fn updated(admin: &Client<'_>, input: Value) -> String {
     update(admin, input).await.field("updateUser")["__typename"].as_str().unwrap().to_owned()
 }
 
-/// The kinds of a person's events, latest first.
+/// A user's events of a kind, newest first.
 async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
     let rows = doorcode::db::entity::audit_events::Entity::find()
@@ -25,7 +25,7 @@ async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
+async fn an_administrator_can_create_a_user_who_gets_an_invitation() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "email": "New@Example.com", "name": "New <b>", "role": "MANAGER", "locale": "de" });
@@ -37,7 +37,7 @@ async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
     let mails = app.mails_for("new@example.com").await;
     assert_eq!(mails.len(), 1);
     assert!(mails[0].code.is_none() && mails[0].text.contains("eingeladen"), "{}", mails[0].text);
-    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the administrator's address is nobody's business");
+    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the mail does not name the administrator");
 
     let again = admin.change("createUser", input, SAVED).await;
     assert_eq!(again.field("createUser")["__typename"], "EmailTaken");
@@ -48,7 +48,7 @@ async fn an_administrator_makes_somebody_and_a_mail_invites_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_wrong_with_an_input_is_told_at_once() {
+async fn all_input_errors_are_reported_at_once() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "email": "nobody", "name": "a\nb", "locale": "tlh" });
@@ -62,7 +62,7 @@ async fn everything_wrong_with_an_input_is_told_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_administrators_who_collide_the_second_is_told() {
+async fn the_second_of_two_conflicting_updates_is_refused() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let other = app.person("other@example.com", Role::Admin).await;
@@ -73,7 +73,7 @@ async fn of_two_administrators_who_collide_the_second_is_told() {
     assert_eq!(second.code(), "CONFLICT");
     let third = update(&other, json!({ "id": target, "version": 2, "name": null })).await;
     assert_eq!(third.field("updateUser")["user"]["name"], Value::Null);
-    // What changes nothing is no change.
+    // An update without a difference does not count as a change.
     let fourth = update(&other, json!({ "id": target, "name": null, "role": "USER" })).await;
     assert_eq!(fourth.field("updateUser")["user"]["version"], 3);
     assert_eq!(
@@ -83,13 +83,13 @@ async fn of_two_administrators_who_collide_the_second_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_role_holds_from_the_very_next_request() {
+async fn a_new_role_applies_from_the_next_request() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::Admin).await;
     let id = &target.signed_in.user;
     assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "UserSaved");
-    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "the token tells the old role");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "the token has the old role");
     let refreshed = target.refresh(&target.signed_in.refresh).await;
     let lowered = target.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
     assert_eq!(update(&lowered, json!({ "id": id, "role": "ADMIN" })).await.code(), "FORBIDDEN");
@@ -101,7 +101,7 @@ async fn a_new_role_holds_from_the_very_next_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_person_is_out_at_once_and_their_old_sessions_stay_dead() {
+async fn suspension_ends_all_sessions_for_good() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;
@@ -118,7 +118,7 @@ async fn a_suspended_person_is_out_at_once_and_their_old_sessions_stay_dead() {
     let admin = app.guest().with_bearer(&admin);
     let restored = admin.change("restoreUser", json!({ "id": id }), "user { status }").await;
     assert_eq!(restored.field("restoreUser")["user"]["status"], "ACTIVE");
-    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "a restored person signs in anew");
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED", "a restored user must sign in again");
     assert_eq!(target.refresh(&target.signed_in.refresh).await["__typename"], "SessionEnded");
     app.guest().sign_in("target@example.com").await;
 }
@@ -135,7 +135,7 @@ async fn the_last_active_administrator_stays() {
     assert_eq!(deleted.field("deleteUser")["__typename"], "LastAdmin");
     let account = admin.change("deleteAccount", json!({ "email": "admin@example.com" }), "__typename").await;
     assert_eq!(account.field("deleteAccount")["__typename"], "LastAdmin");
-    // A suspended administrator is no active one.
+    // A suspended administrator does not count as an active one.
     let other = app.person("other@example.com", Role::Admin).await;
     assert_eq!(updated(&admin, json!({ "id": other.signed_in.user, "status": "SUSPENDED" })).await, "UserSaved");
     assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "LastAdmin");
@@ -143,7 +143,7 @@ async fn the_last_active_administrator_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_administrators_who_demote_each_other_leave_one() {
+async fn two_administrators_demoting_each_other_leave_one() {
     for round in 0..8 {
         let app = TestApp::new().await;
         let one = app.person("one@example.com", Role::Admin).await;
@@ -169,7 +169,7 @@ async fn two_administrators_who_demote_each_other_leave_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_given_to_somebody_signs_them_out_and_both_addresses_are_told() {
+async fn an_address_set_by_an_administrator_signs_out_and_notifies_both_addresses() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("lost@example.com", Role::User).await;
@@ -179,16 +179,16 @@ async fn an_address_given_to_somebody_signs_them_out_and_both_addresses_are_told
     assert!(target.me().await.json["errors"].is_null(), "nothing happened");
     assert_eq!(updated(&admin, json!({ "id": id, "email": "Found@example.com" })).await, "UserSaved");
     assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
-    assert_eq!(app.count("devices", "1 = 1").await, 2, "the devices of whoever had the mailbox are forgotten");
+    assert_eq!(app.count("devices", "1 = 1").await, 2, "all devices of the user are forgotten");
     let (old, new) = (app.mails_for("lost@example.com").await, app.mails_for("found@example.com").await);
-    assert!(!old[0].text.contains("#undo="), "whoever has the lost mailbox cannot take the account back");
-    assert!(!old[0].text.contains("found@example.com"), "nor learn where it went");
+    assert!(!old[0].text.contains("#undo="), "the old mailbox gets no undo link");
+    assert!(!old[0].text.contains("found@example.com"), "the old mailbox does not get the new address");
     assert_eq!((old.len(), new.len()), (2, 1));
     assert_eq!(app.guest().sign_in("found@example.com").await.user, *id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
+async fn sensitive_changes_need_a_sign_in_within_ten_minutes() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;
@@ -214,16 +214,16 @@ async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
         assert_eq!(answer.code(), "REAUTHENTICATION_REQUIRED", "{field}");
     }
     assert_eq!(app.count("audit_events", done).await, rows, "nothing happened");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "and each was noted");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "each was recorded");
     let stale = "kind = 'PERMISSION_DENIED' AND CAST(detail AS TEXT) LIKE '%reauthentication%'";
-    assert_eq!(app.count("audit_events", stale).await, 2, "in one row a person");
-    // Ending sessions is for emergencies, and a name is no secret.
+    assert_eq!(app.count("audit_events", stale).await, 2, "in one row per user");
+    // Ending sessions is for emergencies, and a name is not sensitive.
     let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
     assert_eq!(ended.field("endUserSessions")["count"], 1);
     let named =
         admin.change("updateProfile", json!({ "name": "Ada" }), "... on ProfileUpdated { user { name } }").await;
     assert_eq!(named.field("updateProfile")["user"]["name"], "Ada");
-    // Signing in again with the bearer attached is how one re-authenticates.
+    // Signing in again with the bearer attached is how a user re-authenticates.
     let challenge = admin.challenge("admin@example.com").await;
     let code = app.last_code_for("admin@example.com").await;
     let again = crate::harness::SignedIn::read(&admin.verify(&challenge, &code).await);
@@ -232,7 +232,7 @@ async fn what_is_sensitive_needs_a_sign_in_of_the_last_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ending_somebodys_sessions_signs_them_out_everywhere_and_is_recorded() {
+async fn ending_a_users_sessions_signs_them_out_everywhere_and_is_recorded() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let target = app.person("target@example.com", Role::User).await;
@@ -242,9 +242,9 @@ async fn ending_somebodys_sessions_signs_them_out_everywhere_and_is_recorded() {
     assert_eq!(ended.field("endUserSessions")["count"], 2);
     assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.guest().with_bearer(&second.access).me().await.code(), "UNAUTHENTICATED");
-    let told = events(&app, "SESSION_ENDED").await;
-    assert_eq!((told.len(), &told[0]["reason"]), (1, &json!("BY_ADMIN")));
-    assert_eq!(told[0]["sessions"].as_array().unwrap().len(), 2);
+    let ended = events(&app, "SESSION_ENDED").await;
+    assert_eq!((ended.len(), &ended[0]["reason"]), (1, &json!("BY_ADMIN")));
+    assert_eq!(ended[0]["sessions"].as_array().unwrap().len(), 2);
     let nobody = admin.change("endUserSessions", json!({ "id": target.signed_in.session }), "count").await;
     assert_eq!(nobody.code(), "BAD_USER_INPUT");
 }

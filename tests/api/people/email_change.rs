@@ -25,7 +25,7 @@ pub(crate) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) ->
     person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
 }
 
-/// Changes an address all the way.
+/// A complete change of address.
 pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
     let challenge = challenge(person, email).await;
     let code = app.last_code_for(email).await;
@@ -33,7 +33,7 @@ pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_changes_with_the_code_that_came_to_the_new_one() {
+async fn an_address_changes_with_the_code_sent_to_the_new_one() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let elsewhere = app.guest().sign_in("old@example.com").await;
@@ -50,17 +50,17 @@ async fn an_address_changes_with_the_code_that_came_to_the_new_one() {
     assert_eq!(changed["user"], json!({ "id": person.signed_in.user, "email": "new@example.com" }));
     assert_eq!(confirm(&person, challenge, &code).await["__typename"], "CodeExpired", "a code works once");
 
-    assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session goes on");
+    assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session stays open");
     assert_eq!(app.guest().with_bearer(&elsewhere.access).me().await.code(), "UNAUTHENTICATED", "others end");
     assert_eq!(app.guest().sign_in("new@example.com").await.user, person.signed_in.user);
     let stranger = app.guest().sign_in("old@example.com").await;
-    assert!(stranger.is_new, "the old address is anybody's who has it");
+    assert!(stranger.is_new, "the old address is free");
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGED'").await, 1);
     assert_eq!(app.count("audit_events", "kind = 'WRONG_CODE' AND subject_id IS NOT NULL").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_for_somebody_elses_address_gets_the_same_answer_and_no_mail() {
+async fn a_change_to_a_taken_address_gets_the_same_response_but_no_mail() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     app.person("taken@example.com", Role::User).await;
@@ -79,7 +79,7 @@ async fn asking_for_somebody_elses_address_gets_the_same_answer_and_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_people_who_confirm_one_address_at_once_one_gets_it() {
+async fn only_one_of_two_concurrent_confirmations_gets_an_address() {
     for _ in 0..5 {
         let app = TestApp::new().await;
         let one = app.person("one@example.com", Role::User).await;
@@ -98,7 +98,7 @@ async fn of_two_people_who_confirm_one_address_at_once_one_gets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_confirmations_at_once_change_the_address_once() {
+async fn sixty_four_concurrent_confirmations_change_the_address_once() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::VerifyNetwork, "1000/1m".into()))).await;
     let person = app.person("old@example.com", Role::User).await;
     let challenge = challenge(&person, "new@example.com").await;
@@ -110,14 +110,14 @@ async fn sixty_four_confirmations_at_once_change_the_address_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_good_for_its_person_and_its_purpose_alone() {
+async fn a_code_only_works_for_its_user_and_purpose() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let thief = app.person("thief@example.com", Role::User).await;
     let for_change = challenge(&person, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;
     assert_eq!(confirm(&thief, &for_change, &code).await["__typename"], "CodeExpired");
-    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "nobody signs in with it");
+    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "it does not sign in");
     let for_sign_in = app.guest().challenge("fresh@example.com").await;
     let sign_in_code = app.last_code_for("fresh@example.com").await;
     assert_eq!(confirm(&person, &for_sign_in, &sign_in_code).await["__typename"], "CodeExpired");
@@ -126,7 +126,7 @@ async fn a_code_is_good_for_its_person_and_its_purpose_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_codes_are_counted_and_cost_the_person_and_the_address() {
+async fn wrong_codes_are_charged_to_the_user_and_the_address() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let challenge = challenge(&person, "victim@example.com").await;
@@ -140,7 +140,7 @@ async fn wrong_codes_are_counted_and_cost_the_person_and_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mails_to_a_new_address_are_bounded_like_any_other() {
+async fn mail_to_a_new_address_is_rate_limited_like_any_other() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     for _ in 0..3 {
@@ -151,7 +151,7 @@ async fn mails_to_a_new_address_are_bounded_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_sign_up_is_for_some_domains_a_change_is_too() {
+async fn sign_up_domains_also_restrict_address_changes() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
     let person = app.person("old@example.com", Role::User).await;
     assert_eq!(ask(&person, "old@example.org").await["__typename"], "InvalidEmail");

@@ -1,4 +1,4 @@
-//! How accounts end: deleted softly, restored, erased for good.
+//! Account ends: soft deletion, restore, and erasure.
 
 use doorcode::{db::entity::Role, domain::housekeeping};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::harness::{SignedIn, TestApp, other_than};
 const DAY: f64 = 86_400.0;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
+async fn a_deleted_account_is_signed_out_at_once_and_can_be_restored() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let wrong = person.change("deleteAccount", json!({ "email": "other@example.com" }), "__typename").await;
@@ -22,7 +22,7 @@ async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
     guest.challenge("ada@example.com").await;
     let mails = app.mails_for("ada@example.com").await;
     let codes = mails.iter().filter(|mail| mail.code.is_some()).count();
-    assert_eq!((codes, mails.len()), (1, 2), "whoever is deleted is told so, and gets no code");
+    assert_eq!((codes, mails.len()), (1, 2), "a deleted user gets a notice and no code");
 
     let admin = app.person("admin@example.com", Role::Admin).await;
     let id = &person.signed_in.user;
@@ -40,7 +40,7 @@ async fn a_deleted_account_is_out_at_once_and_comes_back_when_restored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name() {
+async fn a_deleted_user_is_erased_after_thirty_days_also_from_the_trail() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -64,7 +64,7 @@ async fn who_was_deleted_is_erased_after_thirty_days_and_the_trail_keeps_no_name
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happened_before_a_sign_in_cannot_be_told_by_the_address_of_somebody_who_was_erased() {
+async fn erasure_also_covers_events_before_a_sign_in() {
     let app = TestApp::new().await;
     let eve = app.person("eve@example.com", Role::User).await;
     let mut owner = app.guest();
@@ -78,7 +78,7 @@ async fn what_happened_before_a_sign_in_cannot_be_told_by_the_address_of_somebod
     app.guest().challenge("else@example.com").await;
     let label = app.ctx().vault.address_label("ada@example.com");
     let labelled = format!("CAST(detail AS TEXT) LIKE '%{label}%'");
-    assert_eq!(app.count("audit_events", &labelled).await, 3, "asked for, wrong, and wanted by somebody else");
+    assert_eq!(app.count("audit_events", &labelled).await, 3, "requested, wrong, and requested by another user");
 
     let own = owner.with_bearer(&ada.access);
     own.change("deleteAccount", json!({ "email": "ada@example.com" }), "__typename").await.field("deleteAccount");
@@ -86,11 +86,15 @@ async fn what_happened_before_a_sign_in_cannot_be_told_by_the_address_of_somebod
     app.take_statements();
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
     assert_eq!(app.count("audit_events", &labelled).await, 0);
-    let told = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
-    assert_eq!(app.count("audit_events", &told).await, 0);
-    assert_eq!(app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await, 4, "that it was stays");
+    let of_request = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
+    assert_eq!(app.count("audit_events", &of_request).await, 0);
+    assert_eq!(
+        app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await,
+        4,
+        "the event itself stays"
+    );
     let hers = format!("kind = 'EMAIL_CHANGE_REQUESTED' AND ip_address = '{}'", eve.ip);
-    assert_eq!(app.count("audit_events", &hers).await, 1, "what somebody else did stays theirs");
+    assert_eq!(app.count("audit_events", &hers).await, 1, "another user's event keeps its data");
     let other = app.ctx().vault.address_label("else@example.com");
     let others = format!("CAST(detail AS TEXT) LIKE '%{other}%' AND ip_address IS NOT NULL");
     assert_eq!(app.count("audit_events", &others).await, 1);

@@ -1,4 +1,4 @@
-//! What people do to their own account.
+//! What users do to their own account.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const PROFILE: &str = "__typename ... on ProfileUpdated { user { name locale ver
 const EXPORT: &str = "mutation { exportData { __typename ... on DataExported { data } } }";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_changes_their_name_and_the_language_of_their_mails() {
+async fn users_can_change_their_name_and_mail_language() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     let input = json!({ "name": "  Ada <img src=x> {{7*7}} ", "locale": "ja" });
@@ -17,7 +17,7 @@ async fn a_person_changes_their_name_and_the_language_of_their_mails() {
     let expected = json!({ "name": "Ada <img src=x> {{7*7}}", "locale": "ja", "version": 2 });
     assert_eq!(answer.field("updateProfile")["user"], expected);
     let left = person.change("updateProfile", json!({}), PROFILE).await;
-    assert_eq!(left.field("updateProfile")["user"], expected, "what is left out stays");
+    assert_eq!(left.field("updateProfile")["user"], expected, "an omitted field stays");
     app.guest().sign_in("ada@example.com").await;
     let notice = &app.mails_for("ada@example.com").await[0];
     assert!(notice.code.is_none() && notice.html.contains("lang=\"ja\""), "{}", notice.html);
@@ -46,7 +46,7 @@ async fn a_guest_only_reads_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_language_asked_for_at_sign_in_is_kept() {
+async fn the_language_requested_at_sign_in_is_kept() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let sent = guest.login_with(json!({ "email": "hans@example.com", "locale": "de-CH" })).await;
@@ -57,14 +57,14 @@ async fn the_language_asked_for_at_sign_in_is_kept() {
     assert_eq!(me.field("me")["locale"], "de");
     let again = app.guest().sign_in("hans@example.com").await;
     let me = guest.with_bearer(&again.access).query("{ me { locale } }", json!({})).await;
-    assert_eq!(me.field("me")["locale"], "de", "a sign-in that asks for none changes none");
+    assert_eq!(me.field("me")["locale"], "de", "a sign-in without a language changes nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_is_not() {
+async fn only_a_sign_in_from_a_new_device_sends_a_notice() {
     let app = TestApp::new().await;
     let first = app.guest().sign_in("ada@example.com").await;
-    assert_eq!(app.mails_for("ada@example.com").await.len(), 1, "nobody is told of their own first sign-in");
+    assert_eq!(app.mails_for("ada@example.com").await.len(), 1, "the first sign-in sends no notice");
     let known = app.guest().with_device(&first.device);
     known.sign_in("ada@example.com").await;
     assert_eq!(app.mails_for("ada@example.com").await.len(), 2);
@@ -78,7 +78,7 @@ async fn a_sign_in_from_a_new_device_is_told_and_from_a_known_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_holds_what_is_kept_and_no_secret() {
+async fn an_export_contains_all_stored_data_and_no_secret() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::Guest).await;

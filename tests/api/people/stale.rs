@@ -1,5 +1,5 @@
-//! Requests that were looked up before the account was taken back or its owner signed out, and that come to their change
-//! after it: they change nothing.
+//! Requests authenticated before the account was taken back or its owner signed out, and executed after: they change
+//! nothing.
 
 use doorcode::{
     db::entity::Role,
@@ -29,7 +29,7 @@ async fn delete_own(app: &TestApp, viewer: &Viewer, typed: &str) -> Result<manag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_under_way_does_not_survive_taking_the_account_back() {
+async fn a_pending_deletion_does_not_survive_taking_the_account_back() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let stale = stale_viewer(&app, &thief).await;
@@ -44,11 +44,11 @@ async fn a_deletion_under_way_does_not_survive_taking_the_account_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_that_waits_for_the_row_sees_what_happened_to_its_session_meanwhile() {
+async fn a_deletion_waiting_for_the_row_notices_that_its_session_ended() {
     let app = TestApp::new().await;
     let (thief, _) = stolen(&app).await;
     let stale = stale_viewer(&app, &thief).await;
-    // As taking the account back does it: the person first, then their sessions.
+    // As taking the account back does it: the user first, then the sessions.
     let back = Work::begin(app.ctx()).await.unwrap();
     back.execute_unprepared("UPDATE users SET email = 'old@example.com'").await.unwrap();
     let finish = async {
@@ -65,7 +65,7 @@ async fn a_deletion_that_waits_for_the_row_sees_what_happened_to_its_session_mea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_and_taking_the_account_back_at_once_leave_it_to_its_owner() {
+async fn a_deletion_during_an_undo_leaves_the_account_to_its_owner() {
     for _ in 0..8 {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;
@@ -80,7 +80,7 @@ async fn a_deletion_and_taking_the_account_back_at_once_leave_it_to_its_owner() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_address_that_is_typed_is_compared_with_the_one_that_is_deleted() {
+async fn deletion_compares_the_typed_address_with_the_current_one() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let stale = stale_viewer(&app, &person).await;
@@ -91,7 +91,7 @@ async fn the_address_that_is_typed_is_compared_with_the_one_that_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_who_was_signed_out_in_mid_request_changes_nobody() {
+async fn an_administrator_signed_out_mid_request_changes_no_user() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let other = app.person("other@example.com", Role::Admin).await;

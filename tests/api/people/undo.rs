@@ -1,4 +1,4 @@
-//! Taking an address back, whoever has which mailbox and whichever token is used first.
+//! Undoing a change of address, for every owner of the mailboxes and every order of tokens.
 
 use doorcode::{
     db::entity::Role,
@@ -34,11 +34,11 @@ pub(crate) async fn outcome(who: &Client<'_>, token: &str) -> String {
 /// The token of the newest notice to an address.
 pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
-    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with a way back").1;
+    let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with an undo link").1;
     text.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Somebody whose address a thief with their session has changed, and the owner's way back.
+/// A user whose address was changed by a thief with their session, and the owner's undo token.
 pub(crate) async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
     let victim = app.person("old@example.com", Role::User).await;
     change(app, &victim, "thief@example.com").await;
@@ -60,12 +60,16 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
     assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
-    let told = &app.mails_for("thief@example.com").await[0];
-    assert!(told.code.is_none() && told.text.contains("undone"), "whoever lost it is told: {}", told.text);
+    let notice = &app.mails_for("thief@example.com").await[0];
+    assert!(
+        notice.code.is_none() && notice.text.contains("undone"),
+        "the thief's address gets a notice: {}",
+        notice.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_way_leads_back_to_a_thief_in_whichever_order_tokens_are_used() {
+async fn undo_tokens_never_return_an_account_to_a_thief_in_any_order() {
     for thief_first in [false, true] {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;
@@ -85,14 +89,14 @@ async fn no_way_leads_back_to_a_thief_in_whichever_order_tokens_are_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_under_way_does_not_survive_taking_the_account_back() {
+async fn a_pending_change_does_not_survive_taking_the_account_back() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let under_way = challenge(&thief, "next@example.com").await;
     let code = app.last_code_for("next@example.com").await;
     assert_eq!(outcome(&app.guest(), &token).await, "EmailChangeUndone");
     assert_eq!(app.count("email_codes", "purpose = 'change_email' AND consumed_at IS NULL").await, 0);
-    // As if the thief's request had been looked up before its session was ended.
+    // As if the thief's request had been authenticated before its session ended.
     let stale = stale_viewer(&app, &thief).await;
     let member = Member::require(app.ctx(), &stale, "confirmEmail").await.unwrap();
     let late = email_change::confirm(app.ctx(), member, &under_way, &code).await;
@@ -100,7 +104,7 @@ async fn a_change_under_way_does_not_survive_taking_the_account_back() {
     assert_eq!(app.count("users", "email = 'next@example.com'").await, 0);
 }
 
-/// What a request knew of who asks, before a moment that has passed meanwhile.
+/// The viewer as a request saw it at an earlier moment.
 pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     use sea_orm::{EntityTrait, QueryOrder};
     let session = doorcode::db::entity::sessions::Entity::find()
@@ -120,7 +124,7 @@ pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_comes_after_the_session_was_ended_changes_nothing() {
+async fn a_code_sent_after_the_session_ended_changes_nothing() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let under_way = challenge(&person, "next@example.com").await;
@@ -134,7 +138,7 @@ async fn a_code_that_comes_after_the_session_was_ended_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_demoted_in_mid_request_makes_nobody() {
+async fn an_administrator_demoted_mid_request_creates_no_user() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     app.make("other@example.com", Role::Admin).await;
@@ -149,7 +153,7 @@ async fn an_administrator_demoted_in_mid_request_makes_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
+async fn an_undo_token_expires_and_cannot_be_guessed() {
     let app = TestApp::new().await;
     let (_, token) = stolen(&app).await;
     for made_up in ["", "x", &"A".repeat(43), "' OR 1=1 --"] {
@@ -160,7 +164,7 @@ async fn a_change_cannot_be_undone_for_ever_nor_by_guessing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_the_owner_made_at_the_old_address_meanwhile_gives_way() {
+async fn a_new_account_at_the_old_address_gives_way_to_the_undo() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let owner = app.guest().sign_in("old@example.com").await;
@@ -172,7 +176,7 @@ async fn an_account_that_the_owner_made_at_the_old_address_meanwhile_gives_way()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_with_a_history_keeps_the_old_address_and_the_stolen_one_is_parked() {
+async fn an_account_with_history_keeps_the_old_address_and_the_stolen_one_is_parked() {
     let app = TestApp::new().await;
     let other = app.person("other@example.com", Role::User).await;
     app.clock.pass(60.0);
@@ -182,12 +186,12 @@ async fn an_account_with_a_history_keeps_the_old_address_and_the_stolen_one_is_p
     assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(other.me().await.field("me")["email"], "old@example.com");
     assert_eq!(app.count("users", "email LIKE '%@parked.invalid' AND status = 'ACTIVE'").await, 1);
-    assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's address leads nowhere");
+    assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's undo link does not work");
     assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_administrator_stays_one_whose_address_is_taken_back() {
+async fn the_last_administrator_keeps_the_role_after_an_undo() {
     let app = TestApp::new().await;
     let boss = app.person("boss@example.com", Role::Admin).await;
     change(&app, &boss, "thief@example.com").await;
@@ -198,7 +202,7 @@ async fn the_last_administrator_stays_one_whose_address_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thief_who_deletes_the_account_leaves_it_to_its_owner_and_an_administrator_does_not() {
+async fn the_owner_can_undo_a_deletion_by_a_thief_but_not_by_an_administrator() {
     for by_admin in [false, true] {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;
@@ -211,8 +215,8 @@ async fn a_thief_who_deletes_the_account_leaves_it_to_its_owner_and_an_administr
             let input = json!({ "email": "thief@example.com" });
             thief.change("deleteAccount", input, "__typename").await.field("deleteAccount");
         }
-        let told = &app.mails_for("thief@example.com").await[0];
-        assert!(told.text.contains("deleted"), "{}", told.text);
+        let notice = &app.mails_for("thief@example.com").await[0];
+        assert!(notice.text.contains("deleted"), "{}", notice.text);
         let undone = undo(&app.guest(), &token).await;
         assert_eq!(undone["__typename"], "EmailChangeUndone");
         let status = if by_admin { "DELETED" } else { "ACTIVE" };
@@ -223,7 +227,7 @@ async fn a_thief_who_deletes_the_account_leaves_it_to_its_owner_and_an_administr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_from_an_administrator_ends_every_way_back() {
+async fn an_address_set_by_an_administrator_voids_all_undo_tokens() {
     let app = TestApp::new().await;
     let (victim, token) = stolen(&app).await;
     let admin = app.person("admin@example.com", Role::Admin).await;
@@ -234,7 +238,7 @@ async fn an_address_from_an_administrator_ends_every_way_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_changes_their_own_address_without_proving_the_new_one() {
+async fn changing_ones_own_address_requires_proof_of_the_new_one() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "id": admin.signed_in.user, "email": "thief@example.com" });
@@ -243,7 +247,7 @@ async fn nobody_changes_their_own_address_without_proving_the_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_tokens_of_one_person_used_at_once_end_in_the_older_address() {
+async fn two_concurrent_undo_tokens_restore_the_older_address() {
     for _ in 0..4 {
         let app = TestApp::new().await;
         let (thief, token) = stolen(&app).await;

@@ -1,5 +1,4 @@
-//! Every mutation as every role: how each is called about whom, and whether what came of it is what the page says.
-//! Whoever is not meant is afterwards as before.
+//! Every mutation as every role: the result must match the permissions page, and a refused call must change nothing.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -7,11 +6,11 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Types},
     page::{Column, Page, Row, Side, Word},
-    people::{Being, Outcome, being, delete, snapshot, unhindered, viewer},
+    people::{Being, Outcome, being, delete, snapshot, viewer, wide_limits},
 };
 use crate::harness::{Answer, TestApp};
 
-/// About whom a mutation can be. One that can name nobody is about whoever asks.
+/// The users a mutation can be about. A mutation that takes no user is about the caller.
 fn sides(field: &str) -> &'static [Side] {
     match field {
         "login" | "endSession" | "forgetDevice" | "updateUser" | "deleteUser" | "restoreUser" | "endUserSessions" => {
@@ -22,11 +21,11 @@ fn sides(field: &str) -> &'static [Side] {
         "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
             &[Side::Own]
         }
-        new => panic!("{new}: say here about whom it can be, and in `input` how it is called"),
+        new => panic!("{new}: add its sides here, and its input in `input`"),
     }
 }
 
-/// One call, ready to be made.
+/// One call, ready to send.
 struct Case<'a> {
     side: Side,
     viewer: Option<Being<'a>>,
@@ -47,7 +46,7 @@ impl<'a> Case<'a> {
         case
     }
 
-    /// About whom it is; where nobody asks, about somebody else.
+    /// The user it is about; another user if the caller is anonymous.
     fn of(&self) -> &Being<'a> {
         self.viewer.as_ref().filter(|_| self.side == Side::Own).unwrap_or(&self.other)
     }
@@ -61,7 +60,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What a mutation is called with about somebody. All that has to happen before happens here.
+/// The input of a mutation about a user. Creates everything that the call needs first.
 async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) -> Value {
     let of = case.of();
     let fresh = format!("new-{}", of.email);
@@ -95,11 +94,11 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
         }
         "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
         "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
-        new => panic!("{new}: say here how it is called"),
+        new => panic!("{new}: add its input here"),
     }
 }
 
-/// A change of address that only lacks its confirmation, for whoever may ask for one.
+/// A change of address that only lacks its confirmation, if the caller may ask for one.
 async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
     if of.role == Role::Guest {
         return json!({ "challenge": "none", "code": "12345678" });
@@ -109,7 +108,7 @@ async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
     json!({ "challenge": challenge, "code": app.last_code_for(email).await })
 }
 
-/// What the page says will come.
+/// What the page says.
 fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) -> Outcome {
     let is_allowed = row.allows(column, side);
     let is_own = row.says(column, Word::Own);
@@ -123,20 +122,20 @@ fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) 
     }
 }
 
-/// Whether a column can ask about a side at all: who is nobody has nothing of their own to name.
+/// Whether a column can ask about a side at all: an anonymous caller owns nothing.
 fn can_ask(field: &str, column: Column, side: Side) -> bool {
     column != Column::Anonymous || side != Side::Own || sides(field).len() == 1 || field == "logout"
 }
 
-/// Calls every mutation as a column, and tells what was otherwise than the page says, and how many cases there were.
+/// Calls every mutation as a column. Returns the number of cases and every difference from the page.
 async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
-    let app = TestApp::alone(unhindered).await;
+    let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     let root = being(&app, "root", Role::Admin).await;
     let mut cases = Vec::new();
     for field in types["Mutation"].fields.keys() {
         let mut sides: Vec<_> = sides(field).iter().filter(|side| can_ask(field, column, **side)).collect();
-        // With an old sign-in once is enough.
+        // One case is enough for an old sign-in.
         sides.truncate(if is_stale { 1 } else { sides.len() });
         for side in sides {
             cases.push((field, Case::new(&app, &root, field, column, *side).await));
@@ -158,11 +157,11 @@ async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
         let expected = expected(field, row, column, case.side, is_stale);
         ["FORBIDDEN", "REAUTHENTICATION_REQUIRED"].map(Outcome::refused).contains(&expected)
     });
-    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "every such refusal is noted, and nothing else");
+    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "exactly these refusals are recorded");
     (cases.len(), wrong)
 }
 
-/// Makes one call; what was wrong about it.
+/// Makes one call and returns what was wrong.
 async fn compare(
     app: &TestApp,
     root: &Being<'_>,
@@ -201,26 +200,26 @@ async fn check(column: Column) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_not_signed_in_changes_what_the_page_says() {
+async fn an_anonymous_caller_can_change_what_the_permissions_page_says() {
     check(Column::Anonymous).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_changes_what_the_page_says() {
+async fn a_guest_can_change_what_the_permissions_page_says() {
     check(Column::Guest).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_changes_what_the_page_says() {
+async fn a_user_can_change_what_the_permissions_page_says() {
     check(Column::User).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_changes_what_the_page_says() {
+async fn a_manager_can_change_what_the_permissions_page_says() {
     check(Column::Manager).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_changes_what_the_page_says() {
+async fn an_administrator_can_change_what_the_permissions_page_says() {
     check(Column::Admin).await;
 }

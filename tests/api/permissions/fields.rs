@@ -1,5 +1,5 @@
-//! The schema as a server tells it: every type with its fields. Everything that a server can offer is in it, for it is
-//! a development server and a subgraph.
+//! The introspected schema: every type with its fields. The server is a development server and a subgraph, so that
+//! everything is in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +16,10 @@ const INTROSPECTION: &str = "{ __schema { queryType { name } mutationType { name
     types { kind name interfaces { name } possibleTypes { name } fields(includeDeprecated: true) { name \
     type { kind ofType { kind ofType { kind ofType { kind } } } } } } } }";
 
-/// A type and what it has.
 #[derive(Clone, Debug)]
 pub(super) struct Type {
     pub(super) kind: String,
-    /// By name, and whether something has to be chosen of it.
+    /// By name, and whether the field needs a selection.
     pub(super) fields: BTreeMap<String, bool>,
     pub(super) interfaces: Vec<String>,
     pub(super) possible: Vec<String>,
@@ -36,7 +35,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether a type ends in an object, an interface or a union.
+/// Whether a type is an object, an interface or a union, without its wrappers.
 fn is_composite(kind: &Value) -> bool {
     match kind["ofType"].as_object() {
         Some(_) => is_composite(&kind["ofType"]),
@@ -61,7 +60,7 @@ pub(super) async fn of(app: &TestApp) -> Types {
     types.filter(|(name, _)| !name.starts_with("__")).collect()
 }
 
-/// The fields of production's object types, from the schema that is published.
+/// Fields of object types in the published production schema.
 pub(super) fn of_production() -> BTreeSet<String> {
     // The library's parser does not accept the description of a schema, which comes first.
     let sdl = sdl(false);

@@ -1,4 +1,5 @@
-//! Subscriptions as every role, as events over the real router: who may listen, and whom they hear of.
+//! Subscriptions as every role, as server-sent events over the real router: who may subscribe, and which users' events
+//! they get.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,14 +17,14 @@ use tower::ServiceExt;
 use super::{
     fields,
     page::{Column, Page, Row, Side},
-    people::{Being, being, delete, unhindered, viewer},
+    people::{Being, being, delete, viewer, wide_limits},
 };
 use crate::harness::{SignedIn, TestApp};
 
-/// Longer than anything takes here.
+/// Longer than any step takes here.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// What a subscription says, until it ends.
+/// An event stream, until it ends.
 struct Stream {
     body: Body,
     text: String,
@@ -45,7 +46,7 @@ impl Stream {
         Self { body: answer.into_body(), text: String::new() }
     }
 
-    /// The next thing that is said: an event's data, or the one answer of a request that opened nothing. It must come.
+    /// The next event's data, or the single response of a refused request. Panics if nothing arrives.
     async fn next(&mut self) -> Value {
         loop {
             if let Some(end) = self.text.find("\n\n") {
@@ -56,21 +57,21 @@ impl Stream {
                     None => continue,
                 }
             }
-            match timeout(AT_ONCE, self.body.frame()).await.expect("something is said") {
+            match timeout(AT_ONCE, self.body.frame()).await.expect("an event arrives") {
                 Some(frame) => self.text += std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap(),
-                None => return serde_json::from_str(&self.text).expect("an answer"),
+                None => return serde_json::from_str(&self.text).expect("a response"),
             }
         }
     }
 
-    /// Waits until it is open: its first word is a comment.
+    /// Waits until the stream is open: it starts with a comment.
     async fn opened(&mut self) {
         let frame = timeout(AT_ONCE, self.body.frame()).await.expect("it opens").unwrap().unwrap();
         assert_eq!(&frame.into_data().unwrap()[..], b":\n\n");
     }
 }
 
-/// Somebody who has two sessions and listens with the first.
+/// A user with two sessions who subscribes with the first.
 struct Scene<'a> {
     app: &'a TestApp,
     root: Being<'a>,
@@ -95,7 +96,7 @@ impl<'a> Scene<'a> {
         Self { app, root, column, viewer, second, other, deleted }
     }
 
-    /// Whether the subscription opens; otherwise it must be refused as the page says.
+    /// Whether the subscription opens. If not, it must be refused as the page says.
     async fn listens(&self, row: &Row, query: &str) -> Option<Stream> {
         let mut stream = Stream::open(self.app, self.viewer.as_ref(), query).await;
         if Side::ALL.iter().any(|side| row.allows(self.column, *side)) {
@@ -109,7 +110,7 @@ impl<'a> Scene<'a> {
         None
     }
 
-    /// Ends the sessions of the deleted and of somebody else, and one of the viewer's, in this order.
+    /// Ends a session of the deleted user, of another user and of the viewer, in this order.
     async fn end_sessions(&self) -> Vec<(Side, String)> {
         for who in [&self.deleted, &self.other] {
             let input = json!({ "id": who.is.user });
@@ -139,7 +140,7 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
     let query = format!("subscription {{ auditEventAdded({filter}) {{ detail subject {{ id }} }} }}");
     let mut events = scene.listens(all, &query).await;
     let ended = scene.end_sessions().await;
-    // Those that the page does not allow come first, so what is heard first tells that they were not.
+    // Forbidden events come first, so the first event received shows that they were not sent.
     if let Some(stream) = &mut ends {
         for (_, session) in ended.iter().filter(|(side, _)| own.allows(column, *side)) {
             let heard = stream.next().await;
@@ -159,10 +160,10 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_label_of_an_address_is_shown_to_administrators_alone() {
-    let app = TestApp::alone(unhindered).await;
-    let (_stop, told) = watch::channel(false);
-    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+async fn only_administrators_see_the_label_of_an_address() {
+    let app = TestApp::alone(wide_limits).await;
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), stopped));
     for (column, role, shown) in [(Column::Manager, Role::Manager, false), (Column::Admin, Role::Admin, true)] {
         let viewer = being(&app, &format!("{column:?}").to_lowercase(), role).await;
         let query = "subscription { auditEventAdded(filter: { kinds: [CODE_REQUESTED] }) { id detail } }";
@@ -180,7 +181,7 @@ async fn the_label_of_an_address_is_shown_to_administrators_alone() {
             assert_eq!(event["detail"]["address"].as_str(), shown.then_some(label.as_str()), "{column:?}: {event}");
             assert!(event["detail"]["challenge"].is_string(), "{event}");
         }
-        // Nor in what they did themselves.
+        // Nor in events of their own.
         let wanted = json!({ "email": format!("{}-new@people.example", viewer.email.split_once('@').unwrap().0) });
         viewer.client.change("changeEmail", wanted, "__typename").await.field("changeEmail");
         let own = "{ me { auditEvents(first: 1) { nodes { kind detail } } } }";
@@ -191,13 +192,13 @@ async fn the_label_of_an_address_is_shown_to_administrators_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_hears_what_the_page_says_however_old_the_sign_in_is() {
-    let app = TestApp::alone(unhindered).await;
-    let (_stop, told) = watch::channel(false);
-    tokio::spawn(live::run(Arc::clone(&app.app.ctx), told));
+async fn every_role_receives_the_events_that_the_permissions_page_says() {
+    let app = TestApp::alone(wide_limits).await;
+    let (_stop, stopped) = watch::channel(false);
+    tokio::spawn(live::run(Arc::clone(&app.app.ctx), stopped));
     let types = fields::of(&app).await;
     let known: Vec<_> = types["Subscription"].fields.keys().collect();
-    assert_eq!(known, ["auditEventAdded", "sessionEnded"], "say here what is heard through another");
+    assert_eq!(known, ["auditEventAdded", "sessionEnded"], "add the events of the new subscription here");
     for column in Column::ALL {
         for is_stale in [false, true] {
             listen(&app, column, is_stale).await;

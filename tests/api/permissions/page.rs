@@ -1,11 +1,11 @@
-//! The page about permissions, read as data. Nothing here knows what is right: the page says it.
+//! The permissions page, parsed. It is the only source of expected results.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
 };
 
-/// Who asks: the columns of every table.
+/// Callers: the columns of every table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
     Anonymous,
@@ -47,7 +47,7 @@ const WORDS: [(&str, Word); 8] = [
     ("by type", Word::ByType),
 ];
 
-/// About whom: whoever asks, somebody else, or somebody who was deleted.
+/// Whom a call is about: the caller, another user, or a deleted user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Own,
@@ -59,7 +59,6 @@ impl Side {
     pub(super) const ALL: [Self; 3] = [Self::Own, Self::Other, Self::Deleted];
 }
 
-/// One field.
 #[derive(Debug)]
 pub(super) struct Row {
     cells: Vec<Vec<Word>>,
@@ -71,7 +70,7 @@ impl Row {
         self.cells[column as usize].contains(&word)
     }
 
-    /// Whether the column may have the field of that side.
+    /// Whether the column may read the field about that side.
     pub(super) fn allows(&self, column: Column, side: Side) -> bool {
         let any = |words: &[Word]| words.iter().any(|word| self.says(column, *word));
         match side {
@@ -81,15 +80,14 @@ impl Row {
         }
     }
 
-    /// Whether of what others did to them the column does not see it in its own trail. There a manager is a person like
-    /// any other.
+    /// Whether the field is hidden in the column's own trail when someone else acted on the user. A manager is like any
+    /// other user there.
     pub(super) fn is_veiled(&self, column: Column) -> bool {
         let sees_others = self.says(column, Word::Undeleted) || self.says(column, Word::All);
         self.says(if sees_others { Column::Guest } else { column }, Word::OwnActs)
     }
 }
 
-/// The page.
 pub(super) struct Page {
     /// By `Type.field`.
     pub(super) rows: BTreeMap<String, Row>,
@@ -125,7 +123,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The cells of each line of a table, without its head.
+/// The cells of each row of a table, without its head.
 fn table<'a>(body: &'a str, head: &[&str]) -> Vec<Vec<&'a str>> {
     let mut lines = body.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
     let cells = |line: &'a str| line.split('|').map(str::trim).collect::<Vec<_>>();
@@ -144,7 +142,7 @@ fn rows(of: &str, body: &str) -> Vec<(String, Row)> {
     let head: Vec<_> = head.chain(is_root.then_some("recent sign-in")).collect();
     let word = |name: &str| {
         let known = WORDS.iter().find(|(word, _)| *word == name.trim());
-        known.unwrap_or_else(|| panic!("{of}: {name:?} is no word of the page")).1
+        known.unwrap_or_else(|| panic!("{of}: {name:?} is not a defined word")).1
     };
     let row = |cells: Vec<&str>| {
         let field = quoted(cells[0]).next().unwrap();

@@ -1,5 +1,5 @@
-//! Who asks, and about whom: people who just signed in, each with a session, a device and events that are known. And
-//! what came of a call, in few words.
+//! Callers and targets: freshly signed-in users, each with a known session, device and events. And the outcome of a
+//! call.
 
 use doorcode::{db::entity::Role, limits::Rule, settings::ServeFlags};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::page::Column;
 use crate::harness::{Answer, Client, SignedIn, TestApp};
 
-/// A person and what is theirs.
+/// A user and the ids of what they own.
 pub(super) struct Being<'a> {
     pub(super) client: Client<'a>,
     pub(super) email: String,
@@ -15,19 +15,19 @@ pub(super) struct Being<'a> {
     pub(super) is: SignedIn,
 }
 
-/// Limits so wide that nobody is refused for them, and a day of mails so short that the third carries a link.
-pub(super) fn unhindered(flags: &mut ServeFlags) {
+/// Limits so wide that no call is refused for them, and so few mails a day that the third carries a link.
+pub(super) fn wide_limits(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendPair, "1000/15m".into());
     flags.limits.insert(Rule::SendNetwork, "100000/15m".into());
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
     flags.limits.insert(Rule::VerifyNetwork, "100000/1m".into());
     flags.limits.insert(Rule::ApiCaller, "100000/1m".into());
-    // A code asked for before the clock passes ten minutes is still good after.
+    // Keeps a code valid while the clock passes ten minutes.
     flags.code_ttl = Some("30m".into());
     flags.federation = Some("true".into());
 }
 
-/// Makes somebody and signs them in.
+/// Creates a user and signs in.
 pub(super) async fn being<'a>(app: &'a TestApp, name: &str, role: Role) -> Being<'a> {
     let email = format!("{name}@people.example");
     app.make(&email, role).await;
@@ -38,7 +38,7 @@ pub(super) async fn being<'a>(app: &'a TestApp, name: &str, role: Role) -> Being
     Being { client, email, role, is }
 }
 
-/// Whoever asks in a column; nobody who is signed in, in the first.
+/// The caller of a column; `None` for an anonymous one.
 pub(super) async fn viewer<'a>(app: &'a TestApp, name: &str, column: Column) -> Option<Being<'a>> {
     let role = match column {
         Column::Anonymous => return None,
@@ -50,23 +50,22 @@ pub(super) async fn viewer<'a>(app: &'a TestApp, name: &str, column: Column) -> 
     Some(being(app, name, role).await)
 }
 
-/// Deletes somebody and leaves all that is theirs, their open session too: what is hidden is not just empty.
+/// Deletes a user but keeps their rows, including the open session, so that hidden is not just empty.
 pub(super) async fn delete(app: &TestApp, who: &Being<'_>) {
     let email = &who.email;
     let sql = format!("UPDATE users SET status = 'DELETED', deleted_at = updated_at WHERE email = '{email}'");
     app.sql(&sql).await;
 }
 
-/// What came of a field.
+/// The outcome of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It is there.
     Shown,
-    /// `null`, none or nobody, and no error.
+    /// `null` or empty, without an error.
     Nothing,
-    /// An error, with this code, and no data.
+    /// An error with this code, and no data.
     Refused(String),
-    /// A problem as data, of this type.
+    /// A problem of this type, as data.
     Problem(String),
 }
 
@@ -75,12 +74,12 @@ impl Outcome {
         Self::Refused(code.to_owned())
     }
 
-    /// What a field gives that the column may not use at all.
+    /// The outcome of a field that the column may never use.
     pub(super) fn forbidden_to(column: Column) -> Self {
         Self::refused(if column == Column::Anonymous { "UNAUTHENTICATED" } else { "FORBIDDEN" })
     }
 
-    /// What came at a path of the data, such as `/user/email`. An error above or at it counts.
+    /// The outcome at a path of the data, such as `/user/email`. An error above or at it counts.
     pub(super) fn at(answer: &Answer, path: &str) -> Self {
         let data = answer.json["data"].pointer(path).unwrap_or(&Value::Null);
         let is_nothing = match data {
@@ -104,7 +103,7 @@ impl Outcome {
         }
     }
 
-    /// What became of a change, by the type of its result. What implements `Problem` is one.
+    /// The outcome of a mutation, by the type of its result. Every type that implements `Problem` is a problem.
     pub(super) fn of_change(answer: &Answer, field: &str, problems: &[String]) -> Self {
         match Self::at(answer, &format!("/{field}")) {
             Self::Shown => {
@@ -120,7 +119,7 @@ fn code(error: &Value) -> String {
     error["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 
-/// All of a person that a change could touch, as an administrator sees it.
+/// Everything about a user that a mutation could change, as an administrator sees it.
 pub(super) async fn snapshot(root: &Being<'_>, who: &Being<'_>) -> Value {
     let query = "query($id: ID!) { user(id: $id) { email name role status version locale deletedAt \
                  devices { id } sessions { totalCount } } }";

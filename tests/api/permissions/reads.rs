@@ -1,5 +1,5 @@
-//! Every field that reads, as every role, by every way that leads to it: what the page allows comes, and what it does
-//! not is hidden whichever way one goes.
+//! Every readable field, as every role, by every path that leads to it: allowed fields are returned, all others are
+//! hidden on every path.
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Type, Types},
     page::{Column, Page, Side, Word},
-    people::{Being, Outcome, being, delete, unhindered, viewer},
+    people::{Being, Outcome, being, delete, viewer, wide_limits},
 };
 use crate::harness::{Answer, Client, TestApp};
 
-/// What a way gives for somebody who is hidden.
+/// What a path returns about a hidden user.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hidden {
     NotFound,
     Empty,
 }
 
-/// A way from a root field to an object of a type.
+/// A path from a root field to an object of a type.
 struct Way {
     to: &'static str,
     root: &'static str,
-    /// With names in capitals for what it is about.
+    /// With placeholders in capitals.
     query: &'static str,
-    /// Where the object stands; `*` is the one of a list that is meant.
+    /// Where the object is in the response; `*` stands for its index in a list.
     path: &'static str,
     hidden: Hidden,
-    /// Rows that lie on the way.
+    /// Rows of the page that the path passes through.
     gates: &'static [&'static str],
 }
 
@@ -107,7 +107,7 @@ const WAYS: [Way; 26] = [
     )
     .empty_when_hidden()
     .through(&["AuditEvent.id"]),
-    // Whoever sees no subject cannot ask for one.
+    // A role that cannot see the subject cannot ask for one.
     way(
         "AuditEvent",
         "auditEvents",
@@ -141,16 +141,16 @@ const WAYS: [Way; 26] = [
     way("_Service", "_service", "_service { FIELDS }", "/_service"),
 ];
 
-/// Somebody with the ids of all that is theirs.
+/// A user, with the ids of everything that belongs to them.
 struct Known<'a> {
     being: Being<'a>,
     device: String,
-    /// What they did themselves, and what an administrator did to them.
+    /// An event of their own, and one of an administrator acting on them.
     events: [(String, &'static str); 2],
 }
 
 impl Known<'_> {
-    /// A document about them: about what they did themselves, or about what was done to them.
+    /// A document about them: about their own event, or about the administrator's.
     fn fill(&self, query: &str, event: usize, fields: &str) -> String {
         let Being { email, is, .. } = &self.being;
         let (event, kind) = &self.events[event];
@@ -177,21 +177,19 @@ async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
     Known { being, device, events }
 }
 
-/// What came of asking for everything.
 #[derive(Default)]
 struct Walk {
     cases: usize,
-    /// What was otherwise than the page says.
+    /// Differences from the page.
     wrong: Vec<String>,
     shown: BTreeSet<(String, Column, Side)>,
 }
 
-/// What nobody has here. Nobody's session was ended, not even by their being deleted.
+/// Fields that are always null here: no session was ended, not even by deleting its user.
 fn is_absent(field: &str, side: Side) -> bool {
     field == "Session.endedAt" || (field == "User.deletedAt" && side != Side::Deleted)
 }
 
-/// Everybody there is.
 struct Cast<'a> {
     app: &'a TestApp,
     page: Page,
@@ -223,7 +221,7 @@ impl<'a> Cast<'a> {
         viewer.map_or_else(|| self.app.guest(), |viewer| viewer.being.client.clone())
     }
 
-    /// Whom a side is about; who is nobody has nothing of their own.
+    /// The user a side is about. An anonymous caller owns nothing.
     fn of<'b>(&'b self, viewer: Option<&'b Known<'a>>, side: Side) -> Option<&'b Known<'a>> {
         match side {
             Side::Own => viewer,
@@ -232,13 +230,13 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// Goes every way as everybody about everybody.
+    /// Takes every path, as every role, about every user.
     async fn walk(&self) -> Walk {
         let mut walk = Walk::default();
         for (column, viewer) in &self.viewers {
             for way in &WAYS {
                 for side in Side::ALL {
-                    // Only a way to events leads to more than one.
+                    // Only a path to events leads to more than one object.
                     for event in 0..if way.to == "AuditEvent" { 2 } else { 1 } {
                         self.go(&mut walk, way, (*column, viewer.as_ref()), side, event).await;
                     }
@@ -265,14 +263,14 @@ impl<'a> Cast<'a> {
         side: Side,
         event: usize,
     ) {
-        // `me` names nobody, and whoever is nobody may ask it, too.
+        // `me` takes no user, and an anonymous caller may ask for it, too.
         let of =
             if way.root == "me" && side == Side::Own { viewer.or(Some(&self.other)) } else { self.of(viewer, side) };
         let Some(of) = of.filter(|_| way.root != "me" || side == Side::Own) else { return };
         let kind = &self.types[way.to];
         let document = of.fill(way.query, event, &selection(kind));
         let answer = self.client(viewer).query(&document, json!({})).await;
-        let path = meant(&answer, way.path, &of.events[event].0);
+        let path = indexed_path(&answer, way.path, &of.events[event].0);
         for field in kind.fields.keys() {
             let inner = if field == "pageInfo" { "/endCursor" } else { "" };
             let found = Outcome::at(&answer, &format!("{path}/{field}{inner}"));
@@ -289,7 +287,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// What the page says of a field at the end of a way.
+    /// What the page says about a field at the end of a path.
     fn expected(&self, way: &Way, column: Column, side: Side, event: usize, field: &str) -> Outcome {
         let root = self.page.row(&format!("Query.{}", way.root));
         if root.says(column, Word::Nobody) {
@@ -314,9 +312,9 @@ impl<'a> Cast<'a> {
         }
         let row = self.page.row(&name);
         let is_done_to_them = event == 1;
-        // Of what others did to them nobody sees who it was in their own trail. Managers see it in the trail of all.
+        // In their own trail, users do not see who else acted on them. Managers see it in the full trail.
         let is_veiled = side == Side::Own && is_done_to_them && row.is_veiled(column) && way.root != "auditEvents";
-        // Whoever did something to them is not deleted, whoever they are.
+        // The actor is never deleted here.
         let of = if is_done_to_them && field == "actor" && side == Side::Deleted { Side::Other } else { side };
         let is_shown = way.gates.iter().all(allows) && row.allows(column, of) && !is_veiled;
         if is_shown && !is_absent(&name, side) { Outcome::Shown } else { Outcome::Nothing }
@@ -332,8 +330,8 @@ fn selection(kind: &Type) -> String {
     kind.fields.iter().map(field).collect::<Vec<_>>().join(" ")
 }
 
-/// The path with the place of what is meant in its list.
-fn meant(answer: &Answer, path: &str, id: &str) -> String {
+/// The path with the index of the expected object in its list.
+fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
     let Some((list, rest)) = path.split_once("/*") else {
         return path.to_owned();
     };
@@ -343,8 +341,8 @@ fn meant(answer: &Answer, path: &str, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_reads_what_the_page_says_by_every_way_however_old_the_sign_in_is() {
-    let app = TestApp::alone(unhindered).await;
+async fn every_role_can_read_what_the_permissions_page_says_on_every_path() {
+    let app = TestApp::alone(wide_limits).await;
     let cast = Cast::new(&app).await;
     for passes in [0.0, 601.0] {
         app.clock.pass(passes);
@@ -355,30 +353,33 @@ async fn every_role_reads_what_the_page_says_by_every_way_however_old_the_sign_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_a_way_from_every_question_and_to_every_type_of_the_page() {
-    let app = TestApp::alone(unhindered).await;
+async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
+    let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     for root in types["Query"].fields.keys() {
-        assert!(WAYS.iter().any(|way| way.root == root), "{root}: say here which ways lead from it");
+        assert!(WAYS.iter().any(|way| way.root == root), "{root}: add its paths here");
     }
     let tabled = page.rows.keys().map(|row| row.split('.').next().unwrap());
     for kind in tabled.filter(|kind| !["Query", "Mutation", "Subscription"].contains(kind)) {
-        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: say here which ways lead to it");
+        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: add paths to it here");
     }
     for name in &types["Node"].possible {
-        assert!(WAYS.iter().any(|way| way.to == name && way.root == "node"), "{name}: say here how `node` gives it");
+        assert!(
+            WAYS.iter().any(|way| way.to == name && way.root == "node"),
+            "{name}: add its path through `node` here"
+        );
     }
 }
 
-/// An id that nobody has, of the same kind and form.
-fn made_up(id: &str) -> String {
+/// An id of the same kind and form that does not exist.
+fn unknown_id(id: &str) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(id).unwrap();
     let end = bytes.len() - 4;
     bytes[end..].copy_from_slice(&[7; 4]);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// All of an answer but what is different in every one.
+/// A response without what differs in each one.
 fn shape(answer: &Answer) -> (u16, Value) {
     let mut json = answer.json.clone();
     if let Some(id) = json.pointer_mut("/errors/0/extensions/requestId") {
@@ -389,7 +390,7 @@ fn shape(answer: &Answer) -> (u16, Value) {
 
 const DENIED: &str = "PERMISSION_DENIED";
 
-/// All that a request leaves: its answer, its statements, and how often it was noted as denied.
+/// Everything that a request leaves behind: response, statements, and how often it was recorded as denied.
 async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec<String>, i32) {
     let before = app.refused(DENIED).await;
     app.take_statements();
@@ -399,13 +400,13 @@ async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leaves_the_same() {
-    let app = TestApp::alone(unhindered).await;
+async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
+    let app = TestApp::alone(wide_limits).await;
     let cast = Cast::new(&app).await;
     let mut same = 0;
     for (column, viewer) in &cast.viewers {
         let client = cast.client(viewer.as_ref());
-        // The first denial of an hour is written at once, and those that follow are counted.
+        // The first denial of an hour is written at once; later ones are only counted.
         client.query("{ users { totalCount } }", json!({})).await;
         for side in [Side::Other, Side::Deleted] {
             let of = cast.of(viewer.as_ref(), side).unwrap();
@@ -430,8 +431,8 @@ async fn an_id_of_what_is_hidden_gets_the_answer_of_one_that_nobody_has_and_leav
                     queries
                 };
                 let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
-                for (number, (given, absent)) in about(id).iter().zip(about(&made_up(id))).enumerate() {
-                    // Nobody ends another's session or forgets another's device, however much they see.
+                for (number, (given, absent)) in about(id).iter().zip(about(&unknown_id(id))).enumerate() {
+                    // Only the owner can end a session or forget a device, whatever others can see.
                     let is_change = given.starts_with("mutation");
                     let (absent, its_statements, its_denials) = traces(&app, &client, &absent).await;
                     let code = if *column == Column::Anonymous { "UNAUTHENTICATED" } else { "NOT_FOUND" };

@@ -1,4 +1,4 @@
-//! `doorcode audit tail`: what happened, and what other processes do while somebody watches.
+//! `doorcode audit tail`: past events, and events from other processes while it follows.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Home;
 
-/// A `tail --follow` under way; it is killed when dropped.
+/// A running `tail --follow`; it is killed when dropped.
 struct Following {
     child: Child,
     lines: Receiver<String>,
@@ -49,18 +49,18 @@ fn kind_of(line: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tail_that_follows_sees_what_other_processes_do_once_and_ends_when_told() {
+async fn a_following_tail_prints_events_of_other_processes_once() {
     let home = Home::new().await;
     home.good(&["user", "create", "first@example.com"]);
     home.good(&["user", "create", "ada@example.com"]);
     let mut following = Following::start(&home, &["--json", "--most", "1"]);
     let first = following.next();
     assert!(first.contains("USER_CREATED") && first.contains("ada@example.com"), "{first}");
-    assert!(following.is_silent(), "what --most leaves out does not come later");
-    // By another command.
+    assert!(following.is_silent(), "events left out by --most do not appear later");
+    // From another command.
     home.good(&["user", "suspend", "ada@example.com"]);
     assert_eq!(kind_of(&following.next()), "USER_CHANGED");
-    // By a server.
+    // From a server.
     let server = home.start().await;
     let challenge = server.login("new@example.com").await.unwrap();
     let code = server.code_for("new@example.com").await.unwrap();
@@ -69,8 +69,9 @@ async fn a_tail_that_follows_sees_what_other_processes_do_once_and_ends_when_tol
     assert_eq!(seen.each_ref().map(|line| kind_of(line)), ["CODE_REQUESTED", "SIGNED_UP"].map(String::from));
     assert!(seen.iter().all(|line| !line.contains(&code)), "{seen:?}");
     assert!(following.is_silent(), "each is printed once");
-    let told = std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
-    assert!(told.success() && following.child.wait().unwrap().success());
+    let signaled =
+        std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
+    assert!(signaled.success() && following.child.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,11 +105,11 @@ async fn the_ids_on_the_command_line_are_those_of_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
+async fn a_closed_pipe_ends_the_tail_quietly() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2000"]);
     for (arguments, patience) in [
-        // It has printed all that there is, and waits.
+        // It has printed everything and waits.
         (&["audit", "tail", "--follow", "--most", "1"][..], 1_500),
         (&["audit", "tail", "--most", "100000"], 0),
         (&["user", "list", "--most", "2000"], 0),
@@ -131,7 +132,7 @@ async fn a_reader_that_hangs_up_ends_it_quietly_also_when_nothing_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tail_is_filtered_and_names_whoever_was_erased() {
+async fn the_tail_can_be_filtered_and_marks_erased_users() {
     let home = Home::new().await;
     home.good(&["user", "create", "ada@example.com"]);
     home.good(&["user", "create", "eve@example.com"]);

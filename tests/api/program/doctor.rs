@@ -1,5 +1,5 @@
-//! `doorcode doctor` against real servers that are set up well, and against such as are not: what it says, how it exits,
-//! how long it takes, and that it changes nothing and tells no secret.
+//! `doorcode doctor` against correct and broken set-ups with real servers: its findings, exit code and duration. It
+//! must change nothing and print no secret.
 
 mod optional;
 mod public;
@@ -24,10 +24,10 @@ use crate::{
     smtp_server::{SmtpServer, Tls, embedded_only},
 };
 
-/// In settings, and never in what is printed.
+/// In settings, and never in the output.
 const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
 
-/// A production set-up with a mail server; everything else is up to the test.
+/// A production set-up with a mail server; the test chooses the rest.
 struct Setup {
     folder: TempDir,
     mail: SmtpServer,
@@ -35,7 +35,7 @@ struct Setup {
 }
 
 impl Setup {
-    /// On a SQLite file of its own; none where there is no server to do without.
+    /// On a SQLite file; `None` if the required programs may be missing.
     async fn on_sqlite() -> Option<(TestDatabase, Self)> {
         if embedded_only() {
             return None;
@@ -49,7 +49,7 @@ impl Setup {
         let (folder, mail) = (tempfile::tempdir().unwrap(), SmtpServer::start(Tls::Smtps));
         let file = file_of(database);
         if file.exists() {
-            // As the program makes it; the tests copy a template.
+            // As the program creates it; the tests copy a template.
             fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
         }
         let settings = vec![
@@ -58,7 +58,7 @@ impl Setup {
             ("DOORCODE_SINGLE_REPLICA", "true".to_owned()),
             ("DOORCODE_MAIL_FROM", "Doorcode <no-reply@id.example.com>".to_owned()),
             ("DOORCODE_TRUSTED_PROXIES", "127.0.0.1".to_owned()),
-            // Where nobody is.
+            // A port that nothing listens on.
             ("DOORCODE_PUBLIC_URL", "http://127.0.0.1:9".to_owned()),
             ("DATABASE_URL", database.url.clone()),
             ("SMTP_URL", mail.url()),
@@ -82,7 +82,7 @@ impl Setup {
         self.command(arguments).output().unwrap()
     }
 
-    /// What it finds. Everything that it ever prints here is searched for what it must not.
+    /// Runs the checks. Every output is searched for secrets.
     fn examine(&self) -> Report {
         let (people, programs) = (self.run(&["doctor"]), self.run(&["doctor", "--json"]));
         let printed =
@@ -110,7 +110,7 @@ impl Setup {
     }
 }
 
-/// Where SQLite keeps it.
+/// The SQLite file.
 fn file_of(database: &TestDatabase) -> &Path {
     Path::new(database.url.trim_start_matches("sqlite://").split('?').next().unwrap())
 }
@@ -121,13 +121,13 @@ struct Report {
 }
 
 impl Report {
-    /// The checks that went so.
+    /// The checks with this state.
     fn checks(&self, state: &str) -> Vec<&str> {
         let found = self.findings.iter().filter(|finding| finding["state"] == state);
         found.map(|finding| finding["check"].as_str().unwrap()).collect()
     }
 
-    /// Nothing but this check is a problem, and these words are in what is said of it.
+    /// This check is the only problem, and its message contains these words.
     #[track_caller]
     fn assert_wrong(&self, check: &str, words: &[&str]) {
         assert_eq!(self.checks("problem"), [check], "{}", self.printed);
@@ -142,13 +142,13 @@ impl Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
+async fn doctor_finds_no_problem_in_a_good_setup_and_changes_nothing() {
     let Some((database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--appendonly", "yes"]).unwrap();
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
     assert!(setup.run(&["user", "role", "ada@example.com", "admin"]).status.success());
     let file = file_of(&database);
-    // The first look folds in what the command before it left in SQLite's log.
+    // The first run merges what an earlier command left in SQLite's log.
     setup.examine();
     let before = fs::read(file).unwrap();
     let report = setup.examine();
@@ -160,22 +160,22 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     {
         assert!(report.checks("ok").contains(&check), "{check} in {}", report.printed);
     }
-    // The certificates of tests live for a day, the public URL is this machine's, and nobody serves there.
+    // The test certificates are valid for a day, and the public URL is a local address without a server.
     let mut warned = report.checks("warning");
     warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
     assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
     assert!(report.printed.contains("no problems found, "), "{}", report.printed);
-    assert_eq!(fs::read(file).unwrap(), before, "the database is as it was");
-    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "and nothing lies beside it");
-    assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was made");
+    assert_eq!(fs::read(file).unwrap(), before, "the database is unchanged");
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no file was created beside it");
+    assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was created");
     assert!(setup.mail.events("mail").is_empty() && !setup.mail.events("auth").is_empty(), "signed in, sent nothing");
     let keys = redis.command(&["KEYS", "*"]).await;
     let probe = redis::Value::BulkString(b"doorcode:limit:{ping:}".to_vec());
-    assert_eq!(keys, redis::Value::Array(vec![probe]), "no key but that of the readiness probe");
+    assert_eq!(keys, redis::Value::Array(vec![probe]), "only the key of the readiness probe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has_one() {
+async fn doctor_reports_a_postgresql_that_can_lose_commits() {
     if embedded_only() {
         return;
     }
@@ -207,7 +207,7 @@ async fn a_postgresql_that_is_well_has_no_problem_and_one_that_loses_commits_has
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warning() {
+async fn doctor_reports_a_redis_that_evicts_and_warns_if_it_cannot_read_the_settings() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "allkeys-lru"]).unwrap();
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", redis.port));
@@ -238,7 +238,7 @@ async fn a_redis_that_forgets_is_a_problem_and_one_that_may_not_be_read_a_warnin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_master_that_sentinels_name_is_asked() {
+async fn doctor_checks_the_master_that_sentinels_name() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let redis = OwnRedis::start(&["--maxmemory-policy", "volatile-lru"]).unwrap();
     let sentinel = OwnRedis::start(&[&format!("sentinel monitor door 127.0.0.1 {} 1\n", redis.port)]).unwrap();
@@ -249,7 +249,7 @@ async fn the_master_that_sentinels_name_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_master_of_a_cluster_is_asked() {
+async fn doctor_checks_every_master_of_a_cluster() {
     let Ok(url) = std::env::var("DOORCODE_TEST_REDIS_CLUSTER_URL") else {
         assert!(embedded_only(), "run tests/run");
         return;
@@ -265,7 +265,7 @@ async fn every_master_of_a_cluster_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
+async fn doctor_reports_a_mail_server_that_refuses_the_password_or_strips_tls() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.set("SMTP_URL", setup.mail.url().replace("c0rrect", "canary"));
     setup.examine().assert_wrong("mail server", &["535", "user name and password in SMTP_URL"]);
@@ -281,7 +281,7 @@ async fn a_mail_server_that_refuses_the_password_or_strips_tls_is_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
+async fn doctor_reports_files_and_folders_open_to_others() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let data = setup.folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -294,20 +294,20 @@ async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);
-    assert!(setup.examine().checks("ok").contains(&"private files"), "nobody gets that far");
+    assert!(setup.examine().checks("ok").contains(&"private files"), "no other user can reach the file");
     mode(&data, 0o711);
     setup.examine().assert_wrong("private files", &["data/secret", "chmod 600"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
+async fn doctor_reports_a_stale_schema_and_keys_of_another_secret() {
     if embedded_only() {
         return;
     }
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let mut setup = Setup::new(&database);
-        // The servers of tests keep nothing through a crash, which is told beside what this is about.
+        // The test servers run without durability, which is reported as well.
         let wrong = |setup: &Setup| {
             let report = setup.examine();
             let checks = report.checks("problem").into_iter().filter(|check| *check != "database durability");
@@ -337,7 +337,7 @@ async fn a_stale_schema_and_keys_of_another_secret_are_problems() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_that_stop_a_start_are_told_all_at_once() {
+async fn doctor_reports_all_bad_settings_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
         .env_clear()
@@ -357,7 +357,7 @@ async fn settings_that_stop_a_start_are_told_all_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
+async fn doctor_accepts_a_new_development_setup_and_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
         .env_clear()
@@ -371,7 +371,7 @@ async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_that_never_answer_cost_fifteen_seconds_together_and_each_is_named() {
+async fn doctor_names_every_silent_server_within_fifteen_seconds() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();

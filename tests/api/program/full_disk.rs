@@ -1,4 +1,4 @@
-//! A real server on SQLite, for which the disk is full for a while: no answer is given that the file does not hold.
+//! A real server on SQLite whose disk is full for a while: every acknowledged change is in the file.
 
 use std::{fs, process::Command};
 
@@ -6,22 +6,22 @@ use sea_orm::sqlx::{Connection, SqliteConnection, query_scalar};
 
 use super::Home;
 
-/// What the process may not make a file longer than; another word for a full disk that needs no disk.
+/// Sets the maximum file size of the process, which simulates a full disk.
 fn limit(pid: u32, bytes: &str) {
     let arguments = ["--pid", &pid.to_string(), &format!("--fsize={bytes}:unlimited")];
     assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_while_the_disk_was_full_and_after_it_is_in_the_file() {
+async fn every_acknowledged_change_survives_a_full_disk() {
     let home = Home::new().await;
     let file = home.folder.path().join("full.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    // A process that is not asked whether it wants the signal would be killed by it.
+    // By default the signal would kill the process, so it must ignore it from the start.
     let program = std::env::var("DOORCODE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_doorcode").into());
     let mut command = home.command_of("bash");
     command.args(["-c", "trap '' XFSZ; exec \"$0\"", &program]).env("DATABASE_URL", &url);
-    let server = Home::run_until_it_answers(command).await;
+    let server = Home::start_and_wait(command).await;
     let mut promised = 0;
     let ask = async |promised: &mut i64, count: i64, name: &str| {
         let mut refused = 0;

@@ -1,4 +1,4 @@
-//! `doorcode health`, which a container is asked with.
+//! `doorcode health`, the health check of a container.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use std::{
 
 use super::{Home, text};
 
-/// Nothing of the server's settings but the one that it reads.
+/// Runs with only the setting that it reads.
 fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
     let empty = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
@@ -27,19 +27,19 @@ fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_tells_whether_the_server_beside_it_can_serve() {
+async fn health_reports_whether_the_local_server_is_ready() {
     let home = Home::new().await;
     let program = home.start().await;
     for listens in [format!("127.0.0.1:{}", program.ops), format!("0.0.0.0:{}", program.ops)] {
-        let (code, told, _) = health(&[], &listens);
-        assert!(code == Some(0) && told.contains(r#""status":"ready""#), "{code:?} {told}");
+        let (code, output, _) = health(&[], &listens);
+        assert!(code == Some(0) && output.contains(r#""status":"ready""#), "{code:?} {output}");
         assert_eq!(health(&["--live"], &listens).0, Some(0));
     }
     drop(program);
 }
 
 #[test]
-fn health_fails_where_nobody_answers_or_somebody_else_does() {
+fn health_fails_without_a_server_or_with_another_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answer = |answer: &'static str| {
@@ -51,12 +51,12 @@ fn health_fails_where_nobody_answers_or_somebody_else_does() {
         })
     };
     let not_ready = answer("HTTP/1.1 503 Service Unavailable\r\n\r\n{\"status\":\"not ready\",\"x\":\"\\u001b[2J\"}");
-    let (code, told, _) = health(&[], &address);
-    assert!(code == Some(1) && told.contains("not ready") && !told.contains('\u{1b}'), "{code:?} {told}");
+    let (code, output, _) = health(&[], &address);
+    assert!(code == Some(1) && output.contains("not ready") && !output.contains('\u{1b}'), "{code:?} {output}");
     let other = answer("HTTP/1.1 200 OK\r\n\r\n<html>");
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("not Doorcode")));
     let start = Instant::now();
-    // Taken by the system and never answered.
+    // Accepted by the kernel and never answered.
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("cannot reach")));
     assert!(start.elapsed().as_secs() < 10);
     drop((listener, not_ready.join().unwrap(), other.join().unwrap()));

@@ -1,4 +1,4 @@
-//! What the memory of a running program holds, and who may look.
+//! Secrets in the memory of a running program, and who can read that memory.
 
 use std::{
     fs::{self, File},
@@ -9,8 +9,8 @@ use super::{Home, Program};
 
 const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
 
-/// How often a text is in the memory that the program can write, or nothing when the system lets nobody look: a program
-/// that keeps its memory private can be read by root alone.
+/// How often a text occurs in the program's writable memory. `None` if the memory cannot be read: only root can read
+/// that of a program that protects it.
 fn copies(program: &Program, text: &str) -> Option<usize> {
     let folder = format!("/proc/{}", program.child.id());
     let maps = fs::read_to_string(format!("{folder}/maps")).ok()?;
@@ -21,7 +21,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
         let [from, to] = [from, to].map(|place| u64::from_str_radix(place, 16).unwrap());
         let mut bytes = Vec::new();
         memory.seek(SeekFrom::Start(from)).unwrap();
-        // A region that went away meanwhile holds nothing.
+        // The region may be gone by now.
         drop((&mut memory).take(to - from).read_to_end(&mut bytes));
         let first = text.as_bytes()[0];
         let starts = (0..bytes.len()).filter(|at| bytes[*at] == first);
@@ -30,7 +30,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
     Some(found)
 }
 
-/// A program that has done with its secret all that it does at a sign-in.
+/// A program that has used its secret for everything a sign-in needs.
 async fn used(home: &Home) -> Program {
     let program = home.start().await;
     let challenge = program.login("ada@example.com").await.unwrap();
@@ -40,7 +40,7 @@ async fn used(home: &Home) -> Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_secret_is_in_memory_where_the_settings_keep_it_and_nowhere_else() {
+async fn only_the_settings_keep_the_server_secret_in_memory() {
     let home = Home::new().await;
     let program = used(&home).await;
     let secret = fs::read_to_string(home.folder.path().join("data/secret")).unwrap();
@@ -48,11 +48,11 @@ async fn the_server_secret_is_in_memory_where_the_settings_keep_it_and_nowhere_e
         return;
     };
     assert_eq!(found, 1);
-    assert!(copies(&program, "ada@example.com").unwrap() > 0, "what is in memory is found");
+    assert!(copies(&program, "ada@example.com").unwrap() > 0, "the search finds data in memory");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_of_the_environment_is_there_once_more() {
+async fn a_secret_from_the_environment_is_in_memory_once_more() {
     let home = Home::new().await;
     fs::write(home.folder.path().join(".env"), format!("DOORCODE_SECRET={SECRET}\n")).unwrap();
     let program = used(&home).await;
@@ -61,7 +61,7 @@ async fn a_secret_of_the_environment_is_there_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_leaves_no_memory_behind() {
+async fn a_crash_writes_no_core_dump() {
     let home = Home::new().await;
     let program = home.start().await;
     let limits = fs::read_to_string(format!("/proc/{}/limits", program.child.id())).unwrap();

@@ -1,5 +1,5 @@
-//! A PostgreSQL process that a test owns, for settings that no other test may have. It never touches a server that it
-//! did not start.
+//! A PostgreSQL process that belongs to one test, for settings that no other test may have. It never touches another
+//! server.
 
 use std::{
     fs,
@@ -10,9 +10,9 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{free_port, until_somebody_listens};
+use super::{free_port, wait_for_port};
 
-/// A PostgreSQL of a test's own, whose settings are the test's to spoil. It ends with its handle.
+/// A PostgreSQL whose settings the test may change. It stops with its handle.
 pub(crate) struct OwnPostgres {
     server: Child,
     port: u16,
@@ -25,7 +25,7 @@ impl OwnPostgres {
         let data = folder.path().join("data");
         let as_root = is_root();
         if as_root {
-            // It refuses root, and rightly.
+            // PostgreSQL refuses to run as root.
             assert!(Command::new("chown").arg("nobody").arg(folder.path()).status().unwrap().success());
         }
         let run = |program: &str| {
@@ -50,7 +50,7 @@ impl OwnPostgres {
             serving.args(["-c", setting]);
         }
         let server = serving.spawn().unwrap();
-        until_somebody_listens(port, Duration::from_secs(30));
+        wait_for_port(port, Duration::from_secs(30));
         Self { server, port, folder }
     }
 
@@ -61,7 +61,7 @@ impl OwnPostgres {
 
 impl Drop for OwnPostgres {
     fn drop(&mut self) {
-        // Nothing here is worth writing down first.
+        // An immediate stop: the data is not needed.
         drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
         drop(self.server.wait());
         let _ = &self.folder;

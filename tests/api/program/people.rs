@@ -1,5 +1,4 @@
-//! People on the command line: made, changed, shown and signed out by whoever has the shell, for people and for
-//! programs to read.
+//! User commands: create, change, show and sign out users, with output as text and as JSON.
 
 use std::{fs, path::Path};
 
@@ -18,12 +17,12 @@ use super::{Home, text};
 
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
 
-/// Whether a terminal would take any of it for more than text.
+/// Whether a terminal would treat all of it as plain text.
 pub(super) fn is_harmless(printed: &str) -> bool {
     printed.chars().all(|char| char == '\n' || !(char.is_control() || char == '\u{202e}'))
 }
 
-/// Makes a session of somebody, as a sign-in would.
+/// Inserts a session of a user, as a sign-in would.
 pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: bool) {
     let db = home.database.connect().await;
     let sql = "SELECT id FROM users WHERE email = $1";
@@ -53,7 +52,7 @@ pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_makes_changes_deletes_and_restores_people() {
+async fn commands_create_change_delete_and_restore_users() {
     let home = Home::new().await;
     let made = ["user", "create", "Ada@Example.com", "--role", "manager", "--name", " Ada L ", "--locale", "de"];
     let made = home.objects(&[&made[..], &["--invite"]].concat());
@@ -70,8 +69,8 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
     assert!(deleted.contains("DELETED") && deleted.contains("until 20"), "{deleted}");
     assert!(deleted.contains("`doorcode user restore ada@example.com`"), "{deleted}");
     for refused in [&["role", "ada@example.com", "admin"][..], &["suspend", "ada@example.com"]] {
-        let told = home.refused(&[&["user"], refused].concat());
-        assert!(told.contains("deleted") && told.contains("user restore ada@example.com"), "{told}");
+        let error = home.refused(&[&["user"], refused].concat());
+        assert!(error.contains("deleted") && error.contains("user restore ada@example.com"), "{error}");
     }
     assert_eq!(home.objects(&["user", "restore", "ada@example.com"])[0]["deletedAt"], Value::Null);
 
@@ -79,7 +78,7 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
     assert_eq!((shown.len(), &shown[0]["id"]), (1, &ada["id"]));
     let shown = home.good(&["user", "show", "ada@example.com"]);
     assert!(shown.contains("Ada L") && shown.contains("open sessions"), "{shown}");
-    // What was done is in the trail, and nobody is named as the one who did it.
+    // The change is in the trail, without an actor.
     let trail = home.objects(&["audit", "tail", "--subject", "ada@example.com"]);
     let kinds: Vec<_> = trail.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     let expected = ["USER_CREATED", "USER_CHANGED", "USER_RESTORED", "USER_DELETED", "USER_RESTORED"];
@@ -88,7 +87,7 @@ async fn the_command_line_makes_changes_deletes_and_restores_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out() {
+async fn a_command_changes_the_address_of_a_user_and_signs_them_out() {
     let home = Home::new().await;
     for email in ["lost@example.com", "taken@example.com"] {
         home.good(&["user", "create", email]);
@@ -104,7 +103,7 @@ async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
+async fn user_list_can_be_filtered_and_reports_truncation() {
     let home = Home::new().await;
     for (email, role) in [("a1@example.com", "user"), ("a2@example.com", "guest"), ("b1@example.com", "guest")] {
         home.good(&["user", "create", email, "--role", role]);
@@ -115,7 +114,7 @@ async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
         let people = home.objects(&[&["user", "list"], arguments].concat());
         people.iter().map(|person| person["email"].as_str().unwrap()[..2].to_owned()).collect()
     };
-    assert_eq!(emails(&[]), ["b1", "a2", "a1"], "the newest first, and whoever is deleted, too");
+    assert_eq!(emails(&[]), ["b1", "a2", "a1"], "newest first, including deleted users");
     assert_eq!(emails(&["--most", "2"]), ["b1", "a2"]);
     assert_eq!(emails(&["--role", "guest"]), ["b1", "a2"]);
     assert_eq!(emails(&["--status", "active", "--status", "suspended"]), ["a2", "a1"]);
@@ -126,7 +125,7 @@ async fn lists_of_people_are_filtered_and_tell_when_they_are_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_people_than_are_read_at_a_time_are_listed_once_each() {
+async fn user_list_prints_each_user_once_across_pages() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2500"]);
     let people = home.objects(&["user", "list", "--most", "2300"]);
@@ -135,21 +134,21 @@ async fn more_people_than_are_read_at_a_time_are_listed_once_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_administrator_is_kept_and_the_refusal_tells_what_to_do() {
+async fn commands_keep_the_last_administrator_and_explain_why() {
     let home = Home::new().await;
     home.good(&["user", "role", "boss@example.com", "admin"]);
     for refused in
         [&["role", "boss@example.com", "user"][..], &["suspend", "boss@example.com"], &["delete", "boss@example.com"]]
     {
-        let told = home.refused(&[&["user"], refused].concat());
-        assert!(told.contains("last active administrator") && told.contains("user role EMAIL admin"), "{told}");
+        let error = home.refused(&[&["user"], refused].concat());
+        assert!(error.contains("last active administrator") && error.contains("user role EMAIL admin"), "{error}");
     }
     home.good(&["user", "role", "second@example.com", "admin"]);
     home.good(&["user", "delete", "boss@example.com"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_listed_and_ended_and_the_trail_names_no_actor() {
+async fn commands_list_and_end_sessions_without_an_actor_in_the_trail() {
     let home = Home::new().await;
     home.good(&["user", "create", "ada@example.com"]);
     assert!(text(&home.run(&["user", "sessions", "ada@example.com"]).stderr).contains("no session"));
@@ -175,7 +174,7 @@ async fn sessions_are_listed_and_ended_and_the_trail_names_no_actor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
+async fn hostile_names_and_user_agents_cannot_move_the_cursor() {
     let home = Home::new().await;
     home.good(&["user", "create", "eve@example.com"]);
     sign_in(&home, "eve@example.com", HOSTILE, false).await;
@@ -194,7 +193,7 @@ async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
     ] {
         let printed = home.good(command);
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
-        assert!(printed.contains("\\u{1b}"), "{command:?} shows that it is there: {printed}");
+        assert!(printed.contains("\\u{1b}"), "{command:?} shows it in escaped form: {printed}");
         let printed = home.good(&[command, &["--json"]].concat());
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
         let read: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
@@ -204,11 +203,11 @@ async fn a_hostile_name_or_browser_is_shown_and_moves_no_cursor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own() {
+async fn usage_errors_have_a_separate_exit_code() {
     let home = Home::new().await;
     for command in ["suspend", "restore", "delete", "show", "sessions"] {
-        let told = home.refused(&["user", command, "nobody@example.com"]);
-        assert_eq!(told, "doorcode: no user has the address nobody@example.com\n", "{command}");
+        let error = home.refused(&["user", command, "nobody@example.com"]);
+        assert_eq!(error, "doorcode: no user has the address nobody@example.com\n", "{command}");
     }
     home.refused(&["audit", "tail", "--actor", "nobody@example.com"]);
     for wrong in [
@@ -226,12 +225,12 @@ async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own
     }
     let away = home.command().args(["user", "list"]).env("DATABASE_URL", "mysql://x:hunter2@y").output().unwrap();
     assert_eq!(away.status.code(), Some(1));
-    let told = text(&away.stderr);
-    assert!(told.contains("DATABASE_URL") && !told.contains("hunter2"), "{told}");
+    let error = text(&away.stderr);
+    assert!(error.contains("DATABASE_URL") && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_can_be_had_as_json_and_holds_no_secret() {
+async fn every_list_prints_json_without_secrets() {
     let home = Home::new().await;
     let keys = home.objects(&["keys", "list"]);
     assert_eq!((keys.len(), &keys[0]["algorithm"], &keys[0]["retiresAt"]), (1, &json!("EdDSA"), &Value::Null));
@@ -245,7 +244,7 @@ async fn every_list_can_be_had_as_json_and_holds_no_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_explains_itself_in_sentences() {
+async fn every_command_has_a_help_text() {
     let home = Home::new().await;
     let mut commands = vec![vec![]];
     let mut seen = 0;
@@ -256,7 +255,7 @@ async fn every_command_explains_itself_in_sentences() {
         assert!(is_sentence, "{command:?}: {first}");
         let (_, rest) = help.split_once("\nCommands:\n").unwrap_or_default();
         for line in rest.lines().take_while(|line| line.starts_with("  ")) {
-            // What goes on from the line before is further in.
+            // Continuation lines are indented further.
             let name = line.split_whitespace().next().unwrap();
             if !line.starts_with("   ") && name != "help" {
                 commands.push([&command[..], &[Box::leak(name.to_owned().into_boxed_str())]].concat());
@@ -267,9 +266,9 @@ async fn every_command_explains_itself_in_sentences() {
     assert!(seen > 20, "{seen}");
 }
 
-/// The type is the guard: this holds that nobody makes it reachable by naming it.
+/// The `Shell` type is the guard: request handlers cannot name it.
 #[test]
-fn no_request_can_name_the_proof_of_a_shell() {
+fn no_request_handler_names_the_shell_type() {
     fn names(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

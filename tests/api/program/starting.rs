@@ -1,4 +1,4 @@
-//! The start in any order: a server whose database is not there yet says so, waits, and goes on.
+//! Start-up order: a server whose database is not there yet reports it, waits, and continues.
 
 use std::{
     process::{Command, Stdio},
@@ -15,12 +15,12 @@ use url::Url;
 use super::{Home, free_port, text};
 use crate::harness::{eventually, on_servers};
 
-/// A database that nobody has brought up at a port of this machine.
+/// A database URL on a local port without a server.
 fn nowhere(port: u16) -> String {
     format!("postgres://doorcode:secret@127.0.0.1:{port}/doorcode")
 }
 
-/// A server that says nothing.
+/// A server without output.
 fn serving(home: &Home, port: u16, ops: u16) -> Command {
     let mut command = home.command();
     command
@@ -37,7 +37,7 @@ async fn status(port: u16, path: &str) -> Option<(u16, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_time() {
+async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time() {
     let home = Home::new().await;
     let (port, ops, database) = (free_port(), free_port(), free_port());
     let mut command = serving(&home, port, ops);
@@ -49,7 +49,7 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
         let (code, body) = status(port, "/ready").await.unwrap();
         assert!(code == 503 && body.contains("starting"), "{code} {body}");
     }
-    is_dressed(port).await;
+    has_standard_headers(port).await;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
@@ -62,8 +62,8 @@ async fn a_server_without_its_database_is_alive_and_not_ready_and_gives_up_in_ti
     assert!(said.contains(&cause) && !said.contains("DATABASE_URL names"), "{said}");
 }
 
-/// What a page of another origin and whoever complains about it need, as on any other answer.
-async fn is_dressed(port: u16) {
+/// The response has the CORS and security headers and the request id of any other.
+async fn has_standard_headers(port: u16) {
     let client = reqwest::Client::new();
     let call = client.post(format!("http://127.0.0.1:{port}/graphql")).body("{}");
     let answer = call.header("x-request-id", "my-id").header("origin", "http://localhost:5173").send().await.unwrap();
@@ -82,7 +82,7 @@ async fn is_dressed(port: u16) {
     let body: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     assert_eq!(body["errors"][0]["extensions"]["requestId"], "my-id");
-    // A request that somebody before us may understand otherwise ends its connection here, too.
+    // A request that a proxy could parse differently closes its connection, also here.
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     connection.write_all(b"POST /graphql HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n").await.unwrap();
     let mut answer = String::new();
@@ -90,14 +90,14 @@ async fn is_dressed(port: u16) {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("BAD_REQUEST"), "{answer}");
 }
 
-/// A proxy sends callers as soon as somebody listens.
+/// A proxy sends requests as soon as the port accepts connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_calls_while_a_server_starts_is_served_by_it() {
+async fn requests_during_startup_are_served() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
     let mut child = command.env("DOORCODE_DATA", "./data").spawn().unwrap();
-    // Without a pause, for it is about the first moment in which somebody listens.
+    // Polls without a pause, because the first moment of listening counts.
     let first = timeout(Duration::from_secs(30), async {
         loop {
             if let Some(first) = status(port, "/.well-known/jwks.json").await {
@@ -108,20 +108,20 @@ async fn whoever_calls_while_a_server_starts_is_served_by_it() {
     .await;
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(first.expect("it answers").0, 200, "the first answer that anybody gets");
+    assert_eq!(first.expect("it responds").0, 200, "the first response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_waits_for_its_database_stops_when_told() {
+async fn a_server_waiting_for_its_database_stops_on_a_signal() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
     let mut child = command.env("DATABASE_URL", nowhere(free_port())).spawn().unwrap();
     eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
-    // As the first process of a container it would not even hear of a signal that it does not ask for.
+    // The first process of a container ignores a signal without a handler.
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let mut ended = None;
-    eventually("it is over", async || {
+    eventually("it exited", async || {
         ended = child.try_wait().unwrap();
         ended.is_some()
     })
@@ -130,7 +130,7 @@ async fn a_server_that_waits_for_its_database_stops_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_waits_stops_when_told() {
+async fn a_command_waiting_for_its_database_stops_on_a_signal() {
     let home = Home::new().await;
     let pipe = home.folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -144,18 +144,18 @@ async fn a_command_that_waits_stops_when_told() {
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
             u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
         };
-        eventually("it asks for SIGTERM", async || listens()).await;
+        eventually("it handles SIGTERM", async || listens()).await;
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        eventually("it is over", async || child.try_wait().unwrap().is_some()).await;
+        eventually("it exited", async || child.try_wait().unwrap().is_some()).await;
         let output = child.wait_with_output().unwrap();
-        // One that dies of the signal has no exit code.
+        // A process that the signal kills has no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
+async fn a_server_started_before_its_database_serves_once_it_is_up() {
     if !on_servers() {
         return;
     }
@@ -180,7 +180,7 @@ async fn a_server_that_starts_before_its_database_serves_once_that_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn production_reads_only_an_env_file_that_says_production() {
+async fn production_only_reads_an_env_file_marked_as_production() {
     let home = Home::new().await;
     let said = |file: &str, change: &dyn Fn(&mut Command)| {
         std::fs::write(home.folder.path().join(".env"), file).unwrap();
@@ -190,16 +190,16 @@ async fn production_reads_only_an_env_file_that_says_production() {
         assert_eq!(output.status.code(), Some(1));
         text(&output.stderr)
     };
-    // A value that is refused where it is read.
+    // A value that is refused while reading the file.
     let file = "DOORCODE_CODE_TRIES=99\n";
     let by_variable = said(file, &|command| _ = command.env("DOORCODE_MODE", "production"));
     let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
-    for told in [by_variable, by_flag] {
-        assert!(told.contains(".env is not read in production") && !told.contains("DOORCODE_CODE_TRIES"), "{told}");
-        assert!(told.contains("DOORCODE_SECRET is required"), "{told}");
+    for error in [by_variable, by_flag] {
+        assert!(error.contains(".env is not read in production") && !error.contains("DOORCODE_CODE_TRIES"), "{error}");
+        assert!(error.contains("DOORCODE_SECRET is required"), "{error}");
     }
-    let meant = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
-    assert!(meant.contains("DOORCODE_CODE_TRIES") && !meant.contains(".env"), "{meant}");
+    let error = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
+    assert!(error.contains("DOORCODE_CODE_TRIES") && !error.contains(".env"), "{error}");
     let in_development = said(file, &|_| {});
     assert!(in_development.contains("DOORCODE_CODE_TRIES") && !in_development.contains(".env"), "{in_development}");
 }
@@ -215,23 +215,23 @@ async fn a_refused_start_names_the_setting_once() {
         ("DOORCODE_CODE_TRIES", "99"),
     ] {
         let output = home.command().env(variable, value).args(["keys", "list"]).output().unwrap();
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{variable}: {told}");
-        // An example of what to write is a name with a value.
-        let named = told.replace(&format!("{variable}="), "").matches(variable).count();
-        assert_eq!(named, 1, "{told}");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variable}: {error}");
+        // An example value also contains the name.
+        let named = error.replace(&format!("{variable}="), "").matches(variable).count();
+        assert_eq!(named, 1, "{error}");
     }
 }
 
-/// A server that may have few open files.
+/// A server with a low limit of open files.
 async fn with_few_files(home: &Home, ulimit: &str) -> super::Program {
     let mut command = home.command_of("sh");
     command.args(["-c", &format!("ulimit {ulimit} && exec {} serve", env!("CARGO_BIN_EXE_doorcode"))]);
-    Home::run_until_it_answers(command).await
+    Home::start_and_wait(command).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_limit_of_open_files_is_raised_where_it_may_be_and_else_warned_about() {
+async fn a_low_open_file_limit_is_raised_or_warned_about() {
     let home = Home::new().await;
     let raised = with_few_files(&home, "-Sn 500").await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", raised.pid())).unwrap();

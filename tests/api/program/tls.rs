@@ -1,4 +1,4 @@
-//! The program with a certificate of its own: what it makes of two files, at its start and when they change.
+//! TLS files of the program: at its start and when they change.
 
 use std::{
     fs::{self, Permissions},
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::{Home, Program};
 use crate::certificates::{Certificates, P256};
 
-/// Twice the time between two looks at the files, and the time of one.
+/// Twice the interval between two checks of the files, and the duration of one.
 const LOOKED: Duration = Duration::from_secs(7);
 
 fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
@@ -22,7 +22,7 @@ fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
     }
 }
 
-/// Whether it shows the certificate of that name.
+/// Whether it serves the certificate of that name.
 async fn shows(program: &Program, certificates: &Certificates, name: &str) -> bool {
     match certificates.connect(name, ([127, 0, 0, 1], program.port).into()).await {
         Ok(mut client) => client.is_served().await,
@@ -35,7 +35,7 @@ fn complaints(program: &Program) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_certificate_is_shown_without_a_restart_and_connections_that_there_are_go_on() {
+async fn a_new_certificate_is_served_without_a_restart_and_connections_stay_open() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let mut program = home.start_with(with(&certificates)).await;
@@ -47,14 +47,14 @@ async fn a_new_certificate_is_shown_without_a_restart_and_connections_that_there
     certificates.replace("tls", "new");
     sleep(LOOKED).await;
     assert!(shows(&program, &certificates, "new").await, "{}", program.printed());
-    assert!(from_before.is_served().await, "and drops nobody");
+    assert!(from_before.is_served().await, "it closes no connection");
     assert_eq!(complaints(&program), 0, "{}", program.printed());
     program.signal("-TERM");
     assert!(program.child.wait().unwrap().success(), "{}", program.printed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_pair_that_is_no_good_is_told_once_and_the_one_before_stays() {
+async fn a_bad_new_certificate_is_logged_once_and_the_old_one_stays() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let program = home.start_with(with(&certificates)).await;
@@ -75,14 +75,14 @@ async fn a_new_pair_that_is_no_good_is_told_once_and_the_one_before_stays() {
     }
     certificates.replace("tls", "good");
     sleep(LOOKED).await;
-    assert!(shows(&program, &certificates, "good").await, "the next good one is taken");
+    assert!(shows(&program, &certificates, "good").await, "the next valid one is used");
     let pem = fs::read_to_string(certificates.path("other.key")).unwrap();
     let secret = pem.lines().nth(1).unwrap();
-    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "and no key is told");
+    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "no key is printed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_who_speak_no_tls_leave_no_line_in_the_log() {
+async fn failed_tls_handshakes_are_not_logged() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let program = home.start_with(with(&certificates)).await;
@@ -97,7 +97,7 @@ async fn strangers_who_speak_no_tls_leave_no_line_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
+async fn a_mismatched_certificate_and_key_stop_the_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     certificates.make("other", P256);
@@ -117,7 +117,7 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
         ("no-such-file", "tls.key", "DOORCODE_TLS_CERT", "cannot be read"),
         ("empty", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
         ("tls.key", "tls.key", "DOORCODE_TLS_CERT", "without a certificate"),
-        ("big", "tls.key", "DOORCODE_TLS_CERT", "more than"),
+        ("big", "tls.key", "DOORCODE_TLS_CERT", "larger than"),
     ] {
         let output = home
             .command()
@@ -125,15 +125,15 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
             .env("DOORCODE_TLS_KEY", certificates.path(key))
             .output()
             .unwrap();
-        let told = super::text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{certificate} {key}: {told}");
-        assert!(told.contains(variable) && told.contains(reason), "{certificate} {key}: {told}");
-        assert!(!told.contains("panicked") && !told.contains("BEGIN"), "{told}");
+        let error = super::text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{certificate} {key}: {error}");
+        assert!(error.contains(variable) && error.contains(reason), "{certificate} {key}: {error}");
+        assert!(!error.contains("panicked") && !error.contains("BEGIN"), "{error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_everybody_can_read_is_warned_about_at_the_start() {
+async fn a_world_readable_key_is_warned_about_at_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
     let warning = "DOORCODE_TLS_KEY names a file that every user of this machine can read or change";

@@ -1,5 +1,5 @@
-//! The server secret changes while people use the service: first every process has the old one, then both with the new
-//! one in front, then the new one alone. Whatever was begun before goes on, and nothing that was spent comes back.
+//! Rotation of the server secret during use: first every process has the old one, then both with the new one first,
+//! then only the new one. Pending sign-ins and sessions survive, and spent tokens stay spent.
 
 use doorcode::domain::vault::{Purpose, Vault};
 use doorcode::limits::Rule;
@@ -13,13 +13,13 @@ use crate::{
     tokens::rotation::{last_code_at, process_with},
 };
 
-/// One of its own for each test: the names of addresses in a Redis that all share depend on it.
+/// A secret for each test: rate limit keys in the shared Redis depend on it.
 fn new_secret() -> SecretString {
     SecretString::from(format!("new secret {} {}", Uuid::new_v4(), Uuid::new_v4()))
 }
 
-/// A process with both secrets, and one with the newer alone, over the same database.
-async fn later(app: &TestApp, new: &SecretString) -> [Replica; 2] {
+/// A process with both secrets, and one with only the newer, on the same database.
+async fn later_processes(app: &TestApp, new: &SecretString) -> [Replica; 2] {
     let old = &app.ctx().settings.secrets[0];
     [process_with(app, &[new, old]).await, process_with(app, &[new]).await]
 }
@@ -30,7 +30,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
+async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "2/1d".into()))).await;
     let guest = app.guest();
     let (before, idle) = (guest.sign_in("before@example.com").await, guest.sign_in("idle@example.com").await);
@@ -41,13 +41,13 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
         app.guest().challenge("link@example.com").await;
     }
     let link = app.last_link_for("link@example.com").await;
-    // That drained the outbox into this process's inbox: what waits is queued now.
+    // That drained the outbox into this process's inbox, so waiting mail is queued now.
     let waiting = {
         assert!(!waiting.is_empty());
         app.guest().challenge("letter@example.com").await
     };
 
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let at = |process: &Replica| guest.via(process);
     assert_eq!(at(&both).verify(&asked, &code).await["__typename"], "SignedIn", "a code under the old secret");
     let letter = last_code_at(&both, "letter@example.com").await;
@@ -57,31 +57,28 @@ async fn whatever_was_begun_before_a_rotation_goes_on_after_it() {
         "CodeExpired",
         "a link works under its secret alone"
     );
-    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "and so while both are there");
+    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "it also works while both are set");
     assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
     let refresh = refreshed(&at(&both), &before.refresh).await;
 
-    // Now the old secret goes.
-    assert!(
-        at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(),
-        "its key was sealed anew"
-    );
+    // Removes the old secret.
+    assert!(at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(), "its key was resealed");
     refreshed(&at(&newest), &refresh).await;
     let challenge = at(&newest).with_device(&before.device).challenge("before@example.com").await;
     assert!(!challenge.is_empty());
-    assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is known still");
+    assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is still known");
 
-    // Who did not come by while both were there is asked to sign in again, and is not taken for a thief.
+    // A session not used while both were set must sign in again, but does not count as stolen.
     assert_eq!(at(&newest).refresh(&idle.refresh).await["__typename"], "SessionEnded");
     assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0);
     refreshed(&at(&both), &idle.refresh).await;
     let late = guest.challenge("late@example.com").await;
     let code = app.last_code_for("late@example.com").await;
-    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "and such codes are no good");
+    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "such codes do not work");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_that_start_at_once_seal_the_keys_anew_and_the_old_secret_can_go() {
+async fn two_processes_starting_at_once_reseal_the_keys() {
     let app = TestApp::new().await;
     let SignedIn { access, .. } = app.guest().sign_in("ada@example.com").await;
     let sealed = doorcode::domain::keys::list(app.ctx()).await.unwrap().remove(0);
@@ -89,9 +86,9 @@ async fn two_processes_that_start_at_once_seal_the_keys_anew_and_the_old_secret_
     let new = Vault::new(std::slice::from_ref(&secret)).unwrap();
     let open = |vault: &Vault, sealed: &[u8]| vault.open(Purpose::SigningKey, sealed_id(&access).as_bytes(), sealed);
     assert!(open(&new, &sealed.sealed).is_none());
-    let (first, second) = tokio::join!(later(&app, &secret), later(&app, &secret));
+    let (first, second) = tokio::join!(later_processes(&app, &secret), later_processes(&app, &secret));
     let after = doorcode::domain::keys::list(app.ctx()).await.unwrap();
-    assert_eq!(after.len(), 1, "nobody needed another key");
+    assert_eq!(after.len(), 1, "no new key was needed");
     assert_eq!(
         open(&new, &after[0].sealed),
         open(&app.ctx().vault, &sealed.sealed),
@@ -108,7 +105,7 @@ fn sealed_id(access: &str) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guessing_budget_goes_on_over_a_rotation() {
+async fn a_guessing_budget_survives_a_secret_rotation() {
     let app = TestApp::with(|flags| {
         for rule in [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay] {
             flags.limits.insert(rule, "1000/1d".into());
@@ -129,7 +126,7 @@ async fn a_guessing_budget_goes_on_over_a_rotation() {
     }
     let held_back = guest.challenge(email).await;
     let held_code = app.last_code_for(email).await;
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let elsewhere = guest.via(&both);
     let challenge = elsewhere.challenge(email).await;
     let code = last_code_at(&both, email).await;
@@ -137,20 +134,16 @@ async fn a_guessing_budget_goes_on_over_a_rotation() {
         assert_eq!(wrong(&elsewhere, &challenge, &code).await, "InvalidCode", "eighteen are spent, of twenty");
     }
     assert_eq!(elsewhere.verify(&challenge, &code).await["__typename"], "RateLimited");
-    assert_eq!(
-        elsewhere.verify(&held_back, &held_code).await["__typename"],
-        "RateLimited",
-        "nor a challenge of before"
-    );
+    assert_eq!(elsewhere.verify(&held_back, &held_code).await["__typename"], "RateLimited", "nor an earlier challenge");
     assert_eq!(guest.via(&newest).verify(&challenge, &code).await["__typename"], "RateLimited", "nor without the old");
     assert_eq!(app.count("email_codes", "1 = 1").await, 8);
-    // The door never closes: a mail with a link comes instead, as before the rotation.
+    // A mail with a link is sent instead, as before the rotation.
     guest.via(&newest).challenge(email).await;
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_and_never_deadlock() {
+async fn processes_with_different_newest_secrets_share_a_budget_without_deadlock() {
     let app = TestApp::with(|flags| {
         for rule in [Rule::SendAddress, Rule::SendAddressDay] {
             flags.limits.insert(rule, "1000/1d".into());
@@ -160,7 +153,7 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
     .await;
     let (old, new) = (app.ctx().settings.secrets[0].clone(), new_secret());
     let processes = [process_with(&app, &[&old, &new]).await, process_with(&app, &[&new, &old]).await];
-    // Half of the logins carry the budget one way, half the other, and tries come in between.
+    // Logins carry the budget over in alternating directions, with tries in between.
     let round = async |process: &Replica| {
         let client = app.guest().via(process);
         let challenge = client.challenge("ada@example.com").await;
@@ -172,16 +165,16 @@ async fn processes_that_differ_in_which_secret_is_the_newest_share_one_budget_an
     };
     let rounds = (0..24).map(|number| round(&processes[number % 2]));
     let answers: Vec<_> = join_all(rounds).await.into_iter().flatten().collect();
-    // A try that finds the budget spent while it counts is told that the code is over.
+    // A try that finds the budget spent while it counts gets `CodeExpired`.
     let expected = ["InvalidCode", "RateLimited", "CodeExpired"];
     assert!(answers.iter().all(|answer| expected.contains(&answer.as_str())), "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| *answer == "InvalidCode").count(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_address_was_sent_counts_on_over_a_rotation_in_one_call_of_the_limiter() {
+async fn send_limits_survive_a_secret_rotation_in_one_limiter_call() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddress, "2/15m".into()))).await;
-    let [both, newest] = later(&app, &new_secret()).await;
+    let [both, newest] = later_processes(&app, &new_secret()).await;
     let ask = async |process: Option<&Replica>| {
         let guest = app.guest();
         let client = process.map_or_else(|| guest.clone(), |process| guest.via(process));
@@ -192,7 +185,7 @@ async fn what_an_address_was_sent_counts_on_over_a_rotation_in_one_call_of_the_l
     assert_eq!(ask(Some(&both)).await, "CodeSent");
     assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), 1);
     assert_eq!(ask(Some(&both)).await, "RateLimited", "two under the old name");
-    assert_eq!(ask(None).await, "RateLimited", "which those who have the old secret alone see, too");
+    assert_eq!(ask(None).await, "RateLimited", "processes with only the old secret see them, too");
     assert_eq!(ask(Some(&newest)).await, "CodeSent", "one under the new name");
     assert_eq!(ask(Some(&newest)).await, "RateLimited");
 }

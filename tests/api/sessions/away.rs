@@ -1,4 +1,4 @@
-//! While the shared limiter is away: codes are neither sent nor checked, and people who are signed in go on.
+//! A limiter outage: codes are neither sent nor checked, and signed-in users can continue.
 
 use std::sync::atomic::Ordering;
 
@@ -6,7 +6,7 @@ use super::{log_out_with, refreshed, status_of_me};
 use crate::harness::{SignedIn, TestApp, other_than};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_limiter_signed_in_people_go_on_and_nobody_signs_in() {
+async fn without_the_limiter_only_signed_in_users_can_continue() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -24,7 +24,7 @@ async fn without_the_limiter_signed_in_people_go_on_and_nobody_signs_in() {
         let verify = guest.verify_answer(&challenge, &typed).await;
         assert_eq!((verify.status.as_u16(), verify.code()), (200, "UNAVAILABLE"));
     }
-    assert_eq!(app.count("email_codes", "attempts > 0 OR units > 0").await, 1, "the sign-in before, and no more");
+    assert_eq!(app.count("email_codes", "attempts > 0 OR units > 0").await, 1, "only the earlier sign-in");
     assert_eq!(app.count("email_codes", "email = 'new@example.com' AND consumed_at IS NOT NULL").await, 0);
     assert_eq!(app.count("outbox", "1 = 1").await, mails);
     assert_eq!(log_out_with(&guest, &refresh).await["__typename"], "LoggedOut", "signing out needs no limiter");
@@ -34,7 +34,7 @@ async fn without_the_limiter_signed_in_people_go_on_and_nobody_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_limiter_each_process_bounds_refreshes_by_itself() {
+async fn without_the_limiter_each_process_limits_refreshes() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();

@@ -1,11 +1,12 @@
-//! Known devices: what their token is good for, and when it stops. It shows in whose allowance a `login` is counted.
+//! Known devices: what their token does, and when it expires. A known device shows by the limit that a `login` is
+//! charged to.
 
 use serde_json::json;
 
 use crate::harness::{Client, SignedIn, TestApp};
 
-/// Uses up the allowance that strangers have for an address.
-async fn burn(app: &TestApp, email: &str) {
+/// Uses up the limit that strangers have for an address.
+async fn use_up_limit(app: &TestApp, email: &str) {
     for _ in 0..20 {
         if app.guest().login(email).await["__typename"] == "RateLimited" {
             return;
@@ -34,12 +35,12 @@ async fn sign_in_from(client: &Client<'_>, device: &str, email: &str) -> SignedI
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
+async fn a_forgotten_device_signs_in_as_a_stranger() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
     let other = guest.sign_in("other@example.com").await;
-    burn(&app, "ada@example.com").await;
+    use_up_limit(&app, "ada@example.com").await;
     assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
 
     let person = guest.with_bearer(&signed_in.access);
@@ -49,7 +50,7 @@ async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
         let query = "mutation($input: ForgetDeviceInput!) { forgetDevice(input: $input) { deviceId } }";
         client.query(query, json!({ "input": { "id": ids[0] } })).await
     };
-    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "nobody else's to forget");
+    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "only the owner can forget it");
     assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
     assert_eq!(forget(&person).await.field("forgetDevice")["deviceId"], ids[0].as_str());
     assert!(!is_known(&app, &signed_in.device, "ada@example.com").await);
@@ -60,7 +61,7 @@ async fn after_a_device_is_forgotten_its_next_sign_in_is_a_strangers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_is_forgotten_between_login_and_verify_comes_back_as_a_new_one_and_is_told() {
+async fn a_device_forgotten_between_login_and_verify_becomes_a_new_one_with_a_notice() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("ada@example.com").await;
@@ -74,9 +75,9 @@ async fn a_device_that_is_forgotten_between_login_and_verify_comes_back_as_a_new
     let again = SignedIn::read(&known.verify(&challenge, &code).await);
     let ids = device_ids(&person).await;
     assert!(ids.len() == 1 && ids[0] != *forgotten, "{forgotten} {ids:?}");
-    let told = &app.mails_for("ada@example.com").await[0];
-    assert!(told.code.is_none() && told.subject.contains("new device"), "{}", told.subject);
-    // The new one is known from now on, and its next sign-in is no news.
+    let notice = &app.mails_for("ada@example.com").await[0];
+    assert!(notice.code.is_none() && notice.subject.contains("new device"), "{}", notice.subject);
+    // The new device is known from now on, so its next sign-in sends no notice.
     guest.with_device(&again.device).sign_in("ada@example.com").await;
     assert_eq!(device_ids(&person).await, ids);
     assert!(app.mails_for("ada@example.com").await[0].code.is_some());
@@ -88,7 +89,7 @@ async fn a_device_token_of_another_account_is_ignored() {
     let guest = app.guest();
     let ada = guest.sign_in("ada@example.com").await;
     let eve = guest.sign_in("eve@example.com").await;
-    burn(&app, "ada@example.com").await;
+    use_up_limit(&app, "ada@example.com").await;
     assert!(!is_known(&app, &eve.device, "ada@example.com").await);
     for garbage in ["", "x", &"A".repeat(43), &"A".repeat(5_000)] {
         assert!(!is_known(&app, garbage, "ada@example.com").await);
@@ -108,7 +109,7 @@ async fn a_device_token_is_replaced_at_every_sign_in() {
     let second = sign_in_from(&guest, &first.device, "ada@example.com").await;
     assert_ne!(first.device, second.device);
     assert_eq!(app.count("devices", "1 = 1").await, 1, "it is the same device");
-    burn(&app, "ada@example.com").await;
+    use_up_limit(&app, "ada@example.com").await;
     assert!(!is_known(&app, &first.device, "ada@example.com").await);
     assert!(is_known(&app, &second.device, "ada@example.com").await);
     let hidden = app.count("email_codes", "device_id IS NOT NULL").await;
@@ -125,7 +126,7 @@ async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
     let second = sign_in_from(&guest, &first.device, "ada@example.com").await;
     assert_eq!(app.count("devices", "1 = 1").await, 1, "known on the last day");
     app.clock.pass(LIFE - 1.0);
-    burn(&app, "ada@example.com").await;
+    use_up_limit(&app, "ada@example.com").await;
     assert!(is_known(&app, &second.device, "ada@example.com").await);
     app.clock.pass(1.0);
     assert!(!is_known(&app, &second.device, "ada@example.com").await);
@@ -133,17 +134,17 @@ async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
     assert_eq!(device_ids(&person).await.len(), 1);
     app.clock.pass(1.0);
     doorcode::domain::housekeeping::purge(app.ctx()).await.unwrap();
-    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with the rest that is over");
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with other expired rows");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_holds_no_device_token() {
+async fn the_devices_table_holds_no_usable_token() {
     use sea_orm::EntityTrait;
     let app = TestApp::new().await;
     let signed_in = app.guest().sign_in("ada@example.com").await;
     let row = doorcode::db::entity::devices::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap();
     assert_eq!(Some(&row.token_hash), doorcode::domain::device::token_hash(&signed_in.device).as_ref());
-    burn(&app, "ada@example.com").await;
+    use_up_limit(&app, "ada@example.com").await;
     let hash = doorcode::domain::vault::encode(row.token_hash.as_bytes());
     assert!(!is_known(&app, &hash, "ada@example.com").await);
 }

@@ -1,4 +1,4 @@
-//! Every way in which a person ends a session: by its bearer, by its refresh token, from another session.
+//! How users end sessions: by the session's bearer, by its refresh token, or from another session.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ async fn a_refresh_token_signs_out_without_a_bearer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_token_that_was_given_out_signs_out_and_an_old_one_is_noted_as_reused() {
+async fn every_issued_refresh_token_signs_out_and_reuse_is_recorded() {
     let app = TestApp::new().await;
     for generation in 0..3 {
         let guest = app.guest();
@@ -41,7 +41,7 @@ async fn every_token_that_was_given_out_signs_out_and_an_old_one_is_noted_as_reu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_twice_with_a_bearer_is_refused_the_second_time_and_told_once() {
+async fn signing_out_twice_with_a_bearer_is_refused_and_recorded_once() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -56,7 +56,7 @@ async fn signing_out_twice_with_a_bearer_is_refused_the_second_time_and_told_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_sign_outs_at_once_are_one() {
+async fn concurrent_sign_outs_count_as_one() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -84,7 +84,7 @@ async fn a_refresh_that_races_a_sign_out_never_survives_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ending_the_other_sessions_ends_them_everywhere_and_nobody_elses() {
+async fn ending_other_sessions_does_not_affect_other_users() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let other = app.guest().sign_in("other@example.com").await;
@@ -108,7 +108,7 @@ async fn ending_the_other_sessions_ends_them_everywhere_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_ended_from_another_one_of_the_same_person_alone() {
+async fn a_session_can_only_be_ended_by_its_user() {
     let app = TestApp::new().await;
     let (first, second) = (app.guest().sign_in("ada@example.com").await, app.guest().sign_in("ada@example.com").await);
     let other = app.guest().sign_in("other@example.com").await;

@@ -1,4 +1,4 @@
-//! How long a session lasts, how often it may be refreshed, and how often its last use is written down.
+//! Session lifetime, refresh limits, and how often the last use is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::ports::Clock;
@@ -14,7 +14,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_not_refreshed_for_seven_days_is_over() {
+async fn a_session_expires_after_seven_days_without_refresh() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let mut refresh = guest.sign_in("ada@example.com").await.refresh;
@@ -24,11 +24,11 @@ async fn a_session_that_is_not_refreshed_for_seven_days_is_over() {
     }
     app.clock.pass(7.0 * DAY);
     is_over(&guest, &refresh).await;
-    assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0, "over is not reused");
+    assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0, "an expired token is not reuse");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn use_without_refresh_does_not_keep_a_session() {
+async fn use_without_refresh_does_not_extend_a_session() {
     let app = TestApp::with(|flags| {
         flags.refresh_idle = Some("10m".into());
         flags.access_ttl = Some("15m".into());
@@ -46,7 +46,7 @@ async fn use_without_refresh_does_not_keep_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_over_after_thirty_days_whatever_happens() {
+async fn a_session_always_expires_after_thirty_days() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let end = app.clock.now() + TimeDelta::days(30);
@@ -73,7 +73,7 @@ async fn a_session_is_over_after_thirty_days_whatever_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_refreshed_thirty_times_a_minute_and_told_the_truth_about_when_again() {
+async fn a_session_can_be_refreshed_thirty_times_a_minute_with_an_exact_retry_time() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -95,7 +95,7 @@ async fn a_session_is_refreshed_thirty_times_a_minute_and_told_the_truth_about_w
     assert_eq!(guest.refresh(&refresh).await["__typename"], "RateLimited", "not before");
     app.clock.set(retry_at);
     refreshed(&guest, &refresh).await;
-    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 2, "nobody was signed out for asking often");
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 2, "frequent refreshes end no session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn the_last_use_is_written_at_most_once_a_minute() {
     }
     assert_eq!(only_session(&app).await.last_seen_at, opened + TimeDelta::seconds(420));
     app.clock.pass(-120.0);
-    assert_eq!(writes(3).await, 0, "a clock that goes back writes nothing");
+    assert_eq!(writes(3).await, 0, "nothing is written when the clock goes back");
     let query = "{ me { sessions(first: 1) { nodes { lastSeenAt current } } } }";
     let answer = guest.with_bearer(&signed_in.access).query(query, json!({})).await;
     let node = &answer.field("me")["sessions"]["nodes"][0];

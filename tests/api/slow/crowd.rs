@@ -1,17 +1,17 @@
-//! More connections, or more bytes in them, than there is room for: who gets in, who leaves, who stays.
+//! More connections, or more bytes in them, than there is room for: which are accepted, evicted or kept.
 
 use doorcode::http::Shares;
 
 use super::*;
 
-/// After which somebody may be closed for a newcomer.
+/// How long a connection must be idle before it may be evicted.
 const SPARE: Duration = Duration::from_millis(50);
 
 fn caps() -> Caps {
     Caps { of_network: of_address(1_000), spare: SPARE, ..Caps::default() }
 }
 
-/// So many connections that have said this much.
+/// Opens this many connections and sends this text on each.
 async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
     let mut crowd = Vec::new();
     for _ in 0..size {
@@ -19,7 +19,7 @@ async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
         client.send(text).await;
         crowd.push(client);
     }
-    // So that all of it was read, and nobody has just come.
+    // So that everything was read, and no connection counts as new.
     sleep(SPARE * 4).await;
     crowd
 }
@@ -33,7 +33,7 @@ async fn closed(crowd: &mut [Client]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_full_network_the_idlest_connection_is_closed_for_a_newcomer() {
+async fn a_full_network_evicts_its_idlest_connection_for_a_new_one() {
     let server = Listening::new(Caps { of_network: of_address(3), ..caps() }).await;
     let (mut first, mut second, mut busy) = (server.connect().await, server.connect().await, server.connect().await);
     assert!(first.is_served().await && second.is_served().await);
@@ -46,11 +46,11 @@ async fn in_a_full_network_the_idlest_connection_is_closed_for_a_newcomer() {
     assert!(second.closed().await < AT_ONCE);
     assert!(first.is_served().await);
     busy.send(QUERY).await;
-    assert!(busy.answer().await.starts_with("HTTP/1.1 200"), "who is in the middle of a request stays");
+    assert!(busy.answer().await.starts_with("HTTP/1.1 200"), "a connection with a request in progress stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_addresses_of_a_network_share_its_connections() {
+async fn addresses_of_a_network_share_its_connection_limit() {
     let shares = Shares { narrow: 2, middle: 3, wide: 3 };
     let server = Listening::new(Caps { of_network: shares, spare: NEVER, ..Caps::default() }).await;
     let mut inside = Vec::new();
@@ -67,7 +67,7 @@ async fn the_addresses_of_a_network_share_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_finish_nothing_keep_no_newcomer_out() {
+async fn unfinished_requests_do_not_block_new_connections() {
     for unfinished in [String::new(), "GET /health HTTP/1.1\r\nx: ".into(), head() + "{", HEALTH.into()] {
         let server = Listening::new(Caps { in_all: 20, ..caps() }).await;
         let _crowd = crowd(&server, 20, &unfinished).await;
@@ -80,11 +80,11 @@ async fn connections_that_finish_nothing_keep_no_newcomer_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
+async fn connection_memory_is_bounded_and_the_smallest_connections_are_kept() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut small = server.connect().await;
     assert!(small.is_served().await);
-    // Each of these costs three times as much as one that has said nothing.
+    // Each of these costs three times as much as a silent one.
     let begun = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nx: {}", "x".repeat(15_000));
     for _ in 0..3 {
         let mut crowd = crowd(&server, 25, &begun).await;
@@ -92,7 +92,7 @@ async fn what_connections_hold_is_bounded_and_who_holds_least_stays() {
         assert!(server.connect_from(Ipv4Addr::new(127, 0, 9, 1)).await.is_served().await);
         assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
         let closed = closed(&mut crowd).await;
-        assert!(closed >= 5, "{closed} of 25 had to leave");
+        assert!(closed >= 5, "{closed} of 25 were evicted");
     }
     assert!(small.is_served().await);
 }
@@ -103,18 +103,18 @@ fn headed(path: &str, bytes: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
+async fn a_slow_reader_holds_no_memory_that_others_need() {
     let caps = Caps { memory: 1024 * 1024, unread: NEVER, ..caps() };
     let server = Listening::new(caps).await;
     let asks = headed("/assets/graphiql.min.js", 15_000);
     let mut readers = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();
-        // The system would read for it.
+        // Otherwise the kernel would buffer it.
         socket.set_recv_buffer_size(4_096).unwrap();
         socket.bind(SocketAddr::from((ELSEWHERE, 0))).unwrap();
         let mut reader = Client(socket.connect(server.public).await.unwrap());
-        // Refused where there is no room: then there are enough of them.
+        // Refused where there is no room, which means that there are enough of them.
         drop(reader.0.write_all(asks.as_bytes()).await);
         drop(timeout(SPARE, reader.0.read(&mut [0; 4_096])).await);
         readers.push(reader);
@@ -128,7 +128,7 @@ async fn who_takes_an_answer_slowly_holds_no_memory_that_others_need() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has_asked() {
+async fn silent_connections_are_evicted_before_one_with_a_request() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut silent = crowd(&server, 40, "").await;
     let mut honest = server.connect().await;
@@ -140,12 +140,12 @@ async fn where_silent_connections_hold_the_memory_they_leave_before_one_that_has
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_has_lived_long_enough_still_leaves_for_a_newcomer_at_once() {
+async fn an_expiring_connection_is_still_evicted_at_once() {
     let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
     let mut unfinished = server.connect().await;
     unfinished.send("GET /health HTTP/1.1\r\nx: ").await;
-    // So that it is told to end, and does not.
+    // So that it is asked to stop, and does not.
     sleep(SHORT * 2).await;
     assert!(server.connect().await.is_served().await);
-    assert!(unfinished.closed().await < AT_ONCE, "its place was given away");
+    assert!(unfinished.closed().await < AT_ONCE, "its slot was given away");
 }

@@ -1,4 +1,4 @@
-//! Clients that do not read what they asked for.
+//! Clients that do not read the responses.
 
 use doorcode::{
     db::entity::{Role, users},
@@ -12,8 +12,8 @@ use super::*;
 
 const MEGABYTE: &str = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
 
-/// Somebody about whom there is a megabyte to tell; their access token.
-async fn somebody(app: &TestApp, email: &str) -> String {
+/// A user with a megabyte of data; returns the access token.
+async fn user_with_much_data(app: &TestApp, email: &str) -> String {
     let person = app.person(email, Role::User).await.signed_in;
     let found = users::Entity::find().filter(users::Column::Email.eq(email)).one(app.ctx().db.read()).await.unwrap();
     let id = Some(found.unwrap().id);
@@ -34,17 +34,17 @@ fn request(token: &str, query: &str) -> String {
     )
 }
 
-/// A client that asks and reads nothing.
-async fn deaf(server: &Listening, request: &str) -> Client {
+/// A client that sends a request and reads nothing.
+async fn silent_client(server: &Listening, request: &str) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
-    // The system would read for it.
+    // Otherwise the kernel would buffer it.
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut client = Client(socket.connect(server.public).await.unwrap());
     client.send(request).await;
     client
 }
 
-/// What is answered to a client that reads.
+/// The response to a client that reads.
 async fn ask(server: &Listening, ip: Ipv4Addr, request: &str) -> String {
     let mut client = server.connect_from(ip).await;
     client.send(request).await;
@@ -56,30 +56,31 @@ async fn generous() -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_stops_reading_loses_its_connection_in_time() {
+async fn a_client_that_stops_reading_is_disconnected_in_time() {
     let app = generous().await;
-    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let asks = request(&user_with_much_data(&app, "ada@example.com").await, MEGABYTE);
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
-    let _deaf = deaf(&server, &asks).await;
+    let _silent = silent_client(&server, &asks).await;
     let start = Instant::now();
-    assert!(server.connect().await.closed().await < AT_ONCE, "the only place is taken");
-    eventually("the place is free", async || server.connect().await.is_served().await).await;
+    assert!(server.connect().await.closed().await < AT_ONCE, "the only slot is taken");
+    eventually("the slot is free", async || server.connect().await.is_served().await).await;
     assert!(start.elapsed() >= SHORT);
     let answer = ask(&server, ELSEWHERE, &asks).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "who reads gets all of it");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "a client that reads gets everything");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
+async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     let app = generous().await;
-    let (ada, bob) = (somebody(&app, "ada@example.com").await, somebody(&app, "bob@example.com").await);
+    let (ada, bob) =
+        (user_with_much_data(&app, "ada@example.com").await, user_with_much_data(&app, "bob@example.com").await);
     let (ada, bob) = (request(&ada, MEGABYTE), request(&bob, MEGABYTE));
     let caps = Caps { of_network: of_address(1_000), unread: NEVER, spare: NEVER, ..Caps::default() };
     let server = Listening::over(None, caps, app).await;
-    let mut deaf_ones = Vec::new();
+    let mut silent_clients = Vec::new();
     for _ in 0..30 {
-        deaf_ones.push(deaf(&server, &ada).await);
+        silent_clients.push(silent_client(&server, &ada).await);
     }
     let mut refused = String::new();
     eventually("eight megabytes are unread", async || {
@@ -91,14 +92,14 @@ async fn who_leaves_answers_unread_is_refused_more_of_them_and_others_go_on() {
     let refused = ask(&server, HERE, &bob).await;
     assert!(refused.starts_with("HTTP/1.1 429"), "the network has as much as the session: {refused}");
     assert!(ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"), "another session elsewhere");
-    drop(deaf_ones);
-    eventually("it comes back", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
+    drop(silent_clients);
+    eventually("the memory is released", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_cannot_be_charged_is_not_sent() {
+async fn a_response_that_does_not_fit_the_memory_limit_is_not_sent() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "40/1m".into()))).await;
-    let asks = request(&somebody(&app, "ada@example.com").await, MEGABYTE);
+    let asks = request(&user_with_much_data(&app, "ada@example.com").await, MEGABYTE);
     let server = Listening::over(None, Caps::default(), app).await;
     let mut sent = 0;
     loop {

@@ -1,4 +1,4 @@
-//! The lines of one sign-in, as they stand in the log.
+//! The log lines of one sign-in.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn lines(printed: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
+async fn every_request_and_every_event_of_a_sign_in_is_logged_once() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let secrets = sign_in(&program).await;
     let client = reqwest::Client::new();
@@ -46,12 +46,12 @@ async fn every_request_and_every_event_of_a_sign_in_has_one_line() {
     assert_eq!(requested["email"], signed_up["email"], "lines of one address can be found");
     assert!(requested["email"].as_str().unwrap().len() > 16);
     assert!(signed_up["user"].is_string() && signed_up["request_id"].is_string() && signed_up["ip"].is_string());
-    assert!(!program.printed().contains(EMAIL), "but not whose they are");
+    assert!(!program.printed().contains(EMAIL), "the address itself is not logged");
     secrets.assert_absent(&program.printed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_has_every_line() {
+async fn a_flood_of_anonymous_requests_is_sampled_and_sessions_are_logged_in_full() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let access = sign_in(&program).await.access;
     let client = reqwest::Client::new();
@@ -73,21 +73,21 @@ async fn a_flood_of_strangers_has_a_few_lines_and_a_count_and_who_is_signed_in_h
     let logged = requests("path", "/nothing");
     assert!((40..120).contains(&logged), "{logged} lines of 400 requests");
     assert_eq!(requests("name", "Known"), 120);
-    let told: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
-    let left_out: u64 = told.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
-    assert!(told.iter().all(|line| line["network"] == "127.0.0.1/32"), "{told:?}");
-    // Whoever reads the metrics is a stranger, too.
-    assert!((400..=401).contains(&(logged as u64 + left_out)), "{told:?}");
+    let summaries: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
+    let left_out: u64 = summaries.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
+    assert!(summaries.iter().all(|line| line["network"] == "127.0.0.1/32"), "{summaries:?}");
+    // Reading the metrics is an anonymous request, too.
+    assert!((400..=401).contains(&(logged as u64 + left_out)), "{summaries:?}");
 }
 
-/// The number of lines of requests with this status, and how many of them name a session.
+/// The number of request lines with this status, and how many of them name a session.
 fn with_status(lines: &[Value], status: u16) -> (usize, usize) {
     let found: Vec<_> = lines.iter().filter(|line| line["message"] == "request" && line["status"] == status).collect();
     (found.len(), found.iter().filter(|line| line["session"].is_string()).count())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
+async fn a_flood_of_503_responses_is_sampled_like_any_other() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let client = reqwest::Client::new();
     let mut answers = Vec::new();
@@ -104,17 +104,17 @@ async fn a_flood_that_is_answered_503_has_no_more_lines_than_any_other() {
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect(),
         );
-        // Kept, because a socket that is open takes a place.
+        // Kept open, because each open socket takes a slot.
         answers.push(socket.send().await.unwrap());
     }
     let refused = answers.iter().filter(|answer| answer.status() == 503).count();
-    // Each window has a few lines, and this takes two at most.
+    // Each window allows a few lines, and this takes at most two windows.
     let (logged, _) = with_status(&lines(&program.stopped()), 503);
     assert!(refused > 150 && logged < 120, "{logged} lines of {refused} requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_to_a_session_stands_in_its_own_lines_whatever_its_network_does() {
+async fn refusals_of_a_session_are_logged_even_during_a_flood_from_its_network() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json"), ("DOORCODE_LIMIT_API_CALLER", "40/1m")]).await;
     let access = sign_in(&program).await.access;
     let nothing = format!("http://127.0.0.1:{}/nothing", program.port);
@@ -136,7 +136,7 @@ async fn what_is_refused_to_a_session_stands_in_its_own_lines_whatever_its_netwo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_knows_an_address_finds_its_lines() {
+async fn log_lines_of_a_known_address_can_be_found_by_its_label() {
     let (home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     drop(program.login("Found@Example.com").await.unwrap());
     let label = home.good(&["user", "hash", "found@example.com"]);
@@ -145,7 +145,7 @@ async fn whoever_knows_an_address_finds_its_lines() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_stand_in_the_log_as_they_are_where_somebody_wants_that() {
+async fn addresses_are_logged_in_clear_when_the_setting_says_so() {
     let (_home, program) = start(&[("DOORCODE_LOG_EMAILS", "plain")]).await;
     drop(program.login(EMAIL).await.unwrap());
     eventually("its line", async || program.printed().contains(EMAIL)).await;

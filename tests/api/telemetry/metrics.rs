@@ -30,7 +30,7 @@ async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
     is(&operation("verify", "InvalidCode"), 1.0);
     is(&operation("verify", "SignedIn"), 1.0);
     is(&operation("logout", "UNAUTHENTICATED"), 1.0);
-    // What a client made up is nobody's label.
+    // A name that a client invented is not used as a label.
     is(&operation("unknown", "GRAPHQL_VALIDATION_FAILED"), 1.0);
     is("doorcode_operation_duration_seconds_count{operation=\"login\"}", 1.0);
     is("doorcode_events_total{kind=\"CODE_REQUESTED\"}", 1.0);
@@ -83,7 +83,7 @@ async fn every_refusal_is_counted_by_its_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_are_on_the_operations_listener_alone() {
+async fn metrics_are_only_on_the_operations_listener() {
     let (_home, program) = start(&[]).await;
     let public = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.port)).await.unwrap();
     assert_eq!(public.status(), 404);
@@ -95,21 +95,21 @@ async fn metrics_are_on_the_operations_listener_alone() {
     );
 }
 
-/// A change that did not tell its outcome would be counted as `ok`, and nobody would see it fail.
+/// A mutation without an outcome would be counted as `ok`, and its failures would not show.
 #[test]
-fn every_change_tells_what_it_came_to() {
+fn every_mutation_reports_its_outcome() {
     let sdl = graphql::sdl(false);
     let changes = sdl.split("type Mutation {").nth(1).unwrap().split("\n}").next().unwrap();
     let names: BTreeSet<_> = changes
         .lines()
         .filter_map(|line| line.trim().split_once(['(', ':']))
         .map(|(name, _)| name)
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .filter(|name| name.starts_with(char::is_lowercase) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .collect();
     assert!(names.contains("login") && names.len() > 15, "{names:?}");
     let source = ["sign_in", "account/session", "account/profile", "admin", "account/device"]
         .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());
-    let told: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
-    // `verify` and `verifyLink` share a function that gives their outcome as well.
-    assert_eq!(told, names.len() + 1, "{names:?}");
+    let reported: usize = source.iter().map(|text| text.matches("Reported<").count()).sum();
+    // `verify` and `verifyLink` share a function that reports their outcome as well.
+    assert_eq!(reported, names.len() + 1, "{names:?}");
 }

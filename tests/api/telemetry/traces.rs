@@ -33,14 +33,14 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
         "variables": { "e": "linked@example.com" }
     });
     let answer = post(&program, &login, &[("traceparent", &context("01"))]).await;
-    let told = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
-    assert!(told.starts_with(&format!("00-{TRACE}-")) && told.ends_with("-01"), "{told}");
+    let trace_response = answer.headers()["traceresponse"].to_str().unwrap().to_owned();
+    assert!(trace_response.starts_with(&format!("00-{TRACE}-")) && trace_response.ends_with("-01"), "{trace_response}");
     let secrets: Secrets = sign_in(&program).await;
     let me = post(&program, &json!({ "query": ME }), &[("authorization", &format!("Bearer {}", secrets.access))]).await;
     let me = me.headers()["traceresponse"].to_str().unwrap()[3..35].to_owned();
     eventually("the mail is delivered", async || program.code_for("linked@example.com").await.is_some()).await;
     let status = program.stop();
-    assert!(status.success(), "what is left is sent at the stop");
+    assert!(status.success(), "pending spans are sent at shutdown");
 
     let request = collector.one(TRACE, "POST graphql");
     assert_eq!((request.parent.as_str(), request.kind), ("b7ad6b7169203331", 2), "a server's span, under the client's");
@@ -61,11 +61,11 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     assert!(limiter.attributes["rules"].contains("send.pair"));
     let mail = collector.spans().into_iter().find(|span| span.name == "deliver code" && span.links == [TRACE]);
     let mail = mail.expect("the delivery is linked to the request that queued the mail");
-    assert_ne!(mail.trace, TRACE, "and has a trace of its own");
+    assert_ne!(mail.trace, TRACE, "it has a separate trace");
     assert_eq!(mail.attributes["doorcode.outcome"], "sent");
     assert_eq!(collector.one(&mail.trace, "smtp").parent, mail.id);
 
-    // The lists of one person are read in batches, each a part of the trace with its statement below.
+    // The lists of one user are read in batches, each a span with its statement below.
     let batch = collector.one(&me, "Sessions");
     let statement = collector.spans().into_iter().find(|span| span.parent == batch.id);
     assert_eq!(statement.unwrap().name, "SELECT sessions");
@@ -80,7 +80,7 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_share() {
+async fn a_client_can_opt_out_of_tracing_but_not_raise_the_sample_rate() {
     let collector = Collector::start().await;
     let (_home, program) = traced(&collector, "1").await;
     let question = json!({ "query": "{ __typename }" });
@@ -96,7 +96,7 @@ async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_s
 
     let few = Collector::start().await;
     let (_home, program) = traced(&few, "0.01").await;
-    // An id that is always among the share, were it the client's id that counts.
+    // An id that would always be sampled if the client's id counted.
     let chosen = format!("00-0123456789abcdef{:016x}-b7ad6b7169203331-01", 1);
     for _ in 0..100 {
         post(&program, &question, &[("traceparent", &chosen), ("tracestate", &format!("a={}", "b".repeat(200)))]).await;
@@ -113,7 +113,7 @@ async fn who_asks_not_to_be_traced_is_not_and_nobody_can_ask_for_more_than_the_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_authorities_has_its_traces_all_the_same() {
+async fn traces_are_exported_without_installed_root_certificates() {
     let collector = Collector::start().await;
     let (_home, program) = start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
@@ -127,21 +127,21 @@ async fn a_machine_without_authorities_has_its_traces_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_delays_nobody_and_is_told_of() {
+async fn an_unreachable_collector_delays_no_request_and_is_logged() {
     let (_home, program) = start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")]).await;
     let begun = std::time::Instant::now();
     for _ in 0..50 {
         assert_eq!(post(&program, &json!({ "query": "{ __typename }" }), &[]).await.status(), 200);
     }
     assert!(begun.elapsed().as_secs() < 5);
-    eventually("the log tells", async || program.printed().contains("BatchSpanProcessor")).await;
+    eventually("the failure is logged", async || program.printed().contains("BatchSpanProcessor")).await;
     let begun = std::time::Instant::now();
     assert!(program.stop().success());
-    assert!(begun.elapsed().as_secs() < 10, "and the stop does not wait for it for long");
+    assert!(begun.elapsed().as_secs() < 10, "shutdown does not wait long for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_collector_nothing_is_traced_and_the_clients_trace_is_still_in_the_log() {
+async fn without_a_collector_the_clients_trace_id_is_still_logged() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json")]).await;
     let answer = post(&program, &json!({ "query": "{ __typename }" }), &[("traceparent", &context("01"))]).await;
     assert!(!answer.headers().contains_key("traceresponse"));

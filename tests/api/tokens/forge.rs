@@ -1,5 +1,5 @@
-//! Making tokens that only somebody with a signing key could make, by opening the key as the program does. A test that
-//! refuses one of these shows that the claim or header itself is checked, and not just the signature.
+//! Signs arbitrary tokens with the real key, opened as the program opens it. A test that refuses one of these shows
+//! that the claim or header itself is checked, and not just the signature.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::harness::TestApp;
 
-/// What signed a token, and what it says.
+/// A token's key, header and claims.
 pub(super) struct Forge {
     pub(super) header: Value,
     pub(super) claims: Value,
@@ -23,7 +23,7 @@ pub(super) struct Forge {
 }
 
 impl Forge {
-    /// Reads a good token and opens the key that signed it.
+    /// Reads a valid token and opens the key that signed it.
     pub(super) async fn of(app: &TestApp, token: &str) -> Self {
         let (header, claims) = read(token);
         let ctx = app.ctx();
@@ -40,29 +40,28 @@ impl Forge {
         Self { header, claims, jwk: row.public_jwk.unwrap_or_default(), algorithm, key }
     }
 
-    /// Any header and claims with a good signature.
+    /// Any header and claims with a valid signature.
     pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         sign_with(&self.key, self.algorithm, header, claims)
     }
 
-    /// The token with these claims instead; `Value::Null` stays null, see [`Forge::without`].
+    /// The token with these claims replaced; `Value::Null` stays null, see [`Forge::without`].
     pub(super) fn claiming(&self, changes: Value) -> String {
         self.sign(&self.header, &changed(&self.claims, changes))
     }
 
-    /// The token without a claim.
     pub(super) fn without(&self, claim: &str) -> String {
         let mut claims = self.claims.clone();
         claims.as_object_mut().unwrap().remove(claim);
         self.sign(&self.header, &claims)
     }
 
-    /// The token with these header fields instead.
+    /// The token with these header fields replaced.
     pub(super) fn headed(&self, changes: Value) -> String {
         self.sign(&changed(&self.header, changes), &self.claims)
     }
 
-    /// The public half in every form that a careless verifier could take for a shared secret.
+    /// The public key in every form that a careless verifier could take for a shared secret.
     pub(super) fn public_bytes(&self) -> Vec<Vec<u8>> {
         let mut forms = vec![
             self.jwk.to_string().into_bytes(),
@@ -87,7 +86,7 @@ impl Forge {
     }
 }
 
-/// An RSA key from its PKCS#8 form, which the token crate takes as PEM alone.
+/// An RSA key from its PKCS#8 form. The token crate takes it only as PEM.
 pub(super) fn rsa_key(private: &[u8]) -> EncodingKey {
     EncodingKey::from_rsa_pem(pem("PRIVATE KEY", private).as_bytes()).unwrap()
 }
@@ -108,12 +107,11 @@ pub(super) fn read(token: &str) -> (Value, Value) {
     (next(), next())
 }
 
-/// The key id of a token.
 pub(super) fn kid(token: &str) -> String {
     read(token).0["kid"].as_str().unwrap().to_owned()
 }
 
-/// Any header and claims with anybody's signature.
+/// Any header and claims, signed with any key.
 pub(super) fn sign_with(key: &EncodingKey, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
     let message = unsigned(header, claims);
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
@@ -126,7 +124,6 @@ pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", segment(header), segment(claims))
 }
 
-/// An object with some of its fields replaced.
 pub(super) fn changed(object: &Value, changes: Value) -> Value {
     let mut object = object.clone();
     let Value::Object(changes) = changes else { panic!("changes are an object") };

@@ -1,5 +1,5 @@
-//! Tokens with a good signature and a bad header or claim, and tokens that bring a key of their own. The first show that
-//! each check stands by itself; the second, that no header chooses how a token is checked.
+//! Tokens with a valid signature and a bad header or claim, and tokens with their own key. The first show that each
+//! check works independently; the second, that no header chooses how a token is checked.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -25,11 +25,11 @@ async fn forge_for<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, String, Fo
     let guest = app.guest();
     let token = guest.sign_in(email).await.access;
     let forge = Forge::of(app, &token).await;
-    accepted(&guest, &forge.claiming(json!({})), "the forge makes good tokens").await;
+    accepted(&guest, &forge.claiming(json!({})), "the forging code makes valid tokens").await;
     (guest, token, forge)
 }
 
-/// Keys that an attacker made.
+/// An attacker's keys.
 fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
     let ed = Ed25519KeyPair::generate().unwrap();
     let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -59,7 +59,7 @@ fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_without_a_signature_is_refused_however_it_spells_that() {
+async fn unsigned_tokens_are_refused_in_every_spelling() {
     let app = TestApp::new().await;
     let (guest, token, forge) = forge_for(&app, "ada@example.com").await;
     let signature = token.rsplit('.').next().unwrap();
@@ -96,7 +96,7 @@ async fn a_token_without_a_signature_is_refused_however_it_spells_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_public_key_is_no_shared_secret() {
+async fn a_public_key_is_not_accepted_as_a_shared_secret() {
     for alg in ["EdDSA", "ES256", "RS256"] {
         let app = unlimited(alg).await;
         let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
@@ -115,7 +115,7 @@ async fn a_public_key_is_no_shared_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_algorithm_is_the_keys_and_no_header_brings_a_key() {
+async fn the_key_determines_the_algorithm_and_headers_cannot_supply_a_key() {
     for alg in ["EdDSA", "ES256", "RS256", "HS256"] {
         let app = unlimited(alg).await;
         let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
@@ -160,7 +160,7 @@ async fn the_algorithm_is_the_keys_and_no_header_brings_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_id_names_the_very_key_that_signed() {
+async fn a_key_id_must_name_the_signing_key() {
     let app = TestApp::new().await;
     let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
     let next = keys::rotate(app.ctx()).await.unwrap();
@@ -243,7 +243,7 @@ async fn every_claim_is_required_and_has_its_type() {
             json!(u64::MAX),
             json!(""),
         ] {
-            // An empty list of methods is the one of these that has its claim's type, and nothing hangs on it.
+            // An empty list of methods is the only one of these with the right type, and no check depends on it.
             if claim == "amr" && wrong == json!([]) {
                 continue;
             }
@@ -284,7 +284,7 @@ async fn foreign_claims_are_refused() {
     ] {
         refused(&guest, &forge.claiming(change.clone()), &change.to_string()).await;
     }
-    accepted(&guest, &forge.claiming(json!({ "scope": "all" })), "unknown claims mean nothing").await;
+    accepted(&guest, &forge.claiming(json!({ "scope": "all" })), "unknown claims are ignored").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,7 +310,7 @@ async fn times_are_checked_with_five_seconds_of_leeway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_longer_than_any_of_ours_is_refused_unread() {
+async fn oversized_tokens_are_refused_unread() {
     let app = TestApp::new().await;
     let (guest, _, forge) = forge_for(&app, "ada@example.com").await;
     let padded = |target: usize| {

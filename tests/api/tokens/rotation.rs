@@ -32,7 +32,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     (text("accessToken"), text("refreshToken"))
 }
 
-/// A process over the same database with other server secrets.
+/// A process on the same database with other server secrets.
 pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     let mut settings = app.ctx().settings.clone();
     settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
@@ -44,7 +44,7 @@ pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Re
     Replica { app, router }
 }
 
-/// The code of the newest mail of a process over somebody else's database.
+/// The code of the newest mail of such a process.
 pub(crate) async fn last_code_at(process: &Replica, email: &str) -> String {
     while delivery::deliver_due(&process.app.ctx, &process.app.transport).await.unwrap() > 0 {}
     let mails = process.app.ctx.inbox.as_ref().unwrap().list(Some(email), 1);
@@ -57,7 +57,7 @@ async fn sign_in_at(client: &Client<'_>, process: &Replica, email: &str) -> Sign
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_rotate_under_load_without_one_false_refusal() {
+async fn keys_rotate_under_load_without_a_false_refusal() {
     let app = unlimited("EdDSA").await;
     let replica = app.replica().await;
     let clients = [app.guest(), app.guest().via(&replica)];
@@ -74,14 +74,14 @@ async fn keys_rotate_under_load_without_one_false_refusal() {
     let started = app.clock.now();
     for minute in 1..=30 {
         app.clock.pass(60.0);
-        // What housekeeping does every minute, in each process, while requests go on.
+        // What housekeeping does every minute, in each process, during requests.
         let (here, there, ()) = tokio::join!(token::reload(app.ctx()), token::reload(&replica.app.ctx), load(&living));
         here.unwrap();
         there.unwrap();
         for client in &clients {
             let keys = published(client).await;
             assert!(keys.contains(&next), "minute {minute}: published");
-            assert_eq!(keys.contains(&old), minute < 26, "minute {minute}: retired when its last token is dead");
+            assert_eq!(keys.contains(&old), minute < 26, "minute {minute}: retired when its last token has expired");
         }
         (access, refresh) = refreshed(&clients[minute % 2], &refresh).await;
         let expected = if minute < 10 { &old } else { &next };
@@ -98,7 +98,7 @@ async fn keys_rotate_under_load_without_one_false_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_missed_a_rotation_learns_the_key_from_the_first_token() {
+async fn a_replica_that_missed_a_rotation_loads_the_key_on_the_first_token() {
     let app = TestApp::new().await;
     let replica = app.replica().await;
     let guest = app.guest();
@@ -109,7 +109,7 @@ async fn a_replica_that_missed_a_rotation_learns_the_key_from_the_first_token() 
     let (access, _) = refreshed(&guest, &signed_in.refresh).await;
     assert_ne!(kid(&access), kid(&signed_in.access));
     accepted(&guest.via(&replica), &access, "looked up on demand").await;
-    accepted(&guest.via(&replica), &signed_in.access, "and the old one is good still").await;
+    accepted(&guest.via(&replica), &signed_in.access, "the old one still works").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
     let forge = Forge::of(&app, &signed_in.access).await;
     keys::rotate(app.ctx()).await.unwrap();
     for seconds in [25.0 * 60.0, 60.0] {
-        // This process never read its keys anew by itself; the key tells its own end.
+        // This process never reloads its keys by itself; the key contains its end.
         token::reload(app.ctx()).await.unwrap();
         app.clock.pass(seconds);
         let now = app.clock.now().timestamp();
@@ -134,7 +134,7 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_key_ids_do_not_reach_the_database_more_than_once_in_five_seconds() {
+async fn unknown_key_ids_cause_at_most_one_database_lookup_in_five_seconds() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -159,7 +159,7 @@ async fn unknown_key_ids_do_not_reach_the_database_more_than_once_in_five_second
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_start_together_know_each_others_first_tokens() {
+async fn replicas_started_together_accept_each_others_first_tokens() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -167,7 +167,7 @@ async fn replicas_that_start_together_know_each_others_first_tokens() {
     app.sql("DELETE FROM signing_keys").await;
     let started = join_all(replicas.iter().map(|replica| token::prepare(&replica.app.ctx))).await;
     assert!(started.into_iter().all(|outcome| outcome.is_ok()));
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one made the key, the others took it");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one created the key, the others use it");
     let mut refresh = signed_in.refresh;
     for replica in &replicas {
         let access;
@@ -179,7 +179,7 @@ async fn replicas_that_start_together_know_each_others_first_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
+async fn a_new_algorithm_creates_a_key_and_old_tokens_stay_valid() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -194,11 +194,11 @@ async fn another_algorithm_makes_a_key_and_tokens_of_the_old_one_stay_good() {
         accepted(&guest.via(&replica), &signed_in.access, "signed with the old key").await;
         assert_eq!(published(&guest.via(&replica)).await.len(), 2);
     }
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it made");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_newest() {
+async fn keys_open_with_an_old_secret_and_are_resealed_with_the_newest() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
@@ -208,7 +208,7 @@ async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_ne
     let secrets = [&new, &old];
     let started = tokio::join!(process_with(&app, &secrets), process_with(&app, &secrets));
     let (access, refresh) = refreshed(&guest.via(&started.1), &signed_in.refresh).await;
-    // One that has the older secret alone, and reads its keys anew, goes on with those that it has open.
+    // A process with only the older secret reloads its keys, and keeps those it has open.
     token::reload(app.ctx()).await.unwrap();
     let newest = process_with(&app, &[&new]).await;
     for client in [guest.via(&started.0), guest.clone(), guest.via(&newest)] {
@@ -228,12 +228,12 @@ async fn keys_open_while_the_secret_that_sealed_them_is_given_and_move_to_the_ne
     assert!(!fresh.contains(&kid(&access)) && fresh.len() == 1);
     let own = sign_in_at(&elsewhere, &foreign, "eve@example.com").await;
     accepted(&elsewhere, &own.access, "its own tokens work at once").await;
-    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of no secret of its");
+    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of an unknown secret");
     accepted(&guest.via(&newest), &access, "which ends no session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_was_ahead_when_the_first_key_was_made_stops_nobody_from_signing_in() {
+async fn a_first_key_created_with_a_fast_clock_does_not_block_sign_ins() {
     let app = TestApp::new().await;
     app.clock.pass(-600.0);
     let guest = app.guest();

@@ -1,4 +1,4 @@
-"""The client that ariadne-codegen makes, in use: signs in, pages through people, signs out. `run` starts it."""
+"""Uses the client from ariadne-codegen: signs in, pages through users, signs out. `run` starts it."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ from doorcode_client import (
 
 URL, MANAGER, PREFIX, *PEOPLE = sys.argv[1:]
 ENDPOINT = f"{URL}/graphql"
-# Where mail is read: the server itself, or what answers for it where the server sends its mail.
+# Where mail is read: the server's inbox, or the mailbox of a server that sends mail.
 MAILBOX = os.environ.get("DOORCODE_MAIL_URL", URL) + "/graphql"
 
 
@@ -37,14 +37,14 @@ def passed(check: str) -> None:
 
 
 def mailed_code() -> str:
-    """The code that was mailed to the manager. Only development has this query, so no generated client does."""
+    """The code mailed to the manager. Only development has this query, so no generated client has it."""
     query = "query Newest($to: String!) { inbox(to: $to, first: 1) { code } }"
     for _ in range(50):
         answer = httpx.post(MAILBOX, json={"query": query, "variables": {"to": MANAGER}})
         for mail in answer.raise_for_status().json()["data"]["inbox"]:
             if mail["code"]:
                 return str(mail["code"])
-        # Mail leaves a moment after the answer.
+        # Mail is sent shortly after the response.
         time.sleep(0.2)
     raise AssertionError(f"no code was mailed to {MANAGER} within ten seconds")
 
@@ -56,13 +56,13 @@ def sign_in() -> tuple[Client, str]:
         code = mailed_code()
         assert len(code) == login.code_length
         assert login.expires_at > datetime.now(timezone.utc)
-        passed("asks for a code")
+        passed("requests a code")
 
         other = code[:-1] + str((int(code[-1]) + 1) % 10)
         wrong = client.verify(VerifyInput(challenge=login.challenge, code=other)).verify
         assert isinstance(wrong, VerifyVerifyInvalidCode), wrong
         assert wrong.attempts_left > 0 and wrong.message
-        passed("is told of a wrong code as data")
+        passed("gets a wrong code as a problem")
 
         verify = client.verify(VerifyInput(challenge=login.challenge, code=code)).verify
         assert isinstance(verify, VerifyVerifySignedIn), verify
@@ -71,18 +71,18 @@ def sign_in() -> tuple[Client, str]:
     return Client(ENDPOINT, headers={"Authorization": f"Bearer {verify.tokens.access_token}"}), verify.user.id
 
 
-def knows_itself(client: Client, user_id: str) -> Person:
+def reads_itself(client: Client, user_id: str) -> Person:
     me = client.me().me
     assert me
     assert (me.id, me.email, me.role, me.status) == (user_id, MANAGER, Role.MANAGER, UserStatus.ACTIVE), me
-    passed("knows who it is")
+    passed("reads its own account")
     user = client.get_user(id=user_id).user
     assert user and user.model_dump() == me.model_dump(), user
-    passed("reads a person by id")
+    passed("reads a user by id")
     return me
 
 
-def finds_everybody(client: Client, created_from: datetime) -> None:
+def lists_every_user(client: Client, created_from: datetime) -> None:
     found: list[str] = []
     after: Optional[str] = None
     more = True
@@ -92,10 +92,10 @@ def finds_everybody(client: Client, created_from: datetime) -> None:
         found += [edge.node.email for edge in users.edges]
         after = users.page_info.end_cursor
         more = users.page_info.has_next_page
-    assert len(set(found)) == len(found), f"somebody comes twice: {found}"
-    assert set(PEOPLE) <= set(found), f"somebody does not come at all: {found}"
+    assert len(set(found)) == len(found), f"a user is listed twice: {found}"
+    assert set(PEOPLE) <= set(found), f"a user is missing: {found}"
     assert len(found) == users.total_count
-    passed("finds everybody exactly once, two at a time")
+    passed("lists every user exactly once, two per page")
 
     users = client.list_users(
         filter_=UserFilter(
@@ -104,7 +104,7 @@ def finds_everybody(client: Client, created_from: datetime) -> None:
         order_by=UserOrder(field=UserOrderField.EMAIL, direction=OrderDirection.DESC),
     ).users
     assert [edge.node.email for edge in users.edges] == sorted(PEOPLE, reverse=True), users
-    passed("filters and orders people")
+    passed("filters and sorts users")
 
 
 def signs_out(client: Client) -> None:
@@ -118,15 +118,15 @@ def signs_out(client: Client) -> None:
         assert isinstance(error.response, httpx.Response)
         assert error.response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     else:
-        raise AssertionError("the token of a session that has ended was let in")
+        raise AssertionError("the token of an ended session was accepted")
     passed("is refused with the old token")
 
 
 def main() -> None:
     client, user_id = sign_in()
     with client:
-        me = knows_itself(client, user_id)
-        finds_everybody(client, me.created_at)
+        me = reads_itself(client, user_id)
+        lists_every_user(client, me.created_at)
         signs_out(client)
 
 

@@ -1,5 +1,4 @@
-// Relay without React, in use: signs in, loads page after page of people into one connection of the store, signs out.
-// `run` starts it.
+// Uses Relay without React: signs in, loads pages of users into one connection, signs out. `run` starts it.
 
 import assert from "node:assert/strict";
 import {
@@ -17,7 +16,7 @@ import {
   type OperationType,
   type ReaderFragment,
 } from "relay-runtime";
-import { assertEverybodyOnce, mailedCode, otherThan, post, Refused, told } from "../support";
+import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, options } from "../support";
 import Login, { type operationsLoginMutation } from "./__generated__/operationsLoginMutation.graphql";
 import Logout, { type operationsLogoutMutation } from "./__generated__/operationsLogoutMutation.graphql";
 import Me, { type operationsMeQuery, type operationsMeQuery$data } from "./__generated__/operationsMeQuery.graphql";
@@ -38,7 +37,7 @@ const environment = new Environment({
   store: new Store(new RecordSource()),
 });
 
-/** What a query answers, kept in the store from now on, for Relay throws away what nobody looks at. */
+/** Runs a query and retains its result, because Relay's store drops data that nothing retains. */
 async function query<Operation extends OperationType>(
   request: ConcreteRequest,
   variables: Operation["variables"],
@@ -49,7 +48,7 @@ async function query<Operation extends OperationType>(
   return data;
 }
 
-/** Mutations by the environment itself, since `commitMutation` shows only errors' text to whoever waits for it. */
+/** Runs mutations directly on the environment, because `commitMutation` reports only the text of errors. */
 async function mutate<Operation extends OperationType>(
   request: ConcreteRequest,
   variables: Operation["variables"],
@@ -59,39 +58,39 @@ async function mutate<Operation extends OperationType>(
   return environment.lookup(operation.fragment).data as Operation["response"];
 }
 
-/** What a fragment holds now where it was spread, as `useFragment` would give it. */
+/** The current data of a fragment, as `useFragment` would return it. */
 function look<Data>(fragment: ReaderFragment, where: unknown): Data {
   const selector = getSingularSelector(fragment, where);
-  assert(selector, `${fragment.name} was not spread there`);
+  assert(selector, `${fragment.name} was not spread here`);
   const { data, isMissingData } = environment.lookup(selector);
-  assert(!isMissingData, `${fragment.name} is not whole`);
+  assert(!isMissingData, `${fragment.name} has missing data`);
   return data as Data;
 }
 
 const pass = (check: string) => console.log(`ok relay: ${check}`);
 
-/** Because `Problem` is an interface, Relay's type of a result is one object of optional fields, not a union. */
+/** Because `Problem` is an interface, Relay types a result as one object of optional fields, not as a union. */
 function given<Value>(value: Value | null | undefined): Value {
   assert(value !== null && value !== undefined, "a field that was selected is missing");
   return value;
 }
 
 async function signIn(): Promise<string> {
-  const input = { email: told.manager, locale: "en" };
+  const input = { email: options.manager, locale: "en" };
   const { login } = await mutate<operationsLoginMutation>(Login, { input });
   assert(login.__typename === "CodeSent", JSON.stringify(login));
   const challenge = given(login.challenge);
   const code = await mailedCode();
   assert.equal(code.length, login.codeLength);
   assert(Date.parse(given(login.expiresAt)) > Date.now());
-  pass("asks for a code");
+  pass("requests a code");
 
   const tryCode = async (code: string) =>
     (await mutate<operationsVerifyMutation>(Verify, { input: { challenge, code } })).verify;
   const wrong = await tryCode(otherThan(code));
   assert(wrong.__typename === "InvalidCode", JSON.stringify(wrong));
   assert(given(wrong.attemptsLeft) > 0 && given(wrong.message).length > 0);
-  pass("is told of a wrong code as data");
+  pass("gets a wrong code as a problem");
 
   const verify = await tryCode(code);
   assert(verify.__typename === "SignedIn", JSON.stringify(verify));
@@ -101,25 +100,25 @@ async function signIn(): Promise<string> {
   return given(verify.user).id;
 }
 
-async function knowsItself(id: string): Promise<NonNullable<operationsMeQuery$data["me"]>> {
+async function readsItself(id: string): Promise<NonNullable<operationsMeQuery$data["me"]>> {
   const { me } = await query<operationsMeQuery>(Me, {});
   assert(me);
-  assert.deepEqual([me.id, me.email, me.role, me.status], [id, told.manager, "MANAGER", "ACTIVE"]);
-  pass("knows who it is");
+  assert.deepEqual([me.id, me.email, me.role, me.status], [id, options.manager, "MANAGER", "ACTIVE"]);
+  pass("reads its own account");
 
   const { user } = await query<operationsUserQuery>(User, { id });
-  assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, told.manager, me.createdAt]);
-  // The same person as Relay itself asks for it.
+  assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, options.manager, me.createdAt]);
+  // The same user through Relay's refetch query.
   const { node } = await query<operationsSessionsPageQuery>(SessionsPage, { id });
   for (const where of [me, node]) {
     const { sessions } = look<operationsSessions_user$data>(Sessions, where);
     assert.deepEqual(sessions.edges.map((edge) => edge.node.current), [true]);
   }
-  pass("reads a person by id");
+  pass("reads a user by id");
   return me;
 }
 
-/** Loads the next two, as `loadNext` of `usePaginationFragment` does; false when there are no more. */
+/** Loads the next two users, like `loadNext` of `usePaginationFragment`; false if there are no more. */
 async function loadNext(where: unknown): Promise<boolean> {
   const selector = getSingularSelector(Users, where);
   assert(selector);
@@ -132,24 +131,24 @@ async function loadNext(where: unknown): Promise<boolean> {
   return true;
 }
 
-async function findsEverybody(createdFrom: string): Promise<void> {
+async function listsEveryUser(createdFrom: string): Promise<void> {
   const where = await query<operationsUsersQuery>(UsersQuery, {});
   let pages = 1;
   while (await loadNext(where)) pages += 1;
   const { edges, totalCount } = look<operationsUsers_query$data>(Users, where).users;
-  assertEverybodyOnce(edges.map(({ node }) => node.email), totalCount);
-  // The store passes over whoever it has already, so pages that overlap show only in their number.
+  assertEveryUserOnce(edges.map(({ node }) => node.email), totalCount);
+  // The store skips duplicates, so overlapping pages show only in the number of pages.
   assert.equal(pages, Math.ceil(totalCount / 2));
-  pass("finds everybody exactly once, two at a time");
+  pass("lists every user exactly once, two per page");
 
   const filtered = await query<operationsUsersQuery>(UsersQuery, {
-    filter: { emailPrefix: told.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
+    filter: { emailPrefix: options.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
     orderBy: { field: "EMAIL", direction: "DESC" },
   });
   while (await loadNext(filtered));
   const found = look<operationsUsers_query$data>(Users, filtered).users.edges.map(({ node }) => node.email);
-  assert.deepEqual(found, told.people.toSorted().reverse());
-  pass("filters and orders people");
+  assert.deepEqual(found, options.people.toSorted().reverse());
+  pass("filters and sorts users");
 }
 
 async function signsOut(): Promise<void> {
@@ -163,8 +162,8 @@ async function signsOut(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { createdAt } = await knowsItself(await signIn());
-  await findsEverybody(createdAt);
+  const { createdAt } = await readsItself(await signIn());
+  await listsEveryUser(createdAt);
   await signsOut();
 }
 

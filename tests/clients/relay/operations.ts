@@ -1,5 +1,5 @@
-// What relay-compiler reads. Nothing runs it: where an application has a Babel plugin put the compiled artifact in the
-// place of each tag, `main.ts` imports the artifact itself.
+// Input of relay-compiler; nothing runs this file. In an application, a Babel plugin replaces each tag with the
+// compiled artifact. Here `main.ts` imports the artifacts.
 
 import { graphql } from "relay-runtime";
 
@@ -38,7 +38,7 @@ void graphql`
   query operationsUserQuery($id: ID!) { user(id: $id) { id email role status createdAt } }
 `;
 
-// To fetch more of it relay-compiler writes a query of its own, which finds the person by `node(id:)`.
+// To refetch it, relay-compiler generates a query that finds the user by `node(id:)`.
 void graphql`
   fragment operationsSessions_user on User
   @refetchable(queryName: "operationsSessionsPageQuery")

@@ -18,14 +18,14 @@ const Rename = graphql(`
   }
 `);
 
-/** Subscribes to what happens to the person who has the token, and makes something happen. */
+/** Subscribes to the events of the token's user, and causes one. */
 export async function receivesEvents(token: string, subjectId: string, pass: (check: string) => void): Promise<void> {
   const seen: string[] = [];
   const client = createClient({
     url: socketUrl,
     webSocketImpl: WebSocket,
     connectionParams: { authorization: `Bearer ${token}` },
-    // The connection stays open when nothing is subscribed to.
+    // Keeps the connection open without subscriptions.
     lazy: false,
     onNonLazyError: (error) => assert.fail(String(error)),
     on: {
@@ -36,7 +36,7 @@ export async function receivesEvents(token: string, subjectId: string, pass: (ch
   const subscribe = () =>
     client.iterate<EventsSubscription>({ query: Events.toString(), variables: { filter: { subjectId } } });
   let renamed = 0;
-  // The protocol has no answer to `subscribe`, so something happens until an event arrives.
+  // The protocol does not acknowledge `subscribe`, so cause events until one arrives.
   const receivesOne = async (events: ReturnType<typeof subscribe>) => {
     const next = events.next();
     for (let tries = 0; tries < 10; tries += 1) {
@@ -55,7 +55,7 @@ export async function receivesEvents(token: string, subjectId: string, pass: (ch
   pass("receives an event");
 
   await events.return?.();
-  // Whatever the server says to `complete` comes before its answer to the next message, which it refuses.
+  // A reaction to `complete` would arrive before the refusal of the next message.
   const refused = (errors: unknown) => Array.isArray(errors) && errors[0]?.extensions?.code === "BAD_REQUEST";
   await assert.rejects(client.iterate({ query: "{ me { id } }" }).next(), refused);
   assert(!seen.includes("complete"), seen.join(" "));
@@ -66,6 +66,6 @@ export async function receivesEvents(token: string, subjectId: string, pass: (ch
   client.terminate();
   await receivesOne(again);
   assert.equal(seen.filter((type) => type === "connected").length, 2, seen.join(" "));
-  pass("connects again when its connection breaks");
+  pass("reconnects after its connection breaks");
   await client.dispose();
 }

@@ -1,7 +1,7 @@
-// The client that GraphQL Code Generator makes, in use: signs in, pages through people, signs out. `run` starts it.
+// Uses the client from GraphQL Code Generator: signs in, pages through users, signs out. `run` starts it.
 
 import assert from "node:assert/strict";
-import { assertEverybodyOnce, mailedCode, otherThan, post, Refused, told } from "../support";
+import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, options } from "../support";
 import { graphql, unmask } from "./generated";
 import type { PersonFragment, TypedDocumentString, UsersQuery } from "./generated/graphql";
 import { receivesEvents } from "./live";
@@ -45,7 +45,7 @@ const Logout = graphql(`
 
 let token: string | undefined;
 
-/** One operation; variables are asked for exactly when the document has some. */
+/** Runs one operation; its variables are required only if the document has some. */
 async function ask<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   ...[variables]: Variables extends Record<string, never> ? [] : [Variables]
@@ -56,18 +56,18 @@ async function ask<Result, Variables>(
 const pass = (check: string) => console.log(`ok typescript: ${check}`);
 
 async function signIn(): Promise<string> {
-  const { login } = await ask(Login, { input: { email: told.manager, locale: "en" } });
+  const { login } = await ask(Login, { input: { email: options.manager, locale: "en" } });
   assert(login.__typename === "CodeSent", JSON.stringify(login));
   const { challenge } = login;
   const code = await mailedCode();
   assert.equal(code.length, login.codeLength);
   assert(Date.parse(login.expiresAt) > Date.now());
-  pass("asks for a code");
+  pass("requests a code");
 
   const wrong = (await ask(Verify, { input: { challenge, code: otherThan(code) } })).verify;
   assert(wrong.__typename === "InvalidCode", JSON.stringify(wrong));
   assert(wrong.attemptsLeft > 0 && wrong.message.length > 0);
-  pass("is told of a wrong code as data");
+  pass("gets a wrong code as a problem");
 
   const { verify } = await ask(Verify, { input: { challenge, code } });
   assert(verify.__typename === "SignedIn", JSON.stringify(verify));
@@ -77,18 +77,18 @@ async function signIn(): Promise<string> {
   return verify.user.id;
 }
 
-async function knowsItself(id: string): Promise<PersonFragment> {
+async function readsItself(id: string): Promise<PersonFragment> {
   const me = unmask(Person, (await ask(Me)).me);
   assert(me);
-  assert.deepEqual([me.id, me.email, me.role, me.status], [id, told.manager, "MANAGER", "ACTIVE"]);
-  pass("knows who it is");
+  assert.deepEqual([me.id, me.email, me.role, me.status], [id, options.manager, "MANAGER", "ACTIVE"]);
+  pass("reads its own account");
   const user = unmask(Person, (await ask(User, { id })).user);
   assert.deepEqual(user, me);
-  pass("reads a person by id");
+  pass("reads a user by id");
   return me;
 }
 
-async function findsEverybody(createdFrom: string): Promise<void> {
+async function listsEveryUser(createdFrom: string): Promise<void> {
   const found: string[] = [];
   let after: string | null = null;
   for (;;) {
@@ -97,19 +97,19 @@ async function findsEverybody(createdFrom: string): Promise<void> {
     found.push(...users.edges.map(({ node }) => unmask(Person, node).email));
     after = users.pageInfo.endCursor ?? null;
     if (!users.pageInfo.hasNextPage) {
-      assertEverybodyOnce(found, users.totalCount);
+      assertEveryUserOnce(found, users.totalCount);
       break;
     }
   }
-  pass("finds everybody exactly once, two at a time");
+  pass("lists every user exactly once, two per page");
 
   const { users } = await ask(Users, {
-    filter: { emailPrefix: told.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
+    filter: { emailPrefix: options.prefix, roles: ["USER"], statuses: ["ACTIVE"], createdFrom },
     orderBy: { field: "EMAIL", direction: "DESC" },
   });
   const filtered = users.edges.map(({ node }) => unmask(Person, node).email);
-  assert.deepEqual(filtered, told.people.toSorted().reverse());
-  pass("filters and orders people");
+  assert.deepEqual(filtered, options.people.toSorted().reverse());
+  pass("filters and sorts users");
 }
 
 async function signsOut(): Promise<void> {
@@ -123,8 +123,8 @@ async function signsOut(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { id, createdAt } = await knowsItself(await signIn());
-  await findsEverybody(createdAt);
+  const { id, createdAt } = await readsItself(await signIn());
+  await listsEveryUser(createdAt);
   assert(token !== undefined);
   await receivesEvents(token, id, pass);
   await signsOut();

@@ -31,7 +31,7 @@ const QUOTED: usize = 200;
 pub enum Stage {
     /// Not connected.
     Connecting,
-    /// Connected, but no response to the TLS client hello.
+    /// Connected, but no response to the TLS `ClientHello`.
     Silent,
     /// The server does not offer the required STARTTLS.
     NoStartTls,

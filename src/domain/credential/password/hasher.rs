@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
-};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -90,7 +87,8 @@ impl Hasher {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, None)
             .map_err(|error| Error::Startup(format!("DOORCODE_PASSWORD_COST cannot be used: {error}")))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let dummy = hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random::<SALT_BYTES>(entropy))?;
+        let dummy =
+            hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random::<SALT_BYTES>(entropy))?;
         Ok(Self {
             argon2,
             slots: Arc::new(Semaphore::new(slots)),
@@ -209,10 +207,7 @@ impl Drop for Place {
 }
 
 /// Runs work on a thread for blocking calls. The slot goes along, so that a caller who gives up does not free it early.
-async fn run<T: Send + 'static>(
-    slot: Slot,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<(T, Slot)> {
+async fn run<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Slot)> {
     spawn_blocking(move || work().map(|done| (done, slot)))
         .await
         .map_err(|error| Error::Internal(format!("hashing a password: {error}")))?

@@ -66,8 +66,8 @@ pub enum Weakness {
 /// What a password must not be built around.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
-    /// Email address of the account.
-    pub email: &'a EmailAddress,
+    /// Email address of the account, if known.
+    pub email: Option<&'a EmailAddress>,
     /// Display name, if known.
     pub name: Option<&'a str>,
     /// Name of the service.

@@ -100,7 +100,8 @@ async fn lock(ctx: &Ctx, work: &Work, keys: &Macs) -> Result<()> {
         return Ok(());
     }
     // In one order, as replicas that rotate secrets disagree about the newest.
-    let mut locks: Vec<_> = keys.all().map(|key| i64::from_be_bytes(std::array::from_fn(|at| key.as_bytes()[at]))).collect();
+    let mut locks: Vec<_> =
+        keys.all().map(|key| i64::from_be_bytes(std::array::from_fn(|at| key.as_bytes()[at]))).collect();
     locks.sort_unstable();
     for key in locks {
         work.execute_raw(db::statement(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [key.into()])).await?;
@@ -121,14 +122,7 @@ async fn carry(ctx: &Ctx, work: &Work, keys: &Macs) -> Result<()> {
 }
 
 /// Inserts the attempt if both windows have room.
-async fn insert(
-    ctx: &Ctx,
-    work: &Work,
-    id: Uuid,
-    key: &Digest,
-    budget: Budget,
-    now: DateTime<Utc>,
-) -> Result<bool> {
+async fn insert(ctx: &Ctx, work: &Work, id: Uuid, key: &Digest, budget: Budget, now: DateTime<Utc>) -> Result<bool> {
     let [(day_most, day), (month_most, month)] = budget.0;
     let spent = "(SELECT COUNT(*) FROM password_tries t WHERE t.budget_key = $2 AND t.at >";
     let sql = format!(

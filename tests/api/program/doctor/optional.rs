@@ -1,5 +1,4 @@
-//! What only some set-ups have, as `doorcode doctor` finds it: a certificate of its own, and a collector of
-//! traces.
+//! Optional parts in `doorcode doctor`: a TLS certificate and a trace collector.
 
 use std::{
     fs::{self, Permissions},
@@ -8,7 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
 };
 
-use super::{Report, Setup, public::make_past};
+use super::{Report, Setup, public::make_expired};
 use crate::{
     certificates::{Certificates, P256},
     program::free_port,
@@ -25,7 +24,7 @@ impl Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
+async fn doctor_reports_mismatched_expired_or_readable_tls_files() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "tls files", "a proxy");
     let certificates = Certificates::new();
@@ -51,14 +50,14 @@ async fn files_of_tls_that_are_no_pair_are_over_or_open_to_all_are_told() {
     setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "does not match the certificate"]);
     setup.set("DOORCODE_TLS_KEY", certificates.path("no-such-file"));
     setup.examine().assert_wrong("tls files", &["DOORCODE_TLS_KEY", "cannot be read"]);
-    make_past(certificates.0.path());
+    make_expired(certificates.0.path());
     setup.set("DOORCODE_TLS_CERT", certificates.path("certificate.pem"));
     setup.set("DOORCODE_TLS_KEY", certificates.path("key.pem"));
     setup.examine().assert_wrong("tls certificate", &["expired on 2021-01-01", "renew it"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_is_connected_to_told_nothing_and_missed_only_with_a_warning() {
+async fn doctor_connects_to_the_collector_without_sending_and_only_warns() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     setup.examine().assert_told("skipped", "trace collector", "no traces");
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -68,7 +67,7 @@ async fn a_collector_is_connected_to_told_nothing_and_missed_only_with_a_warning
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint("127.0.0.1", collector.local_addr().unwrap().port()));
     setup.examine().assert_told("ok", "trace collector", "accepts connections");
     collector.set_nonblocking(true).unwrap();
-    // Once for people and once for programs.
+    // Once as text and once as JSON.
     for _ in 0..2 {
         let mut sent = Vec::new();
         collector.accept().unwrap().0.read_to_end(&mut sent).unwrap();

@@ -1,4 +1,4 @@
-//! The public URL, as `doorcode doctor` finds it: Doorcode behind it, something else, and certificates that browsers refuse.
+//! The public URL in `doorcode doctor`: Doorcode behind it, another server, and certificates that browsers refuse.
 
 use std::{
     fs,
@@ -12,12 +12,12 @@ use std::{
 use url::Url;
 
 use super::{
-    super::{free_port, text, until_somebody_listens},
+    super::{free_port, text, wait_for_port},
     Setup,
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_public_url_is_followed_to_doorcode_itself() {
+async fn doctor_checks_that_the_public_url_reaches_doorcode() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
     let (port, ops) = (free_port(), free_port());
     setup
@@ -25,7 +25,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
         .set("DOORCODE_LISTEN", format!("127.0.0.1:{port}"))
         .set("DOORCODE_OPS_LISTEN", format!("127.0.0.1:{ops}"));
     let mut serving = setup.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until_somebody_listens(port, Duration::from_secs(10));
+    wait_for_port(port, Duration::from_secs(10));
     let report = setup.examine();
     serving.kill().unwrap();
     serving.wait().unwrap();
@@ -46,9 +46,9 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
+async fn doctor_distinguishes_expired_from_untrusted_certificates() {
     let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
-    // The mail server speaks TLS from the first byte, with a certificate of an authority that nobody knows.
+    // The mail server speaks TLS from the first byte, with a certificate of an unknown authority.
     let port = Url::parse(&setup.mail.url()).unwrap().port().unwrap();
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
@@ -57,12 +57,12 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    make_past(folder.path());
+    make_expired(folder.path());
     let mut serving = Command::new("openssl");
     serving.args(["s_server", "-quiet", "-accept", &port.to_string(), "-key", "key.pem", "-cert", "certificate.pem"]);
     serving.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut serving = serving.spawn().unwrap();
-    until_somebody_listens(port, Duration::from_secs(10));
+    wait_for_port(port, Duration::from_secs(10));
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
     serving.kill().unwrap();
@@ -70,8 +70,8 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     report.assert_wrong("certificate", &["expired", "renew it"]);
 }
 
-/// A certificate that was good in 2020, and its key, in a folder.
-pub(super) fn make_past(folder: &Path) {
+/// A certificate that expired in 2020, and its key, in a folder.
+pub(super) fn make_expired(folder: &Path) {
     let openssl = |arguments: &str| {
         let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));

@@ -4,6 +4,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use zeroize::Zeroizing;
 
 use super::{Identity, Password, collect};
+use crate::email_address::EmailAddress;
 
 /// Minimum length of a word that counts. Shorter ones are part of many other words.
 const MIN_WORD: usize = 4;
@@ -23,9 +24,9 @@ pub(super) fn is_core_of(password: &Password, identity: &Identity<'_>) -> bool {
 }
 
 fn words(identity: &Identity<'_>) -> Vec<Zeroizing<String>> {
-    let address = identity.email.as_str();
+    let address = identity.email.map(EmailAddress::as_str).unwrap_or_default();
     let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
-    let (domain, _) = idna::domain_to_unicode(identity.email.domain());
+    let (domain, _) = idna::domain_to_unicode(identity.email.map(EmailAddress::domain).unwrap_or_default());
     // Every label but the last, because finding the main one takes a list of public suffixes.
     let labels = domain.rsplit_once('.').map_or("", |(labels, _)| labels);
     let name = identity.name.unwrap_or_default();

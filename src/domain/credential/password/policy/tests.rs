@@ -17,7 +17,7 @@ fn check(min: usize, typed: &str) -> Vec<Weakness> {
 
 fn weaknesses_of(min: usize, typed: &str, email: &str, name: Option<&str>, brand: &str) -> Vec<Weakness> {
     let email = EmailAddress::parse(email).unwrap();
-    weaknesses(min, &Password::new(typed), &Identity { email: &email, name, brand })
+    weaknesses(min, &Password::new(typed), &Identity { email: Some(&email), name, brand })
 }
 
 /// A filter file of these keys.
@@ -219,7 +219,7 @@ fn identities_of_every_shape_are_recognised() {
 #[test]
 fn all_reasons_are_given_at_once_and_in_order() {
     let email = EmailAddress::parse("ada@qwerty.example").unwrap();
-    let identity = Identity { email: &email, name: None, brand: "Doorcode" };
+    let identity = Identity { email: Some(&email), name: None, brand: "Doorcode" };
     let exactly = |password: &Password| password.expose().bytes().map(u64::from).sum();
     let file = file_of(vec![exactly(&Password::new("qwerty")), exactly(&Password::new("x7Qp9zLk"))]);
     let breached = PasswordFilter::open(&file, exactly).unwrap();

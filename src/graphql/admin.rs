@@ -7,9 +7,11 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::{
     account::profile::edit,
-    error::{ApiError, EmailTaken, LastAdmin},
+    error::ApiError,
     outcome_label::Reported,
-    parts, relay,
+    parts,
+    problem::{EmailTaken, LastAdmin},
+    relay,
     user::{Role, User, UserStatus},
 };
 use crate::{

@@ -87,9 +87,7 @@ fn preference(kind: &str, accept: &str) -> Preference {
             "*/*" => 1,
             _ => continue,
         };
-        let weight =
-            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(1000, weight);
-        best = best.max(Preference { specific, weight });
+        best = best.max(Preference { specific, weight: weight(parts) });
     }
     best
 }
@@ -100,8 +98,10 @@ pub(super) fn accepts_html(accept: &str) -> bool {
     html.is_named() && html.weight > 0
 }
 
-fn weight(text: &str) -> u16 {
-    let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
+/// The weight in the parameters of a range, in thousandths.
+pub(super) fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
+    let quality = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let thousandths = quality.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0) * 1000.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
     let weight = thousandths as u16;
     weight

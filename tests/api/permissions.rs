@@ -45,12 +45,12 @@ fn production_has_every_row_but_those_of_other_servers() {
 
 /// What is reached through an interface is reached without asking whose it is, so there is nothing to reach.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interface_gives_nothing_but_an_id_or_a_message() {
+async fn an_interface_gives_nothing_but_an_id_or_a_message_with_its_code() {
     let app = TestApp::with(people::unhindered).await;
     let types = fields::of(&app).await;
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
     let fields = interfaces.flat_map(|(name, kind)| kind.fields.keys().map(move |field| format!("{name}.{field}")));
-    assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.message"]);
+    assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.code", "Problem.message"]);
     // Whatever has an id that `node` takes has a table.
     let page = Page::read();
     for name in &types["Node"].possible {

@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub device_token: Option<&'a str>,
     /// The language of the mail, as a BCP 47 tag.
     pub locale: Option<&'a str>,
+    /// The language that the client accepts, for a mail without `locale` to an account without a language.
+    pub accepted: Option<Locale>,
 }
 
 /// The response for every valid address, with or without an account.
@@ -122,7 +124,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let letter = outbox::Letter {
         to: lookup.email.as_str(),
         message,
-        locale: lookup.locale.unwrap_or(Locale::En),
+        locale: lookup.mail_locale(request.accepted),
         origin: Some(origin),
         expires_at: mail_expires_at,
         deliver: lookup.deliver(ctx),
@@ -212,6 +214,13 @@ impl Lookup {
             None => user::may_sign_up(&ctx.settings.signup, &self.email),
         };
         may_sign_in && self.test_code.is_none()
+    }
+
+    /// The language of the mail: as requested, else of the account, else as accepted. Only the mail depends on it, never
+    /// the response.
+    fn mail_locale(&self, accepted: Option<Locale>) -> Locale {
+        let of_account = self.found.locale.as_deref().and_then(Locale::of_tag);
+        self.locale.or(of_account).or(accepted).unwrap_or(Locale::En)
     }
 
     /// Whether a valid link was mailed. A decoy's link counts only while the address may not sign in, so that a user

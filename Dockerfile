@@ -33,7 +33,7 @@ RUN touch src/lib.rs src/main.rs migration/src/lib.rs \
 
 FROM scratch
 LABEL org.opencontainers.image.title="Doorcode" \
-      org.opencontainers.image.description="A self-hosted sign-in service: e-mail address, eight-digit code, signed in" \
+      org.opencontainers.image.description="A self-hosted sign-in service: users enter their email address and the code we email them" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY LICENSE-APACHE LICENSE-MIT /
 COPY --from=build /image/doorcode /doorcode

@@ -1,4 +1,4 @@
-//! The composition root: the only place that chooses what stands behind the ports. Nothing here is a rule of sign-in.
+//! The composition root: the only place that chooses the adapters of the ports.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -38,49 +38,50 @@ use crate::{
 
 pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
 
-/// How long a stop may take: requests under way first, then the letter being sent.
-const GRACE: Duration = Duration::from_secs(25);
+/// Time limit for requests in progress at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Reads the settings, by the system's clock.
+/// Loads the settings with the system clock.
 pub fn load(flags: ServeFlags) -> Result<Settings, settings::Problems> {
     let mode = flags.mode.clone();
     let loaded = Settings::load(flags, settings::environment(), SystemClock.now(), &SystemEntropy);
     settings::with_env_file(mode.as_deref(), loaded)
 }
 
-/// The domain and the way its mail leaves.
+/// The domain and its mail transport.
 pub struct App {
     /// The domain.
     pub ctx: Arc<Ctx>,
-    /// The way out.
+    /// Sends mail.
     pub transport: Arc<dyn MailTransport>,
-    /// What the public listener speaks already.
+    /// TLS of the public listener, if it is already open.
     tls: Option<Arc<Tls>>,
 }
 
-/// What a test or the doctor puts in place of the system; `Default` is the system itself.
+/// Replacements for tests and the doctor. `Default` uses the system.
 #[derive(Default)]
 pub struct Overrides {
     /// A clock that can be moved.
     pub clock: Option<Arc<dyn Clock>>,
-    /// Randomness that repeats.
+    /// Deterministic randomness.
     pub entropy: Option<Arc<dyn Entropy>>,
-    /// Called with every statement, to count them.
+    /// Called with every statement.
     pub on_statement: Option<crate::db::OnStatement>,
-    /// A limiter that counts its calls, or breaks.
+    /// A limiter that counts calls or fails.
     pub limiter: Option<Arc<dyn Limiter>>,
-    /// A bus that several applications of one test share.
+    /// A bus shared by several applications in one test.
     pub bus: Option<Arc<dyn Bus>>,
-    /// A database that is open already.
+    /// An open database.
     pub db: Option<Db>,
-    /// A certificate that is open already, and served with while the rest starts.
+    /// An open certificate, in use during startup.
     pub tls: Option<Arc<Tls>>,
 }
 
 impl App {
-    /// Connects everything that the settings ask for.
+    /// Connects everything that the settings name. Boxed, because the future is large.
     ///
-    /// In a box: whoever awaits this would carry all of it along.
+    /// # Errors
+    /// A setting that does not work, or a dependency that cannot be reached.
     pub fn build(settings: Settings, overrides: Overrides) -> BoxFuture<'static, Result<Self, Error>> {
         Box::pin(Self::assemble(settings, overrides))
     }
@@ -127,18 +128,18 @@ impl App {
         Ok(Self { ctx: Arc::new(ctx), transport, tls: overrides.tls })
     }
 
-    /// Brings the schema up to date in development; in production a stale schema stops the start.
+    /// Applies pending migrations in development. In production, pending migrations are an error.
     pub async fn prepare(&self) -> Result<(), Error> {
         if self.ctx.settings.mode == Mode::Development {
             migrate::up(&self.ctx.db).await?;
         } else if !migrate::is_current(&self.ctx.db).await? {
-            let wrong = "the database's schema is not current: run `doorcode migrate up` first";
+            let wrong = "the database schema is not current: run `doorcode migrate up` first";
             return Err(Error::Startup(wrong.to_owned()));
         }
         token::prepare(&self.ctx).await
     }
 
-    /// The same for an application with migrations of its own, whose table of applied ones is its own, too.
+    /// Like [`App::prepare`], for an application with its own migrations and migration table.
     pub async fn prepare_with<M: MigratorTrait>(&self) -> Result<(), Error> {
         self.prepare().await?;
         if self.ctx.settings.mode == Mode::Development {
@@ -151,7 +152,6 @@ impl App {
         }
     }
 
-    /// Starts the loops that run beside the requests.
     fn start_loops(&self, stop: &watch::Receiver<bool>) -> [JoinHandle<()>; 2] {
         [
             tokio::spawn(delivery::run(Arc::clone(&self.ctx), Arc::clone(&self.transport), stop.clone())),
@@ -159,13 +159,13 @@ impl App {
         ]
     }
 
-    /// Serves until `stop` says so, then finishes what is under way, within the grace.
+    /// Serves until `stop` is true, then finishes requests in progress, with a time limit.
     pub async fn serve(self, public: TcpListener, ops: TcpListener, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let api = Api::new(&self.ctx);
         self.serve_api(api, public, ops, stop).await
     }
 
-    /// The same with the API of an application that merged Doorcode's roots with its own.
+    /// Like [`App::serve`], with a merged schema.
     pub async fn serve_api(
         self,
         api: Api,
@@ -182,24 +182,24 @@ impl App {
             tracing::warn!("{few}");
         }
         let loops = self.start_loops(&stop);
-        // Told after the last request, so that what it committed is told, too.
+        // Stops after the last request, so that its events are published too.
         let (served, when_served) = watch::channel(false);
         let live = tokio::spawn(live::run(Arc::clone(&self.ctx), when_served));
         let server = Server::of(Arc::clone(&self.ctx), api);
-        let mut told = stop.clone();
+        let mut stopped = stop.clone();
         let serving = http::serve(caps, tls, server, public, ops, stop);
         let too_long = async {
-            drop(told.wait_for(|stop| *stop).await);
-            tokio::time::sleep(GRACE).await;
+            drop(stopped.wait_for(|stop| *stop).await);
+            tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
         };
         tokio::select! {
             () = serving => {}
-            () = too_long => tracing::warn!("some requests did not end in time and were cut off"),
+            () = too_long => tracing::warn!("some requests did not finish in time and were cut off"),
         }
         served.send_replace(true);
         for running in loops.into_iter().chain([live]) {
             if tokio::time::timeout(Duration::from_secs(5), running).await.is_err() {
-                tracing::warn!("a loop did not end in time; what it was sending will be looked at by the next process");
+                tracing::warn!("a background loop did not stop in time; the next process continues its work");
             }
         }
         housekeeping::finish(&self.ctx).await;
@@ -207,7 +207,7 @@ impl App {
     }
 }
 
-/// Every statement is counted, timed and a part of its trace.
+/// Records every statement in metrics and traces.
 fn watch_statements(metrics: &Metrics, then: Option<OnStatement>) -> OnStatement {
     let metrics = metrics.clone();
     Arc::new(move |info| {
@@ -230,7 +230,7 @@ fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {
     }
 }
 
-/// Replicas of one service meet by its public URL, so that two services may share a Redis.
+/// The bus. Its channel depends on the public URL, so that two services can share a Redis.
 fn bus(settings: &Settings, entropy: &dyn Entropy) -> Result<Arc<dyn Bus>, Error> {
     match &settings.redis_url {
         Some(url) => {
@@ -249,7 +249,7 @@ fn transport(
     if let Some(inbox) = inbox {
         return Ok(Arc::new(InboxTransport::new(Arc::clone(inbox), Arc::clone(clock))));
     }
-    let missing = || Error::setting("SMTP_URL", "is missing, so there is no mail server to send with");
+    let missing = || Error::setting("SMTP_URL", "is missing, but sending mail requires it");
     let url = settings.smtp_url.as_ref().ok_or_else(missing)?;
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production);
     Ok(Arc::new(smtp.map_err(Error::Startup)?))

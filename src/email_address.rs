@@ -1,51 +1,49 @@
-//! The one form in which an e-mail address exists here: ASCII, lower case, at most 254 bytes.
-//! Two spellings of one mailbox's domain become one value; nothing else is merged: no dot or plus is ever removed.
-//! What a mail program might take for something else than a mailbox is refused, never repaired.
+//! Canonical email addresses: ASCII, lower case, at most 254 bytes. Different spellings of a domain become one value,
+//! but dots and plus parts stay. Refuses input that a mail program could interpret as anything but one mailbox.
 
 use std::{borrow::Cow, fmt};
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-/// The longest canonical address (RFC 5321, a path without its brackets).
+/// Maximum length of a canonical address (RFC 5321, a path without brackets).
 const MAX_BYTES: usize = 254;
-/// The longest left part (RFC 5321, 4.5.3.1.1).
+/// Maximum length of the part before the @ (RFC 5321, 4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
-/// The longest input worth a look. A domain in its own script takes up to four times the bytes of its ASCII form, so
-/// this is generous to people and still bounds the work that a stranger can ask for.
+/// Maximum length of the input. A domain in its own script can be up to four times as long as in ASCII.
 const MAX_INPUT_BYTES: usize = 1024;
 
-/// A canonical e-mail address: comparing two of them compares mailboxes.
+/// A canonical email address. Two addresses are equal if they are the same mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
-/// Why a text is no e-mail address. The sentences are for the person who typed it and never repeat what they typed.
+/// Why a text is not an email address. The messages are for users and never repeat the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
-    /// More than any mail server takes.
+    /// Longer than mail servers accept.
     #[error("This email address is too long. It can have at most 254 characters, with at most 64 before the @.")]
     TooLong,
     /// No `@`, or nothing on one side of it.
     #[error("Enter an email address such as you@example.com.")]
     Shape,
-    /// The left part is not a plain name.
+    /// Invalid part before the @.
     #[error(
         "The part before the @ can have the letters a to z, digits, single dots between them, and the characters \
          !#$%&'*+/=?^_`{{|}}~- (no hyphen at the start)."
     )]
     Local,
-    /// The right part is no domain that mail could reach.
+    /// The part after the @ is not a domain that can receive mail.
     #[error("The part after the @ must be a domain that can receive email, such as example.com.")]
     Domain,
 }
 
 impl EmailAddress {
-    /// Reads an address as a person types it: blanks around it are dropped, the rest must be right.
+    /// Parses an address as typed by a user. Ignores spaces around it.
     pub fn parse(input: &str) -> Result<Self, InvalidEmail> {
-        // The length comes first, so that ten kilobytes of anything cost no more than one look.
+        // Check the length first, to bound the work.
         if input.len() > MAX_INPUT_BYTES {
             return Err(InvalidEmail::TooLong);
         }
-        // Only what a slip of the keyboard leaves; a line break at the end is no slip but an attempt on a header.
+        // Do not trim line breaks: they are attempts at header injection, not typos.
         let text = input.trim_matches([' ', '\t']);
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail::Shape)?;
         if local.is_empty() || domain.is_empty() {
@@ -65,14 +63,14 @@ impl EmailAddress {
         &self.0
     }
 
-    /// What stands after the `@`, in ASCII.
+    /// The part after the `@`, in ASCII.
     pub fn domain(&self) -> &str {
-        // The constructor put exactly one `@` there: neither part may hold another.
+        // There is exactly one `@`.
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
-    /// The address without its `+…`: at most providers the mailbox that it reaches. Only for limits on mail: two accounts
-    /// may differ in nothing else, and one provider may give them to two people.
+    /// The address without its `+…` part, which most providers deliver to the same mailbox. Use it only for limits: two
+    /// accounts may differ only in this part, and may belong to different people.
     pub fn mailbox(&self) -> Cow<'_, str> {
         match self.0.split_once('+') {
             Some((name, _)) if !name.is_empty() && !name.contains('@') => {
@@ -95,25 +93,25 @@ impl AsRef<str> for EmailAddress {
     }
 }
 
-/// A domain in the one form in which domains are compared: ASCII, lower case, at least two labels.
+/// The canonical form of a domain: ASCII, lower case, at least two labels.
 pub fn canonical_domain(input: &str) -> Result<String, InvalidEmail> {
     if input.len() > MAX_INPUT_BYTES {
         return Err(InvalidEmail::TooLong);
     }
-    // UTS 46 maps scripts, widths and case onto one form; the strict list leaves letters, digits and hyphens, which
-    // also rules out address literals in brackets. Lengths of labels and of the whole are checked with it.
+    // UTS 46 normalizes scripts, widths and case, and checks lengths. STD3 allows only letters, digits and hyphens, so
+    // address literals in brackets are refused.
     let ascii = Uts46::new()
         .to_ascii(input.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify)
         .map_err(|_| InvalidEmail::Domain)?;
     let (_, top) = ascii.rsplit_once('.').ok_or(InvalidEmail::Domain)?;
-    // No top-level domain starts with a digit, and `127.0.0.1` or `1.0x7f` are addresses of machines.
+    // No top-level domain starts with a digit; `127.0.0.1` and `1.0x7f` are IP addresses.
     if !top.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return Err(InvalidEmail::Domain);
     }
     Ok(ascii.into_owned())
 }
 
-/// A dot-atom (RFC 5322, 3.2.3) of at most 64 bytes that no program could take for an option.
+/// Accepts a dot-atom (RFC 5322, 3.2.3) of at most 64 bytes that programs cannot mistake for an option.
 fn check_local(local: &str) -> Result<(), InvalidEmail> {
     if local.len() > MAX_LOCAL_BYTES {
         return Err(InvalidEmail::TooLong);
@@ -125,7 +123,7 @@ fn check_local(local: &str) -> Result<(), InvalidEmail> {
     Ok(())
 }
 
-/// What an atom may hold (RFC 5322, 3.2.3).
+/// Whether a byte is allowed in an atom (RFC 5322, 3.2.3).
 fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
@@ -154,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_address_becomes_lower_case_and_loses_the_blanks_around_it() {
+    fn addresses_are_trimmed_and_become_lower_case() {
         assert_eq!(canonical(" \tAda.Lovelace+Maths@Example.COM  "), Ok("ada.lovelace+maths@example.com".to_owned()));
     }
 
     #[test]
-    fn dots_and_plus_parts_are_kept_because_they_may_be_another_mailbox() {
+    fn dots_and_plus_parts_are_kept() {
         let all: HashSet<_> = ["ada@example.com", "a.da@example.com", "ada+x@example.com"]
             .iter()
             .map(|input| canonical(input).unwrap())
@@ -180,12 +178,12 @@ mod tests {
             assert_eq!(EmailAddress::parse(typed), EmailAddress::parse(ascii), "{typed}");
             assert_eq!(canonical(typed).as_deref(), Ok(ascii));
         }
-        // A look-alike is a domain of its own, and visibly so.
+        // A look-alike is a different domain.
         assert_eq!(canonical("ada@\u{435}xample.com"), Ok("ada@xn--xample-2of.com".to_owned()));
     }
 
     #[test]
-    fn every_sign_of_a_plain_name_is_accepted() {
+    fn every_allowed_character_is_accepted() {
         for local in ["!#$%&'*+-/=?^_`{|}~", "a", "0", "a-b", "o'brien", "_x", "a.b.c"] {
             let input = format!("{local}@example.com");
             assert_eq!(canonical(&input), Ok(input));
@@ -194,7 +192,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table of inputs")]
-    fn nasty_inputs_are_refused() {
+    fn invalid_inputs_are_refused() {
         let long_label = format!("a@{}.com", "b".repeat(64));
         let long_domain = format!("a@{}com", "b.".repeat(130));
         for input in [
@@ -270,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_counted_in_the_canonical_form_and_one_byte_decides() {
+    fn lengths_are_checked_in_the_canonical_form() {
         let local = "l".repeat(64);
         let label = "d".repeat(61);
         // 64 + 1 + 3 * 62 + 3 = 254
@@ -284,32 +282,32 @@ mod tests {
     }
 
     #[test]
-    fn ten_kilobytes_of_anything_are_refused_without_being_read() {
+    fn long_inputs_are_refused_without_parsing() {
         for filling in ["a", "@", ".", " ", "ü", "\u{308}", "xn--", "a@"] {
             let input = filling.repeat(10_240 / filling.len());
-            let begun = Instant::now();
+            let start = Instant::now();
             for _ in 0..1000 {
                 assert_eq!(EmailAddress::parse(&input), Err(InvalidEmail::TooLong));
             }
-            assert!(begun.elapsed().as_millis() < 500, "{filling:?} took {:?} a thousand times", begun.elapsed());
+            assert!(start.elapsed().as_millis() < 500, "{filling:?} took {:?} for 1,000 inputs", start.elapsed());
         }
     }
 
     #[test]
-    fn the_longest_input_that_is_read_at_all_costs_little() {
+    fn the_longest_parsed_input_is_cheap() {
         for filling in ["ü", "\u{308}", "a\u{308}\u{323}", "。", "ß.", "xn--bcher-kva."] {
             let input = format!("a@{}", filling.repeat(1020 / filling.len()));
-            let begun = Instant::now();
+            let start = Instant::now();
             for _ in 0..100 {
                 assert!(EmailAddress::parse(&input).is_err());
             }
-            // Twenty milliseconds each, in a debug build on a machine that is busy with other tests.
-            assert!(begun.elapsed().as_millis() < 2_000, "{filling:?} took {:?} a hundred times", begun.elapsed());
+            // 20 ms each, in a debug build on a busy machine.
+            assert!(start.elapsed().as_millis() < 2_000, "{filling:?} took {:?} for 100 inputs", start.elapsed());
         }
     }
 
     #[test]
-    fn what_comes_out_goes_in_again_unchanged() {
+    fn canonical_addresses_parse_to_themselves() {
         for input in ["Ada@Bücher.example", "A.B+c@EXAMPLE.org", "x@xn--bcher-kva.example"] {
             let once = EmailAddress::parse(input).unwrap();
             assert_eq!(EmailAddress::parse(once.as_str()), Ok(once.clone()));
@@ -319,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_a_sentence_that_repeats_nothing_of_the_input() {
+    fn a_refusal_is_a_sentence_without_the_input() {
         for input in ["canary", "canary@", "-canary@example.com", "canary@canary", &"canary".repeat(999)] {
             let refusal = EmailAddress::parse(input).unwrap_err();
             let sentence = refusal.to_string();

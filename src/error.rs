@@ -1,46 +1,45 @@
-//! The one error type: what went wrong, for the caller to act on. What a client may see of it is decided in
-//! `graphql/error.rs`.
+//! The error type of the domain. `graphql/error.rs` decides what clients see of it.
 
 use std::{borrow::Cow, fmt::Display};
 
-/// Why an operation could not give its outcome. Expected outcomes are not errors: they are `Ok` enums.
+/// Why an operation failed. Expected outcomes are not errors but variants of `Ok`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody is signed in, or not any more.
+    /// Not signed in, or no longer.
     #[error("not signed in")]
     Unauthenticated,
     /// Signed in, but not allowed.
     #[error("not allowed")]
     Forbidden,
-    /// Allowed, but only soon after signing in.
+    /// Allowed only shortly after signing in.
     #[error("the sign-in is too old for this")]
     ReauthenticationRequired,
-    /// Absent, or hidden from this viewer.
+    /// Missing, or hidden from this caller.
     #[error("not found")]
     NotFound,
-    /// Somebody else was faster.
+    /// Changed by someone else in the meantime.
     #[error("conflict")]
     Conflict,
-    /// The caller's input is wrong: all that is wrong with it, never nothing.
+    /// The input is invalid: all its flaws, at least one.
     #[error("{}", sentences(.0))]
     Invalid(Vec<Flaw>),
-    /// What keeps the process from starting, in sentences for its operator: a setting, or a server that one names.
+    /// The process cannot start, with a message for the operator.
     #[error("{0}")]
     Startup(String),
-    /// Database, limiter or time: worth trying again.
+    /// A dependency is unavailable or too slow. Can be retried.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// A fault of ours. The text is for the log alone.
+    /// A bug. The text is for the log only.
     #[error("internal: {0}")]
     Internal(String),
 }
 
-/// What is wrong with a field of the caller's input.
+/// What is wrong with one input field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// The input field, as the caller knows it.
+    /// Name of the input field.
     pub field: Cow<'static, str>,
-    /// What is wrong with it, for a person.
+    /// What is wrong, in a sentence.
     pub message: String,
 }
 
@@ -50,12 +49,12 @@ fn sentences(flaws: &[Flaw]) -> String {
 }
 
 impl Error {
-    /// One thing is wrong with the caller's input.
+    /// An [`Error::Invalid`] with one flaw.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![Flaw { field: field.into(), message: message.into() }])
     }
 
-    /// A setting that does not work; `wrong` goes on with a sentence that begins with the variable.
+    /// A setting that does not work. `wrong` is the rest of a sentence that starts with the variable.
     pub fn setting(variable: &str, wrong: impl Display) -> Self {
         Self::Startup(format!("{variable} {wrong}"))
     }

@@ -1,26 +1,28 @@
-//! Doorcode, a self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
+//! Doorcode, a self-hosted sign-in service: users enter their email address and the code we email them.
 //!
-//! The modules in reading order. `config` is every setting. `ports` are the four things that differ between a test and
-//! a fleet, `adapter` what stands behind them, `app` the only place that chooses, `finding` what the doctor tells, `files` how a named file is read. `domain` is what Doorcode does,
-//! `db` how it reaches its tables. `graphql` and `http` are the way in, `cli` the other one.
+//! Modules: `settings` are all settings. `ports` are traits for what differs between tests and production, `adapter`
+//! implements them, and `app` chooses the implementations. `domain` has the business logic, `db` the tables. `graphql`
+//! and `http` are the API and the pages, `cli` the command line, `doctor` its checks.
 //!
-//! One direction: `http`, `graphql` → `domain` → `ports`, `db`; `adapter` → `ports`. A test reads the `use` lines.
+//! Dependencies go one way: `http`, `graphql` → `domain` → `ports`, `db`; `adapter` → `ports`. A test checks the `use`
+//! lines.
 //!
-//! # In an application of yours
+//! # Embedding
 //!
-//! Doorcode's roots merge with those of another async-graphql schema, and Doorcode's edge serves the result within its
-//! own bounds. `examples/notes` is a whole application with a table, migrations and tests. What it needs:
+//! You can merge Doorcode's root types into your own async-graphql schema, and serve the result with Doorcode's limits.
+//! `examples/notes` is a complete application with a table, migrations and tests. It uses:
 //!
-//! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]: the
-//!   roots; [`graphql::Api::of`] bounds the merged schema, [`http::Server::of`] and [`app::App::serve_api`] serve it.
-//! - [`graphql::parts`]: in a resolver, the [`domain::Ctx`] with settings, database and clock, and the
-//!   [`domain::access::Viewer`] who asks. [`domain::access::Viewer::person`] and [`domain::access::Member::require`] give
-//!   the proofs that your functions take.
-//! - [`graphql::error::ApiError`]: errors with our codes; every [`error::Error`] becomes one, and so does a database's.
-//! - [`graphql::relay`]: ids of your own kinds, pages and connections.
-//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: your migrations, beside ours.
+//! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]:
+//!   the root types. [`graphql::Api::of`] applies limits to the merged schema, [`http::Server::of`] and
+//!   [`app::App::serve_api`] serve it.
+//! - [`graphql::parts`]: in a resolver, the [`domain::Ctx`] with settings, database and clock, and the calling
+//!   [`domain::access::Viewer`]. [`domain::access::Viewer::person`] and [`domain::access::Member::require`] check
+//!   permissions.
+//! - [`graphql::error::ApiError`]: errors with our codes. [`error::Error`] and database errors convert to it.
+//! - [`graphql::relay`]: ids of your own types, pages and connections.
+//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: your migrations, in addition to ours.
 //!
-//! Everything else is public for the tests, and may change with any version.
+//! Everything else is public for tests only, and may change in any version.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,7 +35,7 @@
 //!
 //! #[Object]
 //! impl Greetings {
-//!     /// For whoever is signed in.
+//!     /// Greets the signed-in user.
 //!     async fn greeting(&self, ctx: &Context<'_>) -> Result<String, ApiError> {
 //!         let (_, viewer) = parts(ctx);
 //!         Ok(format!("Hello, {}!", viewer.person()?.user().email))

@@ -1,4 +1,4 @@
-//! Every rate limit: one variant of [`Rule`] and one row each. Nothing here counts; the limiter and the database do.
+//! All rate limits: one [`Rule`] each. The limiter and the database count them.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -10,8 +10,8 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
-/// Makes the rules from the table. `default` rows are settings, which are called `DOORCODE_LIMIT_` and the rule's name in
-/// capitals; `fixed` rows are not; `times` and `part` rows follow another rule.
+/// Defines the rules. `default` rows are settings, named `DOORCODE_LIMIT_` and the rule in capitals. `fixed` rows are
+/// not configurable. `times` and `part` rows are derived from another rule.
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $rule:ident $name:literal $kind:ident $size:tt,)+) => {
         /// A rate limit.
@@ -42,43 +42,44 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Codes for one address requested from one network.
+    /// Codes for one address, requested from one network.
     SendPair "send.pair" default (3 / QUARTER, "5/30m"),
-    /// Codes for one address requested from all networks together.
+    /// Codes for one address, requested from all networks.
     SendAddress "send.address" default (6 / QUARTER, "10/30m"),
-    /// Codes for one address in a day; the last of these emails carries a sign-in link.
+    /// Codes for one address per day. The last of these emails contains a sign-in link.
     SendAddressDay "send.address.day" default (12 / DAY, "20/1d"),
-    /// Codes that the known devices of one account request in a day.
+    /// Codes per day requested by the known devices of one account.
     SendAccount "send.account" times (2, SendAddressDay),
-    /// Codes requested from one IPv4 address or IPv6 /64; four times as many from its /56, sixteen times from its /48.
+    /// Codes requested from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, and 16 times for
+    /// its /48.
     SendNetwork "send.network" default (30 / QUARTER, "100/15m"),
-    /// Emails of the whole instance. After half of them, each network has a share.
+    /// Emails of the whole instance. When half of them are used, each network is limited to a share.
     SendInstance "send.instance" default (100_000 / DAY, "5000/1d"),
     /// Share of `send.instance` for an IPv4 /24 or IPv6 /48.
     SendShare "send.share" part (200, SendInstance),
     /// Share of `send.instance` for an IPv4 /16 or IPv6 /32.
     SendShareWide "send.share.wide" part (40, SendInstance),
-    /// Codes, links and undo tokens from one network that have expired or never existed. Of all that a network presents,
-    /// twenty times as many.
+    /// Expired or unknown codes, links and undo tokens from one network. The limit is 20 times as high when valid ones
+    /// are counted too.
     VerifyNetwork "verify.network" default (30 / MINUTE, "60/1m"),
-    /// Codes, links and undo tokens from one network, valid ones included. It bounds what a network makes us read.
+    /// All codes, links and undo tokens from one network. Bounds the database reads that a network can cause.
     VerifyAll "verify.all" times (20, VerifyNetwork),
-    /// Wrong codes for one address, counted in the database.
+    /// Wrong codes for one address. Counted in the database.
     GuessAccount "guess.account" default (20 / DAY, "10/1d"),
-    /// Wrong codes for one address over a longer time, counted in the database.
+    /// Wrong codes for one address over a longer time. Counted in the database.
     GuessAccountMonth "guess.account.month" default (100 / MONTH, "50/30d"),
-    /// Refreshes of one session.
+    /// Token refreshes of one session.
     RefreshSession "refresh.session" default (30 / MINUTE, "60/1m"),
-    /// Operations of one session, or of one network for anonymous callers. A long response counts as several. All sessions
-    /// of one network together have ten times as many.
+    /// Operations of one session, or of one network for anonymous callers. A long response counts as several. The limit
+    /// is 10 times as high for all sessions of one network together.
     ApiCaller "api.caller" default (600 / MINUTE, "1200/1m"),
-    /// Operations of all sessions that use one network.
+    /// Operations of all sessions in one network.
     ApiNetwork "api.network" times (10, ApiCaller),
-    /// Changes of one's own profile.
+    /// Changes by a user to their own profile.
     ProfilePerson "profile.person" fixed (20 / HOUR),
-    /// Exports of one's own data, each of which reads a lot.
+    /// Exports by a user of their own data, which read many rows.
     ExportPerson "export.person" fixed (3 / HOUR),
-    /// Rows that refusals to one network add to the audit trail, in one process.
+    /// Audit rows for refusals to one network, per process.
     AuditNetwork "audit.network" fixed (100 / HOUR),
 }
 
@@ -89,15 +90,15 @@ struct Row {
 }
 
 enum Size {
-    /// A setting.
+    /// Configurable.
     Default {
         quota: Quota,
         example: &'static str,
     },
     Fixed(Quota),
-    /// This many times another rule.
+    /// A multiple of another rule.
     Times(u32, Rule),
-    /// Another rule divided by this.
+    /// A fraction of another rule, by this divisor.
     Part(u32, Rule),
 }
 
@@ -107,12 +108,12 @@ impl Rule {
         self.row().names[0]
     }
 
-    /// What it limits, in one or two sentences.
+    /// What it limits.
     pub const fn help(self) -> &'static str {
         self.row().help
     }
 
-    /// The name of the environment variable, the default and an example, if it is a setting.
+    /// The environment variable, default and example, if it is configurable.
     pub fn setting(self) -> Option<(String, Quota, &'static str)> {
         let Size::Default { quota, example } = self.row().size else { return None };
         let variable = format!("DOORCODE_LIMIT_{}", self.name().replace('.', "_").to_uppercase());
@@ -130,7 +131,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// The same window with this many times the count.
+    /// Multiplies the count.
     #[must_use]
     pub const fn times(self, factor: u32) -> Self {
         Self { count: self.count.saturating_mul(factor), ..self }
@@ -143,19 +144,18 @@ impl Quota {
         Self { count: u32::try_from(count).unwrap_or(u32::MAX), ..self }
     }
 
-    /// The same, or this count if the count is less.
+    /// Raises the count to at least this.
     #[must_use]
     pub fn at_least(self, count: u32) -> Self {
         Self { count: self.count.max(count), ..self }
     }
 
-    /// One unit of a rule.
+    /// One unit of this quota.
     pub const fn charge(self, rule: Rule, key: String) -> Charge {
         Charge { rule: rule.name(), key, limit: self.count, window: self.window, cooldown: None, counts: true }
     }
 
-    /// One unit for an IPv4 address or an IPv6 /64. The /56 and the /48 around it are charged too: they have four and
-    /// sixteen times the quota, however many networks lie in them.
+    /// One unit for an IPv4 address or an IPv6 /64. Also charges its /56 and /48, which have 4 and 16 times the quota.
     pub fn by_network(self, rule: Rule, ip: IpAddr) -> Vec<Charge> {
         let tiers = [(64, 1), (56, 4), (48, 16)].into_iter().zip(rule.row().names);
         let charges = tiers
@@ -164,7 +164,7 @@ impl Quota {
     }
 }
 
-/// The network that limits count by: the IPv4 address, or the IPv6 prefix of so many bits.
+/// The network that limits count by: the IPv4 address, or the IPv6 prefix of `v6_bits`.
 pub fn network(ip: IpAddr, v6_bits: u32) -> String {
     match ip.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -179,11 +179,11 @@ pub fn network(ip: IpAddr, v6_bits: u32) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     quotas: [Option<Quota>; Rule::ALL.len()],
-    /// Shortest time that the first refusal of `send.pair` lasts.
+    /// Minimum duration of the first refusal by `send.pair`.
     pub send_cooldown: Duration,
-    /// Wrong attempts that a challenge survives, `guess.challenge`, counted in the database.
+    /// Number of attempts per challenge (`guess.challenge`). Counted in the database.
     pub code_tries: u32,
-    /// Digits in a code.
+    /// Number of digits in a code.
     pub code_length: usize,
     /// How long a code is valid.
     pub code_ttl: Duration,
@@ -234,9 +234,9 @@ impl Default for Limits {
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.
 pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
-/// Age from which the known devices of an account may use the emails of the instance that are reserved for them.
+/// Account age from which its known devices may use the reserved part of `send.instance`.
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
-/// How long the holder of the old address can undo a change of it.
+/// How long the old address can undo an email change.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
 /// How long a sign-in link is valid.
 pub const LINK_LIFETIME: Duration = DAY;

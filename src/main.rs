@@ -1,4 +1,4 @@
-//! The `doorcode` program: reads `.env`, runs the command line, exits with its code. All else is in the library.
+//! The `doorcode` program: reads `.env` and runs the command line.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -11,7 +11,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     doorcode::app::keep_memory_private();
     doorcode::app::raise_file_limit();
-    // Before any thread exists, for it changes the environment.
+    // Before any thread exists, because it changes the environment.
     if let Err(problems) = doorcode::settings::read_dotenv() {
         doorcode::cli::complain(&problems.to_string());
         return ExitCode::FAILURE;
@@ -19,12 +19,12 @@ fn main() -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(doorcode::cli::run());
-            // A thread that waits for the system, such as for a name that nobody resolves, holds up no exit.
+            // Do not wait for blocked threads, for example in DNS lookups.
             runtime.shutdown_timeout(Duration::from_secs(1));
             code
         }
         Err(error) => {
-            doorcode::cli::complain(&format!("no threads to run on: {error}"));
+            doorcode::cli::complain(&format!("cannot start threads: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,5 @@
-//! Logs and traces: where they go and what they look like. Lines go to standard error, JSON in production and readable
-//! in a terminal; spans go to a collector, where there is one. Nothing here decides what is told; no value that signs
-//! anybody in ever reaches it.
+//! Logs and traces: their format and destination. Log lines go to standard error, spans to a collector if one is set.
+//! Callers must never pass credentials.
 
 pub mod metrics;
 pub mod spans;
@@ -17,29 +16,29 @@ use secrecy::SecretString;
 pub use traces::Collector;
 use url::Url;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// For machines, one object a line.
+    /// For machines: one JSON object per line.
     Json,
 }
 
-/// How people's addresses stand in the log.
+/// How email addresses appear in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEmails {
-    /// As a keyed hash: lines of one address can be told to belong together, and by whoever has the address and the
-    /// server secret to be of it.
+    /// As a keyed hash, which groups the lines of an address. Finding the hash of an address requires the server
+    /// secret.
     Hashed,
-    /// As they are.
+    /// In plain text.
     Plain,
 }
 
-/// The log.
+/// Settings of the log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// `DOORCODE_LOG`, already checked to be a filter.
+    /// `DOORCODE_LOG`, a valid filter.
     pub filter: String,
     /// `DOORCODE_LOG_FORMAT`.
     pub format: LogFormat,
@@ -47,10 +46,10 @@ pub struct Log {
     pub emails: LogEmails,
 }
 
-/// Where traces go.
+/// Settings of traces.
 #[derive(Clone, Debug)]
 pub struct Traces {
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT` with the path of traces.
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` with the path for traces appended.
     pub endpoint: Url,
     /// `OTEL_EXPORTER_OTLP_HEADERS`.
     pub headers: Vec<(String, SecretString)>,
@@ -62,11 +61,11 @@ pub struct Traces {
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Starts the log, and the traces where somebody collects them. Called once, before anything else can have something to
-/// say. The collector gets what is left when the process ends by what this gives.
+/// Starts the log and, if there is a collector, traces. Call this once, before anything logs. Call
+/// [`Collector::finish`] at the end of the process to send the remaining spans.
 pub async fn start(log: &Log, traces: Option<&Traces>) -> Result<Collector, String> {
     let collector = Collector::connect(traces).await?;
-    // The setting wins over our own word on libraries that say too much, but spans are not for the log.
+    // The setting can override our default for noisy libraries. Spans are never logged.
     let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{},{}=off", log.filter, spans::TARGET))
         .map_err(|error| format!("DOORCODE_LOG: {error}"))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
@@ -78,18 +77,18 @@ pub async fn start(log: &Log, traces: Option<&Traces>) -> Result<Collector, Stri
         }
     };
     let layers = tracing_subscriber::registry().with(lines).with(collector.layer());
-    layers.try_init().map_err(|error| format!("logging could not be started: {error}"))?;
-    std::panic::set_hook(Box::new(tell_panic));
+    layers.try_init().map_err(|error| format!("cannot start logging: {error}"))?;
+    std::panic::set_hook(Box::new(log_panic));
     Ok(collector)
 }
 
-/// How often anything panicked since the process began.
+/// Number of panics since the process started.
 pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// A panic is one line like any other, whatever is in its words.
-fn tell_panic(panic: &PanicHookInfo<'_>) {
+/// Logs a panic as one line, even if its message has several.
+fn log_panic(panic: &PanicHookInfo<'_>) {
     PANICS.fetch_add(1, Ordering::Relaxed);
     let at = panic.location().map(ToString::to_string);
     tracing::error!(at, words = panic.payload_as_str().map(tracing::field::debug), "a panic");

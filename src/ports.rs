@@ -1,6 +1,5 @@
-//! The five things that differ between a test, a laptop and a fleet, as traits: time, randomness, the limiter, the way
-//! a mail leaves and the bus between replicas. Each has at least two real implementations in `adapter`.
-//! This file never chooses one; `app.rs` does.
+//! Traits for what differs between tests, development and production: clock, randomness, limiter, mail transport and
+//! the bus between replicas. `adapter` implements them, and `app` chooses.
 
 use std::time::Duration;
 
@@ -9,73 +8,72 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
-/// The only source of the present moment.
+/// The only source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC, truncated to microseconds (what both databases keep).
+    /// The current time in UTC, truncated to microseconds, the precision of both databases.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The only source of randomness. Every value it gives is unpredictable in production.
+/// The only source of randomness. Cryptographically secure in production.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with random bytes.
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// One unit taken from one allowance.
+/// One unit charged to one rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// The rule's name as documented, such as `send.pair`; it is part of the key.
+    /// Name of the rule, such as `send.pair`. Part of the key.
     pub rule: &'static str,
-    /// Who is charged. Never an address in clear: callers pass keyed hashes or networks.
+    /// Who is charged: a keyed hash or a network, never a plain address.
     pub key: String,
-    /// How many units fit into the window for this caller.
+    /// Maximum number of units in the window.
     pub limit: u32,
     /// The sliding window.
     pub window: Duration,
-    /// How long the first refusal after an admission keeps the door shut at least.
+    /// Minimum duration of the first refusal after an admission.
     pub cooldown: Option<Duration>,
-    /// Whether the unit is taken. A charge that only asks is refused like any other and leaves nothing behind.
+    /// Whether the unit is counted. Otherwise the limit is only checked.
     pub counts: bool,
 }
 
-/// What the limiter says of a set of charges.
+/// Result of a set of charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every charge was taken. `last` tells for each charge, by position as a bit, whether it was the
-    /// last unit that its window allows.
+    /// Every charge was admitted.
     Admitted {
-        /// Bit `i` is set when charge `i` left nothing in its allowance; never when it only asked.
+        /// Bit `i` is set if charge `i` used the last unit of its limit. Never set for a charge that does not count.
         last: u32,
     },
-    /// At least one rule refused, and nothing stays taken from any.
+    /// At least one rule refused, and no unit was counted.
     Refused {
-        /// Position of the charge that refuses for the longest.
+        /// Index of the charge that refuses for the longest time.
         charge: usize,
-        /// One moment after which the same call is admitted, unless others come between.
+        /// When the same call would be admitted, unless other calls come first.
         retry_at: DateTime<Utc>,
     },
 }
 
-/// The limiter cannot be asked. Callers refuse: a limit that cannot be checked is a closed door.
+/// The limiter does not answer. Callers must refuse the request.
 #[derive(Debug, thiserror::Error)]
 #[error("the limiter is unavailable: {0}")]
 pub struct LimiterUnavailable(pub String);
 
-/// Counts units per key in sliding windows, atomically per key.
+/// Counts units per key in sliding windows. Atomic per key.
 #[async_trait]
 pub trait Limiter: Send + Sync {
-    /// Takes one unit from every charge that counts, or from none. One round trip when all admit, one more to give
-    /// back when one refuses. `now` comes from the caller's clock.
+    /// Counts one unit for every charge that counts, or for none. Takes one round trip, or two if a charge is refused.
+    /// `now` comes from the caller's clock.
     async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable>;
 
     /// Whether the limiter answers, for readiness.
     async fn ping(&self) -> Result<(), LimiterUnavailable>;
 }
 
-/// A mail ready to leave.
+/// An email ready to be sent.
 #[derive(Clone)]
 pub struct Mail {
-    /// The outbox row, which becomes the Message-ID's left part.
+    /// Id of the outbox row, and the left part of the Message-ID.
     pub id: uuid::Uuid,
     /// Canonical recipient.
     pub to: String,
@@ -85,52 +83,52 @@ pub struct Mail {
     pub text: String,
     /// HTML part.
     pub html: String,
-    /// The code in the mail, for the development inbox alone.
+    /// The code in the email, for the development inbox only.
     pub code: Option<String>,
 }
 
-/// Why a mail did not leave.
+/// Why an email was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryFailure {
-    /// Worth trying again: refused connection, time-out, a 4xx answer.
+    /// Can be retried: refused connection, timeout or a 4xx reply.
     #[error("temporary: {0}")]
     Temporary(String),
-    /// Not worth it: a 5xx answer to this very mail.
+    /// Cannot be retried: a 5xx reply to this email.
     #[error("permanent: {0}")]
     Permanent(String),
 }
 
-/// Takes a mail to its next hop.
+/// Sends email.
 #[async_trait]
 pub trait MailTransport: Send + Sync {
-    /// Delivers one mail; `Ok` means the next hop has taken responsibility for it.
+    /// Sends one email. `Ok` means that the next hop has accepted it.
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure>;
 
-    /// Does the work of `deliver` without sending anything: takes as long, and ends, as a recent delivery to the same
-    /// domain did. `draw` is a random number that chooses which one.
+    /// Simulates `deliver` without sending: takes as long as a recent delivery to the same domain, with the same
+    /// result. The random number `draw` selects that delivery.
     async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure>;
 }
 
-/// What comes over the bus.
+/// A message from the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BusMessage {
-    /// A message as somebody published it, this replica included.
+    /// A message published by any replica, including this one.
     Message(Bytes),
-    /// Messages may have been missed here: the way to the other replicas was broken, or this listener too slow.
+    /// Messages may be missing, because the connection was lost or this subscriber was too slow.
     Gap,
 }
 
-/// The other replicas cannot be told.
+/// The bus cannot reach other replicas.
 #[derive(Debug, thiserror::Error)]
 #[error("the bus is unavailable: {0}")]
 pub struct BusUnavailable(pub String);
 
-/// Carries short messages to every replica that listens, at most once each. Nothing is kept for those who are away.
+/// Publishes short messages to all replicas, at most once each. Keeps nothing for disconnected replicas.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Tells everybody. Listeners of this replica have heard it even when this fails. Answers within a second or two.
+    /// Publishes a message. Subscribers in this process get it even on failure. Returns within two seconds.
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable>;
 
-    /// What is published from now on. Never ends while the bus lives.
+    /// All messages from now on. Ends only with the bus.
     fn subscribe(&self) -> BoxStream<'static, BusMessage>;
 }

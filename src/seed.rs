@@ -1,7 +1,6 @@
-//! People who do not exist, in any number, for trying things out: the same number makes the same people, with the same
-//! ids, names, addresses, sign-ins and events, on any machine and any day. Only what must not be over yet, sessions and
-//! deletions, counts from today. Nobody can sign in as one of them unless mail for their addresses arrives somewhere.
-//! Never in production.
+//! Fictional users for development. The same seed creates the same users, with the same ids, names, addresses, sign-ins
+//! and events, on any machine and day. Only expiry of sessions and deletion dates depend on the current time. Refused
+//! in production.
 
 mod names;
 
@@ -24,55 +23,57 @@ use crate::{
     settings::Mode,
 };
 
-/// People whose rows go into three statements together. Of two thousand events the values are 22,000; SQLite takes
-/// 32,766 in a statement, PostgreSQL 65,535.
+/// Users per insert statement. Their 2,000 events have 22,000 values; the limit is 32,766 on SQLite and 65,535 on
+/// PostgreSQL.
 const ROWS: usize = 1_000;
-/// People in a transaction.
 const BATCH: u64 = 20_000;
-/// When the last of them came: the first of November 2026.
+/// Latest creation date: 2026-11-01.
 const END: i64 = 1_793_491_200;
-/// The first came so much earlier.
+/// Period in which accounts are created.
 const SPAN: TimeDelta = TimeDelta::days(3 * 365);
 
-/// Makes people, and tells from time to time how many there are.
-pub async fn seed(ctx: &Ctx, people: u64, number: u64, mut progress: impl FnMut(u64)) -> Result<()> {
+/// Creates users, and reports their number after each transaction.
+///
+/// # Errors
+/// In production, or if users of this seed exist.
+pub async fn seed(ctx: &Ctx, count: u64, seed: u64, mut progress: impl FnMut(u64)) -> Result<()> {
     if ctx.settings.mode == Mode::Production {
-        return Err(Error::invalid("DOORCODE_MODE", "people who do not exist are made in development only"));
+        return Err(Error::invalid("DOORCODE_MODE", "fictional users can be created in development only"));
     }
-    let first = Chance::of(number, 0).person(number, 0).email;
+    let first = Random::new(seed, 0).user(seed, 0).email;
     let first = EmailAddress::parse(&first).map_err(|error| Error::Internal(error.to_string()))?;
     match user::id_of(ctx, &first).await {
         Err(Error::NotFound) => {}
         Err(error) => return Err(error),
         Ok(_) => {
-            let message = format!("these people are there already, such as {}: take another number", first.as_str());
+            let message = format!("users of this seed already exist, such as {}: use another seed", first.as_str());
             return Err(Error::invalid("--seed", message));
         }
     }
     if ctx.db.backend() == DbBackend::Sqlite {
-        // Rows go all over the indexes: with the two megabytes that do for a server, pages would be read again and again.
+        // Inserts touch all index pages. A large cache avoids reading them again and again.
         ctx.db.write().execute_unprepared("PRAGMA cache_size = -500000").await?;
     }
     let now = ctx.now();
-    let mut made = 0;
-    while made < people {
-        let end = people.min(made + BATCH);
+    let mut created = 0;
+    while created < count {
+        let end = count.min(created + BATCH);
         let tx = ctx.db.begin().await?;
         let mut rows = Rows::default();
-        for index in made..end {
-            rows.add(number, index, now);
+        for index in created..end {
+            rows.add(seed, index, now);
             if rows.users.len() == ROWS || index + 1 == end {
                 std::mem::take(&mut rows).write(&tx).await?;
             }
         }
         tx.commit().await?;
-        made = end;
-        progress(made);
+        created = end;
+        progress(created);
     }
     Ok(())
 }
 
-/// Rows about to be written.
+/// Rows to be inserted.
 #[derive(Default)]
 struct Rows {
     users: Vec<users::Model>,
@@ -81,21 +82,21 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, number: u64, index: u64, now: DateTime<Utc>) {
-        let mut chance = Chance::of(number, index);
-        let mut person = chance.person(number, index);
-        if person.status == UserStatus::Deleted {
-            person.deleted_at = Some(now.max(person.created_at));
+    fn add(&mut self, seed: u64, index: u64, now: DateTime<Utc>) {
+        let mut random = Random::new(seed, index);
+        let mut user = random.user(seed, index);
+        if user.status == UserStatus::Deleted {
+            user.deleted_at = Some(now.max(user.created_at));
         }
-        if let Some(at) = person.last_sign_in_at.filter(|_| chance.percent() < 60) {
-            self.sessions.push(chance.session(&person, at, now));
+        if let Some(at) = user.last_sign_in_at.filter(|_| random.percent() < 60) {
+            self.sessions.push(random.session(&user, at, now));
         }
-        if chance.percent() < 70 {
-            self.events.push(chance.event(&person, Kind::SignedUp, person.created_at));
-            let at = person.last_sign_in_at.unwrap_or(person.updated_at);
-            self.events.push(chance.event(&person, Kind::SignedIn, at));
+        if random.percent() < 70 {
+            self.events.push(random.event(&user, Kind::SignedUp, user.created_at));
+            let at = user.last_sign_in_at.unwrap_or(user.updated_at);
+            self.events.push(random.event(&user, Kind::SignedIn, at));
         }
-        self.users.push(person);
+        self.users.push(user);
     }
 
     async fn write(self, db: &impl ConnectionTrait) -> Result<()> {
@@ -105,18 +106,18 @@ impl Rows {
     }
 }
 
-/// Chance that can be repeated: a number and a person always draw the same. Good for variety, and for nothing secret.
-struct Chance(u64);
+/// Deterministic random numbers for one user of a seed. Not for secrets.
+struct Random(u64);
 
-impl Chance {
-    fn of(number: u64, index: u64) -> Self {
-        let mut chance = Self(number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index));
-        // Neighbours begin next to each other, and are far apart after a draw.
-        chance.0 = chance.draw();
-        chance
+impl Random {
+    fn new(seed: u64, index: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index));
+        // Spreads the states of neighbouring indexes.
+        random.0 = random.draw();
+        random
     }
 
-    /// By `SplitMix64`.
+    /// `SplitMix64`.
     fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -142,7 +143,6 @@ impl Chance {
         (u128::from(self.draw()) << 64 | u128::from(self.draw())).to_be_bytes()
     }
 
-    /// A UUID v7 of a moment.
     fn id(&mut self, at: DateTime<Utc>) -> Uuid {
         let mut tail = [0; 10];
         tail.copy_from_slice(&self.bytes()[..10]);
@@ -150,17 +150,16 @@ impl Chance {
             .into_uuid()
     }
 
-    /// Some moment between two.
     fn between(&mut self, start: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
         let span = u64::try_from((end - start).num_microseconds().unwrap_or_default()).unwrap_or_default();
         start + TimeDelta::microseconds(i64::try_from(self.below(span)).unwrap_or_default())
     }
 
-    fn person(&mut self, number: u64, index: u64) -> users::Model {
+    fn user(&mut self, seed: u64, index: u64) -> users::Model {
         let end = DateTime::from_timestamp(END, 0).unwrap_or_default();
         let created_at = self.between(end - SPAN, end);
-        let (given, word) = self.one_of(&names::GIVEN);
-        let (family, other_word) = self.one_of(&names::FAMILY);
+        let (given, given_ascii) = self.one_of(&names::GIVEN);
+        let (family, family_ascii) = self.one_of(&names::FAMILY);
         let domain = self.one_of(&["example.com", "example.org", "example.net"]);
         let name = (self.percent() < 90).then(|| format!("{given} {family}"));
         let last_sign_in_at = (self.percent() < 85).then(|| self.between(created_at, end));
@@ -177,7 +176,7 @@ impl Chance {
         };
         users::Model {
             id: self.id(created_at),
-            email: format!("{word}.{other_word}.{number}-{index}@{domain}"),
+            email: format!("{given_ascii}.{family_ascii}.{seed}-{index}@{domain}"),
             name_key: name.as_deref().map(user::name::key).unwrap_or_default(),
             name,
             role,
@@ -191,12 +190,12 @@ impl Chance {
         }
     }
 
-    /// A session that nobody has a token of.
-    fn session(&mut self, person: &users::Model, at: DateTime<Utc>, now: DateTime<Utc>) -> sessions::Model {
+    /// A session whose token is unknown to everyone.
+    fn session(&mut self, user: &users::Model, at: DateTime<Utc>, now: DateTime<Utc>) -> sessions::Model {
         let expires_at = now.max(at) + TimeDelta::days(30);
         sessions::Model {
             id: self.id(at),
-            user_id: person.id,
+            user_id: user.id,
             device_id: None,
             credential_id: self.id(at),
             method: "otp".into(),
@@ -215,13 +214,13 @@ impl Chance {
         }
     }
 
-    fn event(&mut self, person: &users::Model, kind: Kind, at: DateTime<Utc>) -> audit_events::Model {
+    fn event(&mut self, user: &users::Model, kind: Kind, at: DateTime<Utc>) -> audit_events::Model {
         audit_events::Model {
             id: self.id(at),
             at,
             kind: kind.as_str().into(),
-            actor_id: Some(person.id),
-            subject_id: Some(person.id),
+            actor_id: Some(user.id),
+            subject_id: Some(user.id),
             ip_address: Some(self.address()),
             user_agent: None,
             request_id: None,
@@ -231,7 +230,7 @@ impl Chance {
         }
     }
 
-    /// One of the addresses that are for examples.
+    /// An IP address reserved for documentation.
     fn address(&mut self) -> String {
         format!("198.51.100.{}", self.below(256))
     }
@@ -245,28 +244,28 @@ mod tests {
     use crate::domain::user::name::Name;
 
     #[test]
-    fn a_number_always_makes_the_same_people_with_addresses_and_names_as_people_have() {
-        let people = |number| (0..2_000).map(move |index| Chance::of(number, index).person(number, index));
-        let emails: HashSet<_> = people(1).chain(people(2)).map(|person| person.email).collect();
+    fn a_seed_always_creates_the_same_valid_users() {
+        let users = |seed| (0..2_000).map(move |index| Random::new(seed, index).user(seed, index));
+        let emails: HashSet<_> = users(1).chain(users(2)).map(|user| user.email).collect();
         assert_eq!(emails.len(), 4_000);
-        let ids: HashSet<_> = people(1).chain(people(2)).map(|person| person.id).collect();
+        let ids: HashSet<_> = users(1).chain(users(2)).map(|user| user.id).collect();
         assert_eq!(ids.len(), 4_000);
-        for (person, again) in people(1).zip(people(1)) {
-            assert_eq!(person, again);
-            assert_eq!(EmailAddress::parse(&person.email).unwrap().as_str(), person.email);
-            let name = person.name.as_deref().map(|name| Name::parse(name).unwrap());
-            assert_eq!(name.as_ref().map(Name::as_str), person.name.as_deref());
-            assert_eq!(name.map(|name| name.key()).unwrap_or_default(), person.name_key);
-            assert_eq!(person.id.get_version_num(), 7);
-            let (seconds, nanos) = person.id.get_timestamp().unwrap().to_unix();
+        for (user, again) in users(1).zip(users(1)) {
+            assert_eq!(user, again);
+            assert_eq!(EmailAddress::parse(&user.email).unwrap().as_str(), user.email);
+            let name = user.name.as_deref().map(|name| Name::parse(name).unwrap());
+            assert_eq!(name.as_ref().map(Name::as_str), user.name.as_deref());
+            assert_eq!(name.map(|name| name.key()).unwrap_or_default(), user.name_key);
+            assert_eq!(user.id.get_version_num(), 7);
+            let (seconds, nanos) = user.id.get_timestamp().unwrap().to_unix();
             let millis = seconds * 1_000 + u64::from(nanos) / 1_000_000;
-            assert_eq!(u64::try_from(person.created_at.timestamp_millis()).unwrap(), millis);
-            assert!(person.last_sign_in_at.is_none_or(|at| at >= person.created_at));
+            assert_eq!(u64::try_from(user.created_at.timestamp_millis()).unwrap(), millis);
+            assert!(user.last_sign_in_at.is_none_or(|at| at >= user.created_at));
         }
         assert_eq!(
-            Chance::of(1, 0).person(1, 0).email,
+            Random::new(1, 0).user(1, 0).email,
             "sebnem.ivanova.1-0@example.net",
-            "pinned, so that nobody's people change by chance"
+            "users of a seed must not change"
         );
     }
 }

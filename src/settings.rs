@@ -1,6 +1,5 @@
-//! The settings of the process. `table` has one row for each, `load` reads them, `rules` and `safety` compare them with
-//! each other, and all that is wrong is reported at once as [`Problems`]. No default is unsafe in production, and no value
-//! of a setting is ever printed.
+//! The settings of the process. `table` defines them, `load` reads them, `rules` and `safety` check combinations. All
+//! errors are reported at once as [`Problems`]. No default is unsafe in production, and no value is ever printed.
 
 mod env_file;
 mod load;
@@ -46,23 +45,23 @@ pub use problems::{Problem, Problems};
 pub use reference::reference;
 pub use table::{Row, ServeFlags, rows};
 
-/// How careful the process is about where it finds itself.
+/// Whether the server is for development or for real users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Everything embedded, loopback only, GraphiQL and inbox on.
+    /// Everything embedded, loopback only, with GraphiQL and the inbox.
     Development,
-    /// Refuses to start on anything unsafe.
+    /// Refuses to start with unsafe settings.
     Production,
 }
 
-/// Who may make an account by signing in for the first time.
+/// Who may create an account by signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignUp {
-    /// Anybody.
+    /// Everyone.
     Open,
-    /// Nobody: accounts are made by administrators.
+    /// Nobody: administrators create accounts.
     Closed,
-    /// People whose address is in one of these domains (canonical ASCII).
+    /// Only addresses in these domains (canonical ASCII).
     Domains(Vec<String>),
 }
 
@@ -71,7 +70,7 @@ pub enum SignUp {
 pub struct Origins {
     /// `DOORCODE_CORS_ORIGINS`.
     pub listed: Vec<String>,
-    /// Development: a front-end server of a developer may use any port.
+    /// Allows every loopback origin, because a front-end development server may use any port.
     pub loopback: bool,
 }
 
@@ -86,18 +85,18 @@ impl Origins {
     }
 }
 
-/// A fixed code for an address of a test or an app reviewer.
+/// A fixed code for a test account or an app reviewer.
 #[derive(Clone, Debug)]
 pub struct TestCode {
-    /// Whose.
+    /// The address that the code is for.
     pub email: EmailAddress,
     /// The code.
     pub code: SecretString,
-    /// The last day it works, in UTC.
+    /// The last day (UTC) on which it works.
     pub until: NaiveDate,
 }
 
-/// The algorithm that new signing keys get.
+/// The algorithm of new signing keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenAlgorithm {
     /// Ed25519.
@@ -106,27 +105,27 @@ pub enum TokenAlgorithm {
     Es256,
     /// RSA, 3072 bits.
     Rs256,
-    /// HMAC, which nobody else can check.
+    /// HMAC, which only this server can verify.
     Hs256,
 }
 
-/// Which mails tell people what happened to their account.
+/// Which account changes are announced by email.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// A sign-in from a device that was not known.
+    /// A sign-in from a new device.
     pub new_device: bool,
-    /// A change of the address, by its owner or by an administrator.
+    /// A change of the address by an administrator.
     pub email_change: bool,
     /// A change of the role.
     pub role_change: bool,
 }
 
 impl Notices {
-    /// Every one.
+    /// All notices.
     pub const ALL: Self = Self { new_device: true, email_change: true, role_change: true };
 }
 
-/// Where the certificate of the public listener and its key are. What is in them is read by whoever serves.
+/// Paths of the public listener's certificate and key. The server reads the files.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
     /// `DOORCODE_TLS_CERT`.
@@ -135,28 +134,28 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Access and refresh tokens.
+/// Settings of access and refresh tokens.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
-    /// For keys made from now on.
+    /// Algorithm of new keys.
     pub algorithm: TokenAlgorithm,
-    /// `aud`.
+    /// The `aud` claim.
     pub audience: String,
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub access_ttl: Duration,
-    /// A session ends when it was not refreshed for so long.
+    /// A session ends when it is not refreshed for this long.
     pub refresh_idle: Duration,
-    /// A session ends after so long whatever happens.
+    /// A session always ends after this long.
     pub session_max: Duration,
 }
 
 /// The settings of one process.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent switch")]
 pub struct Settings {
     /// `DOORCODE_MODE`.
     pub mode: Mode,
-    /// `DOORCODE_DATA`: where SQLite and the development secret live.
+    /// `DOORCODE_DATA`: folder of the SQLite database and the development secret.
     pub data: PathBuf,
     /// `DOORCODE_LISTEN`.
     pub listen: SocketAddr,
@@ -170,31 +169,31 @@ pub struct Settings {
     pub expose_development: bool,
     /// `DATABASE_URL`.
     pub database_url: SecretString,
-    /// Fewest and most connections to PostgreSQL.
+    /// Minimum and maximum number of PostgreSQL connections.
     pub database_pool: (u32, u32),
-    /// How long PostgreSQL may take to answer at the start.
+    /// How long to wait for PostgreSQL at startup.
     pub database_wait: Duration,
     /// `REDIS_URL`.
     pub redis_url: Option<SecretString>,
     /// `SMTP_URL`.
     pub smtp_url: Option<SecretString>,
-    /// `DOORCODE_SECRET`, newest first; never empty but for [`Settings::look`].
+    /// `DOORCODE_SECRET`, newest first. Empty only after [`Settings::look`].
     pub secrets: Vec<SecretString>,
     /// `DOORCODE_SIGNUP`.
     pub signup: SignUp,
-    /// `DOORCODE_TEST_CODES` that are not past their date.
+    /// `DOORCODE_TEST_CODES` that have not expired.
     pub test_codes: Vec<TestCode>,
-    /// Everything in limits.md.
+    /// Rate limits.
     pub limits: Limits,
     /// `DOORCODE_TRUSTED_PROXIES`.
     pub trusted_proxies: Vec<IpNet>,
     /// `DOORCODE_CORS_ORIGINS`.
     pub cors_origins: Origins,
-    /// `DOORCODE_MAIL_FROM`, already checked to be a mailbox.
+    /// `DOORCODE_MAIL_FROM`, a valid mailbox.
     pub mail_from: String,
     /// `DOORCODE_BRAND`.
     pub brand: String,
-    /// `DOORCODE_TOKEN_…` and the lifetimes.
+    /// `DOORCODE_TOKEN_…` and lifetimes.
     pub tokens: TokenSettings,
     /// `DOORCODE_DEFAULT_ROLE`.
     pub default_role: Role,
@@ -212,20 +211,20 @@ pub struct Settings {
     pub graphiql: bool,
     /// `DOORCODE_INTROSPECTION`.
     pub introspection: bool,
-    /// What `DOORCODE_DOCUMENTS` names: the only documents that run. Without it all do.
+    /// The manifest in `DOORCODE_DOCUMENTS`: the only documents that run. All run if `None`.
     pub documents: Option<Arc<Manifest>>,
-    /// `DOORCODE_SINGLE_REPLICA`: nobody else counts limits on this database.
+    /// `DOORCODE_SINGLE_REPLICA`: no other process counts limits for this database.
     pub single_replica: bool,
     /// `DOORCODE_LOG…`.
     pub log: Log,
-    /// Where traces go; nowhere without.
+    /// The trace collector. No traces if `None`.
     pub traces: Option<Traces>,
-    /// What was odd but not wrong, to be logged once at start.
+    /// Questionable but valid settings, logged once at startup.
     pub warnings: Vec<Problem>,
 }
 
 impl Settings {
-    /// How to reach the database.
+    /// The connection options of the database.
     pub fn database(&self) -> db::Options {
         db::Options {
             url: self.database_url.clone(),
@@ -235,15 +234,18 @@ impl Settings {
         }
     }
 
-    /// The fixed code of an address, up to and on its last day.
+    /// The fixed code of an address, if it has not expired.
     pub fn test_code(&self, email: &str, now: DateTime<Utc>) -> Option<&TestCode> {
         self.test_codes.iter().find(|test| test.email.as_str() == email && now.date_naive() <= test.until)
     }
 
-    /// Reads all settings, or names everything that is wrong with them. The names in `environment` are searched for
-    /// typing mistakes; the values come from `flags`, which clap has filled from the same environment, and which hold
-    /// secrets in clear: nobody keeps them after this. The data folder is touched last, and only when everything is
-    /// right.
+    /// Reads all settings from `flags`, which clap has filled from the environment. Variable names in `environment`
+    /// are checked for typos. Creates the data folder last, and only if all settings are valid.
+    ///
+    /// `flags` contain secrets in plain text, so they are consumed.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in one list.
     pub fn load(
         flags: ServeFlags,
         environment: impl Iterator<Item = (String, String)>,
@@ -253,8 +255,8 @@ impl Settings {
         load::load(flags, environment.map(|(name, _)| name), now, Some(entropy))
     }
 
-    /// The same for whoever only wants to look: no folder is made and no secret, so a development server that never
-    /// started has none.
+    /// Like [`Settings::load`], but creates neither the data folder nor a secret. There is no secret if a development
+    /// server has never started.
     pub fn look(
         flags: ServeFlags,
         environment: impl Iterator<Item = (String, String)>,
@@ -263,17 +265,17 @@ impl Settings {
         load::load(flags, environment.map(|(name, _)| name), now, None)
     }
 
-    /// Whether browsers come over TLS.
+    /// Whether the public URL is https.
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }
 
-    /// `iss` in tokens and the start of every link: the public URL without its trailing slash.
+    /// The public URL without its trailing slash: `iss` in tokens and the start of every link.
     pub fn issuer(&self) -> &str {
         self.public_url.as_str().trim_end_matches('/')
     }
 
-    /// Whether this process has the built-in inbox: development without a mail server.
+    /// Whether emails go to the built-in inbox: in development without a mail server.
     pub fn has_inbox(&self) -> bool {
         self.mode == Mode::Development && self.smtp_url.is_none()
     }
@@ -281,25 +283,24 @@ impl Settings {
 
 const ENV_FILE: &str = ".env";
 
-/// Adds the `.env` file of the current folder, if there is one, to the environment; what is set already stays. In
-/// production only one that says `DOORCODE_MODE=production`. To be called first of all, before there are threads and
-/// before the flags are parsed.
+/// Adds the `.env` file of the current folder to the environment. Variables that are already set win. In production,
+/// the file counts only if it says `DOORCODE_MODE=production`. Call this before starting threads and parsing flags.
 pub fn read_dotenv() -> Result<(), Problems> {
     let mode = env_file::mode(std::env::args_os()).or_else(|| std::env::var("DOORCODE_MODE").ok());
     env_file::read(Path::new(ENV_FILE), mode.as_deref())
 }
 
-/// Adds what there is to say of the `.env` file to what was loaded with this `DOORCODE_MODE`.
+/// Adds warnings about the `.env` file to settings loaded with this `DOORCODE_MODE`.
 pub fn with_env_file(mode: Option<&str>, loaded: Result<Settings, Problems>) -> Result<Settings, Problems> {
-    env_file::tell(Path::new(ENV_FILE), mode, loaded)
+    env_file::warn(Path::new(ENV_FILE), mode, loaded)
 }
 
-/// `DOORCODE_OPS_LISTEN` by itself, for whoever asks a server that runs how it is.
+/// Parses `DOORCODE_OPS_LISTEN` alone, for `doorcode health`.
 pub fn ops_address(raw: Option<&str>) -> Result<SocketAddr, String> {
     load::ops_address(raw).map_err(|problems| problems.to_string())
 }
 
-/// The environment as text, for [`Settings::load`]. Names that are no text are replaced, never a reason to panic.
+/// The environment as text, for [`Settings::load`]. Replaces invalid Unicode instead of panicking.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
 }

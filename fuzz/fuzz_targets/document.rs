@@ -1,5 +1,5 @@
-//! A document with variables and an operation's name: what the guard, the parser and the executor are given. The input
-//! is who asks (one byte), the document, its variables as JSON and the name, with NUL between them.
+//! Fuzzes GraphQL documents with variables and an operation name. The input is the caller (one byte), the document, its
+//! variables as JSON and the name, separated by NUL.
 #![no_main]
 
 use doorcode_fuzz::{Asked, Door, check_graphql, parts, who};

@@ -1,5 +1,5 @@
-//! Strings where the schema takes strings: ids, cursors, filters, addresses, codes, and the tokens that we make
-//! ourselves. The input is who asks (one byte), which field (one byte), and the strings, with NUL between them.
+//! Fuzzes string inputs of the schema: ids, cursors, filters, addresses, codes and tokens. The input is the caller (one
+//! byte), the field (one byte), and the strings, separated by NUL.
 #![no_main]
 
 use axum::{
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const PROBLEM: &str = "__typename ... on Problem { message }";
 
-/// A document and its variables, of up to four strings.
+/// A document and its variables, from up to four strings.
 fn call(which: u8, [a, b, c, d]: [&str; 4]) -> (String, Value) {
     let input = |field: &str, kind: &str, input: Value| {
         (format!("mutation($i: {kind}!) {{ {field}(input: $i) {{ {PROBLEM} }} }}"), json!({ "i": input }))
@@ -82,7 +82,7 @@ fuzz_target!(|data: &[u8]| {
     check_graphql(&Asked { text: &text }, &answer);
 });
 
-/// With a token of the input's own where it brings one.
+/// Sends the body, with the bearer token of the input if it has one.
 fn ask(who: Who, bearer: &str, body: String) -> Option<Answer> {
     if bearer.is_empty() {
         return Some(Door::get().post(who, body));

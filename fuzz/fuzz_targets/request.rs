@@ -1,6 +1,5 @@
-//! A whole request: method, path, headers and body, each as raw as the library of HTTP lets it through. The input is
-//! written like a request: `POST /graphql`, lines of headers, an empty line, the body. `{user}` in a header stands for
-//! a good token.
+//! Fuzzes whole HTTP requests. The input looks like a request: `POST /graphql`, header lines, an empty line and the
+//! body. `{user}` in a header is replaced by a valid token.
 #![no_main]
 
 use axum::{

@@ -1,5 +1,5 @@
-//! The application behind the router: development's, with the inbox and introspection, for that is the larger schema.
-//! Its clock moves by a millisecond with every call, so that no limit is all that an input ever finds.
+//! The application behind the router, in development mode, which has the larger schema. Its clock advances by a
+//! millisecond per call, so that inputs are not stuck at rate limits.
 
 use std::{
     net::SocketAddr,
@@ -37,18 +37,18 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// Who asks.
+/// The caller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Without a bearer.
+    /// Anonymous.
     Nobody,
-    /// Somebody who is signed in.
+    /// A signed-in user.
     User,
-    /// Somebody who may do everything.
+    /// An administrator.
     Admin,
 }
 
-/// The application, made once in a process.
+/// The application, created once per process.
 pub struct Door {
     runtime: Runtime,
     router: Router,
@@ -59,14 +59,14 @@ pub struct Door {
     _folder: TempDir,
 }
 
-/// What came back.
+/// A response.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-/// What was asked, for the message of a finding and for what an answer may echo.
+/// The input, for messages of findings and because responses may echo it.
 pub struct Asked<'a> {
     pub text: &'a str,
 }
@@ -83,7 +83,7 @@ impl Clock for Ticking {
 }
 
 impl Door {
-    /// The one of this process.
+    /// The application of this process.
     pub fn get() -> &'static Self {
         static DOOR: OnceLock<Door> = OnceLock::new();
         DOOR.get_or_init(Self::build)
@@ -124,7 +124,7 @@ impl Door {
         Self { runtime, router, app, clock, calls: AtomicU64::new(0), people, _folder: folder }
     }
 
-    /// A body for `/graphql`.
+    /// Sends a body to `/graphql`.
     pub fn post(&self, who: Who, body: impl Into<Body>) -> Answer {
         let bearer = self.bearer(who);
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
@@ -133,13 +133,13 @@ impl Door {
         }
         let answer = self.send(request.body(body.into()).unwrap());
         if answer.status == StatusCode::UNAUTHORIZED {
-            // The session was ended by this input or one before it: whoever comes next is somebody new.
+            // This or an earlier input ended the session, so the next call signs in again.
             self.forget(who);
         }
         answer
     }
 
-    /// Any request at all. Streams are not read, for they do not end.
+    /// Sends any request. Does not read streams, because they do not end.
     pub fn send(&self, request: Request<Body>) -> Answer {
         self.clock.passed.fetch_add(1, Ordering::Relaxed);
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -156,14 +156,14 @@ impl Door {
                 String::new()
             } else {
                 let whole = tokio::time::timeout(Duration::from_secs(10), body.collect()).await;
-                let bytes = whole.expect("the body of an answer does not end").unwrap().to_bytes();
+                let bytes = whole.expect("the response body does not end").unwrap().to_bytes();
                 String::from_utf8(bytes.to_vec()).unwrap_or_default()
             };
             Answer { status: parts.status, headers: parts.headers, text }
         })
     }
 
-    /// The access token of somebody, who signs in first where nobody has.
+    /// The access token of a caller. Signs in if necessary.
     pub fn bearer(&self, who: Who) -> Option<String> {
         let (slot, role) = match who {
             Who::Nobody => return None,
@@ -177,7 +177,7 @@ impl Door {
         Some(token.clone())
     }
 
-    /// So that the next bearer is a new one.
+    /// Forgets the token, so that the next call signs in again.
     pub fn forget(&self, who: Who) {
         match who {
             Who::Nobody => {}
@@ -201,7 +201,7 @@ impl Door {
         let verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken } } } }";
         let signed_in = self.ask(verify, &json!({ "challenge": challenge, "code": code }));
         let token = signed_in["data"]["verify"]["tokens"]["accessToken"].as_str();
-        token.unwrap_or_else(|| panic!("nobody signed in: {signed_in}")).to_owned()
+        token.unwrap_or_else(|| panic!("sign-in failed: {signed_in}")).to_owned()
     }
 
     fn ask(&self, query: &str, input: &Value) -> Value {

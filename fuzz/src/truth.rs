@@ -1,5 +1,4 @@
-//! What is true of every answer, whatever was asked: a status of the list, one JSON shape, a known code, and nothing of
-//! how the program is made.
+//! Assertions about every response: an allowed status, the JSON shape, a known error code, and no internals.
 
 use axum::http::header;
 use doorcode::graphql::error::Code;
@@ -7,10 +6,10 @@ use serde_json::Value;
 
 use crate::{Answer, Asked};
 
-/// Every status that a client's mistake, a limit or a success can have. A fault of ours is none of them.
+/// Every status for success, client errors and limits. Not 500.
 const STATUSES: [u16; 17] = [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 426, 429, 431];
 
-/// What no message says unless the client said it first.
+/// Words that messages contain only if the client sent them.
 const INTERNALS: [&str; 14] = [
     "panick",
     "SQL",
@@ -28,16 +27,16 @@ const INTERNALS: [&str; 14] = [
     "backtrace",
 ];
 
-/// Any answer at all.
+/// Checks any response.
 pub fn check(asked: &Asked<'_>, answer: &Answer) {
     let Answer { status, headers, text } = answer;
     assert!(STATUSES.contains(&status.as_u16()), "{status} for {:?}: {text}", asked.text);
     assert!(headers.contains_key("x-request-id"), "no request id for {:?}", asked.text);
     let nosniff = headers.get(header::X_CONTENT_TYPE_OPTIONS).is_some_and(|value| value == "nosniff");
-    assert!(nosniff, "without its headers: {:?}", asked.text);
+    assert!(nosniff, "no nosniff header for {:?}", asked.text);
 }
 
-/// An answer of `/graphql`.
+/// Checks a response of `/graphql`.
 pub fn check_graphql(asked: &Asked<'_>, answer: &Answer) {
     check(asked, answer);
     let json: Value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);
@@ -64,7 +63,7 @@ fn check_error(asked: &Asked<'_>, error: &Value) {
     assert!(Code::ALL.iter().any(|known| known.as_str() == code), "{:?}: {error}", asked.text);
     assert_ne!(code, Code::Internal.as_str(), "{:?}: {error}", asked.text);
     for internal in INTERNALS {
-        let told = message.contains(internal) && !asked.text.contains(internal);
-        assert!(!told, "{:?}: {error} tells {internal}", asked.text);
+        let leaks = message.contains(internal) && !asked.text.contains(internal);
+        assert!(!leaks, "{:?}: {error} reveals {internal}", asked.text);
     }
 }

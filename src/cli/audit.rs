@@ -1,4 +1,4 @@
-//! `doorcode audit tail`: what happened, the newest last, and what happens.
+//! `doorcode audit tail`: prints and follows the audit trail.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     Format, Outcome, build,
     print::{self, CommandError, complain, hung_up, line},
-    stop::Ending,
+    stop::ExitOnSignal,
     user::id_of,
 };
 use crate::{
@@ -35,39 +35,38 @@ use crate::{
     graphql::relay,
 };
 
-/// How often to look for news.
-const LOOK: Duration = Duration::from_secs(1);
-/// Events whose people are looked up together.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Number of events whose users are looked up together.
 const BATCH: usize = 500;
 
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
-    /// Print what happened, the newest last.
+    /// Print the newest events, oldest first.
     ///
-    /// A line tells when, what, about whom and by whom, from which network, and more about it. Whoever was erased is
-    /// called "somebody erased", and has no `email` in JSON. An event that is counted up, such as a limit that refuses
-    /// again and again, is printed once.
-    Tail(Which),
+    /// Each line shows the time, the kind of event, the user it is about, who did it, the IP address and details.
+    /// Erased users appear as "erased user", and without `email` in JSON. Repeated events, such as refusals by the same
+    /// limit, are printed once.
+    Tail(TailArgs),
 }
 
 #[derive(Args)]
-pub(super) struct Which {
-    /// How many at most, the newest of all that fit.
+pub(super) struct TailArgs {
+    /// Maximum number of events.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u64).range(0..=100_000))]
     most: u64,
-    /// Go on with what happens from now on, on any server, until Ctrl-C.
+    /// Keep printing new events of all servers until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// Only events of this kind. May be given several times.
+    /// Only events of this kind. Can be repeated.
     #[arg(long = "kind", value_name = "KIND", ignore_case = true, value_parser = kind())]
     kinds: Vec<Kind>,
-    /// Only what is about the person with this address.
+    /// Only events about the user with this address.
     #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
     subject: Option<EmailAddress>,
-    /// Only what the person with this address did.
+    /// Only actions of the user with this address.
     #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::parse)]
     actor: Option<EmailAddress>,
-    /// Only what happened within this time, such as `30m`, `1h` or `7d`.
+    /// Only events newer than this, such as `30m`, `1h` or `7d`.
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<TimeDelta>,
     #[command(flatten)]
@@ -77,39 +76,39 @@ pub(super) struct Which {
 fn kind() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())).try_map(|name| {
         let named = Kind::ALL.iter().find(|kind| kind.as_str().eq_ignore_ascii_case(&name));
-        named.copied().ok_or("there is no such kind")
+        named.copied().ok_or("unknown kind")
     })
 }
 
 fn time(text: &str) -> Result<TimeDelta, String> {
-    let wrong = "write a time such as 30m, 1h or 7d";
-    let time = humantime::parse_duration(text).map_err(|error| format!("{error}: {wrong}"))?;
+    let hint = "write a duration such as 30m, 1h or 7d";
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}: {hint}"))?;
     let longest = TimeDelta::days(36_500);
-    TimeDelta::from_std(time).ok().filter(|time| *time <= longest).ok_or_else(|| format!("that is too long: {wrong}"))
+    TimeDelta::from_std(time).ok().filter(|time| *time <= longest).ok_or_else(|| format!("too long: {hint}"))
 }
 
-pub(super) async fn tail(which: Which, ending: Ending) -> Outcome {
+pub(super) async fn tail(arguments: TailArgs, on_signal: ExitOnSignal) -> Outcome {
     let app = build().await?;
-    let person = async |email: Option<&EmailAddress>| match email {
+    let user_id = async |email: Option<&EmailAddress>| match email {
         Some(email) => id_of(&app.ctx, email).await.map(Some),
         None => Ok(None),
     };
     let filter = Filter {
-        kinds: Some(which.kinds).filter(|kinds| !kinds.is_empty()),
-        actor: person(which.actor.as_ref()).await?,
-        subject: person(which.subject.as_ref()).await?,
-        from: which.since.map(|since| app.ctx.now() - since),
+        kinds: Some(arguments.kinds).filter(|kinds| !kinds.is_empty()),
+        actor: user_id(arguments.actor.as_ref()).await?,
+        subject: user_id(arguments.subject.as_ref()).await?,
+        from: arguments.since.map(|since| app.ctx.now() - since),
         before: None,
     };
-    let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), which.most).await?;
-    show(&app, &events, which.format).await?;
-    if which.follow {
-        follow(&app, &mut tail, which.format, ending.soon()?).await?;
+    let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), arguments.most).await?;
+    show(&app, &events, arguments.format).await?;
+    if arguments.follow {
+        follow(&app, &mut tail, arguments.format, on_signal.into_stop_with_timeout()?).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Until Ctrl-C, or until nobody reads on. A database that is away is told of once and waited for.
+/// Prints new events until Ctrl-C or until standard output closes. Waits for an unavailable database, with one message.
 async fn follow(
     app: &App,
     tail: &mut Tail,
@@ -117,26 +116,26 @@ async fn follow(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CommandError> {
     let mut hung_up = pin!(hung_up());
-    let mut is_away = false;
+    let mut is_unavailable = false;
     loop {
         tokio::select! {
-            () = sleep(LOOK) => {}
+            () = sleep(POLL_INTERVAL) => {}
             _ = stop.changed() => return Ok(()),
             () = &mut hung_up => return Err(CommandError::HungUp),
         }
-        let news = match tail.next(&app.ctx).await {
-            Ok(news) => news,
+        let events = match tail.next(&app.ctx).await {
+            Ok(events) => events,
             Err(Error::Unavailable(why)) => {
-                if !is_away {
-                    complain(&format!("{why}: waiting until the database is back"));
+                if !is_unavailable {
+                    complain(&format!("{why}: waiting for the database"));
                 }
-                is_away = true;
+                is_unavailable = true;
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
-        is_away = false;
-        show(app, &news, format).await?;
+        is_unavailable = false;
+        show(app, &events, format).await?;
     }
 }
 
@@ -154,30 +153,30 @@ async fn show(app: &App, events: &[audit_events::Model], format: Format) -> Resu
     Ok(())
 }
 
-/// The addresses of all whom these events name and who are not erased. One statement.
+/// Email addresses of the users in these events, without erased ones. Runs one statement.
 async fn addresses(app: &App, events: &[audit_events::Model]) -> Result<HashMap<Uuid, String>, Error> {
     let shell = Shell::of(app);
-    let people: HashSet<_> = events.iter().flat_map(|event| [event.actor_id, event.subject_id]).flatten().collect();
-    if people.is_empty() {
+    let users: HashSet<_> = events.iter().flat_map(|event| [event.actor_id, event.subject_id]).flatten().collect();
+    if users.is_empty() {
         return Ok(HashMap::new());
     }
-    let people: Vec<_> = people.into_iter().map(|id| shell.access_to(id)).collect();
-    let found = user::list::find_each(&app.ctx, &people).await?;
-    Ok(found.into_iter().map(|(_, person)| (person.id, person.email)).collect())
+    let users: Vec<_> = users.into_iter().map(|id| shell.access_to(id)).collect();
+    let found = user::list::find_each(&app.ctx, &users).await?;
+    Ok(found.into_iter().map(|(_, user)| (user.id, user.email)).collect())
 }
 
 fn object(event: &audit_events::Model, addresses: &HashMap<Uuid, String>) -> Json {
-    let person = |id: Uuid| json!({ "id": &*relay::encode(relay::Kind::User, id), "email": addresses.get(&id) });
+    let user = |id: Uuid| json!({ "id": &*relay::encode(relay::Kind::User, id), "email": addresses.get(&id) });
     json!({
         "id": &*relay::encode(relay::Kind::AuditEvent, event.id), "at": event.at.to_rfc3339(), "kind": event.kind,
-        "actor": event.actor_id.map(person), "subject": event.subject_id.map(person),
+        "actor": event.actor_id.map(user), "subject": event.subject_id.map(user),
         "ipAddress": event.ip_address, "userAgent": event.user_agent, "requestId": event.request_id,
         "detail": event.detail, "count": event.count,
     })
 }
 
 fn sentence(event: &audit_events::Model, addresses: &HashMap<Uuid, String>) -> String {
-    let name = |id: Uuid| addresses.get(&id).map_or("somebody erased", String::as_str);
+    let name = |id: Uuid| addresses.get(&id).map_or("erased user", String::as_str);
     let mut parts = vec![format!("{}  {:<22}", print::moment(event.at), event.kind)];
     parts.extend(event.subject_id.map(|id| name(id).to_owned()));
     let other = event.actor_id.filter(|actor| event.subject_id != Some(*actor));
@@ -187,8 +186,8 @@ fn sentence(event: &audit_events::Model, addresses: &HashMap<Uuid, String>) -> S
         parts.push(format!("{} times", event.count));
     }
     if let Json::Object(detail) = &event.detail {
-        let said = detail.iter().filter(|(_, value)| !value.is_null());
-        parts.extend(said.map(|(field, value)| match value {
+        let details = detail.iter().filter(|(_, value)| !value.is_null());
+        parts.extend(details.map(|(field, value)| match value {
             Json::String(text) => format!("{field}={text}"),
             other => format!("{field}={other}"),
         }));

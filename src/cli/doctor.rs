@@ -1,5 +1,4 @@
-//! `doorcode doctor`: prints what is wrong with settings and dependencies, and what to do. What is looked at, and how, is
-//! chosen in `app`.
+//! `doorcode doctor`: prints the findings of all checks.
 
 use std::process::ExitCode;
 
@@ -26,19 +25,18 @@ pub(super) async fn examine(format: Format) -> Outcome {
         line(&summary(problems, warnings))
     };
     match print_all() {
-        // The exit code tells the same to whoever did not read to the end.
+        // The exit code is still useful if the reader closes the pipe.
         Ok(()) | Err(CommandError::HungUp) => Ok(code),
         Err(failed) => Err(failed),
     }
 }
 
-/// For programs.
 fn object(finding: &Finding) -> Result<(), CommandError> {
     let Finding { check, state, seen, advice } = finding;
     print::json(&json!({ "check": check, "state": state.as_str(), "seen": seen, "advice": advice }))
 }
 
-/// For people: what to do stands below what it is about.
+/// Prints a finding as text, with its advice on the next line.
 fn row(finding: &Finding, width: usize) -> Result<(), CommandError> {
     let Finding { check, state, seen, advice } = finding;
     line(&format!("{:<7}  {check:<width$}  {seen}", state.as_str()))?;
@@ -48,8 +46,8 @@ fn row(finding: &Finding, width: usize) -> Result<(), CommandError> {
 fn summary(problems: usize, warnings: usize) -> String {
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     match (problems, warnings) {
-        (0, 0) => "all is well".to_owned(),
-        (0, _) => format!("nothing is wrong, {}", count(warnings, "warning")),
+        (0, 0) => "no problems found".to_owned(),
+        (0, _) => format!("no problems found, {}", count(warnings, "warning")),
         _ => format!("{}, {}", count(problems, "problem"), count(warnings, "warning")),
     }
 }

@@ -1,5 +1,5 @@
-//! `doorcode documents`: whether a server of this version would run every document of a manifest. It needs no server, no
-//! database and no setting, so the build of a frontend can ask it.
+//! `doorcode documents`: checks a manifest of trusted documents against this version. Needs no server, database or
+//! settings, so that frontend builds can use it.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct Check {
-    /// The manifest: a JSON file of SHA-256 ids and documents.
+    /// Manifest: a JSON file of SHA-256 ids and documents.
     file: PathBuf,
     #[command(flatten)]
     format: Format,
@@ -26,7 +26,7 @@ pub(super) struct Check {
 pub(super) fn check(Check { file, format }: Check) -> Outcome {
     let manifest = Manifest::read(&file).map_err(|wrong| format!("{} {wrong}", file.display()))?;
     let mut code = ExitCode::SUCCESS;
-    for document in look(&manifest) {
+    for document in check_all(&manifest) {
         if !document.problems.is_empty() {
             code = ExitCode::FAILURE;
         }
@@ -35,35 +35,32 @@ pub(super) fn check(Check { file, format }: Check) -> Outcome {
     Ok(code)
 }
 
-/// A document of a manifest, and what keeps it from running.
-pub(super) struct Looked {
+/// A document of a manifest, and the problems that prevent it from running.
+pub(super) struct CheckedDocument {
     pub(super) id: String,
     operations: Vec<String>,
     pub(super) problems: Vec<String>,
-    /// Whether it would not run under any schema.
+    /// Whether it cannot run under any schema.
     pub(super) unfit: bool,
 }
 
 /// Checks every document of a manifest against the production schema.
-pub(super) fn look(manifest: &Manifest) -> Vec<Looked> {
+pub(super) fn check_all(manifest: &Manifest) -> Vec<CheckedDocument> {
     let texts: Vec<_> = manifest.iter().collect();
     let checked = graphql::validate(texts.iter().map(|(_, text)| *text));
-    let looked = texts.iter().zip(checked).map(|((id, _), Validated { operations, problems, unfit })| Looked {
-        id: written(id),
-        operations,
-        problems,
-        unfit,
+    let documents = texts.iter().zip(checked).map(|((id, _), Validated { operations, problems, unfit })| {
+        CheckedDocument { id: written(id), operations, problems, unfit }
     });
-    looked.collect()
+    documents.collect()
 }
 
-impl Looked {
+impl CheckedDocument {
     fn print(&self, format: Format) -> Result<(), print::CommandError> {
         let Self { id, operations, problems, .. } = self;
         if format.json {
             return print::json(&json!({ "id": id, "operations": operations, "problems": problems }));
         }
-        let name = if operations.is_empty() { "without a name".to_owned() } else { operations.join(", ") };
+        let name = if operations.is_empty() { "anonymous".to_owned() } else { operations.join(", ") };
         line(&format!("{}  {id}  {name}", if problems.is_empty() { "runs   " } else { "refused" }))?;
         problems.iter().try_for_each(|problem| line(&format!("         {problem}")))
     }

@@ -1,6 +1,6 @@
-//! The command line: what can be done without the API, by whoever has a shell on the server. Every command but `health`
-//! reads the same settings as `serve`, from flags' variables and `.env`; what it prints goes to standard output, what
-//! went wrong to standard error. Exit codes: 0 done, 1 not done, 2 not understood.
+//! The command line, for operators with a shell on the server. Commands read the same settings as `serve`, from the
+//! environment and `.env`. Results go to standard output, errors to standard error. Exit codes: 0 success, 1 failure,
+//! 2 usage error.
 
 mod audit;
 mod doctor;
@@ -28,14 +28,14 @@ use crate::{
 };
 pub use print::complain;
 use print::{CommandError, say};
-use stop::Ending;
+use stop::ExitOnSignal;
 pub use stop::stop_signal;
 
-/// A self-hosted sign-in service: an e-mail address, an eight-digit code, signed in.
+/// A self-hosted sign-in service: users enter their email address and the code we email them.
 ///
-/// Without a command it serves. Every command reads the same variables as the server, from the environment and from
-/// `.env` in the current folder (in production only if that says `DOORCODE_MODE=production`); `doorcode serve --help`
-/// documents them all.
+/// Without a command, `doorcode` runs the server. All commands read the same settings as the server, from environment
+/// variables and a `.env` file in the current folder. In production, the file is read only if it contains
+/// `DOORCODE_MODE=production`. `doorcode serve --help` lists all settings.
 #[derive(Parser)]
 #[command(name = "doorcode", version, about, long_about, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -47,64 +47,64 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API and the pages (what `doorcode` alone does). `serve --help` documents every setting.
+    /// Run the server (the default). `serve --help` lists all settings.
     Serve(Box<ServeFlags>),
-    /// Change the database's schema, or look at it.
+    /// Apply, undo or list database migrations.
     Migrate {
         #[command(subcommand)]
         command: upkeep::MigrateCommand,
     },
-    /// Print the reference of all settings as Markdown.
+    /// Print all settings as a Markdown page.
     Settings,
     /// Print the GraphQL schema.
     Schema {
-        /// With the inbox that only development has.
+        /// Include the inbox, which exists in development only.
         #[arg(long)]
         development: bool,
-        /// As a subgraph of Apollo Federation 2, for `rover supergraph compose` and the like.
+        /// Print an Apollo Federation 2 subgraph, for example for `rover supergraph compose`.
         #[arg(long)]
         federation: bool,
     },
-    /// Check a manifest of trusted documents: whether this version would run every document in it. Exit code 1 if not.
+    /// Check that this version can run every document in a manifest of trusted documents. Exit code 1 if not.
     Documents(documents::Check),
-    /// Try every dependency and setting, and say what is wrong and what to do. Exit code 1 if something is.
+    /// Check all settings and dependencies, and print how to fix problems. Exit code 1 if there are problems.
     Doctor(Format),
-    /// Make, change and look at people. What is changed is in the audit trail, without an actor.
+    /// Create, change and list users. Changes appear in the audit trail without an actor.
     User {
         #[command(subcommand)]
         command: user::UserCommand,
     },
-    /// Ask the server beside this one how it is. Exit code 1 if it cannot serve.
+    /// Check the health of the server on this machine. Exit code 1 if it is not ready.
     Health(health::Probe),
-    /// Look at the audit trail.
+    /// Read the audit trail.
     Audit {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
-    /// Look at the keys that sign access tokens, or make the next one.
+    /// List or rotate the keys that sign access tokens.
     Keys {
         #[command(subcommand)]
         command: upkeep::KeysCommand,
     },
-    /// Make people who do not exist, for trying things out. Not in production.
+    /// Create fictional users to try things out. Refused in production.
     Seed {
-        /// How many.
+        /// Number of users.
         #[arg(long, default_value_t = 1_000)]
         users: u64,
-        /// The same number makes the same people.
+        /// Random seed: the same seed creates the same users.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Delete what is over: expired codes, sent mail, old sessions. Also runs by itself every hour.
+    /// Delete expired data: codes, sent mail, old sessions, deleted users. The server also does this every hour.
     Purge(upkeep::PurgeArgs),
 }
 
-/// How a command prints.
+/// Output format of a command.
 #[derive(Args, Clone, Copy)]
 struct Format {
-    /// Print one JSON object a line, for programs.
+    /// Print one JSON object per line.
     ///
-    /// Fields are named as in the GraphQL API, an `id` is the one that the API takes, and times are RFC 3339.
+    /// Field names and ids are those of the GraphQL API. Times are in RFC 3339 format.
     #[arg(long)]
     json: bool,
 }
@@ -113,13 +113,13 @@ type Outcome = Result<ExitCode, CommandError>;
 
 /// Runs the command that the arguments name.
 pub async fn run() -> ExitCode {
-    // `doorcode` takes the flags of `doorcode serve`, which documents them.
+    // `doorcode` accepts the flags of `doorcode serve`, but does not list them.
     let command = Cli::command().mut_args(|flag| flag.hide(true));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
-    match carry_out(command).await {
+    match execute(command).await {
         Ok(code) => code,
-        // A reader that hung up has what it wanted.
+        // The reader closed the pipe because it has enough.
         Err(CommandError::HungUp) => ExitCode::SUCCESS,
         Err(CommandError::Failed(message)) => {
             complain(&message);
@@ -128,10 +128,10 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn carry_out(command: Command) -> Outcome {
-    let ending = Ending::begin()?;
+async fn execute(command: Command) -> Outcome {
+    let on_signal = ExitOnSignal::install()?;
     match command {
-        Command::Serve(flags) => serve::serve(*flags, ending).await,
+        Command::Serve(flags) => serve::serve(*flags, on_signal).await,
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check),
         Command::Settings => {
@@ -139,12 +139,12 @@ async fn carry_out(command: Command) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor(format) => doctor::examine(format).await,
-        Command::Health(probe) => health::ask(probe).await,
+        Command::Health(probe) => health::check(probe).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,
-        Command::Audit { command: audit::AuditCommand::Tail(which) } => audit::tail(which, ending).await,
+        Command::Audit { command: audit::AuditCommand::Tail(arguments) } => audit::tail(arguments, on_signal).await,
         Command::Keys { command } => upkeep::keys(command).await,
-        Command::Seed { users, seed } => upkeep::make_people(users, seed).await,
+        Command::Seed { users, seed } => upkeep::seed(users, seed).await,
         Command::Purge(arguments) => upkeep::purge(arguments).await,
     }
 }
@@ -159,7 +159,7 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
     app::load(flags).map_err(|problems| problems.to_string())
 }
 
-/// Settings for the commands beside `serve`: from the environment alone.
+/// Settings for commands other than `serve`, from the environment only.
 async fn load_environment() -> Result<Settings, String> {
     let settings = load(flags_of_environment())?;
     let log = Log { filter: "warn".into(), ..settings.log.clone() };
@@ -179,7 +179,7 @@ fn flags_of_environment() -> ServeFlags {
 
 impl Root for App {}
 
-/// All that a server stands on, without serving.
+/// Connects everything that a server uses, without serving.
 async fn build() -> Result<App, CommandError> {
     build_with(load_environment().await?).await
 }
@@ -190,11 +190,11 @@ async fn build_with(settings: Settings) -> Result<App, CommandError> {
     Ok(app)
 }
 
-/// What a command did is told to whoever listens on a server within this, or else found out by them a little later.
-const TELLING: Duration = Duration::from_secs(3);
+/// Time limit for publishing events. Servers that miss them find the changes in the database a little later.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Tells running servers what was just committed, as far as they share a bus with this process.
-async fn tell(app: &App) {
+/// Publishes committed events to running servers that share a bus with this process.
+async fn publish_events(app: &App) {
     let (_, stopped) = watch::channel(true);
-    drop(timeout(TELLING, live::run(Arc::clone(&app.ctx), stopped)).await);
+    drop(timeout(PUBLISH_TIMEOUT, live::run(Arc::clone(&app.ctx), stopped)).await);
 }

@@ -1,5 +1,4 @@
-//! How the command line prints: lines for people, aligned, with nothing in them that moves a cursor or hides, and one
-//! JSON object a line for programs. Nothing here knows what it prints.
+//! Output: aligned text with control characters escaped, or one JSON object per line.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -12,11 +11,11 @@ use tokio::{io::Interest, net::unix::pipe};
 
 use crate::{domain::user::name, error::Error};
 
-/// Why a command ends before its end.
+/// Why a command stops early.
 pub(super) enum CommandError {
-    /// Nobody reads what it prints any more.
+    /// The reader closed standard output.
     HungUp,
-    /// It could not be done: what to tell.
+    /// It failed, with this message.
     Failed(String),
 }
 
@@ -29,38 +28,37 @@ impl From<String> for CommandError {
 impl From<Error> for CommandError {
     fn from(error: Error) -> Self {
         Self::Failed(match error {
-            Error::Conflict => "somebody else changed this at the same moment: try again".into(),
+            Error::Conflict => "this was changed by someone else at the same time: try again".into(),
             Error::Unavailable(why) => {
                 format!(
-                    "{why}: see whether DATABASE_URL names a server that runs, or a file that nobody else holds on a disk \
-                     with room, and try again"
+                    "{why}: check that DATABASE_URL names a running server, or a file that no other process locks, on a \
+                     disk with free space, and try again"
                 )
             }
-            Error::Internal(why) => format!("a fault of the program or of the database: {why}"),
+            Error::Internal(why) => format!("internal error: {why}"),
             other => other.to_string(),
         })
     }
 }
 
-/// Prints lines to standard output as they are.
+/// Prints text to standard output unchanged.
 pub(super) fn say(text: &str) -> Result<(), CommandError> {
     writeln!(io::stdout(), "{text}").map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => CommandError::HungUp,
-        _ => CommandError::Failed(format!("standard output takes no more: {error}")),
+        _ => CommandError::Failed(format!("cannot write to standard output: {error}")),
     })
 }
 
-/// Prints a line for people.
+/// Prints a line with control characters escaped.
 pub(super) fn line(text: &str) -> Result<(), CommandError> {
     say(&visible(text))
 }
 
-/// Prints an object for programs. What a terminal might take for a command is written as an escape, which JSON reads as
-/// the same.
+/// Prints a JSON object on one line. Characters that a terminal might interpret are written as JSON escapes.
 pub(super) fn json(value: &Json) -> Result<(), CommandError> {
     let mut text = String::new();
     for char in value.to_string().chars() {
-        // Beyond ASCII, and DEL, such a character can only stand inside a string.
+        // `serde_json` escapes those below U+0020; the others can only occur inside strings.
         if name::hides_or_turns(char) {
             text.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
@@ -70,7 +68,7 @@ pub(super) fn json(value: &Json) -> Result<(), CommandError> {
     say(&text)
 }
 
-/// Prints rows with their columns aligned, below a heading where there is one.
+/// Prints rows with aligned columns below an optional heading.
 pub(super) fn table<const N: usize>(heading: Option<[&str; N]>, rows: &[[String; N]]) -> Result<(), CommandError> {
     let rows: Vec<[String; N]> = heading
         .map(|heading| heading.map(str::to_owned))
@@ -86,12 +84,12 @@ pub(super) fn table<const N: usize>(heading: Option<[&str; N]>, rows: &[[String;
     Ok(())
 }
 
-/// Tells standard error. When even that fails there is nobody left to tell.
+/// Prints a message to standard error. Ignores failures.
 pub fn complain(text: &str) {
     drop(writeln!(io::stderr(), "doorcode: {text}"));
 }
 
-/// A text in which every character shows: what would move the cursor, turn the line around or hide is written out.
+/// Escapes characters that move the cursor, reverse the text direction or are invisible.
 fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {
@@ -100,16 +98,14 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// A moment for people.
 pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.format("%F %TZ").to_string()
 }
 
-/// Ends when nobody reads standard output any more. Never where that cannot be known before the next line, as for a
-/// file.
+/// Completes when the reader closes standard output. Never completes if standard output is not a pipe.
 pub(super) async fn hung_up() {
     let output = io::stdout().as_fd().try_clone_to_owned();
-    // Watched and never written to, so that it may stay as blocking as everybody who shares it expects.
+    // We only watch it, so it can stay in blocking mode, which other processes that share it expect.
     if let Ok(watched) = output.and_then(pipe::Sender::from_owned_fd_unchecked)
         && watched.ready(Interest::ERROR).await.is_ok()
     {
@@ -123,7 +119,7 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn nothing_that_is_printed_moves_the_cursor_or_hides() {
+    fn control_and_invisible_characters_are_escaped() {
         assert_eq!(visible("Ada 李 é"), "Ada 李 é");
         assert_eq!(visible("a\u{1b}[2Jb\r\n\u{9b}c\u{7f}"), "a\\u{1b}[2Jb\\r\\n\\u{9b}c\\u{7f}");
         assert_eq!(visible("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");

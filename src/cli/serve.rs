@@ -1,4 +1,4 @@
-//! `doorcode serve`: binds, says where everything is, and serves until told to stop.
+//! `doorcode serve`: binds the ports, starts the server, prints its addresses and serves until a signal.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -6,10 +6,10 @@ use tokio::net::TcpListener;
 
 use super::{
     Outcome,
-    documents::{self, Looked},
+    documents::{self, CheckedDocument},
     load,
     print::{CommandError, say},
-    stop::Ending,
+    stop::ExitOnSignal,
 };
 use crate::{
     app::{App, Overrides},
@@ -18,19 +18,19 @@ use crate::{
     settings::{Manifest, Mode, ServeFlags, Settings},
 };
 
-pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
+pub(super) async fn serve(flags: ServeFlags, on_signal: ExitOnSignal) -> Outcome {
     let settings = load(flags)?;
     let collector = observability::start(&settings.log, settings.traces.as_ref()).await?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    // Before anything is touched.
+    // Opened first, so that a bad certificate prevents the start.
     let tls = settings.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
     let bind = async |address: std::net::SocketAddr, variable: &str| {
-        let hint = "another program may have it: stop that one, or choose another address";
+        let hint = "Stop the program that uses it, or choose another address.";
         TcpListener::bind(address)
             .await
-            .map_err(|error| format!("{variable}: cannot listen on {address} ({error}); {hint}"))
+            .map_err(|error| format!("{variable}: cannot listen on {address} ({error}). {hint}"))
     };
     let public = bind(settings.listen, "DOORCODE_LISTEN").await?;
     let ops = bind(settings.ops_listen, "DOORCODE_OPS_LISTEN").await?;
@@ -44,16 +44,16 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
         let app = App::build(settings, overrides).await?;
         app.prepare().await.map(|()| app)
     });
-    let stop = ending.take_over()?;
+    let stop = on_signal.into_stop()?;
     let starting = waiting.while_starting((&public, tls.as_ref()), &ops, start);
-    let mut told = stop.clone();
+    let mut stopped = stop.clone();
     let app = tokio::select! {
         started = starting => started.map_err(|error| error.to_string())??,
-        _ = told.wait_for(|stop| *stop) => return Ok(ExitCode::SUCCESS),
+        _ = stopped.wait_for(|stop| *stop) => return Ok(ExitCode::SUCCESS),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     match say(&banner) {
-        // It serves also where nobody reads what it says.
+        // Serves even if no one reads its output.
         Ok(()) | Err(CommandError::HungUp) => {}
         Err(failed) => return Err(failed),
     }
@@ -64,39 +64,39 @@ pub(super) async fn serve(flags: ServeFlags, ending: Ending) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A document that could run nowhere stops the start. One that does not fit the schema is of a frontend newer or older
-/// than this version: it is refused when somebody sends it, and the others run.
+/// Refuses to start if a document cannot run under any schema. A document that does not match this schema belongs to a
+/// newer or older frontend: it is refused when a client sends it, and the others run.
 fn check_documents(manifest: &Manifest) -> Result<(), CommandError> {
     let mut unfit = Vec::new();
-    for Looked { id, problems, unfit: is_unfit, .. } in documents::look(manifest) {
+    for CheckedDocument { id, problems, unfit: is_unfit, .. } in documents::check_all(manifest) {
         let problem = problems.first().map(String::as_str).unwrap_or_default();
         if is_unfit {
             unfit.push(format!("\n  {id}: {problem}"));
         } else if !problems.is_empty() {
-            tracing::warn!(id, problem, "a trusted document does not fit the schema and will be refused");
+            tracing::warn!(id, problem, "a trusted document does not match the schema and will be refused");
         }
     }
     if unfit.is_empty() {
         return Ok(());
     }
-    Err(format!("DOORCODE_DOCUMENTS has documents that cannot run:{}", unfit.concat()).into())
+    Err(format!("DOORCODE_DOCUMENTS contains documents that cannot run:{}", unfit.concat()).into())
 }
 
-/// Where everything is, in a few lines.
+/// The addresses of the pages, and what is embedded.
 fn banner(settings: &Settings, public: &TcpListener) -> String {
-    let here = match (settings.mode, public.local_addr()) {
+    let base = match (settings.mode, public.local_addr()) {
         (Mode::Development, Ok(address)) => {
             let scheme = if settings.tls.is_some() { "https" } else { "http" };
             format!("{scheme}://localhost:{}", address.port())
         }
         _ => settings.issuer().to_owned(),
     };
-    let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {here}/")];
+    let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {base}/")];
     if settings.graphiql {
-        lines.push(format!("  GraphiQL  {here}/graphiql"));
+        lines.push(format!("  GraphiQL  {base}/graphiql"));
     }
     if settings.has_inbox() {
-        lines.push(format!("  Inbox     {here}/inbox   (mail stays here; set SMTP_URL to send it)"));
+        lines.push(format!("  Inbox     {base}/inbox   (mail stays here; set SMTP_URL to send it)"));
     }
     lines.push(format!("  Health    http://{}/ready", settings.ops_listen));
     let mut embedded = Vec::new();
@@ -104,7 +104,7 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
         embedded.push("SQLite database");
     }
     if settings.redis_url.is_none() {
-        embedded.push("in-process limiter");
+        embedded.push("in-memory rate limits");
     }
     if settings.has_inbox() {
         embedded.push("inbox");

@@ -1,4 +1,4 @@
-//! `doorcode user sessions`: where somebody is and was signed in, and signing them out everywhere.
+//! `doorcode user sessions`: lists or ends the sessions of a user.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{
     Format, Outcome, build,
     print::{self, complain, line},
-    tell,
+    publish_events,
     user::id_of,
 };
 use crate::{
@@ -21,13 +21,13 @@ use crate::{
 
 #[derive(Args)]
 pub(super) struct Sessions {
-    /// The address that they sign in with.
+    /// Email address of the user.
     #[arg(value_parser = EmailAddress::parse)]
     email: EmailAddress,
-    /// End all that are open: the person is signed out everywhere, at once.
+    /// End all open sessions, which signs the user out everywhere at once.
     #[arg(long)]
     end: bool,
-    /// How many at most.
+    /// Maximum number of sessions.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     most: u64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) async fn run(sessions: Sessions) -> Outcome {
     let (shell, id) = (Shell::of(&app), id_of(&app.ctx, &email).await?);
     if end {
         let ended = manage::end_all_sessions_from_shell(&app.ctx, shell, id).await?;
-        tell(&app).await;
+        publish_events(&app).await;
         if !format.json {
             line(&format!("ended {ended} open session{}", if ended == 1 { "" } else { "s" }))?;
         }
@@ -56,19 +56,19 @@ pub(super) async fn run(sessions: Sessions) -> Outcome {
             print::json(&object(row, now))?;
         }
     } else if rows.is_empty() {
-        complain("this person has no session, and had none that is still kept");
+        complain("this user has no sessions on record");
     } else {
         let heading = ["SESSION", "CREATED", "LAST SEEN", "NETWORK", "STATE", "DEVICE"];
         print::table(Some(heading), &rows.iter().map(|row| cells(row, now)).collect::<Vec<_>>())?;
     }
     if is_cut && !format.json {
-        complain("there are more: --most takes a larger number");
+        complain("there are more: use a larger --most");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a program may call itself is long; the rest is in JSON.
-const LONGEST_DEVICE: usize = 80;
+/// Maximum length of a user agent in the table. JSON has all of it.
+const MAX_DEVICE_CHARS: usize = 80;
 
 fn cells(row: &sessions::Model, now: DateTime<Utc>) -> [String; 6] {
     let state = match (row.ended_at, row.end_reason.as_deref()) {
@@ -82,7 +82,7 @@ fn cells(row: &sessions::Model, now: DateTime<Utc>) -> [String; 6] {
         print::moment(row.last_seen_at),
         row.ip_address.clone().unwrap_or_else(|| "-".into()),
         state,
-        row.user_agent.as_deref().unwrap_or("-").chars().take(LONGEST_DEVICE).collect(),
+        row.user_agent.as_deref().unwrap_or("-").chars().take(MAX_DEVICE_CHARS).collect(),
     ]
 }
 

@@ -1,6 +1,5 @@
-//! How a command ends when it is told to, by SIGTERM or Ctrl-C. Most end where they stand, as a program does that asks for
-//! no signals; they have to ask all the same, for the first process of a container outlives each that it does not ask
-//! for. Nothing waits here for what a command is doing.
+//! SIGTERM and Ctrl-C. Most commands exit at once, which is the default for a process. They still need a handler,
+//! because process 1 of a container ignores signals without one.
 
 use std::{process, time::Duration};
 
@@ -13,59 +12,59 @@ use tokio::{
 
 use super::print::complain;
 
-/// How long a last word may take, or the end of something that nobody reads.
-const MOMENT: Duration = Duration::from_secs(1);
+/// Time limit for a last message and for a command that is asked to end.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The end of a command where it stands. Of what it had under way it is not known whether it was done.
-pub(super) struct Ending(JoinHandle<()>);
+/// Exits the process on a signal. Work in progress may or may not be completed.
+pub(super) struct ExitOnSignal(JoinHandle<()>);
 
-impl Ending {
-    /// From now on. In a task of its own, which hears of a signal also while the command waits for a file or a reader.
-    pub(super) fn begin() -> Result<Self, String> {
-        let told = told()?;
+impl ExitOnSignal {
+    /// Starts a task, which also works while the command blocks on a file or on output.
+    pub(super) fn install() -> Result<Self, String> {
+        let signal = next_signal()?;
         Ok(Self(tokio::spawn(async move {
-            told.await;
-            // Nobody may be reading that either.
-            let said = spawn_blocking(|| complain("told to stop: look whether it was done before you do it again"));
-            drop(timeout(MOMENT, said).await);
+            signal.await;
+            // Standard error may block too.
+            let message = "interrupted: check whether the command took effect before you repeat it";
+            drop(timeout(EXIT_TIMEOUT, spawn_blocking(|| complain(message))).await);
             process::exit(1);
         })))
     }
 
-    /// Leaves it to the command, which is told instead and then has a moment to end.
-    pub(super) fn soon(self) -> Result<watch::Receiver<bool>, String> {
-        let stop = self.take_over()?;
-        let mut told = stop.clone();
+    /// Lets the command end by itself, within [`EXIT_TIMEOUT`] of the signal.
+    pub(super) fn into_stop_with_timeout(self) -> Result<watch::Receiver<bool>, String> {
+        let stop = self.into_stop()?;
+        let mut stopped = stop.clone();
         tokio::spawn(async move {
-            drop(told.wait_for(|stop| *stop).await);
-            sleep(MOMENT).await;
+            drop(stopped.wait_for(|stop| *stop).await);
+            sleep(EXIT_TIMEOUT).await;
             process::exit(0);
         });
         Ok(stop)
     }
 
-    /// Leaves it to the command, which is told instead and takes its time.
-    pub(super) fn take_over(self) -> Result<watch::Receiver<bool>, String> {
+    /// Lets the command end by itself, without a time limit.
+    pub(super) fn into_stop(self) -> Result<watch::Receiver<bool>, String> {
         let stop = stop_signal()?;
         self.0.abort();
         Ok(stop)
     }
 }
 
-/// Turns true at SIGTERM or Ctrl-C.
+/// Becomes true on SIGTERM or Ctrl-C.
 pub fn stop_signal() -> Result<watch::Receiver<bool>, String> {
-    let told = told()?;
+    let signal = next_signal()?;
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        told.await;
-        tracing::info!("stopping: finishing what is under way");
+        signal.await;
+        tracing::info!("stopping: finishing requests in progress");
         sender.send_replace(true);
     });
     Ok(receiver)
 }
 
-/// Asks for both signals, and waits for one.
-fn told() -> Result<impl Future<Output = ()> + Send, String> {
+/// Installs handlers for both signals. The future waits for the first.
+fn next_signal() -> Result<impl Future<Output = ()> + Send, String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     Ok(async move {

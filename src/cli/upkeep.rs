@@ -1,4 +1,4 @@
-//! What keeps a service going: the schema, the keys, deleting what is over, and people made up for trying things out.
+//! Maintenance: migrations, signing keys, purging, and fictional users.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -12,23 +12,22 @@ use super::{
 use crate::{
     db::{Db, entity::signing_keys, migrate},
     domain::{housekeeping, keys},
-    seed,
 };
 use chrono::{DateTime, Utc};
 
 #[derive(Subcommand)]
 pub(super) enum MigrateCommand {
-    /// Bring the schema up to date.
+    /// Apply all pending migrations.
     Up(Format),
-    /// Undo the latest migrations. Their data is lost.
+    /// Undo the latest migrations. Deletes the data in what they created.
     Down(DownArgs),
-    /// List the migrations. The exit code is 1 when some are pending.
+    /// List all migrations. Exit code 1 if some are pending.
     Status(Format),
 }
 
 #[derive(Args)]
 pub(super) struct DownArgs {
-    /// How many to undo.
+    /// Number of migrations to undo.
     #[arg(long, default_value_t = 1)]
     steps: u32,
     #[command(flatten)]
@@ -38,7 +37,7 @@ pub(super) struct DownArgs {
 pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
     let settings = load_environment().await?;
     let db = Db::connect(&settings.database()).await?;
-    let only_looking = matches!(command, MigrateCommand::Status(_));
+    let is_status = matches!(command, MigrateCommand::Status(_));
     let format = match command {
         MigrateCommand::Up(format) => {
             migrate::up(&db).await?;
@@ -51,7 +50,7 @@ pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
         MigrateCommand::Status(format) => format,
     };
     let status = migrate::status(&db).await?;
-    let stale = only_looking && status.iter().any(|(_, applied)| !applied);
+    let stale = is_status && status.iter().any(|(_, applied)| !applied);
     let code = if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     for (name, applied) in &status {
         let printed = if format.json {
@@ -60,7 +59,7 @@ pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
             line(&format!("{}  {name}", if *applied { "applied" } else { "pending" }))
         };
         match printed {
-            // The exit code tells the same to whoever did not read to the end.
+            // The exit code is still useful if the reader closes the pipe.
             Err(CommandError::HungUp) => break,
             printed => printed?,
         }
@@ -70,9 +69,10 @@ pub(super) async fn migrate(command: MigrateCommand) -> Outcome {
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
-    /// List the keys there are, newest first.
+    /// List all keys, newest first.
     List(Format),
-    /// Make the next key. It is published now and signs in ten minutes; the one before retires when its tokens are dead.
+    /// Create a new key. It is published at once and signs from ten minutes later. The previous key retires when its
+    /// tokens have expired.
     Rotate(Format),
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn keys(command: KeysCommand) -> Outcome {
         KeysCommand::List(format) => format,
         KeysCommand::Rotate(format) => {
             keys::rotate(&app.ctx).await?;
-            super::tell(&app).await;
+            super::publish_events(&app).await;
             format
         }
     };
@@ -95,7 +95,7 @@ pub(super) async fn keys(command: KeysCommand) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     for key in &keys {
-        // Never `sealed`, though nobody could open it without the server secret.
+        // Without `sealed`, although opening it requires the server secret.
         print::json(&json!({
             "kid": key.id, "algorithm": key.algorithm, "createdAt": key.created_at.to_rfc3339(),
             "signsFrom": key.signs_from.to_rfc3339(), "retiresAt": key.retires_at.map(|at| at.to_rfc3339()),
@@ -115,9 +115,9 @@ fn state(key: &signing_keys::Model, now: DateTime<Utc>) -> String {
 
 #[derive(Args)]
 pub(super) struct PurgeArgs {
-    /// Erase people who were deleted longer ago than this, instead of `DOORCODE_ERASE_AFTER`; `0s` erases all of them.
+    /// Erase users who were deleted longer ago than this, instead of `DOORCODE_ERASE_AFTER`; `0s` erases all of them.
     ///
-    /// Their owners cannot take these accounts back.
+    /// These accounts cannot be restored.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     erase_after: Option<Duration>,
     #[command(flatten)]
@@ -129,33 +129,33 @@ pub(super) async fn purge(PurgeArgs { erase_after, format }: PurgeArgs) -> Outco
     settings.erase_after = erase_after.unwrap_or(settings.erase_after);
     let app = build_with(settings).await?;
     let purged = housekeeping::purge(&app.ctx).await?;
-    super::tell(&app).await;
+    super::publish_events(&app).await;
     let counts = [
         ("challenges", "challenges", purged.challenges),
         ("links", "links", purged.links),
         ("mails", "mails", purged.mails),
         ("sessions", "sessions", purged.sessions),
         ("devices", "devices", purged.devices),
-        ("emailChanges", "changes of address", purged.email_changes),
-        ("people", "people", purged.people),
-        ("events", "events", purged.events),
+        ("emailChanges", "email changes", purged.email_changes),
+        ("people", "users", purged.people),
+        ("events", "audit events", purged.events),
     ];
     if format.json {
         let fields = counts.into_iter().map(|(name, _, count)| (name.to_owned(), json!(count))).collect();
         print::json(&serde_json::Value::Object(fields))?;
     } else {
-        let words: Vec<_> = counts.into_iter().map(|(_, words, count)| format!("{count} {words}")).collect();
-        line(&format!("purged {}", words.join(", ")))?;
+        let parts: Vec<_> = counts.into_iter().map(|(_, what, count)| format!("{count} {what}")).collect();
+        line(&format!("purged {}", parts.join(", ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn make_people(users: u64, number: u64) -> Outcome {
+pub(super) async fn seed(users: u64, seed: u64) -> Outcome {
     let app = build().await?;
     let start = std::time::Instant::now();
-    let rate = |made: u64| made * 1_000 / u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    let progress = |made| drop(line(&format!("{made} of {users} people, {} a second", rate(made))));
-    seed::seed(&app.ctx, users, number, progress).await?;
-    line(&format!("made {users} people in {} s, {} a second", start.elapsed().as_secs(), rate(users)))?;
+    let rate = |created: u64| created * 1_000 / u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+    let progress = |created| drop(line(&format!("{created} of {users} users, {} per second", rate(created))));
+    crate::seed::seed(&app.ctx, users, seed, progress).await?;
+    line(&format!("created {users} users in {} s, {} per second", start.elapsed().as_secs(), rate(users)))?;
     Ok(ExitCode::SUCCESS)
 }

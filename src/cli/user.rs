@@ -1,4 +1,4 @@
-//! `doorcode user`: making, changing and looking at people. Each change is one call of the domain, which keeps the last
+//! `doorcode user`: creates, changes and lists users. Each change is one call of the domain, which keeps the last
 //! administrator and writes the audit trail.
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Format, Outcome, build, load_environment, people,
     print::{self, CommandError, complain, line},
-    sessions, tell,
+    publish_events, sessions,
 };
 use crate::{
     app::App,
@@ -33,55 +33,55 @@ use crate::{
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
-    /// Make an account.
+    /// Create an account.
     Create(Create),
-    /// Change what a person may do, such as `doorcode user role you@example.com admin`.
+    /// Set the role of a user, for example `doorcode user role you@example.com admin`.
     ///
-    /// Makes the account if there is none, so this is how the first administrator comes to be. The last active
-    /// administrator stays one.
+    /// Creates the account if it does not exist, so you can create the first administrator this way. The last active
+    /// administrator cannot be demoted.
     Role {
         #[command(flatten)]
-        whom: Whom,
-        /// What they may do from now on; each role may do all that the ones before it may.
+        account: AccountArgs,
+        /// New role. Each role includes the permissions of the roles listed before it.
         role: RoleName,
     },
-    /// Give a person another address, for somebody who lost their mailbox.
+    /// Change the email address of a user, for example if they lost access to their mailbox.
     ///
-    /// They are signed out everywhere, every known device is forgotten, and both addresses get a notice from a running
-    /// server. The old mailbox cannot undo it.
+    /// The user is signed out everywhere and all known devices are forgotten. The server notifies both addresses. The
+    /// old address cannot undo the change.
     Email {
         #[command(flatten)]
-        whom: Whom,
-        /// The address that they sign in with from now on.
+        account: AccountArgs,
+        /// New email address.
         #[arg(value_parser = EmailAddress::parse)]
         new: EmailAddress,
     },
-    /// Keep a person out, and sign them out everywhere, at once.
-    Suspend(Whom),
-    /// Let a suspended or deleted person in again.
-    Restore(Whom),
+    /// Suspend a user and sign them out everywhere at once.
+    Suspend(AccountArgs),
+    /// Restore a suspended or deleted user.
+    Restore(AccountArgs),
     /// Delete an account.
     ///
-    /// The person is signed out everywhere and cannot sign in. Their account can be restored for some time
-    /// (`DOORCODE_ERASE_AFTER`), then it is erased for good.
-    Delete(Whom),
-    /// Print what the log and the audit trail call an address, known or not.
+    /// The user is signed out everywhere and cannot sign in. The account can be restored until `DOORCODE_ERASE_AFTER`
+    /// has passed, and is then erased for good.
+    Delete(AccountArgs),
+    /// Print the hash that stands for an email address in the log and the audit trail.
     Hash {
-        /// Any address.
+        /// Any email address, with or without an account.
         #[arg(value_parser = EmailAddress::parse)]
         email: EmailAddress,
     },
-    /// Print what is known of a person.
-    Show(Whom),
-    /// List people, the newest account first.
-    List(people::Which),
-    /// List the sessions of a person, those that are open first, or end them all.
+    /// Show one user.
+    Show(AccountArgs),
+    /// List users, newest account first.
+    List(people::ListArgs),
+    /// List the sessions of a user, open ones first, or end them all.
     Sessions(sessions::Sessions),
 }
 
 #[derive(Args)]
-pub(super) struct Whom {
-    /// The address that they sign in with.
+pub(super) struct AccountArgs {
+    /// Email address of the user.
     #[arg(value_parser = EmailAddress::parse)]
     email: EmailAddress,
     #[command(flatten)]
@@ -91,17 +91,17 @@ pub(super) struct Whom {
 #[derive(Args)]
 pub(super) struct Create {
     #[command(flatten)]
-    whom: Whom,
-    /// What the person may do; each role may do all that the ones before it may.
+    account: AccountArgs,
+    /// Role. Each role includes the permissions of the roles listed before it.
     #[arg(long, value_enum, default_value_t = RoleName::User)]
     role: RoleName,
-    /// What the person wants to be called.
+    /// Name of the user.
     #[arg(long, value_parser = Name::parse)]
     name: Option<Name>,
-    /// The language of their mails: en, de, fr, es or ja.
+    /// Language of their emails: en, de, fr, es or ja.
     #[arg(long, value_parser = profile::language)]
     locale: Option<Locale>,
-    /// Send them an invitation by mail. A running server sends it.
+    /// Send an invitation by email. A running server sends it.
     #[arg(long)]
     invite: bool,
 }
@@ -133,43 +133,42 @@ pub(super) async fn run(command: UserCommand) -> Outcome {
             let vault = Vault::new(&load_environment().await?.secrets)?;
             line(&vault.address_label(email.as_str()))?;
         }
-        UserCommand::Show(whom) => {
+        UserCommand::Show(account) => {
             let app = build().await?;
-            people::show(&app, &find(&app, &whom.email).await?, whom.format).await?;
+            people::show(&app, &find(&app, &account.email).await?, account.format).await?;
         }
         UserCommand::Create(new) => create(&build().await?, new).await?,
-        UserCommand::Delete(whom) => delete(&build().await?, &whom).await?,
-        UserCommand::Role { whom, role } => {
+        UserCommand::Delete(account) => delete(&build().await?, &account).await?,
+        UserCommand::Role { account, role } => {
             let change = Change { role: Some(role.into()), ..Change::default() };
             let app = build().await?;
-            match user::id_of(&app.ctx, &whom.email).await {
+            match user::id_of(&app.ctx, &account.email).await {
                 Err(Error::NotFound) => {
-                    create(&app, Create { whom, role, name: None, locale: None, invite: false }).await?;
+                    create(&app, Create { account, role, name: None, locale: None, invite: false }).await?;
                 }
-                _ => change_one(&app, &whom, change).await?,
+                _ => change_one(&app, &account, change).await?,
             }
         }
-        UserCommand::Email { whom, new } => {
-            change_one(&build().await?, &whom, Change { email: Some(new), ..Change::default() }).await?;
+        UserCommand::Email { account, new } => {
+            change_one(&build().await?, &account, Change { email: Some(new), ..Change::default() }).await?;
         }
-        UserCommand::Suspend(whom) => {
+        UserCommand::Suspend(account) => {
             let change = Change { status: Some(UserStatus::Suspended), ..Change::default() };
-            change_one(&build().await?, &whom, change).await?;
+            change_one(&build().await?, &account, change).await?;
         }
-        UserCommand::Restore(whom) => {
+        UserCommand::Restore(account) => {
             let app = build().await?;
-            let id = id_of(&app.ctx, &whom.email).await?;
+            let id = id_of(&app.ctx, &account.email).await?;
             let restored = manage::restore(&app.ctx, By::CommandLine, id, None).await.map(Changed::done);
-            changed(&app, restored, whom.format).await?;
+            changed(&app, restored, account.format).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whose address it is.
 pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, CommandError> {
     user::id_of(ctx, email).await.map_err(|error| match error {
-        Error::NotFound => CommandError::Failed(format!("{}: nobody has this address", email.as_str())),
+        Error::NotFound => CommandError::Failed(format!("no user has the address {}", email.as_str())),
         error => error.into(),
     })
 }
@@ -177,61 +176,61 @@ pub(super) async fn id_of(ctx: &Ctx, email: &EmailAddress) -> Result<Uuid, Comma
 async fn find(app: &App, email: &EmailAddress) -> Result<users::Model, CommandError> {
     let access = Shell::of(app).access_to(id_of(&app.ctx, email).await?);
     let found = list::find_each(&app.ctx, &[access]).await?.pop();
-    found.map(|(_, person)| person).ok_or_else(|| CommandError::Failed("this person was erased just now".into()))
+    found.map(|(_, user)| user).ok_or_else(|| CommandError::Failed("this user has just been erased".into()))
 }
 
 async fn create(app: &App, new: Create) -> Result<(), CommandError> {
-    let Create { whom: Whom { email, format }, role, name, locale, invite } = new;
+    let Create { account: AccountArgs { email, format }, role, name, locale, invite } = new;
     let new = NewPerson { email: &email, name, role: role.into(), locale, invite };
     let created = manage::create(&app.ctx, By::CommandLine, new).await;
     changed(app, created, format).await?;
     if invite {
-        complain("the invitation is sent by a running server: now, or when one is started within a week");
+        complain("a running server sends the invitation now, or when it starts within a week");
     }
     Ok(())
 }
 
-async fn change_one(app: &App, whom: &Whom, change: Change) -> Result<(), CommandError> {
-    let person = find(app, &whom.email).await?;
-    if person.status == UserStatus::Deleted {
-        let email = &person.email;
+async fn change_one(app: &App, account: &AccountArgs, change: Change) -> Result<(), CommandError> {
+    let user = find(app, &account.email).await?;
+    if user.status == UserStatus::Deleted {
+        let email = &user.email;
         return Err(CommandError::Failed(format!(
-            "this account is deleted: first restore it with `doorcode user restore {email}`"
+            "this account is deleted: restore it first with `doorcode user restore {email}`"
         )));
     }
-    let done = manage::change(&app.ctx, By::CommandLine, person.id, change).await;
-    changed(app, done, whom.format).await.map(drop)
+    let done = manage::change(&app.ctx, By::CommandLine, user.id, change).await;
+    changed(app, done, account.format).await.map(drop)
 }
 
-async fn delete(app: &App, whom: &Whom) -> Result<(), CommandError> {
-    let id = id_of(&app.ctx, &whom.email).await?;
+async fn delete(app: &App, account: &AccountArgs) -> Result<(), CommandError> {
+    let id = id_of(&app.ctx, &account.email).await?;
     let deleted = manage::delete(&app.ctx, By::CommandLine, id, None).await;
-    let person = changed(app, deleted, whom.format).await?;
+    let user = changed(app, deleted, account.format).await?;
     let kept = TimeDelta::from_std(app.ctx.settings.erase_after).unwrap_or_default();
-    let until = person.deleted_at.and_then(|at| at.checked_add_signed(kept));
-    if let Some(until) = until.filter(|_| !whom.format.json) {
-        line(&format!("until {} `doorcode user restore {}` brings it back", print::moment(until), person.email))?;
+    let until = user.deleted_at.and_then(|at| at.checked_add_signed(kept));
+    if let Some(until) = until.filter(|_| !account.format.json) {
+        line(&format!("`doorcode user restore {}` restores it until {}", user.email, print::moment(until)))?;
     }
     Ok(())
 }
 
-/// Prints what became of a change, or tells why it was not made.
+/// Prints the changed user, or returns why nothing changed.
 async fn changed(app: &App, changed: Result<Changed, Error>, format: Format) -> Result<users::Model, CommandError> {
     match changed? {
-        Changed::Done(person) => {
-            tell(app).await;
+        Changed::Done(user) => {
+            publish_events(app).await;
             if format.json {
-                print::json(&people::object(&person))?;
+                print::json(&people::object(&user))?;
             } else {
-                print::table(None, &[people::cells(&person)])?;
+                print::table(None, &[people::cells(&user)])?;
             }
-            Ok(*person)
+            Ok(*user)
         }
         Changed::EmailTaken => {
-            Err(CommandError::Failed("somebody has this address already; `doorcode user show` tells who".into()))
+            Err(CommandError::Failed("another user already has this address; see `doorcode user show`".into()))
         }
         Changed::LastAdmin => Err(CommandError::Failed(
-            "this is the last active administrator: make another one first, with `doorcode user role EMAIL admin`"
+            "this is the last active administrator: create another one first with `doorcode user role EMAIL admin`"
                 .into(),
         )),
     }

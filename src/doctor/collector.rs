@@ -1,4 +1,4 @@
-//! The collector of traces, for `doorcode doctor`: whether its name resolves and its port is open. Nothing is sent.
+//! The trace collector: whether its name resolves and its port is open. Sends nothing.
 
 use super::{
     Findings,
@@ -8,21 +8,21 @@ use crate::{doctor::finding::Finding, observability::Traces};
 
 const COLLECTOR: &str = "trace collector";
 
-/// Connects and hangs up. Without a collector nothing but traces is lost.
+/// Connects and disconnects. Without a collector, only traces are lost, so failures are warnings.
 pub(super) async fn examine(traces: &Traces) -> Findings {
     let (host, port) = public_url::authority(&traces.endpoint);
     public_url::reach(&host, port).await.map_err(|unreached| match unreached {
         Unreached::Name(why) => Finding::warning(
             COLLECTOR,
-            format!("{host} has no address here ({why})"),
-            "correct OTEL_EXPORTER_OTLP_ENDPOINT: until then traces are lost, and nothing else is",
+            format!("cannot resolve {host} ({why})"),
+            "correct OTEL_EXPORTER_OTLP_ENDPOINT; until then, traces are lost",
         ),
         Unreached::Port(why) => Finding::warning(
             COLLECTOR,
-            format!("{host} takes no connection on port {port} from here ({why})"),
-            "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT (OTLP over HTTP, usually port 4318): until then \
-             traces are lost, and nothing else is",
+            format!("cannot connect to {host} on port {port} ({why})"),
+            "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT (OTLP/HTTP, usually port 4318); until then, \
+             traces are lost",
         ),
     })?;
-    Ok(vec![Finding::ok(COLLECTOR, format!("{host} takes connections on port {port}; nothing was sent"))])
+    Ok(vec![Finding::ok(COLLECTOR, format!("{host} accepts connections on port {port}; nothing was sent"))])
 }

@@ -1,5 +1,4 @@
-//! The database, for `doorcode doctor`: the server or the file first, then the schema, the keys and the administrators in
-//! it.
+//! The database: first the server or file, then its schema, keys and administrators.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,8 +20,8 @@ use crate::{
 };
 
 const SCHEMA: &str = "schema";
-/// Time limit for what is in a database that answered a moment ago.
-const INSIDE: Duration = Duration::from_secs(4);
+/// Time limit for the checks inside the database.
+const CONTENT_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) async fn examine(settings: &Settings) -> Findings {
     let is_sqlite = settings.database().is_sqlite();
@@ -30,42 +29,39 @@ pub(super) async fn examine(settings: &Settings) -> Findings {
     let mut findings = found.unwrap_or_else(|only| vec![only]);
     match (findings.first().map(|finding| finding.state), settings.mode) {
         (Some(State::Ok | State::Warning), _) => {
-            let inside = async {
-                let refused = |error: Error| {
-                    Finding::problem(SCHEMA, error.to_string(), "see in the database's log what it refused")
-                };
-                look_inside(settings).await.map_err(refused)
+            let content = async {
+                let refused = |error: Error| Finding::problem(SCHEMA, error.to_string(), "see the log of the database");
+                check_content(settings).await.map_err(refused)
             };
-            findings.extend(within(SCHEMA, INSIDE, Box::pin(inside)).await);
+            findings.extend(within(SCHEMA, CONTENT_TIMEOUT, Box::pin(content)).await);
         }
         (Some(State::Skipped), Mode::Production) => {
-            findings.push(Finding::problem(SCHEMA, "there is none yet", "doorcode migrate up"));
+            findings.push(Finding::problem(SCHEMA, "no schema yet", "doorcode migrate up"));
         }
         (Some(State::Skipped), Mode::Development) => {
-            findings.push(Finding::skipped(SCHEMA, "the first start makes it"));
+            findings.push(Finding::skipped(SCHEMA, "the first start creates it"));
         }
-        _ => findings.push(Finding::skipped(SCHEMA, "the database could not be asked")),
+        _ => findings.push(Finding::skipped(SCHEMA, "the database is not available")),
     }
     Ok(findings)
 }
 
-/// Checks the schema, and when that is current the keys and administrators.
-async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
+async fn check_content(settings: &Settings) -> Result<Vec<Finding>, Error> {
     let db = Db::look(&settings.database()).await?;
     let steps = migrate::status(&db).await?;
     let pending = steps.iter().filter(|(_, applied)| !applied).count();
     let (all, is_production) = (steps.len(), settings.mode == Mode::Production);
-    let mut findings = vec![finding!(SCHEMA, ok "current, {all} steps",
-        problem if pending > 0 && is_production => "{pending} of {all} steps are pending"
-            => "doorcode migrate up, before the server starts: it refuses to until then",
-        warning if pending > 0 => "{pending} of {all} steps are pending"
-            => "the next start takes them, as does doorcode migrate up",
+    let mut findings = vec![finding!(SCHEMA, ok "current, {all} migrations",
+        problem if pending > 0 && is_production => "{pending} of {all} migrations are pending"
+            => "doorcode migrate up; until then, the server does not start",
+        warning if pending > 0 => "{pending} of {all} migrations are pending"
+            => "the next start applies them, or doorcode migrate up",
     )];
     if pending > 0 {
         return Ok(findings);
     }
     if settings.secrets.is_empty() {
-        findings.push(Finding::skipped("signing keys", "there is no secret yet; the first start makes one"));
+        findings.push(Finding::skipped("signing keys", "no secret yet; the first start creates one"));
         return Ok(findings);
     }
     let overrides = Overrides {
@@ -77,8 +73,8 @@ async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
     let app = App::build(settings.clone(), overrides).await?;
     findings.extend(signing_keys::examine(&app.ctx).await?);
     let has_admin = manage::has_active_admin(&app.ctx).await?;
-    findings.push(finding!("administrator", ok "there is an active one",
-        warning if !has_admin => "there is none who is active" => "doorcode user role you@example.com admin",
+    findings.push(finding!("administrator", ok "at least one is active",
+        warning if !has_admin => "no active administrator" => "doorcode user role you@example.com admin",
     ));
     app.ctx.db.clone().close().await?;
     Ok(findings)

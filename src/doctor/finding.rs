@@ -1,21 +1,20 @@
-//! What `doorcode doctor` finds: a check, its state, what was seen, and what to do. A finding never holds a secret, nor a
-//! part of a URL that may.
+//! A finding of `doorcode doctor`: the check, its state, what was seen and what to do. Never contains secrets.
 
-/// State of a check; the order is the order of severity.
+/// State of a check, in order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// As it should be.
+    /// Correct.
     Ok,
-    /// Not looked at; `seen` says why.
+    /// Not checked; `seen` says why.
     Skipped,
-    /// It works, and may hurt one day.
+    /// Works, but should be changed.
     Warning,
-    /// It does not work, or it must not be left like this.
+    /// Does not work, or is unsafe.
     Problem,
 }
 
 impl State {
-    /// As it is printed.
+    /// The name in the output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -26,43 +25,43 @@ impl State {
     }
 }
 
-/// One check and its outcome.
+/// The result of one check.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at; stays the same from version to version.
+    /// Name of the check. Stable across versions.
     pub check: &'static str,
-    /// How it went.
+    /// Result.
     pub state: State,
-    /// What was seen, in a few words.
+    /// What was seen.
     pub seen: String,
-    /// What to do about it; always there for warnings and problems.
+    /// What to do. Present for warnings and problems.
     pub advice: Option<String>,
 }
 
 impl Finding {
-    /// As it should be.
+    /// The check passed.
     pub fn ok(check: &'static str, seen: impl Into<String>) -> Self {
         Self { check, state: State::Ok, seen: seen.into(), advice: None }
     }
 
-    /// Not looked at, and why.
+    /// Not checked, and why.
     pub fn skipped(check: &'static str, why: impl Into<String>) -> Self {
         Self { state: State::Skipped, ..Self::ok(check, why) }
     }
 
-    /// It works, and may hurt one day.
+    /// Works, but should be changed.
     pub fn warning(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { state: State::Warning, advice: Some(advice.into()), ..Self::ok(check, seen) }
     }
 
-    /// It does not work, or it must not be left like this.
+    /// Does not work, or is unsafe.
     pub fn problem(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { state: State::Problem, advice: Some(advice.into()), ..Self::ok(check, seen) }
     }
 }
 
-/// Writes a finding: as it should be, unless a condition holds. Of several conditions the first that holds counts.
+/// Builds a finding: the first condition that holds, or else `ok`.
 macro_rules! finding {
     ($check:expr, ok $seen:literal $(, $state:ident if $is_so:expr => $wrong:literal => $advice:literal)* $(,)?) => {
         $(if $is_so {

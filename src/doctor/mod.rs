@@ -1,5 +1,5 @@
-//! `doorcode doctor`: checks everything that the settings name, and says what is wrong and what to do. It serves, sends and
-//! changes nothing. Each check has a time limit, and a last step removes secrets from the findings.
+//! `doorcode doctor`: checks the settings and all dependencies. It sends no mail and changes no data. Each check has a
+//! time limit, and secrets are removed from the findings at the end.
 
 #[macro_use]
 pub mod finding;
@@ -30,37 +30,37 @@ use crate::{
 };
 use finding::Finding;
 
-/// The findings of a check; `Err` is the one that ended it.
+/// The findings of a check. `Err` is the finding that ended it early.
 type Findings = Result<Vec<Finding>, Finding>;
 
-/// For files, which take longer only on a network file system that hangs.
+/// Time limit for files. Only a hanging network file system takes longer.
 const FILES: Duration = Duration::from_secs(3);
-/// For a server. All checks run at the same time, so this bounds the whole command.
+/// Time limit for servers. Checks run concurrently, so this bounds the whole command.
 const SERVER: Duration = Duration::from_secs(13);
 
 /// Runs all checks and returns their findings.
 pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
     let mode = flags.mode.clone();
-    let looked = Settings::look(flags, environment(), SystemClock.now());
-    let settings = match with_env_file(mode.as_deref(), looked) {
+    let loaded = Settings::look(flags, environment(), SystemClock.now());
+    let settings = match with_env_file(mode.as_deref(), loaded) {
         Ok(settings) => settings,
         Err(problems) => return settings::refused(&problems),
     };
     let s = &settings;
-    // Name, time limit, the settings that it needs (or why it is skipped without them), and the check itself.
+    // Name, time limit, the settings that it needs (or why it is skipped), and the check.
     let checks = [
         row("settings", FILES, Ok(s), |s| ready(Ok(settings::examine(s)))),
         row("data folder", FILES, Ok(s.clone()), |s| blocking(move || Ok(data_folder::examine(&s)))),
-        row("tls files", FILES, s.tls.clone().ok_or("none: where there is TLS, a proxy speaks it"), |pair| {
+        row("tls files", FILES, s.tls.clone().ok_or("not set; a proxy terminates TLS"), |pair| {
             blocking(move || tls_files::examine(&pair))
         }),
         row("database", SERVER, Ok(s), database::examine),
-        row("redis", SERVER, s.redis_url.as_ref().ok_or("limits are counted in this process"), redis::examine),
-        row("mail server", SERVER, s.smtp_url.as_ref().ok_or("mail goes to the built-in inbox"), |url| {
+        row("redis", SERVER, s.redis_url.as_ref().ok_or("not set; limits are counted in memory"), redis::examine),
+        row("mail server", SERVER, s.smtp_url.as_ref().ok_or("not set; mail goes to the built-in inbox"), |url| {
             smtp::examine(url, s)
         }),
-        row("public url", SERVER, production(s).ok_or("development is for this machine"), public_url::examine),
-        row("trace collector", SERVER, s.traces.as_ref().ok_or("none: no traces are made"), collector::examine),
+        row("public url", SERVER, production(s).ok_or("checked in production only"), public_url::examine),
+        row("trace collector", SERVER, s.traces.as_ref().ok_or("not set; no traces"), collector::examine),
     ];
     let mut findings = join_all(checks).await.concat();
     redact::hide(&settings, &mut findings);
@@ -85,18 +85,18 @@ fn production(settings: &Settings) -> Option<&Url> {
     (settings.mode == Mode::Production).then_some(&settings.public_url)
 }
 
-/// Ends a check at its time limit, which is a finding too.
+/// Runs a check with a time limit. Exceeding it is a problem.
 async fn within(check: &'static str, limit: Duration, run: impl Future<Output = Findings>) -> Vec<Finding> {
     let found = timeout(limit, run).await.unwrap_or_else(|_| {
-        let seen = format!("there was no end to it within {} s", limit.as_secs());
-        Err(Finding::problem(check, seen, "see whether something between here and there swallows what is sent"))
+        let seen = format!("not finished after {} s", limit.as_secs());
+        Err(Finding::problem(check, seen, "check for a firewall that drops packets"))
     });
     found.unwrap_or_else(|only| vec![only])
 }
 
-/// Runs a check of files on a thread of its own, so that its time limit holds.
+/// Runs a check of files on a blocking thread, so that its time limit works.
 async fn blocking(check: impl FnOnce() -> Findings + Send + 'static) -> Findings {
-    let stopped = |error| Err(Finding::problem("files", format!("a check stopped: {error}"), "report this as a bug"));
+    let stopped = |error| Err(Finding::problem("files", format!("a check crashed: {error}"), "report this as a bug"));
     spawn_blocking(check).await.unwrap_or_else(stopped)
 }
 
@@ -108,13 +108,13 @@ mod tests {
     use finding::State;
 
     #[tokio::test]
-    async fn a_check_that_hangs_ends_at_its_limit_with_a_problem() {
+    async fn a_check_that_hangs_is_a_problem() {
         let findings = within("redis", Duration::from_millis(1), pending()).await;
         assert_eq!(findings.iter().map(|it| (it.check, it.state)).collect::<Vec<_>>(), [("redis", State::Problem)]);
     }
 
     #[tokio::test]
-    async fn a_check_that_panics_is_a_problem_and_not_silence() {
+    async fn a_check_that_panics_is_a_problem() {
         let finding = blocking(|| panic!("in a check")).await.unwrap_err();
         assert_eq!(finding.state, State::Problem);
     }

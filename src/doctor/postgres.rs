@@ -1,5 +1,4 @@
-//! PostgreSQL, for `doorcode doctor`: whether it answers, keeps what it confirmed, and is configured as our statements need
-//! it. Everything here reads, with one connection.
+//! PostgreSQL: connection, durability, configuration and capacity. Read-only, over one connection.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,19 +20,18 @@ use crate::{
 };
 
 const DATABASE: &str = "database";
-/// For a connection with its handshake, and then for all questions together.
+/// Time limits for the connection, and for all queries together.
 const CONNECT: Duration = Duration::from_secs(5);
-const ASK: Duration = Duration::from_secs(3);
-/// Each request waits for a few round trips.
+const QUERY: Duration = Duration::from_secs(3);
+/// Latency above which to warn: each request waits for several round trips.
 const SLOW_MS: u128 = 20;
-/// What our statements and their plans are tried on begins here.
+/// Oldest version that we test.
 const OLDEST: i32 = 13;
-/// Replicas that stay within this of the database stay within two of each other, and nobody notices.
+/// Clock skew above which to warn. Replicas within it differ by at most twice as much, which is harmless.
 const SKEW_MS: i64 = 1_000;
-/// Leeway of the backends that verify our tokens: beyond it a token is refused as made in the future.
+/// Clock skew above which backends refuse our tokens as issued in the future.
 const LEEWAY_MS: i64 = 5_000;
 
-/// Every table whose rows we write.
 const TABLES: [&str; 9] = [
     "users",
     "devices",
@@ -46,17 +44,17 @@ const TABLES: [&str; 9] = [
     "signing_keys",
 ];
 
-/// What was read from the server.
+/// State read from the server.
 #[derive(Default)]
 struct ServerState {
     settings: HashMap<String, String>,
     is_standby: bool,
     is_encrypted: bool,
-    /// The most connections of this user, and to this database; none when there is no bound.
+    /// Maximum connections of this user and to this database. `None` if unlimited.
     bounds: [Option<i64>; 2],
-    /// Tables that this user may not change.
+    /// Tables that this user cannot write to.
     forbidden: Option<String>,
-    /// The server's clock less ours, in milliseconds.
+    /// The server's clock minus ours, in milliseconds.
     skew: i64,
 }
 
@@ -74,36 +72,36 @@ pub(super) async fn examine(settings: &Settings) -> Findings {
     let problem = |seen: String, advice| Finding::problem(DATABASE, seen, advice);
     let options = options(settings.database_url.expose_secret())
         .map_err(|error| problem(error.to_string(), "correct DATABASE_URL"))?;
-    let silent = "see whether host and port in DATABASE_URL are right and no firewall is between";
+    let silent = "check host and port in DATABASE_URL, and firewalls";
     let mut connection = timeout(CONNECT, options.connect())
         .await
         .map_err(|_| problem("the server does not answer".to_owned(), silent))?
         .map_err(|error| unreachable(&error))?;
-    let (latency, server) = timeout(ASK, ask(&mut connection, &SystemClock))
+    let (latency, server) = timeout(QUERY, read_state(&mut connection, &SystemClock))
         .await
-        .map_err(|_| problem("the server takes too long".to_owned(), "see what keeps the server busy"))?
-        .map_err(|error| problem(describe(&error), "see in the server's log what it refused"))?;
-    Ok(judge(&server, latency, settings.database_pool.1, is_near(&options), SystemClock.now()))
+        .map_err(|_| problem("the server is too slow".to_owned(), "check the load of the server"))?
+        .map_err(|error| problem(describe(&error), "see the log of the server"))?;
+    Ok(evaluate(&server, latency, settings.database_pool.1, is_local(&options), SystemClock.now()))
 }
 
-/// Says why in our own words: the server's would name the user.
+/// Describes the error without the server's text, which names the user.
 fn unreachable(error: &sqlx::Error) -> Finding {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
     let (seen, advice) = match &*code {
         "28P01" | "28000" => ("the server refuses user, password or this host", "correct DATABASE_URL or pg_hba.conf"),
-        "3D000" => ("the server has no database of this name", "createdb NAME, or correct DATABASE_URL"),
-        "53300" => ("the server has no connection left", "raise max_connections, or lower DOORCODE_DATABASE_POOL"),
+        "3D000" => ("the database does not exist", "createdb NAME, or correct DATABASE_URL"),
+        "53300" => ("the server has no free connections", "raise max_connections, or lower DOORCODE_DATABASE_POOL"),
         "57P03" => ("the server is starting or stopping", "try again in a moment"),
         _ => {
-            let advice = "start PostgreSQL, and see whether DATABASE_URL names its host, port and TLS as it has them";
+            let advice = "start PostgreSQL, and check host, port and sslmode in DATABASE_URL";
             return Finding::problem(DATABASE, describe(error), advice);
         }
     };
     Finding::problem(DATABASE, seen, advice)
 }
 
-/// Whether what is sent stays on this machine.
-fn is_near(options: &PgConnectOptions) -> bool {
+/// Whether the server is on this machine.
+fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host().trim_start_matches('[').trim_end_matches(']');
     options.get_socket().is_some()
         || host.starts_with('/')
@@ -111,10 +109,10 @@ fn is_near(options: &PgConnectOptions) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The fastest round trip in milliseconds, and the facts.
-async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, ServerState), sqlx::Error> {
+/// The fastest round trip in milliseconds, and the state of the server.
+async fn read_state(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, ServerState), sqlx::Error> {
     let mut latency = u128::MAX;
-    // Any of them may meet a busy moment.
+    // Take the fastest, because any of them may hit a busy moment.
     for _ in 0..3 {
         let start = Instant::now();
         connection.ping().await?;
@@ -157,90 +155,89 @@ async fn ask(connection: &mut PgConnection, clock: &dyn Clock) -> Result<(u128, 
     Ok((latency, server))
 }
 
-fn judge(server: &ServerState, latency: u128, pool: u32, is_near: bool, now: DateTime<Utc>) -> Vec<Finding> {
+fn evaluate(server: &ServerState, latency: u128, pool: u32, is_local: bool, now: DateTime<Utc>) -> Vec<Finding> {
     let is = |setting, value| server.get(setting) == value;
     let (commit, isolation) = (server.get("synchronous_commit"), server.get("default_transaction_isolation"));
     let (encoding, forbidden) = (server.get("server_encoding"), server.forbidden.as_deref().unwrap_or_default());
-    let encrypted = if server.is_encrypted { "TLS" } else { "none, and it is this machine" };
+    let encrypted = if server.is_encrypted { "TLS" } else { "none, but the server is on this machine" };
     vec![
         finding!(DATABASE, ok "PostgreSQL answers in {latency} ms",
             warning if latency > SLOW_MS => "PostgreSQL answers in {latency} ms"
-                => "run it nearer to Doorcode: a sign-in takes a dozen round trips",
+                => "run it closer to Doorcode: a sign-in takes a dozen round trips",
         ),
         version(server, now),
-        finding!("database writes", ok "a primary",
-            problem if server.is_standby => "the server is a standby, which takes no writes"
-                => "let DATABASE_URL name the primary",
+        finding!("database writes", ok "primary",
+            problem if server.is_standby => "the server is a read-only standby"
+                => "set DATABASE_URL to the primary",
             problem if is("transaction_read_only", "on") => "transactions are read-only"
                 => "ALTER ROLE and ALTER DATABASE … RESET default_transaction_read_only",
         ),
-        // A code that was used must stay used, also when the power goes.
+        // A used code must stay used after a power failure.
         finding!("database durability", ok "synchronous_commit is {commit}, fsync on",
-            problem if is("fsync", "off") => "fsync is off: a power cut may destroy the whole database"
+            problem if is("fsync", "off") => "fsync is off: a power failure may destroy the database"
                 => "ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf();",
             problem if commit == "off"
-                => "synchronous_commit is off: after a crash a used code works again, and an ended session lives"
-                => "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf(); and ALTER ROLE and ALTER DATABASE \
-                    … RESET synchronous_commit, where one of them says otherwise",
-            warning if is("full_page_writes", "off") => "full_page_writes is off: a power cut may tear pages"
-                => "ALTER SYSTEM SET full_page_writes = on; unless the file system never writes half a page",
+                => "synchronous_commit is off: after a crash, used codes and ended sessions may become valid again"
+                => "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf(); ALTER ROLE and ALTER DATABASE \
+                    … RESET synchronous_commit, if set there",
+            warning if is("full_page_writes", "off") => "full_page_writes is off: a power failure may damage pages"
+                => "ALTER SYSTEM SET full_page_writes = on; unless the file system writes pages atomically",
         ),
-        // A statement after a lock must see what was committed while it waited: that is how guesses are counted.
+        // Counting guesses requires that a statement after a lock sees what was committed while it waited.
         finding!("database isolation", ok "{isolation}",
             problem if isolation != "read committed"
-                => "transactions are {isolation} by default, and Doorcode needs read committed"
+                => "the default is {isolation}, but Doorcode requires read committed"
                 => "ALTER ROLE and ALTER DATABASE … RESET default_transaction_isolation",
         ),
         finding!("database encoding", ok "{encoding}",
-            problem if encoding != "UTF8" => "{encoding}, in which not every name can be written"
+            problem if encoding != "UTF8" => "{encoding} cannot store every name"
                 => "createdb --encoding=UTF8 --template=template0 NAME, and move the data there",
         ),
-        finding!("database rights", ok "may change every table",
-            problem if !forbidden.is_empty() => "may not change {forbidden}"
+        finding!("database rights", ok "read and write on all tables",
+            problem if !forbidden.is_empty() => "missing on {forbidden}"
                 => "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user of DATABASE_URL",
         ),
         connections(server, i64::from(pool)),
         finding!("database encryption", ok "{encrypted}",
-            warning if !server.is_encrypted && !is_near
-                => "none: whoever is on the way reads addresses and sealed codes, and may change them"
-                => "add sslmode=verify-full to DATABASE_URL, and let the server have a certificate",
+            warning if !server.is_encrypted && !is_local
+                => "none: attackers on the network can read and change data"
+                => "add sslmode=verify-full to DATABASE_URL, and give the server a certificate",
         ),
         skew(server.skew),
     ]
 }
 
-/// Each version is supported until the second week of November, five years after its own September.
+/// Each version is supported until the second week of November, five years after its release in September.
 fn version(server: &ServerState, now: DateTime<Utc>) -> Finding {
     let number = server.number("server_version_num");
     let (major, minor) = (i32::try_from(number / 10_000).unwrap_or_default(), number % 10_000);
     let last_year = 2_012 + major;
-    let is_over = NaiveDate::from_ymd_opt(last_year, 11, 14).is_some_and(|last| now.date_naive() > last);
+    let is_unsupported = NaiveDate::from_ymd_opt(last_year, 11, 14).is_some_and(|last| now.date_naive() > last);
     finding!("database version", ok "PostgreSQL {major}.{minor}",
-        problem if major < OLDEST => "PostgreSQL {major}.{minor}" => "upgrade: Doorcode is tried on {OLDEST} and newer",
-        warning if is_over => "PostgreSQL {major}.{minor}"
-            => "upgrade: this version gets no corrections since the November of {last_year}",
+        problem if major < OLDEST => "PostgreSQL {major}.{minor}" => "upgrade: we test {OLDEST} and newer",
+        warning if is_unsupported => "PostgreSQL {major}.{minor}"
+            => "upgrade: this version has been unsupported since November {last_year}",
     )
 }
 
-/// Whether the pool fits, and fits twice: while one replica replaces another both are running.
+/// Whether there is room for the pool, and for two, because two replicas run during a rolling update.
 fn connections(server: &ServerState, pool: i64) -> Finding {
     let reserved = server.number("superuser_reserved_connections") + server.number("reserved_connections");
     let bounds = server.bounds.iter().flatten().copied();
     let room = bounds.chain([server.number("max_connections") - reserved]).min().unwrap_or_default();
-    let seen = format!("room for {room}, and this process takes {pool} at most");
+    let seen = format!("{room} available, this process uses up to {pool}");
     let advice = "raise max_connections (or the limit of the role or database), or lower DOORCODE_DATABASE_POOL";
     finding!("database connections", ok "{seen}",
         problem if pool > room => "{seen}" => "{advice}",
-        warning if pool * 2 > room => "{seen}: a second replica does not fit" => "{advice}",
+        warning if pool * 2 > room => "{seen}: not enough for a second replica" => "{advice}",
     )
 }
 
 fn skew(skew: i64) -> Finding {
     let (size, side) = (skew.abs(), if skew > 0 { "ahead of" } else { "behind" });
     let seen = format!("{}.{:03} s {side} ours", size / 1_000, size % 1_000);
-    let advice = "run chrony or systemd-timesyncd on both machines: times of codes and tokens are this machine's, and \
-                  replicas must agree on them";
-    finding!("database clock", ok "as ours",
+    let advice = "run chrony or systemd-timesyncd on both machines: codes and tokens depend on their clocks";
+    finding!("database clock", ok "in sync",
         problem if size >= LEEWAY_MS => "{seen}" => "{advice}",
         warning if size >= SKEW_MS => "{seen}" => "{advice}",
     )
@@ -251,9 +248,9 @@ mod tests {
     use super::*;
     use crate::doctor::finding::State;
 
-    /// A server as it should be, but for one setting.
-    fn but_for(setting: &str, value: &str) -> ServerState {
-        let well = [
+    /// A correct server with one changed setting.
+    fn with_setting(setting: &str, value: &str) -> ServerState {
+        let correct = [
             ("server_version_num", "170002"),
             ("synchronous_commit", "on"),
             ("fsync", "on"),
@@ -264,25 +261,25 @@ mod tests {
             ("default_transaction_isolation", "read committed"),
             ("server_encoding", "UTF8"),
         ];
-        let settings = well.into_iter().chain([(setting, value)]);
+        let settings = correct.into_iter().chain([(setting, value)]);
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         ServerState { settings, is_encrypted: true, ..ServerState::default() }
     }
 
-    fn told(server: &ServerState) -> Vec<(&'static str, State)> {
+    fn failed_checks(server: &ServerState) -> Vec<(&'static str, State)> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let findings = judge(server, 1, 20, false, now);
+        let findings = evaluate(server, 1, 20, false, now);
         assert!(findings.iter().all(|finding| finding.advice.is_some() == (finding.state >= State::Warning)));
         findings.into_iter().filter(|it| it.state != State::Ok).map(|it| (it.check, it.state)).collect()
     }
 
     #[test]
-    fn a_server_as_it_should_be_has_nothing_told_of_it() {
-        assert_eq!(told(&but_for("fsync", "on")), []);
+    fn a_correct_server_passes_all_checks() {
+        assert_eq!(failed_checks(&with_setting("fsync", "on")), []);
     }
 
     #[test]
-    fn each_setting_that_loses_what_was_confirmed_or_breaks_our_statements_is_told() {
+    fn unsafe_settings_are_reported() {
         for (setting, value, check, state) in [
             ("fsync", "off", "database durability", State::Problem),
             ("synchronous_commit", "off", "database durability", State::Problem),
@@ -295,16 +292,16 @@ mod tests {
             ("max_connections", "20", "database connections", State::Problem),
             ("max_connections", "40", "database connections", State::Warning),
         ] {
-            assert_eq!(told(&but_for(setting, value)), [(check, state)], "{setting} = {value}");
+            assert_eq!(failed_checks(&with_setting(setting, value)), [(check, state)], "{setting} = {value}");
         }
         for enough in ["local", "remote_write", "remote_apply"] {
-            assert_eq!(told(&but_for("synchronous_commit", enough)), [], "{enough}");
+            assert_eq!(failed_checks(&with_setting("synchronous_commit", enough)), [], "{enough}");
         }
     }
 
     #[test]
-    fn a_standby_a_plain_connection_a_missing_right_and_a_wrong_clock_are_told() {
-        let server = || but_for("fsync", "on");
+    fn a_standby_a_plain_connection_missing_rights_and_clock_skew_are_reported() {
+        let server = || with_setting("fsync", "on");
         let cases = [
             (ServerState { is_standby: true, ..server() }, "database writes", State::Problem),
             (ServerState { is_encrypted: false, ..server() }, "database encryption", State::Warning),
@@ -314,7 +311,7 @@ mod tests {
             (ServerState { skew: 5_001, ..server() }, "database clock", State::Problem),
         ];
         for (server, check, state) in cases {
-            assert_eq!(told(&server), [(check, state)]);
+            assert_eq!(failed_checks(&server), [(check, state)]);
         }
     }
 }

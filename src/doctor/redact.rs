@@ -7,10 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{doctor::finding::Finding, settings::Settings};
 
-/// Shorter texts occur in our own words by chance.
+/// Shorter secrets are not hidden, because they may occur in our own text by chance.
 const SHORTEST_SECRET: usize = 6;
 
-/// Hides every secret of the settings, whatever a check wrote.
 pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
     let Settings { database_url, redis_url, smtp_url, .. } = settings;
     let urls = [Some(database_url), redis_url.as_ref(), smtp_url.as_ref()];
@@ -26,7 +25,7 @@ pub(super) fn hide(settings: &Settings, findings: &mut [Finding]) {
     }
 }
 
-/// The passwords of a URL, as they are written and as they are meant.
+/// The passwords in a URL, both encoded and decoded.
 fn passwords(url: &SecretString) -> Vec<Zeroizing<String>> {
     let text = url.expose_secret();
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -48,7 +47,7 @@ mod tests {
     use crate::settings::ServeFlags;
 
     #[test]
-    fn passwords_are_found_as_they_are_written_and_as_they_are_meant() {
+    fn finds_encoded_and_decoded_passwords() {
         let found = |url: &str| passwords(&SecretString::from(url)).iter().map(|it| it.to_string()).collect::<Vec<_>>();
         assert_eq!(found("smtps://u:p%40ss:w@h?ca=x"), ["p%40ss:w", "p@ss:w"]);
         assert!(found("redis+sentinel://a:1,b:2/s?sentinel_password=hunter22").contains(&"hunter22".to_owned()));
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_of_a_setting_is_left_in_what_was_seen() {
+    fn every_secret_is_hidden() {
         let flags = ServeFlags {
             database_url: Some("postgres://u:canary-1@db/x".into()),
             redis_url: Some("redis://:canary-3@cache".into()),

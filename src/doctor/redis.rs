@@ -1,6 +1,5 @@
-//! Redis, for `doorcode doctor`: whether it answers, takes writes, and keeps counters while it runs and after a restart. It
-//! changes no setting and leaves no key but that of the readiness probe, which expires. What an access list forbids to read
-//! is a warning.
+//! Redis: connection, role, eviction, persistence and clock. Changes no setting, and writes only the key of the
+//! readiness probe, which expires. Commands that an access list forbids give warnings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,23 +24,22 @@ use crate::{
 };
 
 const REDIS: &str = "redis";
-/// Above this every sign-in is slow.
+/// Latency above which sign-ins are slow.
 const SLOW_MS: u128 = 50;
-/// Older versions get no corrections.
 const OLDEST: (u32, u32) = (6, 2);
-/// More is no skew between machines that are kept on time.
+/// Clock skew above which a machine is not synchronized.
 const SKEW_MS: i64 = 5_000;
-/// Seen where a command is not allowed.
+/// Seen if a command is not allowed.
 const UNREAD: &str = "could not be read";
-const OR_LOOK: &str = "or look yourself: README.md says what it should be";
+const OR_CHECK: &str = "or check it yourself";
 
-/// Asks one server, or every master of a cluster.
+/// Checks one server, or every master of a cluster.
 pub(super) async fn examine(url: &SecretString) -> Findings {
     let limiter = RedisLimiter::new(url).map_err(|wrong| Finding::problem(REDIS, wrong, "correct REDIS_URL"))?;
-    // Opening takes longer than a charge may, so it comes first.
+    // Connect first, because connecting may take longer than a charge is allowed to.
     let (connection, _) = limiter.link.connection().await.map_err(|error| unreachable(&error.to_string()))?;
     let mut latency = u128::MAX;
-    // The first charge also loads the script, and any may meet a busy moment: the fastest one counts.
+    // Take the fastest: the first charge loads the script, and any may hit a busy moment.
     for _ in 0..4 {
         let start = Instant::now();
         limiter.ping().await.map_err(|error| unreachable(&error.to_string()))?;
@@ -49,33 +47,33 @@ pub(super) async fn examine(url: &SecretString) -> Findings {
     }
     let mut findings = vec![finding!(REDIS, ok "counts limits; one charge takes {latency} ms",
         warning if latency > SLOW_MS => "counts limits; one charge takes {latency} ms"
-            => "run Redis near Doorcode: every sign-in waits for it",
+            => "run Redis close to Doorcode: every sign-in waits for it",
     )];
     findings.extend(worst_of(nodes(&connection, &SystemClock).await));
     Ok(findings)
 }
 
 fn unreachable(why: &str) -> Finding {
-    let advice = "see whether REDIS_URL names a master that runs, with the right password and scheme (rediss:// for TLS) \
-                  and a user who may run EVAL and EVALSHA: until then nobody can sign in";
+    let advice = "check that REDIS_URL names a running master, with the right password and scheme (rediss:// for TLS), \
+                  and a user that can run EVAL and EVALSHA; until then, no one can sign in";
     Finding::problem(REDIS, why, advice)
 }
 
-/// The findings of each node by its name, which is empty for a single server.
+/// The findings by node. The name of a single server is empty.
 async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, Vec<Finding>> {
-    let info = ask(connection, "INFO").await;
-    let saves = ask(connection, "CONFIG GET save").await;
-    let policies = ask(connection, "CONFIG GET maxmemory-policy").await;
+    let info = query(connection, "INFO").await;
+    let saves = query(connection, "CONFIG GET save").await;
+    let policies = query(connection, "CONFIG GET maxmemory-policy").await;
     let before = clock.now();
-    let times = ask(connection, "TIME").await;
+    let times = query(connection, "TIME").await;
     let middle = before + (clock.now() - before) / 2;
     let cluster = match connection {
         Connection::Server(_) => HashMap::new(),
-        Connection::Cluster(_) => ask(connection, "CLUSTER INFO").await,
+        Connection::Cluster(_) => query(connection, "CLUSTER INFO").await,
     };
     let mut names: BTreeSet<_> = info.keys().chain(times.keys()).cloned().collect();
     if names.is_empty() {
-        // Nothing may be read, which is a finding too.
+        // Nothing is readable; report that for one node.
         names.insert(String::new());
     }
     let of_node = |name: String| {
@@ -91,7 +89,7 @@ async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, V
         ];
         findings.extend(memory(&server));
         let state = text_of(&cluster, &name);
-        findings.extend((!state.is_empty()).then(|| whole(&state)));
+        findings.extend((!state.is_empty()).then(|| cluster_state(&state)));
         (name, findings)
     };
     names.into_iter().map(of_node).collect()
@@ -100,8 +98,8 @@ async fn nodes(connection: &Connection, clock: &dyn Clock) -> BTreeMap<String, V
 type Replies = HashMap<String, Value>;
 type ServerState<'a> = HashMap<&'a str, &'a str>;
 
-/// The replies of the server, or of every master, by name; empty where the command fails.
-async fn ask(connection: &Connection, command: &str) -> Replies {
+/// The replies of the server, or of every master, by node. Empty if the command fails.
+async fn query(connection: &Connection, command: &str) -> Replies {
     let mut cmd = Cmd::new();
     cmd.arg(command.split(' ').collect::<Vec<_>>());
     let replies: RedisResult<Replies> = match connection.clone() {
@@ -115,18 +113,16 @@ async fn ask(connection: &Connection, command: &str) -> Replies {
     replies.unwrap_or_default()
 }
 
-/// A reply of one node as text; empty when there is none.
+/// The reply of one node as text. Empty if there is none.
 fn text_of(replies: &Replies, node: &str) -> String {
     replies.get(node).and_then(|reply| from_redis_value(reply.clone()).ok()).unwrap_or_default()
 }
 
-/// The value of the one setting that was asked for.
 fn setting(replies: &Replies, node: &str) -> Option<String> {
     let found: HashMap<String, String> = from_redis_value(replies.get(node)?.clone()).ok()?;
     found.into_values().next()
 }
 
-/// The lines of `INFO`.
 fn server(info: &str) -> ServerState<'_> {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
 }
@@ -138,31 +134,31 @@ fn version(server: &ServerState) -> Finding {
     let mut numbers = version.split('.').map_while(|number| number.parse().ok());
     let known = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     finding!("redis version", ok "{name} {version}",
-        warning if found.is_none() => "{UNREAD}" => "let the user in REDIS_URL run INFO, {OR_LOOK}",
-        warning if known < OLDEST => "{name} {version}" => "upgrade to a version that still gets corrections",
+        warning if found.is_none() => "{UNREAD}" => "allow the user in REDIS_URL to run INFO, {OR_CHECK}",
+        warning if known < OLDEST => "{name} {version}" => "upgrade to a supported version",
     )
 }
 
 fn role(server: &ServerState) -> Finding {
     let role = server.get("role");
     finding!("redis role", ok "master",
-        warning if role.is_none() => "{UNREAD}" => "let the user in REDIS_URL run INFO, {OR_LOOK}",
-        problem if role != Some(&"master") => "a replica, which takes no writes"
-            => "let REDIS_URL name the master, or the sentinels: redis+sentinel://host:26379/service",
+        warning if role.is_none() => "{UNREAD}" => "allow the user in REDIS_URL to run INFO, {OR_CHECK}",
+        problem if role != Some(&"master") => "a read-only replica"
+            => "set REDIS_URL to the master, or to the sentinels: redis+sentinel://host:26379/service",
     )
 }
 
-/// What happens to counters when memory runs out.
+/// Whether Redis drops counters when its memory is full.
 fn eviction(policy: Option<&str>) -> Finding {
     let name = policy.unwrap_or_default();
     finding!("redis eviction", ok "noeviction",
-        warning if policy.is_none() => "{UNREAD}" => "let the user in REDIS_URL run INFO or CONFIG GET, {OR_LOOK}",
-        problem if name != "noeviction" => "maxmemory-policy is {name}: a full Redis forgets who was refused"
-            => "CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or in the settings of the service",
+        warning if policy.is_none() => "{UNREAD}" => "allow the user in REDIS_URL to run CONFIG GET, {OR_CHECK}",
+        problem if name != "noeviction" => "maxmemory-policy is {name}: a full Redis drops rate limits"
+            => "CONFIG SET maxmemory-policy noeviction, and set it in redis.conf or at your provider",
     )
 }
 
-/// Without eviction a full Redis refuses to count, and then nobody signs in.
+/// Without eviction, a full Redis refuses writes, and no one can sign in.
 fn memory(server: &ServerState) -> Option<Finding> {
     let number = |name: &str| server.get(name)?.parse::<u64>().ok();
     let (used, most) = (number("used_memory")?, number("maxmemory")?);
@@ -170,11 +166,11 @@ fn memory(server: &ServerState) -> Option<Finding> {
     let seen = if most == 0 { format!("{mib} MiB used, no limit") } else { format!("{mib} of {limit} MiB used") };
     Some(finding!("redis memory", ok "{seen}",
         warning if most > 0 && used.saturating_mul(10) > most.saturating_mul(9) => "{seen}"
-            => "raise maxmemory, or give Doorcode a Redis of its own: a full one refuses to count",
+            => "raise maxmemory, or use a separate Redis for Doorcode: when it is full, no one can sign in",
     ))
 }
 
-/// What a restart loses. Guesses are counted in the database too; the number of codes sent only here.
+/// Whether counters survive a restart. Wrong codes are also counted in the database, but sent codes only here.
 fn persistence(server: &ServerState, saves: Option<&str>) -> Finding {
     let fails = |name: &str| server.get(name) == Some(&"err");
     let log = server.get("aof_enabled");
@@ -183,34 +179,34 @@ fn persistence(server: &ServerState, saves: Option<&str>) -> Finding {
     let kept = if has_log { "append-only file" } else { "snapshots" };
     finding!("redis persistence", ok "{kept}",
         problem if fails("aof_last_write_status") || fails("rdb_last_bgsave_status") => "Redis cannot write to its disk"
-            => "see in its log why, usually a full disk: until it can, it refuses to count and nobody signs in",
-        warning if !is_kept && !is_known => "{UNREAD}" => "let the user in REDIS_URL run INFO and CONFIG GET, {OR_LOOK}",
-        warning if !is_kept => "none: after a restart all limits on sending start at zero"
-            => "CONFIG SET appendonly yes, and the same in redis.conf or in the settings of the service",
+            => "see the log of Redis (often a full disk); until it can write, no one can sign in",
+        warning if !is_kept && !is_known => "{UNREAD}" => "allow the user in REDIS_URL to run CONFIG GET, {OR_CHECK}",
+        warning if !is_kept => "none: a restart resets all send limits"
+            => "CONFIG SET appendonly yes, and set it in redis.conf or at your provider",
     )
 }
 
-/// Limits are counted by our clock, so nothing breaks; but one of the two is wrong, and it may be ours.
+/// Limits use our clock, so skew breaks nothing here, but one of the clocks is wrong.
 fn skew(time: Option<&Value>, now: i64) -> Finding {
     let time = time.and_then(|time| from_redis_value::<(i64, i64)>(time.clone()).ok());
     let (seconds, micros) = time.unwrap_or_default();
     let skew = seconds.saturating_mul(1_000).saturating_add(micros / 1_000).saturating_sub(now);
     let (size, side) = (skew.abs() / 1_000, if skew > 0 { "ahead of" } else { "behind" });
-    finding!("redis clock", ok "as ours",
-        warning if time.is_none() => "{UNREAD}" => "let the user in REDIS_URL run TIME, {OR_LOOK}",
+    finding!("redis clock", ok "in sync",
+        warning if time.is_none() => "{UNREAD}" => "allow the user in REDIS_URL to run TIME, {OR_CHECK}",
         warning if skew.abs() > SKEW_MS => "{size} s {side} ours"
             => "run chrony or systemd-timesyncd on both machines; one of them is wrong",
     )
 }
 
-fn whole(state: &str) -> Finding {
-    finding!("redis cluster", ok "whole",
-        problem if !state.contains("cluster_state:ok") => "not whole: some limits cannot be counted"
-            => "redis-cli --cluster check HOST:PORT tells which slots nobody serves; --cluster fix mends it",
+fn cluster_state(state: &str) -> Finding {
+    finding!("redis cluster", ok "complete",
+        problem if !state.contains("cluster_state:ok") => "incomplete: some limits cannot be counted"
+            => "find uncovered slots with redis-cli --cluster check HOST:PORT, and repair with --cluster fix",
     )
 }
 
-/// One finding for each check: of several nodes the one in the worst state, by name.
+/// The worst finding of all nodes for each check, with the name of the node.
 fn worst_of(nodes: BTreeMap<String, Vec<Finding>>) -> Vec<Finding> {
     let mut worst: Vec<Finding> = Vec::new();
     let all = nodes.len();
@@ -241,17 +237,17 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_an_eviction_and_a_disk_that_is_full_are_problems() {
+    fn a_replica_eviction_and_a_full_disk_are_problems() {
         assert_eq!(state(&role(&server("# Replication\r\nrole:slave\r\n"))), State::Problem);
         assert_eq!(state(&role(&server("role:master\r\n"))), State::Ok);
         assert_eq!(state(&eviction(Some("volatile-ttl"))), State::Problem);
         assert_eq!(state(&eviction(Some("allkeys-lru"))), State::Problem);
         assert_eq!(state(&persistence(&server("aof_enabled:1\r\naof_last_write_status:err"), None)), State::Problem);
-        assert_eq!(state(&whole("cluster_state:fail")), State::Problem);
+        assert_eq!(state(&cluster_state("cluster_state:fail")), State::Problem);
     }
 
     #[test]
-    fn what_may_not_be_read_is_a_warning() {
+    fn unreadable_state_is_a_warning() {
         let nothing = server("");
         for finding in [version(&nothing), role(&nothing), eviction(None), persistence(&nothing, None), skew(None, 0)] {
             assert_eq!((state(&finding), finding.seen.as_str()), (State::Warning, "could not be read"));
@@ -259,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_forgets_at_its_end_or_is_nearly_full_is_warned_about() {
+    fn warns_about_missing_persistence_full_memory_old_versions_and_skew() {
         assert_eq!(state(&persistence(&server("aof_enabled:0"), Some(""))), State::Warning);
         assert_eq!(state(&persistence(&server("aof_enabled:0"), Some("3600 1"))), State::Ok);
         assert_eq!(state(&memory(&server("used_memory:95\nmaxmemory:100")).unwrap()), State::Warning);
@@ -271,12 +267,12 @@ mod tests {
     }
 
     #[test]
-    fn of_several_nodes_the_worst_is_told_by_name() {
-        let told = worst_of(BTreeMap::from([
+    fn reports_the_worst_node_by_name() {
+        let findings = worst_of(BTreeMap::from([
             ("a:1".to_owned(), vec![Finding::ok("redis role", "master")]),
             ("b:2".to_owned(), vec![Finding::problem("redis role", "a replica", "…")]),
         ]));
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].seen, "b:2: a replica");
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].seen, "b:2: a replica");
     }
 }

@@ -1,5 +1,4 @@
-//! The mail server, for `doorcode doctor`: connect, TLS, sign in, say goodbye. It never sends a mail, nor names a
-//! recipient.
+//! The mail server: connects, starts TLS, authenticates and disconnects. Sends no mail.
 
 use std::time::Duration;
 
@@ -15,24 +14,20 @@ use crate::{
     settings::{Mode, Settings},
 };
 
-/// A person who runs the doctor waits for less long than the outbox does.
+/// Shorter timeouts than those of the outbox, because a person is waiting.
 const PATIENCE: Patience = Patience { step: Duration::from_secs(5), whole: Duration::from_secs(9) };
 
 const SERVER: &str = "mail server";
 
-/// What to do about a conversation that came no further.
+/// What to do about a failure at this stage.
 const fn advice(stage: Stage) -> &'static str {
     match stage {
-        Stage::SigningIn => "correct user name and password in SMTP_URL, and write special characters in them as %XX",
-        Stage::NoStartTls => "write smtps://user:password@host:465, or ask who runs the server to offer STARTTLS",
-        Stage::Handshake => {
-            "let SMTP_URL name the host as its certificate does; a private authority is named with ?ca=FILE"
-        }
-        Stage::Silent => {
-            "write smtp://…:587?tls=required instead of smtps://, or the port that speaks TLS, usually 465"
-        }
-        Stage::Connecting => "correct host and port in SMTP_URL; many networks close port 25: ask for 587 or 465",
-        Stage::Conversation => "see in the mail server's log what it refused",
+        Stage::SigningIn => "correct user name and password in SMTP_URL, with special characters percent-encoded",
+        Stage::NoStartTls => "use smtps://user:password@host:465, or enable STARTTLS on the mail server",
+        Stage::Handshake => "use the host name of the certificate in SMTP_URL; add ?ca=FILE for a private authority",
+        Stage::Silent => "use smtp://…:587?tls=required instead of smtps://, or the TLS port, usually 465",
+        Stage::Connecting => "correct host and port in SMTP_URL; many networks block port 25, so use 587 or 465",
+        Stage::Conversation => "see the log of the mail server",
     }
 }
 
@@ -42,37 +37,35 @@ pub(super) async fn examine(url: &SecretString, settings: &Settings) -> Findings
     Ok(findings)
 }
 
-/// Runs the steps that come before a mail.
 async fn server(url: &SecretString, settings: &Settings) -> Findings {
     let smtp = Smtp::new(url, &settings.mail_from, settings.mode == Mode::Production)
         .map_err(|wrong| Finding::problem(SERVER, wrong, "correct SMTP_URL"))?
         .with_patience(PATIENCE);
     let certificate = smtp.test().await.map_err(|error| Finding::problem(SERVER, error.text, advice(error.stage)))?;
-    let encrypted = if certificate.is_some() { "TLS with a certificate that is right" } else { "no TLS" };
-    let known = if smtp.target.credentials.is_some() { "takes user name and password" } else { "asks for no password" };
+    let encrypted = if certificate.is_some() { "TLS with a valid certificate" } else { "no TLS" };
+    let known = if smtp.target.credentials.is_some() { "accepts user name and password" } else { "no authentication" };
     let mut findings = vec![Finding::ok(SERVER, format!("{encrypted}; {known}; nothing was sent"))];
     findings.extend(certificate.map(|it| {
-        let advice = "tell who runs the mail server: no mail leaves once it is over";
-        certificate::lifetime("mail certificate", certificate::ends(&it), SystemClock.now(), advice)
+        let advice = "renew the certificate of the mail server: no mail can be sent after it expires";
+        certificate::lifetime("mail certificate", certificate::expiry(&it), SystemClock.now(), advice)
     }));
     Ok(findings)
 }
 
-/// Whether the sender's domain is that of the page. The DNS records of the sender cannot be checked here.
+/// Whether the domain of the sender matches the public URL. SPF, DKIM and DMARC are not checked.
 fn sender(settings: &Settings) -> Option<Finding> {
     let domain = settings.mail_from.trim_end_matches('>').rsplit_once('@').map(|(_, domain)| domain)?;
     let domain = domain.to_ascii_lowercase();
     let host = settings.public_url.host_str()?;
-    let asks = "not looked at: whether SPF, DKIM and DMARC let the mail server send for it";
+    let unchecked = "SPF, DKIM and DMARC are not checked";
     let is_odd = settings.mode == Mode::Production && !is_related(&domain, host);
-    Some(finding!("mail sender", ok "{domain}; {asks}",
-        warning if is_odd => "mail comes from {domain}, and the page is at {host}; {asks}"
-            => "write an address in the domain of DOORCODE_PUBLIC_URL into DOORCODE_MAIL_FROM: people are told to trust \
-                nothing else",
+    Some(finding!("mail sender", ok "{domain}; {unchecked}",
+        warning if is_odd => "mail comes from {domain}, but the pages are at {host}; {unchecked}"
+            => "set DOORCODE_MAIL_FROM to an address in the domain of DOORCODE_PUBLIC_URL, which users learn to trust",
     ))
 }
 
-/// Whether one is within the other, or both are siblings below more than a top-level domain.
+/// Whether one domain contains the other, or both share a parent below the top-level domain.
 fn is_related(domain: &str, host: &str) -> bool {
     let within =
         |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|it| it.is_empty() || it.ends_with('.'));
@@ -89,7 +82,7 @@ mod tests {
     use crate::settings::ServeFlags;
 
     #[test]
-    fn a_sender_beside_the_page_is_related_to_it_and_one_elsewhere_is_not() {
+    fn a_sender_in_a_sibling_domain_is_related() {
         for (domain, host) in [
             ("example.com", "login.example.com"),
             ("login.example.com", "example.com"),
@@ -104,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_words_of_a_server_do_not_choose_the_advice() {
+    async fn the_text_of_the_server_does_not_change_the_advice() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = SecretString::from(format!("smtp://{}", listener.local_addr().unwrap()));
         let server = async {

@@ -1,6 +1,5 @@
-//! What is counted and timed, for whoever watches: the metrics by name, and the only place that writes them as text.
-//! Every label is a word of ours: no address, no id and nothing that a stranger chose ever becomes one, so their number
-//! is bounded. Nothing here asks anything of a store; what must be asked is given to it as [`Observed`].
+//! All metrics, and their text format. Labels have a fixed set of values: never an address, an id or client input,
+//! so cardinality is bounded. Queries no store; callers pass values from stores as [`Observed`].
 
 mod process;
 
@@ -28,14 +27,14 @@ use prometheus_client::{
 
 pub use process::most_files;
 
-/// Of answers and operations, in seconds: from what memory answers to the time that an operation has.
-const OF_REQUESTS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// Of round trips to a store.
-const OF_TRIPS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
-/// Of conversations with mail servers.
-const OF_MAILS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
+/// Buckets for requests and operations, in seconds.
+const REQUEST_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// Buckets for round trips to a store, in seconds.
+const STORE_BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
+/// Buckets for SMTP conversations, in seconds.
+const MAIL_BUCKETS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
 
-/// The content type of what [`Metrics::text`] writes.
+/// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Label = (&'static str, Cow<'static, str>);
@@ -43,17 +42,17 @@ type Counters<const N: usize> = Family<[Label; N], Counter>;
 type Timers = Family<[Label; 1], HistogramWithExemplars<[Label; 1]>, Exemplary>;
 type Gauges<const N: usize> = Family<[Label; N], Gauge>;
 
-/// Makes timers of requests, with exemplars.
+/// Creates request histograms with exemplars.
 #[derive(Clone)]
 struct Exemplary;
 
 impl MetricConstructor<HistogramWithExemplars<[Label; 1]>> for Exemplary {
     fn new_metric(&self) -> HistogramWithExemplars<[Label; 1]> {
-        HistogramWithExemplars::new(OF_REQUESTS.into_iter())
+        HistogramWithExemplars::new(REQUEST_BUCKETS.into_iter())
     }
 }
 
-/// The board that everything is counted on: one a process. A clone is another handle to the same.
+/// The metrics of a process. Clones share them.
 #[derive(Clone)]
 pub struct Metrics(Arc<Board>);
 
@@ -75,11 +74,11 @@ struct Board {
     panics: Counter,
     connections: Gauge,
     subscriptions: Gauge,
-    looked_up: LookedUp,
+    sampled: Sampled,
 }
 
-/// What is not counted as it happens but looked up when somebody asks.
-struct LookedUp {
+/// Metrics that are read from stores at each scrape.
+struct Sampled {
     letters: Gauge,
     oldest_letter: Gauge<f64, AtomicU64>,
     sessions: Gauge,
@@ -89,40 +88,40 @@ struct LookedUp {
     ready: Gauges<1>,
 }
 
-/// What was looked up for somebody who asks. What could not be is left as it was, and readiness tells why.
+/// Values read for a scrape. A value that is `None` keeps its last state; readiness reports the cause.
 #[derive(Default)]
 pub struct Observed {
-    /// Letters that wait in the outbox, and how long the oldest of them has.
+    /// Number of queued emails, and the age of the oldest.
     pub outbox: Option<(u64, Duration)>,
-    /// Sessions that live.
+    /// Number of open sessions.
     pub sessions: Option<u64>,
-    /// Since when the signing key signs.
+    /// How long the current signing key has been signing.
     pub key_age: Option<Duration>,
-    /// The pools of database connections.
+    /// Database connection pools.
     pub pools: Vec<Pool>,
-    /// The parts that readiness has, and whether they are well.
+    /// The parts of readiness, and whether they are healthy.
     pub ready: Vec<(&'static str, bool)>,
-    /// How often anything panicked.
+    /// Number of panics.
     pub panics: u64,
 }
 
-/// A pool of connections as it is now.
+/// Current state of a connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
-    /// Which one.
+    /// Name of the pool.
     pub name: &'static str,
-    /// Connections that wait for work.
+    /// Idle connections.
     pub idle: u32,
-    /// Connections that work.
+    /// Connections in use.
     pub used: u32,
-    /// The most that there may be.
+    /// Maximum size.
     pub most: u32,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let board = Board::new();
-        // What is there from the start can be seen to begin: whoever watches sees differences.
+        // Create important series at zero, so that rates include the first event.
         for failed in [false, true] {
             drop(board.statements.get_or_create(&[outcome(failed)]));
             drop(board.limiter_times.get_or_create(&[outcome(failed)]));
@@ -143,13 +142,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// An answer left.
+    /// Counts an HTTP response.
     pub fn answered(&self, route: &'static str, status: u16, took: Duration, trace: Option<&str>) {
         self.0.answers.get_or_create(&[of("route", route), of("status", status.to_string())]).inc();
         self.0.answer_times.get_or_create(&[of("route", route)]).observe(took.as_secs_f64(), exemplar(trace), None);
     }
 
-    /// An operation of GraphQL came to its outcome. Both words are ours, never the client's.
+    /// Counts a GraphQL operation. Both labels must be fixed values, never client input.
     pub fn operated(
         &self,
         operation: Cow<'static, str>,
@@ -162,67 +161,67 @@ impl Metrics {
         times.observe(took.as_secs_f64(), exemplar(trace), None);
     }
 
-    /// A limit refused.
+    /// Counts a refusal by a limit.
     pub fn refused(&self, rule: &'static str) {
         self.0.refusals.get_or_create(&[of("rule", rule)]).inc();
     }
 
-    /// A mail was charged to this part of the day's.
+    /// Counts an email charged to this part of the daily budget.
     pub fn budgeted(&self, part: &'static str) {
         self.0.budget.get_or_create(&[of("part", part)]).inc();
     }
 
-    /// Something was recorded in the audit trail.
+    /// Counts an audit event.
     pub fn happened(&self, kind: &str) {
         self.0.events.get_or_create(&[of("kind", kind.to_owned())]).inc();
     }
 
-    /// A letter came to this.
+    /// Counts a delivery attempt.
     pub fn mailed(&self, kind: &str, outcome: &'static str) {
         self.0.mails.get_or_create(&[of("kind", kind.to_owned()), of("outcome", outcome)]).inc();
     }
 
-    /// A conversation with a mail server took so long.
+    /// Records the duration of an SMTP conversation.
     pub fn delivered_in(&self, took: Duration) {
         self.0.delivery_times.observe(took.as_secs_f64());
     }
 
-    /// A statement ran.
+    /// Records a database statement.
     pub fn stated(&self, took: Duration, failed: bool) {
         self.0.statements.get_or_create(&[outcome(failed)]).inc();
         self.0.statement_times.observe(took.as_secs_f64());
     }
 
-    /// The limiter was asked.
+    /// Records a limiter call.
     pub fn limited(&self, took: Duration, failed: bool) {
         self.0.limiter_times.get_or_create(&[outcome(failed)]).observe(took.as_secs_f64());
     }
 
-    /// So many live events were not told to those who listen.
+    /// Counts live events that were dropped.
     pub fn not_told(&self, events: u64) {
         self.0.not_told.inc_by(events);
     }
 
-    /// A connection, until what this gives is dropped.
+    /// Counts a connection as open until the guard is dropped.
     pub fn connected(&self) -> Present {
         Present::of(&self.0.connections)
     }
 
-    /// A subscription, until what this gives is dropped.
+    /// Counts a subscription as open until the guard is dropped.
     pub fn subscribed(&self) -> Present {
         Present::of(&self.0.subscriptions)
     }
 
-    /// Everything as text, with what was looked up for it.
+    /// All metrics in the `OpenMetrics` text format.
     pub fn text(&self, observed: Observed) -> Result<String, fmt::Error> {
         self.0.panics.inner().store(observed.panics, Ordering::Relaxed);
-        self.0.looked_up.set(observed);
+        self.0.sampled.set(observed);
         let mut text = String::new();
         encode(&mut text, &self.0.registry).map(|()| text)
     }
 }
 
-/// Counts for as long as it is there.
+/// Guard that counts something as open until it is dropped.
 pub struct Present(Gauge);
 
 impl Present {
@@ -256,92 +255,92 @@ impl Board {
         let r = &mut registry;
         let build = Gauges::<1>::default();
         build.get_or_create(&[of("version", env!("CARGO_PKG_VERSION"))]).set(1);
-        add(r, "doorcode_build_info", "The version that runs", build);
+        add(r, "doorcode_build_info", "Version of the running server", build);
         r.register_collector(Box::new(process::Process));
-        let trip_times: fn() -> Histogram = || Histogram::new(OF_TRIPS);
+        let trip_times: fn() -> Histogram = || Histogram::new(STORE_BUCKETS);
         Self {
-            answers: add(r, "doorcode_http_requests", "Answers over HTTP", Family::default()),
+            answers: add(r, "doorcode_http_requests", "HTTP responses", Family::default()),
             answer_times: add(
                 r,
                 "doorcode_http_request_duration_seconds",
-                "From a request's headers to its answer",
+                "Time from the headers of a request to its response",
                 Family::new_with_constructor(Exemplary),
             ),
-            operations: add(r, "doorcode_operations", "GraphQL operations and what they came to", Family::default()),
+            operations: add(r, "doorcode_operations", "GraphQL operations by outcome", Family::default()),
             operation_times: add(
                 r,
                 "doorcode_operation_duration_seconds",
-                "From a request's headers to the outcome of its operation",
+                "Time from the headers of a request to the outcome of its operation",
                 Family::new_with_constructor(Exemplary),
             ),
-            refusals: add(r, "doorcode_refusals", "Calls that a limit refused", Family::default()),
+            refusals: add(r, "doorcode_refusals", "Calls refused by a rate limit", Family::default()),
             budget: add(
                 r,
                 "doorcode_mail_budget",
-                "Mails by the part of the day's that they came from",
+                "Emails by the part of the daily budget that they used",
                 Family::default(),
             ),
             events: add(r, "doorcode_events", "Events recorded in the audit trail", Family::default()),
-            mails: add(r, "doorcode_mails", "What became of letters, try by try", Family::default()),
+            mails: add(r, "doorcode_mails", "Email delivery attempts by outcome", Family::default()),
             delivery_times: add(
                 r,
                 "doorcode_mail_delivery_duration_seconds",
-                "A conversation with the mail server",
-                Histogram::new(OF_MAILS),
+                "Duration of SMTP conversations",
+                Histogram::new(MAIL_BUCKETS),
             ),
-            statements: add(r, "doorcode_database_statements", "Statements", Family::default()),
+            statements: add(r, "doorcode_database_statements", "Database statements", Family::default()),
             statement_times: add(
                 r,
                 "doorcode_database_statement_duration_seconds",
-                "A statement, without the wait for a connection",
+                "Duration of database statements, without the wait for a connection",
                 trip_times(),
             ),
             limiter_times: add(
                 r,
                 "doorcode_limiter_call_duration_seconds",
-                "A call of the limiter: a round trip to Redis, or none",
+                "Duration of limiter calls (a round trip to Redis, or in memory)",
                 Family::new_with_constructor(trip_times),
             ),
-            not_told: add(r, "doorcode_live_dropped", "Live events that were not told", Counter::default()),
-            panics: add(r, "doorcode_panics", "Faults of ours that ended a request", Counter::default()),
-            connections: add(r, "doorcode_connections", "Connections that are open", Gauge::default()),
-            subscriptions: add(r, "doorcode_subscriptions", "Subscriptions that run", Gauge::default()),
-            looked_up: LookedUp::new(r),
+            not_told: add(r, "doorcode_live_dropped", "Live events not delivered to subscribers", Counter::default()),
+            panics: add(r, "doorcode_panics", "Panics", Counter::default()),
+            connections: add(r, "doorcode_connections", "Open connections", Gauge::default()),
+            subscriptions: add(r, "doorcode_subscriptions", "Open subscriptions", Gauge::default()),
+            sampled: Sampled::new(r),
             registry,
         }
     }
 }
 
-impl LookedUp {
+impl Sampled {
     fn new(r: &mut Registry) -> Self {
         Self {
-            letters: add(r, "doorcode_outbox_letters", "Letters that wait, of all replicas", Gauge::default()),
+            letters: add(r, "doorcode_outbox_letters", "Emails in the outbox, for all replicas", Gauge::default()),
             oldest_letter: add(
                 r,
                 "doorcode_outbox_oldest_seconds",
-                "How long the oldest letter that waits has",
+                "Age of the oldest email in the outbox",
                 Gauge::default(),
             ),
             sessions: add(
                 r,
                 "doorcode_sessions_live",
-                "Sessions that live, of all replicas, counted up to a million once a minute",
+                "Open sessions, for all replicas, counted once a minute up to one million",
                 Gauge::default(),
             ),
             key_age: add(
                 r,
                 "doorcode_signing_key_age_seconds",
-                "Since when the key signs that signs now",
+                "How long the current signing key has been signing",
                 Gauge::default(),
             ),
-            pools: add(r, "doorcode_database_connections", "Connections to the database", Family::default()),
+            pools: add(r, "doorcode_database_connections", "Database connections", Family::default()),
             pool_bounds: add(
                 r,
                 "doorcode_database_connections_max",
-                "The most connections to the database that there may be",
+                "Maximum number of database connections",
                 Family::default(),
             ),
-            ready: add(r, "doorcode_ready", "Whether a part was well when last looked at", Family::default()),
+            ready: add(r, "doorcode_ready", "Whether a part was healthy at the last check", Family::default()),
         }
     }
 
@@ -363,8 +362,8 @@ impl LookedUp {
             }
             self.pool_bounds.get_or_create(&[of("pool", name)]).set(most.into());
         }
-        for (part, well) in observed.ready {
-            self.ready.get_or_create(&[of("part", part)]).set(well.into());
+        for (part, is_healthy) in observed.ready {
+            self.ready.get_or_create(&[of("part", part)]).set(is_healthy.into());
         }
     }
 }

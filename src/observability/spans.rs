@@ -1,6 +1,5 @@
-//! The spans that traces are made of, each with its name and its fields. While nobody collects traces all of this is
-//! nothing: a span that is not made costs the look at one flag. No span ever holds a value of a statement, an address
-//! or anything that signs somebody in. Where spans go is in `traces`.
+//! The spans of traces, with their names and fields. Without a collector, a span costs one check of a flag. Spans never
+//! contain values of statements, addresses or credentials.
 
 use std::{
     collections::HashMap,
@@ -17,33 +16,33 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// What all spans in this file have as their target, so that the log does not show them and traces show nothing else.
+/// Target of all spans here. The log excludes it, and traces contain only it.
 pub const TARGET: &str = module_path!();
 
-/// The header of W3C Trace Context. The other one, `tracestate`, would be in every span, and a stranger writes what is in it.
+/// The header of W3C Trace Context. We ignore `tracestate`, because clients control it and it would be in every span.
 pub const HEADER: &str = "traceparent";
 
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// Spans are made from now on.
+/// Enables spans.
 pub fn turn_on() {
     ON.store(true, Ordering::Relaxed);
 }
 
-/// Whether anybody collects traces. A flag of our own: asking the subscriber about a span that is then not made would
-/// spoil what it remembers for the next line of the log.
+/// Whether traces are collected. We keep a flag, because asking the subscriber about a span and then not creating it
+/// would break its filter state for the next log line.
 pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
-/// A span of ours while somebody collects them, else none.
+/// Creates a span if traces are collected.
 macro_rules! span {
     ($($span:tt)+) => {
         if is_on() { info_span!($($span)+) } else { Span::none() }
     };
 }
 
-/// A request over HTTP. It goes on with the trace that its header names.
+/// An HTTP request. Continues the trace in its header.
 pub fn request(method: &str, route: &str, request_id: &str, traceparent: Option<&str>) -> Span {
     let span = span!(
         "request",
@@ -57,14 +56,14 @@ pub fn request(method: &str, route: &str, request_id: &str, traceparent: Option<
     );
     if !span.is_disabled() {
         span.record("otel.name", format!("{method} {route}"));
-        // A context that cannot be read is none, and then a trace begins here.
+        // An invalid header starts a new trace.
         let parent = traceparent.and_then(read).map(|outside| Context::new().with_remote_span_context(outside));
         drop(span.set_parent(parent.unwrap_or_default()));
     }
     span
 }
 
-/// Notes how a request was answered.
+/// Records the status of a response.
 pub fn answered(span: &Span, status: u16) {
     span.record("http.response.status_code", status);
     if status >= 500 {
@@ -72,7 +71,7 @@ pub fn answered(span: &Span, status: u16) {
     }
 }
 
-/// An operation of GraphQL. `operation` is a word of ours, `name` what the client calls it.
+/// A GraphQL operation. `operation` is a label of ours, `name` is from the client.
 pub fn operation(kind: &str, operation: &str, name: Option<&str>) -> Span {
     let span = span!(
         "operation",
@@ -88,17 +87,17 @@ pub fn operation(kind: &str, operation: &str, name: Option<&str>) -> Span {
     span
 }
 
-/// Notes what an operation came to.
+/// Records the outcome of an operation.
 pub fn came_to(span: &Span, outcome: &str) {
     span.record("doorcode.outcome", outcome);
 }
 
-/// A resolver at the root of an operation.
+/// A root resolver.
 pub fn resolver(parent: &str, field: &str) -> Span {
     span!("resolver", otel.name = format!("{parent}.{field}"))
 }
 
-/// The resolvers of one level that read together.
+/// A batch read for the resolvers of one level.
 pub fn batch(what: &'static str, keys: usize) -> Span {
     span!("batch", otel.name = what, keys)
 }
@@ -115,7 +114,7 @@ where
     span
 }
 
-/// The delivery of a letter: a trace of its own, linked to the request that queued it.
+/// Delivery of an email: a new trace, linked to the request that queued it.
 pub fn delivery(kind: &str, attempt: i32, queued_by: Option<&str>) -> Span {
     let span = span!(
         parent: None,
@@ -133,39 +132,37 @@ pub fn delivery(kind: &str, attempt: i32, queued_by: Option<&str>) -> Span {
     span
 }
 
-/// A conversation with a mail server.
+/// An SMTP conversation.
 pub fn conversation() -> Span {
     span!("smtp", otel.kind = "client", network.protocol.name = "smtp")
 }
 
-/// A statement that just ended, with its text, where the values are placeholders. Only as a part of a trace: what runs by
-/// itself makes none.
+/// A finished database statement, with placeholders for values. Recorded only within a trace.
 pub fn statement(sql: &str, system: &'static str, took: Duration, failed: bool) {
     if !is_on() {
         return;
     }
-    // Not the log's current span, which may be a library's that is no part of the trace.
+    // The current `tracing` span may belong to a library and not be part of the trace.
     let parent = Context::current();
     if !parent.span().span_context().is_sampled() {
         return;
     }
-    // The span is of the past, so it is not one that can be entered. A collector wants the system's time, whatever clock
-    // the domain has.
+    // The span is over, so we build it directly. It uses system time, because the domain's clock may be a test clock.
     let end = opentelemetry::time::now();
     let tracer = global::tracer("doorcode");
-    let begun = tracer
+    let builder = tracer
         .span_builder(title(sql))
         .with_kind(SpanKind::Client)
         .with_start_time(end.checked_sub(took).unwrap_or(end))
         .with_attributes([KeyValue::new("db.system.name", system), KeyValue::new("db.query.text", sql.to_owned())]);
-    let mut span = tracer.build_with_context(begun, &parent);
+    let mut span = tracer.build_with_context(builder, &parent);
     if failed {
         span.set_status(Status::error(""));
     }
     span.end_with_timestamp(end);
 }
 
-/// What a statement does, and to which table.
+/// The verb and the table of a statement.
 fn title(sql: &str) -> String {
     let mut words = sql.split_whitespace();
     let verb = words.next().unwrap_or_default().to_ascii_uppercase();
@@ -173,7 +170,7 @@ fn title(sql: &str) -> String {
         words.next()
     } else {
         let after: Vec<_> = words.collect();
-        // What is read from a list of statements in parentheses is read from the first table in them.
+        // For subqueries, use the first table in them.
         let mut pairs = after.windows(2).filter(|pair| matches!(pair[0], "FROM" | "INTO") && !pair[1].starts_with('('));
         pairs.next().map(|pair| pair[1])
     };
@@ -181,12 +178,12 @@ fn title(sql: &str) -> String {
     if name.is_empty() { verb } else { format!("{verb} {name}") }
 }
 
-/// Where in a trace this is, as the header `traceparent` writes it; nothing outside of one.
+/// The current span as a `traceparent` header. `None` outside a trace.
 pub fn here() -> Option<String> {
     is_on().then(|| text(Context::current().span().span_context())).flatten()
 }
 
-/// Where in a trace a span is.
+/// A span as a `traceparent` header.
 pub fn written(span: &Span) -> Option<String> {
     text(span.context().span().span_context())
 }
@@ -203,11 +200,11 @@ fn read(traceparent: &str) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
-/// The id of the trace in what `traceparent` says; nothing when it says nothing.
+/// The trace id in a `traceparent` header, if it is valid.
 pub fn id(traceparent: &str) -> Option<&str> {
     let id = traceparent.split('-').nth(1)?;
-    let harmless = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    harmless.then_some(id)
+    let is_valid = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_valid.then_some(id)
 }
 
 #[cfg(test)]
@@ -215,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_is_called_by_what_it_does_and_to_which_table() {
+    fn a_statement_is_named_by_its_verb_and_table() {
         for (sql, expected) in [
             ("SELECT \"users\".\"id\" FROM \"users\" WHERE 1", "SELECT users"),
             ("UPDATE email_codes SET attempts = attempts + 1", "UPDATE email_codes"),
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_trace_is_called_by_is_taken_for_its_id() {
+    fn only_valid_trace_ids_are_accepted() {
         let id_of = |text| id(text);
         assert_eq!(
             id_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),

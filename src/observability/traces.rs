@@ -1,5 +1,4 @@
-//! The collector of traces: how spans get there, which ones, and that the last of them do. A collector that is away
-//! costs spans and a line in the log, and nothing else.
+//! Export of spans to the collector, and sampling. An unavailable collector loses spans and logs a line, nothing more.
 
 use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
@@ -23,27 +22,27 @@ use tracing_subscriber::{Layer, filter::FilterFn, registry::LookupSpan};
 
 use super::{Traces, spans};
 
-/// How long the collector may take to accept some spans.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// And when the process ends.
-const LAST: Duration = Duration::from_secs(2);
+/// Time limit for one export.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for the last export, at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The way to the collector; without one, nothing.
+/// The connection to the collector, if there is one.
 #[must_use]
 pub struct Collector(Option<SdkTracerProvider>);
 
 impl Collector {
-    /// Gets ready. Nothing is sent yet, so the collector may start later.
+    /// Prepares the exporter. Sends nothing yet, so the collector may start later.
     pub(super) async fn connect(traces: Option<&Traces>) -> Result<Self, String> {
         let Some(traces) = traces.cloned() else { return Ok(Self(None)) };
-        // The exporter's client blocks, and would not be made or dropped where tasks run.
+        // The exporter's blocking client cannot be created or dropped on an async thread.
         let provider = spawn_blocking(move || provider(&traces)).await.map_err(|error| error.to_string())??;
         global::set_tracer_provider(provider.clone());
         spans::turn_on();
         Ok(Self(Some(provider)))
     }
 
-    /// What turns the spans of `trace`, and nothing else, into those that are collected.
+    /// The layer that exports our spans, and no others.
     pub(super) fn layer<S>(&self) -> Option<impl Layer<S> + use<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -51,7 +50,7 @@ impl Collector {
         let provider = self.0.as_ref()?;
         let ours = FilterFn::new(|metadata| metadata.target() == spans::TARGET).with_max_level_hint(LevelFilter::INFO);
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("doorcode"));
-        // Where in our source a span is made, and by which thread, helps nobody who reads a trace.
+        // Source locations and threads do not help readers of a trace.
         Some(
             layer
                 .with_location(false)
@@ -62,13 +61,13 @@ impl Collector {
         )
     }
 
-    /// Sends what is left.
+    /// Sends the remaining spans.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
-        match spawn_blocking(move || provider.shutdown_with_timeout(LAST)).await {
+        match spawn_blocking(move || provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the last traces did not reach the collector"),
-            Err(error) => tracing::error!(%error, "the traces could not be ended"),
+            Err(error) => tracing::error!(%error, "cannot shut down traces"),
         }
     }
 }
@@ -83,7 +82,7 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(endpoint.as_str())
         .with_headers(headers)
-        .with_timeout(PATIENCE)
+        .with_timeout(EXPORT_TIMEOUT)
         .with_http_client(client)
         .build()
         .map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
@@ -99,8 +98,8 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
         .build())
 }
 
-/// Speaks with the collector, and with nobody whom it names: what is meant for it, its headers among that, follows no
-/// redirection. The authorities are built in, for a container may have none.
+/// An HTTP client that follows no redirects, which would leak the headers. Root certificates are built in, because
+/// containers may have none.
 fn client() -> Result<reqwest::blocking::Client, Box<dyn Error>> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -108,11 +107,11 @@ fn client() -> Result<reqwest::blocking::Client, Box<dyn Error>> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let client = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls);
-    Ok(client.redirect(Policy::none()).timeout(PATIENCE).build()?)
+    Ok(client.redirect(Policy::none()).timeout(EXPORT_TIMEOUT).build()?)
 }
 
-/// Which requests are traced. What comes from outside may say that it is not to be; that it is to be, anybody may say,
-/// so of those the same share is traced as of all others.
+/// Sampling. A remote parent can opt out of sampling, but cannot force it: clients could sample every request, so the
+/// ratio applies to sampled parents too.
 #[derive(Clone, Debug)]
 struct Share {
     ratio: f64,
@@ -132,7 +131,7 @@ impl ShouldSample for Share {
         let from_outside = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_remote);
         match from_outside {
             Some(outside) if outside.is_sampled() => {
-                // By an id of our own: theirs may have been chosen to be among the sampled.
+                // Draw our own id, because clients could choose one that is sampled.
                 let drawn = RandomIdGenerator::default().new_trace_id();
                 Sampler::TraceIdRatioBased(self.ratio).should_sample(None, drawn, name, kind, attributes, links)
             }

@@ -1,7 +1,5 @@
-//! Names of people who do not exist, from many scripts, each with the word that stands for it in an address. Nothing
-//! here decides anything.
+//! Names for fictional users in many scripts, each with its ASCII form for the email address.
 
-/// What people are called, and how that is written in an address.
 pub(super) const GIVEN: [(&str, &str); 48] = [
     ("Ada", "ada"),
     ("Amélie", "amelie"),
@@ -53,7 +51,6 @@ pub(super) const GIVEN: [(&str, &str); 48] = [
     ("ᐊᓄᕆ", "anuri"),
 ];
 
-/// And after that.
 pub(super) const FAMILY: [(&str, &str); 40] = [
     ("Lovelace", "lovelace"),
     ("O’Brien", "obrien"),

@@ -1,20 +1,20 @@
-//! The `.env` file of the current folder. In development it is read. Production reads it only if it says
-//! `DOORCODE_MODE=production` itself: one that was left for development, or by another program, must not loosen a limit.
+//! The `.env` file of the current folder. Production reads it only if it says `DOORCODE_MODE=production` itself,
+//! because a file left over from development or from another program must not weaken a setting.
 
 use std::{ffi::OsString, path::Path};
 
 use super::{Mode, Problem, Problems, Settings, parse, problems::Reader};
 
-/// In the place of a variable.
+/// Shown where other problems name a variable.
 const FILE: &str = ".env";
 const IGNORED: &str = "is not read in production";
 
-/// Adds the file to the environment where it is to be read. `mode` is what the environment or the command line says.
-/// The library's own message would show the line, and with it perhaps a secret.
+/// Adds the file to the environment. `mode` is the mode given in the environment or on the command line.
 pub(super) fn read(path: &Path, mode: Option<&str>) -> Result<(), Problems> {
     if mode.is_some_and(is_production) && !says_production(path) {
         return Ok(());
     }
+    // The library's message quotes the line, which may contain a secret.
     let wrong = match dotenvy::from_path(path) {
         Ok(()) => return Ok(()),
         Err(error) if error.not_found() => return Ok(()),
@@ -22,11 +22,10 @@ pub(super) fn read(path: &Path, mode: Option<&str>) -> Result<(), Problems> {
         Err(_) => "has a line that is not NAME=value".to_owned(),
     };
     let mut reader = Reader::default();
-    reader.refuse(FILE, wrong, "Write one NAME=value a line; a value with blanks or $ goes into single quotes");
+    reader.refuse(FILE, wrong, "Write one NAME=value per line; quote values that contain spaces or $ with '");
     reader.finish().map(|_| ())
 }
 
-/// The mode that the command line asks for, if it does.
 pub(super) fn mode(arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let mut arguments = arguments.filter_map(|argument| argument.into_string().ok());
     while let Some(argument) = arguments.next() {
@@ -39,19 +38,19 @@ pub(super) fn mode(arguments: impl Iterator<Item = OsString>) -> Option<String> 
     None
 }
 
-/// Adds a warning to settings for production; or names an ignored file beside what is wrong, because what is missing may
-/// stand there.
-pub(super) fn tell(path: &Path, mode: Option<&str>, loaded: Result<Settings, Problems>) -> Result<Settings, Problems> {
+/// In production, warns about the file. If settings are wrong, mentions an ignored file, because the missing ones may
+/// be in it.
+pub(super) fn warn(path: &Path, mode: Option<&str>, loaded: Result<Settings, Problems>) -> Result<Settings, Problems> {
     if !mode.is_some_and(is_production) || !path.exists() {
         return loaded;
     }
-    let advice = "Set the variables in the environment, or write DOORCODE_MODE=production into the file if it is meant";
+    let advice = "Set the variables in the environment, or add DOORCODE_MODE=production to the file to use it";
     let is_read = says_production(path);
     match loaded {
         Ok(mut settings) => {
             let (odd, instead) = if is_read {
                 let odd = "is read in production, because it says DOORCODE_MODE=production";
-                (odd, "See that nobody else can write to its folder")
+                (odd, "Make sure that no other user can write to its folder")
             } else {
                 (IGNORED, advice)
             };
@@ -67,7 +66,7 @@ fn is_production(mode: &str) -> bool {
     parse::mode(mode.trim()).is_ok_and(|mode| mode == Mode::Production)
 }
 
-/// Whether the file itself is for production; one that cannot be read says nothing.
+/// Whether the file says `DOORCODE_MODE=production`. False if it cannot be read.
 fn says_production(path: &Path) -> bool {
     let lines = dotenvy::from_path_iter(path).into_iter().flatten();
     let mut modes = lines.map_while(Result::ok).filter(|(name, _)| name == "DOORCODE_MODE");
@@ -83,43 +82,43 @@ mod tests {
     use super::*;
     use crate::settings::ServeFlags;
 
-    /// What is told of a file beside settings that are right, or wrong.
-    fn told(path: &Path, mode: Option<&str>, is_right: bool) -> String {
-        let flags = ServeFlags { code_tries: (!is_right).then(|| "0".into()), ..ServeFlags::default() };
+    /// The messages about a file, with valid or with invalid settings.
+    fn messages(path: &Path, mode: Option<&str>, is_valid: bool) -> String {
+        let flags = ServeFlags { code_tries: (!is_valid).then(|| "0".into()), ..ServeFlags::default() };
         let loaded = Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH);
-        match tell(path, mode, loaded) {
+        match warn(path, mode, loaded) {
             Ok(settings) => settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             Err(problems) => problems.to_string(),
         }
     }
 
     #[test]
-    fn production_reads_only_a_file_that_says_production_and_tells_of_any() {
+    fn production_reads_only_a_file_for_production_and_always_mentions_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
-        assert_eq!(told(&path, Some("production"), true), "");
-        for (text, is_meant) in [
+        assert_eq!(messages(&path, Some("production"), true), "");
+        for (text, is_read) in [
             ("A=b\nDOORCODE_MODE=production\n", true),
             ("DOORCODE_MODE=' Production '\nA=b", true),
             ("DOORCODE_MODE=development\nDOORCODE_MODE=production\n", false),
             ("# DOORCODE_MODE=production\n", false),
             ("DOORCODE_CODE_LENGTH=6\n", false),
-            ("no line of ours\nDOORCODE_MODE=production\n", false),
+            ("not a valid line\nDOORCODE_MODE=production\n", false),
             ("", false),
         ] {
             fs::write(&path, text).unwrap();
             let mode = Some(" PRODUCTION");
-            let (right, wrong) = (told(&path, mode, true), told(&path, mode, false));
-            assert_eq!(right.contains(".env is not read in production"), !is_meant, "{text}: {right}");
-            assert_eq!(right.contains(".env is read in production"), is_meant, "{text}: {right}");
-            assert_eq!(wrong.contains(".env is not read in production"), !is_meant, "{text}: {wrong}");
-            assert!(wrong.contains("DOORCODE_CODE_TRIES"), "{wrong}");
-            assert_eq!(told(&path, None, true), "");
+            let (valid, invalid) = (messages(&path, mode, true), messages(&path, mode, false));
+            assert_eq!(valid.contains(".env is not read in production"), !is_read, "{text}: {valid}");
+            assert_eq!(valid.contains(".env is read in production"), is_read, "{text}: {valid}");
+            assert_eq!(invalid.contains(".env is not read in production"), !is_read, "{text}: {invalid}");
+            assert!(invalid.contains("DOORCODE_CODE_TRIES"), "{invalid}");
+            assert_eq!(messages(&path, None, true), "");
         }
     }
 
     #[test]
-    fn the_mode_of_the_command_line_is_found_wherever_it_stands() {
+    fn finds_the_mode_anywhere_on_the_command_line() {
         let of = |line: &str| mode(line.split(' ').map(OsString::from));
         assert_eq!(of("doorcode --mode production").as_deref(), Some("production"));
         assert_eq!(of("doorcode serve --graphiql --mode=production").as_deref(), Some("production"));
@@ -128,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_file_is_refused_without_showing_its_line_where_it_is_read() {
+    fn a_malformed_file_is_refused_without_quoting_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
-        assert!(read(&path, None).is_ok(), "there need not be one");
+        assert!(read(&path, None).is_ok(), "the file is optional");
         fs::write(&path, "canary with blanks and no sign\n").unwrap();
         assert!(read(&path, Some("production")).is_ok());
         for mode in [None, Some("development"), Some("prodution")] {

@@ -1,6 +1,5 @@
-//! From flags to settings: every variable is read, then the rules between them are checked, then, if all is well, the
-//! data folder is touched. Nothing here stops at the first problem, and nothing reads the environment, the clock or a
-//! source of randomness by itself.
+//! Turns flags into settings: reads every variable, checks the rules between them, then creates the data folder.
+//! Collects all problems. The environment, the clock and randomness come from the caller.
 
 use std::{
     net::SocketAddr,
@@ -26,13 +25,13 @@ use crate::{
     ports::Entropy,
 };
 
-/// Send limits that are looser in development.
+/// Send limits that development loosens, because developers sign in all day.
 pub(super) const LOOSE_IN_DEVELOPMENT: [Rule; 4] =
     [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork];
-/// Factor by which they are looser.
+/// Factor by which development loosens them.
 pub(super) const LOOSER: u32 = 100;
 
-/// See [`Settings::load`], and [`Settings::look`] for what is done without a source of randomness.
+/// Implements [`Settings::load`] with `entropy` and [`Settings::look`] without.
 pub(super) fn load(
     mut flags: ServeFlags,
     names: impl Iterator<Item = String>,
@@ -44,7 +43,7 @@ pub(super) fn load(
     let (mut settings, raw) = read(&mut reader, &flags, now);
     rules::check(&mut reader, &settings, &raw);
     unknown::check(&mut reader, names.chain(files));
-    // A start that is refused leaves nothing behind, so files come last.
+    // Files come last, so that a refused start leaves nothing behind.
     if reader.is_clean() {
         settings.documents = documents(&mut reader, raw.documents.as_deref());
     }
@@ -52,13 +51,12 @@ pub(super) fn load(
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
     }
     if let Some(files) = &settings.tls {
-        secret::warn_of_readers(&mut reader, ("DOORCODE_TLS_KEY", "names a file"), &files.key);
+        secret::warn_if_open_to_all(&mut reader, ("DOORCODE_TLS_KEY", "names a file"), &files.key);
     }
     settings.warnings = reader.finish()?;
     Ok(settings)
 }
 
-/// See [`super::ops_address`].
 pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
     let mut reader = Reader::default();
     let flags = ServeFlags { ops_listen: raw.map(str::to_owned), ..ServeFlags::default() };
@@ -66,20 +64,24 @@ pub(super) fn ops_address(raw: Option<&str>) -> Result<SocketAddr, Problems> {
     reader.finish().map(|_| address)
 }
 
-/// Makes the data folder when something will live in it, and the secret of a development server; or only looks for one.
+/// Creates the data folder if it is needed, and a development secret. Without `entropy`, only looks for a secret.
 fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool, entropy: Option<&dyn Entropy>) {
     if has_database
         && entropy.is_some()
-        && let Err(error) = secret::make_folder(&settings.data)
+        && let Err(error) = secret::create_folder(&settings.data)
     {
-        let wrong = format!("is a folder that cannot be made ({})", error.kind());
-        reader.refuse("DOORCODE_DATA", wrong, "Write one that can, for example DOORCODE_DATA=/var/lib/doorcode");
+        let wrong = format!("is a folder that cannot be created ({})", error.kind());
+        reader.refuse(
+            "DOORCODE_DATA",
+            wrong,
+            "Name a folder that this user can create, such as DOORCODE_DATA=/var/lib/doorcode",
+        );
     } else if settings.secrets.is_empty() {
-        settings.secrets = secret::keep(reader, &settings.data, entropy);
+        settings.secrets = secret::read_or_create(reader, &settings.data, entropy);
     }
 }
 
-/// Every setting; one that could not be read has its default until the problems are reported.
+/// Reads every setting. An invalid one has its default until the problems are reported.
 fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, RawValues) {
     let values = Values::read(reader, flags);
     let in_development = values.mode == Mode::Development;
@@ -92,7 +94,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
     if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
         let instead = "Name a manifest of trusted documents, or remove the variable";
-        reader.warn("DOORCODE_DOCUMENTS", "is empty, so any document runs", instead);
+        reader.warn("DOORCODE_DOCUMENTS", "is empty, so every document runs", instead);
     }
     let audience = || public_url.as_str().trim_end_matches('/').to_owned();
     let traces = values.otel_exporter_otlp_endpoint.map(|endpoint| Traces {
@@ -150,7 +152,6 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     (settings, raw)
 }
 
-/// The limits. Development has loose send limits, because nobody is flooded there and a developer signs in all day.
 fn limits(reader: &mut Reader, flags: &ServeFlags, values: &Values, in_development: bool) -> Limits {
     let mut limits = Limits::default();
     limits.send_cooldown = values.send_cooldown;
@@ -169,41 +170,41 @@ fn limits(reader: &mut Reader, flags: &ServeFlags, values: &Values, in_developme
     limits
 }
 
-/// The address of a development server as its developer types it.
+/// The default public URL in development.
 fn local_url(listen: SocketAddr, tls: bool) -> Url {
     let scheme = if tls { "https" } else { "http" };
-    #[expect(clippy::expect_used, reason = "a port makes no URL wrong")]
+    #[expect(clippy::expect_used, reason = "valid with every port")]
     Url::parse(&format!("{scheme}://localhost:{}", listen.port())).expect("a URL")
 }
 
-/// The SQLite file of a data folder. The driver decodes the path, so what would end it or look encoded is encoded.
+/// The URL of the SQLite file in the data folder. The driver percent-decodes the path, so special characters are
+/// encoded.
 fn database_in(data: &Path) -> SecretString {
     let folder = data.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     format!("sqlite://{}/doorcode.db?mode=rwc", folder.trim_end_matches('/')).into()
 }
 
-/// Both files or none. Listening in clear where somebody wrote half of it down would be worse than not to start.
+/// Both files or neither. Serving plain HTTP because one setting is missing would be worse than not starting.
 fn tls(reader: &mut Reader, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsFiles> {
     let (one, other) = ("DOORCODE_TLS_CERT", "DOORCODE_TLS_KEY");
-    let lonely = match (certificate, key) {
+    let pair = match (certificate, key) {
         (Some(certificate), Some(key)) => return Some(TlsFiles { certificate, key }),
         (None, None) => return None,
         (Some(_), None) => [one, other],
         (None, Some(_)) => [other, one],
     };
-    if lonely.iter().all(|variable| reader.is_fine(variable)) {
-        let [given, missing] = lonely;
-        reader.refuse(given, format!("is nothing without {missing}"), format!("Set {missing}, too, or neither"));
+    if pair.iter().all(|variable| reader.is_fine(variable)) {
+        let [given, missing] = pair;
+        reader.refuse(given, format!("needs {missing} too"), format!("Set {missing}, or remove {given}"));
     }
     None
 }
 
-/// Reads the manifest of trusted documents, where one is named.
 fn documents(reader: &mut Reader, file: Option<&Path>) -> Option<Arc<Manifest>> {
     match Manifest::read(file?) {
         Ok(manifest) => Some(Arc::new(manifest)),
         Err(wrong) => {
-            let instead = "Name a JSON file of SHA-256 ids and documents; `doorcode documents FILE` checks one";
+            let instead = "Name a JSON file of SHA-256 ids and documents; `doorcode documents FILE` checks it";
             reader.refuse("DOORCODE_DOCUMENTS", wrong, instead);
             None
         }
@@ -217,7 +218,7 @@ fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: Date
     let example = "review@example.com=83120475@2027-01-31 with a date at most 90 days ahead";
     let (codes, warnings) = reader.optional("DOORCODE_TEST_CODES", raw, example, parse).unwrap_or_default();
     for odd in warnings {
-        reader.warn("DOORCODE_TEST_CODES", odd, "Take it out when the test or the review is over");
+        reader.warn("DOORCODE_TEST_CODES", odd, "Remove it when the test or review is over");
     }
     codes
 }

@@ -1,6 +1,6 @@
-//! The manifest of trusted documents, as the tools of frontends write it: one JSON object from ids to documents (Relay,
-//! GraphQL Code Generator) or Apollo's list of operations. An id is the SHA-256 of its document, and is checked, so that
-//! nobody can have another document run under an id that was reviewed. Whether a document is GraphQL is not known here.
+//! The manifest of trusted documents, as frontend tools write it: a JSON object from ids to documents (Relay, GraphQL
+//! Code Generator) or Apollo's list of operations. Checks that each id is the SHA-256 of its document, so that a
+//! reviewed id cannot run another document. Does not parse the documents.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,37 +12,39 @@ use serde::{
 
 use crate::files;
 
-/// More than any frontend has, and little enough to be read at every start.
-const LARGEST: u64 = 32 * 1024 * 1024;
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
 /// SHA-256 of a document's text.
 pub type DocumentId = [u8; 32];
 
-/// The documents that a server runs.
+/// Trusted documents by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     texts: BTreeMap<DocumentId, String>,
 }
 
 impl Manifest {
-    /// Reads a manifest, or says what is wrong with it.
+    /// Reads a manifest file.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the rest of a sentence that starts with its setting.
     pub fn read(path: &Path) -> Result<Self, String> {
-        Self::parse(&files::read_named(path, LARGEST)?)
+        Self::parse(&files::read_named(path, MAX_BYTES)?)
     }
 
     fn parse(json: &[u8]) -> Result<Self, String> {
-        let Listed(listed) = serde_json::from_slice(json)
-            .map_err(|error| format!("names a file that is no manifest of documents (line {})", error.line()))?;
+        let Entries(entries) = serde_json::from_slice(json)
+            .map_err(|error| format!("names a file that is not a manifest of documents (line {})", error.line()))?;
         let mut texts = BTreeMap::new();
-        for (id, text) in listed {
+        for (id, text) in entries {
             let digest = document_id(&text);
             if parse_id(&id) != Some(digest) {
-                return Err(format!("has an id that is not the SHA-256 of its document, `{}`", shortened(&id)));
+                return Err(format!("has an id that is not the SHA-256 of its document: `{}`", printable_id(&id)));
             }
             texts.insert(digest, text);
         }
         if texts.is_empty() {
-            return Err("names a manifest without documents".to_owned());
+            return Err("names a manifest with no documents".to_owned());
         }
         Ok(Self { texts })
     }
@@ -60,8 +62,7 @@ pub fn document_id(text: &str) -> DocumentId {
     id
 }
 
-/// An id as clients write it: 64 hexadecimal digits, after `sha256:` if they follow the specification of GraphQL over
-/// HTTP.
+/// Parses an id: 64 hexadecimal digits, optionally after `sha256:` as the GraphQL over HTTP specification writes it.
 pub fn parse_id(text: &str) -> Option<DocumentId> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
     if digits.len() != 64 {
@@ -75,24 +76,24 @@ pub fn parse_id(text: &str) -> Option<DocumentId> {
     Some(id)
 }
 
-/// An id as people read it.
+/// An id as hexadecimal digits.
 pub fn written(id: &DocumentId) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// What stands in the file may be anything, and is only shown as far as an id could be.
-fn shortened(id: &str) -> String {
+/// An id that is safe to show: only characters of an id, cut to the length of one.
+fn printable_id(id: &str) -> String {
     id.chars().filter(|&char: &char| char.is_ascii_alphanumeric() || char == ':').take(71).collect()
 }
 
-/// Ids and documents in either form of the file.
-struct Listed(Vec<(String, String)>);
+/// Ids and documents, from either file format.
+struct Entries(Vec<(String, String)>);
 
-impl<'de> Deserialize<'de> for Listed {
+impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Either)
+        deserializer.deserialize_map(EntriesVisitor)
     }
 }
 
@@ -102,32 +103,32 @@ struct Operation {
     body: String,
 }
 
-struct Either;
+struct EntriesVisitor;
 
-impl<'de> Visitor<'de> for Either {
-    type Value = Listed;
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("an object from ids to documents, or Apollo's manifest")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
-        let mut listed = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "operations" => {
                     let operations: Vec<Operation> = map.next_value()?;
-                    listed.extend(operations.into_iter().map(|operation| (operation.id, operation.body)));
+                    entries.extend(operations.into_iter().map(|operation| (operation.id, operation.body)));
                 }
                 "format" if map.next_value::<String>()? != "apollo-persisted-query-manifest" => {
-                    return Err(A::Error::custom("another format"));
+                    return Err(A::Error::custom("unknown format"));
                 }
                 "format" => {}
                 "version" => drop(map.next_value::<IgnoredAny>()?),
-                _ => listed.push((key, map.next_value()?)),
+                _ => entries.push((key, map.next_value()?)),
             }
         }
-        Ok(Listed(listed))
+        Ok(Entries(entries))
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manifests_of_relay_code_generator_and_apollo_are_read() {
+    fn reads_manifests_of_relay_code_generator_and_apollo() {
         let (one, two) = ("query One { me { id } }", "query Two { me { email } }");
         let flat = parse(&json!({ id(one): one, id(two): two })).unwrap();
         assert_eq!(flat.iter().count(), 2);
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_not_its_documents_own_is_refused() {
+    fn an_id_that_does_not_match_its_document_is_refused() {
         let text = "query One { me { id } }";
         let another = id("query Two { me { email } }");
         let (prefixed, algorithm) = (format!("sha256:{another}"), format!("sha512:{}", id(text)));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_manifest_is_refused() {
+    fn other_files_are_refused() {
         for text in ["", "[]", "{}", "null", "{\"a\": 1}", "{\"operations\": {}}", "{\"operations\": []}"] {
             assert!(Manifest::parse(text.as_bytes()).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The odds of guessing a code, from the settings that bound guesses. Nothing here decides what is too much.
+//! The odds of guessing a code, computed from the limits. `safety` decides which odds are acceptable.
 
 use std::{fmt, time::Duration};
 
@@ -6,22 +6,22 @@ use crate::limits::{Limits, Quota, Rule};
 
 const YEAR: Duration = Duration::from_hours(8_766);
 
-/// What somebody gains who guesses for a year from any number of networks.
+/// What an attacker achieves by guessing for a year from any number of networks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Odds {
-    /// The probability that they open one account that they attack all the time.
+    /// Probability of opening one account under constant attack.
     pub account: f64,
-    /// The number of accounts that they open if they spend every mail of `send.instance` on new ones.
+    /// Expected number of accounts opened if every email of `send.instance` goes into the attack.
     pub instance: f64,
 }
 
 impl Odds {
-    /// With these limits.
+    /// The odds under these limits.
     pub fn of(limits: &Limits) -> Self {
         let tries = f64::from(limits.code_tries);
         let digits = i32::try_from(limits.code_length).unwrap_or(i32::MAX);
         let one = 10_f64.powi(-digits);
-        // A wrong try costs a unit per live code, so a unit is one guess. Each code that is sent has so many tries.
+        // A wrong attempt costs one unit per valid code, so a unit is one guess. Each code allows `tries` attempts.
         let guesses = [
             a_year(limits.quota(Rule::GuessAccount)),
             a_year(limits.quota(Rule::GuessAccountMonth)),
@@ -36,17 +36,15 @@ impl Odds {
     }
 }
 
-/// How many units a quota allows in a year.
 fn a_year(quota: Quota) -> f64 {
     f64::from(quota.count) * YEAR.as_secs_f64() / quota.window.as_secs_f64()
 }
 
-/// In words, with numbers.
 impl fmt::Display for Odds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { account, instance } = self;
-        write!(formatter, "a year of guessing opens one account with odds of {}, and ", one_in(*account))?;
-        write!(formatter, "of all accounts {} with every mail that the instance may send", about(*instance))
+        write!(formatter, "a year of guessing opens one account with odds of {}, ", one_in(*account))?;
+        write!(formatter, "and about {} accounts if it uses every email that the instance may send", about(*instance))
     }
 }
 
@@ -55,7 +53,7 @@ pub(super) fn one_in(probability: f64) -> String {
     format!("1 in {}", about(probability.recip()))
 }
 
-/// With two digits that count, and no more.
+/// A number with two significant digits.
 pub(super) fn about(number: f64) -> String {
     if number < 10.0 {
         let tenths = format!("{:.1}", number.max(0.1));
@@ -86,11 +84,11 @@ mod tests {
 
     #[track_caller]
     fn assert_near(found: f64, expected: f64) {
-        assert!((found / expected - 1.0).abs() < 0.02, "{found} and not {expected}");
+        assert!((found / expected - 1.0).abs() < 0.02, "{found}, expected {expected}");
     }
 
     #[test]
-    fn the_tightest_limit_decides_how_often_one_account_is_guessed_at() {
+    fn the_tightest_limit_bounds_guesses_at_one_account() {
         // 100 in 30 days are 1,217.5 a year, of 10^8 codes.
         assert_near(Odds::of(&Limits::default()).account, 1_217.5e-8);
         assert_near(with(|limits| limits.code_length = 6).account, 1_217.5e-6);
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_instance_is_bounded_by_its_mails_alone() {
+    fn the_email_limit_bounds_guesses_at_all_accounts() {
         assert_near(Odds::of(&Limits::default()).instance, 3.0 * 100_000.0 * 365.25e-8);
         assert_near(
             with(|limits| limits.set(Rule::SendInstance, quota(1_000, 24))).instance,
@@ -124,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn odds_are_told_with_two_digits_that_count() {
-        for (number, told) in [
+    fn odds_have_two_significant_digits() {
+        for (number, expected) in [
             (0.0123, "0.1"),
             (1.09, "1.1"),
             (9.96, "10"),
@@ -133,10 +131,10 @@ mod tests {
             (999.9, "1,000"),
             (1e9, "1,000,000,000"),
         ] {
-            assert_eq!(about(number), told);
+            assert_eq!(about(number), expected);
         }
         assert_eq!((one_in(1.0).as_str(), one_in(0.001_216_7).as_str()), ("1 in 1", "1 in 820"));
-        let told = Odds::of(&Limits::default()).to_string();
-        assert!(told.contains("odds of 1 in 82,000, and of all accounts 1.1 with"), "{told}");
+        let text = Odds::of(&Limits::default()).to_string();
+        assert!(text.contains("odds of 1 in 82,000, and about 1.1 accounts"), "{text}");
     }
 }

@@ -1,17 +1,16 @@
-//! What is wrong with the settings, all of it at once, and the reader that collects it.
-//! No value of any setting is ever repeated here, secret or not: a secret pasted into the wrong variable is a secret
-//! still. A problem names the variable, says what is wrong with its value and what to write instead.
+//! Problems with the settings, and the reader that collects them. A problem names the variable, what is wrong and what
+//! to write instead. It never repeats a value, because a secret may be pasted into the wrong variable.
 
 use std::fmt;
 
-/// One setting that keeps the process from starting, or that is odd and only warned about.
+/// An error or a warning about one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The environment variable.
     pub variable: String,
-    /// What is wrong, as the rest of a sentence that begins with the variable, which it does not name again.
+    /// What is wrong: the rest of a sentence that starts with the variable.
     pub wrong: String,
-    /// What to do instead, with an example.
+    /// What to write instead, with an example.
     pub instead: String,
 }
 
@@ -28,18 +27,17 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that keeps the process from starting; never empty.
+/// All errors that prevent the start. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// With one more.
     pub(super) fn and(mut self, problem: Problem) -> Self {
         self.0.push(problem);
         self
     }
 
-    /// One by one, in the order of the settings.
+    /// The problems, in the order of the settings.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
@@ -60,7 +58,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Reads one setting after the other and remembers what was wrong, so that the first problem does not hide the rest.
+/// Reads settings and collects problems and warnings.
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<Problem>,
@@ -68,8 +66,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The value as given, or nothing when it is absent or blank (compose files pass absent variables as empty ones).
-    /// A bad value becomes a problem and counts as absent.
+    /// Parses a value. `None` if it is missing or blank, because compose files pass missing variables as empty ones. An
+    /// invalid value is recorded as a problem and counts as missing.
     pub(super) fn optional<T>(
         &mut self,
         variable: &str,
@@ -87,27 +85,24 @@ impl Reader {
         }
     }
 
-    /// Notes a problem.
     pub(super) fn refuse(&mut self, variable: &str, wrong: impl Into<String>, instead: impl Into<String>) {
         self.problems.push(Problem::new(variable, wrong, instead));
     }
 
-    /// Notes something odd that is not wrong.
     pub(super) fn warn(&mut self, variable: &str, odd: impl Into<String>, instead: impl Into<String>) {
         self.warnings.push(Problem::new(variable, odd, instead));
     }
 
-    /// Whether nothing is wrong with a variable so far; rules that compare settings skip those that are.
+    /// Whether a variable has no errors so far. Rules that compare settings skip invalid ones.
     pub(super) fn is_fine(&self, variable: &str) -> bool {
         self.problems.iter().all(|problem| problem.variable != variable)
     }
 
-    /// Whether nothing is wrong at all so far.
     pub(super) fn is_clean(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// The warnings, or all the problems.
+    /// The warnings, or all errors if there are any.
     pub(super) fn finish(self) -> Result<Vec<Problem>, Problems> {
         #[cfg(test)]
         super::tests::assert_nothing_is_repeated(self.problems.iter().chain(&self.warnings));
@@ -115,7 +110,7 @@ impl Reader {
     }
 }
 
-/// Whether there is a value: an empty one counts as none, here as in the reader.
+/// Whether there is a value. A blank one counts as missing.
 pub(super) fn is_given(raw: Option<&str>) -> bool {
     raw.is_some_and(|text| !text.trim().is_empty())
 }

@@ -1,4 +1,4 @@
-//! The reference of all settings, as Markdown.
+//! The reference of all settings in Markdown, for `doorcode settings`.
 
 use std::fmt::Write;
 
@@ -6,14 +6,14 @@ use super::table::rows;
 
 const INTRODUCTION: &str = "# Settings
 
-Every setting is an environment variable and a flag of `doorcode serve`. Durations are written `90s`, `5m`, `12h` or `7d`,
-quotas `3/15m`: a count and a window. Lists are separated by commas. An empty value counts as none.
+Every setting is an environment variable and a flag of `doorcode serve`. Write durations as `90s`, `5m`, `12h` or `7d`,
+and quotas as a count and a window: `3/15m`. Separate list items with commas. An empty value counts as not set.
 
-`doorcode serve --help` shows the same text. In development, a `.env` file in the current folder is read too; in production
-only if it contains `DOORCODE_MODE=production`. Variables that begin with `DOORCODE_` and are no setting stop the start,
-because they are probably typos.
+`doorcode serve --help` shows the same text. In development, the server also reads a `.env` file in the current folder;
+in production only if the file contains `DOORCODE_MODE=production`. The server does not start if it finds an unknown
+variable whose name begins with `DOORCODE_`, because it is probably a typo.
 
-A secret (marked with *) can be a file instead: name its folder in `DOORCODE_SECRETS_FOLDER`, and the file like the
+Secrets (marked with *) can be files instead: set `DOORCODE_SECRETS_FOLDER` to their folder, and name each file like its
 variable.
 
 This page is generated: `doorcode settings > docs/operate/settings.md`.

@@ -1,5 +1,5 @@
-//! What production refuses or warns of because it makes an attack easy: guessable codes, limits that bound nothing,
-//! proxies that are everybody, pages and ports that are open to too many.
+//! Settings that make attacks easy: guessable codes, ineffective limits, overly broad proxies and origins, exposed
+//! ports. Production refuses them or warns.
 
 use std::net::IpAddr;
 
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota, Rule};
 
-/// The odds of guessing one account within a year above which production does not start.
-const MOST_ODDS: f64 = 1.0 / 1_000.0;
-/// A limit this many times looser than its default hardly limits anybody.
-const LOOSE: u128 = 100;
-/// Networks that are no part of the internet.
+/// Maximum odds of guessing one account within a year. Production does not start above them.
+const MAX_ODDS: f64 = 1.0 / 1_000.0;
+/// Production warns about a limit more than this many times its default.
+const LOOSE_FACTOR: u128 = 100;
+/// Networks outside the public internet.
 const PRIVATE: [&str; 9] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -31,12 +31,11 @@ const PRIVATE: [&str; 9] = [
     "::1/128",
 ];
 
-/// IPv4 addresses as IPv6 has them. Clients are known by the plain one.
+/// IPv4-mapped IPv6 addresses. Such clients are identified by their IPv4 address.
 const MAPPED: &str = "::ffff:0:0/96";
-/// Networks whose addresses each hold an IPv4 address: NAT64, Teredo and 6to4. A small prefix of them is much of IPv4.
+/// Networks that embed IPv4 addresses: NAT64, Teredo and 6to4. A small prefix of them covers much of IPv4.
 const EMBEDDING: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"];
 
-/// Notes everything of that kind.
 pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     guessing(reader, &settings.limits);
     loose_limits(reader, &settings.limits);
@@ -46,9 +45,9 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     if settings.erase_after < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_ERASE_AFTER") {
         reader.refuse(
             "DOORCODE_ERASE_AFTER",
-            "is shorter than the 7 days in which the owner can take an account back, so that a thief who deletes it \
-             leaves nothing to take back",
-            "Write 7d or more, for example DOORCODE_ERASE_AFTER=30d; to erase deleted people now, run \
+            "is shorter than the 7 days in which owners can recover a stolen account, so a thief could delete it for \
+             good",
+            "Write 7d or more, for example DOORCODE_ERASE_AFTER=30d; to erase deleted accounts now, run \
              `doorcode purge --erase-after 0s`",
         );
     }
@@ -57,16 +56,14 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
     }
 }
 
-/// What is wrong with a trail that forgets who deleted an account before its owner can no longer take it back.
+/// What is wrong if audit events are kept for less time than owners have to recover their account.
 pub(super) fn short_trail(reader: &Reader, settings: &Settings) -> Option<&'static str> {
     let is_short = settings.audit_retention < EMAIL_CHANGE_UNDO && reader.is_fine("DOORCODE_AUDIT_RETENTION");
     is_short.then_some(
-        "is shorter than the 7 days in which the owner can take an account back, so that an account which a thief \
-         deleted stays deleted",
+        "is shorter than the 7 days in which owners can recover a stolen account, which needs the audit events",
     )
 }
 
-/// Whether codes can be guessed.
 fn guessing(reader: &mut Reader, limits: &Limits) {
     const VARIABLES: [&str; 7] = [
         "DOORCODE_CODE_LENGTH",
@@ -82,20 +79,20 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
     }
     let (odds, usual) = (Odds::of(limits), Odds::of(&Limits::default()));
     let is_above = |odds: f64, usual: f64| odds > usual * 1.001;
-    if odds.account > MOST_ODDS {
+    if odds.account > MAX_ODDS {
         let with = |length| {
             let mut limits = limits.clone();
             limits.code_length = length;
             Odds::of(&limits)
         };
-        let enough = (limits.code_length..=12).find(|length| with(*length).account <= MOST_ODDS);
+        let enough = (limits.code_length..=12).find(|length| with(*length).account <= MAX_ODDS);
         let longer = enough.map_or(String::new(), |length| format!("DOORCODE_CODE_LENGTH={length}, or "));
         reader.refuse(
             "DOORCODE_CODE_LENGTH",
             format!(
-                "and the limits let a year of guessing open an account with odds of {}; production allows {}",
+                "and the limits let a year of guessing open an account with odds of {}; production allows at most {}",
                 one_in(odds.account),
-                one_in(MOST_ODDS)
+                one_in(MAX_ODDS)
             ),
             format!(
                 "Write {longer}less for DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH (80/30d is enough for six digits) or \
@@ -106,46 +103,46 @@ fn guessing(reader: &mut Reader, limits: &Limits) {
         reader.warn(
             "DOORCODE_CODE_LENGTH",
             format!(
-                "and the limits let a year of guessing open an account with odds of {}, and the defaults with {}",
+                "and the limits let a year of guessing open an account with odds of {} (with the defaults, {})",
                 one_in(odds.account),
                 one_in(usual.account)
             ),
-            "Write more digits or smaller limits, unless this is meant",
+            "Write more digits or smaller limits, unless this is intended",
         );
     }
     if is_above(odds.instance, usual.instance) {
         reader.warn(
             "DOORCODE_LIMIT_SEND_INSTANCE",
             format!(
-                "lets a year of guessing with all its mails open {} accounts, and the defaults {}",
+                "lets a year of guessing with all these emails open {} accounts (with the defaults, {})",
                 about(odds.instance),
                 about(usual.instance)
             ),
-            "Write a smaller limit, or a longer DOORCODE_CODE_LENGTH, of which each digit divides that by ten",
+            "Write a smaller limit, or a longer DOORCODE_CODE_LENGTH: each digit divides the number by ten",
         );
     }
 }
 
-/// Whether the limits that bound volume bound anything.
+/// Warns about limits that are too high to stop abuse.
 fn loose_limits(reader: &mut Reader, limits: &Limits) {
     let rate = |one: Quota, other: Quota| u128::from(one.count) * other.window.as_nanos();
-    // Guesses and the emails of the instance have odds of their own.
-    let others = [Rule::GuessAccount, Rule::GuessAccountMonth, Rule::SendInstance];
-    for rule in Rule::ALL.iter().filter(|rule| !others.contains(rule)) {
+    // `guessing` checks these.
+    let checked = [Rule::GuessAccount, Rule::GuessAccountMonth, Rule::SendInstance];
+    for rule in Rule::ALL.iter().filter(|rule| !checked.contains(rule)) {
         let Some((variable, default, _)) = rule.setting() else { continue };
         let (quota, example) = (limits.quota(*rule), parse::written(default));
-        if rate(quota, default) > LOOSE * rate(default, quota) && reader.is_fine(&variable) {
-            let odd = format!("is more than {LOOSE} times its default and hardly limits anybody");
-            reader.warn(&variable, odd, format!("Write less: the default is {example}"));
+        if rate(quota, default) > LOOSE_FACTOR * rate(default, quota) && reader.is_fine(&variable) {
+            let odd = format!("is more than {LOOSE_FACTOR} times its default, too high to stop abuse");
+            reader.warn(&variable, odd, format!("Write a smaller limit; the default is {example}"));
         }
     }
 }
 
-/// Whether so much of the internet is trusted that strangers choose the address they are counted under, and whether what
-/// is written can match at all.
+/// Refuses trusted proxies that cover much of the internet, because clients there could choose the address that limits
+/// count them under. Also refuses networks that never match.
 fn proxies(reader: &mut Reader, trusted: &[IpNet]) {
-    const MOST: (u128, u128) = (1 << 24, 1 << 104);
-    const INSTEAD: &str = "Write the networks or single addresses that your proxies connect from, for example \
+    const MAX: (u128, u128) = (1 << 24, 1 << 104);
+    const INSTEAD: &str = "Write the networks or addresses that your proxies connect from, for example \
                            DOORCODE_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8";
     let overlaps = |network: &IpNet, other: &str| {
         other.parse::<IpNet>().is_ok_and(|other| other.contains(network) || network.contains(&other))
@@ -153,7 +150,7 @@ fn proxies(reader: &mut Reader, trusted: &[IpNet]) {
     if trusted.iter().any(|network| overlaps(network, MAPPED) && network.prefix_len() >= 24) {
         reader.refuse(
             "DOORCODE_TRUSTED_PROXIES",
-            "has a network in ::ffff:0:0/96, which matches nobody: an IPv4 client counts under its IPv4 address",
+            "has a network in ::ffff:0:0/96, which never matches: IPv4 clients are identified by their IPv4 address",
             "Write the IPv4 network instead, for example DOORCODE_TRUSTED_PROXIES=10.0.0.0/8 for ::ffff:10.0.0.0/104",
         );
     }
@@ -161,23 +158,23 @@ fn proxies(reader: &mut Reader, trusted: &[IpNet]) {
     if trusted.iter().any(|network| !is_single(network) && EMBEDDING.iter().any(|other| overlaps(network, other))) {
         reader.refuse(
             "DOORCODE_TRUSTED_PROXIES",
-            "has a network of IPv6 addresses that stand for IPv4 ones (64:ff9b::/96, 64:ff9b:1::/48, 2001::/32 or \
-             2002::/16), so that strangers choose the address that they are counted under",
+            "has an IPv6 network that embeds IPv4 addresses (64:ff9b::/96, 64:ff9b:1::/48, 2001::/32 or 2002::/16), so \
+             clients could choose the address that they are counted under",
             INSTEAD,
         );
     }
     let public = public_addresses(trusted);
-    if (public.0 > MOST.0 || public.1 > MOST.1) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
+    if (public.0 > MAX.0 || public.1 > MAX.1) && reader.is_fine("DOORCODE_TRUSTED_PROXIES") {
         reader.refuse(
             "DOORCODE_TRUSTED_PROXIES",
-            "covers more of the internet than an IPv4 /8 or an IPv6 /24, so that strangers choose the address that they \
+            "covers more of the internet than an IPv4 /8 or an IPv6 /24, so clients could choose the address that they \
              are counted under",
             INSTEAD,
         );
     }
 }
 
-/// How many addresses of the internet are in these networks: of IPv4, and of IPv6.
+/// Number of public IPv4 and IPv6 addresses in these networks.
 fn public_addresses(networks: &[IpNet]) -> (u128, u128) {
     let v4: Vec<_> =
         networks.iter().filter_map(|network| if let IpNet::V4(it) = network { Some(*it) } else { None }).collect();
@@ -201,7 +198,6 @@ fn size(network: &IpNet) -> u128 {
     1_u128.checked_shl(u32::from(network.max_prefix_len() - network.prefix_len())).unwrap_or(u128::MAX)
 }
 
-/// Which pages of other sites may call the API.
 fn origins(reader: &mut Reader, settings: &Settings) {
     if !reader.is_fine("DOORCODE_CORS_ORIGINS") {
         return;
@@ -211,27 +207,26 @@ fn origins(reader: &mut Reader, settings: &Settings) {
     if plain.clone().any(|origin| !is_loopback(origin)) {
         reader.refuse(
             "DOORCODE_CORS_ORIGINS",
-            "has an http:// origin, whose pages anybody on the way can change, tokens included",
+            "has an http:// origin, whose pages and tokens an attacker on the network can read and change",
             "Write, for example, DOORCODE_CORS_ORIGINS=https://app.example.com",
         );
     } else if plain.next().is_some() && !is_loopback(&settings.public_url) {
         reader.warn(
             "DOORCODE_CORS_ORIGINS",
-            "has an origin on localhost, which is any program on a visitor's machine",
-            "Leave it to development",
+            "has an origin on localhost, which any program on a visitor's machine can use",
+            "Use localhost origins in development only",
         );
     }
 }
 
-/// Who can reach health and metrics.
 fn operations(reader: &mut Reader, ip: IpAddr) {
     let ip = ip.to_canonical();
     let is_private = PRIVATE.iter().filter_map(|network| network.parse::<IpNet>().ok()).any(|net| net.contains(&ip));
     if !is_private && reader.is_fine("DOORCODE_OPS_LISTEN") {
         reader.warn(
             "DOORCODE_OPS_LISTEN",
-            "is on every network of this machine or on a public address",
-            "See that a firewall keeps strangers away, who would read the metrics, or write a private address",
+            "listens on all networks of this machine or on a public address",
+            "Write a private address, or block this port in the firewall, because it exposes metrics",
         );
     }
 }
@@ -245,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_internet_are_counted_and_each_once() {
+    fn counts_each_public_address_once() {
         assert_eq!(count(&["10.0.0.0/8", "192.168.1.0/24", "fd00::/8", "::1/128"]), (0, 0));
         assert_eq!(count(&["8.0.0.0/8", "8.8.0.0/16", "2001:db8::/32"]), (1 << 24, 1 << 96));
         assert_eq!(count(&["10.0.0.0/7"]), (1 << 24, 0), "without its private half");

@@ -1,5 +1,5 @@
-//! Secrets from files: a folder with a file for each, named like its variable, which is how orchestrators hand them out.
-//! No other setting may lie there, no file of that name is passed over, and nothing of what is in one is ever shown.
+//! Secrets from files, as orchestrators provide them: a folder with one file per secret, named like its variable.
+//! Refuses other settings in the folder, and never shows the content of a file.
 
 use std::{fs, io, path::Path};
 
@@ -13,13 +13,12 @@ use super::{
 use crate::files;
 
 const FOLDER: &str = "DOORCODE_SECRETS_FOLDER";
-/// No secret is longer.
-const LARGEST: u64 = 64 * 1024;
-/// With which some editors begin a file.
+const MAX_BYTES: u64 = 64 * 1024;
+/// Some editors put it at the start of a file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Fills in what the folder has, where one is named. Gives the names of the files in it, among which a typing mistake may
-/// be.
+/// Fills in the secrets from the folder, if one is named. Returns the names of its files, which the caller checks for
+/// typos.
 pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
     let named = flags.secrets_folder.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let Some(folder) = named.and_then(|text| parse::folder(text).ok()) else { return Vec::new() };
@@ -27,14 +26,14 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
         Ok(files) => files,
         Err(error) => {
             let wrong = format!("is a folder that cannot be read ({})", error.kind());
-            reader.refuse(FOLDER, wrong, "Name one that this user can read, for example /run/secrets");
+            reader.refuse(FOLDER, wrong, "Name a folder that this user can read, for example /run/secrets");
             return Vec::new();
         }
     };
     let (secrets, others): (Vec<_>, Vec<_>) = rows().into_iter().partition(|row| row.is_secret);
     let is_here = |variable: &str| files.iter().any(|file| file == variable);
-    // Other programs may keep secrets in the same folder, with names that look like ours. So a file is only taken for a
-    // typo if the secret that it resembles is missing. Names with our prefix are checked with the variables.
+    // Other programs may have secrets with similar names in this folder. So a file counts as a typo only if the secret
+    // that it resembles is missing. Names with our prefix are checked together with the variables.
     let missing: Vec<_> = secrets
         .iter()
         .map(|row| &*row.variable)
@@ -43,9 +42,9 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
         .collect();
     for file in files.iter().filter(|file| secrets.iter().all(|row| row.variable != **file)) {
         if others.iter().any(|row| row.variable == *file) {
-            reader.refuse(file, format!("is a file in {FOLDER}, and no secret"), "Set it as a variable instead");
+            reader.refuse(file, format!("is a file in {FOLDER}, but not a secret"), "Set it as a variable instead");
         } else if let Some(name) = missing.iter().find(|name| unknown::is_meant(file, name)) {
-            let wrong = format!("is a file in {FOLDER}, and no setting");
+            let wrong = format!("is a file in {FOLDER}, but not a setting");
             reader.refuse(&file.escape_debug().to_string(), wrong, format!("Did you mean {name}?"));
         }
     }
@@ -57,24 +56,25 @@ pub(super) fn fill(reader: &mut Reader, flags: &mut ServeFlags) -> Vec<String> {
     files
 }
 
-/// One secret from its file. Whoever wrote it down twice may change the one that is not looked at.
+/// Reads one secret from its file. Refuses a secret that is also set elsewhere, because a change to the unused one
+/// would have no effect.
 fn take(reader: &mut Reader, variable: &str, value: &mut Option<String>, file: &Path) {
-    let instead = "Make it a text file that this user can read, with the value alone";
+    let instead = "Make it a text file that this user can read and that contains only the value";
     match read(file) {
         Ok(_) if is_given(value.as_deref()) => {
-            reader.refuse(variable, format!("is given, and is a file in {FOLDER}, too"), "Keep one of the two");
+            reader.refuse(variable, format!("is set, and is also a file in {FOLDER}"), "Remove one of the two");
         }
         Ok(text) if text.trim().is_empty() => {
-            let instead = "Write the value into it, or take the file away";
+            let instead = "Write the value into it, or remove the file";
             reader.refuse(variable, format!("is an empty file in {FOLDER}"), instead);
         }
-        // Two secrets in two lines would be one that nobody had before, and everybody would be signed out by it.
+        // Two secrets on two lines would be read as one new secret, which would sign everyone out.
         Ok(text) if text.trim().contains(|char: char| char.is_control() || char == BYTE_ORDER_MARK) => {
-            let wrong = format!("is a file in {FOLDER} with several lines, or with characters that cannot be seen");
-            reader.refuse(variable, wrong, format!("{instead}; of several secrets with commas between them"));
+            let wrong = format!("is a file in {FOLDER} with several lines or invisible characters");
+            reader.refuse(variable, wrong, format!("{instead}; separate several secrets with commas"));
         }
         Ok(text) => {
-            secret::warn_of_readers(reader, (variable, &format!("is a file in {FOLDER}")), file);
+            secret::warn_if_open_to_all(reader, (variable, &format!("is a file in {FOLDER}")), file);
             *value = Some(text);
         }
         Err(error) => {
@@ -88,14 +88,14 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// The text of a file, or of what a link leads to. Nothing that one waits for, such as a pipe.
+/// The text of a file, following links. Refuses pipes and other files that could block.
 fn read(path: &Path) -> io::Result<String> {
     let kind = fs::metadata(path)?;
     if !kind.is_file() {
         let what = if kind.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported };
         return Err(what.into());
     }
-    let bytes = files::read(path, LARGEST)?;
+    let bytes = files::read(path, MAX_BYTES)?;
     str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
@@ -119,7 +119,7 @@ mod tests {
         ServeFlags { secrets_folder: Some(folder.to_string_lossy().into_owned()), ..ServeFlags::default() }
     }
 
-    /// What is said of a folder.
+    /// The problems with a folder.
     fn refused(folder: &Path, change: impl FnOnce(&mut ServeFlags)) -> String {
         let (mut reader, mut flags) = (Reader::default(), flags(folder));
         change(&mut flags);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_read_through_links_and_strangers_are_left_alone() {
+    fn follows_links_and_ignores_other_files() {
         let folder = folder(&[("hidden", "smtps://canary@smtp.example.com\n"), ("postgres_password", "canary")]);
         symlink("hidden", folder.path().join("SMTP_URL")).unwrap();
         let (mut reader, mut flags) = (Reader::default(), flags(folder.path()));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn others_may_keep_their_secrets_beside_ours() {
+    fn ignores_secrets_of_other_programs() {
         let folder =
             folder(&[("AMQP_URL", "canary"), ("SFTP_URL", "canary"), ("SMTP_URL", "smtps://smtp.example.com")]);
         let (mut reader, mut flags) = (Reader::default(), flags(folder.path()));
@@ -151,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_value_for_one_secret_stops_the_start() {
+    fn ambiguous_or_invalid_files_prevent_the_start() {
         let given = folder(&[("REDIS_URL", "redis://canary")]);
         let text = refused(given.path(), |flags| flags.redis_url = Some("redis://other".to_owned()));
-        assert!(text.contains("REDIS_URL is given, and is a file"), "{text}");
+        assert!(text.contains("REDIS_URL is set, and is also a file"), "{text}");
         let text = refused(folder(&[("REDIS_URL", " \n")]).path(), |_| {});
         assert!(text.contains("REDIS_URL is an empty file"), "{text}");
         for lines in ["redis://canary\nredis://canary", "\u{feff}redis://canary"] {
@@ -166,7 +166,7 @@ mod tests {
             assert!(text.contains(&format!("Did you mean {meant}?")), "{text}");
         }
         let text = refused(folder(&[("DOORCODE_BRAND", "canary")]).path(), |_| {});
-        assert!(text.contains("DOORCODE_BRAND is a file") && text.contains("no secret"), "{text}");
+        assert!(text.contains("DOORCODE_BRAND is a file") && text.contains("not a secret"), "{text}");
         let text = refused(folder(&[("SMTP_URL", &"canary".repeat(11_000))]).path(), |_| {});
         assert!(text.contains("SMTP_URL is a file") && text.contains("too large"), "{text}");
         let folder_in_place = folder(&[]);

@@ -1,6 +1,5 @@
-//! Every setting: one row each. The flags, `--help`, the reference in `docs/operate/settings.md`, the reader, the check
-//! for unknown variables and the secrets that may be files all come from this table. Rate limits have rows of their own in
-//! `limits.rs` and join these.
+//! All settings, one row each. Flags, `--help`, `docs/operate/settings.md`, the reader, the check for unknown variables
+//! and the secret files come from this table. Rate limits are defined in `limits.rs` and added here.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
@@ -26,36 +25,37 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What the table says about one setting.
+/// One setting.
 pub struct Row {
     /// The environment variable.
     pub variable: Cow<'static, str>,
-    /// What kind of value it takes, such as `URL`.
+    /// Kind of value, such as `URL`.
     pub value: &'static str,
-    /// The heading in the help.
+    /// Heading in the help.
     pub group: &'static str,
-    /// What it is for.
+    /// Help text.
     pub help: Cow<'static, str>,
-    /// The value without a setting, as it would be written.
+    /// The default value, or a description of what happens without one.
     pub default: Result<Cow<'static, str>, &'static str>,
-    /// A value that works.
+    /// A valid value.
     pub example: Cow<'static, str>,
-    /// Whether no help and no message may show its value, and whether it may be a file.
+    /// Whether its value must never be shown and may come from a file.
     pub is_secret: bool,
 }
 
-/// A row is: field, variable, kind of value, `default "value"` or `none "what happens without"`, example, parser and type.
+/// A row is: field, variable, kind of value, `default "value"` or `none "what happens without"`, example, parser and
+/// type.
 macro_rules! settings {
     ($($group:literal { $(
         $(#[doc = $doc:literal])+
         $field:ident $variable:literal $value:ident $kind:ident $default:literal example $example:literal
         $(~ $secret:ident)? $parse:expr => $type:ty;
     )+ })+) => {
-        /// The settings as text, from flags and environment variables. An empty value counts as none.
+        /// The settings as text, from flags and environment variables. An empty value counts as not set.
         #[derive(Clone, Default)]
         pub struct ServeFlags {
             $($($(#[doc = $doc])+ pub $field: Option<String>,)+)+
-            /// Rate limits that are set.
+            /// The rate limits that are set.
             pub limits: BTreeMap<Rule, String>,
         }
 
@@ -68,7 +68,7 @@ macro_rules! settings {
             }
         }
 
-        /// The value of each row. One without a default is `None` if it is not set.
+        /// The value of each row. `None` if it has no default and is not set.
         #[expect(dead_code, reason = "secret_files reads its folder before all others")]
         pub(super) struct Values { $($(pub(super) $field: settings!(@type $kind $type),)+)+ }
 
@@ -113,89 +113,95 @@ const LIMITS: &str = "Limits";
 
 settings! {
     "Start" {
-        /// `development` listens on loopback only and has GraphiQL and the inbox. `production` refuses to start with
+        /// `development` listens on loopback only and serves GraphiQL and an inbox. `production` refuses to start with
         /// unsafe settings.
         mode "DOORCODE_MODE" MODE default "development" example "production" parse::mode => Mode;
-        /// Address and port of the API and the pages.
+        /// Address and port for the API and the pages.
         listen "DOORCODE_LISTEN" ADDRESS default "127.0.0.1:4000" example "0.0.0.0:4000"
             parse::socket => std::net::SocketAddr;
-        /// TLS certificate of the public port and its chain, a PEM file. It is read again when it changes.
-        tls_cert "DOORCODE_TLS_CERT" FILE none "a proxy terminates TLS" example "/etc/doorcode/tls.pem"
+        /// PEM file with the TLS certificate of the public port and its chain. It is reloaded when it changes.
+        tls_cert "DOORCODE_TLS_CERT" FILE none "none; a proxy terminates TLS" example "/etc/doorcode/tls.pem"
             parse::folder => PathBuf;
-        /// Private key of the certificate: a PEM file without a passphrase that only this user can read.
+        /// PEM file with the private key of the certificate, without a passphrase. Only this user should be able to
+        /// read it.
         tls_key "DOORCODE_TLS_KEY" FILE none "none" example "/etc/doorcode/tls.key" parse::folder => PathBuf;
-        /// Address and port of health checks and metrics. Keep it away from the internet.
+        /// Address and port for health checks and metrics. Do not expose it to the internet.
         ops_listen "DOORCODE_OPS_LISTEN" ADDRESS default "127.0.0.1:4001" example "0.0.0.0:4001"
             parse::socket => std::net::SocketAddr;
-        /// Where people reach the service: the issuer of tokens and the start of every link in emails. Production needs
-        /// https://, except on loopback.
+        /// URL where users reach the service. It is the issuer of tokens and the start of every link in emails.
+        /// Production requires https://, except on loopback.
         public_url "DOORCODE_PUBLIC_URL" URL none
             "required in production; in development http://localhost and the port of `DOORCODE_LISTEN`"
             example "https://login.example.com" parse::public_url => Url;
-        /// Server secret from which all keys are derived: at least 32 random bytes. During a rotation, several separated
-        /// by commas, newest first. Use the variable and not the flag: other users of the machine can read command lines.
+        /// Server secret from which all keys are derived: at least 32 random bytes. During a rotation, list several,
+        /// newest first, separated by commas. Use the variable instead of the flag, because other users of the machine
+        /// can read command lines.
         secret "DOORCODE_SECRET" SECRET none
             "required in production; in development one is generated and kept in the file `secret` in the data folder"
             example "$(openssl rand -base64 32)" ~secret secret::parse => Vec<SecretString>;
-        /// Folder of secrets. Each file has the name of its variable, such as `SMTP_URL`, and contains the value. A secret
-        /// that is in a file must not be in the environment too.
+        /// Folder with secrets as files. Each file is named like its variable, such as `SMTP_URL`, and contains the
+        /// value. Do not set a secret both here and in the environment.
         secrets_folder "DOORCODE_SECRETS_FOLDER" FOLDER none "none" example "/run/secrets" parse::folder => PathBuf;
-        /// Lets a development server listen beyond loopback, where everyone who reaches it can read all mail in the inbox.
-        /// It then accepts every IP address, localhost and the host of `DOORCODE_PUBLIC_URL` as its host. Otherwise a
-        /// development server accepts only the last two and answers 421 to others.
+        /// Allow a development server to listen beyond loopback. Everyone who can reach it can then read all mail in
+        /// the inbox. As the host, it accepts every IP address, localhost and the host of `DOORCODE_PUBLIC_URL`;
+        /// without this setting only the last two, and other hosts get status 421.
         expose_development "DOORCODE_EXPOSE_DEVELOPMENT" BOOL default "false" example "true" parse::boolean => bool;
     }
     "Storage" {
-        /// Data folder for the SQLite database and the development secret. It is created if missing, for this user only.
+        /// Data folder for the SQLite database and the development secret. It is created if missing, readable by this
+        /// user only.
         data "DOORCODE_DATA" FOLDER default "./data" example "/var/lib/doorcode" parse::folder => PathBuf;
-        /// Database: SQLite for one process, PostgreSQL for one or many.
+        /// Database: SQLite (one process only) or PostgreSQL.
         database_url "DATABASE_URL" URL none "the SQLite file `doorcode.db` in the data folder"
             example "postgres://doorcode:password@db.example.com/doorcode" ~secret parse::database_url => SecretString;
         /// Minimum and maximum number of PostgreSQL connections.
         database_pool "DOORCODE_DATABASE_POOL" RANGE default "5-20" example "2-10" parse::pool => (u32, u32);
-        /// How long to wait for PostgreSQL at start, 0s to 1h.
+        /// How long to wait for PostgreSQL at startup, 0s to 1h.
         database_wait "DOORCODE_DATABASE_WAIT" DURATION default "30s" example "5m"
             |text| parse::duration(text, Duration::ZERO, HOUR) => Duration;
         /// Redis for rate limits that replicas share: one server, a cluster (`redis+cluster://`) or Sentinel
-        /// (`redis+sentinel://`), with `rediss` for TLS. Production on PostgreSQL needs it unless there is one replica.
+        /// (`redis+sentinel://`), with `rediss` for TLS. Production on PostgreSQL requires it unless
+        /// `DOORCODE_SINGLE_REPLICA` is set.
         redis_url "REDIS_URL" URL none "each process counts limits by itself"
             example "rediss://:password@redis.example.com:6379" ~secret parse::redis_url => SecretString;
-        /// States that this is the only process on its database, so that production on PostgreSQL may count limits in
-        /// memory, without `REDIS_URL`.
+        /// Declare that no other process uses this database. Production on PostgreSQL then counts limits in memory and
+        /// does not require `REDIS_URL`.
         single_replica "DOORCODE_SINGLE_REPLICA" BOOL default "false" example "true" parse::boolean => bool;
     }
     "Mail" {
-        /// SMTP server. Production needs TLS that nobody can strip: `smtps://`, or `smtp://` with `?tls=required`.
-        smtp_url "SMTP_URL" URL none "mail goes to the built-in inbox, in development only"
+        /// SMTP server. Production requires TLS: `smtps://`, or `smtp://` with `?tls=required`.
+        smtp_url "SMTP_URL" URL none "required in production; in development, mail goes to the built-in inbox"
             example "smtps://user:password@smtp.example.com" ~secret parse::smtp_url => (SecretString, SmtpSecurity);
-        /// Sender of every email. Production needs an address in a real domain.
+        /// Sender of every email. Production requires an address in a real domain.
         mail_from "DOORCODE_MAIL_FROM" MAILBOX default "Doorcode <no-reply@localhost>"
             example "Example <no-reply@example.com>" parse::mailbox => (String, String);
     }
     "Sign-in" {
-        /// Who may create an account by signing in: `open`, `closed`, or `domains:` and a list.
+        /// Who can create an account by signing in: everyone (`open`), no one (`closed`), or addresses in a list of
+        /// domains (`domains:example.com,example.org`).
         signup "DOORCODE_SIGNUP" POLICY default "open" example "domains:example.com,example.org"
             parse::signup => SignUp;
         /// Role of new users: `USER` or `GUEST`. Administrators grant more.
         default_role "DOORCODE_DEFAULT_ROLE" ROLE default "USER" example "GUEST" parse::default_role => Role;
-        /// Digits in a code, 6 to 12. Each digit less makes guessing ten times easier. Production refuses odds above 1 in
-        /// 1,000 a year for an account, so six digits need a smaller `DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH`, such as
-        /// `80/30d`.
+        /// Number of digits in a code, 6 to 12. One digit fewer makes guessing ten times easier. Production refuses to
+        /// start if a year of guessing opens an account with odds above 1 in 1,000, so six digits require a smaller
+        /// `DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH`, such as `80/30d`.
         code_length "DOORCODE_CODE_LENGTH" DIGITS default "8" example "10"
             |text| parse::number(text, 6, 12) => u32;
         /// How long a code is valid, 1m to 30m.
         code_ttl "DOORCODE_CODE_TTL" DURATION default "5m" example "10m"
             |text| parse::duration(text, MINUTE, 30 * MINUTE) => Duration;
-        /// Wrong attempts that a code survives, 1 to 10.
+        /// Number of attempts per code, 1 to 10.
         code_tries "DOORCODE_CODE_TRIES" COUNT default "3" example "5" |text| parse::number(text, 1, 10) => u32;
-        /// Fixed codes for test accounts and app reviewers with the role USER or GUEST: `address=code@date`, separated by
-        /// commas. The date is the last day (UTC), at most 90 days ahead. Expired codes are ignored with a warning. Until
-        /// then, these addresses cannot get a higher role. Of the send limits, only `send.network` applies to them.
+        /// Fixed codes for test accounts and app reviewers with the role USER or GUEST: `address=code@date`, separated
+        /// by commas. The date is the last day (UTC) on which the code works, at most 90 days ahead. Until then, these
+        /// addresses cannot get a higher role. Expired codes are ignored with a warning. Of the send limits, only
+        /// `send.network` applies to these addresses.
         test_codes "DOORCODE_TEST_CODES" LIST none "none" example "review@example.com=83120475@2027-01-31" ~secret
             |text| Ok(text.to_owned()) => String;
     }
     "Limits" {
-        /// Shortest time for which the first refusal of `send.pair` lasts, 1s to 1d.
+        /// Minimum duration of the first refusal by `send.pair`, 1s to 1d.
         send_cooldown "DOORCODE_SEND_COOLDOWN" DURATION default "5m" example "10m"
             |text| parse::duration(text, SECOND, DAY) => Duration;
     }
@@ -226,21 +232,21 @@ settings! {
         /// Whether clients can query the schema.
         introspection "DOORCODE_INTROSPECTION" BOOL none "`true` in development, `false` in production"
             example "false" parse::boolean => bool;
-        /// Manifest of trusted documents. The server runs only these operations and those of its own pages. It is a JSON
-        /// file as Relay, GraphQL Code Generator or Apollo write it, with the SHA-256 of each document as its id;
-        /// `doorcode documents` checks one.
+        /// Manifest of trusted documents. The server then runs only these operations and those of its own pages. It is
+        /// a JSON file as written by Relay, GraphQL Code Generator or Apollo, with the SHA-256 of each document as its
+        /// id. `doorcode documents` checks it.
         documents "DOORCODE_DOCUMENTS" FILE none "every document runs" example "/etc/doorcode/documents.json"
             parse::folder => PathBuf;
-        /// Whether the API is an Apollo Federation 2 subgraph: a gateway can query the schema and resolve users by id. All
-        /// other callers can query the schema too then, even without introspection.
+        /// Whether the API is an Apollo Federation 2 subgraph, so that a gateway can query the schema and resolve users
+        /// by id. All other callers can then query the schema too, even without introspection.
         federation "DOORCODE_FEDERATION" BOOL default "false" example "true" parse::boolean => bool;
     }
     "Network" {
         /// Proxies whose forwarding headers are trusted: networks or addresses, separated by commas. Production refuses
-        /// more of the internet than an IPv4 /8 or an IPv6 /24, and IPv6 networks that embed IPv4.
-        trusted_proxies "DOORCODE_TRUSTED_PROXIES" LIST none "the peer of the connection is the client"
+        /// more of the internet than an IPv4 /8 or an IPv6 /24, and IPv6 networks that embed IPv4 addresses.
+        trusted_proxies "DOORCODE_TRUSTED_PROXIES" LIST none "none; the connecting address is the client"
             example "10.0.0.0/8,fd00::/8" |text| parse::list(text, parse::network) => Vec<IpNet>;
-        /// Origins of other sites whose pages may call the API. Production refuses http://, except on loopback.
+        /// Origins of other sites whose pages can call the API. Production refuses http://, except on loopback.
         cors_origins "DOORCODE_CORS_ORIGINS" LIST none "every loopback origin in development, none in production"
             example "https://app.example.com" |text| parse::list(text, parse::origin) => Vec<String>;
         /// How long client addresses are kept in sessions and audit events, 0s to 3650d.
@@ -248,29 +254,29 @@ settings! {
             |text| parse::duration(text, Duration::ZERO, 3650 * DAY) => Duration;
     }
     "Users" {
-        /// How long audit events are kept, 1d to 3650d. Production refuses less than 7d, because they say who deleted an
-        /// account when its owner takes it back.
+        /// How long audit events are kept, 1d to 3650d. Production refuses less than 7d, because owners need them to
+        /// recover a stolen account.
         audit_retention "DOORCODE_AUDIT_RETENTION" DURATION default "400d" example "90d"
             |text| parse::duration(text, DAY, 3650 * DAY) => Duration;
-        /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. Erasing keeps the audit
-        /// events without the identity of the user. Production refuses less than 7d, the time in which an owner can take an
-        /// account back from a thief; `doorcode purge --erase-after 0s` erases sooner.
+        /// How long a deleted account can be restored before it is erased for good, 0s to 3650d. Erasing keeps the
+        /// audit events without the identity of the user. Production refuses less than 7d, the time that owners have to
+        /// recover a stolen account; `doorcode purge --erase-after 0s` erases sooner.
         erase_after "DOORCODE_ERASE_AFTER" DURATION default "30d" example "7d"
             |text| parse::duration(text, Duration::ZERO, 3650 * DAY) => Duration;
-        /// Emails that tell users about changes of their account: `new-device`, `email-change` (by an administrator;
-        /// users' own changes, which the old address can undo, are always announced) and `role-change`, separated by
-        /// commas, or `none`.
+        /// Emails that notify users of changes to their account, separated by commas: `new-device`, `email-change` and
+        /// `role-change`, or `none`. `email-change` covers changes by an administrator; changes by users themselves are
+        /// always announced, because the old address can undo them.
         notices "DOORCODE_NOTICES" LIST default "new-device,email-change,role-change" example "new-device,role-change"
             parse::notices => Notices;
     }
     "Telemetry" {
-        /// What is logged: a level, or levels by module.
+        /// Log filter: a level, or levels by module.
         log "DOORCODE_LOG" FILTER default "info" example "info,doorcode=debug" parse::log_filter => String;
         /// Format of log lines: `text` for people, `json` for machines.
         log_format "DOORCODE_LOG_FORMAT" FORMAT none "`text` in development, `json` in production" example "json"
             |text| parse::choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]) => LogFormat;
-        /// How email addresses appear in the log: `hashed`, so that lines of one address can be found (`doorcode user hash`
-        /// prints the hash of an address) without revealing it, or `plain`.
+        /// How email addresses appear in the log: `plain`, or `hashed`, which lets you find the lines of an address
+        /// without revealing it (`doorcode user hash` prints the hash of an address).
         log_emails "DOORCODE_LOG_EMAILS" HOW default "hashed" example "plain"
             |text| parse::choice(text, &[("hashed", LogEmails::Hashed), ("plain", LogEmails::Plain)]) => LogEmails;
         /// Base URL of the OpenTelemetry collector that receives traces over OTLP/HTTP; `/v1/traces` is added.
@@ -282,8 +288,7 @@ settings! {
         /// Service name in traces.
         otel_service_name "OTEL_SERVICE_NAME" NAME default "doorcode" example "login"
             |text| parse::printable(text, 64) => String;
-        /// Share of requests that are traced, 0 to 1. A request that comes with a trace which is not sampled is not traced;
-        /// of the others the same share is.
+        /// Share of requests that are traced, 0 to 1. Requests that are part of an unsampled trace are never traced.
         trace_ratio "DOORCODE_TRACE_RATIO" RATIO default "1" example "0.1" telemetry::ratio => f64;
     }
 }
@@ -303,18 +308,18 @@ fn limit_rows() -> impl Iterator<Item = Row> {
     })
 }
 
-#[expect(clippy::expect_used, reason = "every start parses every default")]
+#[expect(clippy::expect_used, reason = "every start parses all defaults")]
 fn default<T>(variable: &str, text: &str, parse: fn(&str) -> parse::Parsed<T>) -> T {
     parse(text).map_err(|_| ()).expect(variable)
 }
 
 impl Row {
-    /// The flag, without its dashes.
+    /// The flag, without dashes.
     pub fn flag(&self) -> String {
         self.variable.trim_start_matches("DOORCODE_").to_lowercase().replace('_', "-")
     }
 
-    /// The default in words.
+    /// The default in Markdown.
     pub fn default_text(&self) -> String {
         match &self.default {
             Ok(value) => format!("`{value}`"),
@@ -322,7 +327,7 @@ impl Row {
         }
     }
 
-    /// The example in words.
+    /// The example in Markdown.
     pub fn example_text(&self) -> String {
         if self.example.contains('`') { self.example.to_string() } else { format!("`{}`", self.example) }
     }
@@ -384,7 +389,7 @@ impl FromArgMatches for ServeFlags {
 }
 
 impl fmt::Debug for ServeFlags {
-    /// Some of the flags are secrets, so none is shown.
+    /// Shows no values, because some are secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ServeFlags").finish_non_exhaustive()
     }

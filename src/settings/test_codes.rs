@@ -1,4 +1,4 @@
-//! Fixed codes for named addresses: always dated, never guessable at a glance, never silent.
+//! Fixed codes for single addresses. Each has a date, must not be obvious, and is logged as a warning.
 
 use chrono::NaiveDate;
 use secrecy::SecretString;
@@ -9,65 +9,65 @@ use super::{
 };
 use crate::email_address::EmailAddress;
 
-/// The longest a fixed code may live.
 const MAX_DAYS: i64 = 90;
 
 /// One entry of the list: `address=code@date`.
 enum Entry {
-    /// To be used.
-    Live(TestCode),
-    /// Past its date.
-    Past(EmailAddress, NaiveDate),
+    /// Valid.
+    Valid(TestCode),
+    /// Expired on this date.
+    Expired(EmailAddress, NaiveDate),
 }
 
-/// The live codes, and for each entry a warning, as the rest of a sentence that begins with the variable. `digits` is absent when the length of codes is itself unreadable.
+/// The valid codes, and a warning for each entry as the rest of a sentence that starts with the variable. `digits` is
+/// `None` if the code length is invalid.
 pub(super) fn parse(text: &str, today: NaiveDate, digits: Option<usize>) -> Parsed<(Vec<TestCode>, Vec<String>)> {
-    let mut live: Vec<TestCode> = Vec::new();
+    let mut valid: Vec<TestCode> = Vec::new();
     let mut warnings = Vec::new();
     for entry in parse::list(text, |entry| parse_entry(entry, today, digits))? {
         match entry {
-            Entry::Live(code) if live.iter().any(|other| other.email == code.email) => {
-                return Err("has two codes for one address".to_owned());
+            Entry::Valid(code) if valid.iter().any(|other| other.email == code.email) => {
+                return Err("has two codes for the same address".to_owned());
             }
-            Entry::Live(code) => {
+            Entry::Valid(code) => {
                 let (email, until) = (&code.email, code.until);
                 warnings.push(format!("has a fixed code that signs in as {email} until {until}"));
-                live.push(code);
+                valid.push(code);
             }
-            Entry::Past(email, until) => {
-                warnings.push(format!("has a code for {email} that ended on {until} and is left out"));
+            Entry::Expired(email, until) => {
+                warnings.push(format!("has a code for {email} that expired on {until} and is ignored"));
             }
         }
     }
-    Ok((live, warnings))
+    Ok((valid, warnings))
 }
 
-/// An address may hold `=` but neither part after it may hold `@`, so the text is taken apart from its end.
+/// Splits from the end, because an address may contain `=`, but the code and the date contain no `@`.
 fn parse_entry(entry: &str, today: NaiveDate, digits: Option<usize>) -> Parsed<Entry> {
     let (rest, date) = entry.rsplit_once('@').ok_or("is not address=code@date")?;
     let (address, code) = rest.rsplit_once('=').ok_or("is not address=code@date")?;
-    let email = EmailAddress::parse(address).map_err(|_| "has no e-mail address before the =")?;
+    let email = EmailAddress::parse(address).map_err(|_| "has no valid email address before the =")?;
     let until = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|_| date.len() == "2027-01-31".len());
     let until = until.ok_or("has no date such as 2027-01-31 after the code")?;
     if until < today {
-        return Ok(Entry::Past(email, until));
+        return Ok(Entry::Expired(email, until));
     }
     if until.signed_duration_since(today).num_days() > MAX_DAYS {
         return Err(format!("ends more than {MAX_DAYS} days from now"));
     }
     if !code.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("has a code that is not digits alone".to_owned());
+        return Err("has a code with characters other than digits".to_owned());
     }
     if let Some(digits) = digits.filter(|digits| *digits != code.len()) {
         return Err(format!("has a code that is not {digits} digits long"));
     }
     if is_sequence(code.as_bytes()) || is_repetition(code.as_bytes()) {
-        return Err("has a code that is a run, a sequence or a repetition".to_owned());
+        return Err("has a code that is easy to guess: a sequence or a repetition".to_owned());
     }
-    Ok(Entry::Live(TestCode { email, code: SecretString::from(code), until }))
+    Ok(Entry::Valid(TestCode { email, code: SecretString::from(code), until }))
 }
 
-/// Whether each digit is one more, or each one less, than the digit before; 0 and 9 are neighbours.
+/// Whether the digits count up or down by one. 9 and 0 are adjacent.
 fn is_sequence(digits: &[u8]) -> bool {
     let steps = |step: u8| digits.windows(2).all(|pair| (pair[0] - b'0' + step) % 10 == pair[1] - b'0');
     steps(1) || steps(9)
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_code_works_through_its_last_day_and_is_warned_about() {
+    fn a_code_is_valid_through_its_last_day_with_a_warning() {
         let (codes, warnings) =
             read("Review+a=b@Example.com=83120475@2026-11-21, qa@example.org=40917263@2027-02-19").unwrap();
         assert_eq!(codes[0].email.as_str(), "review+a=b@example.com");
@@ -99,20 +99,20 @@ mod tests {
     }
 
     #[test]
-    fn a_code_past_its_date_is_left_out_with_a_warning() {
+    fn an_expired_code_is_ignored_with_a_warning() {
         let (codes, warnings) = read("review@example.com=83120475@2026-11-20").unwrap();
         assert!(codes.is_empty());
-        assert!(warnings.len() == 1 && warnings[0].contains("left out"), "{warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("ignored"), "{warnings:?}");
     }
 
     #[test]
-    fn codes_that_anybody_would_try_are_refused() {
+    fn obvious_codes_are_refused() {
         for code in [
             "11111111", "00000000", "12345678", "87654321", "01234567", "98765432", "89012345", "12121212", "12341234",
             "12312312",
         ] {
             let refusal = read(&format!("review@example.com={code}@2027-01-31")).unwrap_err();
-            assert!(refusal.contains("a run, a sequence or a repetition") && !refusal.contains(code), "{refusal}");
+            assert!(refusal.contains("a sequence or a repetition") && !refusal.contains(code), "{refusal}");
         }
     }
 
@@ -122,16 +122,16 @@ mod tests {
             ("review@example.com=83120475@2027-02-20", "90 days"),
             ("review@example.com=83120475", "address=code@date"),
             ("review@example.com@2027-01-31", "address=code@date"),
-            ("review=83120475@2027-01-31", "no e-mail address"),
+            ("review=83120475@2027-01-31", "no valid email address"),
             ("review@example.com=83120475@2027-1-31", "no date"),
             ("review@example.com=83120475@2027-02-30", "no date"),
             ("review@example.com=83120475@", "no date"),
             ("review@example.com=8312047@2027-01-31", "8 digits"),
             ("review@example.com=@2027-01-31", "8 digits"),
-            ("review@example.com=8312 475@2027-01-31", "digits alone"),
-            ("review@example.com=８3120475@2027-01-31", "digits alone"),
+            ("review@example.com=8312 475@2027-01-31", "other than digits"),
+            ("review@example.com=８3120475@2027-01-31", "other than digits"),
             ("review@example.com=83120475@2027-01-31,", "entry 2 that is empty"),
-            ("a@example.com=83120475@2027-01-31,A@example.com=40917263@2027-01-31", "two codes for one address"),
+            ("a@example.com=83120475@2027-01-31,A@example.com=40917263@2027-01-31", "two codes for the same address"),
         ] {
             let refusal = read(entry).unwrap_err();
             assert!(refusal.contains(wrong), "{entry}: {refusal}");

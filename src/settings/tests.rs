@@ -1,4 +1,4 @@
-//! The settings as a whole: from variables to `Settings` or to every problem at once. Parts have tests in their files.
+//! Loading all settings: from variables to `Settings` or to a list of problems. Each part has tests in its file.
 
 mod help;
 mod refusals;
@@ -15,7 +15,7 @@ use crate::observability::{LogEmails, LogFormat};
 use crate::ports::Entropy;
 
 const GOOD_SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
-/// The least that production asks for.
+/// The minimum that production requires.
 const PRODUCTION: [(&str, &str); 5] = [
     ("DOORCODE_MODE", "production"),
     ("DOORCODE_SECRET", GOOD_SECRET),
@@ -23,7 +23,7 @@ const PRODUCTION: [(&str, &str); 5] = [
     ("DOORCODE_PUBLIC_URL", "https://login.example.com"),
     ("DOORCODE_MAIL_FROM", "Example <no-reply@example.com>"),
 ];
-/// Settings that are published: they stay.
+/// Published settings, which must stay.
 const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_SECRET DOORCODE_LISTEN \
     DOORCODE_OPS_LISTEN DOORCODE_PUBLIC_URL DOORCODE_DATA DOORCODE_SIGNUP DOORCODE_TEST_CODES DOORCODE_LIMIT_SEND_PAIR \
     DOORCODE_LIMIT_SEND_ADDRESS DOORCODE_LIMIT_SEND_ADDRESS_DAY DOORCODE_LIMIT_SEND_NETWORK \
@@ -38,7 +38,7 @@ const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_S
     OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME DOORCODE_TLS_CERT DOORCODE_TLS_KEY \
     DOORCODE_SECRETS_FOLDER";
 
-/// What `good_values_arrive_where_they_belong` sets.
+/// The quotas that `valid_values_are_loaded` sets.
 const QUOTAS: [(Rule, &str); 10] = [
     (Rule::SendPair, "4/3600"),
     (Rule::SendAddress, "7/7200"),
@@ -66,12 +66,12 @@ fn now() -> DateTime<Utc> {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-/// The flags alone: what this process has in its own environment must not leak into a test.
+/// The flags without the environment of this process.
 fn command() -> Command {
     ServeFlags::augment_args(Command::new("doorcode")).mut_args(|flag| flag.env(Resettable::Reset))
 }
 
-/// The flags that clap would have read from these variables.
+/// The flags as clap reads them from these variables.
 fn flags(variables: &[(&str, &str)]) -> ServeFlags {
     let documented = ServeFlags::augment_args(Command::new("doorcode"));
     let mut arguments = vec!["doorcode".to_owned()];
@@ -87,12 +87,12 @@ fn load(variables: &[(&str, &str)]) -> Result<Settings, Problems> {
     Settings::load(flags(variables), environment, now(), &Fixed)
 }
 
-/// Development with a secret and a database of its own, so that nothing is written.
+/// Development with a secret and a database, so that nothing is written.
 fn develop(variables: &[(&str, &str)]) -> Result<Settings, Problems> {
     load(&[&[("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")], variables].concat())
 }
 
-/// Production that is fine, with some variables changed or (when empty) taken away.
+/// Valid production settings, with some variables changed or (if empty) removed.
 fn produce(changes: &[(&str, &str)]) -> Result<Settings, Problems> {
     let kept = |(name, _): &&(&str, &str)| changes.iter().all(|(changed, _)| changed != name);
     let mut variables: Vec<_> = PRODUCTION.iter().filter(kept).copied().collect();
@@ -103,7 +103,7 @@ fn produce(changes: &[(&str, &str)]) -> Result<Settings, Problems> {
     load(&variables)
 }
 
-/// Asserts that exactly one variable is complained about, with these words.
+/// Asserts that exactly one variable has a problem, with these words.
 #[track_caller]
 fn assert_refused(result: Result<Settings, Problems>, variable: &str, words: &str) {
     let problems = result.unwrap_err();
@@ -114,7 +114,7 @@ fn assert_refused(result: Result<Settings, Problems>, variable: &str, words: &st
 }
 
 #[test]
-fn without_any_variable_it_is_a_safe_development_server() {
+fn without_variables_it_is_a_safe_development_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("a?b#c%20");
     let settings = load(&[("DOORCODE_DATA", data.to_str().unwrap())]).unwrap();
@@ -150,7 +150,7 @@ fn without_any_variable_it_is_a_safe_development_server() {
 }
 
 #[test]
-fn production_with_all_it_needs_starts_and_is_closed_by_default() {
+fn production_is_closed_by_default() {
     let settings = produce(&[]).unwrap();
     assert_eq!(settings.mode, Mode::Production);
     assert!(!settings.graphiql && !settings.introspection && !settings.has_inbox());
@@ -161,7 +161,7 @@ fn production_with_all_it_needs_starts_and_is_closed_by_default() {
 }
 
 #[test]
-fn good_values_arrive_where_they_belong() {
+fn valid_values_are_loaded() {
     let settings = develop(&[
         ("DOORCODE_LISTEN", "127.0.0.1:8080"),
         ("DOORCODE_PUBLIC_URL", "https://example.com/login/"),
@@ -226,12 +226,12 @@ fn good_values_arrive_where_they_belong() {
     assert_eq!((settings.audit_retention, settings.erase_after), (90 * day, Duration::ZERO));
     assert_eq!(settings.notices, Notices { email_change: false, ..Notices::ALL });
     assert!(settings.federation);
-    assert!(!settings.has_inbox(), "a mail server takes the place of the inbox");
+    assert!(!settings.has_inbox(), "a mail server replaces the inbox");
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
 }
 
 #[test]
-fn what_the_process_tells_of_itself_is_set_as_opentelemetry_has_it() {
+fn telemetry_settings_follow_opentelemetry() {
     let settings = load(&[
         ("DOORCODE_LOG", "info,doorcode=debug"),
         ("DOORCODE_LOG_EMAILS", "plain"),
@@ -249,7 +249,7 @@ fn what_the_process_tells_of_itself_is_set_as_opentelemetry_has_it() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_none() {
+fn an_empty_variable_counts_as_not_set() {
     let empty: Vec<_> = CONTRACT.split(' ').filter(|name| *name != "DOORCODE_DATA").map(|name| (name, " ")).collect();
     let folder = tempfile::tempdir().unwrap();
     let with_data = [&empty[..], &[("DOORCODE_DATA", folder.path().to_str().unwrap())]].concat();
@@ -279,13 +279,13 @@ fn a_development_server_is_reached_where_it_listens() {
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
 }
 
-/// Whether a message names its variable again, which stands before it already.
+/// Whether a message repeats the name of its variable.
 fn is_repetitive(Problem { variable, wrong, instead }: &Problem) -> bool {
     let mut words = wrong.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
     words.any(|word| word == variable) || instead.starts_with(&format!("{variable}:"))
 }
 
-/// Called by every reader that ends in a test, so it sees each message that any test of settings causes.
+/// Every reader in a test calls this, so it checks every message that any test causes.
 pub(super) fn assert_nothing_is_repeated<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
     for problem in problems {
         assert!(!is_repetitive(problem), "{problem}");
@@ -305,7 +305,7 @@ fn a_message_that_repeats_its_variable_is_found() {
 }
 
 #[test]
-fn a_setting_that_is_gone_is_mentioned() {
+fn a_removed_setting_is_mentioned() {
     let variables = [("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")];
     let gone = ("DATABASE_READ_URL".to_owned(), String::new());
     let settings = Settings::load(flags(&variables), [gone].into_iter(), now(), &Fixed).unwrap();

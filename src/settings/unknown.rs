@@ -1,9 +1,9 @@
-//! Variables that begin with `DOORCODE_` and mean nothing: typing mistakes, which would otherwise leave a default in
-//! force that somebody believes to have changed. Names are shown, values never looked at.
+//! Refuses unknown variables that start with `DOORCODE_`: they are probably typos, which would leave a default in
+//! force. Looks at names only.
 
 use super::{problems::Reader, table::rows};
 
-/// What the tests of this repository are told; the server itself does not read them.
+/// Variables for the tests of this repository. The server does not read them.
 const FOR_TESTS: [&str; 6] = [
     "DOORCODE_TEST_EMBEDDED_ONLY",
     "DOORCODE_TEST_REDIS_URL",
@@ -13,49 +13,46 @@ const FOR_TESTS: [&str; 6] = [
     "DOORCODE_TEST_KILLS",
 ];
 
-/// Named a standby for lists once. A name without our prefix is not refused, so it is mentioned.
+/// A former setting. It has no prefix, so it is not refused as unknown.
 const REMOVED: &str = "DATABASE_READ_URL";
 
-/// Refuses every name that only looks like a setting, with the one that was probably meant.
 pub(super) fn check(reader: &mut Reader, names: impl Iterator<Item = String>) {
     let known: Vec<_> = rows().into_iter().map(|row| row.variable.into_owned()).collect();
     let names: Vec<_> = names.collect();
     if names.iter().any(|name| name == REMOVED) {
         reader.warn(REMOVED, "is ignored", "Remove it: all reads go to DATABASE_URL");
     }
-    let mut strangers: Vec<_> = names
+    let mut unknown: Vec<_> = names
         .into_iter()
         .filter(|name| has_our_prefix(name) && !known.contains(name))
         .filter(|name| !FOR_TESTS.contains(&name.as_str()) && !is_service_link(name))
         .collect();
-    // The environment has no order of its own, and a list that changes from run to run is hard to read.
-    strangers.sort();
-    for name in strangers {
+    // The order of the environment varies between runs.
+    unknown.sort();
+    for name in unknown {
         let instead = suggestion(&name, &known);
         reader.refuse(&name.escape_debug().to_string(), "is not a setting", instead);
     }
 }
 
-/// `DOORCODE_`, in any case: a variable in lower case would be overlooked just the same.
+/// Whether a name starts with `DOORCODE_`, ignoring case: `doorcode_mode` would be ignored just like a typo.
 fn has_our_prefix(name: &str) -> bool {
     name.get(.."DOORCODE_".len()).is_some_and(|start| start.eq_ignore_ascii_case("DOORCODE_"))
 }
 
-/// What Kubernetes puts into every container next to a service named `doorcode`.
+/// Whether Kubernetes sets this variable for a service named `doorcode`.
 fn is_service_link(name: &str) -> bool {
     matches!(name, "DOORCODE_PORT" | "DOORCODE_SERVICE_HOST")
         || name.starts_with("DOORCODE_PORT_")
         || name.starts_with("DOORCODE_SERVICE_PORT")
 }
 
-/// What to do about a name: correct it, or drop it.
 fn suggestion(name: &str, known: &[String]) -> String {
     let typed = name.to_ascii_uppercase();
     if typed.ends_with("_SERVICE_HOST") || typed.contains("_SERVICE_PORT") || typed.contains("_PORT_") {
-        return "If Kubernetes put it there for another service, set `enableServiceLinks: false` for the pod"
-            .to_owned();
+        return "If Kubernetes sets it for another service, set `enableServiceLinks: false` for the pod".to_owned();
     }
-    // `DATABASE_URL` and its like have no prefix, and giving them one is the likeliest mistake.
+    // Settings without a prefix, such as `DATABASE_URL`, are often written with one.
     let distance = |candidate: &str| edits(&typed, candidate).min(edits(&typed, &format!("DOORCODE_{candidate}")));
     let nearest = known.iter().map(|candidate| (distance(candidate), candidate)).min();
     match nearest {
@@ -66,7 +63,7 @@ fn suggestion(name: &str, known: &[String]) -> String {
     }
 }
 
-/// Whether a name is one of ours in another case, with one mistake in it, or with two letters in each other's place.
+/// Whether a name is a setting with one typo: in another case, one edit apart, or with two letters swapped.
 pub(super) fn is_meant(typed: &str, name: &str) -> bool {
     let typed = typed.to_ascii_uppercase();
     let sorted = |name: &str| {
@@ -77,7 +74,7 @@ pub(super) fn is_meant(typed: &str, name: &str) -> bool {
     edits(&typed, name) <= 1 + usize::from(sorted(&typed) == sorted(name))
 }
 
-/// How many letters to add, drop or change to make one name of the other (Levenshtein), row by row.
+/// The Levenshtein distance of two names.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -103,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typing_mistake_is_refused_with_what_was_meant() {
+    fn a_typo_is_refused_with_a_suggestion() {
         for (typed, meant) in [
             ("DOORCODE_MOD", "DOORCODE_MODE"),
             ("DOORCODE_SECRETS", "DOORCODE_SECRET"),
@@ -123,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_like_no_other_is_refused_without_a_guess() {
+    fn an_unknown_name_without_a_match_is_refused_without_a_suggestion() {
         for name in ["DOORCODE_FROBNICATE", "DOORCODE_", "DOORCODE_X", "DOORCODE_TEST_ANYTHING_ELSE"] {
             let text = refused(&[name]);
             assert!(text.contains("--help") && !text.contains("Did you mean"), "{text}");
@@ -131,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_and_our_tests_set_is_ignored() {
+    fn variables_of_kubernetes_and_of_tests_are_ignored() {
         let names = [
             "DOORCODE_PORT",
             "DOORCODE_PORT_4000_TCP",
@@ -156,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted_one_by_one() {
+    fn computes_the_edit_distance() {
         for (one, other, count) in
             [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("MODE", "MOED", 2)]
         {

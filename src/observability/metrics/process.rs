@@ -1,5 +1,4 @@
-//! What the process takes of its machine, under the names that every Prometheus client gives it. Read when somebody asks,
-//! where the system tells; nothing is told where it does not.
+//! Standard Prometheus process metrics, read from `/proc` at each scrape. Omitted where `/proc` is missing.
 
 use std::{fmt, fs};
 
@@ -9,7 +8,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-/// The process, as the system sees it.
+/// Collector of the process metrics.
 #[derive(Debug)]
 pub(super) struct Process;
 
@@ -22,16 +21,16 @@ impl Collector for Process {
             None => Ok(()),
         };
         let stat = Stat::read();
-        gauge("process_resident_memory_bytes", "Memory that is not swapped out", resident())?;
+        gauge("process_resident_memory_bytes", "Resident memory", resident())?;
         gauge("process_open_fds", "Open files and connections", open_files())?;
-        gauge("process_max_fds", "The most files and connections that may be open", most_files().map(f64::from))?;
+        gauge("process_max_fds", "Maximum number of open files and connections", most_files().map(f64::from))?;
         gauge(
             "process_start_time_seconds",
-            "When the process began, as seconds since 1970",
+            "Start time of the process, in seconds since 1970",
             stat.as_ref().and_then(Stat::started),
         )?;
         if let Some(stat) = &stat {
-            let help = "Time that processors worked for the process";
+            let help = "CPU time used by the process";
             let cpu = encoder.encode_descriptor("process_cpu_seconds", help, None, MetricType::Counter)?;
             ConstCounter::new(stat.seconds).encode(cpu)?;
         }
@@ -39,7 +38,7 @@ impl Collector for Process {
     }
 }
 
-/// What `/proc/self/stat` tells, in seconds.
+/// Times from `/proc/self/stat`, in seconds.
 struct Stat {
     seconds: f64,
     since_boot: f64,
@@ -48,10 +47,10 @@ struct Stat {
 impl Stat {
     fn read() -> Option<Self> {
         let text = fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program stands in parentheses and may hold anything.
+        // The program name is in parentheses and may contain any character.
         let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
-        let second = ticks_of_a_second();
+        let second = ticks_per_second();
         Some(Self { seconds: (ticks(11)? + ticks(12)?) / second, since_boot: ticks(19)? / second })
     }
 
@@ -63,7 +62,7 @@ impl Stat {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is a hundred")]
-fn ticks_of_a_second() -> f64 {
+fn ticks_per_second() -> f64 {
     rustix::param::clock_ticks_per_second() as f64
 }
 
@@ -74,12 +73,12 @@ fn resident() -> Option<f64> {
 }
 
 fn open_files() -> Option<f64> {
-    // One of them is the folder being read.
+    // One of them is the directory handle itself.
     let open = fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1);
     u32::try_from(open).ok().map(f64::from)
 }
 
-/// How many files the system lets us have, where it says so.
+/// The limit of open files, if known.
 pub fn most_files() -> Option<u32> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_tells_of_this_process() {
+    fn reads_the_metrics_of_this_process() {
         assert!(resident().unwrap() > 1e6);
         assert!(open_files().unwrap() >= 3.0);
         assert!(f64::from(most_files().unwrap()) >= open_files().unwrap());

@@ -1,4 +1,4 @@
-//! The help against what is published and against the code: nothing is undocumented, no default is wrong.
+//! The help documents every published setting, and its examples and defaults are valid.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{CONTRACT, command, produce};
 use crate::settings::ServeFlags;
 
 #[test]
-fn the_help_documents_every_setting_that_is_published() {
+fn the_help_documents_every_published_setting() {
     let documented = ServeFlags::augment_args(Command::new("doorcode"));
     let names: BTreeSet<_> =
         documented.get_arguments().filter_map(|flag| flag.get_env()).filter_map(std::ffi::OsStr::to_str).collect();
@@ -34,7 +34,7 @@ fn the_help_documents_every_setting_that_is_published() {
     assert!(CONTRACT.split(' ').all(|name| shown.contains(&format!("[env: {name}"))), "{shown}");
 }
 
-/// The text between backticks that comes right after a word, if there is one.
+/// The text in backticks right after a word.
 fn quoted<'help>(help: &'help str, word: &str) -> Option<&'help str> {
     help.split_once(word)?.1.strip_prefix('`')?.split_once('`').map(|(text, _)| text)
 }
@@ -45,24 +45,24 @@ fn the_examples_in_the_help_are_accepted() {
     for flag in documented.get_arguments() {
         let (variable, help) = (flag.get_env().unwrap().to_str().unwrap(), flag.get_long_help().unwrap().to_string());
         let example = quoted(&help, "Example: ").unwrap();
-        // No such folder or file exists here, and a shell has to run the command.
+        // These files do not exist here, and the secret is a shell command.
         if matches!(variable, "DOORCODE_SECRET" | "DOORCODE_DATA" | "DOORCODE_DOCUMENTS" | "DOORCODE_SECRETS_FOLDER") {
             continue;
         }
-        // What some of them need beside themselves.
-        let beside: &[_] = match variable {
+        // Some settings require others.
+        let others: &[_] = match variable {
             "DOORCODE_SINGLE_REPLICA" => &[],
             "DOORCODE_TLS_CERT" => &[("DOORCODE_TLS_KEY", "/etc/doorcode/tls.key")],
             "DOORCODE_TLS_KEY" => &[("DOORCODE_TLS_CERT", "/etc/doorcode/tls.pem")],
             _ => &[("DOORCODE_SINGLE_REPLICA", "true")],
         };
-        let result = produce(&[&[(variable, example)], beside].concat());
+        let result = produce(&[&[(variable, example)], others].concat());
         assert!(result.is_ok(), "{variable}: {}", result.unwrap_err());
     }
 }
 
 #[test]
-fn a_flag_for_yes_or_no_needs_no_value() {
+fn a_boolean_flag_needs_no_value() {
     let parsed =
         command().try_get_matches_from(["doorcode", "--graphiql", "--introspection=false", "--single-replica"]);
     let flags = ServeFlags::from_arg_matches(&parsed.unwrap()).unwrap();
@@ -71,7 +71,7 @@ fn a_flag_for_yes_or_no_needs_no_value() {
 }
 
 #[test]
-fn the_reference_of_the_settings_is_the_table() {
+fn the_settings_reference_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operate/settings.md");
     let written = std::fs::read_to_string(path).unwrap();
     assert_eq!(written, crate::settings::reference(), "run `cargo run -- settings > docs/operate/settings.md`");

@@ -1,11 +1,11 @@
-//! Everything that stops the start, by name, all at once and without a word of what was written.
+//! Everything that prevents the start is reported at once, by name and without values.
 
 use std::{collections::BTreeSet, fs};
 
 use super::{CONTRACT, Fixed, GOOD_SECRET, assert_refused, develop, flags, load, now, produce};
 use crate::settings::Settings;
 
-/// Values that must not be taken, by variable; every setting but the quotas is here.
+/// Invalid values of every setting except quotas.
 const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_MODE", &["prod", "dev", "1"]),
     ("DOORCODE_LISTEN", &["4000", "localhost:port", "login.example.com:4000", "127.0.0.1", "127.0.0.1:70000"]),
@@ -106,13 +106,7 @@ fn production_warns_when_data_may_travel_in_plain_text() {
     assert!(!warned("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=require"));
     let unasked =
         [("DOORCODE_SINGLE_REPLICA", "true"), ("DATABASE_URL", "postgres://u:p@db.example.com/d?sslmode=require")];
-    assert!(
-        produce(&unasked)
-            .unwrap()
-            .warnings
-            .iter()
-            .any(|warning| warning.to_string().contains("does not ask who answers"))
-    );
+    assert!(produce(&unasked).unwrap().warnings.iter().any(|warning| warning.to_string().contains("does not verify")));
     assert!(warned("REDIS_URL", "redis://:p@r.example.com:6379"));
     assert!(warned("REDIS_URL", "redis+cluster://127.0.0.1:1,10.0.0.2:2"));
     assert!(!warned("REDIS_URL", "redis://localhost:6379/1"));
@@ -122,8 +116,8 @@ fn production_warns_when_data_may_travel_in_plain_text() {
 fn production_refuses_everything_unsafe() {
     let postgres = ("DATABASE_URL", "postgres://doorcode:canary@db.example.com/doorcode");
     for (changes, variable, words) in [
-        (&[("DOORCODE_SECRET", "")][..], "DOORCODE_SECRET", "needed in production"),
-        (&[("SMTP_URL", "")], "SMTP_URL", "needed in production"),
+        (&[("DOORCODE_SECRET", "")][..], "DOORCODE_SECRET", "required in production"),
+        (&[("SMTP_URL", "")], "SMTP_URL", "required in production"),
         (&[("SMTP_URL", "smtp://smtp.example.com")], "SMTP_URL", "plain text"),
         (&[("SMTP_URL", "smtp://localhost:1025")], "SMTP_URL", "plain text"),
         (&[("SMTP_URL", "smtp://smtp.example.com?tls=opportunistic")], "SMTP_URL", "plain text"),
@@ -150,13 +144,13 @@ fn production_refuses_everything_unsafe() {
 }
 
 #[test]
-fn production_refuses_codes_that_can_be_guessed_and_tells_the_odds() {
+fn production_refuses_guessable_codes_and_reports_the_odds() {
     let (six, month) = (("DOORCODE_CODE_LENGTH", "6"), "DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH");
     let open = ["GUESS_ACCOUNT", "GUESS_ACCOUNT_MONTH", "SEND_ADDRESS", "SEND_ADDRESS_DAY", "SEND_INSTANCE"];
     let open = open.map(|limit| format!("DOORCODE_LIMIT_{limit}"));
     let open: Vec<_> = open.iter().map(|limit| (limit.as_str(), "1000000000/1s")).collect();
     for (changes, odds, instead) in [
-        (vec![six], "odds of 1 in 820; production allows 1 in 1,000", "Write DOORCODE_CODE_LENGTH=7"),
+        (vec![six], "odds of 1 in 820; production allows at most 1 in 1,000", "Write DOORCODE_CODE_LENGTH=7"),
         (vec![six, ("DOORCODE_CODE_TRIES", "10"), open[0], open[1]], "1 in 23;", "Write DOORCODE_CODE_LENGTH=8"),
         ([&[six, ("DOORCODE_CODE_TRIES", "10")], &open[..]].concat(), "1 in 1;", "Write less for"),
         ([&[("DOORCODE_CODE_LENGTH", "12")], &open[..]].concat(), "1 in 1;", "Write less for"),
@@ -165,24 +159,24 @@ fn production_refuses_codes_that_can_be_guessed_and_tells_the_odds() {
         assert_refused(produce(&changes), "DOORCODE_CODE_LENGTH", instead);
         develop(&changes).unwrap();
     }
-    for (changes, told) in [
+    for (changes, expected) in [
         (vec![], None),
-        (vec![six, (month, "80/30d")], Some("odds of 1 in 1,000, and the defaults with 1 in 82,000")),
-        (vec![("DOORCODE_CODE_LENGTH", "7")], Some("odds of 1 in 8,200, and the defaults")),
-        (vec![(month, "1000/30d")], Some("odds of 1 in 14,000, and the defaults")),
-        (vec![("DOORCODE_CODE_TRIES", "10")], Some("open 3.7 accounts, and the defaults 1.1. Write")),
-        (vec![("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d")], Some("open 11 accounts, and the defaults 1.1. Write")),
+        (vec![six, (month, "80/30d")], Some("odds of 1 in 1,000 (with the defaults, 1 in 82,000)")),
+        (vec![("DOORCODE_CODE_LENGTH", "7")], Some("odds of 1 in 8,200 (with")),
+        (vec![(month, "1000/30d")], Some("odds of 1 in 14,000 (with")),
+        (vec![("DOORCODE_CODE_TRIES", "10")], Some("open 3.7 accounts (with the defaults, 1.1). Write")),
+        (vec![("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d")], Some("open 11 accounts (with the defaults, 1.1)")),
         (vec![("DOORCODE_LIMIT_SEND_INSTANCE", "1000000/1d"), ("DOORCODE_CODE_LENGTH", "9")], None),
     ] {
         let warnings = produce(&changes).unwrap().warnings;
         let found =
-            told.map_or(warnings.is_empty(), |told| warnings.iter().any(|warning| warning.to_string().contains(told)));
+            expected.map_or(warnings.is_empty(), |text| warnings.iter().any(|it| it.to_string().contains(text)));
         assert!(found, "{changes:?}: {warnings:?}");
     }
 }
 
 #[test]
-fn production_warns_of_limits_that_limit_nobody() {
+fn production_warns_about_ineffective_limits() {
     for limit in [
         "SEND_PAIR",
         "SEND_ADDRESS",
@@ -220,7 +214,7 @@ fn production_refuses_to_trust_the_internet_as_a_proxy() {
         "2002::/16",
         "2002:c000:200::/40",
     ] {
-        assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "strangers choose the address");
+        assert_refused(proxies(list), "DOORCODE_TRUSTED_PROXIES", "could choose the address");
         develop(&[("DOORCODE_TRUSTED_PROXIES", list)]).unwrap();
     }
     for list in [
@@ -238,7 +232,7 @@ fn production_refuses_to_trust_the_internet_as_a_proxy() {
 }
 
 #[test]
-fn production_refuses_origins_that_anybody_on_the_way_can_change() {
+fn production_refuses_plain_http_origins() {
     let origins = |list, public| produce(&[("DOORCODE_CORS_ORIGINS", list), ("DOORCODE_PUBLIC_URL", public)]);
     let public = "https://login.example.com";
     for list in ["http://app.example.com", "https://app.example.com,http://app.example.com:8080", "http://10.0.0.1"] {
@@ -246,13 +240,13 @@ fn production_refuses_origins_that_anybody_on_the_way_can_change() {
         develop(&[("DOORCODE_CORS_ORIGINS", list)]).unwrap();
     }
     assert!(origins("http://localhost:3000", public).unwrap().warnings[0].wrong.contains("visitor's machine"));
-    let tried_out = origins("http://localhost:3000", "http://localhost:4000").unwrap().warnings;
-    assert!(!tried_out.iter().any(|warning| warning.to_string().contains("DOORCODE_CORS_ORIGINS")), "{tried_out:?}");
+    let local = origins("http://localhost:3000", "http://localhost:4000").unwrap().warnings;
+    assert!(!local.iter().any(|warning| warning.to_string().contains("DOORCODE_CORS_ORIGINS")), "{local:?}");
     assert!(origins("https://app.example.com,capacitor://localhost", public).unwrap().warnings.is_empty());
 }
 
 #[test]
-fn production_warns_of_operations_that_strangers_may_reach() {
+fn production_warns_if_strangers_may_reach_the_operations_port() {
     let warns = |variable, value| {
         let warnings = produce(&[(variable, value)]).unwrap().warnings;
         assert!(warnings.len() < 2, "{warnings:?}");
@@ -267,7 +261,7 @@ fn production_warns_of_operations_that_strangers_may_reach() {
 }
 
 #[test]
-fn production_refuses_to_forget_a_deletion_before_its_owner_can_undo_it() {
+fn production_keeps_deleted_accounts_and_events_for_the_recovery_period() {
     for (variable, short) in [("DOORCODE_ERASE_AFTER", "0s"), ("DOORCODE_AUDIT_RETENTION", "1d")] {
         for short in [short, "167h"] {
             assert_refused(produce(&[(variable, short)]), variable, "shorter than the 7 days");
@@ -280,11 +274,11 @@ fn production_refuses_to_forget_a_deletion_before_its_owner_can_undo_it() {
 }
 
 #[test]
-fn half_of_a_certificate_stops_the_start() {
+fn a_certificate_without_a_key_prevents_the_start() {
     let (certificate, key) = (("DOORCODE_TLS_CERT", "/tls.pem"), ("DOORCODE_TLS_KEY", "/tls.key"));
-    assert_refused(develop(&[certificate]), "DOORCODE_TLS_CERT", "nothing without DOORCODE_TLS_KEY");
-    assert_refused(develop(&[key]), "DOORCODE_TLS_KEY", "nothing without DOORCODE_TLS_CERT");
-    assert_refused(produce(&[certificate, ("DOORCODE_TLS_KEY", " ")]), "DOORCODE_TLS_CERT", "or neither");
+    assert_refused(develop(&[certificate]), "DOORCODE_TLS_CERT", "needs DOORCODE_TLS_KEY");
+    assert_refused(develop(&[key]), "DOORCODE_TLS_KEY", "needs DOORCODE_TLS_CERT");
+    assert_refused(produce(&[certificate, ("DOORCODE_TLS_KEY", " ")]), "DOORCODE_TLS_CERT", "or remove");
     let settings = develop(&[certificate, key, ("DOORCODE_PUBLIC_URL", "http://localhost:4000")]).unwrap();
     assert_eq!(settings.tls.unwrap().key.to_str(), Some("/tls.key"));
     assert!(settings.warnings.iter().any(|warning| warning.to_string().contains("DOORCODE_PUBLIC_URL is http://")));
@@ -293,11 +287,11 @@ fn half_of_a_certificate_stops_the_start() {
 }
 
 #[test]
-fn production_warns_when_nobody_seems_to_speak_tls() {
+fn production_warns_when_nothing_terminates_tls() {
     let beyond = ("DOORCODE_LISTEN", "0.0.0.0:4000");
     let warns = |others: &[(&str, &str)]| {
         let settings = produce(&[&[beyond], others].concat()).unwrap();
-        settings.warnings.iter().any(|warning| warning.to_string().contains("beyond loopback in clear"))
+        settings.warnings.iter().any(|warning| warning.to_string().contains("plain HTTP"))
     };
     assert!(warns(&[]));
     assert!(produce(&[("DOORCODE_LISTEN", "127.0.0.1:4000")]).unwrap().warnings.is_empty());
@@ -306,7 +300,7 @@ fn production_warns_when_nobody_seems_to_speak_tls() {
 }
 
 #[test]
-fn development_refuses_to_listen_beyond_loopback_unless_told_to() {
+fn development_refuses_to_listen_beyond_loopback_by_default() {
     for address in ["0.0.0.0:4005", "[::]:4005", "192.168.1.5:4005", "[2001:db8::1]:4005", "[::ffff:10.0.0.1]:4005"] {
         assert_refused(develop(&[("DOORCODE_LISTEN", address)]), "DOORCODE_LISTEN", "DOORCODE_EXPOSE_DEVELOPMENT=true");
         assert_refused(develop(&[("DOORCODE_OPS_LISTEN", address)]), "DOORCODE_OPS_LISTEN", "beyond loopback");
@@ -322,7 +316,7 @@ fn development_refuses_to_listen_beyond_loopback_unless_told_to() {
 fn a_bad_value_of_any_setting_is_refused_by_name() {
     for (variable, values) in WRONG {
         for value in *values {
-            // In development, but without the helper's variables that the case itself sets.
+            // The case may set a variable of the base itself.
             let base = [("DOORCODE_SECRET", GOOD_SECRET), ("DATABASE_URL", "sqlite::memory:")];
             let mut variables: Vec<_> = base.into_iter().filter(|(name, _)| name != variable).collect();
             variables.push((variable, value));
@@ -337,12 +331,12 @@ fn a_bad_value_of_any_setting_is_refused_by_name() {
         .collect();
     assert!(untested.is_empty(), "{untested:?}");
     for variable in CONTRACT.split(' ').filter(|name| name.starts_with("DOORCODE_LIMIT_")) {
-        assert_refused(develop(&[(variable, "3 per hour")]), variable, "is not a count, a slash and a window");
+        assert_refused(develop(&[(variable, "3 per hour")]), variable, "is not a count and a window such as 3/15m");
     }
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let variables = [
         ("DOORCODE_MODE", "production"),
         ("DOORCODE_LISTEN", "everywhere"),
@@ -350,8 +344,8 @@ fn all_problems_are_told_at_once() {
         ("DOORCODE_LIMIT_SEND_PAIR", "lots"),
         ("DATABASE_URL", "postgres://localhost/doorcode"),
     ];
-    let stranger = [("DOORCODE_SEKRET".to_owned(), "canary".to_owned())];
-    let problems = Settings::load(flags(&variables), stranger.into_iter(), now(), &Fixed).unwrap_err();
+    let unknown = [("DOORCODE_SEKRET".to_owned(), "canary".to_owned())];
+    let problems = Settings::load(flags(&variables), unknown.into_iter(), now(), &Fixed).unwrap_err();
     let named: BTreeSet<_> = problems.iter().map(|problem| problem.variable.as_str()).collect();
     let expected = "DOORCODE_LISTEN DOORCODE_CODE_LENGTH DOORCODE_LIMIT_SEND_PAIR DOORCODE_SECRET SMTP_URL REDIS_URL \
         DOORCODE_MAIL_FROM DOORCODE_PUBLIC_URL DOORCODE_SEKRET";
@@ -378,49 +372,53 @@ fn a_refused_start_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_made_is_a_problem() {
+fn a_data_folder_that_cannot_be_created_is_a_problem() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert_refused(load(&[("DOORCODE_DATA", file.join("data").to_str().unwrap())]), "DOORCODE_DATA", "cannot be made");
+    assert_refused(
+        load(&[("DOORCODE_DATA", file.join("data").to_str().unwrap())]),
+        "DOORCODE_DATA",
+        "cannot be created",
+    );
 }
 
 #[test]
-fn no_value_is_ever_repeated_secret_or_not() {
+fn messages_never_contain_values() {
     for variable in CONTRACT.split(' ') {
         for value in
             ["canary", "smtp://u:canary@", "postgres://u:canary@[", "redis:canary", "https://u:canary@h", "canary/1d"]
         {
             let name_only = [(variable.to_owned(), value.to_owned())];
-            let is_set_apart = matches!(variable, "DOORCODE_DATA" | "DOORCODE_CODE_TRIES");
-            let set = if is_set_apart { Vec::new() } else { vec![(variable, value)] };
+            let has_own_case = matches!(variable, "DOORCODE_DATA" | "DOORCODE_CODE_TRIES");
+            let set = if has_own_case { Vec::new() } else { vec![(variable, value)] };
             let both = [&set[..], &[("DOORCODE_CODE_TRIES", "0")]].concat();
             let problems = Settings::load(flags(&both), name_only.into_iter(), now(), &Fixed).unwrap_err();
-            let told = format!("{problems} {problems:?}");
-            assert!(!told.contains("canary"), "{told}");
+            let text = format!("{problems} {problems:?}");
+            assert!(!text.contains("canary"), "{text}");
         }
     }
 }
 
 #[test]
-fn a_manifest_that_is_none_stops_the_start_and_so_does_what_it_would_refuse() {
+fn an_invalid_manifest_prevents_the_start_and_so_do_settings_that_contradict_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("documents.json");
     let path = file.to_str().unwrap();
     assert_refused(load(&[("DOORCODE_DOCUMENTS", path)]), "DOORCODE_DOCUMENTS", "cannot be read");
     fs::write(&file, "[]").unwrap();
-    assert_refused(load(&[("DOORCODE_DOCUMENTS", path)]), "DOORCODE_DOCUMENTS", "no manifest");
+    assert_refused(load(&[("DOORCODE_DOCUMENTS", path)]), "DOORCODE_DOCUMENTS", "not a manifest");
     let text = "{ me { id } }";
     fs::write(&file, format!("{{\"{}\": \"{text}\"}}", crate::settings::written(&crate::settings::document_id(text))))
         .unwrap();
     let blank = develop(&[("DOORCODE_DOCUMENTS", " ")]).unwrap();
     assert!(
         blank.documents.is_none()
-            && blank.warnings.iter().any(|warning| warning.to_string().contains("any document runs"))
+            && blank.warnings.iter().any(|warning| warning.to_string().contains("every document runs"))
     );
     let settings = load(&[("DOORCODE_DOCUMENTS", path)]).unwrap();
-    assert!(settings.documents.is_some() && !settings.graphiql, "and GraphiQL is off in development, too");
+    assert!(settings.documents.is_some() && !settings.graphiql, "GraphiQL is off even in development");
     for switch in ["DOORCODE_GRAPHIQL", "DOORCODE_FEDERATION"] {
-        assert_refused(load(&[("DOORCODE_DOCUMENTS", path), (switch, "true")]), switch, "leave DOORCODE_DOCUMENTS out");
+        assert_refused(load(&[("DOORCODE_DOCUMENTS", path), (switch, "true")]), switch, "remove DOORCODE_DOCUMENTS");
     }
 }

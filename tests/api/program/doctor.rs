@@ -164,7 +164,7 @@ async fn a_set_up_that_is_well_has_no_problem_and_is_left_as_it_was() {
     let mut warned = report.checks("warning");
     warned.retain(|check| *check != "redis"); // A busy machine is a slow one.
     assert_eq!(warned, ["settings", "mail certificate", "mail sender", "public url"], "{}", report.printed);
-    assert!(report.printed.contains("nothing is wrong, "), "{}", report.printed);
+    assert!(report.printed.contains("no problems found, "), "{}", report.printed);
     assert_eq!(fs::read(file).unwrap(), before, "the database is as it was");
     assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "and nothing lies beside it");
     assert!(fs::read_dir(setup.folder.path()).unwrap().next().is_none(), "nothing was made");
@@ -290,7 +290,7 @@ async fn files_that_others_can_read_and_a_folder_they_can_write_are_problems() {
     mode(&data, 0o755);
     assert!(setup.examine().checks("warning").contains(&"data folder"));
     mode(&data, 0o777);
-    setup.examine().assert_wrong("data folder", &["anybody", "chmod 700"]);
+    setup.examine().assert_wrong("data folder", &["every user", "chmod 700"]);
     mode(&data, 0o700);
     fs::write(data.join("secret"), SECRET).unwrap();
     mode(&data.join("secret"), 0o644);
@@ -366,7 +366,7 @@ async fn a_development_server_that_never_started_is_well_and_nothing_is_made() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text(&output.stdout));
-    assert!(text(&output.stdout).contains("all is well"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("no problems found"), "{}", text(&output.stdout));
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 

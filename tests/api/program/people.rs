@@ -95,12 +95,12 @@ async fn somebody_who_lost_their_mailbox_is_given_another_address_and_signed_out
     }
     sign_in(&home, "lost@example.com", "curl/8", false).await;
     assert!(home.refused(&["user", "email", "lost@example.com", "taken@example.com"]).contains("already"));
-    assert!(home.refused(&["user", "email", "nobody@example.com", "new@example.com"]).contains("nobody"));
+    assert!(home.refused(&["user", "email", "nobody@example.com", "new@example.com"]).contains("no user"));
     let changed = home.objects(&["user", "email", "lost@example.com", "Found@example.com"]);
     assert_eq!((&changed[0]["email"], &changed[0]["version"]), (&json!("found@example.com"), &json!(2)));
     let sessions = home.objects(&["user", "sessions", "found@example.com"]);
     assert_eq!((sessions.len(), &sessions[0]["endReason"]), (1, &json!("EMAIL_CHANGED")));
-    assert!(home.refused(&["user", "show", "lost@example.com"]).contains("nobody"));
+    assert!(home.refused(&["user", "show", "lost@example.com"]).contains("no user"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +208,7 @@ async fn what_is_wrong_is_told_and_what_was_not_understood_has_a_code_of_its_own
     let home = Home::new().await;
     for command in ["suspend", "restore", "delete", "show", "sessions"] {
         let told = home.refused(&["user", command, "nobody@example.com"]);
-        assert_eq!(told, "doorcode: nobody@example.com: nobody has this address\n", "{command}");
+        assert_eq!(told, "doorcode: no user has the address nobody@example.com\n", "{command}");
     }
     home.refused(&["audit", "tail", "--actor", "nobody@example.com"]);
     for wrong in [

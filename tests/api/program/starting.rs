@@ -150,7 +150,7 @@ async fn a_command_that_waits_stops_when_told() {
         let output = child.wait_with_output().unwrap();
         // One that dies of the signal has no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(text(&output.stderr).contains("told to stop"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     }
 }
 
@@ -196,7 +196,7 @@ async fn production_reads_only_an_env_file_that_says_production() {
     let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
     for told in [by_variable, by_flag] {
         assert!(told.contains(".env is not read in production") && !told.contains("DOORCODE_CODE_TRIES"), "{told}");
-        assert!(told.contains("DOORCODE_SECRET is needed"), "{told}");
+        assert!(told.contains("DOORCODE_SECRET is required"), "{told}");
     }
     let meant = said(&format!("{file}DOORCODE_MODE=production\n"), &|_| {});
     assert!(meant.contains("DOORCODE_CODE_TRIES") && !meant.contains(".env"), "{meant}");

@@ -136,7 +136,7 @@ async fn files_that_are_no_pair_stop_the_start_with_the_reason() {
 async fn a_key_that_everybody_can_read_is_warned_about_at_the_start() {
     let home = Home::new().await;
     let certificates = Certificates::new();
-    let warning = "DOORCODE_TLS_KEY names a file that everybody on this machine can read or change";
+    let warning = "DOORCODE_TLS_KEY names a file that every user of this machine can read or change";
     for (folder, mode, warned) in
         [(0o755, 0o600, false), (0o755, 0o640, false), (0o700, 0o644, false), (0o755, 0o644, true)]
     {

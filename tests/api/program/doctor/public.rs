@@ -42,7 +42,7 @@ async fn the_public_url_is_followed_to_doorcode_itself() {
     });
     let report = setup.examine();
     assert!(report.checks("warning").contains(&"public answer"), "{}", report.printed);
-    assert!(report.printed.contains("not Doorcode (200)"), "{}", report.printed);
+    assert!(report.printed.contains("not Doorcode (status 200)"), "{}", report.printed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     setup.set("DOORCODE_PUBLIC_URL", format!("https://localhost:{port}"));
     let report = setup.examine();
     assert!(report.checks("warning").contains(&"certificate"), "{}", report.printed);
-    assert!(report.printed.contains("an authority that browsers do not know"), "{}", report.printed);
+    assert!(report.printed.contains("an authority that browsers do not trust"), "{}", report.printed);
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -67,7 +67,7 @@ async fn a_certificate_that_is_over_and_one_that_nobody_knows_are_told_apart() {
     let report = setup.examine();
     serving.kill().unwrap();
     serving.wait().unwrap();
-    report.assert_wrong("certificate", &["is over", "renew it"]);
+    report.assert_wrong("certificate", &["expired", "renew it"]);
 }
 
 /// A certificate that was good in 2020, and its key, in a folder.

@@ -27,7 +27,12 @@ function learnClock(response) {
 
 /** Runs one operation. Returns `data` or throws an `ApiError`. */
 export async function call(query, variables = {}, accessToken = null) {
-  const headers = { "content-type": "application/json", accept: "application/graphql-response+json, application/json" };
+  const headers = {
+    "content-type": "application/json",
+    accept: "application/graphql-response+json, application/json",
+    // Messages in the language of the page, not of the browser.
+    "accept-language": document.documentElement.lang,
+  };
   if (accessToken) headers.authorization = `Bearer ${accessToken}`;
   let response;
   let body;

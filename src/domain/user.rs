@@ -1,6 +1,7 @@
 //! Users: who may sign up, and how an account is created or found at sign-in. Each later operation on an account has a
 //! file in `user/`.
 
+pub mod change_detail;
 pub mod email_change;
 pub mod erase;
 pub mod export;

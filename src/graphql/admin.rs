@@ -7,9 +7,11 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::{
     account::profile::edit,
-    error::{ApiError, EmailTaken, LastAdmin},
+    error::ApiError,
     outcome_label::Reported,
-    parts, relay,
+    parts,
+    problem::{EmailTaken, LastAdmin},
+    relay,
     user::{Role, User, UserStatus},
 };
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
         Check, Ctx,
         access::{Admin, Recent, Viewer},
         user::{
+            change_detail::Reason,
             manage::{self, By, Change, Changed, NewPerson},
             name::Name,
             profile,
@@ -59,6 +62,18 @@ struct UpdateUserInput {
     role: Option<Role>,
     /// The status: ACTIVE or SUSPENDED. Suspending ends all sessions. For DELETED, use `deleteUser`.
     status: Option<UserStatus>,
+}
+
+/// Input of `suspendUser`.
+#[derive(InputObject)]
+struct SuspendUserInput {
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
+    id: ID,
+    /// The `version` of the user that you read. Fails with `CONFLICT` if the user has changed since.
+    version: Option<i32>,
+    /// The reason, for the audit trail: one line of at most 200 characters. Once restored, the user can read it in their
+    /// own audit events.
+    reason: Option<String>,
 }
 
 /// Input of `deleteUser`.
@@ -105,6 +120,13 @@ enum CreateUserResult {
 enum UpdateUserResult {
     UserSaved(UserSaved),
     EmailTaken(EmailTaken),
+    LastAdmin(LastAdmin),
+}
+
+/// The result of `suspendUser`.
+#[derive(Union)]
+enum SuspendUserResult {
+    UserSaved(UserSaved),
     LastAdmin(LastAdmin),
 }
 
@@ -163,11 +185,30 @@ impl AdminMutation {
         let status = input.status.and_then(|status| check.field("status", settable(status)));
         let id = relay::decode_user("id", &input.id)?;
         check.done()?;
-        let change = Change { version: input.version, email, name, role: input.role.map(Into::into), status };
+        let change =
+            Change { version: input.version, email, name, role: input.role.map(Into::into), status, reason: None };
         Ok(match manage::change(domain, by, id, change).await? {
             Changed::Done(user) => UpdateUserResult::UserSaved(saved(viewer, *user)?),
             Changed::EmailTaken => UpdateUserResult::EmailTaken(EmailTaken::new()),
             Changed::LastAdmin => UpdateUserResult::LastAdmin(LastAdmin::new()),
+        }
+        .into())
+    }
+
+    /// Suspends a user: ends all of their sessions and blocks sign-in until `restoreUser`. Does nothing if the user is
+    /// already suspended. Requires the role ADMIN and a sign-in within the last ten minutes. Problem: `LastAdmin`.
+    async fn suspend_user(&self, ctx: &Context<'_>, input: SuspendUserInput) -> Reported<SuspendUserResult> {
+        let (domain, viewer) = parts(ctx);
+        let by = by(domain, viewer, "suspendUser").await?;
+        let mut check = Check::default();
+        let reason = input.reason.and_then(|reason| check.field("reason", Reason::parse(&reason)));
+        let id = relay::decode_user("id", &input.id)?;
+        check.done()?;
+        let status = Some(entity::UserStatus::Suspended);
+        let change = Change { version: input.version, status, reason, ..Change::default() };
+        Ok(match manage::change(domain, by, id, change).await? {
+            Changed::Done(user) => SuspendUserResult::UserSaved(saved(viewer, *user)?),
+            Changed::LastAdmin | Changed::EmailTaken => SuspendUserResult::LastAdmin(LastAdmin::new()),
         }
         .into())
     }

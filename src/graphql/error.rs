@@ -1,13 +1,9 @@
-//! Errors and problems as clients see them. Clients get a code from a closed list and a message; the cause of a fault
-//! goes to the log only. `ApiError` has no `Display`, so `?` accepts only errors with a mapping.
+//! Errors as clients see them. Clients get a code from a closed list and a message; the cause of a fault goes to the
+//! log only. `ApiError` has no `Display`, so `?` accepts only errors with a mapping.
 
-use async_graphql::{ErrorExtensionValues, Interface, Name, Pos, SimpleObject, Value};
-use chrono::{DateTime, Utc};
+use async_graphql::{ErrorExtensionValues, Name, Pos, Value};
 
-use crate::{
-    domain::Wait,
-    error::{Error, Flaw},
-};
+use crate::error::{Error, Flaw};
 
 /// The closed list of `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,114 +167,5 @@ impl From<ApiError> for async_graphql::Error {
     fn from(error: ApiError) -> Self {
         let extensions = Some(error.extensions());
         Self { extensions, ..Self::new(error.message) }
-    }
-}
-
-/// A problem that the user can act on. Select `... on Problem { message }` in every result, so that problems added
-/// later are readable too.
-#[derive(Interface)]
-#[graphql(field(name = "message", ty = "&String", desc = "The message to show to the user."))]
-pub(super) enum Problem {
-    InvalidEmail(InvalidEmail),
-    RateLimited(RateLimited),
-    InvalidCode(InvalidCode),
-    CodeExpired(CodeExpired),
-    SessionEnded(SessionEnded),
-    EmailTaken(EmailTaken),
-    LastAdmin(LastAdmin),
-}
-
-/// The input is not an email address that can be used here.
-#[derive(SimpleObject)]
-pub(super) struct InvalidEmail {
-    /// The message to show to the user.
-    pub message: String,
-}
-
-/// A rate limit refused the call.
-#[derive(SimpleObject)]
-pub(super) struct RateLimited {
-    /// The message to show to the user.
-    pub message: String,
-    /// The number of seconds to wait before trying again.
-    pub retry_after: i32,
-    /// The time after which the same call is accepted, unless other calls use up the limit first.
-    pub retry_at: DateTime<Utc>,
-}
-
-impl From<Wait> for RateLimited {
-    fn from(wait: Wait) -> Self {
-        let millis = (wait.retry_at - wait.now).num_milliseconds().max(1);
-        let seconds = i32::try_from((millis + 999) / 1000).unwrap_or(i32::MAX);
-        let minutes = (seconds + 59) / 60;
-        let span = match seconds {
-            1 => "1 second".to_owned(),
-            2..90 => format!("{seconds} seconds"),
-            _ => format!("{minutes} minutes"),
-        };
-        let message = format!("Too many attempts. Try again in {span}.");
-        Self { message, retry_after: seconds, retry_at: wait.retry_at }
-    }
-}
-
-/// The code is wrong. The attempt counts.
-#[derive(SimpleObject)]
-pub(super) struct InvalidCode {
-    /// The message to show to the user.
-    pub message: String,
-    /// The number of attempts that are left for this challenge.
-    pub attempts_left: i32,
-}
-
-/// The code, link or token doesn't work: it has expired, was used, has no attempts left, or never existed.
-#[derive(SimpleObject)]
-pub(super) struct CodeExpired {
-    /// The message to show to the user.
-    pub message: String,
-}
-
-/// The session has ended, or the token is unknown. Sign in again.
-#[derive(SimpleObject)]
-pub(super) struct SessionEnded {
-    /// The message to show to the user.
-    pub message: String,
-}
-
-/// Another account uses this address.
-#[derive(SimpleObject)]
-pub(super) struct EmailTaken {
-    /// The message to show to the user.
-    pub message: String,
-}
-
-/// The change would leave no active administrator.
-#[derive(SimpleObject)]
-pub(super) struct LastAdmin {
-    /// The message to show to the user.
-    pub message: String,
-}
-
-impl InvalidCode {
-    pub(super) fn new(attempts_left: u32) -> Self {
-        let message = "That code isn't right. Use the code from our newest email.".into();
-        Self { message, attempts_left: i32::try_from(attempts_left).unwrap_or(i32::MAX) }
-    }
-}
-
-impl CodeExpired {
-    pub(super) fn new() -> Self {
-        Self { message: "That code no longer works. Request a new one.".into() }
-    }
-}
-
-impl EmailTaken {
-    pub(super) fn new() -> Self {
-        Self { message: "This address is already in use.".into() }
-    }
-}
-
-impl LastAdmin {
-    pub(super) fn new() -> Self {
-        Self { message: "This is the last active administrator. Make someone else an administrator first.".into() }
     }
 }

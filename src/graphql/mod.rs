@@ -1,5 +1,5 @@
 //! The GraphQL API. Resolvers parse IDs, make one domain call and map its result; they contain no business logic. The
-//! root types are in `schema`, errors in `error`, IDs and connections in `relay`.
+//! root types are in `schema`, errors in `error`, problems in `problem`, IDs and connections in `relay`.
 
 mod account;
 mod admin;
@@ -12,6 +12,7 @@ mod live;
 mod loader;
 mod node;
 pub(crate) mod outcome_label;
+pub mod problem;
 pub mod relay;
 mod scalar;
 mod schema;

@@ -6,9 +6,10 @@ use secrecy::ExposeSecret;
 
 use super::{
     account::session::Session,
-    error::{ApiError, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
+    error::ApiError,
     outcome_label::Reported,
     parts,
+    problem::{self, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
     scalar::EmailAddress,
     user::User,
 };
@@ -41,7 +42,8 @@ struct LoginInput {
     /// The `deviceToken` of the latest `SignedIn` for this address on this device. It gives the device its own rate
     /// limits.
     device_token: Option<String>,
-    /// The language of the email, such as `de` or `fr-CA` (default: English).
+    /// The language of the email, such as `de` or `fr-CA`. Default: the language of the account, then the first language
+    /// of `Accept-Language` that is en, de, fr, es or ja, then English.
     locale: Option<String>,
 }
 
@@ -180,12 +182,11 @@ impl SignInMutation {
             locale: input.locale.as_deref(),
             remember: input.remember,
             wanted: Wanted::SignIn,
+            accepted: problem::accepted(ctx),
         };
         Ok(match code_request::request(domain, &viewer.origin, request).await? {
             Requested::Sent(sent) => LoginResult::CodeSent(CodeSent::new(domain, sent)),
-            Requested::InvalidEmail(invalid) => {
-                LoginResult::InvalidEmail(InvalidEmail { message: invalid.to_string() })
-            }
+            Requested::InvalidEmail(invalid) => LoginResult::InvalidEmail(invalid.into()),
             Requested::Wait(wait) => LoginResult::RateLimited(wait.into()),
         }
         .into())
@@ -215,9 +216,7 @@ impl SignInMutation {
                 let tokens = tokens(domain, &signed_in, &methods, &token)?;
                 RefreshResult::Refreshed(Refreshed { tokens, session: signed_in.into() })
             }
-            refresh::Outcome::Ended => {
-                RefreshResult::SessionEnded(SessionEnded { message: "Your session has ended. Sign in again.".into() })
-            }
+            refresh::Outcome::Ended => RefreshResult::SessionEnded(SessionEnded::new()),
             refresh::Outcome::Wait(wait) => RefreshResult::RateLimited(wait.into()),
         }
         .into())

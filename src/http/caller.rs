@@ -2,6 +2,7 @@
 //! only when sent by a trusted proxy, and a token only while its session is alive. Lookups use the usual database
 //! timeout.
 
+pub(super) mod language;
 pub(super) mod meter;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

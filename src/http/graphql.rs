@@ -118,7 +118,10 @@ async fn respond(
         return sse::open(server, handle, id, viewer, request);
     }
     let reservation = server.unread.reserve(&viewer)?;
-    let request = request.data(viewer).data(record.report.clone());
+    let mut request = request.data(viewer).data(record.report.clone());
+    if let Some(language) = caller::language::accepted(&parts.headers) {
+        request = request.data(language);
+    }
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
     let response = execute(server, request).instrument(span.clone()).await?;
     let response = executed(response, id, (media, cost), record);

@@ -18,7 +18,10 @@ use uuid::Uuid;
 use super::{
     Server,
     access_log::LogEntry,
-    response::{MediaType, Refusal, RequestId},
+    response::{
+        MediaType, Refusal, RequestId,
+        rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    },
     server::ConnectionHandle,
 };
 use crate::{graphql::error::Code, settings::Settings};
@@ -138,6 +141,6 @@ pub(super) fn cors(settings: &Settings) -> CorsLayer {
         .allow_origin(AllowOrigin::predicate(allow))
         .allow_methods([Method::POST, Method::GET])
         .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, REQUEST_ID])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, header::WWW_AUTHENTICATE])
         .max_age(std::time::Duration::from_mins(10))
 }

@@ -2,6 +2,7 @@
 //! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Internal details are never included.
 
 pub(super) mod backpressure;
+pub(super) mod rate_limit;
 
 use axum::{
     Json,
@@ -17,7 +18,8 @@ use crate::{
         document::Refused,
         error::{ApiError, Code},
     },
-    http::response::backpressure::Frames,
+    http::response::{backpressure::Frames, rate_limit::Exceeded},
+    ports::Charge,
 };
 
 /// The media type of a response.
@@ -85,9 +87,7 @@ fn preference(kind: &str, accept: &str) -> Preference {
             "*/*" => 1,
             _ => continue,
         };
-        let weight =
-            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="))).map_or(1000, weight);
-        best = best.max(Preference { specific, weight });
+        best = best.max(Preference { specific, weight: weight(parts) });
     }
     best
 }
@@ -98,8 +98,10 @@ pub(super) fn accepts_html(accept: &str) -> bool {
     html.is_named() && html.weight > 0
 }
 
-fn weight(text: &str) -> u16 {
-    let thousandths = text.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0) * 1000.0;
+/// The weight in the parameters of a range, in thousandths.
+pub(super) fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
+    let quality = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let thousandths = quality.map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0) * 1000.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
     let weight = thousandths as u16;
     weight
@@ -132,6 +134,15 @@ const fn status(code: Code) -> StatusCode {
     }
 }
 
+/// The wait in seconds if the refusal names none.
+const fn default_retry_after(status: StatusCode) -> Option<i64> {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some(2),
+        StatusCode::TOO_MANY_REQUESTS => Some(10),
+        _ => None,
+    }
+}
+
 /// A request refused as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
@@ -139,6 +150,7 @@ pub(super) struct Refusal {
     errors: Vec<ApiError>,
     status: StatusCode,
     retry_after: Option<i64>,
+    exceeded: Option<Exceeded>,
 }
 
 impl Refusal {
@@ -154,6 +166,12 @@ impl Refusal {
     /// The request names a host this server does not serve.
     pub(super) fn misdirected(message: impl Into<String>) -> Self {
         Self { status: StatusCode::MISDIRECTED_REQUEST, ..Self::new(Code::BadRequest, message) }
+    }
+
+    /// A rate limit refused the request; the same request can succeed after so many seconds.
+    pub(super) fn rate_limited(charge: &Charge, seconds: i64) -> Self {
+        let refusal = Self::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds);
+        Self { exceeded: Some(charge.into()), ..refusal }
     }
 
     pub(super) fn retry_after(self, seconds: i64) -> Self {
@@ -188,11 +206,13 @@ impl Refusal {
 
     pub(super) fn respond(self, id: &RequestId, media: MediaType) -> Response {
         let body = json!({ "errors": self.errors(id) });
-        let Self { status, retry_after, .. } = self;
+        let Self { status, retry_after, exceeded, .. } = self;
         let mut response = json_response(status, media, &body);
-        let retry_after = retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2));
-        if let Some(seconds) = retry_after {
+        if let Some(seconds) = retry_after.or(default_retry_after(status)) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            if let Some(exceeded) = exceeded {
+                exceeded.add_to(response.headers_mut(), seconds);
+            }
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
@@ -204,7 +224,7 @@ impl Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        Self { status: status(error.code), errors: vec![error], retry_after: None }
+        Self { status: status(error.code), errors: vec![error], retry_after: None, exceeded: None }
     }
 }
 
@@ -224,7 +244,7 @@ impl From<Refused> for Refusal {
             Some(Code::DocumentTooLarge) | None => StatusCode::UNPROCESSABLE_ENTITY,
             Some(code) => status(code),
         };
-        Self { errors, status, retry_after: None }
+        Self { errors, status, retry_after: None, exceeded: None }
     }
 }
 

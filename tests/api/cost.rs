@@ -3,6 +3,8 @@
 
 use std::sync::atomic::Ordering;
 
+use doorcode::db::entity::Role;
+
 use crate::harness::{TestApp, other_than};
 
 /// Statements and limiter calls since the last call.
@@ -51,6 +53,20 @@ async fn every_operation_has_its_documented_cost() {
     assert_eq!(cost(&app), (2, 1), "refresh");
     person.logout().await.field("logout");
     assert_eq!(cost(&app), (3, 0), "logout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_costs_what_the_documentation_says() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await.signed_in.user;
+    cost(&app);
+    let input = serde_json::json!({ "id": target, "reason": "spam" });
+    admin.change("suspendUser", input, "__typename").await.field("suspendUser");
+    assert_eq!(cost(&app), (7, 0), "viewer, administrators, user, change, sessions, two events");
+    let input = serde_json::json!({ "id": target });
+    admin.change("suspendUser", input, "__typename").await.field("suspendUser");
+    assert_eq!(cost(&app), (3, 0), "of who is suspended already");
 }
 
 #[tokio::test(flavor = "multi_thread")]

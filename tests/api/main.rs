@@ -37,6 +37,7 @@ mod live;
 mod mail;
 mod people;
 mod permissions;
+mod problems;
 mod purge;
 mod races;
 mod runbooks;

@@ -45,12 +45,12 @@ fn the_production_schema_has_every_row_except_those_of_other_servers() {
 
 /// Interfaces do not check the owner, so they must not expose anything that depends on it.
 #[tokio::test(flavor = "multi_thread")]
-async fn interfaces_only_expose_an_id_or_a_message() {
+async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
     let app = TestApp::with(people::wide_limits).await;
     let types = fields::of(&app).await;
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
     let fields = interfaces.flat_map(|(name, kind)| kind.fields.keys().map(move |field| format!("{name}.{field}")));
-    assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.message"]);
+    assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.code", "Problem.message"]);
     // Every type with an id that `node` accepts has a table.
     let page = Page::read();
     for name in &types["Node"].possible {

@@ -35,10 +35,15 @@ impl Locale {
     /// All languages.
     pub const ALL: [Self; 5] = [Self::En, Self::De, Self::Fr, Self::Es, Self::Ja];
 
-    /// The language for a BCP 47 tag such as `de-CH`; region and script are ignored.
+    /// The language of a BCP 47 tag such as `de-CH`, if it is one of ours; region and script are ignored.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(primary))
+    }
+
+    /// The same, with English for every other language and without a tag.
     pub fn negotiate(tag: Option<&str>) -> Self {
-        let primary = tag.unwrap_or_default().trim().split(['-', '_']).next().unwrap_or_default();
-        Self::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(primary)).unwrap_or(Self::En)
+        tag.and_then(Self::of_tag).unwrap_or(Self::En)
     }
 
     /// The primary language tag.

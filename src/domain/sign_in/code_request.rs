@@ -50,6 +50,8 @@ pub struct Request<'a> {
     pub device_token: Option<&'a str>,
     /// The language of the mail, as a BCP 47 tag.
     pub locale: Option<&'a str>,
+    /// The language that the client accepts, for a mail without `locale` to an account without a language.
+    pub accepted: Option<Locale>,
     /// Whether the user asks to stay signed in.
     pub remember: bool,
     /// What the code is for.
@@ -128,7 +130,7 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
     let registration = if let Wanted::Register(registration) = request.wanted { Some(registration) } else { None };
     let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
     let lookup = Lookup::new(ctx, email, target, locale, now).await?;
-    let kept = Kept { remember: request.remember, registration, is_resend: false };
+    let kept = Kept { accepted: request.accepted, remember: request.remember, registration, is_resend: false };
     Ok(match send(ctx, origin, lookup, kept, now).await? {
         Resent::Sent(sent) => Requested::Sent(sent),
         Resent::Wait(wait) => Requested::Wait(wait),
@@ -155,7 +157,8 @@ pub async fn resend(ctx: &Ctx, origin: &Origin, handle: &str) -> Result<Resent> 
     let target = Target { device_hash: None, device_id: row.device_id, handle: Some(handle), purpose };
     let locale = row.locale.as_deref().map(|tag| Locale::negotiate(Some(tag)));
     let lookup = Lookup::new(ctx, email, target, locale, now).await?;
-    send(ctx, origin, lookup, Kept { remember: row.remember, registration: None, is_resend: true }, now).await
+    let kept = Kept { accepted: None, remember: row.remember, registration: None, is_resend: true };
+    send(ctx, origin, lookup, kept, now).await
 }
 
 async fn find(
@@ -170,6 +173,7 @@ async fn find(
 
 /// What a new challenge keeps of its request.
 struct Kept<'a> {
+    accepted: Option<Locale>,
     remember: bool,
     registration: Option<&'a Registration>,
     /// Whether the challenge must exist already.
@@ -215,7 +219,7 @@ async fn send(ctx: &Ctx, origin: &Origin, lookup: Lookup, kept: Kept<'_>, now: D
     let letter = outbox::Letter {
         to: lookup.email.as_str(),
         message,
-        locale: lookup.locale.unwrap_or(Locale::En),
+        locale: lookup.mail_locale(kept.accepted),
         origin: Some(origin),
         expires_at: mail_expires_at,
         deliver: lookup.deliver(ctx),
@@ -314,6 +318,13 @@ impl Lookup {
     /// who gets an account, or gets it back, is not locked out.
     fn has_link(&self, ctx: &Ctx) -> bool {
         self.found.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
+    }
+
+    /// The language of the mail: as requested, else of the account, else as accepted. Only the mail depends on it, never
+    /// the response.
+    fn mail_locale(&self, accepted: Option<Locale>) -> Locale {
+        let of_account = self.found.locale.as_deref().and_then(Locale::of_tag);
+        self.locale.or(of_account).or(accepted).unwrap_or(Locale::En)
     }
 
     fn message(&self, code: Code) -> Message {

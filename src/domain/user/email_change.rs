@@ -41,7 +41,7 @@ use crate::{
         transaction::Work,
         vault,
     },
-    email_address::EmailAddress,
+    email_address::{EmailAddress, InvalidEmail},
     error::{Error, Result},
     limits::EMAIL_CHANGE_UNDO,
     settings::SignUp,
@@ -53,14 +53,32 @@ const TOKEN_BYTES: usize = 32;
 pub enum Requested {
     /// A code is sent, unless another account has this address.
     Sent(CodeSent),
-    /// Not a valid address, or one that may not be used here; contains the reason.
-    Invalid(String),
+    /// The address cannot be used.
+    Invalid(Unusable),
     /// A rate limit refused the call.
     Wait(Wait),
 }
 
-/// Mails a code to the new address. Four statements and one limiter call.
-pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale: Option<&str>) -> Result<Requested> {
+/// Why an address cannot become the user's new address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Not a valid email address.
+    Invalid(InvalidEmail),
+    /// The user already has this address.
+    Own,
+    /// The sign-up policy does not allow its domain.
+    ForeignDomain,
+}
+
+/// Mails a code to the new address. Four statements and one limiter call. The mail is in `locale`, else in the language
+/// of the account, else in `accepted`.
+pub async fn request(
+    ctx: &Ctx,
+    member: Recent<Member<'_>>,
+    email: &str,
+    locale: Option<&str>,
+    accepted: Option<Locale>,
+) -> Result<Requested> {
     let email = match parse_new_email(ctx, *member, email) {
         Ok(email) => email,
         Err(reason) => return Ok(Requested::Invalid(reason)),
@@ -85,7 +103,10 @@ pub async fn request(ctx: &Ctx, member: Recent<Member<'_>>, email: &str, locale:
         registration: None,
     };
     let (challenge, handle) = challenge::issue(ctx, &*work, fresh, &code, now).await?;
-    let locale = Locale::negotiate(locale.or(user.locale.as_deref()));
+    let locale = match (locale.or(user.locale.as_deref()), accepted) {
+        (None, Some(accepted)) => accepted,
+        (tag, _) => Locale::negotiate(tag),
+    };
     mail_code(ctx, &work, origin, &challenge, Mail { code, locale, deliver: !taken }, now).await?;
     work.commit(ctx).await?;
     ctx.outbox_filled.notify_one();
@@ -169,14 +190,14 @@ async fn mail_code(
 }
 
 /// Parses the new address. The sign-up policy's domains also apply to existing users.
-fn parse_new_email(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, String> {
-    let email = EmailAddress::parse(email).map_err(|invalid| invalid.to_string())?;
+fn parse_new_email(ctx: &Ctx, member: Member<'_>, email: &str) -> Result<EmailAddress, Unusable> {
+    let email = EmailAddress::parse(email).map_err(Unusable::Invalid)?;
     if email.as_str() == member.user().email {
-        return Err("This is already your address.".to_owned());
+        return Err(Unusable::Own);
     }
     let policy = &ctx.settings.signup;
     if matches!(policy, SignUp::Domains(_)) && !may_sign_up(policy, &email) {
-        return Err("Addresses at this domain can't be used here.".to_owned());
+        return Err(Unusable::ForeignDomain);
     }
     Ok(email)
 }

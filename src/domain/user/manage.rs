@@ -4,10 +4,11 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
+    change_detail::{Reason, differences, with_reason},
     email_change::undo,
     lock::{Locked, lock, lock_admins},
     name::Name,
@@ -153,11 +154,13 @@ pub struct Change {
     pub role: Option<Role>,
     /// The status; never DELETED, which [`delete`] sets.
     pub status: Option<UserStatus>,
+    /// The reason, for the audit event.
+    pub reason: Option<Reason>,
 }
 
 /// Changes a user. A suspension or a new email address ends all their sessions. Administrators cannot change their own
 /// email address this way: with a stolen session, the owner could not get the account back.
-pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<Changed> {
+pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, mut change: Change) -> Result<Changed> {
     if let By::Admin(admin) = by
         && admin.user().id == id
         && change.email.is_some()
@@ -170,6 +173,7 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
     if before.status == UserStatus::Deleted {
         return Err(Error::invalid("id", "This user is deleted. Restore them first."));
     }
+    let reason = change.reason.take();
     let after = apply(&before, change, now);
     if after.role != before.role {
         by.may_give(before.role)?;
@@ -190,14 +194,14 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, change: Change) -> Result<C
         Err(Error::Conflict) => return Ok(Changed::EmailTaken),
         written => written?,
     }
-    audit::record(ctx, &work, now, &[by.event(Kind::UserChanged, id, Json::Object(detail))]).await?;
-    let reason = match (after.status, after.email == before.email) {
+    audit::record(ctx, &work, now, &[by.event(Kind::UserChanged, id, with_reason(detail, reason))]).await?;
+    let ending = match (after.status, after.email == before.email) {
         (UserStatus::Suspended, _) => Some(EndReason::Suspended),
         (_, false) => Some(EndReason::EmailChanged),
         _ => None,
     };
-    if let Some(reason) = reason.filter(|_| after.status != before.status || after.email != before.email) {
-        end_sessions(ctx, &work, by, id, reason, now).await?;
+    if let Some(ending) = ending.filter(|_| after.status != before.status || after.email != before.email) {
+        end_sessions(ctx, &work, by, id, ending, now).await?;
     }
     follow_up(ctx, &work, &before, &after, now).await?;
     work.commit(ctx).await?;
@@ -364,19 +368,6 @@ pub(super) fn rename(user: &mut users::Model, name: Edit<Name>) {
         Edit::Clear => (user.name, user.name_key) = (None, String::new()),
         Edit::Set(name) => (user.name, user.name_key) = (Some(name.as_str().to_owned()), name.key()),
     }
-}
-
-/// The changed fields, each with the value before and after.
-pub(super) fn differences(before: &users::Model, after: &users::Model) -> Map<String, Json> {
-    let fields = [
-        ("email", json!(before.email), json!(after.email)),
-        ("name", json!(before.name), json!(after.name)),
-        ("locale", json!(before.locale), json!(after.locale)),
-        ("role", json!(role_name(before.role)), json!(role_name(after.role))),
-        ("status", json!(status_name(before.status)), json!(status_name(after.status))),
-    ];
-    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
-    changed.map(|(field, before, after)| (field.to_owned(), json!([before, after]))).collect()
 }
 
 /// Writes all changeable columns of a locked user. Fails with [`Error::Conflict`] if another account has the email

@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 
 use super::{
+    change_detail::differences,
     lock::lock_own,
-    manage::{differences, next, rename, write},
+    manage::{next, rename, write},
     name::Name,
 };
 use crate::{

@@ -18,9 +18,9 @@ use crate::{
         },
     },
     graphql::{
-        error::{CodeExpired, EmailTaken, InvalidCode, InvalidEmail, LastAdmin, RateLimited},
         outcome_label::Reported,
         parts,
+        problem::{self, CodeExpired, EmailTaken, InvalidCode, InvalidEmail, LastAdmin, Message, RateLimited},
         scalar::Json,
         sign_in::CodeSent,
         user::User,
@@ -55,7 +55,8 @@ struct ProfileUpdated {
 struct ChangeEmailInput {
     /// The new email address.
     email: String,
-    /// The language of the email, such as `de` or `fr-CA` (default: the language of your account).
+    /// The language of the email, such as `de` or `fr-CA` (default: the language of your account, then
+    /// as for `login`).
     locale: Option<String>,
 }
 
@@ -113,7 +114,7 @@ enum UndoEmailChangeResult {
 #[derive(SimpleObject)]
 struct EmailChangeUndone {
     /// The message to show to the user.
-    message: &'static str,
+    message: Message,
 }
 
 /// Input of `deleteAccount`.
@@ -134,7 +135,7 @@ enum DeleteAccountResult {
 #[derive(SimpleObject)]
 struct AccountDeleted {
     /// The message to show to the user.
-    message: &'static str,
+    message: Message,
 }
 
 /// The result of `exportData`.
@@ -181,10 +182,11 @@ impl ProfileMutation {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "changeEmail").await?;
         let member = Recent::require(domain, member, "changeEmail").await?;
-        let requested = email_change::request(domain, member, &input.email, input.locale.as_deref()).await?;
+        let locale = input.locale.as_deref();
+        let requested = email_change::request(domain, member, &input.email, locale, problem::accepted(ctx)).await?;
         Ok(match requested {
             Requested::Sent(sent) => ChangeEmailResult::CodeSent(CodeSent::new(domain, sent)),
-            Requested::Invalid(message) => ChangeEmailResult::InvalidEmail(InvalidEmail { message }),
+            Requested::Invalid(reason) => ChangeEmailResult::InvalidEmail(reason.into()),
             Requested::Wait(wait) => ChangeEmailResult::RateLimited(wait.into()),
         }
         .into())
@@ -218,23 +220,12 @@ impl ProfileMutation {
     ) -> Reported<UndoEmailChangeResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match undo::undo(domain, viewer, &input.token).await? {
-            Undone::Restored { may_sign_in } => UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone {
-                message: if may_sign_in {
-                    "The account has this address again, and all of its sessions have ended. Sign in with a new code."
-                } else {
-                    "The account has this address again, and all of its sessions have ended. An administrator has \
-                     blocked it. Contact the operator of this service."
-                },
-            }),
-            Undone::Parked => UndoEmailChangeResult::EmailTaken(EmailTaken {
-                message:
-                    "Another account now uses this address. The account that lost it is blocked. Ask the operator \
-                    of this service to restore it."
-                        .into(),
-            }),
-            Undone::Expired => UndoEmailChangeResult::CodeExpired(CodeExpired {
-                message: "This link has expired or was already used. Contact the operator of this service.".into(),
-            }),
+            Undone::Restored { may_sign_in } => {
+                let message = Message::email_change_undone(may_sign_in);
+                UndoEmailChangeResult::EmailChangeUndone(EmailChangeUndone { message })
+            }
+            Undone::Parked => UndoEmailChangeResult::EmailTaken(EmailTaken::lost()),
+            Undone::Expired => UndoEmailChangeResult::CodeExpired(CodeExpired::link()),
             Undone::Wait(wait) => UndoEmailChangeResult::RateLimited(wait.into()),
         }
         .into())
@@ -249,9 +240,9 @@ impl ProfileMutation {
         let by = By::Owner { person: member, typed: &input.email };
         Ok(match manage::delete(domain, by, member.user().id, None).await? {
             Changed::LastAdmin => DeleteAccountResult::LastAdmin(LastAdmin::new()),
-            Changed::Done(_) | Changed::EmailTaken => DeleteAccountResult::AccountDeleted(AccountDeleted {
-                message: "Your account is deleted. To restore it, contact an administrator soon.",
-            }),
+            Changed::Done(_) | Changed::EmailTaken => {
+                DeleteAccountResult::AccountDeleted(AccountDeleted { message: Message::account_deleted() })
+            }
         }
         .into())
     }

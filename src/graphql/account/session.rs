@@ -10,10 +10,11 @@ use crate::{
         session::{self, refresh},
     },
     graphql::{
-        error::{ApiError, SessionEnded},
+        error::ApiError,
         loader,
         outcome_label::Reported,
         parts,
+        problem::SessionEnded,
         relay::{self, Kind, Listed},
         user::User,
     },
@@ -188,7 +189,7 @@ impl SessionMutation {
         };
         Ok(match ended {
             Some(ended) => LogoutResult::LoggedOut(LoggedOut { session_id: relay::encode(Kind::Session, ended.id) }),
-            None => LogoutResult::SessionEnded(SessionEnded { message: "This session has already ended.".into() }),
+            None => LogoutResult::SessionEnded(SessionEnded::already()),
         }
         .into())
     }

@@ -4,7 +4,7 @@
 use super::Bearer;
 use crate::{
     domain::{Ctx, access::Origin},
-    graphql::error::{ApiError, Code},
+    graphql::error::ApiError,
     http::response::Refusal,
     limits::Rule,
     ports::{Charge, Verdict},
@@ -36,7 +36,7 @@ impl Meter {
             Ok(Verdict::Refused { charge, retry_at }) => {
                 ctx.metrics.refused(self.0[charge].rule);
                 let seconds = (retry_at - now).num_seconds() + 1;
-                Err(Refusal::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds))
+                Err(Refusal::rate_limited(&self.0[charge], seconds))
             }
             Err(error) => Err(ApiError::from(crate::error::Error::Unavailable(error.to_string())).into()),
         }

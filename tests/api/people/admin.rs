@@ -124,6 +124,51 @@ async fn suspension_ends_all_sessions_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_ends_sessions_and_its_reason_is_in_the_audit_trail() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await;
+    let id = &target.signed_in.user;
+    let suspend = async |input: Value| admin.change("suspendUser", input, SAVED).await;
+
+    let outdated = suspend(json!({ "id": id, "version": 7, "reason": "spam" })).await;
+    assert_eq!(outdated.code(), "CONFLICT");
+    for (reason, message) in [
+        ("", "A reason needs at least one character. For no reason, omit it or send null."),
+        ("a\nb", "A reason must be one line of visible characters."),
+        ("\u{202e}evil", "A reason must be one line of visible characters."),
+        (&"é".repeat(201), "A reason can have at most 200 characters."),
+    ] {
+        let refused = suspend(json!({ "id": id, "reason": reason })).await;
+        assert_eq!(refused.code(), "BAD_USER_INPUT");
+        let problems = &refused.json["errors"][0]["extensions"]["problems"];
+        assert_eq!(*problems, json!([{ "field": "reason", "message": message }]));
+    }
+    assert_eq!(target.me().await.field("me")["status"], "ACTIVE", "nothing has happened yet");
+
+    let reason = "é".repeat(200);
+    let suspended = suspend(json!({ "id": id, "version": 1, "reason": format!(" {reason} ") })).await;
+    let user = &suspended.field("suspendUser")["user"];
+    assert_eq!((&user["status"], &user["version"]), (&json!("SUSPENDED"), &json!(2)));
+    assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
+    let again = suspend(json!({ "id": id, "reason": "another" })).await;
+    assert_eq!(again.field("suspendUser")["user"]["version"], 2, "who is suspended is not suspended again");
+    let detail = json!({ "status": ["ACTIVE", "SUSPENDED"], "reason": reason });
+    assert_eq!(events(&app, "USER_CHANGED").await, [detail]);
+
+    let restored = admin.change("restoreUser", json!({ "id": id }), "user { status }").await;
+    assert_eq!(restored.field("restoreUser")["user"]["status"], "ACTIVE");
+    suspend(json!({ "id": id })).await.field("suspendUser");
+    assert_eq!(events(&app, "USER_CHANGED").await[0], json!({ "status": ["ACTIVE", "SUSPENDED"] }), "without a reason");
+
+    let last = suspend(json!({ "id": admin.signed_in.user })).await;
+    assert_eq!(last.field("suspendUser")["__typename"], "LastAdmin");
+    assert_eq!(suspend(json!({ "id": target.signed_in.session })).await.code(), "BAD_USER_INPUT");
+    app.clock.pass(601.0);
+    assert_eq!(suspend(json!({ "id": id })).await.code(), "REAUTHENTICATION_REQUIRED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_active_administrator_stays() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;

@@ -24,6 +24,8 @@ use crate::{
 pub(in crate::domain::sign_in) struct LoginLookup {
     pub status: Option<UserStatus>,
     pub role: Option<Role>,
+    /// The language of the account.
+    pub locale: Option<String>,
     /// When the account was created.
     pub since: Option<DateTime<Utc>>,
     /// The presented device, if this account knows it.
@@ -63,7 +65,7 @@ pub(in crate::domain::sign_in) async fn look_up(
         "(SELECT CAST(COALESCE(SUM(units), 0) AS BIGINT) FROM email_codes WHERE budget_key IN ({keys}) AND attempted_at > "
     );
     let sql = format!(
-        "SELECT u.status, u.role, u.created_at AS since, d.id AS device_id, d.user_id AS device_user_id, c.id AS challenge_id, l.mailed AS link_mailed, \
+        "SELECT u.status, u.role, u.locale, u.created_at AS since, d.id AS device_id, d.user_id AS device_user_id, c.id AS challenge_id, l.mailed AS link_mailed, \
          {spent} $4) AS day_units, {spent} $5) AS month_units \
          FROM (SELECT 1 AS one) AS base \
          LEFT JOIN users u ON u.email = $1 \

@@ -14,6 +14,9 @@ pub enum Error {
     /// Allowed only shortly after signing in.
     #[error("the sign-in is too old for this")]
     ReauthenticationRequired,
+    /// The settings turn this way to sign in off.
+    #[error("this way to sign in is turned off")]
+    MethodDisabled,
     /// Missing, or hidden from this caller.
     #[error("not found")]
     NotFound,

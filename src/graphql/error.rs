@@ -18,6 +18,8 @@ pub enum Code {
     NotFound,
     /// A concurrent change.
     Conflict,
+    /// The settings turn this way to sign in off.
+    MethodDisabled,
     /// Invalid input; `extensions.field` names the first invalid field.
     BadUserInput,
     /// The body is not one JSON object with a `query`.
@@ -46,12 +48,13 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Unauthenticated,
         Self::Forbidden,
         Self::ReauthenticationRequired,
         Self::NotFound,
         Self::Conflict,
+        Self::MethodDisabled,
         Self::BadUserInput,
         Self::BadRequest,
         Self::ParseFailed,
@@ -74,6 +77,7 @@ impl Code {
             Self::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::MethodDisabled => "METHOD_DISABLED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::BadRequest => "BAD_REQUEST",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
@@ -147,6 +151,10 @@ impl From<Error> for ApiError {
                 Self::new(Code::ReauthenticationRequired, message)
             }
             Error::NotFound => Self::new(Code::NotFound, "Not found, or you don't have access to it."),
+            Error::MethodDisabled => Self::new(
+                Code::MethodDisabled,
+                "Passwords are turned off on this server. Sign in with a code by email.",
+            ),
             Error::Conflict => {
                 Self::new(Code::Conflict, "Someone else changed this meanwhile. Load it again and retry.")
             }

@@ -14,6 +14,7 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
     runtime::Timer,
 };
+use chrono::{DateTime, Utc};
 use futures_util::{
     Stream, StreamExt,
     future::{BoxFuture, ready},
@@ -27,7 +28,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use crate::{
     db::entity::{audit_events, authentications, devices, sessions, users},
-    domain::{Ctx, access::ReadAccess, audit, device, range_query::Slice, session, user},
+    domain::{Ctx, access::ReadAccess, audit, credential::password, device, range_query::Slice, session, user},
     error::Result,
     observability::spans,
 };
@@ -59,6 +60,10 @@ pub(super) struct Person(pub ReadAccess);
 /// A user whom the client requested by ID.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Known(pub ReadAccess);
+
+/// The time at which a user set their password; nothing without one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PasswordTime(pub ReadAccess);
 
 /// The proofs of a session that the viewer has in hand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +100,11 @@ batches! {
         let people: Vec<_> = keys.iter().map(|SessionCount(access)| *access).collect();
         let counts = session::count_open(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
+    };
+    PasswordTime => DateTime<Utc>, |ctx, keys| {
+        let users: Vec<_> = keys.iter().map(|PasswordTime(access)| access.user_id()).collect();
+        let times = password::changed_at(ctx, &users).await?;
+        keys.iter().filter_map(|key| Some((*key, *times.get(&key.0.user_id())?))).collect()
     };
     Proofs => Vec<authentications::Model>, |ctx, keys| {
         let sessions: Vec<_> = keys.iter().map(|Proofs(session)| *session).collect();

@@ -13,6 +13,7 @@ mod loader;
 mod node;
 pub(crate) mod outcome_label;
 pub mod problem;
+mod registration;
 pub mod relay;
 mod scalar;
 mod schema;

@@ -13,7 +13,12 @@ use chrono::{DateTime, Utc};
 
 use self::sentences::Sentence;
 use crate::{
-    domain::{Wait, mail::template::Locale, user::email_change::Unusable},
+    domain::{
+        Ctx, Wait,
+        credential::password::policy::{MAX_LENGTH, Weakness},
+        mail::template::Locale,
+        user::email_change::Unusable,
+    },
     email_address,
 };
 
@@ -148,10 +153,30 @@ impl Message {
         Self(Content::Fixed(&sentences::ACCOUNT_DELETED))
     }
 
+    /// The result of `disownSession`.
+    pub(super) const fn session_disowned() -> Self {
+        Self(Content::Fixed(&sentences::SESSION_DISOWNED))
+    }
+
     /// The result of `undoEmailChange`.
     pub(super) const fn email_change_undone(may_sign_in: bool) -> Self {
         let sentence = if may_sign_in { &sentences::CHANGE_UNDONE } else { &sentences::CHANGE_UNDONE_BUT_BLOCKED };
         Self(Content::Fixed(sentence))
+    }
+}
+
+impl WeakPassword {
+    /// The problem of a refused password.
+    pub(super) fn of(domain: &Ctx, weaknesses: &[Weakness]) -> Self {
+        let reasons = weaknesses.iter().map(|weakness| match weakness {
+            Weakness::TooShort => WeakPasswordReason::TooShort,
+            Weakness::TooLong => WeakPasswordReason::TooLong,
+            Weakness::Common => WeakPasswordReason::Common,
+            Weakness::Breached => WeakPasswordReason::Breached,
+            Weakness::ContainsIdentity => WeakPasswordReason::ContainsIdentity,
+        });
+        let longest = u32::try_from(MAX_LENGTH).unwrap_or(u32::MAX);
+        Self::new(reasons.collect(), (domain.settings.password_min, longest))
     }
 }
 

@@ -16,7 +16,7 @@ use futures_util::{
 };
 
 use super::{
-    account::{device::DeviceMutation, profile::ProfileMutation, session::SessionMutation},
+    account::{device::DeviceMutation, password::PasswordMutation, profile::ProfileMutation, session::SessionMutation},
     admin::{AdminMutation, audit::AuditQuery, people::PeopleQuery},
     admission::{Admission, TimedOut},
     document::Documents,
@@ -26,6 +26,7 @@ use super::{
     loader,
     node::{Node, NodeQuery},
     problem::Problem,
+    registration::RegistrationMutation,
     scalar::DATE_TIME,
     sign_in::SignInMutation,
     traced::Roots,
@@ -65,7 +66,15 @@ struct DevelopmentSubgraph<F: ObjectType>(Query, InboxQuery, F);
 /// Write operations. An application merges this into its own root.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeMutation")]
-pub struct Mutation(SignInMutation, SessionMutation, DeviceMutation, ProfileMutation, AdminMutation);
+pub struct Mutation(
+    SignInMutation,
+    RegistrationMutation,
+    SessionMutation,
+    PasswordMutation,
+    DeviceMutation,
+    ProfileMutation,
+    AdminMutation,
+);
 
 /// Write operations. An operation can have one root field.
 #[derive(MergedObject, Default)]

@@ -9,21 +9,25 @@ use super::{
     error::ApiError,
     outcome_label::Reported,
     parts,
-    problem::{self, CodeExpired, InvalidCode, InvalidEmail, RateLimited, SessionEnded},
+    problem::{self, CodeExpired, InvalidCode, InvalidCredentials, InvalidEmail, RateLimited, SessionEnded},
     scalar::EmailAddress,
     user::User,
 };
-use crate::db::entity::Method;
-use crate::domain::{
-    Ctx,
-    access::SignedIn as Holder,
-    session::refresh::{self, RefreshToken},
-    sign_in::{
-        Outcome,
-        code_request::{self, Request, Requested, Wanted},
-        email_code, link,
+use crate::{
+    db::entity::Method,
+    domain::{
+        Ctx,
+        access::{SignedIn as Holder, Viewer},
+        credential::password::policy::Password,
+        session::refresh::{self, RefreshToken},
+        sign_in::{
+            Completed, Outcome,
+            code_request::{self, Request, Requested, Wanted},
+            email_code, link, password,
+        },
+        token,
     },
-    token,
+    error::{Error, Flaw},
 };
 
 /// Input of `login`.
@@ -49,8 +53,11 @@ struct LoginInput {
 
 /// The result of `login`.
 #[derive(Union)]
+#[expect(clippy::large_enum_variant, reason = "a request has one of these")]
 enum LoginResult {
     CodeSent(CodeSent),
+    SignedIn(SignedIn),
+    InvalidCredentials(InvalidCredentials),
     InvalidEmail(InvalidEmail),
     RateLimited(RateLimited),
 }
@@ -113,7 +120,7 @@ enum VerifyResult {
 
 /// The user is signed in.
 #[derive(SimpleObject)]
-struct SignedIn {
+pub(super) struct SignedIn {
     /// The tokens of the session.
     tokens: Tokens,
     /// The user who signed in.
@@ -171,10 +178,14 @@ pub(super) struct SignInMutation;
 
 #[Object]
 impl SignInMutation {
-    /// Starts a sign-in and emails a code to the address. Pass the code to `verify`. When an address is close to its
-    /// limits, the email has a link instead, for `verifyLink`. Problems: `InvalidEmail`, `RateLimited`.
+    /// Signs a user in. With `password`, at once: the result is never `CodeSent`. Without, it emails a code to the
+    /// address; pass the code to `verify`. When an address is close to its limits, the email has a link instead, for
+    /// `verifyLink`. Problems: `InvalidCredentials`, `InvalidEmail`, `RateLimited`.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Reported<LoginResult> {
         let (domain, viewer) = parts(ctx);
+        if let Some(typed) = &input.password {
+            return login_with_password(domain, viewer, &input, typed).await;
+        }
         let request = Request {
             email: &input.email,
             challenge: input.challenge.as_deref(),
@@ -223,24 +234,60 @@ impl SignInMutation {
     }
 }
 
+async fn login_with_password(domain: &Ctx, viewer: &Viewer, input: &LoginInput, typed: &str) -> Reported<LoginResult> {
+    needs_passwords(domain)?;
+    let mut flaws = Vec::new();
+    if typed.is_empty() {
+        flaws.push(Flaw { field: "password".into(), message: "Enter a password, or omit it to get a code.".into() });
+    }
+    if input.challenge.is_some() {
+        let message = "A challenge belongs to a sign-in with a code. Omit the challenge or the password.";
+        flaws.push(Flaw { field: "challenge".into(), message: message.into() });
+    }
+    if !flaws.is_empty() {
+        return Err(ApiError::flawed(flaws));
+    }
+    let request = password::Request {
+        email: &input.email,
+        password: Password::new(typed),
+        device_token: input.device_token.as_deref(),
+        remember: input.remember,
+    };
+    Ok(match password::sign_in(domain, viewer, request).await? {
+        password::Outcome::SignedIn(completed) => LoginResult::SignedIn(SignedIn::new(domain, *completed)?),
+        password::Outcome::Wrong => LoginResult::InvalidCredentials(InvalidCredentials::wrong()),
+        password::Outcome::InvalidEmail(invalid) => LoginResult::InvalidEmail(invalid.into()),
+        password::Outcome::Wait(wait) => LoginResult::RateLimited(wait.into()),
+    }
+    .into())
+}
+
+/// Refuses an operation about passwords where the settings turn them off.
+pub(super) fn needs_passwords(domain: &Ctx) -> Result<(), Error> {
+    if domain.settings.methods.password { Ok(()) } else { Err(Error::MethodDisabled) }
+}
+
 fn verified(domain: &Ctx, outcome: Outcome) -> Reported<VerifyResult> {
     Ok(match outcome {
-        Outcome::SignedIn(completed) => {
-            let holder = completed.signed_in;
-            let tokens = tokens(domain, &holder, &[completed.method], &completed.refresh_token)?;
-            VerifyResult::SignedIn(SignedIn {
-                tokens,
-                user: User::from(&holder),
-                is_new_user: completed.is_new_user,
-                device_token: completed.device_token.expose_secret().to_owned(),
-                session: holder.into(),
-            })
-        }
+        Outcome::SignedIn(completed) => VerifyResult::SignedIn(SignedIn::new(domain, *completed)?),
         Outcome::Wrong { attempts_left } => VerifyResult::InvalidCode(InvalidCode::new(attempts_left)),
         Outcome::Expired => VerifyResult::CodeExpired(CodeExpired::new()),
         Outcome::Wait(wait) => VerifyResult::RateLimited(wait.into()),
     }
     .into())
+}
+
+impl SignedIn {
+    pub(super) fn new(domain: &Ctx, completed: Completed) -> Result<Self, ApiError> {
+        let holder = completed.signed_in;
+        Ok(Self {
+            tokens: tokens(domain, &holder, &[completed.method], &completed.refresh_token)?,
+            user: User::from(&holder),
+            is_new_user: completed.is_new_user,
+            device_token: completed.device_token.expose_secret().to_owned(),
+            session: holder.into(),
+        })
+    }
 }
 
 /// The only place that turns tokens into text for a client.

@@ -75,6 +75,14 @@ impl User {
         Self { model: Arc::new(model), ..Self::own(person) }
     }
 
+    /// When the user set their password, if the viewer may know: `None` if not, `Some(None)` without a password.
+    async fn password(&self, ctx: &Context<'_>) -> Result<Option<Option<DateTime<Utc>>>, ApiError> {
+        if !self.access.shows_credentials() {
+            return Ok(None);
+        }
+        loader::load(ctx, loader::PasswordTime(self.access)).await.map(Some)
+    }
+
     pub(super) fn is_current(&self, session: Uuid) -> bool {
         self.current == Some(session)
     }
@@ -150,6 +158,17 @@ impl User {
     /// The time of the latest sign-in.
     async fn last_sign_in_at(&self) -> Option<DateTime<Utc>> {
         self.model.last_sign_in_at
+    }
+
+    /// Whether the user has a password. `null` unless it is you or you have the role ADMIN.
+    async fn has_password(&self, ctx: &Context<'_>) -> Result<Option<bool>, ApiError> {
+        Ok(self.password(ctx).await?.map(|changed_at| changed_at.is_some()))
+    }
+
+    /// The time at which the user set the current password. `null` without a password, and unless it is you or you have
+    /// the role ADMIN.
+    async fn password_changed_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>, ApiError> {
+        Ok(self.password(ctx).await?.flatten())
     }
 
     /// Lists the open sessions of the user, newest first.

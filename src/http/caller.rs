@@ -165,8 +165,9 @@ impl BearerPolicy {
     /// The policy for a mutation's root field. Everything else is strict.
     pub(super) fn of(mutation: Option<&str>) -> Self {
         match mutation {
-            Some("login" | "refresh") => Self::Ignored,
-            Some("verify" | "verifyLink") => Self::Optional,
+            Some("refresh" | "register" | "requestPasswordReset" | "resendCode") => Self::Ignored,
+            // The new session replaces the one of a valid token.
+            Some("login" | "verify" | "verifyLink" | "resetPassword") => Self::Optional,
             _ => Self::Strict,
         }
     }

@@ -118,7 +118,7 @@ pub(super) struct RequestId(pub String);
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::ReauthenticationRequired => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::ReauthenticationRequired | Code::MethodDisabled => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict => StatusCode::CONFLICT,
         Code::BadUserInput | Code::ValidationFailed => StatusCode::UNPROCESSABLE_ENTITY,

@@ -108,14 +108,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         listen: values.listen,
         tls,
         ops_listen: values.ops_listen,
-        tokens: TokenSettings {
-            algorithm: values.token_alg,
-            audience: values.token_audience.unwrap_or_else(audience),
-            access_ttl: values.access_ttl,
-            refresh_idle: values.refresh_idle,
-            session_max: values.session_max,
-            session_short: values.session_short,
-        },
+        tokens: tokens(&values, audience),
         public_url,
         expose_development: values.expose_development,
         database_url: values.database_url.unwrap_or_else(|| database_in(&values.data)),
@@ -225,4 +218,15 @@ fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: Date
         reader.warn("DOORCODE_TEST_CODES", odd, "Remove it when the test or review is over");
     }
     codes
+}
+
+fn tokens(values: &Values, audience: impl FnOnce() -> String) -> TokenSettings {
+    TokenSettings {
+        algorithm: values.token_alg,
+        audience: values.token_audience.clone().unwrap_or_else(audience),
+        access_ttl: values.access_ttl,
+        refresh_idle: values.refresh_idle,
+        session_max: values.session_max,
+        session_short: values.session_short,
+    }
 }

@@ -263,6 +263,11 @@ impl ReadAccess {
         self.scope == Scope::Admin
     }
 
+    /// Whether it is visible which credentials the user has.
+    pub fn shows_credentials(self) -> bool {
+        self.scope != Scope::Manager
+    }
+
     /// Whether the IP address and user agent of an event's actor are visible. Users see only their own, not those of
     /// others who changed their account.
     pub fn shows_origin_of(self, actor: Option<Uuid>) -> bool {

@@ -85,13 +85,12 @@ async fn record_wrong(
 ) -> Result<()> {
     let row = &attempt.challenge;
     let mut detail = json!({ "challenge": row.id, "attempt": row.attempts });
-    let event = match caller {
-        Some(person) => Event::own(Kind::WrongCode, person, detail),
-        None => {
-            detail["address"] = ctx.vault.address_label(&row.email).into();
-            let (origin, email) = (Some(origin), Some(row.email.as_str()));
-            Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email }
-        }
+    let event = if let Some(person) = caller {
+        Event::own(Kind::WrongCode, person, detail)
+    } else {
+        detail[audit::ADDRESS_LABEL] = ctx.vault.address_label(&row.email).into();
+        let (origin, email) = (Some(origin), Some(row.email.as_str()));
+        Event { kind: Kind::WrongCode, origin, actor: None, subject: None, detail, email }
     };
     audit::record_alone(ctx, now, event).await
 }

@@ -8,6 +8,7 @@ pub mod code_request;
 pub mod email_code;
 pub mod link;
 pub mod password;
+pub mod register;
 pub mod reset;
 pub mod send_limit;
 

@@ -164,6 +164,20 @@ pub(in crate::domain) async fn take_miss(ctx: &Ctx, origin: &Origin, now: DateTi
     take_from_network(ctx, origin, Rule::VerifyNetwork, now).await
 }
 
+/// Asks whether a network may request a code, before work that is worth protecting. Charges nothing.
+pub(in crate::domain) async fn ask_network(ctx: &Ctx, origin: &Origin, now: DateTime<Utc>) -> Result<Option<Wait>> {
+    let quota = ctx.settings.limits.quota(Rule::SendNetwork).part(4, 5);
+    let charges: Vec<_> = quota
+        .by_network(Rule::SendNetwork, origin.ip)
+        .into_iter()
+        .map(|charge| Charge { counts: false, ..charge })
+        .collect();
+    match take(ctx, &charges, now).await? {
+        Ok(_) => Ok(None),
+        Err(refusal) => Ok(Some(refusal.record(ctx, origin).await?)),
+    }
+}
+
 async fn take_from_network(ctx: &Ctx, origin: &Origin, rule: Rule, now: DateTime<Utc>) -> Result<Option<Wait>> {
     match take(ctx, &ctx.settings.limits.by_network(rule, origin.ip), now).await? {
         Ok(_) => Ok(None),

@@ -1,5 +1,6 @@
 //! Types and mutations for one's own account.
 
 pub(super) mod device;
+pub(super) mod password;
 pub(super) mod profile;
 pub(super) mod session;

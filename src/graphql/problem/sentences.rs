@@ -204,6 +204,15 @@ sentences! {
         es: "No uses en la contraseña tu dirección de correo, tu nombre ni el nombre de este servicio.",
         ja: "メールアドレス、名前、このサービスの名前は、パスワードに含めないでください。",
     }
+    SESSION_DISOWNED {
+        en: "You’re signed out everywhere, and the account has no password now. Sign in with a new code.",
+        de: "Sie sind überall abgemeldet, und das Konto hat jetzt kein Passwort mehr. Melden Sie sich mit einem neuen \
+             Code an.",
+        fr: "Toutes les sessions sont terminées et le compte n’a plus de mot de passe. Connectez-vous avec un nouveau \
+             code.",
+        es: "Se han cerrado todas las sesiones y la cuenta ya no tiene contraseña. Inicia sesión con un código nuevo.",
+        ja: "すべての端末からログアウトし、パスワードを削除しました。新しいコードでログインしてください。",
+    }
     CHANGE_UNDONE {
         en: "The account has this address again, and all of its sessions have ended. Sign in with a new code.",
         de: "Das Konto hat wieder diese Adresse, und alle seine Sitzungen sind beendet. Melden Sie sich mit einem neuen \

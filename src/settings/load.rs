@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,8 @@ use crate::{
 /// Send limits that development loosens, because developers sign in all day.
 pub(super) const LOOSE_IN_DEVELOPMENT: [Rule; 4] =
     [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork];
+/// Default of `DOORCODE_SESSION_SHORT`.
+const DAY: Duration = Duration::from_hours(24);
 /// Factor by which development loosens them.
 pub(super) const LOOSER: u32 = 100;
 
@@ -114,6 +117,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
             access_ttl: values.access_ttl,
             refresh_idle: values.refresh_idle,
             session_max: values.session_max,
+            session_short: values.session_short.unwrap_or(DAY.min(values.session_max)),
         },
         public_url,
         expose_development: values.expose_development,
@@ -125,6 +129,8 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         smtp_url,
         secrets: values.secret.unwrap_or_default(),
         signup: values.signup,
+        methods: values.methods,
+        password_min: values.password_min,
         test_codes,
         limits,
         trusted_proxies: values.trusted_proxies.unwrap_or_default(),

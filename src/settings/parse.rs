@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Mode, Notices, SignUp, TokenAlgorithm};
+use super::{Methods, Mode, Notices, SignUp, TokenAlgorithm};
 use crate::{db::entity::Role, email_address::canonical_domain, limits::Quota};
 
 /// The value, or the rest of a sentence that starts with the variable.
@@ -55,6 +55,15 @@ pub(super) fn notices(text: &str) -> Parsed<Notices> {
         email_change: sum.email_change || next.email_change,
         role_change: sum.role_change || next.role_change,
     }))
+}
+
+/// A list of sign-in methods with `code`.
+pub(super) fn methods(text: &str) -> Parsed<Methods> {
+    let passwords = list(text, |word| choice(word, &[("code", false), ("password", true)]))?;
+    if !passwords.contains(&false) {
+        return Err("does not have `code`, without which users who forget a password are locked out".to_owned());
+    }
+    Ok(Methods { password: passwords.contains(&true) })
 }
 
 pub(super) fn mode(text: &str) -> Parsed<Mode> {

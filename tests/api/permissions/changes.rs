@@ -15,9 +15,7 @@ use crate::harness::{Answer, TestApp};
 fn sides(field: &str) -> &'static [Side] {
     match field {
         "login" | "endSession" | "forgetDevice" | "updateUser" | "suspendUser" | "deleteUser" | "restoreUser"
-        | "endUserSessions" => {
-            &Side::ALL
-        }
+        | "endUserSessions" => &Side::ALL,
         "logout" | "confirmEmail" => &[Side::Own, Side::Other],
         "verify" | "verifyLink" | "refresh" | "undoEmailChange" => &[Side::Other],
         "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
@@ -116,7 +114,9 @@ fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) 
     let is_own = row.says(column, Word::Own);
     match side {
         _ if is_allowed && is_stale && row.recent => Outcome::refused("REAUTHENTICATION_REQUIRED"),
-        Side::Deleted if is_allowed && ["updateUser", "suspendUser"].contains(&field) => Outcome::refused("BAD_USER_INPUT"),
+        Side::Deleted if is_allowed && ["updateUser", "suspendUser"].contains(&field) => {
+            Outcome::refused("BAD_USER_INPUT")
+        }
         _ if is_allowed => Outcome::Shown,
         Side::Other | Side::Deleted if is_own && field == "confirmEmail" => Outcome::Problem("CodeExpired".into()),
         Side::Other | Side::Deleted if is_own => Outcome::refused("NOT_FOUND"),

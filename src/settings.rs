@@ -2,6 +2,7 @@
 //! errors are reported at once as [`Problems`]. No default is unsafe in production, and no value is ever printed.
 
 mod env_file;
+mod flags;
 mod load;
 mod manifest;
 mod odds;
@@ -85,6 +86,16 @@ impl Origins {
     }
 }
 
+/// How users can sign in, besides emailed codes, which always work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Methods {
+    /// With a password.
+    pub password: bool,
+}
+
+/// Maximum number of characters in a password.
+pub const PASSWORD_MAX: u32 = 256;
+
 /// A fixed code for a test account or an app reviewer.
 #[derive(Clone, Debug)]
 pub struct TestCode {
@@ -152,13 +163,6 @@ impl Default for HashCost {
     }
 }
 
-/// How users may sign in. Codes by email always work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Methods {
-    /// With a password.
-    pub password: bool,
-}
-
 /// Settings of access and refresh tokens.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
@@ -172,7 +176,7 @@ pub struct TokenSettings {
     pub refresh_idle: Duration,
     /// A session always ends after this long.
     pub session_max: Duration,
-    /// The same for users who do not ask to stay signed in.
+    /// A session that is not to be remembered always ends after this long.
     pub session_short: Duration,
 }
 
@@ -208,6 +212,10 @@ pub struct Settings {
     pub secrets: Vec<SecretString>,
     /// `DOORCODE_SIGNUP`.
     pub signup: SignUp,
+    /// `DOORCODE_METHODS`.
+    pub methods: Methods,
+    /// `DOORCODE_PASSWORD_MIN`, in characters.
+    pub password_min: u32,
     /// `DOORCODE_TEST_CODES` that have not expired.
     pub test_codes: Vec<TestCode>,
     /// Rate limits.
@@ -224,10 +232,6 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// `DOORCODE_DEFAULT_ROLE`.
     pub default_role: Role,
-    /// Whether users may sign in with a password.
-    pub methods: Methods,
-    /// Minimum length of a password.
-    pub password_min: u32,
     /// Cost of a password hash.
     pub password_cost: HashCost,
     /// `DOORCODE_IP_RETENTION`.

@@ -18,6 +18,7 @@ pub mod relay;
 mod scalar;
 mod schema;
 mod sign_in;
+mod sign_in_options;
 mod traced;
 mod user;
 

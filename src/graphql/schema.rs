@@ -29,6 +29,7 @@ use super::{
     registration::RegistrationMutation,
     scalar::DATE_TIME,
     sign_in::SignInMutation,
+    sign_in_options::SignInQuery,
     traced::Roots,
     user::UserQuery,
 };
@@ -40,7 +41,7 @@ const DESCRIPTION: &str = include_str!("description.md");
 /// Read operations. An application merges this into its own root.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeQuery")]
-pub struct Query(UserQuery, PeopleQuery, AuditQuery, NodeQuery);
+pub struct Query(UserQuery, PeopleQuery, AuditQuery, NodeQuery, SignInQuery);
 
 /// Read operations.
 #[derive(MergedObject, Default)]

@@ -7,6 +7,7 @@ pub(super) mod meter;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use async_graphql::parser::types::OperationType;
 use axum::{
     extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, header, request::Parts},
@@ -22,6 +23,7 @@ use crate::{
         token::{self, Claims},
     },
     error::{Error, Result},
+    graphql::document::Operation,
 };
 
 /// In bytes. It is stored with sessions and audit events and returned to anyone who lists them.
@@ -162,12 +164,13 @@ pub(super) enum BearerPolicy {
 }
 
 impl BearerPolicy {
-    /// The policy for a mutation's root field. Everything else is strict.
-    pub(super) fn of(mutation: Option<&str>) -> Self {
-        match mutation {
+    /// The policy for the root fields of an operation.
+    pub(super) fn of(operation: &Operation) -> Self {
+        match operation.mutation() {
             Some("refresh" | "register" | "requestPasswordReset" | "resendCode") => Self::Ignored,
             // The new session replaces the one of a valid token.
             Some("login" | "verify" | "verifyLink" | "resetPassword") => Self::Optional,
+            None if operation.kind == OperationType::Query && operation.roots == ["signInOptions"] => Self::Ignored,
             _ => Self::Strict,
         }
     }

@@ -107,7 +107,7 @@ async fn respond(
     let streams = events && operation.kind == OperationType::Subscription;
     let media = if streams { MediaType::Json } else { media.ok_or_else(not_acceptable)? };
     let span = spans::operation(request_outcome::kind(&operation), &record.operation(), record.name.as_deref());
-    let policy = BearerPolicy::of(operation.mutation());
+    let policy = BearerPolicy::of(&operation);
     let (viewer, meter) = caller.sign_in(server, policy).instrument(span.clone()).await?;
     record.record_viewer(&viewer);
     if operation.kind == OperationType::Subscription && !streams {

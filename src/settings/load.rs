@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,8 @@ use crate::{
 /// Send limits that development loosens, because developers sign in all day.
 pub(super) const LOOSE_IN_DEVELOPMENT: [Rule; 4] =
     [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork];
+/// Default of `DOORCODE_SESSION_SHORT`.
+const DAY: Duration = Duration::from_hours(24);
 /// Factor by which development loosens them.
 pub(super) const LOOSER: u32 = 100;
 
@@ -82,6 +85,7 @@ fn touch_folder(reader: &mut Reader, settings: &mut Settings, has_database: bool
 }
 
 /// Reads every setting. An invalid one has its default until the problems are reported.
+#[expect(clippy::too_many_lines, reason = "a list of fields")]
 fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Settings, RawValues) {
     let values = Values::read(reader, flags);
     let in_development = values.mode == Mode::Development;
@@ -108,7 +112,14 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         listen: values.listen,
         tls,
         ops_listen: values.ops_listen,
-        tokens: tokens(&values, audience),
+        tokens: TokenSettings {
+            algorithm: values.token_alg,
+            audience: values.token_audience.unwrap_or_else(audience),
+            access_ttl: values.access_ttl,
+            refresh_idle: values.refresh_idle,
+            session_max: values.session_max,
+            session_short: values.session_short.unwrap_or(DAY.min(values.session_max)),
+        },
         public_url,
         expose_development: values.expose_development,
         database_url: values.database_url.unwrap_or_else(|| database_in(&values.data)),
@@ -218,15 +229,4 @@ fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: Date
         reader.warn("DOORCODE_TEST_CODES", odd, "Remove it when the test or review is over");
     }
     codes
-}
-
-fn tokens(values: &Values, audience: impl FnOnce() -> String) -> TokenSettings {
-    TokenSettings {
-        algorithm: values.token_alg,
-        audience: values.token_audience.clone().unwrap_or_else(audience),
-        access_ttl: values.access_ttl,
-        refresh_idle: values.refresh_idle,
-        session_max: values.session_max,
-        session_short: values.session_short,
-    }
 }

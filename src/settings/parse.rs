@@ -57,6 +57,15 @@ pub(super) fn notices(text: &str) -> Parsed<Notices> {
     }))
 }
 
+/// A list of sign-in methods with `code`.
+pub(super) fn methods(text: &str) -> Parsed<Methods> {
+    let passwords = list(text, |word| choice(word, &[("code", false), ("password", true)]))?;
+    if !passwords.contains(&false) {
+        return Err("does not have `code`, without which users who forget a password are locked out".to_owned());
+    }
+    Ok(Methods { password: passwords.contains(&true) })
+}
+
 pub(super) fn mode(text: &str) -> Parsed<Mode> {
     choice(text, &[("development", Mode::Development), ("production", Mode::Production)])
 }
@@ -252,18 +261,6 @@ pub(super) fn signup(text: &str) -> Parsed<SignUp> {
         "closed" => Ok(SignUp::Closed),
         _ => Err("is not `open`, `closed` or `domains:` followed by a list".to_owned()),
     }
-}
-
-/// Methods separated by commas. A code by email is always one: it is the way back in.
-pub(super) fn methods(text: &str) -> Parsed<Methods> {
-    let names: Vec<_> = text.split(',').map(str::trim).collect();
-    if names.iter().any(|name| !["code", "password"].contains(name)) {
-        return Err("is not a list of `code` and `password`".to_owned());
-    }
-    if !names.contains(&"code") {
-        return Err("leaves out `code`, the way back in for users who forgot their password".to_owned());
-    }
-    Ok(Methods { password: names.contains(&"password") })
 }
 
 /// A cost in the notation of PHC strings, such as `m=19456,t=2,p=1`.

@@ -48,6 +48,16 @@ fn contradictions(reader: &mut Reader, settings: &Settings, raw: &RawValues) {
             "Write a shorter duration, for example DOORCODE_REFRESH_IDLE=7d, or a longer DOORCODE_SESSION_MAX",
         );
     }
+    if settings.tokens.session_short > most
+        && reader.is_fine("DOORCODE_SESSION_SHORT")
+        && reader.is_fine("DOORCODE_SESSION_MAX")
+    {
+        reader.refuse(
+            "DOORCODE_SESSION_SHORT",
+            "is longer than DOORCODE_SESSION_MAX, which ends the session first",
+            "Write a shorter duration, for example DOORCODE_SESSION_SHORT=24h, or a longer DOORCODE_SESSION_MAX",
+        );
+    }
     let (listen, ops) = (settings.listen, settings.ops_listen);
     let overlaps = listen.ip() == ops.ip() || listen.ip().is_unspecified() || ops.ip().is_unspecified();
     if listen.port() != 0 && listen.port() == ops.port() && overlaps {

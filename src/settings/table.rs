@@ -1,9 +1,9 @@
 //! All settings, one row each. Flags, `--help`, `docs/operate/settings.md`, the reader, the check for unknown variables
-//! and the secret files come from this table. Rate limits are defined in `limits.rs` and added here.
+//! and the secret files come from this table. Rate limits are defined in `limits.rs` and added here; `flags.rs` turns
+//! rows into flags.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -183,12 +183,13 @@ settings! {
             parse::signup => SignUp;
         /// Role of new users: `USER` or `GUEST`. Administrators grant more.
         default_role "DOORCODE_DEFAULT_ROLE" ROLE default "USER" example "GUEST" parse::default_role => Role;
-        /// How users may sign in: `code`, which cannot be left out, and `password`, separated by commas.
+        /// How users can sign in: `code` for emailed codes, which is required because a code always works, and `password`.
         methods "DOORCODE_METHODS" LIST default "code,password" example "code" parse::methods => Methods;
-        /// Minimum length of a new password, 8 to 64 characters.
-        password_min "DOORCODE_PASSWORD_MIN" LENGTH default "8" example "15" |text| parse::number(text, 8, 64) => u32;
-        /// Cost of a password hash (argon2id): memory in KiB, passes and lanes. Existing hashes follow at the next sign-in.
-        /// Production refuses less than the recommendation of OWASP.
+        /// Minimum number of characters in a new password, 8 to 64. NIST SP 800-63B-4 requires 15 where a password is
+        /// the only factor; the default is the 8 that OWASP ASVS 5.0 (6.2.1) requires.
+        password_min "DOORCODE_PASSWORD_MIN" COUNT default "8" example "15" |text| parse::number(text, 8, 64) => u32;
+        /// Cost of a password hash, argon2id: memory in KiB, passes and lanes. A stored hash gets the new cost when its user
+        /// signs in. Production refuses less than OWASP recommends.
         password_cost "DOORCODE_PASSWORD_COST" COST default "m=19456,t=2,p=1" example "m=47104,t=1,p=1"
             parse::hash_cost => HashCost;
         /// Number of digits in a code, 6 to 12. One digit fewer makes guessing ten times easier. Production refuses to
@@ -228,9 +229,10 @@ settings! {
         /// A session always ends after this long, at most 365d.
         session_max "DOORCODE_SESSION_MAX" DURATION default "30d" example "90d"
             |text| parse::duration(text, MINUTE, 365 * DAY) => Duration;
-        /// A session of a user who does not ask to stay signed in ends after this long, at most `DOORCODE_SESSION_MAX`.
-        session_short "DOORCODE_SESSION_SHORT" DURATION default "24h" example "8h"
-            |text| parse::duration(text, MINUTE, 365 * DAY) => Duration;
+        /// A session that is not to be remembered (`remember: false`) always ends after this long, at most
+        /// `DOORCODE_SESSION_MAX`.
+        session_short "DOORCODE_SESSION_SHORT" DURATION none "24h, or `DOORCODE_SESSION_MAX` if that is shorter"
+            example "12h" |text| parse::duration(text, MINUTE, 365 * DAY) => Duration;
     }
     "Pages" {
         /// Name in emails and on the pages, at most 64 characters.
@@ -346,62 +348,5 @@ impl Row {
     /// The help as one paragraph.
     pub fn paragraph(&self) -> String {
         self.help.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
-    }
-
-    fn argument(&self) -> Arg {
-        let help = self.paragraph();
-        let short = help.split_once(". ").map_or(help.trim_end_matches('.'), |(first, _)| first).to_owned();
-        let long = format!("{help}\n\nDefault: {}. Example: {}", self.default_text(), self.example_text());
-        let argument = Arg::new(self.variable.to_string())
-            .long(self.flag())
-            .env(self.variable.to_string())
-            .value_name(self.value)
-            .help_heading(self.group)
-            .help(short)
-            .long_help(long)
-            .hide_env_values(self.is_secret);
-        if self.value == "BOOL" {
-            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
-        } else {
-            argument
-        }
-    }
-}
-
-impl Args for ServeFlags {
-    fn augment_args(command: Command) -> Command {
-        rows().iter().fold(command, |command, row| command.arg(row.argument()))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for ServeFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags = Self::default();
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for row in rows() {
-            if let Some(slot) = self.get_mut(&row.variable) {
-                *slot = matches.get_one::<String>(&row.variable).cloned();
-            }
-        }
-        for rule in Rule::ALL {
-            let value = rule.setting().and_then(|(variable, ..)| matches.get_one::<String>(&variable).cloned());
-            self.limits.extend(value.map(|value| (*rule, value)));
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for ServeFlags {
-    /// Shows no values, because some are secrets.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ServeFlags").finish_non_exhaustive()
     }
 }

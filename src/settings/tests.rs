@@ -31,7 +31,8 @@ const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_S
     DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH DOORCODE_LIMIT_REFRESH_SESSION DOORCODE_LIMIT_API_CALLER DOORCODE_SEND_COOLDOWN \
     DOORCODE_CODE_LENGTH DOORCODE_CODE_TTL DOORCODE_CODE_TRIES DOORCODE_TRUSTED_PROXIES DOORCODE_CORS_ORIGINS \
     DOORCODE_MAIL_FROM DOORCODE_BRAND DOORCODE_TOKEN_ALG DOORCODE_TOKEN_AUDIENCE DOORCODE_ACCESS_TTL \
-    DOORCODE_REFRESH_IDLE DOORCODE_SESSION_MAX DOORCODE_DEFAULT_ROLE DOORCODE_IP_RETENTION DOORCODE_GRAPHIQL \
+    DOORCODE_REFRESH_IDLE DOORCODE_SESSION_MAX DOORCODE_SESSION_SHORT DOORCODE_METHODS DOORCODE_PASSWORD_MIN \
+    DOORCODE_DEFAULT_ROLE DOORCODE_IP_RETENTION DOORCODE_GRAPHIQL \
     DOORCODE_INTROSPECTION DOORCODE_SINGLE_REPLICA DOORCODE_EXPOSE_DEVELOPMENT DOORCODE_DATABASE_POOL DOORCODE_LOG \
     DOORCODE_LOG_FORMAT DOORCODE_AUDIT_RETENTION DOORCODE_ERASE_AFTER DOORCODE_NOTICES DOORCODE_FEDERATION \
     DOORCODE_DOCUMENTS DOORCODE_LOG_EMAILS DOORCODE_TRACE_RATIO DOORCODE_DATABASE_WAIT OTEL_EXPORTER_OTLP_ENDPOINT \
@@ -189,6 +190,9 @@ fn valid_values_are_loaded() {
         ("DOORCODE_ACCESS_TTL", "1h"),
         ("DOORCODE_REFRESH_IDLE", "365d"),
         ("DOORCODE_SESSION_MAX", "365d"),
+        ("DOORCODE_SESSION_SHORT", "365d"),
+        ("DOORCODE_METHODS", "Code"),
+        ("DOORCODE_PASSWORD_MIN", "64"),
         ("DOORCODE_DEFAULT_ROLE", "guest"),
         ("DOORCODE_BRAND", "Bücher & Söhne <3"),
         ("DOORCODE_IP_RETENTION", "0s"),
@@ -219,6 +223,8 @@ fn valid_values_are_loaded() {
     );
     assert_eq!((settings.tokens.algorithm, settings.tokens.audience.as_str()), (TokenAlgorithm::Es256, "everybody"));
     assert_eq!((settings.tokens.access_ttl.as_secs(), settings.tokens.session_max.as_secs()), (3600, 31_536_000));
+    assert_eq!(settings.tokens.session_short, settings.tokens.session_max);
+    assert_eq!((settings.methods.password, settings.password_min), (false, 64));
     assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
     assert_eq!((settings.ip_retention, settings.log.format), (Duration::ZERO, LogFormat::Json));
     let day = Duration::from_hours(24);

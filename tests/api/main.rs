@@ -44,6 +44,7 @@ mod runbooks;
 mod secrets;
 mod sessions;
 mod sign_in;
+mod sign_in_options;
 mod slow;
 mod telemetry;
 mod timing;

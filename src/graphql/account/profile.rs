@@ -55,8 +55,7 @@ struct ProfileUpdated {
 struct ChangeEmailInput {
     /// The new email address.
     email: String,
-    /// The language of the email, such as `de` or `fr-CA` (default: the language of your account, then
-    /// as for `login`).
+    /// The language of the email, such as `de` or `fr-CA`. Default: the language of your account, then as for `login`.
     locale: Option<String>,
 }
 

@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 26] = [
+const WAYS: [Way; 27] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
     way("User", "node", "node(id: \"USER\") { ... on User { FIELDS } }", "/node").through(&["User.id"]),
@@ -138,6 +138,7 @@ const WAYS: [Way; 26] = [
     .empty_when_hidden()
     .through(&["AuditEvent.subject"]),
     way("InboxMessage", "inbox", "inbox(to: \"EMAIL\", first: 1) { FIELDS }", "/inbox/0"),
+    way("SignInOptions", "signInOptions", "signInOptions { FIELDS }", "/signInOptions"),
     way("_Service", "_service", "_service { FIELDS }", "/_service"),
 ];
 

@@ -360,6 +360,8 @@ fn flags(database: &str, folder: &std::path::Path, change: impl FnOnce(&mut Serv
     let mut flags = ServeFlags {
         database_url: Some(database.to_owned()),
         data: Some(folder.display().to_string()),
+        // Hashing with the cost of production would take most of the time of the tests.
+        password_cost: Some("m=1024,t=1,p=1".into()),
         ..ServeFlags::default()
     };
     // As in production, because development has looser ones.

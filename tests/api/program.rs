@@ -440,8 +440,7 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         }
         drop(restarted);
         let db = home.database.connect().await;
-        let sql =
-            "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COUNT(DISTINCT credential_id) AS BIGINT) AS d FROM sessions";
+        let sql = "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(COUNT(DISTINCT session_id) AS BIGINT) AS d FROM authentications";
         let row = {
             use sea_orm::ConnectionTrait;
             db.read().query_one_raw(doorcode::db::statement(db.backend(), sql, [])).await.unwrap().unwrap()

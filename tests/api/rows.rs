@@ -31,7 +31,8 @@ pub(crate) async fn insert(db: &Db, table: &'static str, row: Vec<(&'static str,
 pub(crate) struct Rows {
     pub(crate) user: Uuid,
     pub(crate) device: Uuid,
-    credential: Uuid,
+    session: Uuid,
+    proof: Uuid,
     unique: Vec<u8>,
     pub(crate) now: DateTime<Utc>,
 }
@@ -39,7 +40,14 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn new() -> Self {
         let unique = [Uuid::now_v7().into_bytes(), Uuid::now_v7().into_bytes()].concat();
-        Self { user: Uuid::now_v7(), device: Uuid::now_v7(), credential: Uuid::now_v7(), unique, now: moment(0) }
+        Self {
+            user: Uuid::now_v7(),
+            device: Uuid::now_v7(),
+            session: Uuid::now_v7(),
+            proof: Uuid::now_v7(),
+            unique,
+            now: moment(0),
+        }
     }
 
     pub(crate) async fn insert_all(&self, db: &Db) {
@@ -71,11 +79,9 @@ impl Rows {
                 ("expires_at", now),
             ],
             "sessions" => vec![
-                ("id", id),
+                ("id", self.session.into()),
                 ("user_id", self.user.into()),
                 ("device_id", self.device.into()),
-                ("credential_id", self.credential.into()),
-                ("method", "otp".into()),
                 ("created_at", now.clone()),
                 ("last_seen_at", now.clone()),
                 ("idle_expires_at", now.clone()),
@@ -83,6 +89,20 @@ impl Rows {
                 ("refresh_hash", hash.clone()),
                 ("previous_hash", hash),
             ],
+            "authentications" => vec![
+                ("proof_id", self.proof.into()),
+                ("session_id", self.session.into()),
+                ("method", "otp".into()),
+                ("at", now),
+            ],
+            "passwords" => vec![
+                ("user_id", self.user.into()),
+                ("sealed", vec![1_u8].into()),
+                ("version", 1.into()),
+                ("created_at", now.clone()),
+                ("changed_at", now),
+            ],
+            "password_tries" => vec![("id", id), ("budget_key", hash), ("at", now)],
             "email_codes" => vec![
                 ("id", id),
                 ("handle_hash", hash.clone()),
@@ -136,8 +156,19 @@ impl Rows {
     }
 }
 
-const TABLES: [&str; 8] =
-    ["users", "devices", "sessions", "email_codes", "sign_in_links", "outbox", "audit_events", "signing_keys"];
+const TABLES: [&str; 11] = [
+    "users",
+    "devices",
+    "sessions",
+    "authentications",
+    "passwords",
+    "password_tries",
+    "email_codes",
+    "sign_in_links",
+    "outbox",
+    "audit_events",
+    "signing_keys",
+];
 
 /// Table, column, an invalid value, and the kind of constraint that refuses it.
 pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value, &'static str)> {
@@ -161,8 +192,13 @@ pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value,
         ("devices", "token_hash", short.clone(), "check"),
         ("devices", "expires_at", earlier.clone(), "check"),
         ("sessions", "user_id", nobody.clone(), "foreign"),
-        ("sessions", "device_id", nobody, "foreign"),
-        ("sessions", "credential_id", good.credential.into(), "unique"),
+        ("sessions", "device_id", nobody.clone(), "foreign"),
+        ("authentications", "proof_id", good.proof.into(), "unique"),
+        ("authentications", "method", "guess".into(), "check"),
+        ("authentications", "session_id", nobody, "foreign"),
+        ("passwords", "user_id", good.user.into(), "unique"),
+        ("passwords", "version", 0.into(), "check"),
+        ("password_tries", "budget_key", short.clone(), "check"),
         ("sessions", "refresh_hash", short.clone(), "check"),
         ("sessions", "previous_hash", short.clone(), "check"),
         ("sessions", "idle_expires_at", earlier.clone(), "check"),

@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use chrono::TimeDelta;
 use doorcode::{
     adapter::system::{SystemClock, SystemEntropy},
-    db::{self, entity::sessions},
+    db::{
+        self,
+        entity::{Method, authentications, sessions},
+    },
     domain::vault,
     ports::Clock,
 };
@@ -33,8 +36,6 @@ pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: b
         id,
         user_id: row.try_get("", "id").unwrap(),
         device_id: None,
-        credential_id: id,
-        method: "otp".into(),
         created_at: now,
         last_seen_at: now,
         idle_expires_at: now + TimeDelta::days(1),
@@ -47,8 +48,13 @@ pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: b
         previous_hash: None,
         rotated_at: None,
         successor: None,
+        remembered: true,
+        client_id: None,
+        disowned_at: None,
     };
     db::insert(db.write(), session).await.unwrap();
+    let proof = authentications::Model { proof_id: id, session_id: id, method: Method::EmailCode, at: now };
+    db::insert(db.write(), proof).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

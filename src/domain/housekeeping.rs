@@ -31,6 +31,7 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
         if tick.is_multiple_of(PURGE_EVERY) {
             // During secret rotation, a replica with another current secret may have sealed keys.
             log_failure("resealing signing keys", keys::reseal(&ctx).await);
+            log_failure("resealing passwords", credential::password::reseal(&ctx).await);
             // A purge may take long; after a shutdown, the next one continues.
             tokio::select! {
                 purged = purge(&ctx) => log_failure("purging", purged.map(drop)),

@@ -13,13 +13,9 @@ use chrono::{DateTime, Utc};
 
 use self::sentences::Sentence;
 use crate::{
-    domain::{
-        Ctx, Wait,
-        credential::password::policy::{MAX_LENGTH, Weakness},
-        mail::template::Locale,
-        user::email_change::Unusable,
-    },
+    domain::{Ctx, Wait, credential::password::policy::Weakness, mail::template::Locale, user::email_change::Unusable},
     email_address,
+    settings::PASSWORD_MAX,
 };
 
 /// Makes each type, its member of [`ProblemCode`], named after it, and its member of [`Problem`].
@@ -175,8 +171,7 @@ impl WeakPassword {
             Weakness::Breached => WeakPasswordReason::Breached,
             Weakness::ContainsIdentity => WeakPasswordReason::ContainsIdentity,
         });
-        let longest = u32::try_from(MAX_LENGTH).unwrap_or(u32::MAX);
-        Self::new(reasons.collect(), (domain.settings.password_min, longest))
+        Self::new(reasons.collect(), (domain.settings.password_min, PASSWORD_MAX))
     }
 }
 

@@ -9,7 +9,9 @@ pub(in crate::domain) mod tries;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
@@ -117,14 +119,14 @@ pub(in crate::domain) struct Stored {
 }
 
 impl Stored {
-    /// Opens the hash.
-    pub(in crate::domain) fn hash(&self, ctx: &Ctx) -> Result<Hash> {
+    /// The hash, or `None` if no secret of this process opens it.
+    pub(in crate::domain) fn hash(&self, ctx: &Ctx) -> Option<Hash> {
         let plain = ctx.vault.open(Purpose::Password, self.user_id.as_bytes(), &self.sealed);
-        let plain = plain
-            .ok_or_else(|| Error::Internal(format!("no server secret opens the password of user {}", self.user_id)))?;
-        std::str::from_utf8(&plain)
-            .map(Hash::new)
-            .map_err(|_| Error::Internal(format!("the password of user {} is not a hash", self.user_id)))
+        let hash = plain.as_deref().and_then(|plain| std::str::from_utf8(plain).ok()).map(Hash::new);
+        if hash.is_none() {
+            tracing::error!(user = %self.user_id, "no server secret of this process opens this password");
+        }
+        hash
     }
 
     /// The proof that the password was right, given what the hasher says.
@@ -174,6 +176,38 @@ pub async fn changed_at(ctx: &Ctx, users: &[Uuid]) -> Result<HashMap<Uuid, DateT
         .all(ctx.db.read())
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// Number of passwords that [`reseal`] reads at once.
+const BATCH: u64 = 500;
+
+/// During secret rotation, seals under the newest secret the passwords that only an older one opens, so that the older
+/// secret can be removed. Safe to run in several processes at once: only one update per password succeeds.
+pub(in crate::domain) async fn reseal(ctx: &Ctx) -> Result<()> {
+    use passwords::Column;
+    let mut last = Uuid::nil();
+    while ctx.vault.is_rotating() {
+        let rows = passwords::Entity::find()
+            .filter(Column::UserId.gt(last))
+            .order_by_asc(Column::UserId)
+            .limit(BATCH)
+            .all(ctx.db.read())
+            .await?;
+        let Some(end) = rows.last() else { break };
+        last = end.user_id;
+        for row in rows {
+            let user = row.user_id.as_bytes();
+            let resealed = ctx.vault.reseal(Purpose::Password, user, &row.sealed, &*ctx.entropy)?;
+            let Some(resealed) = resealed else { continue };
+            passwords::Entity::update_many()
+                .col_expr(Column::Sealed, Expr::value(resealed))
+                .filter(Column::UserId.eq(row.user_id))
+                .filter(Column::Sealed.eq(row.sealed))
+                .exec(ctx.db.write())
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// All reasons to refuse a new password.

@@ -129,7 +129,9 @@ pub(in crate::domain) async fn check(
         }
     };
     let stored = account.stored();
-    let expected = stored.as_ref().map_or_else(|| Ok(ctx.hasher.dummy().clone()), |stored| stored.hash(ctx))?;
+    let hash = stored.as_ref().and_then(|stored| stored.hash(ctx));
+    let stored = stored.filter(|_| hash.is_some());
+    let expected = hash.unwrap_or_else(|| ctx.hasher.dummy().clone());
     let (verified, slot) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
     if let (Some(stored), Verified::Right { renewed }) = (stored, verified)
         && account.status == Some(UserStatus::Active)

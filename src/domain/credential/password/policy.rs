@@ -11,10 +11,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use self::filter::PasswordFilter;
-use crate::email_address::EmailAddress;
+use crate::{email_address::EmailAddress, settings};
 
 /// Maximum length of a password, in Unicode scalar values after NFC.
-pub const MAX_LENGTH: usize = 256;
+pub const MAX_LENGTH: usize = settings::PASSWORD_MAX as usize;
 
 /// Number of typed characters that are read. NFC joins at most four characters into one, so more than 1,024 are too
 /// long in any case and the rest is not needed to refuse them.

@@ -1,4 +1,4 @@
-//! Limits on unread responses, across more networks than a test machine has.
+//! Tests limits on unread responses with clients in many networks, which a test over real sockets could not use.
 
 use std::net::IpAddr;
 
@@ -59,7 +59,7 @@ async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
+async fn unread_responses_are_limited_for_networks_of_every_width() {
     let unread = unread();
     let hold_until_read = |ip: String, length| {
         let reservation = unread.reserve(&anonymous(&ip)).map_err(|refusal| refusal.code())?;
@@ -91,7 +91,7 @@ async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
 }
 
 #[tokio::test]
-async fn long_responses_leave_a_quarter_to_short_ones() {
+async fn long_responses_leave_a_quarter_of_the_memory_to_short_responses() {
     let unread = Unread::new(UnreadCaps {
         in_all: 8 * FRAME,
         of_network: Shares { narrow: 8 * FRAME, middle: 8 * FRAME, wide: 8 * FRAME },
@@ -106,7 +106,7 @@ async fn long_responses_leave_a_quarter_to_short_ones() {
 }
 
 #[tokio::test]
-async fn a_response_above_the_limit_is_not_written_further() {
+async fn writing_a_response_fails_at_the_limit() {
     let mut frames = Frames::within(2 * FRAME);
     frames.write_all(&vec![0; 2 * FRAME]).unwrap();
     assert_eq!(frames.write_all(&[0]).unwrap_err().kind(), ErrorKind::FileTooLarge);

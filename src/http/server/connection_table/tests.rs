@@ -1,22 +1,22 @@
-//! Limits across hundreds of networks, which a test machine cannot connect from.
+//! Tests limits with connections from hundreds of networks. A test over real sockets could not use so many addresses.
 
 use super::*;
 
 const SHARES: Shares = Shares { narrow: 10, middle: 20, wide: 40 };
 const MANY: Shares = Shares { narrow: 100, middle: 100, wide: 100 };
-/// Longer than any connection here is idle.
+/// A minimum idle time that no connection in these tests reaches.
 const NEVER: Duration = Duration::from_hours(1);
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Opens `each` connections per address. Returns those that were admitted.
+/// Opens `each` connections per address. Returns the slots of the admitted connections.
 fn admit(table: &Arc<ConnectionTable>, each: usize, ips: impl Iterator<Item = String>) -> Vec<ConnectionSlot> {
     ips.flat_map(|from| (0..each).filter_map(|_| table.admit(ip(&from)).ok()).collect::<Vec<_>>()).collect()
 }
 
-/// Connections opened one after the other, with these phases and bytes.
+/// Returns a table with connections that were opened one after the other, and have these phases and bytes.
 fn table(connections: &[(Phase, usize)]) -> (Arc<ConnectionTable>, Vec<ConnectionSlot>) {
     let table = ConnectionTable::new(MANY, Duration::ZERO);
     let slots = connections.iter().map(|(phase, held)| {
@@ -61,7 +61,7 @@ fn a_full_network_evicts_its_longest_idle_connection_for_a_new_one() {
         assert!(slot.tracked.enter(Phase::Working));
     }
     std::thread::sleep(Duration::from_millis(3));
-    // It has been active since, so the last one has been idle for longest.
+    // The first connection has been active since, so the last one has now been idle for longest.
     slots[8].tracked.enter(Phase::Waiting);
     let newcomer = admit().unwrap();
     assert_eq!(evicted(&slots), [9]);
@@ -84,7 +84,7 @@ fn too_many_connections_evict_the_idle_first_and_then_the_slow() {
     assert_eq!(
         (table.evict(EvictionGoal::Connections(9)), evicted(&slots)),
         (1, vec![2, 3, 4, 5]),
-        "requests and sockets stay"
+        "connections with a running request and WebSockets stay"
     );
 }
 

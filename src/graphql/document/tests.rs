@@ -1,4 +1,4 @@
-//! Limits, costs and merged operations, on the development schema.
+//! Tests limits, costs and merged operations with the development schema.
 
 use serde_json::{Value as Json, json, value::to_raw_value};
 
@@ -23,7 +23,7 @@ fn cost(text: &str) -> u64 {
     run(text, None).unwrap_or_else(|code| panic!("{text}: {code:?}")).cost
 }
 
-/// The merged operation as text, without arguments.
+/// Returns the merged operation as text, without arguments.
 fn merged(text: &str, variables: Json) -> String {
     fn write(set: &async_graphql::parser::types::SelectionSet) -> String {
         use async_graphql::parser::types::Selection;
@@ -263,7 +263,7 @@ fn a_date_time_is_checked_before_execution() {
     assert_eq!(of(&filter(" = \"now\"", "$v"), json!({})), Err(Code::BadUserInput), "defaults are parsed too");
 }
 
-/// The schema of an application with a scalar that accepts any value.
+/// Returns documents for an application's schema, which has a scalar that accepts any value.
 fn anything() -> Documents {
     let schema = "schema { query: Query } scalar Any input In { any: Any } \
         type Query { a(any: Any, all: [Any!], in: In): Int }";
@@ -271,7 +271,7 @@ fn anything() -> Documents {
 }
 
 #[test]
-fn a_scalar_of_an_application_accepts_a_variable_only_as_its_whole_value() {
+fn an_application_scalar_accepts_a_variable_only_as_its_whole_value() {
     let documents = anything();
     let of = |argument: &str| {
         let read = documents.read(&format!("query($v: Any!) {{ a({argument}) }}"));
@@ -377,7 +377,7 @@ fn introspection_lists_cost_their_length_in_the_schema() {
 }
 
 #[test]
-fn limits_of_documents_are_exact() {
+fn document_limits_are_exact() {
     let operations = |count: usize| {
         let each: Vec<_> = (0..count).map(|at| format!("query q{at} {{ __typename }}")).collect();
         each.join(" ")

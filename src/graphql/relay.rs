@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_id_is_typed_or_a_hyphenated_uuid() {
+    fn a_user_id_is_an_api_id_or_a_hyphenated_uuid() {
         let uuid = Uuid::from_u128(0x0190_a8f1_0000_7000_8000_0000_0000_0001);
         for id in [encode(Kind::User, uuid), uuid.to_string().into(), uuid.to_string().to_uppercase().into()] {
             assert_eq!(decode_user("id", &id).unwrap(), uuid, "{id:?}");

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn no_network_has_more_than_a_sixteenth_where_there_is_enough() {
+    fn no_network_has_more_than_a_sixteenth_of_a_large_total() {
         assert_eq!(Shares::of(10_000, 16), Shares { narrow: 156, middle: 312, wide: 624 });
         assert_eq!(Shares::of(512, 16), Shares { narrow: 16, middle: 32, wide: 64 });
     }

@@ -93,7 +93,7 @@ fn a_subscription_has_one_root_field_a_low_cost_and_no_pages() {
 }
 
 #[test]
-fn fragments_are_measured_expanded_and_cycles_are_refused() {
+fn fragments_are_expanded_before_counting_and_cycles_are_refused() {
     let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
     let levels: Vec<_> = (0..20).map(level).collect();
     let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.concat());
@@ -339,7 +339,7 @@ fn errors_are_few_and_short_with_a_position() {
 }
 
 #[test]
-fn costs_of_operations() {
+fn operation_costs() {
     assert_eq!(cost("{ me { id email } }"), 3);
     assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
     assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 41 + (1 + 3) + 1);

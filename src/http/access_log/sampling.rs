@@ -209,11 +209,11 @@ mod tests {
         assert_eq!(sampler.rotate(now()), []);
         assert_eq!(lines(&sampler, 50, one("192.0.2.1")), 50);
         assert_eq!(lines(&sampler, 10_000, one("192.0.2.1")), 14, "1, 2, 4, … 8,192");
-        assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own");
+        assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own limit");
         assert_eq!(sampler.rotate(now() + TimeDelta::seconds(9)), []);
         assert_eq!(sampler.rotate(now() + WINDOW), [skipped("192.0.2.1/32", 10_000 - 14)]);
         assert_eq!(sampler.rotate(now() + WINDOW), []);
-        assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window begins at zero");
+        assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window counts from zero");
         assert_eq!(sampler.end().len(), 1);
     }
 
@@ -235,20 +235,27 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_its_summary() {
+    fn a_flood_from_other_networks_leaves_a_network_a_few_lines_and_its_summary() {
         let sampler = Sampler::default();
         sampler.rotate(now());
         let flood = || (0..40).map(|n| format!("198.51.{n}.1"));
         assert_eq!(lines(&sampler, 50, flood()), TOTAL);
-        assert!(lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300, "few have all their lines");
-        assert_eq!(lines(&sampler, 30, one("192.0.2.1")), RESERVED + 5, "and samples: 1, 2, 4, 8, 16");
+        assert!(
+            lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300,
+            "networks with few requests get all their lines"
+        );
+        assert_eq!(
+            lines(&sampler, 30, one("192.0.2.1")),
+            RESERVED + 5,
+            "the reserved lines, and the samples 1, 2, 4, 8 and 16"
+        );
         lines(&sampler, 9_000, flood());
         let summaries = sampler.end();
         assert!(summaries.contains(&skipped("192.0.2.1/32", 20)), "{summaries:?}");
     }
 
     #[test]
-    fn summaries_name_the_networks_with_most_left_out_and_total_the_rest() {
+    fn summaries_name_the_networks_with_the_most_requests_left_out() {
         let sampler = Sampler::default();
         sampler.rotate(now());
         lines(&sampler, 50, (0..40).map(|n| format!("198.51.{n}.1")));
@@ -272,7 +279,7 @@ mod tests {
         assert!((1_900..TOTAL + RESERVED_TOTAL).contains(&all), "{all} lines of all sessions");
         let scopes: Vec<_> = sampler.end().into_iter().map(|skipped| skipped.scope).collect();
         assert!(scopes.contains(&Scope::Session(Uuid::nil())) && scopes.contains(&Scope::Sessions), "{scopes:?}");
-        assert!(!scopes.contains(&Scope::Networks), "networks have separate limits");
+        assert!(!scopes.contains(&Scope::Networks), "sessions do not count for networks");
     }
 
     #[test]

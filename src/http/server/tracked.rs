@@ -239,11 +239,11 @@ mod tests {
             let phase = || tracked.state().phase();
             assert!(tracked.enter(Reading));
             let request = Phased::request(text(), &tracked);
-            assert_eq!(phase(), Reading, "its body has not arrived yet");
+            assert_eq!(phase(), Reading, "the request body has not arrived yet");
             drop(request.collect().await.unwrap());
             assert_eq!(phase(), Working);
             let response = Phased::response(text(), &tracked, (begun, Flushing));
-            assert!(phase() == begun && !tracked.flushed(), "flushed before the end");
+            assert!(phase() == begun && !tracked.flushed(), "the phase changed before the body ended");
             drop(response.collect().await.unwrap());
             assert_eq!(phase(), Flushing);
             assert!(tracked.flushed() && phase() == Waiting);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_became_a_socket_is_never_idle() {
+    async fn a_connection_that_became_a_websocket_is_never_idle() {
         let tracked = tracked();
         drop(Phased::response(AnyBody::empty(), &tracked, (Phase::Kept, Phase::Kept)));
         assert!(!tracked.flushed());
@@ -262,7 +262,10 @@ mod tests {
     async fn an_evicted_connection_takes_no_more_requests() {
         let tracked = tracked();
         let seen = tracked.state();
-        assert!(tracked.enter(Phase::Reading) && !tracked.try_evict(seen), "it is no longer idle");
+        assert!(
+            tracked.enter(Phase::Reading) && !tracked.try_evict(seen),
+            "a connection that is no longer idle was evicted"
+        );
         assert!(tracked.try_evict(tracked.state()));
         tracked.evicted().await;
         assert!(!tracked.enter(Phase::Working) && tracked.state().phase() == Phase::Evicted);

@@ -35,7 +35,7 @@ fn evicted(slots: &[ConnectionSlot]) -> Vec<usize> {
 }
 
 #[test]
-fn a_network_is_limited_however_it_is_split_without_affecting_others() {
+fn each_network_width_is_limited_without_affecting_other_networks() {
     let table = ConnectionTable::new(SHARES, NEVER);
     let of_56 = admit(&table, 10, (0..20).map(|n| format!("2001:db8:0:{n:x}::1")));
     assert_eq!(of_56.len(), 20, "twenty /64s of one /56");
@@ -76,7 +76,7 @@ fn a_full_network_evicts_its_longest_idle_connection_for_a_new_one() {
 }
 
 #[test]
-fn too_many_connections_evict_the_idle_first_and_then_the_slow() {
+fn too_many_connections_evict_idle_connections_before_slow_ones() {
     use Phase::{Kept, Reading, Waiting, Working, Writing};
     let (table, slots) = table(&[Kept, Working, Writing, Reading, Waiting, Waiting].map(|phase| (phase, 0)));
     assert_eq!((table.evict(EvictionGoal::Connections(1)), evicted(&slots)), (1, vec![4]));
@@ -101,7 +101,7 @@ fn memory_pressure_evicts_connections_that_hold_memory() {
 }
 
 #[test]
-fn memory_pressure_evicts_slow_readers_after_the_idle() {
+fn memory_pressure_evicts_idle_connections_before_slow_readers() {
     use Phase::{Flushing, Kept, Waiting, Working, Writing};
     let (table, slots) =
         table(&[(Writing, 50), (Flushing, 50), (Working, 50), (Kept, 50), (Writing, 10), (Waiting, 50)]);

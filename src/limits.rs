@@ -54,14 +54,14 @@ rules! {
     /// Codes requested from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, and 16 times for
     /// its /48.
     SendNetwork "send.network" default (30 / QUARTER, "100/15m"),
-    /// Emails of the whole instance. When half of them are used, each network is limited to a share.
+    /// Emails sent by the whole instance. Once half of the limit is used, each network is limited to a share.
     SendInstance "send.instance" default (100_000 / DAY, "5000/1d"),
     /// Share of `send.instance` for an IPv4 /24 or IPv6 /48.
     SendShare "send.share" part (200, SendInstance),
     /// Share of `send.instance` for an IPv4 /16 or IPv6 /32.
     SendShareWide "send.share.wide" part (40, SendInstance),
-    /// Expired or unknown codes, links and undo tokens from one network. The limit is 20 times as high when valid ones
-    /// are counted too.
+    /// Expired or unknown codes, links and undo tokens from one network. If valid ones are
+    /// included, 20 times as many are allowed.
     VerifyNetwork "verify.network" default (30 / MINUTE, "60/1m"),
     /// All codes, links and undo tokens from one network. Bounds the database reads that a network can cause.
     VerifyAll "verify.all" times (20, VerifyNetwork),

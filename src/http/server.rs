@@ -266,7 +266,7 @@ impl<'a> Gate<'a> {
                 Ok(slot) => slot,
                 Err(network) => {
                     let hint = "if this is a proxy, add it to DOORCODE_TRUSTED_PROXIES";
-                    self.warn(|| tracing::warn!(%network, "refused a connection of a network at its limit; {hint}"));
+                    self.warn(|| tracing::warn!(%network, "refused a connection from a network at its limit; {hint}"));
                     return None;
                 }
             };
@@ -274,7 +274,7 @@ impl<'a> Gate<'a> {
             Terms { handshake, headers, life, farewell, end, tracked, _slot: Some(slot), _counted: counted }
         };
         let Some(charge) = self.requests.charge(self.baseline) else {
-            self.warn(|| tracing::warn!("refused a connection: all connections together are at their memory limit"));
+            self.warn(|| tracing::warn!("refused a connection: all connections together use the maximum memory"));
             return None;
         };
         set_socket_options(&stream);

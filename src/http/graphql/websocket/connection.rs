@@ -216,7 +216,7 @@ impl Connection {
         let refused = |error| match error {
             Error::Unauthenticated => Close::FORBIDDEN,
             other => {
-                tracing::warn!(error = %other, "cannot look up the session of a socket");
+                tracing::warn!(error = %other, "cannot look up the session for a WebSocket");
                 Close::LATER
             }
         };

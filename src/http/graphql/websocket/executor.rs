@@ -98,7 +98,7 @@ impl SubscriptionExecutor {
         let subscribed = self.check(pending, has_slot).await;
         let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.code().as_str());
         self.server.ctx.metrics.operated("subscription".into(), outcome.into(), start.elapsed(), None);
-        tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "subscription on a socket");
+        tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "subscription on a WebSocket");
         subscribed
     }
 

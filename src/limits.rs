@@ -60,8 +60,8 @@ rules! {
     SendShare "send.share" part (200, SendInstance),
     /// Share of `send.instance` for an IPv4 /16 or IPv6 /32.
     SendShareWide "send.share.wide" part (40, SendInstance),
-    /// Expired or unknown codes, links and undo tokens from one network. If valid ones are
-    /// included, 20 times as many are allowed.
+    /// Expired or unknown codes, links and undo tokens from one network. If valid ones are included, 20
+    /// times as many are allowed.
     VerifyNetwork "verify.network" default (30 / MINUTE, "60/1m"),
     /// All codes, links and undo tokens from one network. Bounds the database reads that a network can cause.
     VerifyAll "verify.all" times (20, VerifyNetwork),

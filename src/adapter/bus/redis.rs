@@ -159,7 +159,7 @@ async fn listen(bus: Weak<Shared>) {
             }
             Err(error) => {
                 if !std::mem::replace(&mut disconnected, true) {
-                    tracing::warn!(%error, "cannot connect to the Redis bus: this replica misses live events from other replicas");
+                    tracing::warn!(%error, "cannot connect to the Redis bus: live events from other replicas are missed");
                 }
                 drop(shared);
             }

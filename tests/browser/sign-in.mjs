@@ -334,7 +334,7 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
     await picture(page, `${label}-undo`);
     await tabTo(page, "#undo-confirm");
     await page.keyboard.press("Enter");
-    await sees(page, "#status", "signed out everywhere");
+    await sees(page, "#status", "all of its sessions have ended");
     await focused(page, "#email");
     await fits(page);
     await picture(page, `${label}-undone`);
@@ -486,7 +486,7 @@ test("an action that needs a recent sign-in asks for one and continues", phone, 
   await open(page, "address");
   await page.keyboard.type(`new-${run}@example.com`);
   await page.keyboard.press("Enter");
-  await sees(page, "#step-again", "this needs a sign-in of the last ten minutes");
+  await sees(page, "#step-again", "This needs a sign-in within the last ten minutes");
   await sees(page, "#again-email", email);
   await focused(page, "#step-again h1");
   await fits(page);

@@ -234,7 +234,7 @@ impl TestApp {
         let address = EmailAddress::parse(email).unwrap();
         let new = NewPerson { email: &address, name: None, role, locale: None, invite: false };
         let made = manage::create(self.ctx(), By::CommandLine, new).await.unwrap();
-        assert!(matches!(made, Changed::Done(_)), "a user has {email}");
+        assert!(matches!(made, Changed::Done(_)), "a user with the address {email} already exists");
     }
 
     /// Changes a user's role, as the command line does.

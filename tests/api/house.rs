@@ -337,8 +337,8 @@ fn assert_holds(broken: impl Iterator<Item = String>) {
     assert!(broken.is_empty(), "{}", broken.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// The only modules that may read from a standby, whose data may be late. They contain lists, and no decision depends
-/// on a list.
+/// The only modules that may read from a standby, whose data may be out of date. They read lists, and no decision
+/// depends on a list.
 const LISTERS: [&str; 6] = [
     "src/domain/range_query.rs",
     "src/domain/audit/list.rs",

@@ -71,7 +71,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
         ("an unknown field", json!({ "challenge": challenge, "code": code, "admin": true })),
         ("a string as the input", json!("x")),
         (
-            "a list of inputs",
+            "a list as the input",
             json!([{ "challenge": challenge, "code": code }, { "challenge": challenge, "code": code }]),
         ),
         ("a list as the challenge", json!({ "challenge": [challenge], "code": code })),

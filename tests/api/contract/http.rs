@@ -188,8 +188,9 @@ async fn the_response_has_the_media_type_that_the_client_accepts() {
     let guest = app.guest();
     let new = "application/graphql-response+json; charset=utf-8";
     let old = "application/json; charset=utf-8";
-    // Per row: the `Accept` header, and the media types of a success and of a refusal. A refusal has the newer type
-    // even if the client does not accept it, to show that it comes from Doorcode and not from a proxy.
+    // Each row: the `Accept` headers, the media type of a success, and that of a refusal. If the client does not name
+    // the newer type, a success has the older type. A refusal still has the newer one, to show that it comes from
+    // Doorcode and not from a proxy.
     for (accept, well, refusal) in [
         (&["*/*"][..], old, new),
         (&[], old, new),

@@ -341,7 +341,7 @@ async fn without_the_limiter_codes_are_neither_sent_nor_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
+async fn a_caller_over_the_operation_limit_gets_429() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..5 {

@@ -1,5 +1,5 @@
-"""Measurements for tests/costs. Sends expensive requests to one release process. Reads the cost of each request from the
-kernel: CPU time of all threads, and increase of resident memory."""
+"""Measurements for tests/costs. Sends expensive requests to one release process. Reads the cost of each request from
+the kernel: CPU time of all threads, and increase of resident memory."""
 
 import http.client
 import json

@@ -1,5 +1,5 @@
-"""Checks for tests/alerts that promtool cannot do: the alert rules, the dashboard and docs/operate must be complete, and
-must name the same metrics, runbooks and log lines. This script only reads files of this repository.
+"""Checks for tests/alerts that promtool cannot do: the alert rules, the dashboard and docs/operate must be complete and
+name the same metrics, runbooks and log lines. This script only reads files of this repository.
 
     observability.py alerts | dashboard | queries | metrics | pages
 """

@@ -1,5 +1,5 @@
 // Helpers for the sign-in page: show one step at a time, move the focus, announce results, block double submits and
-// count down. This module makes no requests, and inserts text with `textContent`, never as HTML.
+// count down. This module makes no requests, and inserts text as text nodes, never as HTML.
 
 import { ApiError, serverNow } from "./graphql.js";
 
@@ -19,7 +19,7 @@ export function show(step, focus) {
   (focus ?? title).focus();
 }
 
-/** Announces a status message. Clears the status first, because screen readers would otherwise skip a repeated message. */
+/** Announces a status message. Clears the status first, because screen readers would skip a repeated message. */
 export function announce(text) {
   clearTimeout(announcement);
   at("status").textContent = "";
@@ -82,7 +82,7 @@ function showTries(field, count) {
   at(`${field}-tries`).textContent = count === 1 ? "1 attempt left." : `${count} attempts left.`;
 }
 
-/** Returns the digits in a code field. If their number is wrong, shows an error and returns null, because a typo should not cost an attempt. */
+/** Returns the code in a field. If its length is wrong, shows an error and returns null. A typo costs no attempt. */
 export function typedCode(field, length) {
   const code = at(field).value.replace(/[\s-]/g, "");
   if (new RegExp(`^[0-9]{${length}}$`).test(code)) return code;

@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a broken expectation is how a test speaks"
+    reason = "a failed expectation makes the test fail"
 )]
 
 mod clocks;

@@ -19,7 +19,7 @@ async fn a_refresh_token_signs_out_without_a_bearer() {
     assert_eq!((&out["__typename"], &out["sessionId"]), (&json!("LoggedOut"), &json!(signed_in.session)));
     assert_eq!(status_of_me(&guest, &signed_in.access).await, 401);
     is_over(&guest, &signed_in.refresh).await;
-    assert_eq!(log_out_with(&guest, &signed_in.refresh).await["__typename"], "SessionEnded", "twice");
+    assert_eq!(log_out_with(&guest, &signed_in.refresh).await["__typename"], "SessionEnded", "a second sign-out");
     assert_eq!(app.count("audit_events", "kind = 'SIGNED_OUT'").await, 1);
     assert_eq!(reuses(&app).await, 0);
 }

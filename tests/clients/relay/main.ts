@@ -118,7 +118,7 @@ async function readsItself(id: string): Promise<NonNullable<operationsMeQuery$da
   return me;
 }
 
-/** Loads the next two users, like `loadNext` of `usePaginationFragment`. Returns false if there are no more users. */
+/** Loads the next two users, like `loadNext` of `usePaginationFragment`. Returns false if there are none. */
 async function loadNext(where: unknown): Promise<boolean> {
   const selector = getSingularSelector(Users, where);
   assert(selector);

@@ -309,9 +309,9 @@ async fn signing_out_on_one_replica_takes_effect_on_all() {
     for _ in 0..2 {
         let signed_in = guest.sign_in("ada@example.com").await;
         let elsewhere = guest.via(&replica);
-        accepted(&elsewhere, &signed_in.access, "before").await;
+        accepted(&elsewhere, &signed_in.access, "before the sign-out").await;
         guest.with_bearer(&signed_in.access).logout().await.field("logout");
-        refused(&elsewhere, &signed_in.access, "after").await;
+        refused(&elsewhere, &signed_in.access, "after the sign-out").await;
         assert_eq!(elsewhere.refresh(&signed_in.refresh).await["__typename"], "SessionEnded");
     }
 }

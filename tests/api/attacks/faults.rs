@@ -261,8 +261,11 @@ type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
 /// Returns the next text message.
 async fn next_data(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
     loop {
-        let message =
-            timeout(Duration::from_secs(5), socket.next()).await.expect("in time").expect("a socket").unwrap();
+        let message = timeout(Duration::from_secs(5), socket.next())
+            .await
+            .expect("a message within five seconds")
+            .expect("an open socket")
+            .unwrap();
         if let Message::Text(text) = message {
             return serde_json::from_str(&text).unwrap();
         }

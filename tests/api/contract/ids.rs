@@ -79,7 +79,7 @@ async fn another_users_object_looks_like_one_that_does_not_exist() {
     let bob = person(&app, "bob@example.com").await;
     for (kind, foreign) in [(b'U', &bob.is.user), (b'S', &bob.is.session), (b'D', &bob.device)] {
         let absent = id_of(kind, [7; 16]);
-        assert_eq!(absent.len(), foreign.len(), "the same format");
+        assert_eq!(absent.len(), foreign.len(), "the unknown id has the same length");
         let (foreign, absent) = (ada.node(foreign).await, ada.node(&absent).await);
         failed_in_field(&foreign, &json!(["node"]), "NOT_FOUND");
         assert_eq!(apart_from_its_id(&foreign), apart_from_its_id(&absent));

@@ -312,6 +312,9 @@ async fn shutdown_closes_sockets_in_time_with_a_reason() {
     served.stop.send_replace(true);
     assert_eq!(socket.hear().await, SocketEvent::Closed(1001));
     while socket.hear().await != SocketEvent::Gone {}
-    tokio::time::timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
+    tokio::time::timeout(Duration::from_secs(5), served.serving)
+        .await
+        .expect("the server stops within five seconds")
+        .unwrap();
     eprintln!("a stop with a socket took {:?}", began.elapsed());
 }

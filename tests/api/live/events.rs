@@ -123,5 +123,5 @@ async fn shutdown_ends_event_streams_in_time() {
     let mut event = listen(&served, &person.access, ENDED).await;
     served.stop.send_replace(true);
     assert_eq!(event.next().await, None);
-    timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
+    timeout(Duration::from_secs(5), served.serving).await.expect("the server stops within five seconds").unwrap();
 }

@@ -59,7 +59,7 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
     assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
     assert_eq!(app.count("devices", "1 = 1").await, 0);
-    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
+    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "an undo token works only once");
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
     let notice = &app.mails_for("thief@example.com").await[0];
@@ -189,7 +189,7 @@ async fn an_account_with_history_keeps_the_old_address_and_the_stolen_one_is_par
     assert_eq!(other.me().await.field("me")["email"], "old@example.com");
     assert_eq!(app.count("users", "email LIKE '%@parked.invalid' AND status = 'ACTIVE'").await, 1);
     assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's undo link does not work");
-    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
+    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "an undo token works only once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,9 +130,9 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
         let now = app.clock.now().timestamp();
         let fresh = forge.claiming(json!({ "iat": now, "nbf": now, "exp": now + 900 }));
         if seconds > 60.0 {
-            accepted(&guest, &fresh, "before").await;
+            accepted(&guest, &fresh, "before the key retires").await;
         } else {
-            refused(&guest, &fresh, "after").await;
+            refused(&guest, &fresh, "after the key has retired").await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Subscriptions over real WebSockets: who receives which events, for how long, and which events are never sent.
+//! Subscriptions over real sockets: who receives which events, for how long, and which events are never sent.
 
 mod bounds;
 mod bus;

@@ -1,6 +1,6 @@
 //! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for clients
 //! that cannot open a WebSocket. Requests are read, charged and checked like other requests. Event streams and
-//! WebSockets share the same limits. A client that reads too slowly is disconnected.
+//! WebSocket connections share the same limits. A client that reads too slowly is disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
 //! Attacks on HTTP: ambiguous messages, request smuggling, invalid request targets, upgrades and spoofed client
-//! headers. See `slow` for slow clients, and `live` for WebSockets.
+//! headers. See `slow` for slow clients, and `live` for WebSocket clients.
 
 use super::{
     Allowed::{Closed, Harmless, Refused, Unread},

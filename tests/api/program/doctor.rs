@@ -234,11 +234,7 @@ async fn doctor_reports_a_redis_that_evicts_and_warns_if_it_cannot_read_the_sett
     setup.set("REDIS_URL", format!("redis://127.0.0.1:{}", replica.port));
     let report = setup.examine();
     assert!(report.checks("problem").iter().all(|check| check.starts_with("redis")), "{}", report.printed);
-    assert!(
-        report.printed.contains("running master"),
-        "{}",
-        report.printed
-    );
+    assert!(report.printed.contains("running master"), "{}", report.printed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

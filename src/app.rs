@@ -1,4 +1,4 @@
-//! The composition root: the only place that chooses the adapters of the ports.
+//! Builds the application and serves it. Only this module chooses an adapter for each port.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -40,50 +40,54 @@ use crate::{
 
 pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
 
-/// Time limit for requests in progress at shutdown.
+/// How long shutdown waits for requests in progress.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Loads the settings with the system clock.
+/// Loads the settings from the flags and the environment, with warnings about the `.env` file.
+///
+/// # Errors
+/// All problems in the settings.
 pub fn load(flags: ServeFlags) -> Result<Settings, settings::Problems> {
     let mode = flags.mode.clone();
     let loaded = Settings::load(flags, settings::environment(), SystemClock.now(), &SystemEntropy);
     settings::with_env_file(mode.as_deref(), loaded)
 }
 
-/// The domain and its mail transport.
+/// An application that is ready to be prepared and served.
 pub struct App {
-    /// The domain.
+    /// What domain functions depend on: settings, database, clock, limiter and so on.
     pub ctx: Arc<Ctx>,
-    /// Sends mail.
+    /// Delivers the emails in the outbox.
     pub transport: Arc<dyn MailTransport>,
-    /// TLS of the public listener, if it is already open.
+    /// The certificate and key that startup already loaded. `None`: [`App::serve_api`] loads them.
     tls: Option<Arc<Tls>>,
 }
 
-/// Replacements for tests and the doctor. `Default` uses the system.
+/// Dependencies that replace the real ones, for tests and the doctor. With `None`, [`App::build`] creates the real one.
 #[derive(Default)]
 pub struct Overrides {
-    /// A clock that can be moved.
+    /// A clock whose time a test can set.
     pub clock: Option<Arc<dyn Clock>>,
-    /// Deterministic randomness.
+    /// A source of predictable bytes.
     pub entropy: Option<Arc<dyn Entropy>>,
-    /// Called with every statement.
+    /// Called after every database statement.
     pub on_statement: Option<crate::db::OnStatement>,
-    /// A limiter that counts calls or fails.
+    /// A limiter that a test can inspect or make fail.
     pub limiter: Option<Arc<dyn Limiter>>,
-    /// A bus shared by several applications in one test.
+    /// A bus that several applications in one test share.
     pub bus: Option<Arc<dyn Bus>>,
-    /// An open database.
+    /// A database that is already connected.
     pub db: Option<Db>,
-    /// An open certificate, in use during startup.
+    /// The certificate and key, if the startup listener already loaded them.
     pub tls: Option<Arc<Tls>>,
 }
 
 impl App {
-    /// Connects everything that the settings name. Boxed, because the future is large.
+    /// Connects to the database and creates all other dependencies. Redis and the mail server are connected on first
+    /// use. The future is boxed because it is large.
     ///
     /// # Errors
-    /// A setting that does not work, or a dependency that cannot be reached.
+    /// If a setting cannot be used, or the database cannot be reached.
     pub fn build(settings: Settings, overrides: Overrides) -> BoxFuture<'static, Result<Self, Error>> {
         Box::pin(Self::assemble(settings, overrides))
     }
@@ -132,7 +136,10 @@ impl App {
         Ok(Self { ctx: Arc::new(ctx), transport, tls: overrides.tls })
     }
 
-    /// Applies pending migrations in development. In production, pending migrations are an error.
+    /// Checks the database schema and prepares the signing keys. In development, applies pending migrations first.
+    ///
+    /// # Errors
+    /// If migrations are pending in production, or the database fails.
     pub async fn prepare(&self) -> Result<(), Error> {
         if self.ctx.settings.mode == Mode::Development {
             migrate::up(&self.ctx.db).await?;
@@ -143,7 +150,8 @@ impl App {
         token::prepare(&self.ctx).await
     }
 
-    /// Like [`App::prepare`], for an application with its own migrations and migration table.
+    /// Does the same as [`App::prepare`], then applies or checks the migrations `M` of an application that embeds
+    /// Doorcode. Those migrations have their own migration table.
     pub async fn prepare_with<M: MigratorTrait>(&self) -> Result<(), Error> {
         self.prepare().await?;
         if self.ctx.settings.mode == Mode::Development {
@@ -163,13 +171,13 @@ impl App {
         ]
     }
 
-    /// Serves until `stop` is true, then finishes requests in progress, with a time limit.
+    /// Serves Doorcode's own schema until `stop` is true, then finishes requests in progress for at most 25 seconds.
     pub async fn serve(self, public: TcpListener, ops: TcpListener, stop: watch::Receiver<bool>) -> Result<(), Error> {
         let api = Api::new(&self.ctx);
         self.serve_api(api, public, ops, stop).await
     }
 
-    /// Like [`App::serve`], with a merged schema.
+    /// Does the same as [`App::serve`] for `api`, such as a schema that merges Doorcode's types with an application's.
     pub async fn serve_api(
         self,
         api: Api,
@@ -186,7 +194,7 @@ impl App {
             tracing::warn!("{few}");
         }
         let loops = self.start_loops(&stop);
-        // Stops after the last request, so that its events are published too.
+        // The live event loop stops only after the last request, so that it also publishes that request's events.
         let (served, when_served) = watch::channel(false);
         let live = tokio::spawn(live::run(Arc::clone(&self.ctx), when_served));
         let server = Server::of(Arc::clone(&self.ctx), api);
@@ -211,7 +219,7 @@ impl App {
     }
 }
 
-/// Records every statement in metrics and traces.
+/// Returns a callback that records every database statement in metrics and traces, then calls `then`.
 fn watch_statements(metrics: &Metrics, then: Option<OnStatement>) -> OnStatement {
     let metrics = metrics.clone();
     Arc::new(move |info| {
@@ -234,7 +242,8 @@ fn limiter(settings: &Settings) -> Result<Arc<dyn Limiter>, Error> {
     }
 }
 
-/// The bus. Its channel depends on the public URL, so that two services can share a Redis.
+/// Creates the bus. The Redis channel name contains the public URL, so that two Doorcode services can share one Redis
+/// server.
 fn bus(settings: &Settings, entropy: &dyn Entropy) -> Result<Arc<dyn Bus>, Error> {
     match &settings.redis_url {
         Some(url) => {

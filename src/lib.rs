@@ -1,28 +1,33 @@
 //! Doorcode, a self-hosted sign-in service: users enter their email address and the code we email them.
 //!
-//! Modules: `settings` are all settings. `ports` are traits for what differs between tests and production, `adapter`
-//! implements them, and `app` chooses the implementations. `domain` has the business logic, `db` the tables. `graphql`
-//! and `http` are the API and the pages, `cli` the command line, `doctor` its checks.
+//! Modules:
 //!
-//! Dependencies go one way: `http`, `graphql` → `domain` → `ports`, `db`; `adapter` → `ports`. A test checks the `use`
-//! lines.
+//! - `settings` loads and validates all settings.
+//! - `ports` defines traits for what differs between tests and production, such as the clock and the mail transport.
+//!   `adapter` implements these traits, and `app` chooses the implementations.
+//! - `domain` contains the business logic, and `db` the tables.
+//! - `graphql` and `http` serve the API and the pages.
+//! - `cli` is the command line, `doctor` the checks of `doorcode doctor`, and `seed` creates test data.
+//!
+//! Dependencies go one way: `http` and `graphql` use `domain`, `domain` uses `ports` and `db`, and `adapter` uses
+//! `ports`. A test checks the `use` lines.
 //!
 //! # Embedding
 //!
-//! You can merge Doorcode's root types into your own async-graphql schema, and serve the result with Doorcode's limits.
-//! `examples/notes` is a complete application with a table, migrations and tests. It uses:
+//! You can merge Doorcode's root types into your own async-graphql schema, and serve the merged schema with Doorcode's
+//! limits. `examples/notes` is a complete application with a table, migrations and tests. It uses:
 //!
 //! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]:
-//!   the root types. [`graphql::Api::of`] applies limits to the merged schema, [`http::Server::of`] and
-//!   [`app::App::serve_api`] serve it.
-//! - [`graphql::parts`]: in a resolver, the [`domain::Ctx`] with settings, database and clock, and the calling
-//!   [`domain::access::Viewer`]. [`domain::access::Viewer::person`] and [`domain::access::Member::require`] check
-//!   permissions.
-//! - [`graphql::error::ApiError`]: errors with our codes. [`error::Error`] and database errors convert to it.
-//! - [`graphql::relay`]: ids of your own types, pages and connections.
-//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: your migrations, in addition to ours.
+//!   the root types. [`graphql::Api::of`] applies limits to the merged schema. [`http::Server::of`] and
+//!   [`app::App::serve_api`] serve the merged schema.
+//! - [`graphql::parts`]: returns, in a resolver, the [`domain::Ctx`] with settings, database and clock, and the
+//!   [`domain::access::Viewer`], who sent the request. [`domain::access::Viewer::person`] and
+//!   [`domain::access::Member::require`] check permissions.
+//! - [`graphql::error::ApiError`]: errors with Doorcode's codes. [`error::Error`] and database errors convert to it.
+//! - [`graphql::relay`]: IDs for your own types, pages and connections.
+//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: apply your migrations after Doorcode's.
 //!
-//! Everything else is public for tests only, and may change in any version.
+//! All other items are public for tests only, and may change in any version.
 //!
 //! ```
 //! use std::sync::Arc;

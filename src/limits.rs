@@ -1,4 +1,4 @@
-//! All rate limits: one [`Rule`] each. The limiter and the database count them.
+//! All rate limits. Each [`Rule`] is one rate limit, counted by the limiter or in the database.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -10,8 +10,9 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
-/// Defines the rules. `default` rows are settings, named `DOORCODE_LIMIT_` and the rule in capitals. `fixed` rows are
-/// not configurable. `times` and `part` rows are derived from another rule.
+/// Defines the rules. A `default` row can be changed with a setting, whose name is `DOORCODE_LIMIT_` followed by the
+/// rule in capitals. A `fixed` row cannot be changed. The quota of a `times` or `part` row is a multiple or a fraction
+/// of another rule's quota.
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $rule:ident $name:literal $kind:ident $size:tt,)+) => {
         /// A rate limit.
@@ -19,7 +20,7 @@ macro_rules! rules {
         pub enum Rule { $($(#[doc = $doc])+ $rule,)+ }
 
         impl Rule {
-            /// Every rule, in the order of the table.
+            /// All rules, in the order of their definition.
             pub const ALL: &[Self] = &[$(Self::$rule,)+];
 
             const fn row(self) -> Row {
@@ -53,14 +54,14 @@ rules! {
     /// Codes requested from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, and 16 times for
     /// its /48.
     SendNetwork "send.network" default (30 / QUARTER, "100/15m"),
-    /// Emails of the whole instance. When half of them are used, each network is limited to a share.
+    /// Emails sent by the whole instance. Once half of the limit is used, each network is limited to a share.
     SendInstance "send.instance" default (100_000 / DAY, "5000/1d"),
     /// Share of `send.instance` for an IPv4 /24 or IPv6 /48.
     SendShare "send.share" part (200, SendInstance),
     /// Share of `send.instance` for an IPv4 /16 or IPv6 /32.
     SendShareWide "send.share.wide" part (40, SendInstance),
-    /// Expired or unknown codes, links and undo tokens from one network. The limit is 20 times as high when valid ones
-    /// are counted too.
+    /// Expired or unknown codes, links and undo tokens from one network. If valid ones are included, 20
+    /// times as many are allowed.
     VerifyNetwork "verify.network" default (30 / MINUTE, "60/1m"),
     /// All codes, links and undo tokens from one network. Bounds the database reads that a network can cause.
     VerifyAll "verify.all" times (20, VerifyNetwork),
@@ -106,24 +107,24 @@ enum Size {
         example: &'static str,
     },
     Fixed(Quota),
-    /// A multiple of another rule.
+    /// This many times the quota of another rule.
     Times(u32, Rule),
-    /// A fraction of another rule, by this divisor.
+    /// The quota of another rule divided by this number.
     Part(u32, Rule),
 }
 
 impl Rule {
-    /// The name, such as `send.pair`.
+    /// The name, such as `send.pair`. IPv6 /56 and /48 networks are counted under the same name with a suffix.
     pub const fn name(self) -> &'static str {
         self.row().names[0]
     }
 
-    /// What it limits.
+    /// The description for the help and the documentation.
     pub const fn help(self) -> &'static str {
         self.row().help
     }
 
-    /// The environment variable, default and example, if it is configurable.
+    /// The environment variable, default and example. `None` if the rule is not configurable.
     pub fn setting(self) -> Option<(String, Quota, &'static str)> {
         let Size::Default { quota, example } = self.row().size else { return None };
         let variable = format!("DOORCODE_LIMIT_{}", self.name().replace('.', "_").to_uppercase());
@@ -147,25 +148,26 @@ impl Quota {
         Self { count: self.count.saturating_mul(factor), ..self }
     }
 
-    /// A fraction of the count, rounded up.
+    /// Multiplies the count by `parts / of`, rounded up.
     #[must_use]
     pub fn part(self, parts: u32, of: u32) -> Self {
         let count = (u64::from(self.count) * u64::from(parts)).div_ceil(u64::from(of));
         Self { count: u32::try_from(count).unwrap_or(u32::MAX), ..self }
     }
 
-    /// Raises the count to at least this.
+    /// Raises the count to `count` if it is lower.
     #[must_use]
     pub fn at_least(self, count: u32) -> Self {
         Self { count: self.count.max(count), ..self }
     }
 
-    /// One unit of this quota.
+    /// Returns a charge of one unit against this quota.
     pub const fn charge(self, rule: Rule, key: String) -> Charge {
         Charge { rule: rule.name(), key, limit: self.count, window: self.window, cooldown: None, counts: true }
     }
 
-    /// One unit for an IPv4 address or an IPv6 /64. Also charges its /56 and /48, which have 4 and 16 times the quota.
+    /// Returns charges of one unit for an IPv4 address, or for an IPv6 /64 and its /56 and /48. The /56 has 4 times the
+    /// quota and the /48 has 16 times.
     pub fn by_network(self, rule: Rule, ip: IpAddr) -> Vec<Charge> {
         let tiers = [(64, 1), (56, 4), (48, 16)].into_iter().zip(rule.row().names);
         let charges = tiers
@@ -174,7 +176,7 @@ impl Quota {
     }
 }
 
-/// The network that limits count by: the IPv4 address, or the IPv6 prefix of `v6_bits`.
+/// Returns the network that an address counts for: the IPv4 address itself, or its IPv6 prefix of `v6_bits` bits.
 pub fn network(ip: IpAddr, v6_bits: u32) -> String {
     match ip.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -185,13 +187,13 @@ pub fn network(ip: IpAddr, v6_bits: u32) -> String {
     }
 }
 
-/// The limits of a server.
+/// The limits of a server, with the values from its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     quotas: [Option<Quota>; Rule::ALL.len()],
-    /// Minimum duration of the first refusal by `send.pair`.
+    /// After `send.pair` admitted a code, its next refusal lasts at least this long.
     pub send_cooldown: Duration,
-    /// Number of attempts per challenge (`guess.challenge`). Counted in the database.
+    /// Maximum number of wrong codes per challenge (`guess.challenge`). Counted in the database.
     pub code_tries: u32,
     /// Number of digits in a code.
     pub code_length: usize,
@@ -200,7 +202,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The quota of a rule.
+    /// Returns the quota of a rule: the one that was set, or else the rule's own.
     pub fn quota(&self, rule: Rule) -> Quota {
         let set = self.quotas.get(rule as usize).copied().flatten();
         set.unwrap_or_else(|| match rule.row().size {
@@ -217,12 +219,12 @@ impl Limits {
         }
     }
 
-    /// One unit of a rule.
+    /// Returns a charge of one unit against the quota of a rule.
     pub fn charge(&self, rule: Rule, key: String) -> Charge {
         self.quota(rule).charge(rule, key)
     }
 
-    /// One unit of a rule that counts networks, see [`Quota::by_network`].
+    /// Returns the charges of [`Quota::by_network`] against the quota of a rule.
     pub fn by_network(&self, rule: Rule, ip: IpAddr) -> Vec<Charge> {
         self.quota(rule).by_network(rule, ip)
     }
@@ -240,11 +242,11 @@ impl Default for Limits {
     }
 }
 
-/// Wrong attempts after which a known device is forgotten.
+/// Number of wrong codes from a known device after which the device is forgotten.
 pub const DEVICE_WRONG_TRIES: u32 = 100;
 /// How long a device is remembered after its last sign-in.
 pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
-/// Account age from which its known devices may use the reserved part of `send.instance`.
+/// Minimum age of an account before its known devices may use the reserved part of `send.instance`.
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
 /// How long the old address can undo an email change.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);

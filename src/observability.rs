@@ -1,5 +1,5 @@
-//! Logs and traces: their format and destination. Log lines go to standard error, spans to a collector if one is set.
-//! Callers must never pass credentials.
+//! Starts logging and tracing. Log lines go to standard error, and spans to a collector if one is set. Code that logs
+//! must never pass credentials.
 
 pub mod metrics;
 pub mod spans;
@@ -25,11 +25,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// How email addresses appear in the log.
+/// How log lines show email addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogEmails {
-    /// As a keyed hash, which groups the lines of an address. Finding the hash of an address requires the server
-    /// secret.
+    /// As a keyed hash, which is the same in all lines about an address. Computing the hash of an address requires the
+    /// server secret.
     Hashed,
     /// In plain text.
     Plain,
@@ -61,11 +61,11 @@ pub struct Traces {
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Starts the log and, if there is a collector, traces. Call this once, before anything logs. Call
-/// [`Collector::finish`] at the end of the process to send the remaining spans.
+/// Starts logging and, if `traces` is set, tracing. Call this once, before any code logs. Call [`Collector::finish`] at
+/// the end of the process to send the remaining spans.
 pub async fn start(log: &Log, traces: Option<&Traces>) -> Result<Collector, String> {
     let collector = Collector::connect(traces).await?;
-    // The setting can override our default for noisy libraries. Spans are never logged.
+    // The default for a noisy library comes first, so that DOORCODE_LOG can override it. Spans are never logged.
     let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{},{}=off", log.filter, spans::TARGET))
         .map_err(|error| format!("DOORCODE_LOG: {error}"))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
@@ -87,7 +87,7 @@ pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Logs a panic as one line, even if its message has several.
+/// Logs a panic as one line, even if the panic message contains line breaks.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     PANICS.fetch_add(1, Ordering::Relaxed);
     let at = panic.location().map(ToString::to_string);

@@ -1,5 +1,5 @@
 //! Traits for what differs between tests, development and production: clock, randomness, limiter, mail transport and
-//! the bus between replicas. `adapter` implements them, and `app` chooses.
+//! the bus between replicas. `adapter` implements these traits, and `app` chooses the implementations.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The only source of randomness. Cryptographically secure in production.
+/// The only source of randomness. The production implementation is cryptographically secure.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with random bytes.
     fn fill(&self, buffer: &mut [u8]);
@@ -23,21 +23,21 @@ pub trait Entropy: Send + Sync {
 /// One unit charged to one rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Name of the rule, such as `send.pair`. Part of the key.
+    /// Name of the rule, such as `send.pair`. The limiter counts each pair of rule and key separately.
     pub rule: &'static str,
-    /// Who is charged: a keyed hash or a network, never a plain address.
+    /// Who is charged: a network, an ID, or the keyed hash of an email address. Never a plain email address.
     pub key: String,
     /// Maximum number of units in the window.
     pub limit: u32,
-    /// The sliding window.
+    /// Length of the sliding window.
     pub window: Duration,
-    /// Minimum duration of the first refusal after an admission.
+    /// After a unit is admitted, the next refusal lasts at least this long.
     pub cooldown: Option<Duration>,
-    /// Whether the unit is counted. Otherwise the limit is only checked.
+    /// Whether the limiter counts the unit. If false, the limiter only checks whether a unit is available.
     pub counts: bool,
 }
 
-/// Result of a set of charges.
+/// Result of one limiter call, over all of its charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every charge was admitted.
@@ -47,35 +47,36 @@ pub enum Verdict {
     },
     /// At least one rule refused, and no unit was counted.
     Refused {
-        /// Index of the charge that refuses for the longest time.
+        /// Index of the refused charge with the latest retry time.
         charge: usize,
-        /// When the same call would be admitted, unless other calls come first.
+        /// When the same call would be admitted, unless another call uses the unit first.
         retry_at: DateTime<Utc>,
     },
 }
 
-/// The limiter does not answer. Callers must refuse the request.
+/// The limiter did not respond or failed. Callers must refuse the request.
 #[derive(Debug, thiserror::Error)]
 #[error("the limiter is unavailable: {0}")]
 pub struct LimiterUnavailable(pub String);
 
-/// Counts units per key in sliding windows. Atomic per key.
+/// Counts units per key in sliding windows. Each key is updated atomically. A call with several keys may not be atomic
+/// as a whole.
 #[async_trait]
 pub trait Limiter: Send + Sync {
-    /// Counts one unit for every charge that counts, or for none. Takes one round trip, or two if a charge is refused.
-    /// `now` comes from the caller's clock.
+    /// Counts one unit for every charge with `counts`. If any charge is refused, no unit is counted. A remote limiter
+    /// makes one round trip, or two if a charge is refused. `now` comes from the caller's clock.
     async fn take(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Verdict, LimiterUnavailable>;
 
-    /// Whether the limiter answers, for readiness.
+    /// Checks that the limiter responds, for the readiness endpoint.
     async fn ping(&self) -> Result<(), LimiterUnavailable>;
 }
 
 /// An email ready to be sent.
 #[derive(Clone)]
 pub struct Mail {
-    /// Id of the outbox row, and the left part of the Message-ID.
+    /// ID of the outbox row. It is also the local part of the Message-ID.
     pub id: uuid::Uuid,
-    /// Canonical recipient.
+    /// Recipient's email address, in canonical form.
     pub to: String,
     /// Subject line, from a template.
     pub subject: String,
@@ -90,10 +91,10 @@ pub struct Mail {
 /// Why an email was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryFailure {
-    /// Can be retried: refused connection, timeout or a 4xx reply.
+    /// Retrying may help: the connection was refused, the server timed out, or it replied with a temporary error.
     #[error("temporary: {0}")]
     Temporary(String),
-    /// Cannot be retried: a 5xx reply to this email.
+    /// Retrying cannot help: the server rejected this email or its recipient.
     #[error("permanent: {0}")]
     Permanent(String),
 }
@@ -104,8 +105,9 @@ pub trait MailTransport: Send + Sync {
     /// Sends one email. `Ok` means that the next hop has accepted it.
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryFailure>;
 
-    /// Simulates `deliver` without sending: takes as long as a recent delivery to the same domain, with the same
-    /// result. The random number `draw` selects that delivery.
+    /// Rehearses a delivery: simulates `deliver` without sending, for a decoy (an outbox row whose recipient must not
+    /// get an email). A rehearsal takes as long as a recent delivery to the same domain and returns the same result.
+    /// The random number `draw` selects which delivery to imitate.
     async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure>;
 }
 
@@ -114,21 +116,23 @@ pub trait MailTransport: Send + Sync {
 pub enum BusMessage {
     /// A message published by any replica, including this one.
     Message(Bytes),
-    /// Messages may be missing, because the connection was lost or this subscriber was too slow.
+    /// Messages before this point may be missing: the connection was lost, or this subscriber was too slow.
     Gap,
 }
 
-/// The bus cannot reach other replicas.
+/// A message could not be published to the other replicas.
 #[derive(Debug, thiserror::Error)]
 #[error("the bus is unavailable: {0}")]
 pub struct BusUnavailable(pub String);
 
-/// Publishes short messages to all replicas, at most once each. Keeps nothing for disconnected replicas.
+/// Publishes short messages to all replicas. A disconnected replica misses messages, and a retry can deliver a message
+/// twice.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Publishes a message. Subscribers in this process get it even on failure. Returns within two seconds.
+    /// Publishes a message and returns within two seconds. Subscribers in this process receive the message even if
+    /// publishing it to other replicas fails.
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable>;
 
-    /// All messages from now on. Ends only with the bus.
+    /// Returns all messages from now on. The stream ends only when the bus is dropped.
     fn subscribe(&self) -> BoxStream<'static, BusMessage>;
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A real SMTP server for the tests, on aiosmtpd. It never relays anything.
+"""A real SMTP server for the tests, based on aiosmtpd. The server never relays mail.
 
-The first line on stdout is the port; every later line is one JSON object: {"event": "connect"} for a new connection,
-{"event": "message", …} for an accepted mail. The recipient's local part selects a failure (tempfail…, reject…, hang…,
-drop…, flaky…). It exits when stdin closes. --takes sets a random delay for each mail, between two numbers of seconds.
+The first line on stdout is the port. Every later line is one JSON object, such as {"event": "connect"} for a new
+connection or {"event": "message", …} for an accepted email. The recipient's local part selects a failure (tempfail…,
+reject…, hang…, drop…, flaky…). --takes sets a minimum and a maximum for the random delay of each email, in seconds. The
+server exits when stdin closes.
 """
 
 import argparse
@@ -26,7 +27,7 @@ FLAKY_REFUSALS = 2
 
 
 def report(**fields):
-    """Prints one line, flushed because the test reads it from a pipe."""
+    """Prints one line. Flushes it, because the test reads from a pipe."""
     sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
 
@@ -85,10 +86,10 @@ def part(message, subtype):
 
 
 class Server(SMTP):
-    """aiosmtpd's server, which also reports connections and commands before TLS."""
+    """An aiosmtpd server that also reports connections, and commands before TLS."""
 
     def connection_made(self, transport):
-        # Also called with the TLS transport after STARTTLS, which is not a new connection.
+        # aiosmtpd also calls this after STARTTLS, with the TLS transport. That is not a new connection.
         if self.session is None:
             report(event="connect")
         super().connection_made(transport)
@@ -115,7 +116,7 @@ def arguments():
 
 
 def options(given):
-    """The options for aiosmtpd, and the TLS context of the listening socket, if any."""
+    """The options for aiosmtpd, and the TLS context of the listening socket (None without TLS)."""
     context = None
     if given.cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -133,13 +134,14 @@ def options(given):
 
         chosen.update(authenticator=check, auth_required=True)
         if given.tls == "smtps" or given.no_starttls:
-            # aiosmtpd requires its own STARTTLS before AUTH; here TLS is implicit or stripped.
+            # By default aiosmtpd requires STARTTLS before AUTH. Turn that off, because here TLS is implicit or
+            # stripped.
             chosen["auth_require_tls"] = False
     return chosen, context if given.tls == "smtps" else None
 
 
 async def main():
-    # The tests cause refused handshakes and odd combinations on purpose.
+    # Hide these warnings: the tests cause failed handshakes and unusual options on purpose.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
     warnings.simplefilter("ignore")
     given = arguments()

@@ -1,15 +1,15 @@
-// Undoes an address change, with the link emailed to the old address. It needs no session. The link is used only when
-// the button is pressed, because mail scanners open links.
+// Undoes an address change with the link that was emailed to the old address. Undoing needs no session. Opening the
+// link does not use it, because mail scanners open links: the user must press a button.
 
 import { call } from "./graphql.js";
 import { UNDO_EMAIL_CHANGE } from "./operations.js";
 import { announce, at, once, refuse, show, showError } from "./page.js";
 import * as session from "./session.js";
 
-export let token = null; // From an opened link, until its button is pressed.
+export let token = null; // Token of an opened undo link, until the link is used or dismissed.
 let onDone = () => {};
 
-/** Registers a callback for when the user leaves this step, with an optional message. */
+/** Registers a callback that runs when the user leaves this step. Its argument is an optional message to announce. */
 export function whenDone(callback) {
   onDone = callback;
 }
@@ -25,7 +25,7 @@ export function offer(given) {
   show("undo");
 }
 
-/** Drops the link, used or not. */
+/** Forgets the token of the link. */
 export function forget() {
   token = null;
 }
@@ -38,7 +38,7 @@ at("undo-confirm").addEventListener("click", () => {
       return;
     }
     forget();
-    // This may have ended sessions, in other tabs too. This tab checks when the user continues.
+    // Undoing may have ended the sessions of all tabs. This tab checks its own session when the user continues.
     session.recheckOtherTabs();
     if (outcome.__typename === "EmailChangeUndone") {
       onDone(outcome.message);

@@ -1,5 +1,5 @@
-//! Fuzzes the guard, the parser and the executor with a document, variables and an operation name. The input is the
-//! caller (one byte), the document, its variables as JSON and the name, separated by NUL.
+//! Fuzzes the guard, the parser and the executor with a document, variables and an operation name. An input consists of
+//! the caller (one byte), the document, its variables as JSON, and the name. NUL bytes separate the last three.
 #![no_main]
 
 use doorcode_fuzz::{Asked, Door, check_graphql, parts, who};

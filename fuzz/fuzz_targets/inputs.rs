@@ -1,5 +1,5 @@
-//! Fuzzes string inputs of the schema: ids, cursors, filters, addresses, codes and tokens. The input is the caller (one
-//! byte), the field (one byte), and the strings, separated by NUL.
+//! Fuzzes string arguments of the schema: ids, cursors, filters, addresses, codes and tokens. An input consists of the
+//! caller (one byte), the field (one byte), and up to four strings, separated by NUL bytes.
 #![no_main]
 
 use axum::{
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const PROBLEM: &str = "__typename ... on Problem { message }";
 
-/// A document and its variables, from up to four strings.
+/// The document and variables for a field, with these strings as its arguments.
 fn call(which: u8, [a, b, c, d]: [&str; 4]) -> (String, Value) {
     let input = |field: &str, kind: &str, input: Value| {
         (format!("mutation($i: {kind}!) {{ {field}(input: $i) {{ {PROBLEM} }} }}"), json!({ "i": input }))
@@ -82,7 +82,7 @@ fuzz_target!(|data: &[u8]| {
     check_graphql(&Asked { text: &text }, &answer);
 });
 
-/// Sends the body with the input's bearer, or with the caller's if that is empty.
+/// Sends the body. Uses `bearer` as the token, or the caller's token if `bearer` is empty.
 fn ask(who: Who, bearer: &str, body: String) -> Option<Answer> {
     if bearer.is_empty() {
         return Some(Door::get().post(who, body));

@@ -1,6 +1,6 @@
-//! Fuzzes whole requests: method, path, headers and body, as raw as the HTTP library allows. The input looks like a
-//! request: `POST /graphql`, header lines, an empty line, the body. `{user}` at the end of a header is replaced by a
-//! valid token.
+//! Fuzzes whole requests: method, path, headers and body, as far as the HTTP library allows. An input has the format of
+//! a request: `POST /graphql`, header lines, an empty line, the body. `{user}` at the end of a header line is replaced
+//! by a valid access token.
 #![no_main]
 
 use axum::{

@@ -1,5 +1,5 @@
-//! The application under test: a development server, because its schema is larger (inbox and introspection). The clock
-//! advances one millisecond per call, so that rate limits do not refuse every input.
+//! The application under test. It is a development server, because that has the larger schema (inbox and
+//! introspection). Its clock advances one millisecond per request, so that rate limits do not refuse every input.
 
 use std::{
     net::SocketAddr,
@@ -37,10 +37,10 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// The caller.
+/// Who sends a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Without a bearer.
+    /// A caller without a bearer token.
     Nobody,
     /// A signed-in user.
     User,
@@ -65,7 +65,7 @@ pub struct Answer {
     pub text: String,
 }
 
-/// The request, for the message of a finding and for what a response may echo.
+/// The input. A finding prints it, and responses may contain words from it.
 pub struct Asked<'a> {
     pub text: &'a str,
 }
@@ -82,7 +82,7 @@ impl Clock for Ticking {
 }
 
 impl Door {
-    /// The application of this process.
+    /// Returns the application of this process. Creates it on the first call.
     pub fn get() -> &'static Self {
         static DOOR: OnceLock<Door> = OnceLock::new();
         DOOR.get_or_init(Self::build)
@@ -132,13 +132,13 @@ impl Door {
         }
         let answer = self.send(request.body(body.into()).unwrap());
         if answer.status == StatusCode::UNAUTHORIZED {
-            // This or an earlier input ended the session, so the next caller needs a new one.
+            // This or an earlier input ended the session, so the next request needs a new session.
             self.forget(who);
         }
         answer
     }
 
-    /// Sends any request. Event streams are not read, because they do not end.
+    /// Sends a request. Does not read event streams, because they do not end.
     pub fn send(&self, request: Request<Body>) -> Answer {
         self.clock.passed.fetch_add(1, Ordering::Relaxed);
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -162,7 +162,7 @@ impl Door {
         })
     }
 
-    /// An access token of the caller; signs in first if necessary.
+    /// The access token of a caller. Signs in first if there is none. `None` for [`Who::Nobody`].
     pub fn bearer(&self, who: Who) -> Option<String> {
         let (slot, role) = match who {
             Who::Nobody => return None,
@@ -176,7 +176,7 @@ impl Door {
         Some(token.clone())
     }
 
-    /// Drops the token, so that the next call signs in again.
+    /// Discards the token of a caller, so that the next request signs in again.
     pub fn forget(&self, who: Who) {
         match who {
             Who::Nobody => {}
@@ -196,7 +196,7 @@ impl Door {
         self.runtime
             .block_on(async { while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {} });
         let mails = self.app.ctx.inbox.as_ref().unwrap().list(Some(&email), 1);
-        let code = mails.first().and_then(|mail| mail.code.clone()).expect("a mail with a code");
+        let code = mails.first().and_then(|mail| mail.code.clone()).expect("an email with a code");
         let verify = "mutation($i: VerifyInput!) { verify(input: $i) { ... on SignedIn { tokens { accessToken } } } }";
         let signed_in = self.ask(verify, &json!({ "challenge": challenge, "code": code }));
         let token = signed_in["data"]["verify"]["tokens"]["accessToken"].as_str();

@@ -1,5 +1,5 @@
-//! Shared code of the fuzz targets: the real router on a fresh database, signed-in users, and invariants of responses.
-//! Any panic is a finding, even one that the router would turn into a response.
+//! Shared code of the fuzz targets: the real router with a new database, signed-in users, and invariants of responses.
+//! Every panic is a finding, even if the router would turn it into a response.
 
 mod door;
 mod truth;
@@ -7,13 +7,13 @@ mod truth;
 pub use door::{Answer, Asked, Door, Who};
 pub use truth::{check, check_graphql};
 
-/// Splits an input at NUL bytes, so that seeds are text and one dictionary fits all parts.
+/// Splits an input at NUL bytes into its parts. Missing parts are empty.
 pub fn parts<const N: usize>(input: &str) -> [&str; N] {
     let mut parts = input.splitn(N, '\0');
     std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-/// The caller, from the first byte of an input, and the rest of the input.
+/// Reads the caller from the first byte of an input. Returns the caller and the rest of the input.
 pub fn who(data: &[u8]) -> Option<(Who, &[u8])> {
     let (first, rest) = data.split_first()?;
     let who = match first {

@@ -1,4 +1,5 @@
-//! Invariants of every response: a listed status, the standard JSON shape, a known code, and no internals.
+//! Invariants of every response: an allowed status, the standard JSON shape, a known error code, and no internal
+//! details.
 
 use axum::http::header;
 use doorcode::graphql::error::Code;
@@ -6,10 +7,10 @@ use serde_json::Value;
 
 use crate::{Answer, Asked};
 
-/// Statuses of success, client errors and limits. Server errors are not allowed.
+/// Allowed statuses. Server errors are findings.
 const STATUSES: [u16; 17] = [200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 426, 429, 431];
 
-/// Words that no message contains unless the request contains them.
+/// Words that reveal internal details. An error message may contain one only if the request does.
 const INTERNALS: [&str; 14] = [
     "panick",
     "SQL",
@@ -27,7 +28,7 @@ const INTERNALS: [&str; 14] = [
     "backtrace",
 ];
 
-/// Checks any response.
+/// Checks the status and headers of a response on any path.
 pub fn check(asked: &Asked<'_>, answer: &Answer) {
     let Answer { status, headers, text } = answer;
     assert!(STATUSES.contains(&status.as_u16()), "{status} for {:?}: {text}", asked.text);
@@ -36,7 +37,7 @@ pub fn check(asked: &Asked<'_>, answer: &Answer) {
     assert!(nosniff, "no security headers for {:?}", asked.text);
 }
 
-/// Checks a response of `/graphql`.
+/// Checks a response of `/graphql`, including its body.
 pub fn check_graphql(asked: &Asked<'_>, answer: &Answer) {
     check(asked, answer);
     let json: Value = serde_json::from_str(&answer.text).unwrap_or(Value::Null);

@@ -1,4 +1,4 @@
-//! Implementations of the ports, one file each. Only `app` and `doctor` name them.
+//! Adapters: implementations of the traits in `ports`. Only `app` and `doctor` use them.
 
 pub mod bus;
 pub mod limiter;

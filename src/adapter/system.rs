@@ -1,5 +1,5 @@
-//! The system clock and randomness, used only here, and process settings: memory protection and the limit of open
-//! files.
+//! The only module that reads the system clock and the system's randomness. It also changes two process settings:
+//! memory protection and the open file limit.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
@@ -30,11 +30,12 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Wanted limit of open files: twice what all connections need.
+/// Open file limit to request: several times the maximum number of connections (10,000).
 #[cfg(unix)]
 const ENOUGH_FILES: u64 = 65_536;
 
-/// Raises the soft limit of open files up to the hard limit. Many systems start a process with 1,024 and allow more.
+/// Raises the soft limit for open files to 65,536, or to the hard limit if that is lower. Many systems start a process
+/// with a soft limit of 1,024.
 pub fn raise_file_limit() {
     #[cfg(unix)]
     {
@@ -47,8 +48,8 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Protects memory, which may hold secrets, from core dumps and the user's other processes. Best effort: unsupported
-/// systems start without it.
+/// Keeps this process's memory, which contains secrets, out of core dumps, and stops the user's other processes from
+/// reading it. If the system does not support this, the process starts anyway.
 pub fn keep_memory_private() {
     #[cfg(unix)]
     {
@@ -69,10 +70,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_made_at_one_moment_give_different_bytes_and_all_are_as_likely() {
+    fn new_sources_return_different_bytes_and_all_bytes_are_equally_likely() {
         let mut drawn = BTreeSet::new();
         let mut counts = [0_u32; 256];
-        // Each source as a new process would create it, many within one clock tick.
+        // Create each source as a new process would, many of them within one clock tick.
         for _ in 0..20_000 {
             let mut bytes = [0; 32];
             SystemEntropy.fill(&mut bytes);
@@ -81,7 +82,8 @@ mod tests {
             }
             assert!(drawn.insert(bytes), "the same bytes twice");
         }
-        // 2,500 of each: the sum of squares over the expectation has a mean of 255 and a deviation of 23.
+        // Each of the 256 byte values is expected 2,500 times. This chi-squared statistic has a mean of 255 and a
+        // standard deviation of 23.
         let squares = counts.iter().map(|count| (f64::from(*count) - 2_500.0).powi(2) / 2_500.0);
         let sum: f64 = squares.sum();
         assert!((100.0..450.0).contains(&sum), "{sum}");

@@ -1,4 +1,5 @@
-//! Mutations for administrators. All need the role ADMIN and, except `endUserSessions`, a sign-in within ten minutes.
+//! Mutations for administrators. All require the role ADMIN. All except `endUserSessions` also require that the caller
+//! signed in within the last ten minutes.
 
 pub(super) mod audit;
 pub(super) mod people;
@@ -174,8 +175,8 @@ impl AdminMutation {
         .into())
     }
 
-    /// Updates the email address, name, role or status of a user, effective with the user's next request. Requires the
-    /// role ADMIN and a sign-in within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
+    /// Updates the email address, name, role or status of a user. The changes take effect on the user's next request.
+    /// Requires the role ADMIN and a sign-in within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
     async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Reported<UpdateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = by(domain, viewer, "updateUser").await?;

@@ -1,5 +1,5 @@
-//! Admission control: limits how many operations and events a process executes at once, and for how long. Operations
-//! over the limit queue until their deadline.
+//! Admission control: limits how many operations and subscription events a process executes at the same time, and for
+//! how long. Each needs a slot. If no slot is free, an operation waits until its deadline.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::error::{ApiError, Code};
 
-/// Time limit for one operation, including the wait for a slot. After it, open transactions are rolled back.
+/// Time limit for one operation, including the wait for a slot. When the time is up, open transactions are rolled back.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Number of slots. The largest operation uses tens of megabytes, and a database runs only a few statements at once.
 const SLOTS: usize = 64;
@@ -21,9 +21,9 @@ const SLOTS: usize = 64;
 /// Why an operation timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimedOut {
-    /// It got no slot, so nothing was executed.
+    /// The operation got no slot, so nothing was executed.
     InQueue,
-    /// It got a slot but did not finish.
+    /// The operation got a slot but did not finish in time.
     Unfinished,
 }
 
@@ -38,16 +38,16 @@ impl Default for Admission {
 }
 
 impl Admission {
-    /// Runs the work in a slot, within the time limit.
+    /// Waits for a slot and runs the work, both within the time limit.
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
         let deadline = Instant::now() + TIMEOUT;
-        // The semaphore is never closed, so the only error is the timeout.
+        // The semaphore is never closed, so an error here can only be the timeout.
         let _slot = timeout_at(deadline, self.0.acquire()).await.map_err(|_| TimedOut::InQueue)?;
         timeout_at(deadline, work).await.map_err(|_| TimedOut::Unfinished)
     }
 }
 
-/// An event of a subscription, resolved within the limits of an operation.
+/// A subscription event. It is resolved in a slot and within the time limit, like an operation.
 pub(super) struct Bounded<T>(pub T);
 
 impl<T: OutputType> OutputType for Bounded<T> {

@@ -1,6 +1,6 @@
-//! The subgraph fields of Apollo Federation 2: `_service` and `_entities`. The library generates the subgraph schema.
-//! It could resolve the fields too, but then one failed entity fails the whole list, and nothing limits the list.
-//! Access is the same as for `user`.
+//! The subgraph fields of Apollo Federation 2: `_service` and `_entities`. The GraphQL library generates the subgraph
+//! schema. This module resolves the fields, because with the library's resolvers one failed entity would fail the whole
+//! list, and the length of the list would have no limit. Permissions are the same as for `user`.
 
 use async_graphql::{Context, ID, Object, Scalar, ScalarType, SimpleObject, Union, Value};
 use futures_util::future::join_all;
@@ -17,11 +17,12 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Maximum number of representations: the longest page that a gateway can need to complete.
+/// Maximum number of representations in one call. A gateway sends one for each user on a page, and a page has at most
+/// this many users.
 const MAX_REPRESENTATIONS: usize = 100;
 
-/// Declares the entity keys in the exported schema. In a schema that executes, they would enable the library's
-/// resolvers.
+/// Declares the entity keys, in the exported schema only. In a schema that executes operations, the keys would enable
+/// the library's resolvers.
 #[derive(Default)]
 pub(super) struct Keys;
 
@@ -50,7 +51,7 @@ impl FederationQuery {
 #[graphql(name = "_Service")]
 struct Service<'a> {
     /// The schema with the directives of Apollo Federation 2.
-    // It is long, so its cost allows it only once in an operation, whatever the aliases.
+    // The schema is long. Its cost is so high that an operation can select it only once, even with aliases.
     sdl: &'a str,
 }
 
@@ -67,7 +68,7 @@ struct Representation(Value);
 #[Scalar(name = "_Any", specified_by_url = "https://www.apollographql.com/docs/federation/subgraph-spec")]
 impl ScalarType for Representation {
     fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
-        // An invalid representation fails alone, like one that is not found.
+        // Accept any value here, so that an invalid representation fails alone and not the whole list.
         Ok(Self(value))
     }
 
@@ -77,7 +78,7 @@ impl ScalarType for Representation {
 }
 
 impl Representation {
-    /// The ID of the user. Checks no access.
+    /// Returns the ID of the user in this representation. Does not check permissions.
     fn user_id(&self) -> Result<Uuid, ApiError> {
         let text = |name| match &self.0 {
             Value::Object(parts) => parts.get(name),
@@ -115,7 +116,7 @@ impl FederationQuery {
         let (domain, viewer) = parts(ctx);
         let known: Vec<_> = ids.iter().flatten().copied().collect();
         let mut all_access = ReadAccess::require_each(domain, viewer, &known, "_entities").await?.into_iter();
-        // One result for each valid ID, in the same order.
+        // `all_access` has one result for each valid ID, in the same order.
         let all_access =
             ids.into_iter().map(|id| id.and_then(|_| Ok(all_access.next().unwrap_or(Err(Error::NotFound))?)));
         let requested: Vec<_> = all_access.collect();
@@ -124,7 +125,7 @@ impl FederationQuery {
     }
 }
 
-/// Loads one user. The loader batches all users of a request.
+/// Loads one user. The data loader reads all users of a request with one statement.
 async fn find(ctx: &Context<'_>, viewer: &Viewer, access: Result<ReadAccess, ApiError>) -> Result<User, ApiError> {
     let user = loader::load(ctx, loader::Known(access?)).await?;
     Ok(User::seen(user.ok_or(Error::NotFound)?, viewer))

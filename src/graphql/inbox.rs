@@ -1,4 +1,4 @@
-//! The `inbox` query of development servers. Production schemas do not contain it.
+//! The `inbox` query, which only development schemas contain.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -39,13 +39,14 @@ impl From<InboxEntry> for InboxMessage {
     }
 }
 
-/// The `inbox` query. An application merges it into its query root for development only.
+/// The root type of the `inbox` query. An application merges it into its query root for development only.
 #[derive(Debug, Default)]
 pub struct InboxQuery;
 
 #[Object]
 impl InboxQuery {
-    /// Lists the emails of this process, newest first. It keeps the last 200. Exists on development servers only.
+    /// Lists the emails that this process kept, newest first. A process keeps its last 200 emails. Exists on
+    /// development servers only.
     #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn inbox(
         &self,
@@ -66,7 +67,7 @@ impl InboxQuery {
     }
 }
 
-/// The canonical form of an address. Any other text stays as it is and matches no email.
+/// Returns the canonical form of an address. Returns invalid text unchanged, which then matches no email.
 fn canonical(address: &str) -> String {
     crate::email_address::EmailAddress::parse(address)
         .map_or_else(|_| address.to_owned(), |email| email.as_str().to_owned())

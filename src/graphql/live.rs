@@ -1,5 +1,6 @@
-//! Subscriptions. Each reads the event feed of its connection, which ends with the session. Permissions are checked at
-//! the start and in the feed. Events are not charged to rate limits, so their cost has a low maximum.
+//! Subscriptions. Each subscription reads the event feed of its connection, and the feed ends with the session.
+//! Permissions are checked when a subscription starts, and again in the feed. Events are not charged to rate limits, so
+//! the maximum cost of a subscription is low.
 
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub(super) struct LiveSubscription;
 
 #[Subscription]
 impl LiveSubscription {
-    /// Sends your sessions as they end, last the one of this connection. A session that expires at `expiresAt` sends no
-    /// event.
+    /// Sends each of your sessions when it ends. When the session of this connection ends, that is the last event. A
+    /// session that expires at `expiresAt` sends no event.
     #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn session_ended(
         &self,
@@ -40,8 +41,8 @@ impl LiveSubscription {
         Ok(as_stream(ended).map(move |ended| Bounded(session(ended))))
     }
 
-    /// Sends audit events as they happen. Requires the role MANAGER. Events can be missed while disconnected or under
-    /// heavy load; `auditEvents` has them all.
+    /// Sends audit events as they happen. Requires the role MANAGER. You can miss events while disconnected or under
+    /// heavy load. `auditEvents` returns all events.
     async fn audit_event_added(
         &self,
         ctx: &Context<'_>,
@@ -55,7 +56,7 @@ impl LiveSubscription {
     }
 }
 
-/// The event feed of the connection. A plain HTTP request has none.
+/// Returns the event feed of the connection. Fails for a plain HTTP request, which has no feed.
 fn feed<'a>(ctx: &Context<'a>) -> Result<&'a Arc<EventFeed>, ApiError> {
     let message = "Subscribe over a WebSocket or with `Accept: text/event-stream`.";
     ctx.data_opt().ok_or_else(|| ApiError::new(Code::BadRequest, message))

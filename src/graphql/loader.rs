@@ -1,5 +1,5 @@
-//! Data loaders: one statement reads what all objects on a level of the response need. Keys contain a `ReadAccess`, so
-//! resolvers can only load what the viewer may see. Nothing is cached across operations.
+//! Data loaders. One database statement reads what all objects on one level of a response need. Keys contain a
+//! `ReadAccess`, so resolvers can only load what the viewer may see. Nothing is cached across operations.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ pub(super) struct Events(pub ReadAccess, pub Slice);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct EventCount(pub ReadAccess);
 
-/// A user named by another object, if they exist and are visible.
+/// A user whom another object refers to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Person(pub ReadAccess);
 
@@ -69,13 +69,14 @@ pub(super) struct PasswordTime(pub ReadAccess);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Proofs(pub Uuid);
 
-/// Reads batches. [`Api`](super::Api) makes one for each operation.
+/// Reads batches of keys from the database. Each operation has its own.
 pub(super) struct Batches(Arc<Ctx>);
 
-/// Maximum number of devices in a response.
+/// Maximum number of devices per user in a response.
 const DEVICES: usize = 20;
 
-/// Implements a loader: the key, the value, and the domain call that loads a batch.
+/// Implements a loader for each row. A row contains the type of the key, the type of the value, and the domain call
+/// that loads a batch of keys.
 macro_rules! batches {
     ($($key:ty => $value:ty, |$ctx:ident, $keys:ident| $load:expr;)+) => { $(
         impl Loader<$key> for Batches {
@@ -140,7 +141,7 @@ fn in_order<K: Copy + Eq + Hash, V>(keys: &[K], values: Vec<V>) -> HashMap<K, V>
     keys.iter().copied().zip(values).collect()
 }
 
-/// Loads the value of a key, if it exists and is visible.
+/// Loads the value of a key. `None` if it does not exist or the viewer may not see it.
 pub(super) async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Batches as Loader<K>>::Value>, ApiError>
 where
     K: Send + Sync + Hash + Eq + Clone + 'static,
@@ -151,7 +152,7 @@ where
 
 type Batch = FutureObj<'static, ()>;
 
-/// Queues batches instead of spawning them as tasks.
+/// Puts batches into a queue instead of spawning them as tasks, so that [`Queued::drive`] can run them.
 struct Queue(mpsc::UnboundedSender<Batch>);
 
 impl Spawn for Queue {
@@ -160,7 +161,8 @@ impl Spawn for Queue {
     }
 }
 
-/// Batches need no delay: one runs only when the operation is blocked on it, so it is already complete.
+/// A timer without delay. Libraries usually wait a moment to collect more keys for a batch. Here a batch runs only when
+/// the operation can do nothing else, so all its keys have already been collected.
 struct NoDelay;
 
 impl Timer for NoDelay {
@@ -169,10 +171,10 @@ impl Timer for NoDelay {
     }
 }
 
-/// The queued batches of one operation.
+/// The batches that one operation has queued.
 pub(super) struct Queued(mpsc::UnboundedReceiver<Batch>);
 
-/// Attaches a loader to an operation.
+/// Attaches a new loader to an operation. Returns the operation and the queue of its batches.
 pub(super) fn attach(request: Request, ctx: Option<&Arc<Ctx>>) -> (Request, Queued) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let loader = ctx.map(|ctx| DataLoader::new(Batches(Arc::clone(ctx)), Queue(sender), NoDelay));
@@ -184,7 +186,7 @@ pub(super) fn attach(request: Request, ctx: Option<&Arc<Ctx>>) -> (Request, Queu
 }
 
 impl Queued {
-    /// Drives an operation and its batches in one task, alternating between them.
+    /// Runs an operation until it waits for batches, then runs those batches, and so on, all in one task.
     pub(super) fn drive<T>(mut self, responses: impl Stream<Item = T> + Send) -> impl Stream<Item = T> + Send {
         let mut responses = Box::pin(responses);
         let mut running = FuturesUnordered::new();
@@ -196,7 +198,7 @@ impl Queued {
                 while let Ok(batch) = self.0.try_recv() {
                     running.push(batch);
                 }
-                // A finished batch unblocks the operation.
+                // When a batch has finished, the operation can continue.
                 if !matches!(running.poll_next_unpin(task), Poll::Ready(Some(()))) {
                     return Poll::Pending;
                 }

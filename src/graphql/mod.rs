@@ -1,5 +1,5 @@
-//! The GraphQL API. Resolvers parse IDs, make one domain call and map its result; they contain no business logic. The
-//! root types are in `schema`, errors in `error`, problems in `problem`, IDs and connections in `relay`.
+//! The GraphQL API. A resolver parses IDs, makes one domain call and converts the result. It contains no business
+//! logic. `schema` defines the root types, `error` the errors, `problem` the problems, and `relay` the IDs and connections.
 
 mod account;
 mod admin;
@@ -32,7 +32,8 @@ pub use document::{Validated, validate};
 pub use inbox::InboxQuery;
 pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
 
-/// The domain context and the viewer, for resolvers of Doorcode and of applications.
+/// Returns the domain context and the viewer, who sent the request. Doorcode's resolvers and an application's resolvers
+/// call this.
 pub fn parts<'a>(ctx: &Context<'a>) -> (&'a Ctx, &'a Viewer) {
     (ctx.data_unchecked::<Arc<Ctx>>(), ctx.data_unchecked::<Viewer>())
 }

@@ -1,4 +1,5 @@
-//! The `Node` interface and the `node` field. Each type uses the same lookup and permissions as its own fields.
+//! The `Node` interface and the `node` field. `node` looks up each type with the same permissions as the fields for
+//! that type.
 
 use async_graphql::{Context, ID, Interface, Object};
 
@@ -27,8 +28,8 @@ pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Looks up an object by its ID: your own, or any with the role MANAGER. Fails with `NOT_FOUND` if the object
-    /// doesn't exist or you have no access to it.
+    /// Looks up an object by its ID: one of your own objects, or any object if you have the role MANAGER. Fails with
+    /// `NOT_FOUND` if the object doesn't exist or you have no access to it.
     async fn node(
         &self,
         ctx: &Context<'_>,

@@ -1,5 +1,5 @@
-//! The result type of a mutation, as a label for the access log and metrics. Recorded whether or not the client selects
-//! `__typename`.
+//! Records the name of a mutation's result type, such as `EmailTaken`, as the outcome in the access log and the
+//! metrics. The name is recorded even if the client does not select `__typename`.
 
 use std::{
     borrow::Cow,
@@ -12,18 +12,18 @@ use async_graphql::{
 
 use super::error::ApiError;
 
-/// Receives the name of the result type. Part of the request data.
+/// Stores the name of the result type. The HTTP handler adds it to the request data and reads it after the operation.
 #[derive(Clone, Default)]
 pub(crate) struct Report(Arc<OnceLock<Cow<'static, str>>>);
 
 impl Report {
-    /// The name, unless the operation was not a mutation of Doorcode, or failed.
+    /// Returns the name. `None` if the operation failed, or was not one of Doorcode's mutations.
     pub(crate) fn told(&self) -> Option<Cow<'static, str>> {
         self.0.get().cloned()
     }
 }
 
-/// The result of a mutation, which reports its type.
+/// The result of a mutation. When it is resolved, the name of its type is stored in the [`Report`].
 pub(super) struct Outcome<T>(T);
 
 /// The return type of every mutation.
@@ -54,7 +54,7 @@ impl<T: OutputType> OutputType for Outcome<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         if let Some(report) = ctx.data_opt::<Report>() {
-            // An operation has one mutation, so the label is not set yet.
+            // An operation contains only one mutation, so the name is not set yet.
             drop(report.0.set(self.introspection_type_name()));
         }
         self.0.resolve(ctx, field).await

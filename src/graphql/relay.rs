@@ -1,5 +1,6 @@
-//! IDs, cursors and connections. An ID contains its type and is refused where another type is expected. A cursor
-//! contains the ID of an item and, for lists in another order, its sort key.
+//! IDs, cursors and connections. An ID contains the type of its object, and is refused where another type is expected.
+//! A cursor contains the ID of an item. In a list that is not ordered by ID, a cursor also contains the item's sort
+//! key.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,8 @@ const MAX_PAGE: i32 = 100;
 const DEFAULT_PAGE: i32 = 20;
 const CURSOR: u8 = b'>';
 
-/// The type of an ID. Clients store IDs, so a letter never changes.
+/// The type of the object that an ID identifies. IDs contain the letter of their type. Clients store IDs, so a letter
+/// must never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     User,
@@ -35,12 +37,12 @@ impl Kind {
     }
 }
 
-/// The ID of an object. The command line shows the same IDs.
+/// Encodes the ID of an object. The command line shows the same IDs.
 pub(crate) fn encode(kind: Kind, id: Uuid) -> ID {
     tagged(kind.letter(), id).into()
 }
 
-/// Reads an ID of any type.
+/// Decodes an ID of any type from the field `id`.
 pub(super) fn decode(id: &ID) -> Result<(Kind, Uuid), ApiError> {
     decode_in("id", id)
 }
@@ -53,8 +55,8 @@ fn decode_in(field: &'static str, id: &ID) -> Result<(Kind, Uuid), ApiError> {
     Ok((kind, id))
 }
 
-/// An ID type of an application. Applications use lower-case letters; Doorcode never does. Clients store IDs, so a
-/// letter never changes.
+/// The ID type of an application's own object. Applications use lower-case letters, and Doorcode uses capitals. Clients
+/// store IDs, so a letter must never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnKind(u8);
 
@@ -69,12 +71,12 @@ impl OwnKind {
         Self(letter as u8)
     }
 
-    /// The ID of an object.
+    /// Encodes the ID of an object of this type.
     pub fn encode(self, id: Uuid) -> ID {
         tagged(self.0, id).into()
     }
 
-    /// Reads an ID of this type. Errors name `field` as the invalid field.
+    /// Decodes an ID of this type. An error says that `field` is invalid.
     pub fn decode(self, field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
         match untagged(id) {
             Some((letter, id)) if letter == self.0 => Ok(id),
@@ -83,12 +85,12 @@ impl OwnKind {
     }
 }
 
-/// Reads an ID of one type from the field `id`.
+/// Decodes an ID of one type from the field `id`.
 pub(super) fn decode_as(kind: Kind, id: &ID) -> Result<Uuid, ApiError> {
     decode_field(kind, "id", id)
 }
 
-/// Reads an ID of one type from any field.
+/// Decodes an ID of one type. An error says that `field` is invalid.
 pub(super) fn decode_field(kind: Kind, field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
     match decode_in(field, id)? {
         (found, id) if found == kind => Ok(id),
@@ -96,9 +98,9 @@ pub(super) fn decode_field(kind: Kind, field: &'static str, id: &ID) -> Result<U
     }
 }
 
-/// Reads the ID of a user, or the UUID from `databaseId` or the `sub` claim.
+/// Decodes the ID of a user. Also accepts the UUID in `databaseId` or the `sub` claim.
 pub(super) fn decode_user(field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
-    // The parser accepts several formats. Only the hyphenated one has this length.
+    // The parser accepts several UUID formats. Only the hyphenated format has this length.
     match Uuid::try_parse(id) {
         Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(uuid),
         _ => decode_field(Kind::User, field, id),
@@ -120,7 +122,7 @@ fn untagged(text: &str) -> Option<(u8, Uuid)> {
     Some((*tag, Uuid::from_slice(id).ok()?))
 }
 
-/// The cursor of an item in a list ordered by ID.
+/// Returns the cursor of an item in a list that is ordered by ID.
 pub fn cursor(id: Uuid) -> String {
     tagged(CURSOR, id)
 }
@@ -168,14 +170,14 @@ impl Page {
         Self::new(first, after, last, before, |text| untagged(text).filter(|(tag, _)| *tag == CURSOR).map(|(_, id)| id))
     }
 
-    /// The range to query.
+    /// Returns the range of rows to query.
     pub fn slice(&self) -> Slice {
         Slice { most: self.fetch(), older_than: self.after, newer_than: self.before, oldest_first: self.backward }
     }
 }
 
 impl<P> Page<P> {
-    /// A page of a list whose cursors `position` decodes. It returns `None` for a cursor of another list.
+    /// A page of a list. `position` decodes a cursor of that list, and returns `None` for a cursor of another list.
     pub(super) fn new(
         first: Option<i32>,
         after: Option<&str>,
@@ -203,12 +205,13 @@ impl<P> Page<P> {
         })
     }
 
-    /// Number of rows to fetch: one more than the page, to know whether another page follows.
+    /// Returns the number of rows to fetch. It is one more than the page, to find out whether another page follows.
     pub(super) fn fetch(&self) -> u64 {
         self.count as u64 + 1
     }
 
-    /// Cuts fetched rows to the page, in list order, and adds the page info.
+    /// Cuts the fetched rows to the page and puts them in list order. Returns them with their cursors and the page
+    /// info.
     pub(super) fn cut<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> (Vec<(String, T)>, PageInfo) {
         let more = rows.len() > self.count;
         rows.truncate(self.count);
@@ -243,9 +246,9 @@ pub struct PageInfo {
 
 /// The item type of a connection.
 pub trait Listed: OutputType {
-    /// Prefix of the names of the `Connection` and `Edge` types.
+    /// Prefix for the names of the `Connection` and `Edge` types.
     const NAME: &'static str;
-    /// Identifies a list, to count its items.
+    /// Identifies a list, so that its items can be counted.
     type List: Send + Sync;
 
     /// The number of items in a list.
@@ -257,12 +260,12 @@ pub struct Connection<T: Listed> {
     edges: Vec<Edge<T>>,
     page_info: PageInfo,
     list: T::List,
-    /// Cached, because a query can select it several times.
+    /// The number of items. Cached, because a query can select `totalCount` several times.
     count: OnceCell<u64>,
 }
 
 impl<T: Listed> Connection<T> {
-    /// Builds the connection from fetched rows.
+    /// Builds a connection from the fetched rows.
     pub fn new<P, R>(
         page: &Page<P>,
         rows: Vec<R>,
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_id_is_typed_or_a_hyphenated_uuid() {
+    fn a_user_id_is_an_api_id_or_a_hyphenated_uuid() {
         let uuid = Uuid::from_u128(0x0190_a8f1_0000_7000_8000_0000_0000_0001);
         for id in [encode(Kind::User, uuid), uuid.to_string().into(), uuid.to_string().to_uppercase().into()] {
             assert_eq!(decode_user("id", &id).unwrap(), uuid, "{id:?}");
@@ -361,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_id_is_refused_as_any_other_type() {
+    fn an_id_of_an_application_type_is_refused_where_another_type_is_expected() {
         let (note, list) = (OwnKind::new('n'), OwnKind::new('l'));
         let id = note.encode(Uuid::max());
         assert_eq!(note.decode("id", &id).unwrap(), Uuid::max());

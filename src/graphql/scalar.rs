@@ -9,7 +9,7 @@ use async_graphql::{
 };
 use serde::Serialize;
 
-/// The description of `DateTime`, a scalar of the library.
+/// The description of `DateTime`, which the GraphQL library defines.
 pub(super) const DATE_TIME: &str = "A date and time in RFC 3339 format, such as `2026-11-21T08:14:50.876797+00:00`.\n\
     Always UTC in responses; arguments accept any offset.";
 

@@ -1,5 +1,6 @@
-//! The root types and the schema that a process serves. Development and production have separate schemas, so that a
-//! production server cannot reach development fields. An application merges the roots with its own.
+//! The root types, and the schema that a process serves. Development and production have separate schemas, so the
+//! schema of a production server contains no development fields. An application merges Doorcode's root types with its
+//! own.
 
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ struct ProductionQuery(Query);
 struct DevelopmentQuery(Query, InboxQuery);
 
 /// Read operations.
-// `F` differs between the schema that executes and the one that is only exported; see `federation`.
+// `F` differs between the schema that executes operations and the schema that is only exported (see `federation`).
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
 struct ProductionSubgraph<F: ObjectType>(Query, F);
@@ -96,7 +97,7 @@ struct SubscriptionRoot(Subscription);
 #[derive(Clone)]
 pub struct Api {
     schema: Arc<dyn Run>,
-    /// `None` in a schema that is only exported.
+    /// `None` if the schema is only exported and executes nothing.
     ctx: Option<Arc<Ctx>>,
     admission: Admission,
     documents: Arc<Documents>,
@@ -129,13 +130,14 @@ where
 }
 
 impl Api {
-    /// Doorcode's own schema, with the inbox in development and the subgraph fields if federation is on.
+    /// Creates Doorcode's own schema, with the inbox in development, and the subgraph fields if federation is on.
     pub fn new(ctx: &Arc<Ctx>) -> Self {
         let inbox = ctx.inbox.is_some();
         if ctx.settings.federation { subgraph(inbox, ctx) } else { own(inbox, Some(ctx)) }
     }
 
-    /// A schema whose roots contain Doorcode's, with the same limits as Doorcode's own.
+    /// Creates a schema from an application's root types, which contain Doorcode's. The limits are the same as for
+    /// Doorcode's own schema.
     pub fn of<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: &Arc<Ctx>) -> Self
     where
         Q: ObjectType + 'static,
@@ -145,12 +147,12 @@ impl Api {
         finish(builder, Some(ctx))
     }
 
-    /// The parser and validator of documents.
+    /// Returns the parser and validator for documents.
     pub(crate) fn documents(&self) -> &Arc<Documents> {
         &self.documents
     }
 
-    /// Executes a query or mutation whose document is validated.
+    /// Executes a query or mutation from a validated document.
     ///
     /// # Errors
     ///
@@ -164,14 +166,14 @@ impl Api {
         Ok(response)
     }
 
-    /// Executes a subscription whose document is validated.
+    /// Executes a subscription from a validated document.
     pub fn stream(&self, request: Request) -> BoxStream<'static, Response> {
         let (request, batches) = loader::attach(request, self.ctx.as_ref());
         batches.drive(self.schema.stream(request)).boxed()
     }
 }
 
-/// The response keys of each selection of `__schema { description }`.
+/// Returns where a request selects `__schema { description }`: the response keys of both fields, once per selection.
 fn description_fields(request: &mut Request) -> Vec<(Name, Name)> {
     let Ok(document) = request.parsed_query() else { return Vec::new() };
     let roots = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
@@ -191,7 +193,8 @@ fn fields<'a>(set: &'a SelectionSet, name: &'static str) -> impl Iterator<Item =
     })
 }
 
-/// Sets the description of the schema in a response. The library has a fixed text there and no setting for it.
+/// Puts the description of the schema into a response. The library returns a fixed text there, and has no setting for
+/// this text.
 fn describe(response: &mut Response, fields: &[(Name, Name)]) {
     let Value::Object(data) = &mut response.data else { return };
     for (schema, description) in fields {
@@ -201,7 +204,7 @@ fn describe(response: &mut Response, fields: &[(Name, Name)]) {
     }
 }
 
-/// Doorcode's own schema. Without a context it is only exported.
+/// Creates Doorcode's own schema. Without `ctx`, the schema can only be exported.
 fn own(inbox: bool, ctx: Option<&Arc<Ctx>>) -> Api {
     if inbox {
         finish(of_query(DevelopmentQuery::default()), ctx)
@@ -210,7 +213,7 @@ fn own(inbox: bool, ctx: Option<&Arc<Ctx>>) -> Api {
     }
 }
 
-/// Doorcode's own schema as a subgraph.
+/// Creates Doorcode's own schema as a subgraph.
 fn subgraph(inbox: bool, ctx: &Arc<Ctx>) -> Api {
     let federation = FederationQuery::new(subgraph_sdl(inbox));
     if inbox {
@@ -224,7 +227,7 @@ fn of_query<Q: ObjectType + 'static>(query: Q) -> SchemaBuilder<Q, MutationRoot,
     Schema::build(query, MutationRoot::default(), SubscriptionRoot::default())
 }
 
-/// Adds everything but the roots to a schema.
+/// Adds to a schema what does not depend on its root types: extensions, request data and limits.
 fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: Option<&Arc<Ctx>>) -> Api
 where
     Q: ObjectType + 'static,
@@ -241,8 +244,8 @@ where
     Api { schema: Arc::new(schema), ctx: ctx.cloned(), admission, documents }
 }
 
-/// Registers the interfaces, which no field refers to. Turns off checks of the library, because `document` validates
-/// documents and computes their cost.
+/// Registers the interfaces, so that the schema contains them even if no field returns them. Turns off the library's
+/// own checks, because `document` validates documents and computes their cost.
 fn configured<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
 where
     Q: ObjectType + 'static,
@@ -257,16 +260,17 @@ where
         .disable_suggestions()
 }
 
-/// The schema in the schema definition language, of production (as in `schema.graphql`) or of development.
+/// Returns the production schema (as in `schema.graphql`) or the development schema, in the schema definition language.
 pub fn sdl(development: bool) -> String {
-    // The library cannot describe a schema. Its schema definition comes last; it moves to the top with the description.
+    // The library cannot add a description to the schema, and puts the schema definition last. Move the definition to
+    // the top and add the description.
     let sdl = own(development, None).schema.sdl(export_options());
     let (types, roots) = sdl.rsplit_once("schema {").unwrap_or((&sdl, ""));
     format!("\"\"\"\n{}\n\"\"\"\nschema {{{}\n\n{}", DESCRIPTION.trim_end(), roots.trim_end(), types)
 }
 
-/// The schema as a subgraph of Apollo Federation 2, to compose a supergraph. It has no subscriptions, because gateways
-/// do not forward them, and no description of the schema, because it extends the one of the supergraph.
+/// Returns the schema as a subgraph of Apollo Federation 2, to compose a supergraph. A subgraph has no subscriptions,
+/// because gateways do not forward them. It has no schema description, because it only extends the supergraph's schema.
 pub fn subgraph_sdl(development: bool) -> String {
     let api = if development {
         finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, Keys)), None)

@@ -1,4 +1,5 @@
-//! Trace spans for root resolvers. Resolvers below them read nothing, or read batches, which have their own spans.
+//! Creates trace spans for root resolvers. Other resolvers need no span: they read nothing, or read batches, which have
+//! their own spans.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tracing::Instrument;
 
 use crate::observability::spans;
 
-/// The extension for the schema.
+/// The schema extension that creates the spans.
 pub(super) struct Roots;
 
 impl ExtensionFactory for Roots {

@@ -1,5 +1,5 @@
-//! Completes every request: its access log line, metrics and span. Client-controlled values are truncated and
-//! sanitized in the log, and never used as labels.
+//! Records every request when it ends: as an access log line, in the metrics and as a trace span. Values from the
+//! client are truncated and sanitized in the log, and are never used as metric labels.
 
 pub(super) mod sampling;
 
@@ -23,7 +23,7 @@ use sampling::{Skipped, Source};
 
 const TRACE_RESPONSE: &str = "traceresponse";
 
-/// The log data of a request in progress.
+/// What the access log needs to know about a request in progress.
 pub(super) struct LogEntry {
     method: Method,
     path: String,
@@ -66,7 +66,8 @@ impl LogEntry {
         }
         server.sampler.rotate(server.ctx.now()).into_iter().for_each(Skipped::log);
         let source = source(record, self.client.0);
-        // Log every internal error, because they are rare. A 503 is not: anyone can cause many.
+        // Log every internal error, because internal errors are rare. A 503 is sampled like other responses, because
+        // any client can cause many of them.
         let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR.as_u16();
         if !is_fault && source.is_some_and(|source| !server.sampler.should_log(source)) {
             return;
@@ -89,8 +90,9 @@ impl LogEntry {
     }
 }
 
-/// What the line counts against. `None` for a user whose session was looked up: `api.caller` already bounds those.
-/// Requests refused earlier count for the session named by their token.
+/// Returns the network or session whose sampling limit a log line counts against. `None` for a signed-in user, whose
+/// requests `api.caller` already limits. A request that was refused before its session was looked up counts against the
+/// session that its token names.
 fn source(record: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
     match record.map_or((None, None), |record| (record.user, record.session)) {
         (Some(_), _) => None,
@@ -99,7 +101,7 @@ fn source(record: Option<&RequestOutcome>, client: IpAddr) -> Option<Source> {
     }
 }
 
-/// The metric label for the route.
+/// Returns the metric label for the route.
 fn route(request: &Request) -> &'static str {
     match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
         Some("/graphql") => "graphql",
@@ -113,7 +115,7 @@ fn route(request: &Request) -> &'static str {
     }
 }
 
-/// The method as a span name, with one name for all unknown methods.
+/// Returns the method for the span. All unknown methods have the same name, because clients can send any method.
 fn known(method: &Method) -> &str {
     let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
     if all.contains(method) { method.as_str() } else { "_OTHER" }

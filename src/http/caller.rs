@@ -1,6 +1,6 @@
-//! Identifies the caller: the client's address behind trusted proxies, and the bearer token. Forwarding headers count
-//! only when sent by a trusted proxy, and a token only while its session is alive. Lookups use the usual database
-//! timeout.
+//! Identifies the caller: finds the client's address behind trusted proxies and checks the bearer token. A forwarding
+//! header counts only if a trusted proxy sent it, and a token only while its session is open. Database lookups have the
+//! usual timeout.
 
 pub(super) mod language;
 pub(super) mod meter;
@@ -26,11 +26,12 @@ use crate::{
     graphql::document::Operation,
 };
 
-/// In bytes. It is stored with sessions and audit events and returned to anyone who lists them.
+/// Maximum length of a stored `User-Agent` header, in bytes. Sessions and audit events store the header, and every list
+/// of them returns it.
 const MAX_USER_AGENT: usize = 256;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address, determined once per request.
+/// The client's address, as a request extension. Each request determines it once.
 #[derive(Clone, Copy)]
 pub(super) struct Caller(pub IpAddr);
 
@@ -55,8 +56,9 @@ fn sanitize_user_agent(user_agent: &[u8]) -> String {
     text
 }
 
-/// The rightmost hop that is not a trusted proxy; anything left of it could be forged. Most proxies set one of the
-/// two headers and pass the other through, so if they disagree neither counts.
+/// Returns the rightmost address in the forwarding headers that is not a trusted proxy. The client could have forged
+/// everything to the left of that address. Most proxies set either `Forwarded` or `X-Forwarded-For` and pass the other
+/// header through unchanged. If the headers name different clients, both are ignored.
 fn client_address(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !is_trusted(trusted, peer) {
         return peer;
@@ -80,7 +82,7 @@ fn is_trusted(trusted: &[IpNet], ip: IpAddr) -> bool {
 fn rightmost(trusted: &[IpNet], peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
     let mut client = peer;
     for hop in hops.into_iter().rev() {
-        // An unreadable hop hides everything before it.
+        // Nothing before an unreadable address can be trusted.
         let Some(ip) = hop else { break };
         client = ip;
         if !is_trusted(trusted, client) {
@@ -103,7 +105,8 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     elements(headers, &header::FORWARDED).map(node).collect()
 }
 
-/// The elements of a list header. A value that is not text becomes one unreadable element.
+/// Returns the elements of a header that is a comma-separated list. A header value that is not text becomes a single
+/// unreadable element.
 fn elements<'a>(headers: &'a HeaderMap, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or("?").split(',').map(str::trim))
 }
@@ -121,18 +124,18 @@ pub(super) enum Bearer {
     None,
     /// A token with a valid signature whose session has not been looked up yet.
     Claims(Box<Claims>),
-    /// Anything that is not a valid token.
+    /// A header without a valid token, or several headers.
     Bad,
 }
 
 impl Bearer {
-    /// The session named by a valid token, alive or not.
+    /// Returns the session that a valid token names, even if that session has ended.
     pub(super) fn session(&self) -> Option<Uuid> {
         if let Self::Claims(claims) = self { Some(claims.sid) } else { None }
     }
 }
 
-/// Verifies the token's signature. Queries the database only for an unknown signing key.
+/// Verifies the signature of the bearer token. Queries the database only if the signing key is unknown to this process.
 pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -155,16 +158,16 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
 /// How an operation treats the bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BearerPolicy {
-    /// Not read: a client that recovers may still send an expired token.
+    /// The token is not read, because a client that signs in again may still send its expired token.
     Ignored,
-    /// A valid token counts; an invalid one is ignored.
+    /// A valid token identifies the user. An invalid token is ignored.
     Optional,
     /// An invalid token fails the request.
     Strict,
 }
 
 impl BearerPolicy {
-    /// The policy for the root fields of an operation.
+    /// Returns the policy for the root fields of an operation.
     pub(super) fn of(operation: &Operation) -> Self {
         match operation.mutation() {
             Some("refresh" | "register" | "requestPasswordReset" | "resendCode") => Self::Ignored,
@@ -176,7 +179,7 @@ impl BearerPolicy {
     }
 }
 
-/// The user and session behind a bearer token.
+/// Looks up the user and session of a bearer token. Returns `None` if the caller is anonymous under this policy.
 pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, policy: BearerPolicy) -> Result<Option<SignedIn>> {
     let found = match (bearer, policy) {
         (Bearer::None, _) | (_, BearerPolicy::Ignored) => return Ok(None),
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarding_header_from_a_stranger_is_ignored() {
+    fn a_forwarding_header_from_an_untrusted_peer_is_ignored() {
         let forged = [("x-forwarded-for", "9.9.9.9"), ("forwarded", "for=9.9.9.9"), ("x-real-ip", "9.9.9.9")];
         assert_eq!(client(&[], "192.0.2.1", &forged), "192.0.2.1");
         assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &forged), "192.0.2.1");
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_trusted_proxies_the_rightmost_untrusted_hop_counts() {
+    fn behind_trusted_proxies_the_rightmost_untrusted_address_is_the_client() {
         let trusted = ["10.0.0.0/8", "fd00::/8"];
         let cases: [(&[(&'static str, &str)], &str); 12] = [
             (&[("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=9.9.9.9")], "10.0.0.1"),

@@ -1,5 +1,5 @@
-//! `POST /graphql`: reads the body, identifies and charges the caller, parses and checks the document, executes it,
-//! and sends the response. All checks run in this order before anything is executed.
+//! `POST /graphql`: reads the body, identifies and charges the caller, parses and checks the document, executes the
+//! operation and sends the response. All checks run in this order before the operation is executed.
 
 mod body;
 mod call;
@@ -42,7 +42,7 @@ use crate::{
 
 pub(super) const MAX_BODY: usize = 16 * 1024;
 
-/// Handles one request. Errors also become a GraphQL response.
+/// Handles a `POST` request. Every error becomes a GraphQL error response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
@@ -61,7 +61,8 @@ pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::
     response
 }
 
-/// Handles every other method on `/graphql`. In development, browsers are redirected to `GraphiQL`.
+/// Handles every method except `POST` on `/graphql`, such as the `GET` that opens a WebSocket. In development, browsers
+/// are redirected to `GraphiQL`.
 pub(super) async fn other(server: State<Arc<Server>>, id: Extension<RequestId>, request: extract::Request) -> Response {
     if is_for_graphiql(&server.ctx.settings, &request) {
         return Redirect::to("/graphiql").into_response();
@@ -77,7 +78,7 @@ fn is_for_graphiql(settings: &Settings, request: &extract::Request) -> bool {
     has_graphiql && is_plain_get && !has_document && accept(request.headers()).is_some_and(|it| accepts_html(&it))
 }
 
-/// The `Accept` header. Several headers form one list.
+/// Returns the `Accept` header. If there are several, joins them to one list.
 fn accept(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(header::ACCEPT).iter();
     let lists: Vec<_> = values.map(|value| value.to_str().unwrap_or_default()).collect();
@@ -133,13 +134,13 @@ async fn respond(
     reservation.hold_until_read(response)
 }
 
-/// Runs in its own task, so that a client that disconnects cannot cancel it. Otherwise a rate limit would be charged
-/// while the mail it paid for is rolled back.
+/// Executes an operation in its own task, so that a client that disconnects cannot cancel the operation. Otherwise a
+/// sign-in could be charged to a rate limit although its email is rolled back.
 async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
     let (api, db) = (server.api.clone(), server.ctx.db.clone());
     let execution = async move {
         let outcome = api.execute(request).await;
-        // A timeout in the queue says nothing about the database.
+        // The operation waited for a slot until it timed out, which does not mean that the database is slow.
         if let Err(TimedOut::Unfinished) = outcome {
             db.suspect();
         }
@@ -154,7 +155,7 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
                 "The request timed out because the server is busy. Try again in a few seconds.",
             ))
         }
-        // The panic hook has already logged it.
+        // The operation panicked. The panic hook has already logged the panic.
         Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
     }
 }
@@ -189,14 +190,14 @@ fn invalid_call() -> Refusal {
 
 /// A call whose document passed all checks.
 pub(super) struct Checked {
-    /// Ready to execute once the viewer is added.
+    /// The request to execute. It has no [`Viewer`] yet.
     pub request: Request,
     pub operation: Operation,
 }
 
 impl Server {
-    /// Finds the document of a call, or parses and validates it, then prepares the named operation. Without an access
-    /// token a document may have only one operation.
+    /// Finds the trusted document that a call names, or parses and validates the call's own document. Then prepares the
+    /// named operation. Without an access token, a document may contain only one operation.
     pub(super) async fn check(
         self: &Arc<Self>,
         call: Call,
@@ -248,7 +249,7 @@ impl Server {
     }
 }
 
-/// An identified caller, charged for one operation before its document is read.
+/// An identified caller, who has been charged for one operation. The document has not been read yet.
 struct IdentifiedCaller {
     origin: Origin,
     bearer: Result<Bearer, Error>,
@@ -275,7 +276,7 @@ impl IdentifiedCaller {
         matches!(self.bearer, Ok(Bearer::Claims(_)))
     }
 
-    /// Looks up the session, as far as the operation needs it.
+    /// Looks up the session as `policy` requires, which depends on the operation.
     async fn sign_in(self, server: &Server, policy: BearerPolicy) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
         let bearer = if policy == BearerPolicy::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };

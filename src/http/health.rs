@@ -1,4 +1,5 @@
-//! Liveness and readiness. Responses name the failing part; the reason is only in the log.
+//! Liveness and readiness checks. A response names the failing part. The reason is only logged, because the endpoints
+//! are public.
 
 use std::{
     sync::Arc,
@@ -16,15 +17,15 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Parts that must be healthy for readiness.
+/// The parts that must all be healthy for the server to be ready.
 const PARTS: [&str; 3] = ["database", "limiter", "migrations"];
 /// How long a result is cached. The endpoint is public, and each check costs queries.
 const CACHE_TIME: Duration = Duration::from_secs(1);
 /// Timeout for checking one part.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The last result and its time. Holding the lock while checking makes concurrent callers share one check. Only
-/// probes and metrics take it, never API requests.
+/// The last result and its time. A check holds the lock, so that concurrent callers wait for the check and share its
+/// result. Only health probes and metrics use this lock, so API requests never wait for it.
 pub(super) type LastOutcome = Arc<Mutex<Option<(Instant, Outcome)>>>;
 
 #[derive(Clone, Default)]
@@ -39,18 +40,19 @@ struct Part {
 }
 
 impl Outcome {
-    /// A part that was not checked counts as unhealthy.
+    /// Whether a part is healthy. A part that was not checked is not.
     fn is_healthy(&self, name: &str) -> bool {
         self.0.iter().any(|part| part.name == name && part.ok)
     }
 }
 
-/// Liveness: the process responds.
+/// Responds to liveness probes. Any response means that the process is alive.
 pub(super) async fn health() -> impl IntoResponse {
     Json(json!({ "status": "ok" }))
 }
 
-/// Readiness: database, limiter and schema are usable. During shutdown it fails at once.
+/// Responds to readiness probes. The server is ready if the database and the limiter respond and no migrations are
+/// pending. During shutdown, the server is never ready.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let outcome = outcome(&server).await;
     let (status, state) = match (server.is_draining(), PARTS.iter().all(|name| outcome.is_healthy(name))) {
@@ -61,13 +63,13 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> impl IntoRespons
     (status, Json(json!({ "status": state, "parts": outcome.0 })))
 }
 
-/// The health of each required part, for the metrics.
+/// Returns whether each required part is healthy, for the metrics.
 pub(super) async fn parts(server: &Server) -> Vec<(&'static str, bool)> {
     let outcome = outcome(server).await;
     PARTS.map(|name| (name, outcome.is_healthy(name))).into()
 }
 
-/// The cached result if it is fresh, otherwise a new one.
+/// Returns the cached result if it is less than a second old. Otherwise checks all parts.
 async fn outcome(server: &Server) -> Outcome {
     let mut last = Arc::clone(&server.last_outcome).lock_owned().await;
     if let Some((at, outcome)) = &*last
@@ -76,7 +78,7 @@ async fn outcome(server: &Server) -> Outcome {
         return outcome.clone();
     }
     let ctx = Arc::clone(&server.ctx);
-    // A separate task, so that a caller that disconnects does not cancel the check.
+    // Check in a separate task, so that a caller that disconnects does not cancel the check for the others.
     let measuring = tokio::spawn(async move {
         let outcome = measure(&ctx).await;
         *last = Some((Instant::now(), outcome.clone()));

@@ -1,6 +1,6 @@
-//! Host check for development servers. Any web page can point its domain at this machine (DNS rebinding) and then
-//! read the inbox as the same origin, so only known hosts are served. Production has no inbox and no cookies, so it
-//! does not check.
+//! Rejects requests for unknown hosts on development servers. Without this check, a web page could point its domain at
+//! this machine (DNS rebinding) and then read the inbox from the same origin. Production has no inbox and no cookies,
+//! so production servers accept any host.
 
 use std::net::IpAddr;
 
@@ -19,19 +19,20 @@ use crate::settings::{Mode, Settings};
 pub(super) struct Hosts {
     /// The host of `DOORCODE_PUBLIC_URL`.
     public: String,
-    /// Whether to accept any IP address. That is safe: a rebinding page always has a domain name.
+    /// Whether to accept any IP address as a host. An IP address is safe, because a DNS rebinding attack needs a domain
+    /// name.
     any_address: bool,
 }
 
 impl Hosts {
-    /// `None` if every host is accepted.
+    /// Returns the known hosts of a development server. `None` in production, where every host is accepted.
     pub(super) fn of(settings: &Settings) -> Option<Self> {
         let public = canonical(settings.public_url.host_str().unwrap_or_default());
         (settings.mode == Mode::Development).then_some(Self { public, any_address: settings.expose_development })
     }
 
-    /// Whether all hosts that a request names are known. Browsers always send one, so a request without a host is
-    /// fine.
+    /// Whether all hosts that a request names are known. A request that names no host is accepted: it does not come
+    /// from a browser, because browsers always send a host.
     fn knows(&self, request: &Request) -> bool {
         let headers = request.headers().get_all(header::HOST).iter();
         let headers = headers.map(|host| host.to_str().ok()?.parse::<Authority>().ok());
@@ -50,7 +51,7 @@ impl Hosts {
     }
 }
 
-/// Lower case, without a trailing dot.
+/// Returns the host in lower case and without a trailing dot.
 fn canonical(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
@@ -79,7 +80,7 @@ mod tests {
     use crate::settings::ServeFlags;
 
     #[test]
-    fn only_a_development_server_looks_at_the_host() {
+    fn only_development_servers_check_the_host() {
         let of = |flags| Hosts::of(&Settings::look(flags, std::iter::empty(), DateTime::UNIX_EPOCH).unwrap());
         let development = of(ServeFlags::default()).unwrap();
         assert_eq!((development.public.as_str(), development.any_address), ("localhost", false));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_development_server_knows_names_of_this_machine_and_its_public_one() {
+    fn a_development_server_accepts_only_loopback_hosts_and_its_public_host() {
         for own in [
             "localhost",
             "localhost:4000",
@@ -144,11 +145,11 @@ mod tests {
             assert!(!knows(&hosts(false), "/", Some(foreign.as_bytes())), "{foreign}");
         }
         assert!(!knows(&hosts(false), "/", Some(b"\xff")));
-        assert!(knows(&hosts(false), "/", None), "from no browser");
+        assert!(knows(&hosts(false), "/", None), "a request without a host does not come from a browser");
     }
 
     #[test]
-    fn an_exposed_server_answers_to_any_address_and_to_no_other_name() {
+    fn an_exposed_server_accepts_any_ip_address_but_no_other_domain() {
         for (host, expected) in [
             ("192.168.1.5:4000", true),
             ("[2001:db8::1]:4000", true),
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_the_target_counts_beside_the_header() {
+    fn the_host_in_the_request_target_is_checked_too() {
         for (uri, host, expected) in [
             ("http://evil.example/graphql", Some("localhost"), false),
             ("http://localhost/graphql", Some("evil.example"), false),

@@ -10,7 +10,8 @@ use axum::{
 
 use super::Server;
 
-/// Cacheable for five minutes. New keys are published earlier than that before they sign.
+/// Returns the keys, cacheable for five minutes. A new key is published more than five minutes before it first signs a
+/// token, so caches know the key by then.
 pub(super) async fn get(State(server): State<Arc<Server>>) -> Response {
     let mut response = axum::Json(server.ctx.keyring.jwks()).into_response();
     let headers = response.headers_mut();

@@ -1,5 +1,5 @@
-//! `GET /metrics`, on the operations listener only. Gauges that need a query get a timeout each and keep their last
-//! value on failure.
+//! `GET /metrics`, on the operations listener only. Each query for a gauge has a timeout. If a query fails, the gauge
+//! keeps its last value.
 
 use std::{
     sync::Arc,
@@ -25,12 +25,12 @@ use crate::{
 
 /// Timeout for one query.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Sessions are expensive to count, so their number may be a minute old.
+/// Minimum time between two counts of the sessions, which are expensive to count.
 const COUNT_INTERVAL: Duration = Duration::from_mins(1);
-/// The count stops here.
+/// Counting sessions stops at this number.
 const MAX_SESSIONS: u64 = 1_000_000;
 
-/// When sessions were last counted, successfully or not.
+/// When the last attempt to count sessions began.
 pub(super) type LastCount = Mutex<Option<Instant>>;
 
 pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Response {
@@ -72,7 +72,7 @@ async fn with_timeout<T>(part: &'static str, query: impl Future<Output = Result<
     }
 }
 
-/// `None` if it is too early to count again or another request is counting.
+/// Counts open sessions. Returns `None` if the last count is less than a minute old, or if another request is counting.
 async fn count_sessions(server: &Server) -> Result<Option<u64>> {
     let Ok(mut last) = server.sessions_counted.try_lock() else { return Ok(None) };
     if last.is_some_and(|at| at.elapsed() < COUNT_INTERVAL) {

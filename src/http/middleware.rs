@@ -1,5 +1,5 @@
-//! Middleware for every response: request id, security headers, access log line. Turns panics into error responses
-//! and rejects requests with an ambiguous `Host` or `Transfer-Encoding`.
+//! Middleware for every request. It adds a request ID and security headers to the response, writes the access log line,
+//! and turns panics into error responses. It rejects requests with an ambiguous `Host` or `Transfer-Encoding` header.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -29,11 +29,12 @@ use crate::{graphql::error::Code, settings::Settings};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_LENGTH: usize = 64;
 
-/// Content security policy for everything except pages: opened in a browser, it runs, loads and frames nothing.
+/// Content security policy for all responses except pages. If a browser opens such a response, it runs no script, loads
+/// no resource and shows no frame.
 pub(super) const DENY_ALL_POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; sandbox";
 
-/// Default headers. A handler that sets one of them keeps its own value.
+/// Default response headers. They do not replace a header that a handler has set.
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, DENY_ALL_POLICY),
@@ -53,11 +54,11 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     let mut response = if let Some(refused) = refuse_ambiguous(&request, &id) {
         refused
     } else {
-        // Logs every event below with the request id, which a caller can quote when reporting a problem.
+        // Adds the request ID to every log line of this request. A user can quote the ID when reporting a problem.
         let request_span = tracing::error_span!("request", request_id = id.0);
         let handled =
             AssertUnwindSafe(next.run(request)).catch_unwind().instrument(entry.span.clone()).instrument(request_span);
-        // The panic hook has already logged it.
+        // The panic hook has already logged the panic.
         handled.await.unwrap_or_else(|_| {
             Refusal::new(Code::Internal, "Something went wrong on our side.").respond(&id, MediaType::Json)
         })
@@ -70,7 +71,7 @@ pub(super) async fn wrap(State(server): State<Arc<Server>>, mut request: Request
     response
 }
 
-/// Middleware for the time before startup completes: no access log, and no source for request ids.
+/// Middleware for requests before startup completes. It writes no access log and cannot create random request IDs yet.
 pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, next: Next) -> Response {
     let id = RequestId(incoming_id(&request).unwrap_or_else(|| "starting".to_owned()));
     request.extensions_mut().insert(id.clone());
@@ -82,21 +83,22 @@ pub(super) async fn wrap_early(State(https): State<bool>, mut request: Request, 
     response
 }
 
-/// Whether part of the request body may be unread after an error. Then the connection closes, and the client must not
-/// reuse it.
+/// Whether the connection must close after this response, because part of the request body may be unread.
 fn ends_the_connection(response: &Response, had_body: bool) -> bool {
     had_body && matches!(response.status().as_u16(), 404..=408 | 413 | 415 | 421)
 }
 
-/// Rejects an ambiguous request and closes its connection: whatever follows on it may belong to someone else.
+/// Rejects an ambiguous request and closes its connection. Behind a proxy, the next bytes on that connection may belong
+/// to another client's request.
 fn refuse_ambiguous(request: &Request, id: &RequestId) -> Option<Response> {
     let mut response = Refusal::new(Code::BadRequest, ambiguity(request)?).respond(id, MediaType::Json);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Some(response)
 }
 
-/// Detects requests that a proxy in front of us may interpret differently (request smuggling). In production we
-/// ignore `Host`, but a proxy may route by it. HTTP/1.1 requires exactly one on a network connection.
+/// Detects a request that a proxy in front of us may interpret differently (request smuggling). HTTP/1.1 requires
+/// exactly one `Host` header. Production servers ignore that header, but a proxy may route by it. Requests that tests
+/// create without a network connection need no `Host`.
 fn ambiguity(request: &Request) -> Option<&'static str> {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     let must = request.version() == Version::HTTP_11 && request.extensions().get::<ConnectionHandle>().is_some();
@@ -122,7 +124,7 @@ fn add_headers(response: &mut Response, id: &RequestId, https: bool) {
     }
 }
 
-/// Keeps the caller's request id if it is safe to log.
+/// Returns the request ID that the caller sent, if it is safe to log.
 fn incoming_id(request: &Request) -> Option<String> {
     let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
@@ -133,7 +135,7 @@ fn fresh_id(server: &Server) -> String {
     Uuid::simple(server.ctx.new_id(server.ctx.now())).to_string()
 }
 
-/// CORS for the configured origins: an exact list, without credentials.
+/// Creates the CORS layer. It allows only the origins in the settings, and never allows cookies.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
     let origins = settings.cors_origins.clone();
     let allow = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.allow(origin));

@@ -1,4 +1,4 @@
-//! Routes and the middleware shared by all requests.
+//! The HTTP server: its routes, and the middleware that all requests pass.
 
 mod access_log;
 mod caller;
@@ -44,7 +44,7 @@ pub fn router(server: &Arc<Server>) -> Router {
         .route("/.well-known/jwks.json", get(jwks::get))
         .layer(middleware::cors(settings));
     let hosts = from_fn_with_state(host::Hosts::of(settings), host::check);
-    // Probes use any name that the machine has, so they come after the check of the host.
+    // Health probes may use any name of this machine, so the host check does not apply to their routes.
     let public = api.merge(pages::router(settings, server.ctx.inbox.is_some())).layer(hosts).merge(probes());
     with_middleware(public, server)
 }

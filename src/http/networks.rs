@@ -1,5 +1,5 @@
-//! The networks of an IP address and their shares of a limit. One host often has a whole IPv6 /64 and one customer a
-//! /56 or /48, so wider networks have limits too.
+//! The networks that contain an IP address, and their shares of a limit. One host often controls a whole IPv6 /64, and
+//! one customer a /56 or /48. A limit per address would not stop them, so each of these networks has a limit.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ pub(super) enum Width {
     Wide,
 }
 
-/// The networks of an address, the narrowest first.
+/// Returns the networks that contain an address, the narrowest first.
 pub(super) fn networks(ip: IpAddr) -> impl Iterator<Item = (Width, IpNet)> {
     use Width::{Middle, Narrow, Wide};
     let ip = ip.to_canonical();
@@ -35,7 +35,8 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// 1/64, 1/32 and 1/16 of the total, starting from at least `least`.
+    /// Shares of 1/64, 1/32 and 1/16 of the total. The narrow share is at least `least`, and the wider shares are 2 and
+    /// 4 times the narrow one.
     pub const fn of(all: usize, least: usize) -> Self {
         let narrow = if all / 64 > least { all / 64 } else { least };
         Self { narrow, middle: 2 * narrow, wide: 4 * narrow }
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn no_network_has_more_than_a_sixteenth_where_there_is_enough() {
+    fn no_network_has_more_than_a_sixteenth_of_a_large_total() {
         assert_eq!(Shares::of(10_000, 16), Shares { narrow: 156, middle: 312, wide: 624 });
         assert_eq!(Shares::of(512, 16), Shares { narrow: 16, middle: 32, wide: 64 });
     }

@@ -1,5 +1,5 @@
-//! The outcome of a request, for the access log, metrics and trace. Handlers fill it in; `access_log` reads it at the
-//! end. Values that become metric labels never come from the client.
+//! The outcome of a request, for the access log, metrics and trace. Handlers record the outcome, and `access_log` reads
+//! it when the request ends. Values that become metric labels never come from the client.
 
 use std::borrow::Cow;
 
@@ -15,30 +15,30 @@ use crate::{
 /// Maximum length of a method, path or operation name in the log, in characters.
 const MAX_TEXT: usize = 128;
 
-/// What is known of a request so far. Clones share `report`.
+/// What handlers have recorded about a request so far. Clones share `report`.
 #[derive(Clone, Default)]
 pub(super) struct RequestOutcome {
-    /// The client's name for the operation, made safe to log.
+    /// The operation name that the client chose, made safe to log.
     pub name: Option<String>,
-    /// Metric label: the mutation's field name, or the kind of operation.
+    /// The metric label: the root field of a mutation, or `query` or `subscription`.
     operation: Option<Cow<'static, str>>,
     outcome: Option<Cow<'static, str>>,
     pub user: Option<Uuid>,
-    /// The session named by the access token, even if the request was refused before it was looked up.
+    /// The session that the access token names. Set even if the request was refused before the session was looked up.
     pub session: Option<Uuid>,
     /// Resolvers report the outcome of a mutation here.
     pub report: Report,
 }
 
 impl RequestOutcome {
-    /// Records the operation. Mutations unknown to the schema become just "mutation".
+    /// Records the operation. A mutation that is not in the schema is recorded as "mutation".
     pub(super) fn record_operation(&mut self, api: &Api, operation: &Operation) {
         self.name = operation.name.as_deref().map(loggable);
         let change = operation.mutation().filter(|name| api.documents().has_mutation(name));
         self.operation = Some(change.map_or(kind(operation).into(), |name| name.to_owned().into()));
     }
 
-    /// Records the caller.
+    /// Records the user and session, if the caller is signed in.
     pub(super) fn record_viewer(&mut self, viewer: &Viewer) {
         let signed_in = viewer.signed_in.as_ref();
         self.user = signed_in.map(|signed_in| signed_in.user.id);
@@ -50,7 +50,8 @@ impl RequestOutcome {
         self.outcome = Some(code.as_str().into());
     }
 
-    /// Records the result of an execution: its first error, the outcome of the mutation, or success.
+    /// Records the outcome of an executed operation: the code of its first error, or the result type of its mutation,
+    /// or success.
     pub(super) fn executed(&mut self, errors: &[ServerError]) {
         let error = errors.first().map(|error| {
             let code = Code::ALL.into_iter().find(|code| is_of(error, *code));
@@ -67,7 +68,7 @@ impl RequestOutcome {
         self.outcome.clone().unwrap_or("ok".into())
     }
 
-    /// Attaches it to the response, for the access log.
+    /// Attaches the outcome to the response, where the access log finds it.
     pub(super) fn attach_to(self, response: &mut Response) {
         response.extensions_mut().insert(self);
     }
@@ -86,7 +87,7 @@ pub(super) fn kind(operation: &Operation) -> &'static str {
     }
 }
 
-/// Makes text safe to log: short, without control or invisible characters.
+/// Makes text safe to log: truncates it, and replaces control characters and invisible characters.
 pub(super) fn loggable(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|c| if hides_or_turns(c) { '?' } else { c }).collect()
 }

@@ -1,5 +1,5 @@
-//! Response format. Every error, from the edge or a resolver, has the shape of GraphQL errors:
-//! `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Internal details are never included.
+//! The format of responses. Every error response has the shape of GraphQL errors, whether HTTP handling or a resolver
+//! failed: `{"errors": [{"message", "extensions": {"code", "requestId"}}]}`. Errors never include internal details.
 
 pub(super) mod backpressure;
 pub(super) mod rate_limit;
@@ -29,8 +29,8 @@ pub(super) enum MediaType {
     GraphQlResponse,
     /// Always `application/json`.
     Json,
-    /// `application/json` on success, `application/graphql-response+json` on error: for clients that don't name the
-    /// newer type. It shows that an error comes from this server and not from a proxy.
+    /// `application/json` on success, `application/graphql-response+json` on error. For clients that don't name the
+    /// newer type in `Accept`. The newer type on an error shows that this server sent the error and not a proxy.
     Legacy,
 }
 
@@ -43,8 +43,9 @@ impl MediaType {
         })
     }
 
-    /// Chooses the media type by `Accept`, or `None` if no supported type is accepted. A client that names the newer
-    /// type gets the one it prefers, and the newer at equal weight. Others get `Legacy`.
+    /// Chooses the media type by the `Accept` header. Returns `None` if the client accepts no supported type. A client
+    /// that names the newer type gets the type with the higher weight, or the newer type if the weights are equal. A
+    /// client that does not name the newer type gets `Legacy`.
     pub(super) fn negotiate(accept: Option<&str>) -> Option<Self> {
         let Some(accept) = accept else {
             return Some(Self::Legacy);
@@ -60,11 +61,11 @@ impl MediaType {
     }
 }
 
-/// How much a client wants a media type. The more specific range wins, then the higher weight.
+/// How much a client prefers a media type. A more specific range overrides a wildcard, even if its weight is lower.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Preference {
     specific: u8,
-    /// In thousandths.
+    /// The `q` parameter, in thousandths.
     weight: u16,
 }
 
@@ -76,7 +77,7 @@ impl Preference {
     }
 }
 
-/// The preference for a media type, from the most specific matching range.
+/// Returns the preference for a media type, from the most specific range that matches.
 fn preference(kind: &str, accept: &str) -> Preference {
     let mut best = Preference::default();
     for range in accept.split(',') {
@@ -107,14 +108,15 @@ pub(super) fn weight<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
     weight
 }
 
-/// The request id, as a request extension.
+/// The request ID, as a request extension.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub String);
 
-/// The status of a request that was refused as a whole, as GraphQL over HTTP requires: 400 if it cannot be read, 422
-/// if it cannot be run, 5xx for our faults. Never 200 for `application/json` clients, which older drafts allowed:
-/// without `data` the status must be 4xx or 5xx. Authentication and rate limits use the usual HTTP status. One
-/// deviation: JSON that is not a valid request is 400 instead of 422, because it shares its code with invalid JSON.
+/// Returns the HTTP status of a request that was refused as a whole, as the GraphQL over HTTP specification requires:
+/// 400 if the request cannot be read, 422 if it cannot be executed, and 5xx if the server is at fault. Authentication
+/// errors and rate limits use the usual HTTP status. Older drafts allowed status 200 for `application/json` clients,
+/// but a response without `data` must have a 4xx or 5xx status. There is one deviation from the specification: JSON
+/// that is not a valid request gets 400 instead of 422, because it has the same error code as invalid JSON.
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -143,10 +145,10 @@ const fn default_retry_after(status: StatusCode) -> Option<i64> {
     }
 }
 
-/// A request refused as a whole.
+/// The errors of a request that was refused as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    /// Never empty.
+    /// At least one error.
     errors: Vec<ApiError>,
     status: StatusCode,
     retry_after: Option<i64>,
@@ -158,12 +160,12 @@ impl Refusal {
         Self::from(ApiError::new(code, message))
     }
 
-    /// A document that exceeds a limit other than its size: 422 instead of 413.
+    /// Refuses a document that exceeds a limit other than the size of the body. The status is 422 instead of 413.
     pub(super) fn document(message: impl Into<String>) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::new(Code::DocumentTooLarge, message) }
     }
 
-    /// The request names a host this server does not serve.
+    /// Refuses a request for a host that this server does not serve, with status 421.
     pub(super) fn misdirected(message: impl Into<String>) -> Self {
         Self { status: StatusCode::MISDIRECTED_REQUEST, ..Self::new(Code::BadRequest, message) }
     }
@@ -251,11 +253,11 @@ impl From<Refused> for Refusal {
 /// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 10;
 
-/// Maximum response size in bytes, because query cost counts fields and not their content. The longest legitimate
-/// response is a user's data export with a thousand events.
+/// Maximum response size in bytes. This limit is needed because the cost of a query counts fields and not their
+/// content. The longest normal response is a user's data export with a thousand events.
 pub(super) const MAX_RESPONSE: usize = 4 * 1024 * 1024;
 
-/// The HTTP response for an executed operation.
+/// Builds the HTTP response for an executed operation, and records its outcome.
 pub(super) fn executed(
     response: async_graphql::Response,
     id: &RequestId,
@@ -265,8 +267,8 @@ pub(super) fn executed(
     let extensions = cost.map(|cost| Extensions { cost });
     let outcome = Outcome { extensions, ..Outcome::of(response, id) };
     record.executed(&outcome.errors);
-    // A response with `data`, even null, is 200 despite field errors. The specification also mentions 294, but
-    // clients and proxies only know 200.
+    // A response that contains `data` has status 200, even if `data` is null or fields failed. A specification draft
+    // also mentions 294 for field errors, but clients and proxies only know 200.
     let status = if outcome.data.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let mut body = Frames::within(MAX_RESPONSE);
     serde_json::to_writer(&mut body, &outcome).map_err(|_| {
@@ -277,9 +279,9 @@ pub(super) fn executed(
     Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
 }
 
-/// The result of an operation, with a code and request id on every error. A request that was not executed (an error
-/// without code and path) has no `data`. Serialized directly, because `data` keeps the order of the document's
-/// fields.
+/// The result of an operation. Every error has a code and the request ID. If the library refused the request without
+/// executing it (an error without code and path), there is no `data`. This type is serialized directly, because `data`
+/// must keep the order of the fields in the document.
 #[derive(Serialize)]
 pub(super) struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -290,10 +292,10 @@ pub(super) struct Outcome {
     extensions: Option<Extensions>,
 }
 
-/// Sent by development servers only.
+/// Response extensions, which only development servers send.
 #[derive(Serialize)]
 struct Extensions {
-    /// The operation's cost, which counts against the maximum.
+    /// The cost of the operation, to compare with the maximum.
     cost: u64,
 }
 
@@ -320,15 +322,16 @@ impl From<Outcome> for async_graphql::Response {
     }
 }
 
-/// Whether the error is one of Doorcode's.
+/// Whether Doorcode, and not the library, created the error.
 fn has_code(error: &async_graphql::ServerError) -> bool {
     error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
 }
 
 fn complete(mut error: async_graphql::ServerError, id: &RequestId) -> async_graphql::ServerError {
     if !has_code(&error) {
-        // Our errors always have a code, and documents and variables were checked before. What remains is a bad
-        // argument of an application's custom scalar. The library's message would repeat the value.
+        // Doorcode's errors always have a code, and documents and variables have been checked before. The only
+        // remaining error is an invalid argument for an application's custom scalar. The library's message would repeat
+        // the value.
         error.message = String::from("An argument has an invalid value.");
         error.extensions.get_or_insert_default().set("code", Code::BadUserInput.as_str());
     }
@@ -347,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_names_html_and_other_clients_do_not() {
+    fn only_an_accept_header_that_names_html_accepts_html() {
         for accept in ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/HTML;q=0.1"] {
             assert!(accepts_html(accept), "{accept}");
         }
@@ -357,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accept_header_is_read_with_its_weights() {
+    fn the_media_type_depends_on_the_ranges_and_weights_in_accept() {
         use MediaType::{GraphQlResponse, Json, Legacy};
         let cases = [
             (None, Some(Legacy)),

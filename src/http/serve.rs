@@ -1,4 +1,4 @@
-//! Runs the listeners until shutdown.
+//! Runs the public listener and the operations listener until shutdown.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -9,11 +9,11 @@ use tokio::{net::TcpListener, sync::watch, time::sleep};
 
 use super::{Caps, Server, Tls, access_log::sampling::Skipped, ops_router, router, server as listener};
 
-/// Interval for logging how many access log lines the sampler dropped.
+/// How often to log the number of requests that the access log left out.
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Serves both listeners until `stop` becomes true. Shutdown order: readiness fails, the public listener drains, then
-/// the operations listener stops. Only the public listener uses TLS.
+/// Serves both listeners until `stop` becomes true. Shutdown has three steps: readiness fails, the public listener
+/// finishes its requests, and the operations listener stops. Only the public listener uses TLS.
 pub async fn serve(
     caps: Caps,
     tls: Option<Arc<Tls>>,
@@ -30,7 +30,7 @@ pub async fn serve(
     };
     let (drained, mut when_drained) = watch::channel(false);
     let stop_signal = async {
-        // A closed channel also means stop.
+        // If the sender of `stop` is dropped, stop too.
         drop(stop.wait_for(|stop| *stop).await);
         server.draining.store(true, Ordering::Relaxed);
     };

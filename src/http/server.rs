@@ -1,5 +1,5 @@
-//! Accepts connections: limits, timeouts, eviction under load and graceful shutdown. Serves HTTP/1.1 only, optionally
-//! over TLS; a proxy can add HTTP/2 and HTTP/3.
+//! Accepts connections, enforces their limits and timeouts, evicts connections under load and shuts down gracefully.
+//! Serves HTTP/1.1 only, optionally over TLS. A proxy in front can add HTTP/2 and HTTP/3.
 
 mod connection;
 mod connection_table;
@@ -38,61 +38,65 @@ use wire::{BASELINE, BASELINE_TLS, Wire};
 
 /// Upper limit for `Caps::in_all`.
 const MAX_CONNECTIONS: usize = 10_000;
-/// A household needs this many connections, even when the total is small.
+/// Minimum value for the connection limit per network, even if the file limit allows few connections in total. A
+/// household needs this many.
 const MIN_PER_NETWORK: usize = 16;
-/// Keep-alive timeout for trusted proxies. It must exceed theirs (nginx and AWS 60 s, Google 600 s): if we close
-/// first, a request already on its way fails.
+/// Keep-alive timeout for connections from trusted proxies. It must be longer than the proxy's own timeout (nginx and
+/// AWS 60 s, Google 600 s). If we closed a connection first, a request that the proxy has just sent would fail.
 const PROXY_KEEP_ALIVE: Duration = Duration::from_secs(620);
-/// Delay after a failed `accept`, for example when file descriptors run out.
+/// Delay after `accept` fails, for example because no file descriptor is left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Interval between eviction checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// The backlog that tokio passes to `listen`.
 const BACKLOG: usize = 1_024;
-/// Time to read requests that clients sent before shutdown began.
+/// How long a connection may still receive a request after shutdown began, in case the request is already on its way.
 const DRAIN_GRACE: Duration = Duration::from_millis(50);
 /// Minimum time between two warnings about limits.
 const WARNING_INTERVAL: Duration = Duration::from_mins(1);
-/// Socket buffer sizes. The kernel defaults grow to 6 MB for receiving and 4 MB for sending.
+/// Socket buffer sizes in bytes. By default, the kernel lets the buffers grow to 6 MB for receiving and 4 MB for
+/// sending.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
-/// `TCP_USER_TIMEOUT` in milliseconds: drops a connection whose peer acknowledges nothing, even after it was closed.
+/// `TCP_USER_TIMEOUT` in milliseconds: the kernel drops a connection if the peer acknowledges no data for this long,
+/// even if we have already closed the connection.
 const USER_TIMEOUT_MS: u32 = 30_000;
 
 /// Limits and timeouts for connections.
 #[derive(Clone, Debug)]
 pub struct Caps {
-    /// Maximum number of connections. Over the limit, a new connection evicts the one idle longest. If none is idle,
-    /// new connections wait in the listen backlog.
+    /// Maximum number of connections. Near the limit, the connections that have been idle longest are evicted. If no
+    /// connection can be evicted, new connections wait in the listen backlog.
     pub in_all: usize,
-    /// Maximum number of connections per network. Over the limit, a new connection evicts the network's longest idle
-    /// one, or is closed if none is idle. Trusted proxies are exempt because they carry the traffic of many clients.
+    /// Maximum number of connections per network. At the limit, a new connection evicts the connection of its network
+    /// that has been idle longest. If none is idle, the new connection is closed. Trusted proxies are exempt, because
+    /// they carry the traffic of many clients.
     pub of_network: Shares,
-    /// Maximum bytes held by all connections: buffers, headers and bodies.
+    /// Maximum memory for the buffers, request headers and request bodies of all connections, in bytes.
     pub memory: usize,
-    /// Minimum time idle, or sending headers, before a connection may be evicted.
+    /// A connection may be evicted only after it has been idle, or sending headers, for at least this long.
     pub spare: Duration,
     /// Timeout for the TLS handshake.
     pub handshake: Duration,
-    /// Timeout for request headers, including the wait for the first or next request: hyper starts its timer as soon
-    /// as it can read headers, not at their first byte.
+    /// Timeout for request headers. It includes the wait for the first or next request, because hyper starts its timer
+    /// as soon as it can read headers and not at their first byte.
     pub headers: Duration,
-    /// How long a client may leave a response unread.
+    /// How long a client that reads too slowly may leave response data unread.
     pub unread: Duration,
     /// Maximum lifetime of a connection.
     pub life: Duration,
-    /// How long a trusted proxy may send one more request on each open connection after shutdown began. Closing them at
-    /// once would break requests on their way, which a proxy must not retry.
+    /// How long a trusted proxy may send one more request on each open connection after shutdown began. Closing the
+    /// connections at once would break requests that are on their way, and a proxy must not retry those.
     pub farewell: Duration,
-    /// Timeout for closing a connection during shutdown. Longer than any request takes.
+    /// How long a request in progress may continue during shutdown. Longer than any request takes.
     pub end: Duration,
 }
 
 impl Caps {
-    /// Below this many connections, the operator gets a warning.
+    /// If the connection limit is below this number, the operator gets a warning.
     pub const FEW: usize = 1_000;
 
-    /// A warning for the operator if the file limit allows few connections.
+    /// Returns a warning for the operator if the file limit allows few connections.
     pub fn are_few(&self) -> Option<String> {
         let files = most_files()?;
         (self.in_all < Self::FEW).then(|| {
@@ -104,7 +108,7 @@ impl Caps {
         })
     }
 
-    /// Half of the file descriptors. The other half stays free for the database, Redis and mail.
+    /// Uses half of the file descriptors for connections. The other half stays free for the database, Redis and mail.
     fn most_connections() -> usize {
         most_files().map_or(MAX_CONNECTIONS, |files| MAX_CONNECTIONS.min(files as usize / 2))
     }
@@ -128,7 +132,7 @@ impl Default for Caps {
     }
 }
 
-/// What a listener needs to run.
+/// The limits and shared state that a listener uses.
 #[derive(Clone, Copy)]
 pub(super) struct ListenerContext<'a> {
     pub caps: &'a Caps,
@@ -138,9 +142,9 @@ pub(super) struct ListenerContext<'a> {
     pub responses: &'a Pool,
 }
 
-/// Serves one listener until `stop` resolves, and reloads the TLS certificate when it changes. Then it accepts what
-/// is already in the listen backlog, closes idle connections, lets running requests finish, and returns when all
-/// connections are closed. Dropping the future cuts them off.
+/// Serves one listener until `stop` resolves, and reloads the TLS certificate when it changes. After `stop`, accepts
+/// the connections that are already in the listen backlog, closes idle connections and lets running requests finish.
+/// Returns when all connections are closed. Dropping the future closes all connections at once.
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<&Arc<Tls>>,
@@ -169,7 +173,7 @@ pub(super) async fn run(
         tokio::select! {
             () = &mut stop => break,
             never = &mut follow => match never {},
-            // Finished connections count as open until they are reaped here.
+            // A finished connection counts as open until this branch removes it.
             Some(_) = connections.join_next() => {}
             () = gate.pressed(open) => gate.evict(open),
             accepted = listener.accept(), if open < most => match accepted {
@@ -190,9 +194,9 @@ pub(super) async fn run(
     while connections.join_next().await.is_some() {}
 }
 
-/// Sets socket options. Platforms that lack one keep their defaults.
+/// Sets socket options. A platform that does not support an option keeps its default.
 fn set_socket_options(stream: &TcpStream) {
-    // Responses are short, so batching packets only adds latency.
+    // Responses are short, so waiting to fill a packet (Nagle's algorithm) would only add latency.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
@@ -208,8 +212,8 @@ fn set_socket_options(stream: &TcpStream) {
     }
 }
 
-/// Closes the listener and returns the connections in its backlog. Their clients are already connected and may have
-/// sent a request, so dropping them would reset it.
+/// Closes the listener and returns the connections in its backlog. Those clients are already connected and may have
+/// sent a request, so dropping their connections would make the requests fail.
 fn drain_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG);
@@ -262,7 +266,7 @@ impl<'a> Gate<'a> {
                 Ok(slot) => slot,
                 Err(network) => {
                     let hint = "if this is a proxy, add it to DOORCODE_TRUSTED_PROXIES";
-                    self.warn(|| tracing::warn!(%network, "refused a connection of a network at its limit; {hint}"));
+                    self.warn(|| tracing::warn!(%network, "refused a connection from a network at its limit; {hint}"));
                     return None;
                 }
             };
@@ -270,14 +274,14 @@ impl<'a> Gate<'a> {
             Terms { handshake, headers, life, farewell, end, tracked, _slot: Some(slot), _counted: counted }
         };
         let Some(charge) = self.requests.charge(self.baseline) else {
-            self.warn(|| tracing::warn!("refused a connection: all connections together are at their memory limit"));
+            self.warn(|| tracing::warn!("refused a connection: all connections together use the maximum memory"));
             return None;
         };
         set_socket_options(&stream);
         Some((Wire::new(stream, Arc::clone(&terms.tracked), charge, unread), terms))
     }
 
-    /// Resolves when connections should be evicted.
+    /// Resolves when connections should be evicted, but not before the check interval has passed.
     async fn pressed(&self, open: usize) {
         sleep_until(self.looked + CHECK_INTERVAL).await;
         let (requests, responses) = (&self.requests, self.context.responses);
@@ -290,7 +294,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Evicts connections until limits are met.
+    /// Evicts connections until there is room for new connections, requests and responses again.
     fn evict(&mut self, open: usize) {
         self.looked = Instant::now();
         let mut asked = 0;
@@ -312,14 +316,15 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Number of connections to evict, so that 1/64 of the limit stays free for new ones.
+    /// Returns how many connections to evict so that 1/64 of the limit stays free for new connections.
     fn excess_connections(&self, open: usize) -> usize {
         let most = self.context.caps.in_all;
         (open + 1).saturating_sub(most - most / 64)
     }
 
-    /// Bytes a connection may hold without being evicted for memory: the baseline. Zero once baselines alone take half
-    /// of the memory, otherwise silent connections would stay and those with a request would go.
+    /// Returns how many bytes a connection may hold without being evicted to free memory. Normally this is the
+    /// baseline, which every connection holds. If the baselines alone take half of the memory, it is zero: otherwise
+    /// connections that have sent nothing would stay, and only those with a request would be evicted.
     const fn spared_bytes(&self, open: usize) -> usize {
         if open.saturating_mul(self.baseline) > self.context.caps.memory / 2 { 0 } else { self.baseline }
     }

@@ -1,5 +1,5 @@
-//! Responses before startup completes: alive, not ready, try again. So services can start in any order, and early
-//! callers get a clear response.
+//! Responds to requests before startup completes, so that services can start in any order. Liveness probes succeed,
+//! readiness probes fail, and API callers are asked to try again.
 
 use std::{io, os::fd::AsFd, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ use crate::{
 
 /// How long API callers wait for startup before they get an error.
 const STARTUP_GRACE: Duration = Duration::from_secs(3);
-/// Timeout for requests still open when startup completes.
+/// How long requests to this module may continue after startup completes.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves both listeners during startup.
@@ -54,7 +54,7 @@ impl WaitingRoom {
         Self { router, trusted: settings.trusted_proxies.clone() }
     }
 
-    /// Responds on both listeners until `start` completes, successfully or not.
+    /// Runs `start`, and responds on both listeners until `start` completes, successfully or not.
     pub async fn while_starting<T>(
         &self,
         (public, tls): (&TcpListener, Option<&Arc<Tls>>),
@@ -72,8 +72,8 @@ impl WaitingRoom {
         let response =
             |listener, tls, stop_signal| server::run(listener, tls, self.router.clone(), context, stop_signal);
         let public = async {
-            // A fast startup serves early callers itself, so don't respond at once: a proxy may already send traffic
-            // here.
+            // Don't respond on the public listener at once, because a proxy may already send traffic here. If startup
+            // is fast, the real server responds to the waiting callers.
             tokio::select! {
                 () = sleep(STARTUP_GRACE) => {}
                 () = stop_signal(when_started.clone()) => return,
@@ -85,7 +85,7 @@ impl WaitingRoom {
         let mut answering = std::pin::pin!(answering);
         let outcome = tokio::select! {
             outcome = start => outcome,
-            // Never happens: these listeners run until `started` is set.
+            // The listeners run until `started` is set, so they cannot end first.
             _ = &mut answering => std::future::pending().await,
         };
         started.send_replace(true);
@@ -94,7 +94,7 @@ impl WaitingRoom {
     }
 }
 
-/// A second handle to the same listener, which can be closed separately.
+/// Creates a second handle to the same listener, so that it can be closed without closing the listener itself.
 fn clone_listener(listener: &TcpListener) -> io::Result<TcpListener> {
     TcpListener::from_std(listener.as_fd().try_clone_to_owned()?.into())
 }

@@ -1,4 +1,4 @@
-//! The server: state shared by all handlers.
+//! The state that all HTTP handlers share.
 
 use std::sync::{
     Arc,
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{domain::Ctx, graphql::Api};
 
-/// State shared by all handlers.
+/// The state that all HTTP handlers share.
 pub struct Server {
     pub(super) ctx: Arc<Ctx>,
     pub(super) api: Api,
-    /// The trusted documents, if only those are allowed.
+    /// The trusted documents. `None` if clients may send any document.
     pub(super) trusted: Option<Trusted>,
     pub(super) turns: Turns,
     pub(super) https: bool,
@@ -32,18 +32,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with default WebSocket limits.
+    /// Creates a server for Doorcode's own schema.
     pub fn new(ctx: Arc<Ctx>) -> Arc<Self> {
         Self::with(ctx, SocketCaps::default())
     }
 
-    /// A server with these WebSocket limits.
+    /// Creates a server for Doorcode's own schema with these WebSocket limits.
     pub fn with(ctx: Arc<Ctx>, caps: SocketCaps) -> Arc<Self> {
         let api = Api::new(&ctx);
         Self::build(ctx, api, caps)
     }
 
-    /// A server for an application that merged Doorcode's types into its own schema.
+    /// Creates a server for the schema `api`, such as an application's schema that contains Doorcode's types.
     pub fn of(ctx: Arc<Ctx>, api: Api) -> Arc<Self> {
         Self::build(ctx, api, SocketCaps::default())
     }

@@ -1,5 +1,5 @@
-//! Concurrent counts per key, such as a network or a session, each with a maximum. Dropping a share gives its count
-//! back.
+//! Counts what is in use at the moment, such as bytes or waiting requests, per key. A key is a network or a session,
+//! for example, and each key has a maximum. Dropping a [`Share`] subtracts its amount again.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ impl<K> Default for Tally<K> {
 }
 
 impl<K: Copy + Eq + Hash> Tally<K> {
-    /// An empty share with these keys and their maximums.
+    /// Creates a share with an amount of zero, which counts for these keys with these maximums.
     pub(super) fn share(&self, bounds: impl IntoIterator<Item = (K, usize)>) -> Share<K> {
         Share { counts: Arc::clone(&self.0), bounds: bounds.into_iter().collect(), amount: 0 }
     }
@@ -27,7 +27,7 @@ impl<K: Copy + Eq + Hash> Tally<K> {
     }
 }
 
-/// An amount counted for each of its keys until it is dropped.
+/// An amount that counts for several keys until the share is dropped.
 pub(super) struct Share<K: Copy + Eq + Hash> {
     counts: Arc<Mutex<HashMap<K, usize>>>,
     bounds: Arc<[(K, usize)]>,
@@ -35,7 +35,7 @@ pub(super) struct Share<K: Copy + Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Share<K> {
-    /// Adds `more` to all keys, or to none if one would exceed its maximum.
+    /// Adds `more` for all keys and returns true. If a key would exceed its maximum, adds nothing and returns false.
     #[must_use]
     pub(super) fn grow(&mut self, more: usize) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ impl<K: Copy + Eq + Hash> Share<K> {
         fits
     }
 
-    /// Moves part of the amount into a new share.
+    /// Moves up to `amount` into a new share with the same keys.
     pub(super) fn split(&mut self, amount: usize) -> Self {
         let amount = amount.min(self.amount);
         self.amount -= amount;
@@ -67,7 +67,7 @@ impl<K: Copy + Eq + Hash> Drop for Share<K> {
         for (key, _) in self.bounds.iter() {
             if let Some(count) = counts.get_mut(key) {
                 *count = count.saturating_sub(self.amount);
-                // Without this, the map would grow with every client.
+                // Remove unused keys. Otherwise the map would keep an entry for every client.
                 if *count == 0 {
                     counts.remove(key);
                 }

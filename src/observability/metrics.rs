@@ -1,5 +1,5 @@
-//! All metrics, and their text format. Labels have a fixed set of values: never an address, an id or client input,
-//! so cardinality is bounded. Queries no store; callers pass values from stores as [`Observed`].
+//! All metrics, and their text format. Labels have a fixed set of values: never an address, an ID or client input, so
+//! their cardinality is bounded. This module queries no database; callers query it and pass the values as [`Observed`].
 
 mod process;
 
@@ -29,7 +29,7 @@ pub use process::most_files;
 
 /// Buckets for requests and operations, in seconds.
 const REQUEST_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// Buckets for round trips to a store, in seconds.
+/// Buckets for calls to the database or the limiter, in seconds.
 const STORE_BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
 /// Buckets for SMTP conversations, in seconds.
 const MAIL_BUCKETS: [f64; 9] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
@@ -42,7 +42,7 @@ type Counters<const N: usize> = Family<[Label; N], Counter>;
 type Timers = Family<[Label; 1], HistogramWithExemplars<[Label; 1]>, Exemplary>;
 type Gauges<const N: usize> = Family<[Label; N], Gauge>;
 
-/// Creates request histograms with exemplars.
+/// Creates request histograms with exemplars, which link a bucket to a trace.
 #[derive(Clone)]
 struct Exemplary;
 
@@ -52,7 +52,7 @@ impl MetricConstructor<HistogramWithExemplars<[Label; 1]>> for Exemplary {
     }
 }
 
-/// The metrics of a process. Clones share them.
+/// The metrics of a process. Clones share the same metrics.
 #[derive(Clone)]
 pub struct Metrics(Arc<Board>);
 
@@ -77,7 +77,7 @@ struct Board {
     sampled: Sampled,
 }
 
-/// Metrics that are read from stores at each scrape.
+/// Metrics whose values are read at each scrape, from the database, the pools and the readiness check.
 struct Sampled {
     letters: Gauge,
     oldest_letter: Gauge<f64, AtomicU64>,
@@ -88,7 +88,7 @@ struct Sampled {
     ready: Gauges<1>,
 }
 
-/// Values read for a scrape. A value that is `None` keeps its last state; readiness reports the cause.
+/// Values read for a scrape. `None` means that the value could not be read; the metric then keeps its last value.
 #[derive(Default)]
 pub struct Observed {
     /// Number of queued emails, and the age of the oldest.
@@ -99,9 +99,9 @@ pub struct Observed {
     pub key_age: Option<Duration>,
     /// Database connection pools.
     pub pools: Vec<Pool>,
-    /// The parts of readiness, and whether they are healthy.
+    /// The parts of the readiness check, and whether each is healthy.
     pub ready: Vec<(&'static str, bool)>,
-    /// Number of panics.
+    /// Number of panics since the process started.
     pub panics: u64,
 }
 
@@ -121,7 +121,8 @@ pub struct Pool {
 impl Default for Metrics {
     fn default() -> Self {
         let board = Board::new();
-        // Create important series at zero, so that rates include the first event.
+        // Create important time series at zero. A series that appears with its first event would hide that event from
+        // rate queries.
         for failed in [false, true] {
             drop(board.statements.get_or_create(&[outcome(failed)]));
             drop(board.limiter_times.get_or_create(&[outcome(failed)]));
@@ -212,7 +213,7 @@ impl Metrics {
         Present::of(&self.0.subscriptions)
     }
 
-    /// All metrics in the `OpenMetrics` text format.
+    /// Sets the observed values and returns all metrics in the `OpenMetrics` text format.
     pub fn text(&self, observed: Observed) -> Result<String, fmt::Error> {
         self.0.panics.inner().store(observed.panics, Ordering::Relaxed);
         self.0.sampled.set(observed);
@@ -221,7 +222,7 @@ impl Metrics {
     }
 }
 
-/// Guard that counts something as open until it is dropped.
+/// A guard that counts a connection or subscription as open until the guard is dropped.
 pub struct Present(Gauge);
 
 impl Present {

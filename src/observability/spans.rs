@@ -1,5 +1,5 @@
-//! The spans of traces, with their names and fields. Without a collector, a span costs one check of a flag. Spans never
-//! contain values of statements, addresses or credentials.
+//! Creates all trace spans, with their names and fields. Without a collector, creating a span only checks a flag. Spans
+//! never contain the values in database statements, email addresses or credentials.
 
 use std::{
     collections::HashMap,
@@ -16,21 +16,22 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// Target of all spans here. The log excludes it, and traces contain only it.
+/// The `tracing` target of all spans in this module. The log excludes this target, and traces contain no other.
 pub const TARGET: &str = module_path!();
 
-/// The header of W3C Trace Context. We ignore `tracestate`, because clients control it and it would be in every span.
+/// The W3C Trace Context header. We ignore the `tracestate` header: clients control its value, and every span would
+/// contain it.
 pub const HEADER: &str = "traceparent";
 
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// Enables spans.
+/// Enables spans, when a collector is set.
 pub fn turn_on() {
     ON.store(true, Ordering::Relaxed);
 }
 
-/// Whether traces are collected. We keep a flag, because asking the subscriber about a span and then not creating it
-/// would break its filter state for the next log line.
+/// Whether traces are collected. We keep our own flag instead of asking the subscriber whether a span is enabled.
+/// Asking without creating the span would break the subscriber's filter state for the next log line.
 pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
@@ -42,7 +43,7 @@ macro_rules! span {
     };
 }
 
-/// An HTTP request. Continues the trace in its header.
+/// Creates the span of an HTTP request. The span continues the client's trace if `traceparent` is valid.
 pub fn request(method: &str, route: &str, request_id: &str, traceparent: Option<&str>) -> Span {
     let span = span!(
         "request",
@@ -63,7 +64,7 @@ pub fn request(method: &str, route: &str, request_id: &str, traceparent: Option<
     span
 }
 
-/// Records the status of a response.
+/// Records the response status in a request span.
 pub fn answered(span: &Span, status: u16) {
     span.record("http.response.status_code", status);
     if status >= 500 {
@@ -71,7 +72,7 @@ pub fn answered(span: &Span, status: u16) {
     }
 }
 
-/// A GraphQL operation. `operation` is a label of ours, `name` is from the client.
+/// Creates the span of a GraphQL operation. `operation` is our label for the operation, `name` is the client's.
 pub fn operation(kind: &str, operation: &str, name: Option<&str>) -> Span {
     let span = span!(
         "operation",
@@ -87,22 +88,22 @@ pub fn operation(kind: &str, operation: &str, name: Option<&str>) -> Span {
     span
 }
 
-/// Records the outcome of an operation.
+/// Records the outcome in an operation or delivery span.
 pub fn came_to(span: &Span, outcome: &str) {
     span.record("doorcode.outcome", outcome);
 }
 
-/// A root resolver.
+/// Creates the span of a root resolver.
 pub fn resolver(parent: &str, field: &str) -> Span {
     span!("resolver", otel.name = format!("{parent}.{field}"))
 }
 
-/// A batch read for the resolvers of one level.
+/// Creates the span of a batch read, which loads what all resolvers on one level of the response need.
 pub fn batch(what: &'static str, keys: usize) -> Span {
     span!("batch", otel.name = what, keys)
 }
 
-/// A call of the limiter.
+/// Creates the span of a limiter call.
 pub fn limiter<I>(call: &'static str, store: &'static str, rules: impl FnOnce() -> I) -> Span
 where
     I: Iterator<Item = &'static str>,
@@ -114,7 +115,7 @@ where
     span
 }
 
-/// Delivery of an email: a new trace, linked to the request that queued it.
+/// Creates the span of an email delivery. The span starts a new trace, linked to the request that queued the email.
 pub fn delivery(kind: &str, attempt: i32, queued_by: Option<&str>) -> Span {
     let span = span!(
         parent: None,
@@ -132,22 +133,23 @@ pub fn delivery(kind: &str, attempt: i32, queued_by: Option<&str>) -> Span {
     span
 }
 
-/// An SMTP conversation.
+/// Creates the span of an SMTP conversation.
 pub fn conversation() -> Span {
     span!("smtp", otel.kind = "client", network.protocol.name = "smtp")
 }
 
-/// A finished database statement, with placeholders for values. Recorded only within a trace.
+/// Records a finished database statement as a span, within a trace only. `sql` contains placeholders instead of values.
 pub fn statement(sql: &str, system: &'static str, took: Duration, failed: bool) {
     if !is_on() {
         return;
     }
-    // The current `tracing` span may belong to a library and not be part of the trace.
+    // Use the OpenTelemetry context: the current `tracing` span may belong to a library and not be part of the trace.
     let parent = Context::current();
     if !parent.span().span_context().is_sampled() {
         return;
     }
-    // The span is over, so we build it directly. It uses system time, because the domain's clock may be a test clock.
+    // The statement has already finished, so build its span directly. Spans use system time, because the domain's clock
+    // may be a test clock.
     let end = opentelemetry::time::now();
     let tracer = global::tracer("doorcode");
     let builder = tracer
@@ -162,7 +164,7 @@ pub fn statement(sql: &str, system: &'static str, took: Duration, failed: bool) 
     span.end_with_timestamp(end);
 }
 
-/// The verb and the table of a statement.
+/// Returns the verb and the table name of a statement, such as `SELECT users`.
 fn title(sql: &str) -> String {
     let mut words = sql.split_whitespace();
     let verb = words.next().unwrap_or_default().to_ascii_uppercase();
@@ -170,7 +172,7 @@ fn title(sql: &str) -> String {
         words.next()
     } else {
         let after: Vec<_> = words.collect();
-        // For subqueries, use the first table in them.
+        // If the statement reads from a subquery, use the first table in the subquery.
         let mut pairs = after.windows(2).filter(|pair| matches!(pair[0], "FROM" | "INTO") && !pair[1].starts_with('('));
         pairs.next().map(|pair| pair[1])
     };
@@ -178,12 +180,12 @@ fn title(sql: &str) -> String {
     if name.is_empty() { verb } else { format!("{verb} {name}") }
 }
 
-/// The current span as a `traceparent` header. `None` outside a trace.
+/// Returns the current span as a `traceparent` header value. `None` outside a trace.
 pub fn here() -> Option<String> {
     is_on().then(|| text(Context::current().span().span_context())).flatten()
 }
 
-/// A span as a `traceparent` header.
+/// Returns this span as a `traceparent` header value. `None` if the span is not part of a trace.
 pub fn written(span: &Span) -> Option<String> {
     text(span.context().span().span_context())
 }
@@ -200,7 +202,7 @@ fn read(traceparent: &str) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
-/// The trace id in a `traceparent` header, if it is valid.
+/// Returns the trace ID in a `traceparent` header value, if the ID is valid.
 pub fn id(traceparent: &str) -> Option<&str> {
     let id = traceparent.split('-').nth(1)?;
     let is_valid = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,4 +1,5 @@
-//! Export of spans to the collector, and sampling. An unavailable collector loses spans and logs a line, nothing more.
+//! Exports spans to the collector, and decides which requests are traced (sampling). If the collector is unavailable,
+//! spans are lost and a line is logged; requests are not affected.
 
 use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
@@ -32,17 +33,17 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Collector(Option<SdkTracerProvider>);
 
 impl Collector {
-    /// Prepares the exporter. Sends nothing yet, so the collector may start later.
+    /// Prepares the exporter. Does not connect yet, so the collector may start later.
     pub(super) async fn connect(traces: Option<&Traces>) -> Result<Self, String> {
         let Some(traces) = traces.cloned() else { return Ok(Self(None)) };
-        // The exporter's blocking client cannot be created or dropped on an async thread.
+        // The exporter uses a blocking HTTP client, which cannot be created or dropped on an async thread.
         let provider = spawn_blocking(move || provider(&traces)).await.map_err(|error| error.to_string())??;
         global::set_tracer_provider(provider.clone());
         spans::turn_on();
         Ok(Self(Some(provider)))
     }
 
-    /// The layer that exports our spans, and no others.
+    /// Returns the layer that exports the spans from [`spans`] and no library's spans. `None` without a collector.
     pub(super) fn layer<S>(&self) -> Option<impl Layer<S> + use<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -50,7 +51,7 @@ impl Collector {
         let provider = self.0.as_ref()?;
         let ours = FilterFn::new(|metadata| metadata.target() == spans::TARGET).with_max_level_hint(LevelFilter::INFO);
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("doorcode"));
-        // Source locations and threads do not help readers of a trace.
+        // Leave out source locations and threads, which do not help to read a trace.
         Some(
             layer
                 .with_location(false)
@@ -98,8 +99,8 @@ fn provider(traces: &Traces) -> Result<SdkTracerProvider, String> {
         .build())
 }
 
-/// An HTTP client that follows no redirects, which would leak the headers. Root certificates are built in, because
-/// containers may have none.
+/// Creates an HTTP client. It follows no redirects, because a redirect could send the secret headers to another host.
+/// Root certificates are built in, because a container may not contain any.
 fn client() -> Result<reqwest::blocking::Client, Box<dyn Error>> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -110,8 +111,8 @@ fn client() -> Result<reqwest::blocking::Client, Box<dyn Error>> {
     Ok(client.redirect(Policy::none()).timeout(EXPORT_TIMEOUT).build()?)
 }
 
-/// Sampling. A remote parent can opt out of sampling, but cannot force it: clients could sample every request, so the
-/// ratio applies to sampled parents too.
+/// A sampler that traces a share of requests. A client whose `traceparent` is not sampled opts out of tracing. A client
+/// whose `traceparent` is sampled cannot force tracing: the ratio applies to its requests too.
 #[derive(Clone, Debug)]
 struct Share {
     ratio: f64,
@@ -131,7 +132,7 @@ impl ShouldSample for Share {
         let from_outside = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_remote);
         match from_outside {
             Some(outside) if outside.is_sampled() => {
-                // Draw our own id, because clients could choose one that is sampled.
+                // Decide by a random ID of our own, because a client could choose a trace ID that is always sampled.
                 let drawn = RandomIdGenerator::default().new_trace_id();
                 Sampler::TraceIdRatioBased(self.ratio).should_sample(None, drawn, name, kind, attributes, links)
             }

@@ -1,9 +1,9 @@
-//! Whether the arrival time of one's own mail reveals that other addresses have an account. A stranger asks for mails
-//! to as many addresses as one domain has slots, then for one to their own address in the same domain, and measures
-//! when it arrives. The mail server is real, and takes a fifth of a second for a mail.
+//! Timing attack by email: does the arrival time of an attacker's own email reveal whether other addresses have an
+//! account? The attacker requests codes for as many addresses of a domain as the domain has delivery slots, then one
+//! for their own address in that domain, and measures when it arrives. A real mail server takes 0.2 seconds per email.
 //!
-//! A few samples are enough for a difference as large as the time of one mail. If the kinds differ by more than the
-//! noise, or the machine is too busy, more samples decide.
+//! A leak would change the arrival time by about one delivery, so a few samples are enough. If the two groups of
+//! addresses differ by more than the noise, or the noise is too large, the test takes more samples.
 
 use std::{
     sync::Arc,
@@ -21,15 +21,15 @@ use crate::{
     timing::{Apart, unlimited},
 };
 
-/// The slots of one domain, so that the last mail waits for one of them.
+/// Number of delivery slots per domain. With all of them in use, the attacker's own email waits for a free slot.
 const BEFORE: usize = 8;
-/// Applications measured at the same time, each with a separate mail server.
+/// Number of applications measured in parallel, each with a separate mail server.
 const LANES: usize = 3;
-/// Rounds of each lane. The later ones run only if the earlier ones are not decisive.
+/// Number of rounds per application. The second and third entries apply only if the rounds before are inconclusive.
 const ROUNDS: [usize; 3] = [4, 4, 8];
-/// Microseconds between medians that always count as noise: a tenth of the time of a mail.
+/// A difference between medians of up to this many microseconds counts as noise. A tenth of a delivery.
 const BOUND: f64 = 20_000.0;
-/// Half of the time of a mail: more noise than this would hide a difference.
+/// Maximum noise in microseconds: half of a delivery. More noise could hide a leak.
 const NOISY: f64 = 100_000.0;
 
 const OWN: &str = "own@example.com";
@@ -50,7 +50,8 @@ impl<'a> Lane<'a> {
         Self { app, server, stop }
     }
 
-    /// Microseconds from asking for one's own mail to its arrival, after `ask` asked for another user's.
+    /// Calls `ask` for each of the other addresses, then requests the attacker's own email. Returns the microseconds
+    /// until the own email arrives.
     async fn own_mail(&self, guest: &Client<'_>, ask: impl AsyncFn(usize)) -> f64 {
         eventually("the outbox is empty", async || self.app.count("outbox", "state = 'PENDING'").await == 0).await;
         let earlier = self.server.arrivals(OWN).len();
@@ -63,15 +64,16 @@ impl<'a> Lane<'a> {
             if let Some(arrival) = self.server.arrivals(OWN).get(earlier) {
                 return arrival.duration_since(asked).as_secs_f64() * 1e6;
             }
-            assert!(asked.elapsed() < Duration::from_secs(20), "the stranger's own mail arrives");
+            assert!(asked.elapsed() < Duration::from_secs(20), "the attacker's own email arrives");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// The times of each kind, with the first measured twice, in an order that changes with the round.
+    /// Returns the times of the first group, the second group, and the first group again, in microseconds. The order of
+    /// the measurements changes each round.
     async fn sample(&self, rounds: usize, guest: &Client<'_>, ask: impl AsyncFn(usize, usize)) -> [Vec<f64>; 3] {
         let mut times = [const { Vec::new() }; 3];
-        // The first round teaches the process how long a mail takes.
+        // The first round is not counted: the delivery loop learns how long this mail server takes.
         for round in 0..=rounds {
             for place in 0..3 {
                 let slot = (place + round) % 3;
@@ -96,7 +98,7 @@ async fn make_targets(app: &TestApp, name: &str) {
     }
 }
 
-/// Fails if repeated samples distinguish the second kind from the first. `lane` takes some of them.
+/// Fails if the arrival times of the two groups differ by more than noise. `lane` runs the given number of rounds.
 async fn assert_equal_arrival_times(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) {
     let mut times = [const { Vec::new() }; 3];
     let mut difference = None;
@@ -113,7 +115,7 @@ async fn assert_equal_arrival_times(lane: impl AsyncFn(usize) -> [Vec<f64>; 3]) 
             break;
         }
     }
-    assert_eq!(difference, None, "the arrival time of one's own mail reveals accounts");
+    assert_eq!(difference, None, "the arrival time of the own email reveals accounts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
-//! Attacks on a server process over a real socket. Each row of a table is one attack: its bytes, the expected response,
-//! and bounds on time and memory. Afterwards the process is alive, nothing was executed, and no counter moved.
+//! Attacks on a server process over a real socket. Each attack has bytes to send and the accepted responses. After each
+//! attack, the tests check response time and memory, that the process is alive, and that no counter changed.
 //!
-//! `DOORCODE_TEST_PROGRAM` names another build to attack, `DOORCODE_TEST_ATTACK_MS` another time bound, and
-//! `DOORCODE_TEST_ATTACK_TABLE` a file for the results as a Markdown table.
+//! Environment variables: `DOORCODE_TEST_PROGRAM` is the path of another build to attack. `DOORCODE_TEST_ATTACK_MS` is
+//! the time limit of a response in milliseconds (default 50). `DOORCODE_TEST_ATTACK_TABLE` is a file that receives the
+//! results as a Markdown table.
 
 mod codes;
 mod crowd;
@@ -19,9 +20,9 @@ use std::{fmt::Write as _, io::Write as _, time::Duration};
 use target::{Reply, Target, http};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-/// Memory that an attack may use beyond the idle process, in KiB.
+/// Maximum memory in KiB that an attack may add to that of the idle process.
 const MEMORY: usize = 64 * 1024;
-/// Sends per attack. The fastest counts, so that a busy machine does not distort the time.
+/// Number of times that each attack is sent. Only the fastest response counts, because the machine may be busy.
 const SENDS: usize = 3;
 
 /// Time limit for the response to an attack.
@@ -30,22 +31,22 @@ fn time_allowed() -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Accepted responses to an attack.
+/// An accepted response to an attack.
 #[derive(Clone, Debug)]
 enum Allowed {
     /// The whole request is refused with this status and code, in the standard shape, without data.
     Refused(u16, &'static str),
-    /// Refused while parsing HTTP: this status and no body.
+    /// The HTTP parser refuses the request with this status and no body.
     Unread(u16),
-    /// The connection is closed, as for another protocol.
+    /// The server closes the connection without a response, for example if the bytes are not HTTP.
     Closed,
-    /// Refused in the field that it asked for, with this code.
+    /// Status 200, and an error with this code in the requested field.
     InField(&'static str),
-    /// A normal response with this status and this part of the body. The injected input had no effect.
+    /// A response without errors, with this status, whose body contains this text: the attack had no effect.
     Harmless(u16, &'static str),
 }
 
-/// One attack: its name, the bytes, and the accepted response.
+/// One attack: its name, the bytes to send, and the accepted responses.
 #[derive(Clone)]
 struct Attack {
     name: String,
@@ -58,16 +59,16 @@ impl Attack {
         Self { name: name.into(), bytes, allowed: vec![allowed] }
     }
 
-    /// A document that is refused.
+    /// A request with a hostile GraphQL document that the server must refuse.
     fn document((name, document, (status, code)): documents::Hostile) -> Self {
         Self::new(name, call(&document), Allowed::Refused(status, code))
     }
 
-    /// What is wrong with this response, if anything.
+    /// Returns what is wrong with this response, or `None` if it is accepted.
     fn complaint(&self, reply: Option<&Reply>) -> Option<String> {
         let Some(reply) = reply else {
             let closed = self.allowed.iter().any(|allowed| matches!(allowed, Allowed::Closed));
-            return (!closed).then(|| "the connection ended without an answer".into());
+            return (!closed).then(|| "the connection ended without a response".into());
         };
         let fits = self.allowed.iter().any(|allowed| match allowed {
             Allowed::Refused(status, code) => {
@@ -92,7 +93,8 @@ impl Attack {
     }
 }
 
-/// What a response lacks that each of ours has, or has that none of ours may have.
+/// Checks the headers and errors that every response must have, and those that none may have. Returns the first
+/// problem.
 fn shape_problem(reply: &Reply) -> Option<String> {
     let has = [
         ("x-content-type-options", "nosniff"),
@@ -109,7 +111,7 @@ fn shape_problem(reply: &Reply) -> Option<String> {
     let Some(id) = reply.header("x-request-id") else { return Some("no request id".into()) };
     let never = ["set-cookie", "server", "x-powered-by", "access-control-allow-origin", "location"];
     if let Some(name) = never.iter().find(|name| reply.header(name).is_some()) {
-        return Some(format!("{name} is there"));
+        return Some(format!("the header {name} is forbidden"));
     }
     let errors = reply.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     errors.iter().find_map(|error| {
@@ -120,7 +122,7 @@ fn shape_problem(reply: &Reply) -> Option<String> {
             && error["extensions"]["requestId"] == id
             && error["extensions"].as_object().unwrap().keys().all(|key| KEYS.contains(&key.as_str()))
             && !leaks.iter().any(|leak| reply.text.contains(leak));
-        (!shaped).then(|| "not in the one shape".to_owned())
+        (!shaped).then(|| "an error does not have the standard shape".to_owned())
     })
 }
 
@@ -134,7 +136,7 @@ fn json_call(body: &str) -> Vec<u8> {
     http("POST", "/graphql", &[JSON], body)
 }
 
-/// Sends every attack and checks the response, the time, the memory, and that no counter moved.
+/// Sends every attack, and checks the response, response time, memory and counters.
 async fn run_attacks(target: &Target, group: &str, attacks: &[Attack]) {
     let db = target.database().await;
     let before = target.counters(&db).await;
@@ -150,7 +152,7 @@ async fn run_attacks(target: &Target, group: &str, attacks: &[Attack]) {
     table.close();
 }
 
-/// Results so far, and what was wrong.
+/// Rows of the results table, and the problems found so far.
 #[derive(Default)]
 struct Table {
     rows: String,
@@ -176,7 +178,7 @@ impl Table {
             self.broken.push(format!("{}: took {best:?}", attack.name));
         }
         if !target.is_alive().await {
-            self.broken.push(format!("{}: the process does not answer", attack.name));
+            self.broken.push(format!("{}: the process no longer responds", attack.name));
         }
         self.write(target, &format!("{group}: {}", attack.name), &answer, best, resident);
     }

@@ -1,4 +1,4 @@
-//! The audit trail: what refusals cost, how they are counted, and when rows are removed.
+//! The audit trail: how many writes refusals cause, how they are counted, and when rows are removed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{
@@ -23,22 +23,27 @@ async fn events(app: &TestApp, kind: &str) -> Vec<audit_events::Model> {
     events.all(app.ctx().db.read()).await.unwrap()
 }
 
-/// The counts of refusals of a kind, row by row.
+/// The value of `count` in each audit row of this kind.
 async fn counts(app: &TestApp, kind: &str) -> Vec<i32> {
     events(app, kind).await.iter().map(|event| event.count).collect()
 }
 
-/// Statements that wrote to the trail since the last call.
+/// The number of statements since the last call that wrote to the audit trail.
 fn writes(app: &TestApp) -> usize {
     app.take_statements().iter().filter(|sql| !sql.starts_with("SELECT") && sql.contains("audit_events")).count()
 }
 
-/// Requests a hidden user twenty times in one operation.
+/// Requests a user that the caller may not see, twenty times in one operation.
 async fn ask_twenty_times(person: &Client<'_>, id: &str) {
     let fields: Vec<_> = (0..20).map(|number| format!("a{number}: user(id: $id) {{ id }}")).collect();
     let query = format!("query($id: ID!) {{ {} }}", fields.join(" "));
     let answer = person.query(&query, json!({ "id": id })).await;
-    assert_eq!(answer.json["errors"].as_array().unwrap().len(), 10, "the maximum number of errors: {}", answer.text);
+    assert_eq!(
+        answer.json["errors"].as_array().unwrap().len(),
+        10,
+        "a response lists at most ten errors: {}",
+        answer.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +56,7 @@ async fn repeated_denials_cost_one_write_and_are_all_counted() {
         ask_twenty_times(&person, &admin.signed_in.user).await;
     }
     assert_eq!(writes(&app), 1);
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first is written at once");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [1], "the first denial is written immediately");
     writes(&app);
     refusals::write_counts(app.ctx()).await.unwrap();
     refusals::write_counts(app.ctx()).await.unwrap();
@@ -61,7 +66,7 @@ async fn repeated_denials_cost_one_write_and_are_all_counted() {
     let refreshed = person.refresh(&person.signed_in.refresh).await;
     let person = person.with_bearer(refreshed["tokens"]["accessToken"].as_str().unwrap());
     ask_twenty_times(&person, &admin.signed_in.user).await;
-    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "another hour has another row");
+    assert_eq!(counts(&app, "PERMISSION_DENIED").await, [60, 1], "each hour has a separate row");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,24 +86,28 @@ async fn repeated_rate_limit_refusals_cost_one_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tries_of_expired_codes_and_links_are_counted_in_one_row_an_hour() {
+async fn attempts_with_expired_codes_and_links_are_counted_in_one_row_per_hour() {
     let app = TestApp::new().await;
     let (guest, other) = (app.guest(), app.guest());
     let challenge = guest.challenge("ada@example.com").await;
     let code = app.last_code_for("ada@example.com").await;
     guest.verify(&challenge, &code).await;
-    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a sign-in is not a refusal");
+    assert_eq!(counts(&app, "EXPIRED_CODE").await, [] as [i32; 0], "a successful sign-in is not a refusal");
     writes(&app);
     for challenge in [&challenge, "AAAAAAAAAAAAAAAAAAAAAA", "no challenge at all"] {
         assert_eq!(guest.verify(challenge, &code).await["__typename"], "CodeExpired");
     }
     assert_eq!(guest.verify_link("nothing").await["__typename"], "CodeExpired");
     assert_eq!(other.verify(&challenge, &code).await["__typename"], "CodeExpired");
-    assert_eq!(writes(&app), 2, "one for codes, one for links");
+    assert_eq!(writes(&app), 2, "one write for codes, one for links");
     housekeeping::finish(app.ctx()).await;
     assert_eq!(counts(&app, "EXPIRED_CODE").await, [4, 1]);
     let event = &events(&app, "EXPIRED_CODE").await[0];
-    assert_eq!((&event.ip_address, &event.subject_id), (&None, &None), "a row for many subjects names none");
+    assert_eq!(
+        (&event.ip_address, &event.subject_id),
+        (&None, &None),
+        "a row that counts several users names none of them"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +140,7 @@ async fn a_refusal_that_could_not_be_written_is_counted_later() {
     assert_eq!(counts(&app, "PERMISSION_DENIED").await, [2]);
 }
 
-/// An id of the same kind that does not exist.
+/// An id with the same type as this one, of an object that does not exist.
 fn unknown_id(id: &Value) -> String {
     let kind = &URL_SAFE_NO_PAD.decode(id.as_str().unwrap()).unwrap()[..1];
     URL_SAFE_NO_PAD.encode([kind, &[7; 16]].concat())
@@ -152,13 +161,13 @@ async fn requests_for_another_users_objects_are_recorded() {
         let other = app.person(&format!("other{number}@example.com"), Role::User).await;
         assert_eq!(other.query(node, json!({ "id": unknown_id(id) })).await.code(), "NOT_FOUND");
         let denied = events(&app, "PERMISSION_DENIED").await;
-        assert_eq!(denied.len(), 2 * (number + 1), "{id}: an unknown id is recorded, too");
+        assert_eq!(denied.len(), 2 * (number + 1), "{id}: a request for an unknown id is recorded, too");
         assert!(denied.iter().all(|event| event.detail == json!({ "field": "node" })));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_denied_fields_are_counted_in_one_row_an_hour() {
+async fn many_denied_fields_are_counted_in_one_row_per_hour() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
     let person = app.person("ada@example.com", Role::User).await;
@@ -177,10 +186,10 @@ async fn many_denied_fields_are_counted_in_one_row_an_hour() {
     refusals::write_counts(app.ctx()).await.unwrap();
     let noted = events(&app, "PERMISSION_DENIED").await;
     assert_eq!((noted.len(), noted[0].count), (1, 5));
-    assert_eq!(noted[0].detail, json!({ "field": "createUser" }), "the first");
+    assert_eq!(noted[0].detail, json!({ "field": "createUser" }), "the row names the first denied field");
 }
 
-/// Causes refusals from a network, each for something else.
+/// Records this many refusals from a network, each with a different rate limit key.
 async fn refuse(app: &TestApp, ip: &str, times: usize) {
     let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() };
     for number in 0..times {
@@ -191,7 +200,7 @@ async fn refuse(app: &TestApp, ip: &str, times: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_adds_a_bounded_number_of_audit_rows_an_hour() {
+async fn a_network_adds_a_bounded_number_of_audit_rows_per_hour() {
     let app = TestApp::new().await;
     let [person, other] =
         [app.person("ada@example.com", Role::User).await, app.person("bob@example.com", Role::User).await];
@@ -212,7 +221,7 @@ async fn a_network_adds_a_bounded_number_of_audit_rows_an_hour() {
     app.clock.pass(7_201.0);
     refuse(&app, &person.ip.to_string(), 1).await;
     let latest = counts(&app, "LIMIT_REFUSED").await;
-    assert_eq!(latest.len(), 102, "there is room in another hour");
+    assert_eq!(latest.len(), 102, "the limit starts again in another hour");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,11 +233,15 @@ async fn an_ipv6_prefix_adds_a_bounded_number_of_audit_rows() {
         refuse(&app, &format!("{prefix}:{number}::2"), 10).await;
     }
     let rows = counts(&app, "LIMIT_REFUSED").await.len();
-    assert_eq!(rows, 400 + 3 + 1, "four times a /64 for its /56, one shared by each /64 full before it, one by it");
+    assert_eq!(
+        rows,
+        400 + 3 + 1,
+        "four times the limit of a /64 for the /56, a shared row for each of the three /64s over their limit, and one for the /56"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_need_a_fresher_sign_in_are_recorded() {
+async fn requests_that_need_a_more_recent_sign_in_are_recorded() {
     let app = TestApp::new().await;
     let person = app.person("ada@example.com", Role::User).await;
     app.clock.pass(601.0);
@@ -265,7 +278,7 @@ async fn profile_changes_and_exports_are_rate_limited() {
     assert_eq!((&refused["__typename"], &refused["retryAfter"]), (&json!("RateLimited"), &json!(3_600)));
     let again = app.guest().sign_in("ada@example.com").await;
     let again = app.guest().with_bearer(&again.access);
-    assert_eq!(export(&again).await["__typename"], "RateLimited", "another session of the same user adds no row");
+    assert_eq!(export(&again).await["__typename"], "RateLimited", "the limit applies to all sessions of the user");
     assert_eq!(events(&app, "PROFILE_CHANGED").await.len(), 20);
     assert_eq!(events(&app, "DATA_EXPORTED").await.len(), 3);
     let rules: Vec<_> =
@@ -289,7 +302,7 @@ async fn old_events_lose_their_ip_address_and_device() {
     app.clock.pass(1.1 * DAY);
     housekeeping::purge(app.ctx()).await.unwrap();
     assert_eq!(app.count("audit_events", &personal).await, 0);
-    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "the event itself stays");
+    assert_eq!(counts(&app, "LIMIT_REFUSED").await, [1], "the event is kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,7 +319,7 @@ async fn erasure_removes_request_data_from_the_trail() {
     assert!(app.count("audit_events", of_person).await > 3);
     let known = format!("{of_person} AND (request_id IS NOT NULL OR refusal_key IS NOT NULL)");
     assert_eq!(app.count("audit_events", &known).await, 0);
-    assert!(app.count("audit_events", "request_id IS NOT NULL").await > 0, "the administrator's");
+    assert!(app.count("audit_events", "request_id IS NOT NULL").await > 0, "the event of the administrator");
 }
 
 #[tokio::test(flavor = "multi_thread")]

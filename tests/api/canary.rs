@@ -1,4 +1,4 @@
-//! Secrets do not leak: codes and tokens are searched for in all logs, responses and tables.
+//! Secret leaks: tests that use codes and tokens, then search all logs, responses and tables for them.
 
 use std::{
     io::Write,
@@ -22,12 +22,12 @@ use crate::{
     people::{email_change, undo},
 };
 
-/// Captured logs of this thread.
+/// The log output of this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Captures every level from now on.
+    /// Starts to capture the logs of this thread, at every level, until the guard is dropped.
     pub(crate) fn everything() -> (Self, DefaultGuard) {
         let captured = Self::default();
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone());
@@ -96,7 +96,7 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
     stored
 }
 
-/// A secret in every form that it could be stored in.
+/// A secret in each encoding in which it could be stored.
 fn shapes(secret: &str) -> Vec<String> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -131,7 +131,7 @@ async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
     let next = guest.refresh(&signed_in.refresh).await;
     let next_refresh = next["tokens"]["refreshToken"].as_str().unwrap().to_owned();
     let me = guest.with_bearer(&signed_in.access).me().await;
-    // Faults must not leak either.
+    // Errors must not contain secrets either.
     app.sql("ALTER TABLE devices RENAME TO gone").await;
     let fault = guest.login_with(serde_json::json!({ "email": "canary@example.com" })).await;
     assert_eq!(fault.code(), "INTERNAL");
@@ -153,7 +153,7 @@ async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
         assert_absent(&format!("{what} in a table"), &stored, secret);
         assert_absent(&format!("{what} in a table while queued"), &while_queued, secret);
         for answer in [&wrong, &replay, &me] {
-            assert_absent(&format!("{what} in another answer"), answer.text.as_bytes(), secret);
+            assert_absent(&format!("{what} in another response"), answer.text.as_bytes(), secret);
         }
     }
     for word in ["devices", "sqlx", "SELECT", "no such", "src/", "relation"] {
@@ -161,7 +161,7 @@ async fn codes_and_tokens_never_appear_in_logs_tables_or_other_responses() {
     }
 }
 
-/// Records all random bytes that are drawn.
+/// A random source that records all bytes it returns.
 #[derive(Default)]
 struct Drawn(Mutex<Vec<Vec<u8>>>);
 
@@ -172,14 +172,14 @@ impl Entropy for Drawn {
     }
 }
 
-/// Secrets that random bytes could have become: the digits of a code, or a part of a token. Shorter draws are ids,
-/// nonces and pauses.
+/// The secrets that these random bytes may have produced: the digits of a code, or a part of a token. Fewer bytes are
+/// only used for ids, nonces and pauses.
 fn made_of(drawn: &[u8]) -> Vec<String> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     if drawn.len() < 16 {
         return Vec::new();
     }
-    // Other bytes may come first in the token, so its base64 has three possible alignments.
+    // The token may start with other bytes, so the base64 text of these bytes has three possible alignments.
     let text = |before: usize| {
         let text = URL_SAFE_NO_PAD.encode([&vec![0; before], drawn].concat());
         let first = (before * 8).div_ceil(6);
@@ -192,9 +192,9 @@ fn made_of(drawn: &[u8]) -> Vec<String> {
     made
 }
 
-/// Numbers of eight digits, the length of a code. Parts of ids do not count.
+/// All numbers with eight digits, the length of a code. Digits within ids do not count.
 fn numbers_like_codes(text: &str) -> Vec<&str> {
-    // A duration such as 0.00061063 is one word.
+    // `.` and `-` do not separate words, so that a duration such as 0.00061063 is one word.
     let words = text.split(|sign: char| !sign.is_ascii_alphanumeric() && !['-', '.'].contains(&sign));
     words
         .map(|word| word.trim_matches('.'))
@@ -202,14 +202,14 @@ fn numbers_like_codes(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Takes every path to a code or a token, including its errors. Returns the secrets in the responses.
+/// Uses every operation that creates a code or a token, and causes their errors. Returns the secrets in the responses.
 async fn walk_every_path(app: &TestApp) -> Vec<String> {
     let mut given = Vec::new();
     let admin = app.person("admin@example.com", Role::Admin).await;
     let invited = json!({ "email": "invited@example.com", "invite": true });
     admin.change("createUser", invited, "__typename").await.field("createUser");
 
-    // Codes: the first, another for the same challenge, a wrong one; then from a known device.
+    // Codes: a first code, a second one for the same challenge, a wrong code, and a sign-in from a known device.
     let mut guest = app.guest();
     let challenge = guest.challenge("ada@example.com").await;
     guest.resend("ada@example.com", &challenge).await;
@@ -238,7 +238,7 @@ async fn walk_every_path(app: &TestApp) -> Vec<String> {
     let rest = mails.iter().find_map(|mail| mail.text.split_once("#disown=")).expect("a notice of a new device").1;
     given.push(rest.split_whitespace().next().unwrap().to_owned());
 
-    // A change of address and its undo, and a change by an administrator.
+    // An email change and its undo, and an email change by an administrator.
     let ada = guest.with_bearer(&signed_in.access);
     let challenge = email_change::challenge(&ada, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;
@@ -254,7 +254,7 @@ async fn walk_every_path(app: &TestApp) -> Vec<String> {
     given
 }
 
-/// Removes each table that a code or a token is written to for a moment: the faults must not leak either.
+/// Renames each table that stores codes or tokens for a moment, to cause errors that could contain a secret.
 async fn fail_on_every_path(app: &TestApp, person: &Client<'_>) {
     let guest = app.guest();
     let challenge = guest.challenge("bob@example.com").await;
@@ -278,7 +278,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
         flags.limits.insert(Rule::SendAddress, "100/15m".into());
         flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
         flags.test_codes = Some(format!("review@example.com=83120475@{until}"));
-        // These keys are random bytes, too.
+        // HS256 keys are random bytes, too, so they are searched for as well.
         flags.token_alg = Some("HS256".into());
     })
     .await;
@@ -289,7 +289,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     for kind in
         ["SIGNED_UP", "LINK_REQUESTED", "TEST_CODE_USED", "EMAIL_CHANGED", "EMAIL_CHANGE_UNDONE", "USER_CREATED"]
     {
-        assert!(logged.contains(kind), "the log was captured, and the walk produced {kind}");
+        assert!(logged.contains(kind), "the log was captured, and the operations produced {kind}");
     }
     let drawn = drawn.0.lock().unwrap().clone();
     assert!(drawn.len() > 100, "{}", drawn.len());
@@ -302,7 +302,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     assert_eq!(leaked, [] as [&str; 0]);
 }
 
-/// The line around a match.
+/// The text around a match, for the failure message.
 fn around<'a>(text: &'a str, part: &str) -> &'a str {
     text.lines().find(|line| line.contains(part)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Temporary certificates, and a TLS client that trusts one of them.
+//! Creates temporary certificates, and a TLS client that trusts one of them.
 
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc};
 
@@ -13,10 +13,10 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::slow::Client;
 
-/// The most common kind of key.
+/// `openssl` arguments for a P-256 key, the most common type.
 pub(crate) const P256: [&str; 2] = ["ec", "ec_paramgen_curve:prime256v1"];
 
-/// A folder with `tls.pem` and `tls.key`.
+/// A temporary folder with certificates and keys: `NAME.pem` and `NAME.key`.
 pub(crate) struct Certificates(pub(crate) TempDir);
 
 impl Certificates {
@@ -26,12 +26,12 @@ impl Certificates {
         certificates
     }
 
-    /// Creates a self-signed pair of that name.
+    /// Creates a self-signed certificate and its key, with this file name.
     pub(crate) fn make(&self, name: &str, kind: [&str; 2]) {
         self.issue(name, kind, "CA:FALSE", &[]);
     }
 
-    /// Creates a pair signed by an intermediate authority, and `root.pem`, which clients trust.
+    /// Creates a certificate signed by an intermediate CA, its key, and `root.pem` for clients to trust.
     pub(crate) fn make_chain(&self, name: &str) {
         self.issue("root", P256, "CA:TRUE", &[]);
         self.issue("between", P256, "CA:TRUE", &["-CA", "root.pem", "-CAkey", "root.key"]);
@@ -74,7 +74,7 @@ impl Certificates {
         self.0.path().join(file).to_str().unwrap().to_owned()
     }
 
-    /// Replaces one pair with another, each file atomically.
+    /// Replaces a certificate and its key with another pair. Each file is replaced atomically.
     pub(crate) fn replace(&self, name: &str, by: &str) {
         for ending in ["pem", "key"] {
             let draft = self.path("draft");
@@ -83,7 +83,7 @@ impl Certificates {
         }
     }
 
-    /// Connects, trusting only the certificate of that name.
+    /// Connects with TLS. Trusts only the certificate with this name.
     pub(crate) async fn connect(&self, name: &str, to: SocketAddr) -> std::io::Result<Client<Shaken>> {
         self.connect_with(name, to, &[&rustls::version::TLS13, &rustls::version::TLS12], &["http/1.1"]).await
     }
@@ -106,7 +106,7 @@ impl Certificates {
         let stream = TcpSocket::new_v4().unwrap().connect(to).await?;
         let mut stream =
             TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await?;
-        // In TLS 1.3 the client finishes the handshake before the server.
+        // In TLS 1.3 the client finishes the handshake first, so send its last message before returning.
         stream.flush().await?;
         Ok(Client(stream))
     }

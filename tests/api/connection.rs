@@ -1,4 +1,4 @@
-//! Connections on both databases: what their errors mean, how long they may take, and how they recover.
+//! Database connections, on SQLite and PostgreSQL: error kinds, time limits, and recovery from failures.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ use crate::{
     program::{free_port, own_postgres::OwnPostgres},
 };
 
-/// How long a client waits for `UNAVAILABLE`.
+/// Maximum time until a client gets `UNAVAILABLE`.
 const PROMISED: Duration = Duration::from_secs(2);
 
 const KEY: &str =
@@ -43,7 +43,7 @@ async fn placeholders_are_numbered_on_both_databases() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
-        // `KEY` uses its fourth value twice; this one uses them out of order.
+        // `KEY` uses its fourth value twice. This statement uses its values out of order.
         db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await.unwrap();
         let sql = "SELECT count(*) AS n FROM signing_keys WHERE algorithm = $2 AND signs_from >= $1 AND created_at = $1
                    AND algorithm <> $3";
@@ -117,7 +117,7 @@ async fn every_statement_is_reported_to_a_test_that_asks() {
         assert_eq!(
             count.load(Ordering::Relaxed),
             3,
-            "{backend:?}: a select, and an insert in and out of a transaction"
+            "{backend:?}: a SELECT, and an INSERT inside and outside a transaction"
         );
     }
 }
@@ -147,7 +147,7 @@ async fn concurrent_read_write_transactions_lose_no_update() {
 }
 
 #[tokio::test]
-async fn a_dropped_transaction_leaves_nothing_behind() {
+async fn a_dropped_transaction_stores_nothing() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -160,7 +160,7 @@ async fn a_dropped_transaction_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_exhausted_pool_fails_in_time() {
+async fn an_exhausted_pool_fails_within_the_time_limit() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -172,7 +172,7 @@ async fn an_exhausted_pool_fails_in_time() {
         let refused = db.write().execute_raw(statement(backend, KEY, key(Uuid::now_v7(), "EdDSA"))).await;
         assert!(matches!(refused.map_err(Error::from), Err(Error::Unavailable(_))), "{backend:?}");
         assert!(matches!(db.begin().await, Err(Error::Unavailable(_))), "{backend:?}");
-        assert!(start.elapsed() < PROMISED * 2, "{backend:?}: {:?} for two", start.elapsed());
+        assert!(start.elapsed() < PROMISED * 2, "{backend:?}: {:?} for two requests", start.elapsed());
         drop(held);
         db.begin().await.unwrap().commit().await.unwrap();
     }
@@ -188,7 +188,7 @@ async fn a_locked_sqlite_file_is_unavailable_and_recovers() {
         assert!(matches!(db.begin().await, Err(Error::Unavailable(_))));
         let refused = db.write().execute_raw(statement(DbBackend::Sqlite, KEY, key(Uuid::now_v7(), "EdDSA"))).await;
         assert!(matches!(refused.map_err(Error::from), Err(Error::Unavailable(_))));
-        assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
+        assert!(start.elapsed() < PROMISED * 2, "{:?} for two requests", start.elapsed());
     }
     db.ping().await.unwrap();
     entity::users::Entity::find().count(db.read()).await.unwrap();
@@ -197,7 +197,7 @@ async fn a_locked_sqlite_file_is_unavailable_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
+async fn a_full_disk_is_unavailable_and_stores_no_partial_change() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     db.write().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
@@ -213,9 +213,9 @@ async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
     assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0);
 }
 
-/// SQLite rolls back by itself when the disk is full at a commit.
+/// SQLite rolls the transaction back when the disk is full during a commit.
 #[tokio::test]
-async fn commits_work_after_sqlite_rolled_back_by_itself() {
+async fn commits_work_after_an_automatic_sqlite_rollback() {
     let database = fresh_database_of(DbBackend::Sqlite).await;
     let db = database.connect().await;
     let add = async |transaction: &DatabaseTransaction| {
@@ -277,7 +277,7 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     assert!(!folder.path().join("missing.db").exists());
 }
 
-/// The error for a server that this process cannot start with.
+/// The startup error for a database URL that does not work.
 async fn startup_error(url: &str) -> String {
     let refused = Db::connect(&Options { wait: Duration::ZERO, ..options(url, (1, 2), Path::new(".")) }).await;
     let Err(Error::Startup(message)) = refused else { panic!("{refused:?}") };
@@ -329,7 +329,7 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
     let database = fresh_database_of(DbBackend::Postgres).await;
     let db = database.connect().await;
     for transactions in [false, true] {
-        // Twenty at once, so that the pool is full of idle connections afterwards.
+        // Twenty connections at the same time, so that the pool then contains twenty idle ones.
         let mut held = Vec::new();
         for _ in 0..20 {
             held.push(db.begin().await.unwrap());
@@ -352,7 +352,7 @@ async fn when_every_connection_is_cut_at_most_one_request_fails() {
     }
 }
 
-/// As after a failover, when the former primary is a standby, and its name still points to it for a while.
+/// Simulates a failover: the former primary is now a standby, and its host name still points to it for a while.
 #[tokio::test(flavor = "multi_thread")]
 async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealthy() {
     if !every_backend().contains(&DbBackend::Postgres) {
@@ -367,8 +367,8 @@ async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealth
     };
     let takes_none = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY";
     db.write().execute_unprepared(takes_none).await.unwrap();
-    assert!(is_unavailable(write().await), "it notices");
-    write().await.expect("on another connection");
+    assert!(is_unavailable(write().await), "the request notices the standby");
+    write().await.expect("the retry uses another connection");
 
     let name = Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
     let mut server = PgConnection::connect(&database.url).await.unwrap();
@@ -381,18 +381,18 @@ async fn read_only_connections_are_replaced_and_a_read_only_database_is_unhealth
     assert!(is_unavailable(write().await));
     let start = Instant::now();
     assert!(is_unavailable(write().await) && is_unavailable(db.ping().await), "the database is not healthy");
-    assert!(start.elapsed() < PROMISED * 2, "{:?} for two", start.elapsed());
+    assert!(start.elapsed() < PROMISED * 2, "{:?} for two requests", start.elapsed());
     set("RESET default_transaction_read_only").await;
-    write().await.expect("without a restart");
+    write().await.expect("the pool recovers without a restart");
 }
 
-/// As when the machine is gone: no response, and no closed connection.
+/// Simulates a lost database machine: it does not respond, and does not close connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_connection_times_out_and_is_discarded() {
     if !every_backend().contains(&DbBackend::Postgres) {
         return;
     }
-    // A separate server, because creating a database waits for every session of the server.
+    // Uses a separate server: CREATE DATABASE waits for all sessions of a server, so other tests would wait, too.
     let server = OwnPostgres::start(&[]);
     let wait = Duration::from_secs(30);
     let db = Db::connect(&Options { wait, ..options(&server.url(), (1, 1), Path::new(".")) }).await.unwrap();
@@ -406,7 +406,7 @@ async fn a_silent_connection_times_out_and_is_discarded() {
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
     let start = Instant::now();
     while db.ping().await.is_err() && start.elapsed() < Duration::from_secs(20) {}
-    // First of all, because the server's shutdown would wait for it.
+    // Before any assertion, because the shutdown of the server would wait for the stopped process.
     signal("-CONT");
     assert!(start.elapsed() < Duration::from_secs(20), "the pool is stuck");
 }

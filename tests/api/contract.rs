@@ -1,5 +1,4 @@
-//! The HTTP and GraphQL contract: what every client may rely on, whichever field it asks for. The operations themselves
-//! are tested in other modules.
+//! The HTTP and GraphQL contract that applies to all operations. Other modules test the individual operations.
 
 mod bearer;
 mod documents;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Answer, Client, TestApp};
 
-/// The closed list of `extensions.code`.
+/// All values of `extensions.code`.
 const CODES: [&str; 16] = [
     "UNAUTHENTICATED",
     "FORBIDDEN",
@@ -37,7 +36,7 @@ const CODES: [&str; 16] = [
 ];
 const INTERNAL: &str = "INTERNAL";
 
-/// Any request, without the headers that a correct client adds.
+/// Sends a request without the headers that a correct client adds.
 async fn raw(
     client: &Client<'_>,
     method: Method,
@@ -52,7 +51,7 @@ async fn raw(
     client.send(request.body(body.into()).unwrap()).await
 }
 
-/// A valid request with other headers.
+/// Posts a valid request with these headers.
 async fn post_with(client: &Client<'_>, headers: &[(&str, &str)]) -> Answer {
     raw(client, Method::POST, "/graphql", headers, TYPENAME).await
 }
@@ -99,7 +98,7 @@ pub(crate) fn refused(answer: &Answer, status: u16, code: &str, what: &str) {
     assert!(kind.contains("json"), "{what}");
 }
 
-/// Checks for an error in a field of a successful request.
+/// Checks that a response with status 200 has an error with this code in a field.
 #[track_caller]
 pub(crate) fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.code()), (200, code), "{}", answer.text);
@@ -108,7 +107,7 @@ pub(crate) fn failed_in_field(answer: &Answer, path: &Value, code: &str) {
     assert!(answer.json.get("data").is_some(), "{}", answer.text);
 }
 
-/// Everything that a guess, a mail or a sign-in would change.
+/// Counts of everything that a guess, an email or a sign-in would change.
 async fn counters(app: &TestApp) -> (u64, i64, i64, i64, i64) {
     let calls = app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst);
     (

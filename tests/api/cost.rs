@@ -1,5 +1,5 @@
-//! The cost of each operation: SQL statements (without BEGIN and COMMIT) and limiter calls, each one round trip to
-//! Redis. A change that adds a statement fails here and has to justify it.
+//! The cost of each operation: SQL statements (without BEGIN and COMMIT) and limiter calls (each one round trip to
+//! Redis). A change that adds a statement makes a test here fail, so that the reviewer can ask for a reason.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use doorcode::db::entity::Role;
 
 use crate::harness::{TestApp, other_than};
 
-/// Statements and limiter calls since the last call.
+/// The numbers of SQL statements and limiter calls since the last call of this function.
 fn cost(app: &TestApp) -> (usize, u64) {
     (app.take_statements().len(), app.limiter.calls.swap(0, Ordering::SeqCst))
 }
@@ -42,7 +42,11 @@ async fn every_operation_has_its_documented_cost() {
     assert_eq!(cost(&app), (7, 1), "verify from a known device");
     for statements in [2, 1] {
         known.verify(&challenge, &code).await;
-        assert_eq!(cost(&app), (statements, 2), "verify with an expired challenge; the first in an hour is recorded");
+        assert_eq!(
+            cost(&app),
+            (statements, 2),
+            "verify with an expired challenge; the first one in an hour adds an audit event"
+        );
     }
 
     let person = guest.with_bearer(&signed_in.access);
@@ -99,5 +103,5 @@ async fn reading_sessions_costs_one_statement_for_any_number() {
     let query = "{ me { sessions(first: 100) { totalCount pageInfo { hasNextPage } nodes { id user { email } } } devices { id } } }";
     let answer = app.guest().with_bearer(&access).query(query, serde_json::json!({})).await;
     assert_eq!(answer.field("me")["sessions"]["totalCount"], 3);
-    assert_eq!(app.take_statements().len(), 4, "viewer, sessions, their number, devices");
+    assert_eq!(app.take_statements().len(), 4, "statements: viewer, sessions, number of sessions, devices");
 }

@@ -1,7 +1,8 @@
-//! A migrated database for each test. Nothing here starts a server: `tests/run` does.
+//! Creates a migrated database for each test. `tests/run` starts the servers.
 //!
-//! `DOORCODE_TEST_DATABASE_URL` names a PostgreSQL maintenance database where the tests may create others. Tests of the
-//! databases themselves run on both; `DOORCODE_TEST_STACK=servers` puts all others on PostgreSQL too.
+//! `DOORCODE_TEST_DATABASE_URL` is a PostgreSQL database from which the tests create further databases. Tests of the
+//! database code run on SQLite and PostgreSQL. All other tests run on SQLite, or on PostgreSQL if
+//! `DOORCODE_TEST_STACK=servers`.
 
 use std::{
     fs,
@@ -25,14 +26,14 @@ use uuid::Uuid;
 
 use crate::harness::on_servers;
 
-/// The advisory lock for creating the template; an arbitrary number.
+/// Key of the advisory lock that is held while the template is created. An arbitrary number.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
-/// A database that is dropped with this value.
+/// A database for one test. Dropping this value deletes the database.
 pub(crate) struct TestDatabase {
-    /// For `DATABASE_URL`.
+    /// The value for `DATABASE_URL`.
     pub(crate) url: String,
-    /// Where SQLite keeps it.
+    /// The folder of the SQLite file; `None` on PostgreSQL.
     folder: Option<TempDir>,
 }
 
@@ -41,14 +42,14 @@ impl TestDatabase {
         self.try_connect(None).await.unwrap()
     }
 
-    /// Connects, and reports every statement.
+    /// Connects. Calls `on_statement` for every SQL statement.
     pub(crate) async fn try_connect(&self, on_statement: Option<OnStatement>) -> Result<Db> {
         let wait = Duration::from_secs(30);
         Db::connect_with(&Options { wait, ..options(&self.url, (1, 20), Path::new(".")) }, on_statement).await
     }
 }
 
-/// Options that do not wait for a server.
+/// Connection options that fail immediately if the server is down.
 pub(crate) fn options(url: &str, pool: (u32, u32), data: &Path) -> Options {
     Options { url: url.into(), pool, wait: Duration::ZERO, data: data.into() }
 }
@@ -58,19 +59,19 @@ impl Drop for TestDatabase {
         if self.folder.is_some() {
             return;
         }
-        // A separate runtime, because the test's may be the one that is unwinding, and drop cannot wait on it.
+        // Uses a separate runtime: `drop` cannot block on the test's runtime, which may be unwinding after a panic.
         let name = Url::parse(&self.url).unwrap().path().trim_start_matches('/').to_owned();
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(maintain(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
         });
         if dropping.join().is_err() {
-            tracing::warn!("a test database stays behind");
+            tracing::warn!("a test database was not deleted");
         }
     }
 }
 
-/// A migrated database of this run's stack.
+/// A migrated database: PostgreSQL if `DOORCODE_TEST_STACK=servers`, otherwise SQLite.
 pub(crate) async fn fresh_database() -> TestDatabase {
     fresh_database_of(if on_servers() { DbBackend::Postgres } else { DbBackend::Sqlite }).await
 }
@@ -85,7 +86,7 @@ pub(crate) async fn fresh_database_of(backend: DbBackend) -> TestDatabase {
     database
 }
 
-/// A database of this kind without a schema.
+/// An empty database, without migrations.
 pub(crate) async fn empty_database_of(backend: DbBackend) -> TestDatabase {
     if backend == DbBackend::Postgres {
         return create_database(None).await;
@@ -95,7 +96,8 @@ pub(crate) async fn empty_database_of(backend: DbBackend) -> TestDatabase {
     TestDatabase { url, folder: Some(folder) }
 }
 
-/// Databases for tests about the databases themselves: both, or SQLite alone if requested.
+/// The databases for tests of the database code: SQLite and PostgreSQL, or only SQLite if
+/// `DOORCODE_TEST_EMBEDDED_ONLY=1`.
 pub(crate) fn every_backend() -> Vec<DbBackend> {
     let embedded_only = std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1");
     match maintenance_url() {
@@ -109,7 +111,7 @@ fn maintenance_url() -> Option<String> {
     std::env::var("DOORCODE_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// The bytes of a migrated file: closing it merged the write-ahead log.
+/// The content of a migrated SQLite file. Complete, because closing the database merged the write-ahead log.
 async fn sqlite_template() -> &'static [u8] {
     static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
     TEMPLATE
@@ -123,8 +125,8 @@ async fn sqlite_template() -> &'static [u8] {
         .await
 }
 
-/// The name of a migrated database to copy. It contains a fingerprint of the migrations and outlives this process, so
-/// that later runs reuse it.
+/// The name of a migrated PostgreSQL database to copy. The name contains a fingerprint of the migrations. The database
+/// is not deleted, so that later runs reuse it.
 async fn postgres_template() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     TEMPLATE.get_or_init(make_postgres_template).await.clone()
@@ -137,7 +139,7 @@ async fn make_postgres_template() -> String {
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
     let found: i64 = raw_sql(AssertSqlSafe(count)).fetch_one(&mut connection).await.unwrap().get(0);
     if found == 0 {
-        // Created under another name first, so that the template is complete once its final name exists.
+        // The database gets its final name last, so that a template with that name is always complete.
         let database = create_database(None).await;
         let db = database.connect().await;
         migrate::up(&db).await.unwrap();

@@ -1,5 +1,6 @@
-//! The order of outgoing letters: independent slots, shared fairly between recipient domains, and used by decoys and
-//! letters alike.
+//! The delivery order of queued letters: independent slots that recipient domains share fairly. A decoy is a letter
+//! that is never sent: it is queued for an address that may not get mail, and occupies a slot like any other letter, so
+//! that delivery times do not reveal which addresses have an account.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,7 +24,7 @@ use crate::{
     timing::unlimited,
 };
 
-/// A mail server that records each mail, and holds back mail to one domain until released.
+/// A mail transport that records each email. Deliveries to `hang.example` do not finish until `goes_on` is true.
 struct Hop {
     given: Mutex<Vec<(Mail, bool)>>,
     goes_on: watch::Sender<bool>,
@@ -39,7 +40,7 @@ impl Hop {
         Arc::new(Self { given: Mutex::default(), goes_on: watch::Sender::new(false), takes })
     }
 
-    /// The mails so far, and whether each was to be sent.
+    /// The emails so far, each with `false` if it is a decoy.
     fn given(&self) -> Vec<(Mail, bool)> {
         self.given.lock().unwrap().clone()
     }
@@ -89,9 +90,14 @@ async fn a_hanging_domain_gets_at_most_a_quarter_of_the_slots() {
         ask(&app, 40, "hang.example").await;
         ask(&app, 20, "example.com").await;
         let (running, stop) = run(&app, &hop);
-        eventually("others' mail is sent", async || app.count("outbox", "state = 'SENT'").await == 20).await;
+        eventually("mail to the other domain is sent", async || app.count("outbox", "state = 'SENT'").await == 20)
+            .await;
         assert_eq!(hop.count("@hang.example"), 8);
-        assert_eq!(app.count("outbox", "state = 'PENDING' AND claimed_until IS NOT NULL").await, 24, "8 and 16 wait");
+        assert_eq!(
+            app.count("outbox", "state = 'PENDING' AND claimed_until IS NOT NULL").await,
+            24,
+            "8 are being delivered and 16 wait for a slot"
+        );
         assert_eq!(app.count("outbox", "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0").await, 16);
 
         hop.goes_on.send_replace(true);
@@ -110,7 +116,7 @@ async fn a_hanging_domain_gets_at_most_a_quarter_of_the_slots() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_domain_does_not_delay_mail_to_others() {
+async fn a_hanging_domain_does_not_delay_mail_to_other_domains() {
     if embedded_only() {
         return;
     }
@@ -126,7 +132,7 @@ async fn a_hanging_domain_does_not_delay_mail_to_others() {
     for number in 0..5 {
         let other = format!("ada{number}@example.com");
         guest.challenge(&other).await;
-        eventually("it arrives", async || server.arrivals(&other).len() == 1).await;
+        eventually("the email arrives", async || server.arrivals(&other).len() == 1).await;
     }
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     running.abort();
@@ -139,7 +145,7 @@ async fn many_letters_to_a_fast_domain_cost_one_statement_each() {
     app.take_statements();
     let start = Instant::now();
     let (running, stop) = run(&app, &hop);
-    // The test's clock, and so the turn of released letters, follows real time.
+    // Moves the test clock along with real time, because released letters become due by that clock.
     while hop.count("@example.com") < 160 {
         sleep(Duration::from_millis(10)).await;
         app.clock.pass(0.01);
@@ -148,7 +154,10 @@ async fn many_letters_to_a_fast_domain_cost_one_statement_each() {
     stop.send_replace(true);
     running.await.unwrap();
     let statements = app.take_statements().len();
-    assert!(statements <= 180, "{statements} statements; 180 are what batches of eight would need");
+    assert!(
+        statements <= 180,
+        "{statements} statements, at most 180 expected: one per letter, and one per batch of eight"
+    );
     assert_eq!(app.count("outbox", "state = 'SENT' AND attempts = 1").await, 160);
 }
 
@@ -161,11 +170,11 @@ async fn letters_to_one_address_are_sent_in_order_one_at_a_time() {
     }
     ask(&app, 1, "hang.example").await;
     let (running, stop) = run(&app, &hop);
-    eventually("two addresses have a slot", async || hop.given().len() == 2).await;
+    eventually("a letter to each of the two addresses is being delivered", async || hop.given().len() == 2).await;
     sleep(Duration::from_millis(100)).await;
     assert_eq!((hop.count("ada@hang.example"), hop.count("person0@hang.example")), (1, 1));
     hop.goes_on.send_replace(true);
-    eventually("all are sent", async || app.count("outbox", "state = 'SENT'").await == 5).await;
+    eventually("all letters are sent", async || app.count("outbox", "state = 'SENT'").await == 5).await;
     stop.send_replace(true);
     running.await.unwrap();
     let ids: Vec<_> =
@@ -181,7 +190,7 @@ async fn shutdown_finishes_current_deliveries_and_releases_waiting_letters() {
     eventually("eight deliveries are in progress", async || hop.count("@hang.example") == 8).await;
     stop.send_replace(true);
     let waiting = "state = 'PENDING' AND claimed_until IS NULL AND attempts = 0";
-    eventually("the others are released", async || app.count("outbox", waiting).await == 4).await;
+    eventually("the other letters are released", async || app.count("outbox", waiting).await == 4).await;
     hop.goes_on.send_replace(true);
     running.await.unwrap();
     assert_eq!(app.count("outbox", "state = 'SENT'").await, 8);
@@ -200,14 +209,17 @@ async fn deliveries_during_a_database_outage_are_recorded_before_more_are_sent()
     sleep(Duration::from_millis(300)).await;
     assert_eq!(hop.count("@hang.example"), 8, "the two waiting letters keep waiting");
     app.sql("ALTER TABLE away RENAME TO outbox").await;
-    eventually("all are recorded", async || app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10).await;
-    assert_eq!(hop.count("@hang.example"), 10, "each once");
+    eventually("all deliveries are recorded", async || {
+        app.count("outbox", "state = 'SENT' AND attempts = 1").await == 10
+    })
+    .await;
+    assert_eq!(hop.count("@hang.example"), 10, "each letter is delivered once");
     stop.send_replace(true);
     running.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_taken_over_by_another_worker_is_left_to_it() {
+async fn a_worker_does_not_finish_a_letter_that_another_worker_has_claimed() {
     let (app, hops) = (unlimited("open").await, [Hop::new(), Hop::new()]);
     ask(&app, 1, "hang.example").await;
     let mut workers = Vec::new();
@@ -226,7 +238,7 @@ async fn a_letter_taken_over_by_another_worker_is_left_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_is_rendered_like_a_mail_and_marked_as_not_to_be_sent() {
+async fn a_decoy_is_rendered_like_an_email_and_marked_as_not_to_be_sent() {
     let (app, hop) = (unlimited("domains:example.com").await, Hop::new());
     let guest = app.guest();
     for email in ["person@example.com", "person@example.org"] {
@@ -236,7 +248,7 @@ async fn a_decoy_is_rendered_like_a_mail_and_marked_as_not_to_be_sent() {
     assert_eq!(deliver_due(&app.app.ctx, &transport).await.unwrap(), 2);
     let mut given = hop.given();
     given.sort_by_key(|(_, deliver)| !deliver);
-    let [(mail, true), (decoy, false)] = &given[..] else { panic!("one of each") };
+    let [(mail, true), (decoy, false)] = &given[..] else { panic!("one email and one decoy") };
     assert_eq!((mail.to.as_str(), decoy.to.as_str()), ("person@example.com", "person@example.org"));
     // Identical except for the digits.
     let words = |mail: &Mail| {

@@ -1,5 +1,5 @@
-//! Trusted documents: a server with a list runs only the documents on it, by id or by text, over every transport. The
-//! format of a manifest is tested beside the code that reads it.
+//! Trusted documents: a server with a document list runs only the listed documents, by id or by text, over every
+//! transport. Unit tests in `src` cover the format of the list.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ pub(crate) fn id(text: &str) -> String {
     written(&document_id(text))
 }
 
-/// An application with a list.
+/// An application with a list of trusted documents.
 pub(crate) async fn app() -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("documents.json");
@@ -37,7 +37,7 @@ async fn post(client: &Client<'_>, call: Value) -> Answer {
     client.post(call.to_string()).await
 }
 
-/// A call with the id of a document.
+/// Adds the id of a document to a request.
 fn with(mut call: Value, id: &str) -> Value {
     call["extensions"] = json!({ "persistedQuery": { "version": 1, "sha256Hash": id } });
     call
@@ -118,7 +118,7 @@ async fn the_documents_of_the_built_in_pages_are_on_every_list() {
     let texts: Vec<_> = file.split('`').skip(1).step_by(2).collect();
     assert_eq!(texts.len(), file.matches("export const").count());
     for text in &texts {
-        assert!(!text.contains("${"), "a document misses in {text}");
+        assert!(!text.contains("${"), "the document is not constant: {text}");
         let answer = post(&guest, json!({ "query": text, "variables": { "input": null } })).await;
         assert_ne!(answer.json["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{text}: {}", answer.text);
         let problems = &graphql::validate([*text])[0].problems;

@@ -1,4 +1,5 @@
-//! Outages of Redis and the database: quick refusals, no unchecked requests, and recovery without a restart.
+//! Outages of Redis and the database: requests fail quickly, no request skips its rate limit, and the server recovers
+//! without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::{
     limiter_contract::own_redis::OwnRedis,
 };
 
-/// Refused in time, as the contract says.
+/// Checks that a login fails with `UNAVAILABLE` within the documented time.
 async fn is_unavailable(client: &Client<'_>, email: &str) {
     let start = Instant::now();
     let answer = client.login_with(json!({ "email": email })).await;
@@ -30,7 +31,7 @@ async fn a_redis_outage_blocks_codes_but_not_sessions_and_recovers() {
     redis.stop();
     is_unavailable(&guest, "redis@example.com").await;
     assert_eq!(guest.verify_answer(&challenge, &code).await.code(), "UNAVAILABLE");
-    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0, "no counter moved");
+    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0, "no counter changed");
     assert_eq!(app.count("outbox", "1 = 1").await, 2, "nothing was queued");
     let person = guest.with_bearer(&signed_in.access);
     assert_eq!(person.me().await.field("me")["email"], "redis@example.com");
@@ -43,7 +44,7 @@ async fn a_redis_outage_blocks_codes_but_not_sessions_and_recovers() {
         answer.json["errors"].is_null() && SignedIn::read(answer.field("verify")).access.len() > 100
     })
     .await;
-    eventually("it is ready, once the last result is a second old", async || {
+    eventually("the server is ready again once the cached result is a second old", async || {
         guest.get("/ready").await.status.as_u16() == 200
     })
     .await;
@@ -57,13 +58,13 @@ async fn missing_tables_are_an_internal_error_without_details() {
     let answer = guest.login_with(json!({ "email": "fault@example.com" })).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (200, "INTERNAL"));
     assert!(answer.json["errors"][0]["extensions"]["requestId"].is_string());
-    assert_eq!(app.count("email_codes", "1 = 1").await, 0, "nothing half-written");
+    assert_eq!(app.count("email_codes", "1 = 1").await, 0, "no partial change is stored");
     assert_eq!(app.count("outbox", "1 = 1").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_of_signed_in_users_time_out_on_a_silent_database() {
-    // A reader of SQLite never waits.
+    // SQLite reads never wait, so there is nothing to test.
     if !on_servers() {
         return;
     }

@@ -1,5 +1,6 @@
-//! Doorcode as a subgraph of Apollo Federation 2, queried as a gateway does. `_entities` hides what `user` hides, and a
-//! server that is not a subgraph has neither field. Composition is tested in `tests/federation`.
+//! Doorcode as a subgraph of Apollo Federation 2, queried as a gateway does. `_entities` must hide the same users as
+//! the field `user`. A server without federation has neither `_entities` nor `_service`. `tests/federation` tests the
+//! composition.
 
 use doorcode::{db::entity::Role, graphql::subgraph_sdl};
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ async fn entities(client: &Client<'_>, representations: &Value) -> Answer {
     client.query(ENTITIES, json!({ "representations": representations })).await
 }
 
-/// The paths of the errors, and their codes.
+/// The path and code of each error.
 fn errors(answer: &Answer) -> Vec<(Value, String)> {
     check_errors(answer, &answer.text);
     let errors = answer.json["errors"].as_array().unwrap();
@@ -66,7 +67,7 @@ async fn a_subgraph_serves_its_sdl_with_introspection_disabled() {
 fn the_production_subgraph_has_the_published_schema() {
     assert!(!subgraph_sdl(false).to_lowercase().contains("inbox"));
     assert!(subgraph_sdl(true).contains("type InboxMessage {"));
-    // Line by line, without federation's directives: the subgraph publishes nothing more.
+    // Apart from federation directives, the subgraph publishes the same lines as the normal schema.
     let plain = |line: &str| line.replace(" @key(fields: \"id\")", "").replace(" @shareable", "");
     let published: Vec<_> = doorcode::graphql::sdl(false).lines().map(str::to_owned).collect();
     let sdl = subgraph_sdl(false);
@@ -91,7 +92,7 @@ async fn users_find_themselves_and_others_look_nonexistent() {
     assert_eq!(errors(&answer), [hidden(1), hidden(2)]);
     let said: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|error| &error["message"]).collect();
     assert_eq!(said[0], said[1], "hidden and absent users look alike");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "several hidden users are recorded once");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 1, "several hidden users in one request are recorded once");
     let user = ada.query("query($id: ID!) { user(id: $id) { id } }", json!({ "id": bob.signed_in.user })).await;
     assert_eq!(&user.json["errors"][0]["message"], said[0], "the same error as `user`");
 }
@@ -104,7 +105,7 @@ async fn entities_need_a_bearer_and_a_bad_one_fails_the_request() {
     let answer = entities(&app.guest(), &who).await;
     assert_eq!(answer.json["data"]["_entities"], json!([null]));
     assert_eq!(errors(&answer), [(json!(["_entities", 0]), "UNAUTHENTICATED".to_owned())]);
-    refused(&entities(&app.guest().with_bearer("x"), &who).await, 401, "UNAUTHENTICATED", "a bad bearer");
+    refused(&entities(&app.guest().with_bearer("x"), &who).await, 401, "UNAUTHENTICATED", "an invalid bearer token");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,10 +140,10 @@ async fn a_hundred_entities_cost_one_statement_and_more_are_refused() {
         found.iter().zip(&hundred).all(|(found, wanted)| found["id"] == wanted["id"]),
         "errors point at their index"
     );
-    assert_eq!((found.len(), statements), (100, 2), "the session, and all of them");
+    assert_eq!((found.len(), statements), (100, 2), "one statement for the session, and one for all entities");
     let twice = "query($representations: [_Any!]!) { a: _entities(representations: $representations) { __typename \
         ... on User { id } } b: _entities(representations: $representations) { ... on User { email } } }";
-    assert_eq!(counted(twice, &hundred[..20]).await.1, 2, "two fields share it, too");
+    assert_eq!(counted(twice, &hundred[..20]).await.1, 2, "two fields share one statement, too");
 
     let more: Vec<_> = people.iter().cycle().take(101).map(|id| person(id)).collect();
     let (answer, statements) = counted(ENTITIES, &more).await;
@@ -188,19 +189,19 @@ async fn invalid_entity_representations_fail_individually() {
         json!(7),
         json!({}),
     ];
-    // A response has at most ten errors.
+    // A response lists at most ten errors, so send eight at a time.
     for bad in bad.chunks(8) {
         let representations = [&[person(id)], bad].concat();
         let answer = entities(&ada, &json!(representations)).await;
         let places = representations.len();
         let found = answer.json["data"]["_entities"].as_array().unwrap();
-        assert_eq!(found[0]["email"], "ada@example.com", "the good one among them");
+        assert_eq!(found[0]["email"], "ada@example.com", "the valid representation among them");
         assert!(found.len() == places && found[1..].iter().all(Value::is_null), "{}", answer.text);
         let refusal = |place| (json!(["_entities", place]), "BAD_USER_INPUT".to_owned());
         assert_eq!(errors(&answer), (1..places).map(refusal).collect::<Vec<_>>());
         assert!(!answer.text.contains("OR 1=1") && !answer.text.contains("Nothing"), "no value is echoed");
         for word in ["Entity not found", "existing string", "find_user"] {
-            assert!(!answer.text.contains(word), "the library's own text: {word}");
+            assert!(!answer.text.contains(word), "internal text of the library: {word}");
         }
     }
     let whole = [json!(null), json!([null]), json!([person(id), null])];

@@ -1,5 +1,6 @@
-//! The deepest requests that the guard accepts, on a thread with half of a worker's stack: none overflows it. Each runs
-//! in a child process, because a stack overflow kills the process.
+//! Stack use of the deepest requests that the guard accepts. The guard limits the depth of a request before it runs.
+//! Each request runs on a thread with half of a worker's stack and must not overflow it. The requests run in a child
+//! process, because a stack overflow ends the process.
 
 use doorcode::limits::Rule;
 use std::{process::Command, thread};
@@ -10,20 +11,21 @@ use tokio::runtime::Runtime;
 
 use crate::harness::{Client, TestApp};
 
-/// In KiB: workers have 2 MiB, as tokio gives them. These tests are not optimized, and their frames are larger than those
-/// of a release. What they need here, by `DOORCODE_TEST_STACK_KIB` and `DOORCODE_TEST_STACK_ONLY`:
+/// Stack size in KiB: half of the 2 MiB that tokio gives a worker. Stack frames are larger in these unoptimized tests
+/// than in a release build. The table lists the stack that each kind of request needs, measured with
+/// `DOORCODE_TEST_STACK_KIB` and `DOORCODE_TEST_STACK_ONLY`:
 ///
 /// | | KiB |
 /// | --- | ---: |
-/// | users in sessions of users, as deep as they are executed | 890 |
+/// | users in sessions of users, to the maximum execution depth | 890 |
 /// | selections across a chain of fragments, 608 levels | 860 |
 /// | a chain of 248 fragments | 570 |
 /// | selections in a selection, 31 levels | 480 |
 /// | lists in an argument, 30 levels; values in variables, 125 levels | 320 to 400 |
 const HALF: usize = 1024;
-/// So large that nothing can overflow, for finding the largest documents.
+/// Stack size in KiB for finding the largest documents: too large to overflow.
 const PLENTY: usize = 512 * 1024;
-/// Fragments are in maps without an order, and how deep a walk goes depends on where it starts.
+/// Number of runs per request. The stack use varies, because fragments are in a map without a fixed order.
 const REPEATS: usize = 10;
 const STACK: &str = "DOORCODE_TEST_STACK_KIB";
 
@@ -41,7 +43,7 @@ fn the_deepest_documents_use_less_than_half_of_a_workers_stack() {
 }
 
 #[test]
-#[ignore = "the test above runs this in a child process"]
+#[ignore = "the test above runs this test in a child process"]
 fn on_a_small_stack() {
     let stack = std::env::var(STACK).map_or(HALF, |kib| kib.parse().unwrap());
     let only = std::env::var("DOORCODE_TEST_STACK_ONLY").unwrap_or_default();
@@ -83,27 +85,28 @@ fn ask(runtime: &Runtime, client: &Client<'_>, body: String) -> (u16, String) {
     (answer.status.as_u16(), code.to_owned())
 }
 
-/// A request body with this many levels of something.
+/// Returns a request body with this many nested levels.
 type Make = fn(usize) -> String;
 
-/// How far a request gets.
+/// The stage at which the processing of a request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     /// Refused by the guard or the parser.
     Refused,
-    /// Accepted by both passes of the guard, then stopped by validation or an input.
+    /// Accepted by both passes of the guard, then refused by validation or because of an input value.
     Validated,
     Executed,
 }
 
-/// The largest request of its kind that gets this far, and its number of levels. `None` if even the smallest does not.
+/// Finds the largest request that reaches this stage. Returns its number of levels and its body, or `None` if even the
+/// smallest request does not reach the stage.
 fn largest(runtime: &Runtime, client: &Client<'_>, make: Make, stage: Stage) -> Option<(usize, String)> {
     let passes = |levels: usize| reached(ask(runtime, client, make(levels))) >= stage;
     let (mut good, mut bad) = (1, 2_000);
     if !passes(good) {
         return None;
     }
-    assert!(!passes(bad), "this has no bound: {}", make(3));
+    assert!(!passes(bad), "the number of levels has no limit: {}", make(3));
     while bad - good > 1 {
         let middle = good.midpoint(bad);
         if passes(middle) { good = middle } else { bad = middle }
@@ -124,7 +127,7 @@ fn document(query: &str) -> String {
     json!({ "query": query }).to_string()
 }
 
-/// Something nested in itself this many times.
+/// Nests `inner` in this many pairs of `open` and `close`.
 fn nested(open: &str, levels: usize, inner: &str, close: &str) -> String {
     format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
 }
@@ -133,7 +136,7 @@ fn link(number: usize) -> String {
     format!("fragment f{number} on User{{...f{}}}", number + 1)
 }
 
-/// Fragments that each spread the next, inside as many brackets as the guard allows.
+/// A chain of fragments, each of which spreads the next one inside as many brackets as the guard allows.
 fn chain(levels: usize, on: &str, open: &str, last: &str) -> String {
     const WITHIN: usize = 30;
     let count = levels.div_ceil(WITHIN);

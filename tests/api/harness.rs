@@ -1,5 +1,5 @@
-//! The real application over a fresh database, with a clock that tests move. With `DOORCODE_TEST_STACK=servers` it uses
-//! PostgreSQL and Redis.
+//! Test harness: the real application with a new database and a test clock. Uses PostgreSQL and Redis if
+//! `DOORCODE_TEST_STACK=servers`, otherwise SQLite and the in-memory limiter.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -51,21 +51,21 @@ use tower::ServiceExt;
 
 use crate::database::{TestDatabase, fresh_database};
 
-/// Whether the suite runs on PostgreSQL and Redis.
+/// Whether the tests run on PostgreSQL and Redis (`DOORCODE_TEST_STACK=servers`).
 pub(crate) fn on_servers() -> bool {
     std::env::var("DOORCODE_TEST_STACK").is_ok_and(|stack| stack == "servers")
 }
 
-/// A clock that only tests move.
+/// A clock that only changes when a test changes it.
 pub(crate) struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
     pub(crate) fn starting_now() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "where a test begins; it moves by itself from here")]
+        #[expect(clippy::disallowed_methods, reason = "the start time of a test; only the test changes it afterwards")]
         Self(Mutex::new(Utc::now().trunc_subsecs(6)))
     }
 
-    /// Moves by this many seconds, also backwards.
+    /// Moves the clock by this many seconds, which may be negative.
     pub(crate) fn pass(&self, seconds: f64) {
         let length = Duration::from_secs_f64(seconds.abs());
         let mut now = self.0.lock().unwrap();
@@ -83,7 +83,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// The limiter of the stack. Counts its calls, and can simulate an outage.
+/// A limiter that counts its calls and can simulate an outage.
 pub(crate) struct WatchedLimiter {
     inner: Box<dyn Limiter>,
     pub(crate) calls: AtomicU64,
@@ -114,7 +114,8 @@ pub(crate) struct TestApp {
     pub(crate) limiter: Arc<WatchedLimiter>,
     pub(crate) statements: Arc<Mutex<Vec<sea_orm::Statement>>>,
     router: Router,
-    /// Each application has separate networks, because Redis is shared.
+    /// Number of this application. Its clients have addresses that no other application uses, because all share one
+    /// Redis.
     network: u32,
     bus: Arc<dyn Bus>,
     guests: AtomicU32,
@@ -128,22 +129,22 @@ impl TestApp {
         Self::with(|_| {}).await
     }
 
-    /// With other settings.
+    /// A development server with changed settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::built(Overrides::default(), change).await
     }
 
-    /// With an in-process limiter on every stack, for limits that all applications share.
+    /// A server with an in-memory limiter instead of the shared Redis, for limits with one key for all clients.
     pub(crate) async fn alone(change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::limited_by(Box::new(MemoryLimiter::new(DEFAULT_ENTRIES)), change).await
     }
 
-    /// With the test's limiter.
+    /// A server with this limiter.
     pub(crate) async fn limited_by(limiter: Box<dyn Limiter>, change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::over(Some(limiter), Overrides::default(), change).await
     }
 
-    /// With the test's bus.
+    /// A server with this event bus.
     pub(crate) async fn on_bus(bus: Arc<dyn Bus>) -> Self {
         Self::built(Overrides { bus: Some(bus), ..Overrides::default() }, |_| {}).await
     }
@@ -151,7 +152,7 @@ impl TestApp {
     /// Another replica of the same application: the same database, secret, clock and limiter.
     pub(crate) async fn replica(&self) -> Replica {
         let flags = flags(&self.database.url, self.folder.path(), |_| {});
-        // On Redis every replica has a separate connection to the bus; in one process they share it.
+        // With Redis, each replica connects to the bus separately. The in-process bus is shared.
         let bus = if on_servers() { stack_bus(self.network) } else { Arc::clone(&self.bus) };
         let overrides = Overrides {
             clock: Some(self.clock.clone()),
@@ -166,7 +167,7 @@ impl TestApp {
         Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }
     }
 
-    /// With the test's randomness or bus.
+    /// A server with these test implementations, such as a random source, and changed settings.
     pub(crate) async fn built(overrides: Overrides, change: impl FnOnce(&mut ServeFlags)) -> Self {
         Self::over(None, overrides, change).await
     }
@@ -205,7 +206,7 @@ impl TestApp {
         &self.app.ctx
     }
 
-    /// The `/40`, as text, of IPv6 networks that no other test has.
+    /// The text prefix of IPv6 networks that no other test uses.
     pub(crate) fn v6_prefix(&self) -> String {
         format!("2001:db8:{:x}", self.network)
     }
@@ -214,7 +215,7 @@ impl TestApp {
         self.router.clone()
     }
 
-    /// A new client, from a network of its own.
+    /// A new client with an address in a separate network.
     pub(crate) fn guest(&self) -> Client<'_> {
         let number = self.guests.fetch_add(1, Ordering::SeqCst);
         let [_, a, b, c] = ((self.network << 8).wrapping_add(number)).to_be_bytes();
@@ -228,25 +229,25 @@ impl TestApp {
         }
     }
 
-    /// Creates an account, from the command line.
+    /// Creates a user, as the command line does.
     pub(crate) async fn make(&self, email: &str, role: Role) {
         let address = EmailAddress::parse(email).unwrap();
         let new = NewPerson { email: &address, name: None, role, locale: None, invite: false };
         let made = manage::create(self.ctx(), By::CommandLine, new).await.unwrap();
-        assert!(matches!(made, Changed::Done(_)), "a user has {email}");
+        assert!(matches!(made, Changed::Done(_)), "a user with the address {email} already exists");
     }
 
-    /// Changes a user's role, from the command line.
+    /// Changes a user's role, as the command line does.
     pub(crate) async fn set_role(&self, email: &str, role: Role) {
         set(self.ctx(), email, Change { role: Some(role), ..Change::default() }).await;
     }
 
-    /// Suspends or reactivates a user, from the command line.
+    /// Suspends or reactivates a user, as the command line does.
     pub(crate) async fn set_status(&self, email: &str, status: UserStatus) {
         set(self.ctx(), email, Change { status: Some(status), ..Change::default() }).await;
     }
 
-    /// A user with a role who has just signed in.
+    /// Creates a user with this role, and signs in.
     pub(crate) async fn person(&self, email: &str, role: Role) -> Actor<'_> {
         self.make(email, role).await;
         let guest = self.guest();
@@ -259,30 +260,30 @@ impl TestApp {
         while delivery::deliver_due(&self.app.ctx, &self.app.transport).await.unwrap() > 0 {}
     }
 
-    /// The mails to an address, newest first.
+    /// The emails to an address, newest first.
     pub(crate) async fn mails_for(&self, email: &str) -> Vec<doorcode::domain::mail::inbox::InboxEntry> {
         self.drain_outbox().await;
         self.ctx().inbox.as_ref().unwrap().list(Some(email), 200)
     }
 
     pub(crate) async fn last_code_for(&self, email: &str) -> String {
-        self.mails_for(email).await.first().and_then(|mail| mail.code.clone()).expect("a mail with a code")
+        self.mails_for(email).await.first().and_then(|mail| mail.code.clone()).expect("an email with a code")
     }
 
-    /// The token of the link in the newest mail.
+    /// The token of the link in the newest email.
     pub(crate) async fn last_link_for(&self, email: &str) -> String {
         let mail = self.mails_for(email).await.into_iter().next().expect("a mail");
-        assert_eq!(mail.code, None, "a mail with a link has no code");
+        assert_eq!(mail.code, None, "an email with a link has no code");
         let (_, rest) = mail.text.split_once("#link=").expect("a link");
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// Statements since the last call, without BEGIN and COMMIT (the library does not report those).
+    /// The SQL statements since the last call. BEGIN and COMMIT are missing, because the library does not report them.
     pub(crate) fn take_statements(&self) -> Vec<String> {
         self.take_statements_and_values().into_iter().map(|statement| statement.sql).collect()
     }
 
-    /// The same with their values.
+    /// The SQL statements since the last call, with their values.
     pub(crate) fn take_statements_and_values(&self) -> Vec<sea_orm::Statement> {
         std::mem::take(&mut self.statements.lock().unwrap())
     }
@@ -296,7 +297,7 @@ impl TestApp {
         row.unwrap().try_get("", "n").unwrap()
     }
 
-    /// The total count of refusals of a kind, over all rows.
+    /// The total count of refusals of a kind, including those not yet written.
     pub(crate) async fn refused(&self, kind: &str) -> i32 {
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         audit::refusals::write_counts(self.ctx()).await.unwrap();
@@ -304,7 +305,7 @@ impl TestApp {
         events.all(self.ctx().db.read()).await.unwrap().iter().map(|event| event.count).sum()
     }
 
-    /// Runs a statement.
+    /// Runs a SQL statement.
     pub(crate) async fn sql(&self, sql: &str) {
         use sea_orm::ConnectionTrait;
         self.ctx().db.write().execute_unprepared(sql).await.unwrap();
@@ -325,13 +326,13 @@ impl<'a> std::ops::Deref for Actor<'a> {
     }
 }
 
-/// Another process of the same application.
+/// Another replica of an application, with the same database and clock.
 pub(crate) struct Replica {
     pub(crate) app: App,
     pub(crate) router: Router,
 }
 
-/// Changes a user from the command line of any replica.
+/// Changes a user through any replica, as the command line does.
 pub(crate) async fn set(ctx: &Ctx, email: &str, change: Change) {
     let id = user::id_of(ctx, &EmailAddress::parse(email).unwrap()).await.unwrap();
     let changed = manage::change(ctx, By::CommandLine, id, change).await.unwrap();
@@ -364,7 +365,7 @@ fn flags(database: &str, folder: &std::path::Path, change: impl FnOnce(&mut Serv
         password_cost: Some("m=1024,t=1,p=1".into()),
         ..ServeFlags::default()
     };
-    // As in production, because development has looser ones.
+    // Use the limits of production, because those of development are higher.
     for rule in Rule::ALL {
         if let Some((_, Quota { count, window }, _)) = rule.setting() {
             flags.limits.insert(*rule, format!("{count}/{}s", window.as_secs()));
@@ -385,7 +386,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A client.
+/// An HTTP client with an address, headers and an optional bearer token.
 #[derive(Clone)]
 pub(crate) struct Client<'a> {
     router: Router,
@@ -405,7 +406,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The only field of a mutation or query. Panics on errors.
+    /// The value of a field of a response. Panics if the response contains errors.
     pub(crate) fn field(&self, name: &str) -> &Value {
         assert!(self.json["errors"].is_null(), "{}", self.text);
         &self.json["data"][name]
@@ -417,7 +418,7 @@ impl Answer {
     }
 }
 
-/// The result of a sign-in.
+/// Ids and tokens from a sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedIn {
     pub(crate) access: String,
@@ -470,7 +471,7 @@ impl Client<'_> {
         Self { ip: ip.parse().unwrap(), ..self.clone() }
     }
 
-    /// Sends any request.
+    /// Sends a request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(ConnectInfo(SocketAddr::new(self.ip, 40_000)));
@@ -478,7 +479,7 @@ impl Client<'_> {
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap_or_default();
         let mut json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        // The cost has separate tests.
+        // The tests of the reported cost do not use this method.
         json.as_object_mut().and_then(|answer| answer.remove("extensions"));
         Answer { status: parts.status, headers: parts.headers, text, json }
     }
@@ -487,7 +488,7 @@ impl Client<'_> {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    /// Posts any body to `/graphql`.
+    /// Posts a body to `/graphql`.
     pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.bearer {
@@ -511,7 +512,7 @@ impl Client<'_> {
         self.query(&query, json!({ "input": input })).await
     }
 
-    /// Requests a code, and returns the result.
+    /// Requests a code, and returns the result of `login`.
     pub(crate) async fn login(&self, email: &str) -> Value {
         let input = json!({ "email": email, "deviceToken": self.device });
         self.login_with(input).await.field("login").clone()
@@ -523,7 +524,7 @@ impl Client<'_> {
         sent["challenge"].as_str().unwrap_or_else(|| panic!("no code sent: {sent}")).to_owned()
     }
 
-    /// Requests another mail for the same challenge.
+    /// Requests another code for the same challenge.
     pub(crate) async fn resend(&self, email: &str, challenge: &str) -> Value {
         let input = json!({ "email": email, "challenge": challenge, "deviceToken": self.device });
         self.login_with(input).await.field("login").clone()
@@ -548,7 +549,7 @@ impl Client<'_> {
         self.query(&query, json!({ "input": { "token": token } })).await.field("verifyLink").clone()
     }
 
-    /// The whole sign-in for an address.
+    /// Signs in with a code: requests it, reads the email, and verifies it.
     pub(crate) async fn sign_in(&self, email: &str) -> SignedIn {
         let challenge = self.challenge(email).await;
         let code = self.app.last_code_for(email).await;
@@ -571,7 +572,7 @@ impl Client<'_> {
         .await
     }
 
-    /// A mutation with one field and one input, and its result, problems included.
+    /// Runs a mutation with one input, and returns the response.
     pub(crate) async fn change(&self, field: &str, input: Value, selection: &str) -> Answer {
         let name = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
         let query = format!("mutation($input: {name}!) {{ {field}(input: $input) {{ {selection} }} }}");
@@ -583,13 +584,13 @@ impl Client<'_> {
     }
 }
 
-/// A different code.
+/// Returns a different code of the same length.
 pub(crate) fn other_than(code: &str) -> String {
     let first = if code.starts_with('7') { '1' } else { '7' };
     format!("{first}{}", &code[1..])
 }
 
-/// Waits for a condition that another task makes true.
+/// Waits until the condition is true. Panics with `what` after a time limit.
 pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
     for _ in 0..200 {
         if check().await {

@@ -1,5 +1,5 @@
-//! Architecture rules, checked on the source text: which module may name which, what every file starts with, and which
-//! module owns a table. Every check also runs on a sample that breaks it.
+//! Architecture rules, checked on the source text: which modules and libraries a module may use, where time and
+//! randomness come from, and which module owns each table. Every check also runs on a sample with errors.
 
 mod asvs;
 mod security;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use source::{Source, sources, tokens, without_tests};
 
-/// The modules from the bottom up. A file names only modules below its own.
+/// The top-level modules, from the lowest to the highest. A file may only use modules below its own.
 const LAYERS: [&str; 16] = [
     "error",
     "email_address",
@@ -30,7 +30,7 @@ const LAYERS: [&str; 16] = [
     "cli",
 ];
 
-/// Libraries that only these modules name.
+/// Libraries, and the only modules that may use them.
 const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["async_graphql_axum", "axum", "tower", "tower_http"], &["http"]),
     (&["async_graphql"], &["graphql", "http"]),
@@ -39,7 +39,7 @@ const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (&["lettre"], &["adapter", "doctor", "settings"]),
 ];
 
-/// Modules below that a module must not name all the same.
+/// For each module, lower modules that it must not use either.
 const NEVER: [(&str, &[&str]); 4] = [
     ("adapter", &["crate::db", "crate::domain", "crate::settings", "crate::graphql", "crate::http"]),
     ("http", &["crate::db"]),
@@ -47,16 +47,16 @@ const NEVER: [(&str, &[&str]); 4] = [
     ("seed", &["crate::http", "crate::graphql"]),
 ];
 
-/// Exceptions: the store behind the development inbox belongs to the domain.
+/// Exceptions from the lists above: the adapter of the development inbox stores emails in the domain.
 const ALLOWED: [(&str, &str); 1] = [("adapter", "crate::domain::mail::inbox")];
 
-/// Only these choose adapters.
+/// The only modules that may use `adapter`. They choose the adapters.
 const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 
 /// Modules whose submodules must not depend on each other in a cycle.
 const WITHOUT_CYCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
-/// A table and the part of `domain/` that owns its rows.
+/// Each table, and the part of `src/domain` that owns its rows.
 const OWNERS: [(&str, &str); 9] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
@@ -69,15 +69,15 @@ const OWNERS: [(&str, &str); 9] = [
     ("signing_keys", "src/domain/keys"),
 ];
 
-/// Modules that may use another module's table, and why.
+/// Modules that may use a table of another module, the table, and the reason.
 const SHARED_TABLES: [(&str, &str, &str); 6] = [
     (
         "src/domain/sign_in/challenge",
         "users",
-        "one statement reads everything a sign-in needs, identical for every address",
+        "one statement, identical for every address, reads everything that a sign-in needs",
     ),
-    ("src/domain/sign_in/challenge", "devices", "as above: a known device must not show in the response time"),
-    ("src/domain/sign_in/challenge", "sign_in_links", "as above: neither must a pending link"),
+    ("src/domain/sign_in/challenge", "devices", "as above: the response time must not reveal a known device"),
+    ("src/domain/sign_in/challenge", "sign_in_links", "as above: the response time must not reveal a pending link"),
     ("src/domain/user", "devices", "the statement that signs a user in also returns whether the user is new"),
     ("src/domain/user", "sessions", "as above"),
     ("src/domain/session", "users", "a request reads its session and user with one statement"),
@@ -108,7 +108,7 @@ fn every_module_names_only_modules_below_it() {
 
 fn broken_direction(source: &Source) -> Vec<String> {
     let layer = source.layer();
-    // `main.rs` and `lib.rs` are above all modules.
+    // `main.rs` and `lib.rs` may use all modules.
     let height = LAYERS.iter().position(|name| *name == layer).map_or(LAYERS.len(), |at| at + 1);
     let above: Vec<_> = LAYERS[height..].iter().map(|name| format!("crate::{name}")).collect();
     let never = NEVER.iter().filter(|(name, _)| *name == layer).flat_map(|(_, never)| *never);
@@ -143,7 +143,7 @@ fn submodules_have_no_circular_dependencies() {
     assert_eq!(cycle(&straight, "http"), None);
 }
 
-/// Submodules that depend on each other in a cycle. The root is the module `""`.
+/// The submodules of a module that depend on each other in a cycle, if any. `""` is the crate root.
 fn cycle(program: &[Source], layer: &str) -> Option<BTreeSet<String>> {
     let parent: Vec<_> = std::iter::once("crate").chain((!layer.is_empty()).then_some(layer)).collect();
     let child = |path: &[String]| {
@@ -156,7 +156,8 @@ fn cycle(program: &[Source], layer: &str) -> Option<BTreeSet<String>> {
         let named = source.paths().into_iter().filter_map(|path| child(&path)).filter(|to| *to != from);
         names.entry(from.clone()).or_default().extend(named);
     }
-    // Repeatedly removes modules that name none of the remaining ones; what is left is a cycle.
+    // Repeatedly removes the modules that use none of the remaining ones. If modules are left in the end, they form a
+    // cycle.
     loop {
         let layers: BTreeSet<_> = names.keys().cloned().collect();
         let before = names.len();
@@ -210,8 +211,8 @@ fn randomness_comes_only_from_the_system() {
     assert!(!own_randomness(&Source::new("src/adapter/system.rs", "")).is_empty());
 }
 
-/// Sources of randomness other than the system: another implementation, or the module that does more than ask the
-/// system.
+/// Violations of the rule that all randomness comes from the operating system: another implementation of `Entropy`, or
+/// other code in the function that fills the buffer.
 fn own_randomness(source: &Source) -> Vec<String> {
     const ASKS: &str = "aws_lc_rs :: rand :: fill ( buffer )";
     const IMPLEMENTS: &str = "impl Entropy for";
@@ -221,16 +222,13 @@ fn own_randomness(source: &Source) -> Vec<String> {
         return implementations.map(|_| format!("{}: implements its own randomness", source.path)).collect();
     }
     let (Some(only), None) = (implementations.next(), implementations.next()) else {
-        return vec![format!("{}: gives randomness once", source.path)];
+        return vec![format!("{}: must fill the buffer in exactly one place", source.path)];
     };
-    // Up to the next item.
+    // The function ends before the next item.
     let body = only.split("pub fn").next().unwrap_or_default();
     let uses = body.split_whitespace().filter(|token| *token == "buffer").count();
     let holds = body.contains(ASKS) && uses == 2;
-    (!holds)
-        .then(|| format!("{}: does something else with the buffer than to have the system fill it", source.path))
-        .into_iter()
-        .collect()
+    (!holds).then(|| format!("{}: must only pass the buffer to the system", source.path)).into_iter().collect()
 }
 
 fn forbidden_sources(source: &Source) -> Vec<String> {
@@ -276,7 +274,8 @@ fn every_table_has_one_owner() {
     assert!(!breaks("src/domain/user.rs", "use crate::db::entity::users;\nfn f() { users::Entity::find() }"));
 }
 
-/// What a file outside the owner does with the rows of a table. Holding a row that the owner read is allowed.
+/// Uses of a table's rows in a file that does not belong to the table's owner. Holding a row that the owner has read is
+/// allowed.
 fn foreign_table_uses(source: &Source) -> Vec<String> {
     if source.path.starts_with("src/db/") {
         return Vec::new();
@@ -285,27 +284,27 @@ fn foreign_table_uses(source: &Source) -> Vec<String> {
         .into_iter()
         .filter(|table| !OWNERS.contains(&(table, owner_prefix(source, table))))
         .filter(|table| !SHARED_TABLES.iter().any(|(guest, of, _)| of == table && source.path.starts_with(guest)))
-        .map(|table| format!("{}: reaches into {table}", source.path))
+        .map(|table| format!("{}: uses the table {table}", source.path))
         .collect();
     let veiled = source
         .paths()
         .iter()
         .map(|path| path.join("::"))
         .find(|path| path.contains("entity::*") || path.contains("entity::as "));
-    broken.extend(veiled.map(|path| format!("{}: hides tables behind {path}", source.path)));
+    broken.extend(veiled.map(|path| format!("{}: imports tables under another name: {path}", source.path)));
     broken
 }
 
-/// The owner of a table, if this file belongs to it.
+/// The owner of a table if the file belongs to that owner.
 fn owner_prefix(source: &Source, table: &str) -> &'static str {
     let owner = OWNERS.iter().find(|(owned, _)| *owned == table).map_or("", |(_, owner)| *owner);
     if source.path.starts_with(owner) { owner } else { "" }
 }
 
-/// Tables whose rows a file reads or writes, by entity or by SQL.
+/// The tables whose rows a file reads or writes, through an entity or SQL.
 fn tables_of(source: &Source) -> BTreeSet<&'static str> {
     let paths = source.paths();
-    // A file may import a table under another name.
+    // A file may import an entity under another name.
     let mut names: Vec<(String, &str)> = Vec::new();
     for (table, _) in OWNERS {
         for path in &paths {
@@ -338,7 +337,8 @@ fn assert_holds(broken: impl Iterator<Item = String>) {
     assert!(broken.is_empty(), "{}", broken.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
-/// Modules with lists that no decision depends on: only these read from a standby, which may lag.
+/// The only modules that may read from a standby, whose data may be out of date. They read lists, and no decision
+/// depends on a list.
 const LISTERS: [&str; 6] = [
     "src/domain/range_query.rs",
     "src/domain/audit/list.rs",

@@ -1,12 +1,12 @@
-//! One contract for all limiters: memory, one Redis server and a Redis Cluster must count alike. Tests the counting
-//! only, not the rules.
+//! The contract of all rate limiters: in memory, on one Redis server, and on a Redis Cluster. The three must count
+//! alike. These tests cover only the counting. `limits` tests the rules that use it.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a broken expectation is how a test speaks"
+    reason = "a failed expectation makes the test fail"
 )]
 
 mod clocks;
@@ -35,7 +35,7 @@ use self::{
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER: Duration = Duration::from_mins(15);
 
-/// The start time of each case. Nothing depends on the real clock.
+/// The start time of each case. The cases do not use the real clock.
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 123_456_000).unwrap()
 }
@@ -44,7 +44,7 @@ fn after(seconds: i64) -> DateTime<Utc> {
     start() + TimeDelta::seconds(seconds)
 }
 
-/// A key that no other case and no earlier run has used.
+/// A key that no other case and no earlier run uses.
 fn key() -> String {
     uuid::Uuid::now_v7().to_string()
 }
@@ -68,7 +68,7 @@ async fn admits(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> b
 async fn refused_until(limiter: &dyn Limiter, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
     match take(limiter, std::slice::from_ref(charge), now).await {
         Verdict::Refused { retry_at, .. } => retry_at,
-        Verdict::Admitted { .. } => panic!("admitted at {now}, against the contract"),
+        Verdict::Admitted { .. } => panic!("admitted at {now}, but the call must be refused"),
     }
 }
 
@@ -84,9 +84,9 @@ impl Dice {
     }
 }
 
-// ---------------------------------------------------------------------------------------- where cases run
+// ---------------------------------------------------------------------------------------- running the cases
 
-/// The URL in a variable. If it is missing, the test fails unless such tests may be skipped.
+/// The URL in an environment variable. `None` if it is not set and such tests may be skipped; otherwise the test fails.
 fn url_from(variable: &str) -> Option<SecretString> {
     if let Ok(url) = std::env::var(variable) {
         return Some(SecretString::from(url));
@@ -150,10 +150,10 @@ async fn a_window_slides_unit_by_unit(limiter: Arc<dyn Limiter>) {
     }
     assert_eq!(refused_until(&*limiter, &charge, after(180)).await, after(900));
     assert_eq!(refused_until(&*limiter, &charge, after(899)).await, after(900));
-    assert!(admits(&*limiter, &charge, after(900)).await, "the first unit has left");
-    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "only the first");
+    assert!(admits(&*limiter, &charge, after(900)).await, "the first unit has left the window");
+    assert_eq!(refused_until(&*limiter, &charge, after(900)).await, after(960), "only the first unit has left");
     assert!(admits(&*limiter, &charge, after(960)).await);
-    assert!(admits(&*limiter, &charge, after(5_000)).await, "all have left");
+    assert!(admits(&*limiter, &charge, after(5_000)).await, "all units have left");
 }
 
 async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(limiter: Arc<dyn Limiter>) {
@@ -165,15 +165,23 @@ async fn the_first_refusal_starts_a_cooldown_that_later_refusals_do_not_extend(l
     assert_eq!(
         refused_until(&*limiter, &charge, after(1_000)).await,
         after(1_100),
-        "there is room, but the cooldown holds"
+        "the window has room, but the cooldown continues"
     );
     assert_eq!(refused_until(&*limiter, &charge, after(1_099)).await, after(1_100));
     assert!(admits(&*limiter, &charge, after(1_100)).await);
     for second in [1_101, 1_102] {
         assert!(admits(&*limiter, &charge, after(second)).await);
     }
-    assert_eq!(refused_until(&*limiter, &charge, after(1_110)).await, after(2_000), "armed again by the admission");
-    assert_eq!(refused_until(&*limiter, &charge, after(1_900)).await, after(2_000), "used up: no second cooldown");
+    assert_eq!(
+        refused_until(&*limiter, &charge, after(1_110)).await,
+        after(2_000),
+        "the admission allows a new cooldown"
+    );
+    assert_eq!(
+        refused_until(&*limiter, &charge, after(1_900)).await,
+        after(2_000),
+        "no second cooldown without an admission"
+    );
 }
 
 async fn a_reserved_share_is_kept_for_callers_with_the_full_limit(limiter: Arc<dyn Limiter>) {
@@ -184,7 +192,11 @@ async fn a_reserved_share_is_kept_for_callers_with_the_full_limit(limiter: Arc<d
     }
     assert_eq!(refused_until(&*limiter, &stranger, after(10)).await, after(60));
     assert!(admits(&*limiter, &known, after(10)).await);
-    assert_eq!(refused_until(&*limiter, &stranger, after(11)).await, after(61), "two must leave before a stranger");
+    assert_eq!(
+        refused_until(&*limiter, &stranger, after(11)).await,
+        after(61),
+        "two units must leave before a stranger is admitted"
+    );
     assert!(admits(&*limiter, &known, after(12)).await);
     assert_eq!(refused_until(&*limiter, &known, after(13)).await, after(60));
     assert_eq!(refused_until(&*limiter, &stranger, after(13)).await, after(62));
@@ -200,8 +212,8 @@ async fn a_refused_call_gives_back_what_it_took(limiter: Arc<dyn Limiter>) {
         assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(900) });
     }
     let verdict = take(&*limiter, &[wide.clone(), late.clone()], after(20)).await;
-    assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one unit of two was free, and all of three");
-    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "its own unit is unchanged");
+    assert_eq!(verdict, Verdict::Admitted { last: 0b01 }, "one of two units was free, and all of three");
+    assert_eq!(refused_until(&*limiter, &wide, after(21)).await, after(61), "the earlier unit is unchanged");
 }
 
 async fn a_checking_charge_can_refuse_but_takes_nothing(limiter: Arc<dyn Limiter>) {
@@ -216,12 +228,13 @@ async fn a_checking_charge_can_refuse_but_takes_nothing(limiter: Arc<dyn Limiter
     }
     assert!(admits(&*limiter, &two, after(5)).await);
     assert!(admits(&*limiter, &asks, after(6)).await);
-    assert!(admits(&*limiter, &two, after(7)).await, "both units were there");
+    assert!(admits(&*limiter, &two, after(7)).await, "both units were still free");
     assert_eq!(refused_until(&*limiter, &asks, after(8)).await, after(65));
     assert_eq!(refused_until(&*limiter, &two, after(8)).await, after(65));
     assert!(admits(&*limiter, &asks, after(65)).await);
     assert!(admits(&*limiter, &two, after(65)).await);
-    // If one charge refuses, the units taken for the others are given back, also next to one that only asks.
+    // If one charge of a call refuses, the limiter returns the units of the other charges, also if the refusing charge
+    // only checks (`counts: false`).
     let full = Charge { limit: 1, counts: false, ..two.clone() };
     let free = charge(&key(), 1, MINUTE);
     assert!(matches!(take(&*limiter, &[free.clone(), full], after(66)).await, Verdict::Refused { charge: 1, .. }));
@@ -234,13 +247,14 @@ async fn a_refund_keeps_a_used_up_cooldown(limiter: Arc<dyn Limiter>) {
     assert!(admits(&*limiter, &full, after(0)).await);
     assert!(admits(&*limiter, &pair, after(0)).await);
     assert_eq!(refused_until(&*limiter, &pair, after(55)).await, after(65));
-    // Taken and given back at 70: as if it had not happened, the pair stays disarmed until a real admission.
+    // At second 70 a unit of `pair` is taken and returned. This must not count as an admission, so `pair` cannot start
+    // another cooldown.
     let verdict = take(&*limiter, &[pair.clone(), full.clone()], after(70)).await;
     assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(900) });
     let nothing = Charge { limit: 0, ..pair.clone() };
     assert_eq!(refused_until(&*limiter, &nothing, after(71)).await, after(131), "no new cooldown was set");
     assert!(admits(&*limiter, &pair, after(72)).await);
-    // The cooldown of the charge that refuses stays although the call took nothing.
+    // A refused call takes no units, but the cooldown of the refusing charge starts.
     let free = charge(&key(), 5, MINUTE);
     let verdict = take(&*limiter, &[free, pair.clone()], after(130)).await;
     assert_eq!(verdict, Verdict::Refused { charge: 1, retry_at: after(140) });
@@ -279,7 +293,7 @@ async fn concurrent_calls_are_admitted_exactly_up_to_the_limit(limiter: Arc<dyn 
         admitted += u32::from(matches!(person.await.unwrap(), Verdict::Admitted { .. }));
     }
     assert_eq!(admitted, 10);
-    // Ten of the thousand are taken, and everything the others took is given back.
+    // Ten of the thousand units stay taken. The units of the refused calls were returned.
     let mut left = 0;
     while admits(&*limiter, &charges[1], after(1)).await {
         left += 1;

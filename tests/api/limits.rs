@@ -1,5 +1,5 @@
-//! Rate limits: which budget is charged, who is refused, for how long, and that the owner of an address can always sign
-//! in.
+//! Rate limits: what each limit counts, who is refused and for how long, and that the owner of an address can always
+//! sign in. "Strangers" are clients without a known device.
 
 mod callers;
 mod ceiling;
@@ -50,13 +50,13 @@ async fn the_fourth_code_in_fifteen_minutes_is_refused_until_its_retry_time() {
         guest.login("pair@example.com").await;
     }
     let after = app.count("audit_events", "kind = 'LIMIT_REFUSED'").await;
-    assert!(after - rows <= 1, "one row a rule, key and window");
+    assert!(after - rows <= 1, "one audit row per rule, key and window");
     doorcode::domain::audit::refusals::write_counts(app.ctx()).await.unwrap();
     assert!(app.count("audit_events", "kind = 'LIMIT_REFUSED' AND count > 1").await >= 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
+async fn refusing_the_fourth_code_starts_a_cooldown_of_five_minutes() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..3 {
@@ -67,7 +67,11 @@ async fn the_refused_fourth_starts_a_cooldown_of_five_minutes() {
     let refused = guest.login("cool@example.com").await;
     assert_eq!(retry_at(&refused), now + chrono::TimeDelta::minutes(5));
     app.clock.pass(2.0 * 60.0);
-    assert_eq!(kind(&guest.login("cool@example.com").await), "RateLimited", "the window is open, the cooldown is not");
+    assert_eq!(
+        kind(&guest.login("cool@example.com").await),
+        "RateLimited",
+        "the window admits the call, but the cooldown continues"
+    );
     app.clock.pass(3.0 * 60.0 + 1.0);
     assert_eq!(kind(&guest.login("cool@example.com").await), "CodeSent");
 }
@@ -79,7 +83,7 @@ async fn a_refused_call_is_not_charged_to_other_limits() {
     for _ in 0..10 {
         guest.login("full@example.com").await;
     }
-    // Three were sent and seven refused: of the eight that strangers have in this network, five are left.
+    // Three codes were sent and seven requests refused. Strangers may use eight of the network's ten, so five are left.
     for number in 0..5 {
         assert_eq!(kind(&guest.login(&format!("other{number}@example.com")).await), "CodeSent", "{number}");
     }
@@ -102,7 +106,7 @@ async fn the_mail_limit_of_an_address_holds_across_networks() {
         }
         app.drain_outbox().await;
     }
-    assert_eq!(app.mails_for("bombed@example.com").await.len(), 12, "twelve a day");
+    assert_eq!(app.mails_for("bombed@example.com").await.len(), 12, "at most twelve emails a day");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,8 +121,8 @@ async fn sub_addresses_share_the_mail_limit_of_their_mailbox_only() {
         sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
     }
     let count = |sent: &[bool]| sent.iter().filter(|sent| **sent).count();
-    assert_eq!(count(&sent), 5, "six in fifteen minutes, with the owner's");
-    assert_eq!(count(&sent.iter().step_by(2).copied().collect::<Vec<_>>()), 2, "three of them from one network");
+    assert_eq!(count(&sent), 5, "six in fifteen minutes, including the owner's");
+    assert_eq!(count(&sent.iter().step_by(2).copied().collect::<Vec<_>>()), 2, "three of the six from one network");
     for round in 0..20 {
         app.clock.pass(901.0);
         for number in 0..7 {
@@ -126,10 +130,14 @@ async fn sub_addresses_share_the_mail_limit_of_their_mailbox_only() {
             sent.push(kind(&app.guest().login(&sub_address).await) == "CodeSent");
         }
     }
-    assert_eq!(count(&sent), 12, "twelve a day, with the owner's, and one more for all of them");
-    assert_eq!(kind(&app.guest().login("vic@example.com").await), "CodeSent", "the plain address can still be used");
+    assert_eq!(count(&sent), 12, "twelve a day, including the owner's, and one extra email");
+    assert_eq!(
+        kind(&app.guest().login("vic@example.com").await),
+        "CodeSent",
+        "the address without a tag has a separate limit"
+    );
     let known = app.guest().with_device(&owner.device);
-    assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices are exempt");
+    assert_eq!(kind(&known.login("vic+home@example.com").await), "CodeSent", "known devices do not share this limit");
     assert_eq!(app.count("users", "1 = 1").await, 1);
     assert!(app.guest().sign_in("vic+away@elsewhere.example.com").await.is_new, "another mailbox");
 }
@@ -143,7 +151,7 @@ async fn addresses_of_an_ipv6_network_share_its_limits() {
         number += 1;
         kind(&guest.at_ip(&address).login(&format!("v{number}@example.com")).await) == "CodeSent"
     };
-    // Strangers may use four fifths: 4 per /64, 16 per /56, 64 per /48.
+    // Strangers may use four fifths of a limit: 4 codes per /64, 16 per /56, 64 per /48.
     for host in 0..4 {
         assert!(send(format!("{prefix}:100::{host}")).await);
     }
@@ -170,7 +178,8 @@ async fn a_network_gets_thirty_verifications_a_minute() {
     assert_eq!(kind(&app.guest().verify("AAAAAAAAAAAAAAAAAAAAAA", "12345678").await), "CodeExpired");
 }
 
-/// An attacker's day: as many challenges and wrong codes as the limits allow, always from new networks.
+/// Requests challenges and tries wrong codes, each challenge from a new network, until a limit refuses or `guesses` is
+/// reached. Returns the number of wrong codes that were compared.
 async fn attack(app: &TestApp, email: &str, guesses: usize) -> usize {
     let mut wrong = 0;
     while wrong < guesses {
@@ -204,7 +213,7 @@ async fn an_account_allows_twenty_wrong_codes_a_day_across_networks() {
     app.clock.set(retry_at(&refused) - chrono::TimeDelta::seconds(2));
     assert_eq!(attack(&app, "target@example.com", 1).await, 0);
     app.clock.pass(3.0);
-    assert!(attack(&app, "target@example.com", 1).await >= 1, "the returned time is exact");
+    assert!(attack(&app, "target@example.com", 1).await >= 1, "the returned retry time is exact");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,14 +251,18 @@ async fn a_known_device_can_sign_in_while_strangers_exhaust_every_budget() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_budget_mails_a_link_that_works_once() {
+async fn when_the_guessing_budget_is_used_up_a_link_is_emailed_that_works_once() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     let owner = app.guest();
     let sent = owner.login("owner@example.com").await;
-    assert_eq!((kind(&sent), sent["codeLength"].as_i64()), ("CodeSent", Some(8)), "the response does not reveal it");
+    assert_eq!(
+        (kind(&sent), sent["codeLength"].as_i64()),
+        ("CodeSent", Some(8)),
+        "the response does not reveal that a link was sent"
+    );
     let link = app.last_link_for("owner@example.com").await;
-    // A second request by a stranger neither invalidates nor duplicates the link.
+    // A second request, by a stranger, neither invalidates the link nor creates another one.
     app.guest().login("owner@example.com").await;
     assert_eq!(app.last_link_for("owner@example.com").await, link);
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
@@ -259,14 +272,14 @@ async fn a_spent_budget_mails_a_link_that_works_once() {
     let next = app.last_link_for("owner@example.com").await;
     assert_ne!(next, link);
     app.clock.pass(86_401.0);
-    assert_eq!(kind(&owner.verify_link(&next).await), "CodeExpired", "a day and no longer");
+    assert_eq!(kind(&owner.verify_link(&next).await), "CodeExpired", "a link is valid for one day");
     for forged in ["", "x", &"A".repeat(43), &other_than(&next)] {
         assert_eq!(kind(&app.guest().verify_link(forged).await), "CodeExpired");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_mail_of_a_day_contains_a_link() {
+async fn the_last_email_within_the_daily_limit_contains_a_link() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..2 {
         app.guest().login("day@example.com").await;
@@ -328,7 +341,7 @@ async fn without_the_limiter_codes_are_neither_sent_nor_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
+async fn a_caller_over_the_operation_limit_gets_429() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::ApiCaller, "5/1m".into()))).await;
     let guest = app.guest();
     for _ in 0..5 {
@@ -345,33 +358,37 @@ async fn a_caller_gets_six_hundred_operations_a_minute_then_429() {
     let admitted = guest.me().await;
     assert_eq!(admitted.status.as_u16(), 200, "the wait that the headers name is enough");
     assert!(!admitted.headers.contains_key("ratelimit"));
-    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network is not affected");
+    assert_eq!(app.guest().me().await.status.as_u16(), 200, "another network has a separate limit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_day_without_a_valid_link_gets_one_extra_mail() {
+async fn after_the_daily_mail_limit_one_extra_email_is_sent_if_no_link_is_valid() {
     let app = TestApp::with(|flags| drop(flags.limits.insert(Rule::SendAddressDay, "3/1d".into()))).await;
     for _ in 0..3 {
         app.guest().login("door@example.com").await;
     }
-    // As if the third request had been cut off after it was charged.
+    // Simulates a third request that was charged but then failed, so there is no link.
     app.sql("DELETE FROM sign_in_links").await;
     let owner = app.guest();
     assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent");
     let link = app.last_link_for("door@example.com").await;
     for _ in 0..5 {
-        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a valid link is in the mailbox");
+        assert_eq!(kind(&app.guest().login("door@example.com").await), "RateLimited", "a valid link was already sent");
     }
     SignedIn::read(&owner.verify_link(&link).await);
-    assert_eq!(kind(&owner.login("door@example.com").await), "CodeSent", "after a used link another mail is allowed");
+    assert_eq!(
+        kind(&owner.login("door@example.com").await),
+        "CodeSent",
+        "another email is allowed once the link is used"
+    );
     SignedIn::read(&owner.verify_link(&app.last_link_for("door@example.com").await).await);
     let mails = app.mails_for("door@example.com").await;
     let ways_in = mails.iter().filter(|mail| mail.code.is_some() || mail.text.contains("#link=")).count();
-    assert_eq!((ways_in, mails.len()), (5, 6), "the sixth is the notice of the second sign-in, from a new device");
+    assert_eq!((ways_in, mails.len()), (5, 6), "the sixth email is the notice about the sign-in from a new device");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_mailed_again_is_valid_for_another_day() {
+async fn a_link_that_is_emailed_again_is_valid_for_another_day() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -384,7 +401,7 @@ async fn a_link_mailed_again_is_valid_for_another_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_of_an_older_version_works_once_it_is_mailed_again() {
+async fn a_link_from_an_older_version_works_after_it_is_emailed_again() {
     let app = TestApp::with(generous_sends).await;
     attack(&app, "owner@example.com", 1_000).await;
     app.guest().login("owner@example.com").await;
@@ -397,14 +414,15 @@ async fn a_link_of_an_older_version_works_once_it_is_mailed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_code_is_mailed_that_the_budget_would_refuse() {
+async fn no_code_is_emailed_that_the_guessing_budget_would_refuse() {
     let app = TestApp::with(generous_sends).await;
-    assert_eq!(attack(&app, "edge@example.com", 19).await, 20, "three by three");
+    assert_eq!(attack(&app, "edge@example.com", 19).await, 20, "three codes per challenge");
     app.sql("UPDATE email_codes SET units = units - 1 WHERE units = 3 AND attempts = 3 AND id = (SELECT id FROM email_codes WHERE units = 3 ORDER BY id LIMIT 1)").await;
     let owner = app.guest();
     let challenge = owner.challenge("edge@example.com").await;
     let code = app.last_code_for("edge@example.com").await;
-    // One unit is left, and two live codes would cost two: the second mail brings a link.
+    // The budget has one unit left. A wrong code costs one unit per live code, so a second live code would exceed the
+    // budget, and the second email contains a link instead.
     owner.resend("edge@example.com", &challenge).await;
     SignedIn::read(&owner.verify_link(&app.last_link_for("edge@example.com").await).await);
     assert_eq!(code.len(), 8);
@@ -428,17 +446,17 @@ async fn strangers_cannot_turn_a_fixed_test_code_into_a_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_hangs_up_still_gets_the_mail_it_was_charged_for() {
+async fn a_client_that_hangs_up_still_gets_the_email_it_was_charged_for() {
     let app = TestApp::with(generous_sends).await;
     for number in 0..20_u64 {
         let email = format!("cut{number}@example.com");
         let guest = app.guest();
         let call = guest.login(&email);
-        // Dropped at another moment each time, from before the charge to after the commit.
+        // Cancels the request at a different moment each time, from before the charge to after the commit.
         drop(tokio::time::timeout(std::time::Duration::from_micros(number * 300), call).await);
     }
-    // Calls whose client hung up are still in progress.
-    crate::harness::eventually("what was charged was queued", async || {
+    // The server still processes the cancelled requests.
+    crate::harness::eventually("every charged email is queued", async || {
         let charged = app.limiter.calls.load(Ordering::SeqCst);
         charged >= 5 && app.count("outbox", "1 = 1").await == i64::try_from(charged).unwrap()
     })
@@ -457,7 +475,7 @@ async fn a_long_response_is_charged_as_several_operations() {
     }
     let long = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
     for _ in 0..3 {
-        assert_eq!(ada.query(long, json!({})).await.status, 200, "a megabyte, sixteen operations");
+        assert_eq!(ada.query(long, json!({})).await.status, 200, "a megabyte counts as sixteen operations");
     }
     for _ in 0..12 {
         assert_eq!(ada.me().await.status, 200);

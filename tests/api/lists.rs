@@ -1,6 +1,6 @@
-//! Lists of users, sessions and audit events: contents, order, permissions and cost. Results are compared with a naive
-//! scan of all rows. Query plans are in `plans`, pages and filters in `people` and `trail`, roles in `roles`, statement
-//! counts in `cost`.
+//! Lists of users, sessions and audit events: contents, order, permissions and cost. The tests compare results with a
+//! naive scan of all rows. `plans` tests query plans, `people` and `trail` pages and filters, `roles` permissions, and
+//! `cost` the number of statements.
 
 mod cost;
 mod people;
@@ -26,7 +26,7 @@ async fn signed_in_as<'a>(app: &'a TestApp, role: &str) -> Client<'a> {
     guest.with_bearer(&signed_in.access)
 }
 
-/// Creates users; another number gives other users.
+/// Creates this many users. Each `number` gives a different set of users.
 async fn seed(app: &TestApp, people: u64, number: u64) {
     seed::seed(app.ctx(), people, number, |_| {}).await.unwrap();
 }
@@ -85,7 +85,7 @@ fn page(forward: bool, size: usize, cursor: Option<&str>) -> Value {
     if forward { json!({ "first": size, "after": cursor }) } else { json!({ "last": size, "before": cursor }) }
 }
 
-/// Walks a whole list, page by page; `between` runs after every page.
+/// Reads a whole list page by page. Calls `between` after every page.
 async fn walk(
     fetch: impl AsyncFn(Value) -> Value,
     forward: bool,

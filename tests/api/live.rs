@@ -1,4 +1,4 @@
-//! Subscriptions over real sockets: who receives which events, for how long, and which are never sent.
+//! Subscriptions over real sockets: who receives which events, for how long, and which events are never sent.
 
 mod bounds;
 mod bus;
@@ -28,7 +28,7 @@ fn complete(id: &str) -> SocketEvent {
     SocketEvent::Said(json!({ "id": id, "type": "complete" }))
 }
 
-/// Reads until an event of this kind; panics if there is none.
+/// Reads events until one of this kind arrives. Panics if none arrives in time.
 async fn event_of(socket: &mut Socket, kind: &str) -> serde_json::Value {
     loop {
         let heard = socket.hear().await;
@@ -50,7 +50,7 @@ async fn a_manager_receives_events_of_another_replica() {
     let mut socket = served.socket(&manager.signed_in.access).await;
     socket.subscribe("e", EVENTS).await;
     socket.settle().await;
-    // The connection between two replicas may take a moment; earlier events are only in the trail.
+    // The connection between two replicas takes a moment. Events before that are only in the audit trail.
     crate::harness::eventually("the bus is open", async || {
         app.guest().via(&replica).login("first@example.com").await;
         socket.hear_within(std::time::Duration::from_millis(100)).await != SocketEvent::Nothing
@@ -111,8 +111,8 @@ async fn suspended_users_and_users_with_a_new_role_get_no_more_events() {
         socket.settle().await;
     }
     app.set_role("lowered@example.com", Role::User).await;
-    assert_eq!(lowered.hear().await, complete("e"), "not even that event");
-    assert_eq!(lowered.hear().await, SocketEvent::Closed(4403), "a new token is enough");
+    assert_eq!(lowered.hear().await, complete("e"), "not even the event of the role change");
+    assert_eq!(lowered.hear().await, SocketEvent::Closed(4403), "the user needs a new token, but not a new sign-in");
     assert_eq!(event_of(&mut suspended, "USER_CHANGED").await["subject"]["email"], "lowered@example.com");
 
     app.set_status("suspended@example.com", UserStatus::Suspended).await;

@@ -1,5 +1,5 @@
-//! The outbox: queued mail is sent once or expires, is encrypted until then and erased afterwards. Some tests use a
-//! real mail server with TLS.
+//! The outbox, a table of queued emails ("letters"). A letter is sent once, expires or fails. It is stored encrypted,
+//! and its content is erased afterwards. Some tests use a real mail server with TLS.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     smtp_server::{SmtpServer, Tls, embedded_only},
 };
 
-/// A mail server that always fails in this way.
+/// A mail transport whose deliveries always fail with this error.
 struct FailingHop(DeliveryFailure);
 
 impl FailingHop {
@@ -49,7 +49,7 @@ async fn a_code_that_has_expired_is_never_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
+async fn an_email_that_is_temporarily_refused_is_retried_with_backoff_until_its_code_expires() {
     let app = TestApp::new().await;
     app.guest().challenge("again@example.com").await;
     let moody = FailingHop::saying(DeliveryFailure::Temporary("451 not now".into()));
@@ -70,7 +70,7 @@ async fn a_refused_mail_is_retried_with_backoff_until_its_code_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_permanently_refused_mail_is_not_retried() {
+async fn an_email_that_is_permanently_refused_is_not_retried() {
     let app = TestApp::new().await;
     app.guest().challenge("never@example.com").await;
     let moody = FailingHop::saying(DeliveryFailure::Permanent("550 no such box".into()));
@@ -81,7 +81,7 @@ async fn a_permanently_refused_mail_is_not_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_mail_of_a_dead_worker_is_taken_over() {
+async fn a_letter_claimed_by_a_dead_worker_is_delivered_by_another() {
     let app = TestApp::new().await;
     app.guest().challenge("orphan@example.com").await;
     let ctx = Arc::clone(&app.app.ctx);
@@ -89,12 +89,12 @@ async fn the_mail_of_a_dead_worker_is_taken_over() {
     let worker = tokio::spawn(async move { deliver_due(&ctx, &hanging).await });
     eventually("the mail is claimed", async || app.count("outbox", "claimed_until IS NOT NULL").await == 1).await;
     worker.abort();
-    assert!(app.mails_for("orphan@example.com").await.is_empty(), "the claim holds");
+    assert!(app.mails_for("orphan@example.com").await.is_empty(), "no other worker takes a claimed letter");
     app.clock.pass(91.0);
     assert_eq!(app.mails_for("orphan@example.com").await.len(), 1);
 }
 
-/// A mail server that never responds.
+/// A mail transport whose deliveries never finish.
 struct HangingHop;
 
 #[async_trait::async_trait]
@@ -113,10 +113,10 @@ async fn outbox_rows_are_encrypted_and_bound_to_their_id() {
     let app = TestApp::new().await;
     app.guest().challenge("sealed@example.com").await;
     app.guest().challenge("other@example.com").await;
-    // A sealed letter moved to another row does not open: it is given up, not sent to the wrong person.
+    // An encrypted letter that is moved to another row cannot be decrypted, so it is not sent to the wrong recipient.
     app.sql("UPDATE outbox SET sealed = (SELECT first.sealed FROM outbox first ORDER BY first.id LIMIT 1)").await;
     let sent = app.mails_for("sealed@example.com").await.len() + app.mails_for("other@example.com").await.len();
-    assert_eq!(sent, 1, "the letter in its own row");
+    assert_eq!(sent, 1, "only the letter in its original row is sent");
     assert_eq!(app.count("outbox", "state = 'PENDING' AND last_error LIKE 'no server secret%'").await, 1);
 }
 
@@ -158,7 +158,7 @@ async fn a_code_sent_through_a_real_mail_server_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decoy_costs_the_worker_as_much_as_a_mail() {
+async fn a_decoy_costs_the_worker_as_much_as_an_email() {
     let app = TestApp::with(|flags| flags.signup = Some("domains:example.com".into())).await;
     let mut costs = Vec::new();
     for email in ["real@example.com", "decoy@example.org"] {
@@ -167,7 +167,7 @@ async fn a_decoy_costs_the_worker_as_much_as_a_mail() {
         assert_eq!(deliver_due(&app.app.ctx, &app.app.transport).await.unwrap(), 1);
         costs.push(app.take_statements());
     }
-    assert_eq!(costs[0], costs[1], "identical statements");
+    assert_eq!(costs[0], costs[1], "a decoy runs the same statements");
     assert_eq!(app.count("outbox", "state = 'DECOY' AND sealed IS NULL").await, 1);
 }
 

@@ -1,12 +1,7 @@
-//! Black-box tests of Doorcode in one binary: the real router in process, on the real database and limiter of the stack
-//! that `tests/run` chose. Neither is mocked.
+//! Black-box tests of Doorcode, in one binary. They call the real router in process, with a real database and limiter.
+//! `tests/run` chooses SQLite and the in-memory limiter, or PostgreSQL and Redis.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a broken expectation is how a test speaks"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation makes the test fail")]
 
 mod harness;
 

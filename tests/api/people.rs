@@ -1,4 +1,4 @@
-//! Users after sign-in: what they change themselves, what administrators do to them, and what remains after deletion.
+//! User accounts after sign-in: changes by the user, changes by administrators, and what remains after deletion.
 
 mod admin;
 pub(crate) mod email_change;
@@ -7,6 +7,6 @@ mod own;
 mod stale;
 pub(crate) mod undo;
 
-/// The result of mutations that change a user.
+/// Selection for the result of mutations that change a user.
 const SAVED: &str = "__typename ... on UserSaved { user { id email name role status version deletedAt } } \
     ... on Problem { message }";

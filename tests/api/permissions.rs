@@ -1,5 +1,5 @@
-//! The permissions page against the schema and the server: every field, every role, one's own and other users' data.
-//! Every field needs a row, and every row a field.
+//! Compares docs/integrate/permissions.md ("the permissions page") with the schema and the server: every field, as
+//! every role, for the caller's own data and that of other users. The page must have one row for each field.
 
 mod changes;
 mod fields;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::harness::TestApp;
 use page::Page;
 
-/// Fields that only some servers have.
+/// Fields that a production server without federation does not have.
 const NOT_IN_PRODUCTION: [&str; 3] = ["Query.inbox", "Query._entities", "Query._service"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +43,7 @@ fn the_production_schema_has_every_row_except_those_of_other_servers() {
     assert_eq!(published, rows.collect());
 }
 
-/// Interfaces do not check the owner, so they must not expose anything that depends on it.
+/// Interfaces do not check who owns an object, so they may only expose fields that every caller may read.
 #[tokio::test(flavor = "multi_thread")]
 async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
     let app = TestApp::with(people::wide_limits).await;
@@ -51,7 +51,7 @@ async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
     let interfaces = types.iter().filter(|(_, kind)| kind.kind == "INTERFACE");
     let fields = interfaces.flat_map(|(name, kind)| kind.fields.keys().map(move |field| format!("{name}.{field}")));
     assert_eq!(fields.collect::<Vec<_>>(), ["Node.id", "Problem.code", "Problem.message"]);
-    // Every type with an id that `node` accepts has a table.
+    // Every type that `node` can return must have a table on the page.
     let page = Page::read();
     for name in &types["Node"].possible {
         assert!(types[name].interfaces.contains(&"Node".to_owned()));
@@ -60,7 +60,7 @@ async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
 }
 
 #[test]
-#[should_panic(expected = "is no word of the page")]
+#[should_panic(expected = "is not a defined word")]
 fn cells_only_use_the_defined_words() {
     Page::parse(
         "\n## User\n\n| field | anonymous | GUEST | USER | MANAGER | ADMIN |\n| --- | --- | --- | --- | --- | --- |\n\

@@ -1,4 +1,4 @@
-//! The program, started as an operator starts it: its output, its refusals, its shutdown, and its data after a kill.
+//! The program, started as an operator starts it: output, refused starts, shutdown, and data after a kill.
 
 use std::{
     ffi::OsStr,
@@ -30,7 +30,7 @@ use crate::{
     harness::on_servers,
 };
 
-/// A running program; it is killed when dropped.
+/// A running server process. Dropping this value kills the process.
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
@@ -38,11 +38,11 @@ pub(crate) struct Program {
     pub(crate) ops: u16,
     printed: Arc<Mutex<Vec<u8>>>,
     started: Instant,
-    /// Source address of its calls; any if not set.
+    /// Source address of the calls from `call`. `None`: the system chooses.
     caller: Option<IpAddr>,
 }
 
-/// A program's folder and database.
+/// The working folder and database of a program. Several programs can use them in turn.
 pub(crate) struct Home {
     folder: TempDir,
     pub(crate) database: TestDatabase,
@@ -54,13 +54,13 @@ impl Home {
     }
 
     fn command(&self) -> Command {
-        // Measures another build of the program.
+        // `DOORCODE_TEST_PROGRAM` is the path of another build to test.
         let program =
             std::env::var_os("DOORCODE_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorcode").into());
         self.command_of(program)
     }
 
-    /// The same environment for another program.
+    /// A command for another program, with the same environment.
     pub(crate) fn command_of(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -84,20 +84,20 @@ impl Home {
         self.command().args(arguments).output().unwrap()
     }
 
-    /// The output of a command that must succeed.
+    /// Runs a command that must succeed, and returns its output.
     pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// The same with `--json`, line by line.
+    /// Runs a command with `--json`, and returns one value per output line.
     fn objects(&self, arguments: &[&str]) -> Vec<Value> {
         let printed = self.good(&[arguments, &["--json"]].concat());
-        printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+        printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
     }
 
-    /// The error output of a command that must fail.
+    /// Runs a command that must fail with exit code 1, and returns its error output.
     fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output.stdout));
@@ -108,18 +108,18 @@ impl Home {
         self.start_with(|_| {}).await
     }
 
-    /// With other settings.
+    /// Starts a server with changed settings.
     pub(crate) async fn start_with(&self, change: impl FnOnce(&mut Command)) -> Program {
         let mut command = self.command();
         change(&mut command);
         Self::start_and_wait(command).await
     }
 
-    /// Starts a server, and waits for it.
+    /// Starts a server, and waits until it is ready.
     pub(crate) async fn start_and_wait(mut command: Command) -> Program {
         let (port, ops) = (free_port(), free_port());
         let set = |name: &str| command.get_envs().any(|(known, _)| known == name);
-        // The issuer of tokens: the same at every start of one home.
+        // This URL is the issuer of access tokens, so it must not change with the port.
         if !set("DOORCODE_PUBLIC_URL") {
             command.env("DOORCODE_PUBLIC_URL", "http://localhost:4000");
         }
@@ -139,7 +139,7 @@ impl Home {
     }
 }
 
-/// Byte by byte, so that invalid text shows too.
+/// Collects the output as bytes, because it may not be valid UTF-8.
 fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) {
     let into = Arc::clone(into);
     std::thread::spawn(move || {
@@ -150,7 +150,7 @@ fn collect(mut stream: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) {
     });
 }
 
-/// A port that no other test uses, even after this one has released it: below the ephemeral range, and ten per process.
+/// A free port that no other test uses. Each process has ten such ports, all below the ephemeral range.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let ours = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
@@ -181,7 +181,7 @@ impl Program {
         self.printed.lock().unwrap().clone()
     }
 
-    /// Sends calls from this address from now on.
+    /// Sets the source address of further calls.
     pub(crate) fn called_from(mut self, address: IpAddr) -> Self {
         self.caller = Some(address);
         self
@@ -201,10 +201,10 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("it never responded:\n{}", self.printed());
+        panic!("the server did not become ready:\n{}", self.printed());
     }
 
-    /// `None` if the connection broke, as it does for a client of a killed server.
+    /// Posts a GraphQL request. Returns `None` if the connection breaks, for example because the server was killed.
     pub(crate) async fn call(&self, query: &str, variables: Value) -> Option<Value> {
         let body = json!({ "query": query, "variables": variables });
         let client = reqwest::Client::builder().local_address(self.caller).build().ok()?;
@@ -236,17 +236,17 @@ impl Program {
         Some(self.call(query, json!({ "c": challenge, "d": code })).await?["data"]["verify"].clone())
     }
 
-    /// Stops it as an operator does, and waits for the exit.
+    /// Stops the server with SIGTERM, and waits for its exit.
     pub(crate) fn stop(mut self) -> std::process::ExitStatus {
         self.signal("-TERM");
         self.child.wait().unwrap()
     }
 
-    /// The same, but returns the output.
+    /// Stops the server with SIGTERM, and returns its output.
     pub(crate) fn stopped(mut self) -> String {
         self.signal("-TERM");
         self.child.wait().unwrap();
-        // The output reader may lag behind.
+        // The thread that reads the output may lag behind.
         std::thread::sleep(Duration::from_millis(200));
         self.printed()
     }
@@ -272,7 +272,7 @@ fn text(bytes: &[u8]) -> String {
 async fn the_program_prints_its_addresses_serves_a_sign_in_and_stops() {
     let home = Home::new().await;
     let mut program = home.start().await;
-    println!("start to first answer: {} ms", program.started.elapsed().as_millis());
+    println!("start to first response: {} ms", program.started.elapsed().as_millis());
     let printed = program.printed();
     for part in ["Sign in   http://localhost:", "/graphiql", "/inbox", "Embedded"] {
         assert!(printed.contains(part), "{part} in:\n{printed}");
@@ -285,7 +285,7 @@ async fn the_program_prints_its_addresses_serves_a_sign_in_and_stops() {
     let status = program.child.wait().unwrap();
     assert!(status.success(), "{}", program.printed());
     assert!(stopping.elapsed() < Duration::from_secs(5));
-    assert!(!program.printed().contains(&code), "the code is in no log line");
+    assert!(!program.printed().contains(&code), "no log line contains the code");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +305,7 @@ async fn shutdown_under_load_answers_every_accepted_request() {
     tokio::time::sleep(Duration::from_millis(30)).await;
     program.signal("-TERM");
     for call in calls {
-        // A refused connection after the shutdown is fine; one that was accepted and then reset is not.
+        // After the shutdown, connections may be refused. But an accepted connection must not be reset.
         if let Err(error) = call.await.unwrap() {
             assert!(error.is_connect(), "{error:?}");
         }
@@ -321,7 +321,7 @@ async fn an_unsafe_production_start_names_every_problem() {
     for part in ["DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM", "DOORCODE_COD_LENGTH", "DOORCODE_CODE_LENGTH"] {
         assert!(acknowledged.contains(part), "{part} in:\n{acknowledged}");
     }
-    assert!(!home.folder.path().join("data").exists(), "a refused start leaves nothing behind");
+    assert!(!home.folder.path().join("data").exists(), "a refused start creates no files");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -387,7 +387,7 @@ async fn commands_create_an_administrator_suspend_users_and_rotate_keys() {
     assert!(good(&["user", "suspend", "boss@example.com"]).contains("SUSPENDED"));
     assert!(good(&["user", "restore", "boss@example.com"]).contains("ACTIVE"));
     good(&["user", "create", "b@example.com", "--role", "guest"]);
-    assert_eq!(good(&["user", "list"]).lines().count(), 4, "a heading and three people");
+    assert_eq!(good(&["user", "list"]).lines().count(), 4, "a heading and three users");
     assert!(text(&home.run(&["user", "create", "b@example.com"]).stderr).contains("already"));
     assert!(text(&home.run(&["user", "suspend", "nobody@example.com"]).stderr).contains("nobody"));
     assert_eq!(good(&["keys", "list"]).lines().count(), 2, "a heading and a key");
@@ -398,7 +398,7 @@ async fn commands_create_an_administrator_suspend_users_and_rotate_keys() {
     assert!(good(&["schema", "--development"]).contains("inbox"));
 }
 
-/// The number of kills; a soak test sets hundreds.
+/// Number of kills (default 30). `DOORCODE_TEST_KILLS` sets another number for soak tests.
 fn kills() -> u32 {
     std::env::var("DOORCODE_TEST_KILLS").map_or(30, |kills| kills.parse().unwrap())
 }
@@ -411,11 +411,11 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         let mut program = home.start().await;
         let email = format!("kill{round}@example.com");
         let (Some(challenge), Some(code)) = (program.login(&email).await, program.code_for(&email).await) else {
-            panic!("a healthy program responds");
+            panic!("a running program responds");
         };
         let verify = program.verify(&challenge, &code);
         let kill = async {
-            // A little later each round, from before the first statement to after the response.
+            // Kills the program a little later each round, from before the first statement to after the response.
             tokio::time::sleep(Duration::from_micros(u64::from(round) * 200)).await;
             program.signal("-KILL");
         };
@@ -426,16 +426,17 @@ async fn a_kill_at_any_moment_neither_repeats_nor_loses_a_sign_in() {
         match answer {
             Some(answer) if answer["__typename"] == "SignedIn" => {
                 acknowledged += 1;
-                assert_eq!(again["__typename"], "CodeExpired", "a code works once");
+                assert_eq!(again["__typename"], "CodeExpired", "the code works only once");
                 let access = answer["tokens"]["accessToken"].as_str().unwrap();
                 let me = reqwest::Client::new()
                     .post(format!("http://127.0.0.1:{}/graphql", restarted.port))
                     .bearer_auth(access)
                     .json(&json!({ "query": "{ me { email } }" }));
                 let me: Value = me.send().await.unwrap().json().await.unwrap();
-                assert_eq!(me["data"]["me"]["email"], email, "an acknowledged sign-in survives: {me}");
+                assert_eq!(me["data"]["me"]["email"], email, "an acknowledged sign-in survives the kill: {me}");
             }
-            // Unknown: signed in or not, but never twice, and the retry gets a clean response.
+            // Without a response, the sign-in may or may not have happened. The retry must succeed or find the code
+            // used.
             _ => assert!(["SignedIn", "CodeExpired"].contains(&again["__typename"].as_str().unwrap()), "{again}"),
         }
         drop(restarted);

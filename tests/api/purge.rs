@@ -1,5 +1,5 @@
-//! The hourly purge under load: more rows than one batch, two purges at once, locked rows, and the indexes it uses.
-//! What is purged, and when, is tested with each table's owner.
+//! The hourly purge of expired rows: more rows than one batch, concurrent purges, locked rows, and the indexes it uses.
+//! The tests of each feature check which rows are purged, and when.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use crate::harness::{TestApp, on_servers};
 
-/// More than two batches.
+/// Number of rows for more than two batches.
 const MANY: u64 = 2 * ROWS + 10;
 const ADDRESS: &str = "'192.0.2.1'";
 const NOBODY: &str = "NULL";
@@ -25,12 +25,13 @@ async fn app_with_user() -> TestApp {
     app
 }
 
-/// This many days from now, as SQL for the application's database.
+/// The time this many days from now, as a SQL literal for the application's database.
 fn day(app: &TestApp, days: i64) -> String {
     format!("'{}'", (app.ctx().now() + TimeDelta::days(days)).to_rfc3339())
 }
 
-/// Inserts rows with these columns, each with the SQL of its value; `UUID` and `HASH` stand for new ones.
+/// Inserts this many rows. Each column has a SQL expression for its value, in which `UUID` and `HASH` stand for new
+/// random values.
 async fn make(app: &TestApp, number: u64, table: &str, row: &[(&str, &str)]) {
     let (uuid, hash) = if on_servers() {
         ("gen_random_uuid()", "sha256(gen_random_uuid()::text::bytea)")
@@ -68,7 +69,7 @@ async fn devices(app: &TestApp, number: u64, used: i64, expires: i64, address: &
     make(app, number, "devices", &row).await;
 }
 
-/// Sessions by the days of their start, last request and expiry; `ended` is SQL.
+/// Inserts sessions. `began`, `seen` and `expires` are in days from now, and `ended` is a SQL expression.
 async fn sessions(app: &TestApp, number: u64, (began, seen, expires): (i64, i64, i64), ended: &str, address: &str) {
     let (began, seen, expires) = (day(app, began), day(app, seen), day(app, expires));
     let row = [
@@ -85,7 +86,7 @@ async fn sessions(app: &TestApp, number: u64, (began, seen, expires): (i64, i64,
     make(app, number, "sessions", &row).await;
 }
 
-/// Codes that expired this many days ago, with this many wrong tries.
+/// Inserts codes. `died` is their expiry in days from now, and `tries` the number of wrong codes tried, as SQL.
 async fn codes(app: &TestApp, number: u64, died: i64, tries: &str) {
     let died = day(app, died);
     let row = [
@@ -121,7 +122,7 @@ async fn letters(app: &TestApp, number: u64, finished: i64) {
     make(app, number, "outbox", &row).await;
 }
 
-/// Links and changes of address that expired this many days ago.
+/// Inserts sign-in links and email changes. `died` is their expiry in days from now.
 async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     let died = day(app, died);
     let times = [("created_at", died.as_str()), ("expires_at", &died)];
@@ -132,7 +133,7 @@ async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     make(app, number, "email_changes", &[change.as_slice(), &times].concat()).await;
 }
 
-/// The distinct batch statements of a purge.
+/// Runs a purge, and returns its distinct batch statements.
 async fn statements(app: &TestApp) -> Vec<Statement> {
     app.take_statements();
     housekeeping::purge(app.ctx()).await.unwrap();
@@ -179,8 +180,12 @@ async fn more_than_a_batch_of_expired_rows_is_purged_and_nothing_else() {
     assert_eq!(app.count("devices", "ip_address IS NULL").await, 5);
     assert_eq!(app.count("sessions", "ip_address IS NULL").await, 5);
     let many = i64::try_from(MANY).unwrap();
-    assert_eq!(app.count("email_codes", "email = '' AND units = 1").await, many, "a budget still counts them");
-    assert_eq!(app.count("email_codes", "email <> ''").await, 1, "the one that signed in a moment ago");
+    assert_eq!(
+        app.count("email_codes", "email = '' AND units = 1").await,
+        many,
+        "the guessing budget still counts these codes"
+    );
+    assert_eq!(app.count("email_codes", "email <> ''").await, 1, "only the session that signed in a moment ago");
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap(), Purged::default());
 }
 
@@ -220,15 +225,17 @@ async fn concurrent_purges_share_the_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_row_is_left_to_the_next_purge() {
     if !on_servers() {
-        return; // SQLite has one writer and locks no rows.
+        return; // SQLite does not lock rows.
     }
     let app = app_with_user().await;
     events(&app, 10, -401, NOBODY).await;
     let busy = app.ctx().db.begin().await.unwrap();
     busy.execute_unprepared("SELECT id FROM audit_events ORDER BY at LIMIT 1 FOR UPDATE").await.unwrap();
     let purge = housekeeping::purge(app.ctx());
-    let purged =
-        tokio::time::timeout(Duration::from_secs(5), purge).await.expect("it does not wait for the lock").unwrap();
+    let purged = tokio::time::timeout(Duration::from_secs(5), purge)
+        .await
+        .expect("the purge does not wait for the lock")
+        .unwrap();
     assert_eq!(purged.events, 9);
     busy.rollback().await.unwrap();
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().events, 1);
@@ -256,7 +263,7 @@ async fn erasure_finds_rows_by_address_label_through_an_index() {
     }
 }
 
-/// The steps of a plan, one per line.
+/// The query plan of a statement, one step per line.
 async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
     let (prefix, column) = if on_servers() { ("EXPLAIN", "QUERY PLAN") } else { ("EXPLAIN QUERY PLAN", "detail") };
     let explained = Statement { sql: format!("{prefix} {}", statement.sql), ..statement.clone() };
@@ -282,7 +289,7 @@ async fn every_purge_statement_uses_an_index() {
     ];
     let app = app_with_user().await;
     let purge = statements(&app).await;
-    // Most rows are already cleared and some are due; there are enough to make a table scan expensive.
+    // Create enough rows to make a table scan expensive. Most are already cleared, and some are due.
     for days in 1..=20 {
         let address = if days > 5 { NOBODY } else { ADDRESS };
         events(&app, 2_000, -20 * days, address).await;

@@ -1,4 +1,5 @@
-//! Concurrency: what must happen once happens once, whatever the interleaving. On both databases.
+//! Concurrent requests: an action that must happen once happens once, in any order of the requests. Runs on the
+//! database that `DOORCODE_TEST_STACK` selects.
 
 use doorcode::limits::Rule;
 use futures_util::future::join_all;
@@ -47,11 +48,11 @@ async fn only_three_of_sixty_four_concurrent_wrong_codes_are_compared() {
     left.sort_unstable();
     assert_eq!(left, [0, 1, 2]);
     assert_eq!(app.count("email_codes", "attempts = 3 AND units = 3").await, 1);
-    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired", "used up for the right code too");
+    assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired", "the right code is refused as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_guesses_at_many_challenges_never_overdraw_an_accounts_budget() {
+async fn concurrent_guesses_at_many_challenges_never_exceed_an_accounts_budget() {
     let app = TestApp::with(|flags| {
         flags.limits.insert(Rule::VerifyNetwork, "1000/1m".into());
         flags.limits.insert(Rule::SendAddress, "100/15m".into());
@@ -84,21 +85,21 @@ async fn fifty_concurrent_refreshes_get_one_successor_and_end_no_session() {
     let refreshed = typed(&answers, "Refreshed");
     assert_eq!(refreshed.len(), 50);
     let first = &refreshed[0]["tokens"]["refreshToken"];
-    assert!(refreshed.iter().all(|answer| answer["tokens"]["refreshToken"] == *first), "one successor");
+    assert!(refreshed.iter().all(|answer| answer["tokens"]["refreshToken"] == *first), "all get the same successor");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
     let next = guest.refresh(first.as_str().unwrap()).await;
     assert_eq!(next["__typename"], "Refreshed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_sharing_an_outbox_send_every_mail_once() {
+async fn workers_sharing_an_outbox_send_every_email_once() {
     use doorcode::domain::mail::delivery::deliver_due;
     let app = TestApp::new().await;
     let replicas = [app.replica().await, app.replica().await];
     for number in 0..20 {
         app.guest().challenge(&format!("mail{number}@example.com")).await;
     }
-    // Every process has a separate inbox; together they must hold each mail once.
+    // Every process has a separate inbox. Together the inboxes must contain each email once.
     let workers = (0..12).map(|number| {
         let worker = match number % 3 {
             0 => &app.app,

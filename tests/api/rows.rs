@@ -1,4 +1,4 @@
-//! A valid row for every table, and values that make one invalid.
+//! A valid row for every table, and values that make the row invalid.
 
 use chrono::{DateTime, TimeZone, Utc};
 use doorcode::{db::Db, error::Error};
@@ -10,12 +10,12 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// A fixed moment, plus this many microseconds.
+/// A fixed time plus this many microseconds.
 pub(crate) fn moment(micros: i64) -> DateTime<Utc> {
     Utc.timestamp_micros(1_795_000_000_000_000 + micros).unwrap()
 }
 
-/// Inserts a row as the query builder writes it.
+/// Inserts a row through the query builder.
 pub(crate) async fn insert(db: &Db, table: &'static str, row: Vec<(&'static str, Value)>) -> Result<(), Error> {
     let (columns, values): (Vec<_>, Vec<_>) = row.into_iter().unzip();
     let query = Query::insert()
@@ -170,7 +170,7 @@ const TABLES: [&str; 11] = [
     "signing_keys",
 ];
 
-/// Table, column, an invalid value, and the kind of constraint that refuses it.
+/// Invalid values: table, column, value, and the kind of constraint that must refuse the value.
 pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let short = Value::from(vec![7_u8; 31]);
     let taken = Value::from(good.unique.clone());

@@ -1,5 +1,5 @@
-//! Runs the SQL of docs/operate on the real schema: every statement works on every database, and after the statements
-//! for a restore or a leaked secret no earlier token, code or link works.
+//! Runs the SQL statements of docs/operate on the real schema. Every statement must work on every database. After the
+//! statements for a restored backup or a leaked secret, no earlier token, code or link may work.
 
 use doorcode::limits::Rule;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::{
     tokens::rotation::process_with,
 };
 
-/// First words of the statements in the documents. Other inline code is not SQL.
+/// How SQL statements start. Inline code that starts with another word is not SQL.
 const VERBS: [&str; 4] = ["SELECT ", "UPDATE ", "DELETE ", "ALTER TABLE "];
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/docs/operate/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The pages that contain SQL.
+/// The text of the pages that contain SQL.
 fn documents() -> String {
     page("runbooks.md") + &page("sizing.md")
 }
@@ -31,7 +31,7 @@ fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<It
     text.split(open).skip(1).filter_map(move |rest| rest.split_once(close).map(|(inner, _)| inner))
 }
 
-/// The statements in SQL blocks and in inline code that ends with a semicolon.
+/// The statements in SQL code blocks, and in inline code that ends with a semicolon.
 fn statements(text: &str) -> Vec<String> {
     let blocks = between(text, "```sql\n", "```");
     let inline = text.split('`').filter(|part| part.ends_with(';') && VERBS.iter().any(|verb| part.starts_with(verb)));
@@ -48,7 +48,7 @@ fn section(heading: &str) -> String {
     from.split("\n#").next().unwrap().to_owned()
 }
 
-/// A statement as it is written for a database, or none if it is only for PostgreSQL.
+/// The statement in the dialect of this database. `None` if it is only for PostgreSQL.
 fn for_database(sql: &str, backend: DbBackend) -> Option<String> {
     if backend == DbBackend::Postgres {
         return Some(sql.to_owned());
@@ -125,15 +125,23 @@ async fn after_the_statements_for_a_restore_no_earlier_credential_works() {
     let past = past(&app).await;
     run(&app, "Restore a backup").await;
     assert_eq!(app.count("signing_keys", "1 = 1").await, 0, "keys that could have leaked are deleted");
-    // The SQL uses the database's clock, which is ahead of the test's.
+    // The SQL uses the database's clock, which is ahead of the test clock.
     app.clock.pass(60.0);
-    assert_eq!(opens(&app, &app.replica().await, &past).await, [false; 4], "with the same secret");
+    assert_eq!(
+        opens(&app, &app.replica().await, &past).await,
+        [false; 4],
+        "nothing works, although the secret is the same"
+    );
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 0);
 
     let control = self::app().await;
     let past = self::past(&control).await;
     control.clock.pass(60.0);
-    assert_eq!(opens(&control, &control.replica().await, &past).await, [true; 4], "otherwise all of it works");
+    assert_eq!(
+        opens(&control, &control.replica().await, &past).await,
+        [true; 4],
+        "without the statements, all credentials work"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! The schema on both databases: it migrates up and down, matches the entities, and refuses invalid rows.
+//! The database schema, on SQLite and PostgreSQL: it migrates up and down, matches the entities, and refuses invalid
+//! rows.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ const INDEXES: [&str; 31] = [
     "users_list_name_key_idx",
 ];
 
-/// Table -> column -> whether it may be null.
+/// Table name -> column name -> whether the column may be null.
 type Columns = BTreeMap<String, BTreeMap<String, bool>>;
 
 #[tokio::test]
@@ -130,7 +131,7 @@ async fn a_program_older_than_the_schema_still_starts() {
         db.write().execute_unprepared(newer).await.unwrap();
         migrate::up(&db).await.unwrap();
         assert!(migrate::is_current(&db).await.unwrap());
-        assert!(migrate::down(&db, 1).await.is_err(), "it must not revert an unknown step");
+        assert!(migrate::down(&db, 1).await.is_err(), "a program must not revert a migration that it does not know");
     }
 }
 
@@ -181,7 +182,7 @@ async fn every_index_exists() {
 }
 
 #[tokio::test]
-async fn a_row_that_breaks_a_rule_is_refused() {
+async fn a_row_that_violates_a_constraint_is_refused() {
     for backend in every_backend() {
         let database = fresh_database_of(backend).await;
         let db = database.connect().await;
@@ -189,7 +190,7 @@ async fn a_row_that_breaks_a_rule_is_refused() {
         good.insert_all(&db).await;
         for (table, column, bad, rule) in bad_values(&good) {
             let mut row = Rows::new().row(table);
-            // The row is new and refers to the users of the first one, except for this value.
+            // The row is new, with one invalid value. Its foreign keys refer to the rows inserted before.
             for (name, value) in &mut row {
                 if name == &"user_id" {
                     *value = good.user.into();
@@ -227,11 +228,15 @@ async fn deleting_a_user_deletes_dependent_rows() {
 
         entity::devices::Entity::delete_by_id(rows.device).exec(db.write()).await.unwrap();
         let session = entity::sessions::Entity::find().one(db.read()).await.unwrap().unwrap();
-        assert_eq!(session.device_id, None, "a session outlives its device's row");
+        assert_eq!(session.device_id, None, "a session remains when its device is deleted");
 
         entity::users::Entity::delete_by_id(rows.user).exec(db.write()).await.unwrap();
         assert_eq!(entity::sessions::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
-        assert_eq!(entity::audit_events::Entity::find().count(db.read()).await.unwrap(), 1, "the trail outlives users");
+        assert_eq!(
+            entity::audit_events::Entity::find().count(db.read()).await.unwrap(),
+            1,
+            "audit events remain when their users are deleted"
+        );
     }
 }
 
@@ -267,7 +272,8 @@ async fn sixty_four_concurrent_uses_of_a_code_succeed_once() {
 #[tokio::test]
 async fn timestamps_compare_and_sort_chronologically() {
     // SQLite compares the text that the driver writes: RFC 3339 with no, three or six digits of fraction, and always
-    // "+00:00". That sign sorts before the point and before every digit, so a shorter fraction is the earlier one.
+    // "+00:00". The plus sign sorts before the point and all digits, so the shorter of two fractions with the same
+    // digits sorts first.
     let micros =
         [0, 1, 10, 999, 1_000, 1_001, 99_999, 100_000, 100_001, 120_000, 123_456, 999_999, 1_000_000, 1_000_001];
     for backend in every_backend() {
@@ -323,7 +329,7 @@ fn declare<E: EntityTrait + EntityName>(columns: &mut Columns, entity: E) {
     columns.insert(entity.table_name().to_owned(), of_entity);
 }
 
-/// The columns in the database, without the migrations' own table.
+/// The columns of all tables, except the table of the migration library.
 async fn columns_of(db: &Db) -> Columns {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT table_name AS t, column_name AS c, is_nullable = 'YES' AS n FROM information_schema.columns
@@ -340,7 +346,7 @@ async fn columns_of(db: &Db) -> Columns {
     columns
 }
 
-/// Our indexes by name, with the SQL that creates them.
+/// The indexes that the migrations create, by name, with their SQL.
 async fn indexes_of(db: &Db) -> BTreeMap<String, String> {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT indexname AS name, indexdef AS sql FROM pg_indexes

@@ -1,11 +1,11 @@
-//! How the source compares secrets and their hashes. Leaks in logs and tables are tested in `canary`, the memory of a
-//! running program in `program/memory`.
+//! Checks that the source code compares secrets and hashes of secrets in constant time. `canary` tests leaks in logs
+//! and tables, and `program/memory` the memory of a running program.
 
 mod rotation;
 
 use std::fs;
 
-/// Columns with hashes of secrets, in all tables. Their type is `Digest`, which only compares in constant time.
+/// Table columns that contain hashes of secrets. Their type must be `Digest`, which only compares in constant time.
 const COLUMNS: [&str; 8] = [
     "token_hash",
     "refresh_hash",
@@ -17,7 +17,7 @@ const COLUMNS: [&str; 8] = [
     "budget_key",
 ];
 
-/// The only file that may compare bytes of a digest.
+/// The only file that may compare the bytes of a digest.
 const COMPARES: &str = "src/db/digest.rs";
 
 fn files(folder: &str) -> Vec<(String, String)> {
@@ -41,14 +41,14 @@ fn files(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Lines that compare bytes that `Digest` and `secrecy` hide.
+/// Lines that compare the bytes of a `Digest` or a secret.
 fn compares_bytes(code: &str) -> Vec<&str> {
     let compares = |line: &str| {
         ["==", "!=", ".eq(", ".ne(", ".cmp(", "starts_with", "ends_with", "contains("]
             .iter()
             .any(|sign| line.contains(sign))
     };
-    // The database compares query values by an index, which is not constant-time anyway.
+    // Query values are allowed: the database compares them through an index, which is not constant-time in any case.
     let hides = |line: &str| {
         line.contains("expose_secret()")
             || line.contains(".as_bytes()") && COLUMNS.iter().any(|column| line.contains(column))

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-/// Access and refresh token of a refresh that must succeed.
+/// Refreshes a session, which must succeed. Returns the new access and refresh tokens.
 async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     let answer = client.refresh(token).await;
     assert_eq!(answer["__typename"], "Refreshed", "{answer}");
@@ -62,7 +62,7 @@ async fn every_refresh_gives_a_new_token_of_the_same_session() {
         answer["tokens"]["refreshToken"].as_str().unwrap().clone_into(&mut refresh);
         let access = answer["tokens"]["accessToken"].as_str().unwrap().to_owned();
         assert_eq!(status_of_me(&guest, &access).await, 200);
-        assert!(seen.insert(refresh.clone()) && seen.insert(access), "all new");
+        assert!(seen.insert(refresh.clone()) && seen.insert(access), "all tokens are new");
     }
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
 }
@@ -98,11 +98,11 @@ async fn a_replaced_refresh_token_ends_the_session_after_the_grace_period() {
         }
         assert_eq!(status_of_me(&guest, &access).await, 200);
         is_over(&guest, &signed_in.refresh).await;
-        assert_eq!(status_of_me(&guest, &access).await, 401, "at once");
+        assert_eq!(status_of_me(&guest, &access).await, 401, "the session ends immediately");
         assert_eq!(status_of_me(&guest, &signed_in.access).await, 401);
         is_over(&guest, &live).await;
         is_over(&guest, &signed_in.refresh).await;
-        assert_eq!(reuses(&app).await, 1, "recorded once");
+        assert_eq!(reuses(&app).await, 1, "the reuse is recorded once");
         let row = only_session(&app).await;
         assert_eq!(row.end_reason.as_deref(), Some("TOKEN_REUSED"));
         assert_eq!(row.successor, None);
@@ -137,7 +137,7 @@ async fn an_invented_token_for_a_known_session_does_not_end_it() {
     assert_eq!(
         &mine[..16],
         only_id(&app, "ada@example.com").await.as_bytes(),
-        "what a thief with a copy of the table knows"
+        "a thief with a copy of the table knows the session id"
     );
     let mut forged = vec![
         [&mine[..16], &[0; 48]].concat(),
@@ -165,7 +165,7 @@ async fn an_invented_token_for_a_known_session_does_not_end_it() {
     for bytes in forged.iter().take(40) {
         assert_eq!(log_out_with(&guest, &URL_SAFE_NO_PAD.encode(bytes)).await["__typename"], "SessionEnded");
     }
-    assert_eq!(app.take_statements(), Vec::<String>::new(), "not one of them reached the database");
+    assert_eq!(app.take_statements(), Vec::<String>::new(), "no forged token caused a database query");
     assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), calls);
     assert_eq!(app.count("audit_events", "1 = 1").await, audit);
     for signed_in in [signed_in, stranger] {
@@ -197,34 +197,41 @@ async fn the_sessions_table_never_holds_a_usable_token() {
     let row = only_session(&app).await;
     assert_eq!(row.refresh_hash, vault::sha256(&raw(&second)));
     assert_eq!(row.previous_hash, Some(vault::sha256(&raw(&first))));
-    let sealed = row.successor.clone().expect("kept for the grace period");
+    let sealed = row.successor.clone().expect("the successor is kept for the grace period");
     let hashes = [row.refresh_hash.as_bytes(), row.previous_hash.as_ref().unwrap().as_bytes()];
     for column in hashes.into_iter().chain([&*sealed]) {
         for token in [&first, &second] {
             let random = &raw(token)[16..];
             for part in random.windows(8) {
-                assert!(!column.windows(8).any(|bytes| bytes == part), "a part of a token in clear");
+                assert!(
+                    !column.windows(8).any(|bytes| bytes == part),
+                    "the table contains a part of a token in plain text"
+                );
             }
             assert!(!column.windows(token.len()).any(|bytes| bytes == token.as_bytes()));
         }
         is_over(&guest, &URL_SAFE_NO_PAD.encode(column)).await;
     }
     let context = row.id.as_bytes();
-    let opened = vault::open_as_holder(&raw(&first), context, &sealed).expect("by its predecessor");
+    let opened =
+        vault::open_as_holder(&raw(&first), context, &sealed).expect("the previous token decrypts its successor");
     assert_eq!(*opened, raw(&second));
     for key in hashes.into_iter().chain([&*raw(&second), context]) {
-        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "not by any value in the table");
+        assert!(vault::open_as_holder(key, context, &sealed).is_none(), "no value in the table decrypts the successor");
     }
     let other = uuid::Uuid::nil();
-    assert!(vault::open_as_holder(&raw(&first), other.as_bytes(), &sealed).is_none(), "nor in another row");
+    assert!(
+        vault::open_as_holder(&raw(&first), other.as_bytes(), &sealed).is_none(),
+        "the successor cannot be decrypted in another row"
+    );
 
     app.clock.pass(10.0);
     session::erase_successors(app.ctx()).await.unwrap();
-    assert!(only_session(&app).await.successor.is_some(), "still in the grace period");
+    assert!(only_session(&app).await.successor.is_some(), "the successor is kept until the grace period ends");
     assert_eq!(refreshed(&guest, &first).await.1, second);
     app.clock.pass(0.1);
     session::erase_successors(app.ctx()).await.unwrap();
-    assert_eq!(only_session(&app).await.successor, None, "erased after it");
+    assert_eq!(only_session(&app).await.successor, None, "the successor is erased after the grace period");
     refreshed(&guest, &second).await;
 }
 

@@ -1,4 +1,5 @@
-//! Signing in with a code or a link: what works, what is refused, and that refusals reveal nothing.
+//! Signing in with a code or a link: what works, what is refused, and that a refusal does not reveal whether an account
+//! exists.
 
 use doorcode::db::entity::{Role, UserStatus};
 use serde_json::json;
@@ -41,7 +42,7 @@ async fn a_code_works_once() {
     let code = app.last_code_for("once@example.com").await;
     SignedIn::read(&guest.verify(&challenge, &code).await);
     assert_eq!(guest.verify(&challenge, &code).await["__typename"], "CodeExpired");
-    assert_eq!(app.count("email_codes", "attempts = 1 AND units = 0").await, 1, "a replay moves no counter");
+    assert_eq!(app.count("email_codes", "attempts = 1 AND units = 0").await, 1, "a reused code changes no counter");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +61,7 @@ async fn a_code_expires_after_five_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_code_stays_dead_when_the_clock_jumps_back() {
+async fn an_expired_code_stays_invalid_when_the_clock_jumps_back() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("jump@example.com").await;
@@ -88,7 +89,7 @@ async fn three_wrong_codes_end_a_challenge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_resend_keeps_the_earlier_code_valid_and_never_resets_the_tries() {
+async fn a_resend_keeps_the_earlier_code_valid_and_does_not_reset_the_attempts() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let challenge = guest.challenge("again@example.com").await;
@@ -104,9 +105,9 @@ async fn a_resend_keeps_the_earlier_code_valid_and_never_resets_the_tries() {
         wrong = other_than(&other_than(&second)).replace('0', "9");
     }
     assert_eq!(guest.verify(&challenge, &wrong).await["attemptsLeft"], 1);
-    assert_eq!(app.count("email_codes", "units = 3").await, 1, "two live codes make a wrong try cost two");
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "a wrong code costs one unit per live code");
     SignedIn::read(&guest.verify(&challenge, &first).await);
-    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the right try is refunded");
+    assert_eq!(app.count("email_codes", "units = 3").await, 1, "only the units of the right code are returned");
     assert_eq!(guest.verify(&challenge, &second).await["__typename"], "CodeExpired");
 }
 
@@ -156,7 +157,7 @@ async fn a_code_works_only_for_the_browser_that_asked() {
     SignedIn::read(&owner.verify(&owners, &code).await);
 }
 
-/// As done by an attacker who can write to the database but does not know the server secret.
+/// Simulates an attacker who can write to the database but does not know the server secret.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hash_of_a_code_covers_its_address_challenge_and_purpose() {
     let app = TestApp::new().await;
@@ -284,7 +285,7 @@ async fn signing_in_again_with_a_valid_bearer_replaces_that_session() {
     assert_eq!(
         guest.with_bearer(&other.access).me().await.field("me")["email"],
         "other@example.com",
-        "another user's session stays"
+        "another user's session stays open"
     );
     app.guest().with_bearer("rubbish").sign_in("re@example.com").await;
 }
@@ -301,20 +302,24 @@ async fn a_fixed_test_code_signs_in_without_mail_and_is_audited() {
     SignedIn::read(&guest.verify(&challenge, "83120475").await);
     assert_eq!(app.count("audit_events", "kind = 'TEST_CODE_USED'").await, 1);
 
-    // No command creates this state; such an address gets no privileges.
+    // Set the role with SQL, because no command gives a privileged role to an address with a fixed code.
     app.make("boss@example.com", Role::User).await;
     app.sql("UPDATE users SET role = 'ADMIN' WHERE email = 'boss@example.com'").await;
     let challenge = guest.challenge("boss@example.com").await;
-    assert_eq!(guest.verify(&challenge, "27491836").await["__typename"], "InvalidCode", "never for a privileged user");
+    assert_eq!(
+        guest.verify(&challenge, "27491836").await["__typename"],
+        "InvalidCode",
+        "a fixed code does not work for a privileged user"
+    );
     SignedIn::read(&guest.verify(&challenge, &app.last_code_for("boss@example.com").await).await);
 
     app.clock.pass(31.0 * 86_400.0);
     let challenge = guest.challenge("review@example.com").await;
-    assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "past its date");
-    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "mail is sent again");
+    assert_eq!(guest.verify(&challenge, "83120475").await["__typename"], "InvalidCode", "the fixed code has expired");
+    assert_eq!(app.mails_for("review@example.com").await.len(), 1, "the address gets codes by email again");
 }
 
-/// An application with a fixed code for one address, for a month.
+/// An application with a fixed test code for this address, valid for thirty days.
 async fn with_test_code(email: &str) -> TestApp {
     let now = doorcode::ports::Clock::now(&crate::harness::ManualClock::starting_now());
     let until = (now + chrono::TimeDelta::days(30)).format("%Y-%m-%d");
@@ -326,7 +331,7 @@ async fn with_test_code(email: &str) -> TestApp {
 async fn an_address_with_a_fixed_code_is_limited_only_by_its_network() {
     let app = with_test_code("review@example.com").await;
     let reviewer = app.guest();
-    // Four fifths of the thirty allowed per network.
+    // Strangers may use four fifths of the thirty codes per network.
     for _ in 0..24 {
         assert_eq!(reviewer.login("review@example.com").await["__typename"], "CodeSent");
     }
@@ -341,7 +346,7 @@ async fn a_fixed_test_code_does_not_sign_in_a_promoted_user() {
         app.make("review@example.com", Role::User).await;
         let guest = app.guest();
         let challenge = guest.challenge("review@example.com").await;
-        // As done by a replica whose settings do not have the code yet.
+        // Simulates a role change by a replica whose settings do not contain the fixed code yet.
         app.sql(&format!("UPDATE users SET role = '{role}'")).await;
         let outcome = guest.verify(&challenge, "83120475").await;
         assert_eq!(outcome["__typename"], if signed_in { "SignedIn" } else { "CodeExpired" }, "{role}");

@@ -1,5 +1,5 @@
-//! Clients that hold connections open, over real sockets, because the router takes no part in it. And the shutdown,
-//! which waits only for requests.
+//! Slow clients that hold connections open, and the shutdown, which waits only for requests. These tests use real
+//! sockets, because the router does not manage connections.
 
 mod crowd;
 mod readers;
@@ -27,20 +27,20 @@ use crate::harness::{TestApp, eventually};
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
-/// Longer than any step takes here that must not wait.
+/// Time limit for a step that must not wait for a timeout.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(5);
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 pub(crate) const QUERY: &str = r#"{"query":"{ __typename }"}"#;
 
-/// Longer than any connection here is idle.
+/// For a timeout that must not expire during a test.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// At most this many connections per address.
+/// A limit of this many connections per address.
 pub(crate) const fn of_address(narrow: usize) -> Shares {
     Shares { narrow, middle: 1_000, wide: 1_000 }
 }
 
-/// An application that listens.
+/// A listening application.
 pub(crate) struct Listening {
     pub(crate) public: SocketAddr,
     ops: SocketAddr,
@@ -58,7 +58,7 @@ impl Listening {
         Self::over(None, caps, TestApp::with(change).await).await
     }
 
-    /// With TLS or without.
+    /// Starts a server for this application, with TLS or without.
     pub(crate) async fn over(tls: Option<Arc<Tls>>, caps: Caps, app: TestApp) -> Self {
         let server = Server::new(Arc::clone(&app.app.ctx));
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -83,12 +83,12 @@ impl Listening {
     pub(crate) async fn stop(self) -> Duration {
         let start = Instant::now();
         self.stop.send_replace(true);
-        timeout(Duration::from_mins(1), self.serving).await.expect("it stops").unwrap();
+        timeout(Duration::from_mins(1), self.serving).await.expect("the server stops").unwrap();
         start.elapsed()
     }
 }
 
-/// One connection.
+/// One client connection.
 pub(crate) struct Client<S = TcpStream>(pub(crate) S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
@@ -96,12 +96,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// One response with its body; empty if the connection was closed instead.
+    /// Reads one response with its body. Empty if the server closes the connection instead.
     pub(crate) async fn answer(&mut self) -> String {
         let mut text = Vec::new();
         while !is_whole(&text) {
             let mut part = [0; 4096];
-            match timeout(Duration::from_secs(30), self.0.read(&mut part)).await.expect("a response, or the end") {
+            match timeout(Duration::from_secs(30), self.0.read(&mut part))
+                .await
+                .expect("a response, or a closed connection")
+            {
                 Ok(0) | Err(_) => break,
                 Ok(length) => text.extend_from_slice(&part[..length]),
             }
@@ -110,12 +113,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     pub(crate) async fn is_served(&mut self) -> bool {
-        // Fails on a closed connection, which the missing response shows.
+        // Ignore a write error: if the connection is closed, the response is missing as well.
         drop(self.0.write_all(HEALTH.as_bytes()).await);
         self.answer().await.starts_with("HTTP/1.1 200")
     }
 
-    /// Waits for the other side to close, and returns how long that took.
+    /// Waits until the server closes the connection. Returns how long that took.
     pub(crate) async fn closed(&mut self) -> Duration {
         let start = Instant::now();
         assert_eq!(self.answer().await, "");
@@ -130,7 +133,7 @@ fn is_whole(text: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// The head of a GraphQL request; the body follows.
+/// The request line and headers of a GraphQL request with the body [`QUERY`].
 pub(crate) fn head() -> String {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -147,7 +150,7 @@ async fn slow_headers_time_out() {
         let mut client = server.connect().await;
         client.send("GET /health HTTP/1.1\r\nx: ").await;
         while client.0.write_all(b"x").await.is_ok() {
-            assert!(start.elapsed() < AT_ONCE, "every byte buys more time");
+            assert!(start.elapsed() < AT_ONCE, "further bytes must not extend the time limit");
             sleep(Duration::from_millis(50)).await;
         }
         client.closed().await;
@@ -186,7 +189,7 @@ async fn a_slow_body_gets_408() {
     let length = timeout(Duration::from_secs(20), reading.read(&mut answer)).await.expect("a response").unwrap();
     let answer = String::from_utf8_lossy(&answer[..length]);
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    let after = timeout(AT_ONCE, reading.read(&mut [0; 64])).await.expect("an end");
+    let after = timeout(AT_ONCE, reading.read(&mut [0; 64])).await.expect("a closed connection");
     assert!(matches!(after, Ok(0) | Err(_)), "{after:?}");
     assert!((9..15).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     trickle.abort();
@@ -206,10 +209,10 @@ async fn a_network_at_its_connection_limit_does_not_affect_others() {
     }
     assert!(server.connect_from(ELSEWHERE).await.is_served().await);
     for client in &mut first {
-        assert!(client.is_served().await, "existing connections stay");
+        assert!(client.is_served().await, "existing connections stay open");
     }
     first.pop();
-    eventually("a closed connection makes room", async || server.connect().await.is_served().await).await;
+    eventually("a closed connection frees its slot", async || server.connect().await.is_served().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +242,7 @@ async fn above_the_total_limit_a_connection_waits_for_a_free_slot() {
     assert!(one.is_served().await && two.is_served().await);
     let mut third = server.connect_from(ELSEWHERE).await;
     third.send(HEALTH).await;
-    assert!(timeout(SHORT, third.answer()).await.is_err(), "it waits");
+    assert!(timeout(SHORT, third.answer()).await.is_err(), "the connection waits for a slot");
     drop(one);
     assert!(third.answer().await.starts_with("HTTP/1.1 200"));
     assert!(two.is_served().await);
@@ -274,12 +277,13 @@ async fn shutdown_ends_readiness_first_and_finishes_requests() {
     let (first, second) = QUERY.split_at(10);
     let mut client = server.connect().await;
     client.send(&(head() + first)).await;
-    // So that the request is in progress.
+    // Wait until the request is in progress.
     sleep(SHORT).await;
     let ready = async || reqwest::get(format!("http://{}/ready", server.ops)).await.unwrap();
     assert_eq!(ready().await.status(), 200);
     server.stop.send_replace(true);
-    eventually("it is no longer ready", async || ready().await.text().await.unwrap().contains("stopping")).await;
+    eventually("the server is no longer ready", async || ready().await.text().await.unwrap().contains("stopping"))
+        .await;
     eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
     assert!(!server.serving.is_finished());
     client.send(second).await;
@@ -299,13 +303,13 @@ async fn a_kept_connection_can_be_used_once_more_after_shutdown_starts() {
     assert!(kept.is_served().await && idle.is_served().await);
     server.stop.send_replace(true);
     eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;
-    // Longer than a request sent before the shutdown could be in transit.
+    // Wait longer than a request that was sent before the shutdown could be in transit.
     sleep(Duration::from_millis(300)).await;
     kept.send(HEALTH).await;
     let answer = kept.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
     assert!(kept.closed().await < SHORT);
-    assert!(!server.serving.is_finished(), "the idle one may still send a request");
+    assert!(!server.serving.is_finished(), "the idle connection may still send a request");
     assert!(server.stop().await < farewell + SHORT);
     assert!(idle.closed().await < SHORT);
 }

@@ -1,4 +1,5 @@
-//! Sending mail to a real mail server that sometimes misbehaves.
+//! The SMTP transport with a real mail server that sometimes misbehaves. A rehearsal is a delivery that is only
+//! simulated, for a decoy: it opens connections and takes as long as a real delivery, but sends nothing.
 
 use std::{
     io::{Read, Write},
@@ -116,7 +117,7 @@ async fn mail_arrives_encrypted_in_every_language_with_both_parts() {
 }
 
 #[tokio::test]
-async fn neither_a_mail_nor_the_password_of_the_mail_server_is_logged_at_any_level() {
+async fn neither_an_email_nor_the_mail_server_password_is_logged_at_any_level() {
     if embedded_only() {
         return;
     }
@@ -147,7 +148,7 @@ async fn an_unknown_authority_is_refused_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn stripped_starttls_is_refused_and_nothing_is_sent_in_clear() {
+async fn stripped_starttls_is_refused_and_nothing_is_sent_in_plain_text() {
     if embedded_only() {
         return;
     }
@@ -157,7 +158,7 @@ async fn stripped_starttls_is_refused_and_nothing_is_sent_in_clear() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_injected_before_the_handshake_breaks_it() {
+async fn a_response_injected_before_the_tls_handshake_ends_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let attacker = std::thread::spawn(move || {
@@ -167,7 +168,8 @@ async fn a_response_injected_before_the_handshake_breaks_it() {
         let _ = stream.read(&mut buffer).unwrap();
         stream.write_all(b"250-mail.test\r\n250 STARTTLS\r\n").unwrap();
         let _ = stream.read(&mut buffer).unwrap();
-        // A reader that keeps the second line would take it for the response to its first encrypted command.
+        // A client that keeps the second line in its buffer would read it as the response to its first encrypted
+        // command.
         stream.write_all(b"220 go ahead\r\n250 slipped in\r\n").unwrap();
         let _ = stream.read(&mut buffer);
         let _ = stream.read(&mut buffer);
@@ -220,7 +222,7 @@ async fn a_hanging_mail_server_times_out_and_its_connection_is_dropped() {
 }
 
 #[tokio::test]
-async fn connections_are_reused_between_mails() {
+async fn connections_are_reused_between_emails() {
     if embedded_only() {
         return;
     }
@@ -234,14 +236,14 @@ async fn connections_are_reused_between_mails() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_uses_connections_like_a_mail_but_sends_nothing() {
+async fn a_rehearsal_uses_connections_like_a_delivery_but_sends_nothing() {
     if embedded_only() {
         return;
     }
     let server = SmtpServer::start(Tls::Required);
     let smtp = smtp(&server.url(), true);
     smtp.rehearse(&english("decoy@example.com"), 7).await.unwrap();
-    assert_eq!(server.events("connect").len(), 1, "the next mail finds a connection");
+    assert_eq!(server.events("connect").len(), 1, "the rehearsal opened a connection for the next email");
     smtp.deliver(&english("ada@example.com")).await.unwrap();
     smtp.rehearse(&english("decoy@example.com"), 8).await.unwrap();
     assert_eq!(server.messages(1).len(), 1);
@@ -251,7 +253,7 @@ async fn a_rehearsal_uses_connections_like_a_mail_but_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_takes_as_long_as_recent_mails_to_the_domain() {
+async fn a_rehearsal_takes_as_long_as_recent_deliveries_to_the_domain() {
     if embedded_only() {
         return;
     }
@@ -275,7 +277,7 @@ async fn a_rehearsal_takes_as_long_as_recent_mails_to_the_domain() {
 }
 
 #[tokio::test]
-async fn a_connection_is_closed_after_fifty_mails() {
+async fn a_connection_is_closed_after_fifty_emails() {
     if embedded_only() {
         return;
     }
@@ -288,7 +290,7 @@ async fn a_connection_is_closed_after_fifty_mails() {
 }
 
 #[tokio::test]
-async fn the_settings_check_distinguishes_a_wrong_password_from_a_dead_server() {
+async fn the_settings_check_distinguishes_a_wrong_password_from_an_unreachable_server() {
     if embedded_only() {
         return;
     }

@@ -1,5 +1,5 @@
-//! A real mail server as a child process, with a temporary certificate. It listens only on loopback and stops with its
-//! handle.
+//! Runs a real mail server as a child process, with a temporary certificate. The server listens only on loopback.
+//! Dropping its handle stops the server.
 
 use std::{
     io::{BufRead, BufReader},
@@ -15,27 +15,28 @@ use tempfile::TempDir;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tls {
     None,
-    /// STARTTLS is required before anything else.
+    /// The server requires STARTTLS before any other command.
     Required,
     Smtps,
-    /// STARTTLS is configured, but an attacker in the middle strips it.
+    /// The client expects STARTTLS, but an attacker between client and server removes it from the server's response.
     Stripped,
 }
 
-/// The user name and password that every server requires.
+/// The user name and password that the server requires.
 const USER: &str = "doorcode:c0rrect%horse";
 const USER_IN_URL: &str = "doorcode:c0rrect%25horse";
 
 pub(crate) struct SmtpServer {
     child: Child,
-    /// Each with the time of its report.
+    /// Everything that the server reported, with the time of the report.
     events: Arc<Mutex<Vec<(Instant, Value)>>>,
     port: u16,
     tls: Tls,
     keys: TempDir,
 }
 
-/// Whether tests that need installed programs may be skipped. If not, a missing program is a failure.
+/// Whether tests that need installed programs may be skipped (`DOORCODE_TEST_EMBEDDED_ONLY=1`). If not, a missing
+/// program makes the test fail.
 pub(crate) fn embedded_only() -> bool {
     std::env::var("DOORCODE_TEST_EMBEDDED_ONLY").is_ok_and(|value| value == "1")
 }
@@ -45,7 +46,7 @@ impl SmtpServer {
         Self::launch(tls, &[])
     }
 
-    /// Without TLS, and with a delay of this many seconds for each mail.
+    /// Starts a server without TLS. For each email it waits between `least` and `most` seconds.
     pub(crate) fn slow(least: &str, most: &str) -> Self {
         Self::launch(Tls::None, &["--takes", least, most])
     }
@@ -94,24 +95,24 @@ impl SmtpServer {
         }
     }
 
-    /// The authority that signed the server's certificate.
+    /// The certificate file of the authority that signed the server's certificate.
     pub(crate) fn ca(&self) -> PathBuf {
         self.keys.path().join("ca.pem")
     }
 
-    /// Everything of one kind that the server saw: `connect`, `auth`, `mail` (a MAIL command) or `message`.
+    /// All reports of one kind so far: `connect`, `auth`, `mail` (a MAIL command) or `message`.
     pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|(_, event)| event["event"] == kind).map(|(_, event)| event.clone()).collect()
     }
 
-    /// When the server accepted each mail to an address.
+    /// The times at which the server accepted emails to an address.
     pub(crate) fn arrivals(&self, to: &str) -> Vec<Instant> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|(_, event)| event["to"][0] == to).map(|(at, _)| *at).collect()
     }
 
-    /// The mails that the server accepted, once there are this many.
+    /// Waits until the server has accepted this many emails, and returns them.
     pub(crate) fn messages(&self, at_least: usize) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
@@ -119,7 +120,7 @@ impl SmtpServer {
             if messages.len() >= at_least || Instant::now() > deadline {
                 return messages;
             }
-            // The server answers the client before its event has passed the pipe.
+            // The server responds to the client before its report arrives through the pipe.
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -127,13 +128,13 @@ impl SmtpServer {
 
 impl Drop for SmtpServer {
     fn drop(&mut self) {
-        // Closing its standard input stops it too; this is for a server that hangs.
+        // The server also stops when its standard input closes, unless it hangs.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An authority and a certificate for loopback, valid for a day.
+/// Creates a certificate authority, and a certificate for loopback that is valid for a day.
 fn make_certificates(folder: &Path) {
     let openssl = |arguments: &[&str]| {
         let output = Command::new("openssl").args(arguments).current_dir(folder).output();

@@ -1,5 +1,5 @@
-//! Telemetry of a running server: traces at a real receiver of OTLP over HTTP, metrics as Prometheus reads them, log
-//! lines. Each test uses a separate server process and one whole sign-in.
+//! Telemetry of a running server: traces exported over OTLP/HTTP to a test collector, metrics as Prometheus scrapes
+//! them, and log lines. Each test starts a separate server process, and most tests sign in once.
 
 mod collector;
 mod logs;
@@ -14,7 +14,7 @@ use crate::program::{Home, Program};
 
 const EMAIL: &str = "telemetry@example.com";
 
-/// The secrets of a sign-in.
+/// Secrets that one sign-in creates. Telemetry must not contain them.
 struct Secrets {
     code: String,
     access: String,
@@ -30,7 +30,7 @@ impl Secrets {
     }
 }
 
-/// Signs in, and asks for `me`.
+/// Signs in after one wrong code, and returns the secrets.
 async fn sign_in(program: &Program) -> Secrets {
     let challenge = program.login(EMAIL).await.unwrap();
     let code = program.code_for(EMAIL).await.unwrap();
@@ -50,21 +50,21 @@ async fn post(program: &Program, body: &Value, headers: &[(&str, &str)]) -> reqw
     request.send().await.unwrap()
 }
 
-/// The metrics of a server, by name with labels as written.
+/// Reads `/metrics`. The key of each value is the metric's name with its labels, as in the response.
 async fn scrape(program: &Program) -> HashMap<String, f64> {
     let text = reqwest::get(format!("http://127.0.0.1:{}/metrics", program.ops)).await.unwrap().text().await.unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let read = |line: &str| {
-        // An exemplar follows a `#`.
+        // An exemplar may follow the value, after ` # `.
         let sample = line.split(" # ").next().unwrap_or(line);
-        let (name, value) = sample.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
-        (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("no number: {line}")))
+        let (name, value) = sample.rsplit_once(' ').unwrap_or_else(|| panic!("not a sample: {line}"));
+        (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("not a number: {line}")))
     };
     samples.map(read).collect()
 }
 
-/// A server with these variables.
+/// Starts a server with these environment variables.
 async fn start(variables: &[(&str, &str)]) -> (Home, Program) {
     let home = Home::new().await;
     let program = home.start_with(|command| _ = command.envs(variables.iter().copied())).await;

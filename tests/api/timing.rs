@@ -1,13 +1,13 @@
-//! Timing side channels: whether response times reveal that an address has an account, or that a token was ever issued.
-//! Kinds of the same question are asked in turn, so that a slow moment of the machine hits all of them. The first kind
-//! is measured twice: its distance from itself is the noise.
+//! Timing side channels: do response times reveal that an address has an account, or that a token was ever issued? Each
+//! test sends kinds of the same request in turn, so that a slow moment of the machine affects all kinds. The first kind
+//! is measured twice, and the difference between its two series is the noise.
 //!
-//! Every commit takes a thousand samples of each kind, with a bound for a busy machine. On a quiet machine
-//! `DOORCODE_TEST_TIMING_SAMPLES=20000` takes more samples with a tighter bound, as in
-//! `DOORCODE_TEST_TIMING_SAMPLES=20000 cargo nextest run --release timing::`.
+//! By default, the tests take a thousand samples of each kind, with a limit for a busy machine. On a quiet machine,
+//! `DOORCODE_TEST_TIMING_SAMPLES` sets a higher number with a tighter limit: `DOORCODE_TEST_TIMING_SAMPLES=20000 cargo
+//! nextest run --release timing::`.
 //!
-//! Some times may differ because the responses differ as well: a right code and a wrong one; a wrong code and an
-//! expired or unknown challenge, because only the former is counted and recorded; a valid token and an invalid one.
+//! Some times may differ, because the responses differ as well: a right code and a wrong code, a wrong code and an
+//! expired or unknown challenge (only a wrong code is counted and recorded), a valid token and an invalid one.
 
 use std::{fmt, time::Instant};
 
@@ -25,16 +25,17 @@ use crate::harness::{Client, TestApp};
 const SAMPLES: usize = 1_000;
 const WARM_UP: usize = 50;
 
-/// The number of samples of each kind, and the largest difference between medians in microseconds, noise aside.
+/// The number of samples of each kind, and the largest allowed difference between medians in microseconds. A higher
+/// noise raises the limit.
 fn samples() -> (usize, f64) {
     match std::env::var("DOORCODE_TEST_TIMING_SAMPLES") {
         Ok(samples) => (samples.parse().unwrap(), 25.0),
-        // Far below the jitter of a network.
+        // 150 µs is far below the jitter of a network.
         Err(_) => (SAMPLES, 150.0),
     }
 }
 
-/// Sorted numbers.
+/// Samples in ascending order.
 struct Sorted(Vec<f64>);
 
 impl Sorted {
@@ -48,8 +49,8 @@ impl Sorted {
         self.0[self.0.len() / 2]
     }
 
-    /// The standard error of the median, from the two order statistics that enclose it in 95 of 100 cases, for any
-    /// distribution.
+    /// The standard error of the median. Valid for any distribution: it is calculated from the two samples that form
+    /// the 95 % confidence interval.
     fn error(&self) -> f64 {
         let count = self.0.len();
         let far = count.isqrt() * 98 / 100 + 1;
@@ -63,15 +64,15 @@ impl fmt::Display for Sorted {
     }
 }
 
-/// Why a kind differs from another, if it does. Samples of one round are compared with each other, so drift of the
-/// machine cancels out. The median of the differences counts when it is above the bound, above three times the noise,
-/// and above four standard errors.
+/// Describes the difference between `kind` and `other`, or returns `None` if there is none. Compares samples of the
+/// same round, so slow changes of the machine cancel out. A difference counts if its median is above the bound, above
+/// three times the noise, and above four standard errors.
 fn difference(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Option<String> {
     let Apart { least, limit, story } = Apart::of(kind, same, other, bound);
     (least > limit).then_some(story)
 }
 
-/// The distance between two kinds, and its bound.
+/// The difference between two kinds of request in microseconds, its limit, and a description.
 pub(crate) struct Apart {
     pub(crate) least: f64,
     pub(crate) limit: f64,
@@ -79,24 +80,25 @@ pub(crate) struct Apart {
 }
 
 impl Apart {
-    #[expect(clippy::print_stdout, reason = "figures for runs with more samples")]
+    #[expect(clippy::print_stdout, reason = "measurements for runs with more samples")]
     pub(crate) fn of(kind: &[f64], same: &[f64], other: &[f64], bound: f64) -> Self {
         let noise = Sorted::of(kind.iter().zip(same).map(|(one, two)| one - two));
         let [by_kind, by_same] = [kind, same].map(|own| Sorted::of(other.iter().zip(own).map(|(one, two)| one - two)));
         let least = by_kind.median().abs().min(by_same.median().abs());
         let limit = bound.max(3.0 * noise.median().abs()).max(4.0 * by_kind.error());
-        let story = format!("apart {by_kind} and {by_same}, against itself {noise}, limit {limit:.1}");
+        let story = format!("difference {by_kind} and {by_same}, noise {noise}, limit {limit:.1}");
         println!("{story}");
         Self { least, limit, story }
     }
 }
 
-/// Asks every kind in turn, the first of them twice, and fails if time distinguishes another from the first.
+/// Sends every kind of request in turn, the first kind twice per round. Fails if the time of another kind differs from
+/// that of the first.
 async fn assert_equal_times<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
     let (samples, bound) = samples();
     let mut times = vec![Vec::with_capacity(samples); N + 1];
     for round in 0..samples + WARM_UP {
-        // The order changes with the round, so that no kind always follows the same other.
+        // The order changes each round, so that no kind always follows the same other kind.
         for place in 0..=N {
             let slot = (place + round) % (N + 1);
             let start = Instant::now();
@@ -146,7 +148,7 @@ async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
     app.make("known@example.com", Role::User).await;
     app.make("admin@example.com", Role::Admin).await;
     let guest = app.guest();
-    // Enough tries that none is refused: this measures one try against a live challenge, not the limit.
+    // Use enough challenges that no try is refused by a limit: this test measures tries against live challenges.
     let mut challenges = Vec::new();
     for email in ["known@example.com", "stranger@example.com", "admin@example.com"] {
         challenges.push(guest.challenge(email).await);
@@ -185,7 +187,7 @@ async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
     .await;
 }
 
-/// A token of the right length with a session's id and random bytes for the rest.
+/// A refresh token of the right length: the session's id, then random bytes.
 fn invented(session: uuid::Uuid) -> String {
     let random = vault::random::<48>(&SystemEntropy);
     vault::encode(&[session.as_bytes(), &random[..]].concat())
@@ -204,11 +206,11 @@ async fn response_time_does_not_reveal_whether_an_invented_token_names_a_session
     guest.sign_in("ada@example.com").await;
     let sessions = doorcode::db::entity::sessions::Entity::find().all(app.ctx().db.read()).await.unwrap();
     let tokens = [invented(sessions[0].id), invented(uuid::Uuid::now_v7()), invented(uuid::Uuid::nil())];
-    assert_equal_times(["a session that is", "one that is not", "zeros"], async |kind| {
+    assert_equal_times(["an existing session", "an unknown session", "zeros"], async |kind| {
         ended(&guest, &tokens[kind]).await;
     })
     .await;
-    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1, "and ends none");
+    assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1, "no session ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,7 +223,7 @@ async fn response_time_does_not_reveal_whether_an_id_exists() {
     let text = |path: &str| other.field("me").pointer(path).unwrap().as_str().unwrap().to_owned();
     let ids = [session, text("/devices/0/id"), text("/auditEvents/nodes/0/id")];
     for id in ids {
-        // The same kind and time, but an id that does not exist.
+        // An id with the same type and timestamp, of an object that does not exist.
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap();
         let ids = [vault::encode(&[&bytes[..13], &[7; 4]].concat()), id];
         assert_equal_times(["nobody's", "somebody's"], async |kind| {
@@ -234,14 +236,14 @@ async fn response_time_does_not_reveal_whether_an_id_exists() {
 
 #[test]
 fn a_real_time_difference_is_detected_and_noise_is_not() {
-    // A skewed distribution: most calls are short, some wait for others.
+    // A skewed distribution: most calls are short, and some wait for other calls.
     let times = |seed: u64, extra: f64| {
         let mut state = seed;
         let mut draw = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
         };
-        // A machine that slows down and recovers meanwhile.
+        // Simulates a machine that becomes slower for a while.
         let drift = |round: usize| if (round / 100).is_multiple_of(2) { 0.0 } else { 900.0 };
         let one = |round| 600.0 + extra + drift(round) + 80.0 * draw() - 200.0 * (1.0 - 0.999 * draw()).ln();
         (0..SAMPLES).map(one).collect::<Vec<f64>>()

@@ -1,5 +1,5 @@
-//! TLS on the public listener, over real sockets with temporary certificates. Changes of the two files are tested in
-//! `program/tls.rs`.
+//! TLS on the public listener, over real sockets with temporary certificates. `program/tls.rs` tests changes of the
+//! certificate and key files.
 
 use std::{
     sync::Arc,
@@ -46,7 +46,7 @@ async fn tls_1_2_and_1_3_are_served_with_every_kind_of_key() {
         for (version, offered) in [(&TLS13, ["h2", "http/1.1"]), (&TLS12, ["http/1.1", "h2"])] {
             let mut client = certificates.connect_with("tls", server.public, &[version], &offered).await.unwrap();
             assert_eq!(client.agreed(), (Some(version.version), Some("http/1.1".into())));
-            assert!(client.is_served().await && client.is_served().await, "again on the same connection");
+            assert!(client.is_served().await && client.is_served().await, "a second request on the same connection");
         }
     }
 }
@@ -69,7 +69,7 @@ async fn clients_with_only_http_2_are_refused_and_without_alpn_served() {
     assert!(client.is_served().await);
 }
 
-/// A `ClientHello` with this version at most, and suites for all versions.
+/// A `ClientHello` that offers versions up to this one, with cipher suites for all versions.
 fn hello(version: [u8; 2]) -> Vec<u8> {
     let suites = [0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x13, 0xc0, 0x09, 0x00, 0x2f];
     // Curve P-256, uncompressed points, ECDSA and RSA with SHA-256.
@@ -101,7 +101,7 @@ async fn versions_before_tls_1_2_are_refused() {
     };
     for old in [[3, 0], [3, 1], [3, 2]] {
         let [kind, _, _, _, _, level, reason] = first_of_answer(old).await;
-        assert_eq!((kind, level, reason), (21, 2, 70), "an alert, fatal: protocol version");
+        assert_eq!((kind, level, reason), (21, 2, 70), "a fatal protocol_version alert");
     }
     let [kind, _, _, _, _, message, _] = first_of_answer([3, 3]).await;
     assert_eq!((kind, message), (22, 2), "the same ClientHello with TLS 1.2 is accepted");
@@ -119,7 +119,7 @@ async fn slow_handshakes_time_out_and_delay_no_other_client() {
             if tokio::io::AsyncWriteExt::write_all(&mut client.0, &[byte]).await.is_err() {
                 break;
             }
-            assert!(start.elapsed() < AT_ONCE, "every byte buys more time");
+            assert!(start.elapsed() < AT_ONCE, "further bytes must not extend the time limit");
             sleep(Duration::from_millis(20)).await;
         }
         client.closed().await;
@@ -141,9 +141,9 @@ async fn a_handshake_counts_as_a_connection_of_its_network_until_it_ends() {
     let caps = Caps { of_network: of_address(2), handshake: SHORT, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let (mut one, mut two) = (server.connect().await, server.connect().await);
-    assert!(certificates.connect("tls", server.public).await.is_err(), "the slots are taken");
+    assert!(certificates.connect("tls", server.public).await.is_err(), "all slots are taken");
     assert!(one.closed().await < AT_ONCE && two.closed().await < AT_ONCE);
-    eventually("there is room again", async || certificates.connect("tls", server.public).await.is_ok()).await;
+    eventually("a slot is free again", async || certificates.connect("tls", server.public).await.is_ok()).await;
     for _ in 0..20 {
         let mut stranger = server.connect().await;
         stranger.send(HEALTH).await;
@@ -179,7 +179,7 @@ async fn plain_http_on_a_tls_port_gets_an_alert_and_is_closed() {
     let mut client = server.connect().await;
     client.send(HEALTH).await;
     let mut answer = Vec::new();
-    drop(timeout(AT_ONCE, client.0.read_to_end(&mut answer)).await.expect("an end"));
+    drop(timeout(AT_ONCE, client.0.read_to_end(&mut answer)).await.expect("a closed connection"));
     assert!(answer.len() <= 7 && !answer.starts_with(b"HTTP"), "{answer:?}");
     assert!(certificates.connect("tls", server.public).await.unwrap().is_served().await);
 }
@@ -194,7 +194,7 @@ async fn shutdown_finishes_tls_requests_and_does_not_wait_for_silent_clients() {
     let mut idle = certificates.connect("tls", server.public).await.unwrap();
     assert!(idle.is_served().await);
     let silent = server.connect().await;
-    // So that the request is in progress.
+    // Wait until the request is in progress.
     sleep(SHORT).await;
     server.stop.send_replace(true);
     eventually("no new connection is accepted", async || TcpStream::connect(server.public).await.is_err()).await;

@@ -1,5 +1,5 @@
-//! Access tokens: their claims, and that only an unchanged, current token of a live session is accepted. Keys and their
-//! rotation are in `rotation`, forged headers and claims in `forged`.
+//! Access tokens: their claims, and that the server only accepts an unchanged, unexpired token of an open session.
+//! `rotation` tests signing keys, and `forged` tests forged headers and claims.
 
 mod forge;
 mod forged;
@@ -36,7 +36,7 @@ async fn accepted(guest: &Client<'_>, token: &str, why: &str) {
     assert!(answer.field("me")["id"].is_string(), "{why}: {}", answer.text);
 }
 
-/// For tests with thousands of requests.
+/// An application without a practical operation limit, for tests with thousands of requests.
 async fn unlimited(alg: &str) -> TestApp {
     TestApp::with(|flags| {
         flags.limits.insert(Rule::ApiCaller, "1000000/1m".into());
@@ -69,7 +69,7 @@ async fn an_access_token_has_exactly_the_documented_claims() {
     let refreshed = guest.refresh(&signed_in.refresh).await;
     let (_, later) = read(refreshed["tokens"]["accessToken"].as_str().unwrap());
     assert_ne!(later["jti"], jti, "every token has a unique id");
-    assert_eq!(later["auth_time"], opened, "a refresh is not a sign-in");
+    assert_eq!(later["auth_time"], opened, "a refresh does not change the time of the sign-in");
     assert_eq!((later["iat"].as_i64(), later["exp"].as_i64()), (Some(opened + 100), Some(opened + 1000)));
     let expires_at: chrono::DateTime<chrono::Utc> = refreshed["tokens"]["expiresAt"].as_str().unwrap().parse().unwrap();
     assert_eq!(expires_at.timestamp(), opened + 1000, "`expiresAt` matches the token");
@@ -89,7 +89,7 @@ async fn issuer_audience_and_lifetime_follow_the_settings() {
     assert_eq!(claims["iss"], "https://login.example.com");
     assert_eq!(claims["aud"], "https://api.example.com");
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    accepted(&guest, &signed_in.access, "for its own audience").await;
+    accepted(&guest, &signed_in.access, "the token is valid for its audience").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +109,8 @@ async fn the_published_keys_verify_tokens_of_every_public_algorithm() {
         let set: JwkSet = serde_json::from_value(answer.json.clone()).unwrap();
         let header = jsonwebtoken::decode_header(&signed_in.access).unwrap();
         assert_eq!(header.alg, algorithm);
-        let jwk = set.find(header.kid.as_deref().unwrap()).expect("the key by its id");
+        let jwk =
+            set.find(header.kid.as_deref().unwrap()).expect("the published keys contain the key with the token's id");
         let mut validation = Validation::new(algorithm);
         validation.set_audience(&["http://localhost:4000"]);
         validation.set_issuer(&["http://localhost:4000"]);
@@ -255,7 +256,7 @@ async fn tokens_of_different_kinds_are_not_interchangeable() {
     }
     assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 0);
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
-    accepted(&guest, &signed_in.access, "none of this ended the session").await;
+    accepted(&guest, &signed_in.access, "none of these tokens ended the session").await;
     assert_eq!(guest.refresh(&signed_in.refresh).await["__typename"], "Refreshed");
 }
 
@@ -265,9 +266,9 @@ async fn an_access_token_expires_on_time() {
     let guest = app.guest();
     let token = guest.sign_in("ada@example.com").await.access;
     app.clock.pass(899.0);
-    accepted(&guest, &token, "a second before").await;
+    accepted(&guest, &token, "one second before the end of the leeway").await;
     app.clock.pass(7.0);
-    refused(&guest, &token, "past the leeway").await;
+    refused(&guest, &token, "after the leeway").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,11 +281,11 @@ async fn tokens_of_suspended_or_changed_users_are_refused_on_the_next_request() 
     let signed_in = guest.sign_in("boss@example.com").await;
     let elsewhere = guest.via(&replica);
     assert_eq!(read(&signed_in.access).1["role"], "ADMIN");
-    accepted(&elsewhere, &signed_in.access, "on the other replica").await;
+    accepted(&elsewhere, &signed_in.access, "the other replica accepts the token").await;
 
     app.set_role("boss@example.com", Role::User).await;
     refused(&elsewhere, &signed_in.access, "the role was lowered").await;
-    refused(&guest, &signed_in.access, "here too").await;
+    refused(&guest, &signed_in.access, "this replica refuses it, too").await;
     let refreshed = elsewhere.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
     assert_eq!(read(access).1["role"], "USER");
@@ -296,7 +297,7 @@ async fn tokens_of_suspended_or_changed_users_are_refused_on_the_next_request() 
     let suspended = Change { status: Some(UserStatus::Suspended), ..Change::default() };
     set(&replica.app.ctx, "boss@example.com", suspended).await;
     refused(&guest, &other.access, "suspended on the other replica").await;
-    refused(&elsewhere, &other.access, "and there").await;
+    refused(&elsewhere, &other.access, "the other replica refuses the token as well").await;
     assert_eq!(guest.refresh(&other.refresh).await["__typename"], "SessionEnded");
 }
 
@@ -308,9 +309,9 @@ async fn signing_out_on_one_replica_takes_effect_on_all() {
     for _ in 0..2 {
         let signed_in = guest.sign_in("ada@example.com").await;
         let elsewhere = guest.via(&replica);
-        accepted(&elsewhere, &signed_in.access, "before").await;
+        accepted(&elsewhere, &signed_in.access, "before the sign-out").await;
         guest.with_bearer(&signed_in.access).logout().await.field("logout");
-        refused(&elsewhere, &signed_in.access, "after").await;
+        refused(&elsewhere, &signed_in.access, "after the sign-out").await;
         assert_eq!(elsewhere.refresh(&signed_in.refresh).await["__typename"], "SessionEnded");
     }
 }
@@ -329,11 +330,11 @@ async fn no_access_token_outlives_its_session() {
     app.clock.pass(3_000.0);
     let refreshed = guest.refresh(&signed_in.refresh).await;
     let access = refreshed["tokens"]["accessToken"].as_str().unwrap();
-    assert_eq!(read(access).1["exp"], opened + 5_400, "capped by the session's end");
+    assert_eq!(read(access).1["exp"], opened + 5_400, "the token expires with the session");
     app.clock.pass(2_399.0);
-    accepted(&guest, access, "a second before the end").await;
+    accepted(&guest, access, "one second before the end").await;
     app.clock.pass(1.0);
-    refused(&guest, access, "at the end, leeway or not").await;
+    refused(&guest, access, "the leeway does not extend the session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,10 +351,10 @@ async fn no_access_token_outlives_an_idle_limit_shorter_than_itself() {
     assert_eq!(
         read(&signed_in.access).1["exp"],
         opened + 1_800,
-        "verifiers with only the published keys must not accept it longer than we do"
+        "other services, which only check the published keys, must not accept the token for longer than Doorcode does"
     );
     app.clock.pass(1_799.0);
-    accepted(&guest, &signed_in.access, "a second before the end").await;
+    accepted(&guest, &signed_in.access, "one second before the end").await;
     app.clock.pass(1.0);
-    refused(&guest, &signed_in.access, "idle for too long").await;
+    refused(&guest, &signed_in.access, "the session was idle for too long").await;
 }

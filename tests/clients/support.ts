@@ -1,18 +1,18 @@
-// Shared code of the TypeScript clients: arguments from `run`, requests and mail. It does not depend on the schema; its
-// only query, `inbox`, exists only in development and in no generated client.
+// Shared code of the TypeScript clients: arguments from `run`, requests and mail. Does not depend on the generated
+// code: its only query, `inbox`, exists only on development servers.
 
 import assert from "node:assert/strict";
 
 const [url, manager, prefix, ...people] = process.argv.slice(2);
 assert(url && manager && prefix && people.length > 0, "usage: main.js URL MANAGER PREFIX USER…");
 
-/** The manager who signs in, the prefix of the users' addresses, and all addresses. */
+/** The manager's address, the prefix of the users' addresses, and all these addresses. */
 export const options = { manager, prefix, people };
 
-/** Where subscriptions are served. */
+/** The WebSocket URL for subscriptions. */
 export const socketUrl = `${url.replace(/^http/, "ws")}/graphql`;
 
-/** A refused request: the status, and the code of the first error. */
+/** An error response, with its status and the code of the first error. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -28,7 +28,7 @@ interface Answer<Data> {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** Where mail is read: the server's inbox, or the mailbox of a server that sends mail. */
+/** Where to read emails: the server's inbox, or the mailbox if the server sends mail. */
 const mailbox = process.env.DOORCODE_MAIL_URL ?? url;
 
 export async function post<Data>(query: string, variables: unknown, token?: string, at = url): Promise<Answer<Data>> {
@@ -43,7 +43,7 @@ export async function post<Data>(query: string, variables: unknown, token?: stri
   return answer;
 }
 
-/** The code mailed to the manager; mail is sent shortly after the response. */
+/** The code emailed to the manager. Polls, because mail is sent shortly after the response. */
 export async function mailedCode(): Promise<string> {
   for (let tries = 0; tries < 50; tries += 1) {
     const query = "query Newest($to: String!) { inbox(to: $to, first: 1) { code } }";
@@ -52,7 +52,7 @@ export async function mailedCode(): Promise<string> {
     if (code) return code;
     await new Promise((done) => setTimeout(done, 200));
   }
-  throw new Error(`no code was mailed to ${manager} within ten seconds`);
+  throw new Error(`no code was emailed to ${manager} within ten seconds`);
 }
 
 /** A different code of the same length. */
@@ -60,7 +60,7 @@ export function otherThan(code: string): string {
   return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 }
 
-/** Checks that every created user is listed, none twice, and that the count matches the server's. */
+/** Checks that every created user is listed once, and that the list has as many users as the server says. */
 export function assertEveryUserOnce(found: string[], totalCount: number): void {
   assert.equal(new Set(found).size, found.length, `a user is listed twice: ${found.join(", ")}`);
   const missing = people.filter((person) => !found.includes(person));

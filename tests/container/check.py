@@ -1,5 +1,5 @@
-"""The checks of tests/container/run on a root that contains only Doorcode. Runs as root in separate namespaces; the
-program has no network access and no privileges. The name of each check function says what it checks."""
+"""Checks for tests/container/run, on a root folder that contains only Doorcode. The script runs as root in separate
+namespaces. The program has no network access and no privileges. The name of each function says what it checks."""
 
 import fcntl
 import json
@@ -54,7 +54,7 @@ def prepare():
 
 
 def doorcode(*arguments, **settings):
-    """The command of a run in the container, and its environment: from the image and from the caller."""
+    """The command that runs Doorcode in the container, and its environment with the given settings."""
     env = {"DOORCODE_MODE": "production", "DOORCODE_LISTEN": "0.0.0.0:4000", "DOORCODE_DATA": "/data", **settings}
     command = ["/usr/sbin/chroot", f"--userspec={NOBODY}:{NOBODY}", "--groups=", str(root), "/doorcode", *arguments]
     lock = ["/usr/bin/setpriv", "--no-new-privs", "--bounding-set=-all,+sys_chroot,+setuid,+setgid"]
@@ -83,7 +83,7 @@ def the_image_contains_only_the_program_licences_and_an_empty_data_folder():
     print(f"    {sizes['doorcode']} bytes of program, {sum(sizes.values())} in all")
     assert sum(sizes.values()) < MOST_BYTES
     said = subprocess.run(["readelf", "-ld", root / "doorcode"], capture_output=True, text=True, check=False).stdout
-    assert "INTERP" not in said and "NEEDED" not in said, "it needs a shared library"
+    assert "INTERP" not in said and "NEEDED" not in said, "the program needs a shared library"
 
 
 @check
@@ -102,7 +102,7 @@ def the_image_metadata_says_how_to_run_it():
 
 
 @check
-def without_settings_it_names_the_missing_ones_and_exits():
+def without_settings_the_program_names_the_missing_settings_and_exits():
     done = run()
     assert done.returncode == 1, done
     for name in ("DOORCODE_SECRET", "SMTP_URL", "DOORCODE_MAIL_FROM"):
@@ -111,7 +111,7 @@ def without_settings_it_names_the_missing_ones_and_exits():
 
 
 @check
-def it_resolves_names_from_hosts_and_dns_without_libraries():
+def the_program_resolves_names_from_hosts_and_dns_without_libraries():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns, socket.create_server(("127.0.0.1", 0)) as database:
         dns.bind(("127.0.0.1", 53))
         threading.Thread(target=answer_names, args=(dns,), daemon=True).start()
@@ -131,7 +131,7 @@ def it_resolves_names_from_hosts_and_dns_without_libraries():
 
 
 def answer_names(dns):
-    """Resolves one name to one address, and no others."""
+    """A DNS server that knows one name."""
     while True:
         try:
             asked, who = dns.recvfrom(512)
@@ -148,7 +148,7 @@ def answer_names(dns):
 
 
 @check
-def it_serves_a_sign_in_unprivileged_on_a_read_only_root_and_stops_on_sigterm():
+def the_program_serves_a_sign_in_unprivileged_on_a_read_only_root_and_stops_on_sigterm():
     command, env = doorcode(**DEVELOPMENT)
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -191,14 +191,14 @@ def it_serves_a_sign_in_unprivileged_on_a_read_only_root_and_stops_on_sigterm():
 def main():
     prepare()
     passed = failed = 0
-    # A binary alone has no image metadata.
+    # A binary without an image has no metadata to check.
     for function in [one for one in checks if image.exists() or one is not the_image_metadata_says_how_to_run_it]:
         name = function.__name__.replace("_", " ")
         try:
             function()
             passed += 1
             print(f"ok      {name}", flush=True)
-        except Exception as error:  # Continue with the other checks.
+        except Exception as error:  # Run the other checks in any case.
             failed += 1
             print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
     print(f"{passed} passed, {failed} failed")

@@ -1,5 +1,5 @@
-"""The checks of tests/deploy/run on the unchanged files of the repository. The name of each check function says what it
-checks. Stops every process that it starts, and needs no container engine."""
+"""Checks for tests/deploy/run, on the unchanged files of the repository. The name of each function says what it checks.
+The script stops every process that it starts, and needs no container engine."""
 
 import base64
 import contextlib
@@ -31,7 +31,7 @@ def check(function):
 
 
 def run(*command, env=None, cwd=None, expect=0):
-    """Runs a command in a clean environment and returns its output."""
+    """Runs a command in a clean environment, checks its exit code, and returns its output."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), **(env or {})}
     done = subprocess.run(command, env=clean, cwd=cwd or folder, capture_output=True, text=True, timeout=120, check=False)
     said = done.stdout + done.stderr
@@ -40,7 +40,7 @@ def run(*command, env=None, cwd=None, expect=0):
 
 
 def is_accepted(settings, **changes):
-    """Checks that the program accepts these settings: `migrate up` refuses the same ones as a start."""
+    """Checks that the program accepts these settings. `migrate up` checks the same settings as a start."""
     home = folder / "settings"
     home.mkdir(exist_ok=True)
     database = {"DATABASE_URL": f"sqlite://{home}/doorcode.db?mode=rwc"}
@@ -52,7 +52,7 @@ def is_accepted(settings, **changes):
 
 def compose(secrets=None):
     env = SECRETS if secrets is None else secrets
-    # In a separate folder, without a .env file.
+    # Runs in a separate folder, because docker-compose would read a .env file.
     place = folder / "compose"
     place.mkdir(exist_ok=True)
     (place / "compose.yaml").write_text((root / "compose.yaml").read_text())
@@ -113,7 +113,7 @@ def the_program_accepts_the_certificate_of_the_mail_catcher():
     entrypoint, command = services()["certificates"]["entrypoint"], services()["certificates"]["command"]
     run(*entrypoint, *(part.replace("/certificates", str(place)) for part in command))
     shown = run("openssl", "x509", "-in", str(place / "mail.pem"), "-noout", "-ext", "basicConstraints,subjectAltName")
-    # A CA certificate as a server certificate is refused, even if it is trusted.
+    # The program refuses a CA certificate as a server certificate, even if it is trusted.
     assert "CA:FALSE" in shown and "DNS:mail" in shown, shown
     mail = services()["doorcode-1"]["environment"]["SMTP_URL"]
     assert mail == "smtp://mail:1025?tls=required&ca=/certificates/mail.pem"
@@ -166,7 +166,7 @@ def every_manifest_matches_its_schema():
     for kind in "Namespace ConfigMap Secret Job Deployment PodDisruptionBudget HorizontalPodAutoscaler NetworkPolicy".split():
         assert seen.count(kind) == 1, (kind, seen)
     broken = json.loads(json.dumps(of_kind("Deployment")[0]).replace("readOnlyRootFilesystem", "readonlyRootFilesystem"))
-    assert is_refused(broken), "a misspelled field is found"
+    assert is_refused(broken), "the schema check misses a misspelled field"
 
 
 @check
@@ -190,7 +190,7 @@ def a_pod_has_time_to_stop_without_a_shell():
     spec = of_kind("Deployment")[0]["spec"]["template"]["spec"]
     container = spec["containers"][0]
     before = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # 25 seconds for requests, and five for each of three background loops.
+    # The program needs up to 25 seconds for requests, and five for each of three background loops.
     assert spec["terminationGracePeriodSeconds"] >= before + 25 + 15
     readiness = container["readinessProbe"]
     assert readiness["httpGet"]["path"] == "/ready" and container["livenessProbe"]["httpGet"]["path"] == "/health"
@@ -206,9 +206,9 @@ def manifests_refer_to_each_other_correctly():
     for selector in chosen:
         assert selector.items() <= labels.items() and not selector.items() <= migrating.items(), selector
     policy = of_kind("NetworkPolicy")[0]["spec"]["podSelector"]["matchLabels"]
-    assert policy.items() <= labels.items() and policy.items() <= migrating.items(), "the policy covers the job, too"
+    assert policy.items() <= labels.items() and policy.items() <= migrating.items(), "the policy misses the job"
     assert of_kind("HorizontalPodAutoscaler")[0]["spec"]["scaleTargetRef"]["name"] == server["metadata"]["name"]
-    assert "replicas" not in server["spec"], "otherwise each apply would undo the autoscaler"
+    assert "replicas" not in server["spec"], "with replicas, each apply would undo the autoscaler"
     images = {pod["spec"]["containers"][0]["image"] for pod in pods()}
     assert len(images) == 1, images
 
@@ -231,7 +231,7 @@ def the_program_accepts_the_settings_of_kubernetes():
 
 
 def unit(with_tls):
-    """The unit with an existing program, and optionally with tls.conf."""
+    """A copy of the unit with the path of the built program, and with tls.conf if requested."""
     text = (root / "deploy/systemd/doorcode.service").read_text().replace("/usr/local/bin/doorcode", "/bin/true")
     if with_tls:
         text = text.replace("[Install]", (root / "deploy/systemd/tls.conf").read_text() + "\n[Install]")
@@ -325,7 +325,7 @@ def ask(port, query, variables=None, headers=None):
 
 
 class Front:
-    """nginx with the repository's file, in front of two replicas on one database and one Redis."""
+    """nginx with deploy/nginx.conf, in front of two replicas on one database and one Redis."""
 
     def __init__(self):
         self.port, self.tls_port = free_port(), free_port()
@@ -369,7 +369,7 @@ class Front:
         codes = []
 
         def mailed():
-            # The replica that sent the mail has it in its inbox.
+            # Only the replica that sent the email has it in its inbox.
             for _, listen in self.replicas:
                 mails = ask(listen, "query($e: String!) { inbox(to: $e, first: 1) { code } }", {"e": email})["inbox"]
                 codes.extend(mail["code"] for mail in mails if mail["code"] not in self.used)
@@ -410,7 +410,7 @@ def clients_cannot_spoof_their_address():
     lies = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}
     bearer = the_front().sign_in("liar@example.com", lies)
     assert address_of_session(the_front().port, bearer) == "127.0.0.1"
-    # Without the two header lines of the file spoofing works, which shows that this check is effective.
+    # Spoofing works without the two header lines of the file, so this check is effective.
     end(the_front().nginx)
     lines = the_front().text().splitlines()
     broken = "\n".join(line for line in lines if "X-Forwarded-For" not in line and "Forwarded" not in line)
@@ -424,7 +424,7 @@ def clients_cannot_spoof_their_address():
 @check
 def nginx_stops_large_bodies_and_requests_to_operations_paths():
     status, page = get(the_front().port, "/graphql", {"Content-Type": "application/json"}, "POST", b"x" * 17_000)
-    # Doorcode would refuse it, too, but as JSON.
+    # Doorcode would refuse the body, too, but with a JSON response.
     assert status == 413 and b"nginx" in page, (status, page)
     for path in ("/health", "/ready"):
         assert get(the_front().port, path)[0] == 404
@@ -472,7 +472,7 @@ def nginx_forwards_events_immediately():
 
 
 @check
-def the_tls_lines_of_the_file_give_tls_1_3():
+def the_tls_lines_of_nginx_conf_enable_tls_1_3():
     context = ssl.create_default_context(cafile=str(folder / "tls.pem"))
     context.check_hostname = False
     with socket.create_connection(("127.0.0.1", the_front().tls_port)) as plain, context.wrap_socket(plain) as stream:
@@ -503,7 +503,7 @@ def main():
                 function()
                 passed += 1
                 print(f"ok      {name}", flush=True)
-            except Exception as error:  # Whatever it is, the others are tried, too.
+            except Exception as error:  # Run the other checks in any case.
                 failed += 1
                 print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
     finally:

@@ -1,8 +1,9 @@
-// Doorcode as one of two subgraphs: composes its printed schema with notes.graphql, plans a gateway's query, and sends
-// the planned operation to a running server. It is not a gateway itself.
+// Tests Doorcode as one of two subgraphs: composes its printed schema with notes.graphql, plans a query as a gateway
+// does, and sends the planned operation to a running server. No gateway is used.
 //
-// node compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL: the output of `doorcode schema --federation`, the same with
-// `--development`, and a development server with DOORCODE_FEDERATION=true.
+// Usage: node compose.mjs SCHEMA DEVELOPMENT_SCHEMA URL
+// SCHEMA is the output of `doorcode schema --federation`, and DEVELOPMENT_SCHEMA that with `--development`. URL is a
+// development server with DOORCODE_FEDERATION=true.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -23,7 +24,7 @@ const compose = (...subgraphs) =>
 const composed = compose(["doorcode", doorcode], ["notes", notes]);
 const supergraph = composed.supergraphSdl && federation.Supergraph.build(composed.supergraphSdl);
 
-/** The plan of a gateway for users whom the other subgraph knows by their ids. */
+/** The query plan for a note and its author. The other subgraph only knows the author's id. */
 function gatewayPlan() {
   const query = parse("query($id: ID!) { note(id: $id) { text author { email sessions(first: 1) { totalCount } } } }");
   const operation = federation.operationFromDocument(supergraph.apiSchema(), query);
@@ -31,7 +32,7 @@ function gatewayPlan() {
   return node.nodes.map((step) => step.node ?? step);
 }
 
-// A server that sends mail has no inbox; the mailbox replaces it.
+// A server that sends mail has no inbox, so read its emails from the mailbox.
 const mailbox = process.env.DOORCODE_MAIL_URL;
 
 async function post(query, variables, token, at = url) {
@@ -50,7 +51,7 @@ async function mailedCode(email) {
     if (data.inbox[0]?.code) return data.inbox[0].code;
     await sleep(50);
   }
-  throw new Error(`no mail for ${email}`);
+  throw new Error(`no email to ${email} arrived`);
 }
 
 async function signIn(email) {

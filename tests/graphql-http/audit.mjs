@@ -1,8 +1,9 @@
-// Runs every audit of the package graphql-http against Doorcode, and a few further checks. In some places the suite
-// follows an older draft. Those audits are listed below with the current text of the specification
+// Runs every audit of the package graphql-http against Doorcode, and a few further checks. Some audits follow an older
+// draft of the specification. They are listed below with the current text
 // (https://github.com/graphql/graphql-over-http, August 2026), and must fail as long as they are listed.
 //
-// node audit.mjs URL: the endpoint of a development server, such as http://localhost:4000/graphql.
+// Usage: node audit.mjs URL
+// URL is the endpoint of a development server, such as http://localhost:4000/graphql.
 
 import { request } from "node:http";
 import { serverAudits } from "graphql-http";
@@ -22,10 +23,10 @@ const coercion =
   "If the variable values cannot be coerced to match the operation's variable definitions, status code `422` SHOULD be " +
   "used.";
 
-/** Audits that contradict the specification, by id, and the sentences that they contradict. */
+/** The ids of audits that contradict the specification, with the sentences that they contradict. */
 const contradicted = {
   "572B": [olderClients, noData, unparsed],
-  // Its title says validation, but a name cannot start with a digit, so its document does not even parse.
+  // The title says "validation", but a name cannot start with a digit, so the document does not parse.
   FDE2: [olderClients, noData, unparsed],
   "7B9B": [olderClients, noData, coercion],
   "86EE": [coercion],
@@ -66,7 +67,7 @@ async function examine({ id, name, fn }) {
   }
 }
 
-/** The status of a request with this many headers. */
+/** Sends a request with this many headers, and returns the status. */
 function statusWith(headers) {
   return new Promise((resolve, reject) => {
     const asked = request(url, { method: "POST" }, (answer) => resolve(answer.resume().statusCode));

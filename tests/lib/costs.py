@@ -1,5 +1,5 @@
-"""Measurements of tests/costs: sends expensive requests to one release process, and reads their cost from the kernel:
-the CPU time of all threads, and the rise of resident memory."""
+"""Measurements for tests/costs. Sends expensive requests to one release process. Reads the cost of each request from
+the kernel: CPU time of all threads, and increase of resident memory."""
 
 import http.client
 import json
@@ -18,9 +18,9 @@ root = Path(__file__).resolve().parents[2]
 BINARY = Path(target) / "release/doorcode"
 BODY = 16 * 1024
 LIMITS = {"nobody": (50, 32), "user": (50, 32), "manager": (100, 64)}
-# Seconds until a refresh; access tokens are valid for 15 minutes.
+# Age in seconds at which an access token is refreshed. Access tokens are valid for 15 minutes.
 TOKEN_LIFE = 600
-# Requests that are completed at once, and the maximum memory of each, in KiB.
+# Number of requests that are completed at the same time, and the maximum memory per connection in KiB.
 CROWD = 500
 OF_CONNECTION = 64
 
@@ -32,7 +32,7 @@ def free_port():
 
 
 class Server:
-    """A server process with users, and limits too high to matter."""
+    """A server process with users, and with rate limits too high to be reached."""
 
     def __init__(self):
         port = free_port()
@@ -95,7 +95,7 @@ class Server:
             self.tokens[who] = tokens, time.monotonic()
 
     def send(self, call, who="nobody"):
-        """The status and the text of the response."""
+        """Sends a request. Returns the status and the text of the response."""
         body = encoded(call)
         headers = {"content-type": "application/json"}
         if who != "nobody":
@@ -126,7 +126,7 @@ class Server:
         return int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1]) / 1024
 
     def cost(self, call, who):
-        """Status, response size, milliseconds of CPU, and rise of resident memory in MiB."""
+        """Sends a request. Returns status, response size, CPU milliseconds, and increase of resident memory in MiB."""
         self.renew(who)
         for again in (True, False):
             Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
@@ -140,7 +140,7 @@ class Server:
         sys.exit(f"a signed-in {who} gets 401, so the request cannot be measured: {call}")
 
     def least(self, call, who, times):
-        """The lowest CPU time of several runs, because other processes only add to it, and the highest memory."""
+        """The lowest CPU time of several runs, because other processes only increase it, and the highest memory."""
         runs = [self.cost(call, who) for _ in range(times)]
         return runs[0][0], runs[0][1], min(run[2] for run in runs), max(run[3] for run in runs)
 
@@ -150,7 +150,7 @@ def repeat(count, part):
 
 
 def known():
-    """Requests that once took a server down, and similar ones: sender, name, request."""
+    """Requests that made an earlier version fail, and similar requests. Each: sender, name, request."""
     spreads = "fragment f on User { sessions(after: [" + "$x " * 400 + "]) { totalCount } }"
     yield "nobody", "16 operations x 60 spreads x 400 variables", {
         "query": repeat(16, lambda n: f"query Q{n}($x: String) {{ me {{ {'...f ' * 60} }} }} ") + spreads,
@@ -213,7 +213,7 @@ def known():
         "query": "query($f: UserFilter) { users(filter: $f) { totalCount } }", "variables": {"f": {f"a{n}": 1 for n in range(1500)}}}
     yield "nobody", "400 variables with defaults", {
         "query": f"query({repeat(400, lambda n: f'$v{n}: [[Int]] = [[1]] ')}) {{ me {{ id }} }}"}
-    # Scalars that accept any value, and values that take far more memory than their text.
+    # Scalars that accept any value, and values that need far more memory than their text.
     objects = [{"": 0}] * 1760
     moments = "query($v: DateTime) { users(filter: { createdFrom: VALUE }) { pageInfo { hasNextPage } } }"
     yield "nobody", "1,900 variables in a list for a moment", {
@@ -240,8 +240,8 @@ def size(call):
 
 
 def crowd(server):
-    """Sends many requests without their last byte, then all last bytes at once. Returns the responses by status, and
-    the rise of resident memory in KiB per connection."""
+    """Sends many requests without their last byte, then all last bytes at once. Returns the number of responses by
+    status, and the increase of resident memory in KiB per connection."""
     objects = ",".join(['{"":0}'] * 2250)
     body = f'{{"query":"{{ __typename }}","variables":{{"v":[{objects}]}}}}'.encode()
     head = f"POST /graphql HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n" \
@@ -297,7 +297,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[A-Za-z_]\w*|-?\d+(?:\.\d+)?|[{}()
 
 
 class Search:
-    """Mutates the requests with the highest cost in total and per byte."""
+    """Searches for more expensive requests. Mutates the requests with the highest cost, in total and per byte."""
 
     def __init__(self, server):
         self.server = server

@@ -6,15 +6,15 @@ passed=0
 failed=0
 skipped=0
 
-# The sum of all numbers before a word in standard input.
+# Prints the sum of all numbers that stand before a word in standard input.
 sum_before() {
   { grep -oE "[0-9]+ $1" || true; } | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# `count LOG STATUS`: the log and exit status of one runner of any kind.
+# `count LOG STATUS` adds the results of one test runner. LOG is its output, and STATUS its exit status.
 count() {
   local lines new_failed new_passed
-  # nextest's last summary, every result line of cargo test, and the last line of the browser tests.
+  # Counts the last summary of nextest, every result line of cargo test, and the last line of the other scripts.
   lines=$(sed 's/\x1b\[[0-9;]*m//g' "$1" |
     awk '/^ *Summary \[/ { summary = $0 } /^test result: / { print } /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { last = $0 }
          END { if (summary) print summary; if (last) print last }')

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Three replicas of Doorcode on one PostgreSQL and one Redis, behind nginx (round robin), and a mailbox for their mail.
-# On free loopback ports in one temporary folder, removed when the calling script ends.
+# Starts three replicas of Doorcode on one PostgreSQL and one Redis, behind nginx (round robin), and a mailbox for their
+# mail. All use free loopback ports and one temporary folder, which is removed when the calling script ends.
 # Needs machine.sh, servers.sh, and the variables `folder`, `tests`, `postgres_url` and `redis_url`.
 
 replicas=3
@@ -31,12 +31,12 @@ start_mailbox() {
 
 # `configure_nginx PORT` writes the configuration that an operator would write.
 #
-# nginx only retries a request on the next replica if it certainly did not reach the first: proxy_next_upstream is
-# "error timeout" without "non_idempotent", and every operation is a POST. A refused connection costs nothing, and no
-# request is sent twice: the client gets 502 or 504 and knows that the outcome is unknown.
+# nginx retries a request on the next replica only if the connection to the first was refused: proxy_next_upstream is
+# "error timeout" without "non_idempotent", and every operation is a POST. So no request is sent twice. If a replica
+# fails during a request, the client gets 502 or 504, and knows that the outcome is unknown.
 #
-# max_fails=0, because a restarting replica refuses connections for a moment, which is harmless. By default nginx avoids
-# it for ten seconds, and a rolling restart within that time leaves no replica at all.
+# Sets max_fails=0, because a restarting replica refuses connections only for a moment. By default nginx would not use
+# this replica for ten seconds, and a rolling restart within that time would leave no replica.
 configure_nginx() {
   local number
   {
@@ -97,8 +97,8 @@ fleet_connections() {
     "$(redis-cli -u "$redis_url" client list | grep -vc 'cmd=client')" "${files[*]}"
 }
 
-# `start_replica NUMBER [NAME=VALUE…]` starts a replica in an empty environment and folder. All share one data folder,
-# because it holds the secret. The last value of a repeated name counts.
+# `start_replica NUMBER [NAME=VALUE…]` starts a replica in an empty environment and folder. All replicas share one data
+# folder, because it contains the secret. If a name is repeated, its last value is used.
 start_replica() {
   local number=$1
   shift
@@ -146,11 +146,11 @@ start_fleet() {
   fleet_url=http://localhost:$front
   for ((number = 0; number < replicas; number++)); do
     start_replica "$number"
-    # The first one creates the secret that the others read.
+    # The first replica creates the secret that the others read.
     eventually 30 replica_is_ready "$number" || server_failed "replica $number" "$folder/replica-$number.log"
   done
   configure_nginx "$front"
-  # As root it stays root: only this folder is readable.
+  # As root, the workers of nginx stay root, because other users cannot read this folder.
   setsid setpriv --pdeathsig TERM "$(nginx_program)" -p "$folder/nginx/" -c nginx.conf -g "user $(id -un);" \
     >"$folder/nginx/log" 2>&1 </dev/null &
   nginx_pid=$!

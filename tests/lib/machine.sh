@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# Installs missing Debian packages, and small helpers that the scripts share. Never changes installed packages.
+# Small helpers that the scripts share, and the installation of missing Debian packages. Never changes installed
+# packages.
 
 say() {
   printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
 }
 
-# Exits with 2: the machine or the command line is wrong, not the code.
+# Exits with 2, for a problem with the machine or the command line rather than the code.
 refuse() {
   printf 'tests: %s\n' "$*" >&2
   exit 2
@@ -15,7 +16,7 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# The folder of PostgreSQL's newest server programs; Debian keeps them off the PATH.
+# Prints the folder of PostgreSQL's newest server programs. Debian does not put them on the PATH.
 postgres_bin() {
   local newest
   newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
@@ -38,12 +39,12 @@ browser() {
   return 1
 }
 
-# Debian keeps it off the PATH of users.
+# Prints the path of nginx. Debian does not put it on the PATH of ordinary users.
 nginx_program() {
   command -v nginx || { [[ -x /usr/sbin/nginx ]] && echo /usr/sbin/nginx; }
 }
 
-# Missing packages, for the servers or for everything.
+# Prints the missing packages: `missing_packages servers` or `missing_packages everything`.
 missing_packages() {
   postgres_bin >/dev/null || echo postgresql
   have redis-server || echo redis-server
@@ -59,7 +60,7 @@ missing_packages() {
   nginx_program >/dev/null || echo nginx-light
 }
 
-# Installs missing packages, or says how: `provide servers` or `provide everything`.
+# Installs missing packages, or prints how to install them: `provide servers` or `provide everything`.
 provide() {
   local -a missing
   mapfile -t missing < <(missing_packages "$1")
@@ -72,7 +73,7 @@ As root:  apt-get update && ${install[*]}"
   say "installing ${missing[*]}"
   local log
   log=$(mktemp)
-  # RUNLEVEL=1 keeps Debian from starting the installed servers.
+  # RUNLEVEL=1 prevents Debian from starting the installed servers.
   if ! { apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${install[@]}"; } >"$log" 2>&1 </dev/null; then
     tail -n 30 "$log" >&2
     rm -f "$log"
@@ -89,7 +90,7 @@ is_taken() {
 }
 
 # Sets `port` to a free port whose neighbour 10,000 above is free too, because a Redis Cluster uses that internally.
-# Both are below the ephemeral range. Each call of a run gives another port.
+# Both are below the ephemeral range. Each call in one run returns a different port.
 free_port() {
   while true; do
     port=$((10000 + RANDOM % 12000))
@@ -113,12 +114,12 @@ is_running() {
   kill -0 "$1" 2>/dev/null
 }
 
-# Stops process groups by their leaders: with the signal, and after ten seconds with KILL.
+# `stop SIGNAL PID…` stops the process groups of these leaders with the signal, and after ten seconds with KILL.
 stop() {
   local signal=$1 pid
   shift
   for pid; do
-    # A new process may not have its group yet.
+    # A new process may not have created its group yet.
     kill -s "$signal" -- "-$pid" 2>/dev/null || kill -s "$signal" "$pid" 2>/dev/null || true
   done
   for pid; do

@@ -2,8 +2,8 @@
 """A mailbox for servers that send mail: tests/smtp_server.py with an HTTP interface.
 
 The first line on stdout is the SMTP port and the HTTP port. `POST /graphql` with the variable `to` responds like the
-development inbox, newest first. `GET /next?to=…&after=N` waits for the mail after an address's first N. It listens on
-loopback, keeps everything in memory, and exits when stdin closes.
+development inbox, newest email first. `GET /next?to=…&after=N` waits for the email after the first N to an address. The
+mailbox listens on loopback, keeps all emails in memory, and exits when stdin closes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections import defaultdict
 from urllib.parse import parse_qs, urlsplit
 
 SMTP_SERVER = pathlib.Path(__file__).resolve().parent.parent / "smtp_server.py"
-# The code is on a separate line, in groups. Other digits may be part of an address.
+# The code is on a separate line, in groups of digits. Digits elsewhere may belong to an address.
 CODE = re.compile(r"^    (\d+(?: \d+)+)\s*$", re.MULTILINE)
 LONGEST_WAIT = 30
 
@@ -24,7 +24,7 @@ arrived = asyncio.Condition()
 
 
 async def collect(lines):
-    """Stores every mail that the SMTP server accepted."""
+    """Stores every email that the SMTP server accepts."""
     async for line in lines:
         event = json.loads(line)
         if event["event"] != "message":

@@ -1,5 +1,5 @@
-"""The checks of tests/alerts that promtool cannot do: alert rules, dashboard and docs/operate are complete and name the
-same metrics, runbooks and log lines. It only reads files of this repository.
+"""Checks for tests/alerts that promtool cannot do: the alert rules, the dashboard and docs/operate must be complete and
+name the same metrics, runbooks and log lines. This script only reads files of this repository.
 
     observability.py alerts | dashboard | queries | metrics | pages
 """
@@ -27,20 +27,20 @@ def read(path):
 
 
 def fail_on(wrong):
-    """Prints the problems and returns the exit code."""
+    """Prints the problems. Returns 1 if there are any, otherwise 0."""
     for each in wrong:
         print(each)
     return 1 if wrong else 0
 
 
 def rules():
-    """Name and text of each alert, as alerts.yml formats them."""
+    """The name and the text of each alert in alerts.yml."""
     blocks = re.split(r"^ +- alert: ", read(ALERTS), flags=re.MULTILINE)[1:]
     return [(block.split(None, 1)[0], block) for block in blocks]
 
 
 def anchors(page):
-    """The anchors of a page's headings."""
+    """The link anchors of the headings of a Markdown page."""
     headings = re.findall(r"^#+ (.+)$", read(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -57,7 +57,7 @@ def alerts():
         book = re.search(r"runbook_url: docs/operate/runbooks\.md#(\S+)$", text, re.MULTILINE)
         if not book or book[1] not in known:
             wrong.append(f"{name}: docs/operate/runbooks.md has no such heading: {book and book[1]}")
-        # alerts_test.yml has each of these on one line.
+        # alerts_test.yml writes each of these fields on one line.
         asked = re.findall(rf'alertname="{name}",alertstate="firing"\}}\', eval_time: \S+, exp_samples: (.*)\}}$', tests, re.MULTILINE)
         if not any(name in answer for answer in asked):
             wrong.append(f"{name}: no test in which it fires")
@@ -114,7 +114,7 @@ def dashboard():
 
 
 def dashboard_queries():
-    """Every query, with the variables replaced as Grafana does."""
+    """Every query of the dashboard, with variables replaced in the way Grafana does."""
     board = json.loads(read(DASHBOARD))
     texts = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     texts += [annotation["expr"] for annotation in board["annotations"]["list"] if "expr" in annotation]
@@ -133,12 +133,12 @@ def queries():
 
 
 def documented():
-    """The documented metrics with their labels: `name`, type, `label`s in the third cell."""
+    """The documented metrics and their labels. Table cells: name, type, text with the labels in backticks."""
     rows = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|", read(METRICS), re.MULTILINE)
     metrics = {}
     for name, kind, labels in rows:
         names = {name + suffix for suffix in ("_bucket", "_count", "_sum")} if kind == "histogram" else {name}
-        # Label values are in parentheses after their label.
+        # The values of a label follow it in parentheses.
         own = set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", labels)))
         metrics.update({each: own for each in names})
     return metrics
@@ -154,7 +154,7 @@ def metrics():
     series = re.findall(r"series: '([^']+)'", read(ALERT_TESTS))
     used = set()
     for text in expressions + dashboard_queries() + series:
-        # Metric names: the known prefixes and Prometheus' own series.
+        # Metric names start with a known prefix, or are series of Prometheus itself.
         for name, _, matchers in re.findall(r"\b((?:doorcode|process)_\w+|up|ALERTS)\b(\{([^}]*)\})?", text):
             used.add(name)
             if name not in known:
@@ -169,7 +169,7 @@ def metrics():
 
 
 def pages():
-    """Files, headings and log lines that the pages name exist."""
+    """Checks that the files, headings and log lines that the pages name exist."""
     wrong = []
     for page in PAGES:
         name, text = page.relative_to(ROOT), read(page)

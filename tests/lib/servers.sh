@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# PostgreSQL, a Redis and a Redis Cluster of three nodes for one run, on free loopback ports in one temporary folder,
-# removed when the calling script ends. It never touches other servers. Needs machine.sh and the variable `folder`.
+# Starts PostgreSQL, a Redis server and a Redis Cluster of three nodes for one run. All use free loopback ports and one
+# temporary folder, which is removed when the calling script ends. Never affects other servers. Needs machine.sh and the
+# variable `folder`.
 
 servers=()
 postgres_pid=
@@ -11,8 +12,9 @@ postgres_url=
 redis_url=
 redis_cluster_url=
 
-# Starts a server in a new process group, so that Ctrl-C does not stop it before this script does. As root it runs as
-# `nobody`, because PostgreSQL refuses root. If this script is killed, the kernel stops the server.
+# Starts a server in a new process group, so that Ctrl-C does not stop it before this script does. If this script runs
+# as root, the server runs as `nobody`, because PostgreSQL refuses to run as root. If this script is killed, the kernel
+# stops the server.
 start_server() {
   local log=$1 as=()
   shift
@@ -23,7 +25,7 @@ start_server() {
   started=$!
 }
 
-# Runs a command as the servers' account.
+# Runs a command with the user account of the servers.
 as_server() {
   if ((EUID == 0)); then
     setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
@@ -41,13 +43,13 @@ server_failed() {
 start_postgres() {
   local bin log=$folder/postgres.log data=$folder/servers/postgres password=$folder/servers/password port
   bin=$(postgres_bin)
-  # A password, because a PostgreSQL superuser can run programs and the machine may have other users.
+  # Sets a password: a PostgreSQL superuser can run programs, and the machine may have other users.
   od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$password"
   ((EUID != 0)) || chown nobody "$password"
   as_server "$bin/initdb" --pgdata="$data" --username=doorcode --pwfile="$password" --auth=password --encoding=UTF8 \
     --locale=C --no-sync >"$log" 2>&1 </dev/null || server_failed PostgreSQL "$log"
   free_port
-  # The data does not outlive the run, so nothing is flushed to disk. Never use this in production: Doorcode needs
+  # The data is deleted after the run, so nothing is flushed to disk. Never use this in production: Doorcode needs
   # PostgreSQL's default durability. Crash tests must not use this server.
   start_server "$log" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=400 -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
@@ -86,7 +88,8 @@ start_redis() {
     start_redis_server --cluster-enabled yes --cluster-config-file "nodes-$number.conf" --cluster-node-timeout 5000
     nodes+=("127.0.0.1:$port")
   done
-  # Waits forever if a node dies, hence the timeout. As a job, because bash handles signals only in `wait`.
+  # This command waits forever if a node dies, so set a timeout. Run it as a job, because bash handles signals in
+  # `wait`.
   timeout 60 redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes >"$log" 2>&1 </dev/null &
   wait $! || server_failed 'the Redis Cluster' "$log"
   eventually 30 cluster_is_whole "${nodes[@]}" || server_failed 'the Redis Cluster' "$log"
@@ -99,7 +102,7 @@ start_redis() {
 start_servers() {
   mkdir "$folder/servers"
   if ((EUID == 0)); then
-    # The servers' account may only enter its folder.
+    # The user account of the servers may only enter its folder.
     chmod 711 "$folder"
     chown nobody "$folder/servers"
   fi
@@ -108,7 +111,7 @@ start_servers() {
 }
 
 stop_servers() {
-  # QUIT is an immediate shutdown without a checkpoint: the data is not needed.
+  # QUIT stops PostgreSQL immediately, without a checkpoint, because the data is not needed.
   [[ -z $postgres_pid ]] || stop QUIT "$postgres_pid"
   postgres_pid=
   ((${#servers[@]} == 0)) || stop TERM "${servers[@]}"

@@ -1,7 +1,8 @@
-// Prints and checks the counts of tests/replicas/load.mjs.
+// Prints and checks the counts from tests/replicas/load.mjs.
 //
-// node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…: the file, the number of clients, of sessions in the
-// database and of codes that opened two sessions, and other failures.
+// Usage: node judge.mjs OUTCOME CLIENTS SESSIONS DOUBLED FAILURE…
+// OUTCOME is the file with the counts, CLIENTS the number of clients, SESSIONS the number of sessions in the database,
+// DOUBLED the number of codes that opened two sessions, and each FAILURE the text of another failure.
 
 import { readFileSync } from "node:fs";
 

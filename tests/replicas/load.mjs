@@ -1,13 +1,14 @@
-// Signs in through a proxy with many clients at once, while tests/replicas/chaos kills and restarts replicas: login,
-// the code from the mail, verify, me, refresh, logout. Counts responses by outcome, and looks for errors:
+// Signs in with many clients through a proxy, while tests/replicas/chaos kills and restarts replicas. Each client calls
+// login, reads the code from the email, and calls verify, me, refresh and logout. Counts responses by outcome, and
+// detects these errors:
 //
-// - two sessions from one code: a client without a response to verify retries with the same code. Afterwards the
-//   sessions in the database must be the acknowledged ones plus those whose response was lost;
+// - two sessions from one code: a client that gets no response to verify retries with the same code. Afterwards, the
+//   number of sessions in the database must be the acknowledged sessions plus those whose response was lost;
 // - an acknowledged sign-in or refresh whose token does not work;
 // - a token that works after its logout was acknowledged.
 //
-// node load.mjs URL MAIL_URL CLIENTS SECONDS. Each line on stdin starts a phase. The last line on stdout is the outcome
-// as JSON.
+// Usage: node load.mjs URL MAIL_URL CLIENTS SECONDS
+// Each line on stdin starts a phase with that name. The last line on stdout contains the counts as JSON.
 
 import { once } from "node:events";
 import { Agent, request } from "node:http";
@@ -34,7 +35,7 @@ function count(what) {
   counts[phase][what] = (counts[phase][what] ?? 0) + 1;
 }
 
-/** Sends one request; a connection error is an outcome, too. */
+/** Sends one request, and returns its outcome. A connection error is an outcome, too. */
 async function http(target, { body, token, keep } = {}) {
   const headers = { ...(body && { "content-type": "application/json" }), ...(token && { authorization: `Bearer ${token}` }) };
   const sending = request(target, { method: body ? "POST" : "GET", headers, agent: keep ? agent : undefined });
@@ -99,20 +100,20 @@ async function insist(operation, input, token) {
   throw new Error(`${operation} never got a response`);
 }
 
-/** The code of the next mail, or null. A killed replica delays the letters it was sending. */
+/** The code in the next email, or null if none arrives. A killed replica delays the emails that it was sending. */
 async function nextCode(email, after) {
   const waiting = http(`${mail}/next?to=${encodeURIComponent(email)}&after=${after}`);
   const { status, text } = await Promise.race([waiting, sleep(10_000, {})]);
   return status === 200 ? JSON.parse(text).code : null;
 }
 
-/** Tokens of a new session. Requests another code if no mail arrives. Null if the response was lost. */
+/** Signs in, and returns the tokens. Requests another code if no email arrives. Null if the response was lost. */
 async function open(email) {
   let mails = 0;
   for (let asked = 0; asked < 10; asked += 1) {
     const { value } = await ask("login", { email });
     if (!value) await sleep(200);
-    // A login without a response may have sent mail, so the code may belong to an earlier login.
+    // A login that got no response may have sent an email, so this code may belong to an earlier login.
     for (let tries = 0; value && tries < 3; tries += 1) {
       const code = await nextCode(email, mails);
       if (!code) {

@@ -1,4 +1,4 @@
-//! The in-process bus, for a single process. It never blocks, and its backlog is bounded.
+//! The bus for a single process. Publishing never blocks, and the backlog of a slow subscriber is bounded.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,10 +7,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::ports::{Bus, BusMessage, BusUnavailable};
 
-/// Maximum messages that a subscriber may lag behind before it gets a gap.
+/// How many messages a subscriber may lag behind. A slower subscriber loses messages and receives [`BusMessage::Gap`].
 pub(crate) const BACKLOG: usize = 1_024;
 
-/// Publishes to the subscribers of this process.
+/// Publishes messages to the subscribers in this process.
 pub struct MemoryBus(broadcast::Sender<BusMessage>);
 
 impl Default for MemoryBus {
@@ -32,7 +32,7 @@ impl Bus for MemoryBus {
     }
 }
 
-/// Converts a receiver to the stream of the port.
+/// Converts a broadcast receiver to the stream that [`Bus::subscribe`] returns.
 pub(crate) fn heard(receiver: broadcast::Receiver<BusMessage>) -> BoxStream<'static, BusMessage> {
     stream::unfold(receiver, async |mut receiver| match receiver.recv().await {
         Ok(heard) => Some((heard, receiver)),

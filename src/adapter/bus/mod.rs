@@ -1,4 +1,4 @@
-//! Live events between processes: in memory for one process, over Redis for several.
+//! Buses that carry live events between processes: in memory for one process, over Redis for several.
 
 pub mod memory;
 pub mod redis;

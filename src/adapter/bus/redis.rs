@@ -1,6 +1,6 @@
-//! The Redis bus, for several replicas: pub/sub on one channel, on a single server, Sentinel or Cluster. Local
-//! subscribers get this process's messages directly, even while Redis is down. It stores nothing in Redis, validates
-//! what it receives and reconnects with backoff.
+//! The Redis bus, for several replicas: pub/sub on one channel, on a single server, Sentinel or Cluster. Subscribers in
+//! this process receive its own messages directly, even while Redis is down. The bus stores nothing in Redis, checks
+//! the length of every message it receives, and reconnects with backoff.
 
 use std::{
     sync::{
@@ -31,32 +31,32 @@ use crate::{
 
 /// Time limit for publishing a message.
 const PUBLISH_BUDGET: Duration = Duration::from_millis(900);
-/// Reconnect backoff, which doubles from the first to the longest pause.
+/// Pauses between attempts to reconnect. Each pause is twice as long as the previous one, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Ping interval and timeout: an idle subscription does not notice a dead peer.
+/// Ping interval and timeout. Without pings, an idle subscription would not notice that the server is gone.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// Length of the process tag before each message.
+/// Length of the process tag before each message, in bytes.
 const TAG: usize = 16;
-/// Maximum message length; longer ones are dropped.
+/// Maximum message length in bytes. Longer messages are dropped.
 const LONGEST_MESSAGE: usize = 4 * 1024;
 
-/// Publishes to the subscribers of all processes on one Redis.
+/// Publishes messages to the subscribers in all processes that share a Redis deployment and a channel.
 pub struct RedisBus(Arc<Shared>);
 
 struct Shared {
     link: Link,
     channel: String,
-    /// Random tag of this process, to skip its own messages coming back from Redis.
+    /// Random tag of this process. Redis returns our own messages too; the tag identifies them, so that we skip them.
     tag: [u8; TAG],
     listeners: broadcast::Sender<BusMessage>,
     listening: AtomicBool,
 }
 
 impl RedisBus {
-    /// Parses the URL in the forms of the limiter, without connecting. Replicas meet on the channel of this name.
-    /// Errors never contain the URL.
+    /// Parses the URL without connecting. Accepts the same URL forms as the limiter. `name` is part of the channel
+    /// name, so all replicas of a service must use the same `name`. Errors never contain the URL.
     pub fn new(url: &SecretString, name: &str, entropy: &dyn Entropy) -> Result<Self, String> {
         let mut tag = [0; TAG];
         entropy.fill(&mut tag);
@@ -73,7 +73,7 @@ impl RedisBus {
 #[async_trait]
 impl Bus for RedisBus {
     async fn publish(&self, message: Bytes) -> Result<(), BusUnavailable> {
-        // Local subscribers first. An error means that there are none.
+        // Send to local subscribers first. An error means that there are no local subscribers.
         drop(self.0.listeners.send(BusMessage::Message(message.clone())));
         let signed = [&self.0.tag[..], &message[..]].concat();
         timeout(PUBLISH_BUDGET, self.0.send_with_retry(&signed))
@@ -92,7 +92,8 @@ impl Bus for RedisBus {
 }
 
 impl Shared {
-    /// Publishes a message, once more on a new connection if the old one was closed. A duplicate is harmless.
+    /// Publishes a message. If the connection was closed, tries once more on a new connection. Redis may then publish
+    /// the message twice, which is harmless.
     async fn send_with_retry(&self, message: &[u8]) -> RedisResult<()> {
         let mut second_try = false;
         loop {
@@ -123,7 +124,7 @@ impl Shared {
         Ok(connection)
     }
 
-    /// Forwards a message of another process.
+    /// Forwards a message from another process to local subscribers. Ignores our own messages.
     fn forward(&self, message: &[u8]) {
         let fits = (TAG..=TAG + LONGEST_MESSAGE).contains(&message.len());
         if let Some((tag, body)) = message.split_at_checked(TAG).filter(|_| fits)
@@ -138,7 +139,7 @@ fn silent() -> RedisError {
     RedisError::from((redis::ErrorKind::Io, "Redis does not respond"))
 }
 
-/// Subscribes for the lifetime of the bus.
+/// Keeps a subscription open, reconnecting when needed, until the bus is dropped.
 async fn listen(bus: Weak<Shared>) {
     let mut pause = FIRST_PAUSE;
     let mut disconnected = false;
@@ -150,7 +151,7 @@ async fn listen(bus: Weak<Shared>) {
                     tracing::info!("connected to the Redis bus again");
                 }
                 (pause, disconnected) = (FIRST_PAUSE, false);
-                // Earlier messages were missed.
+                // Messages published before this subscription were missed.
                 drop(shared.listeners.send(BusMessage::Gap));
                 drop(shared);
                 let (sink, stream) = connection.split();
@@ -158,7 +159,7 @@ async fn listen(bus: Weak<Shared>) {
             }
             Err(error) => {
                 if !std::mem::replace(&mut disconnected, true) {
-                    tracing::warn!(%error, "cannot connect to the Redis bus: live events of other replicas are missing here");
+                    tracing::warn!(%error, "cannot connect to the Redis bus: live events from other replicas are missed");
                 }
                 drop(shared);
             }
@@ -168,7 +169,7 @@ async fn listen(bus: Weak<Shared>) {
     }
 }
 
-/// Forwards messages until the connection breaks.
+/// Forwards messages until the connection breaks or the bus is dropped.
 async fn relay(bus: &Weak<Shared>, mut sink: PubSubSink, mut stream: PubSubStream) {
     let mut ping = interval(PING_EVERY);
     loop {

@@ -1,6 +1,6 @@
--- Takes or gives back one unit of a limit, atomically. KEYS[1] is the only key, so the script runs on a
--- cluster. It implements the same algorithm as `Log` in window.rs, and one contract suite tests both. It never
--- reads the server's clock: time comes from the caller.
+-- Counts one unit of a limit ("take") or gives it back ("give"), atomically. KEYS[1] is the only key, so the
+-- script also runs on a cluster. It implements the same algorithm as `Log` in window.rs, and one contract
+-- suite tests both. The script never reads the server's clock: the caller passes the time.
 --
 -- The key is a list: the head "latest seq refused cooldown_until total", then entries "time:count", oldest
 -- first. Times are in microseconds, which a double represents exactly until the year 2255. Numbers are
@@ -8,8 +8,8 @@
 --
 -- take: now limit window cooldown granule skew ttl_ms counts
 --       -> {1, last, time, seq, latest, refused, cooldown_until}  the receipt for `give`
---       or {2}, if a unit is available and counts is 0: it is not taken
---       or {0, retry_at}
+--       or {2}, if a unit is available but not counted, because counts is 0
+--       or {0, retry_at}, if no unit is available
 -- give: time seq latest refused cooldown_until  -> {1}
 
 local key = KEYS[1]
@@ -18,7 +18,8 @@ local function head_text(head)
   return string.format('%.0f %.0f %d %.0f %.0f', head.latest, head.seq, head.refused, head.cooldown_until, head.total)
 end
 
--- Returns the head of the log; creates it if there is none, so that a list always has a head.
+-- Returns the head of the log and its text. Creates the head if the key does not exist, so that a list always
+-- starts with a head; the text is then nil.
 local function load_head()
   local text = redis.call('LINDEX', key, 0)
   if not text then
@@ -37,7 +38,8 @@ local function entry_text(time, count)
   return string.format('%.0f:%.0f', time, count)
 end
 
--- Position 1 is the oldest entry, -1 the newest. The head does not match, so an empty log gives nil.
+-- Returns the time and count of an entry. Position 1 is the oldest entry, -1 the newest. Returns nil for the
+-- head, which does not match the pattern, so the newest entry of an empty log is nil.
 local function entry(position)
   local text = redis.call('LINDEX', key, position)
   if not text then return nil end
@@ -45,7 +47,7 @@ local function entry(position)
   return tonumber(time), tonumber(count)
 end
 
--- Appends units. Times never decrease, and equal times share an entry.
+-- Adds units at a time, or to the newest entry if that is not older. Returns the time of the entry.
 local function append(time, count)
   local newest, held = entry(-1)
   if newest and newest >= time then
@@ -56,7 +58,8 @@ local function append(time, count)
   return time
 end
 
--- After a clock jump, future units count as taken now: they stay counted for at most one window from now.
+-- After a clock jump, moves all units that lie in the future to `now`. They still count, for one window from
+-- now.
 local function rewind(head, now)
   local count = 0
   while true do
@@ -90,7 +93,7 @@ local function expire(head, now, window)
   end
 end
 
--- The first time with fewer than `limit` units in the window.
+-- Returns the first time at which the window contains fewer than `limit` units.
 local function room_at(head, now, limit, window)
   local left = head.total
   if left < limit then return now end
@@ -146,7 +149,7 @@ local function take(now, limit, window, cooldown, granule, skew, ttl_ms, counts)
   return answer
 end
 
--- The entry that holds the unit: the one of that time, or the newest if a rewind has moved it.
+-- Returns the position of the entry with that time, or of the newest entry if a rewind has moved the unit there.
 local function position_of(time)
   local position = -1
   while true do
@@ -170,7 +173,7 @@ local function give(time, seq, latest, refused, cooldown_until)
     end
   end
   if head.seq == seq then
-    -- No admission since: restore what it cleared, unless a refusal has started a new cooldown.
+    -- No unit was admitted since: restore the state before this one, unless a refusal has started a new cooldown.
     head.latest = math.min(head.latest, latest)
     if head.refused == 0 then head.refused, head.cooldown_until = refused, cooldown_until end
   end

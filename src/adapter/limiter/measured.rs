@@ -1,4 +1,4 @@
-//! Metrics and tracing around any limiter.
+//! Adds metrics and trace spans to any limiter.
 
 use std::{
     sync::Arc,
@@ -14,7 +14,7 @@ use crate::{
     ports::{Charge, Limiter, LimiterUnavailable, Verdict},
 };
 
-/// Counts and times every call, and adds a span to its trace.
+/// Records the duration and outcome of every limiter call as metrics, and traces each `take` as a span.
 pub struct Measured {
     limiter: Arc<dyn Limiter>,
     store: &'static str,
@@ -22,7 +22,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Wraps a limiter that stores its counts in `store`.
+    /// Wraps a limiter. `store` is where it keeps its counts, `memory` or `redis`, for the spans.
     pub fn new(limiter: Arc<dyn Limiter>, store: &'static str, metrics: Metrics) -> Self {
         Self { limiter, store, metrics }
     }

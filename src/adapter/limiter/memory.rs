@@ -1,5 +1,5 @@
-//! The in-memory limiter, for a single process. The number of keys is bounded: it evicts expired keys first, then those
-//! that are least dangerous to forget. Several replicas need Redis.
+//! The in-memory limiter, for a single process. Several replicas need Redis. The number of keys is bounded: the limiter
+//! evicts expired keys first, then the keys that have used the smallest part of their limit.
 
 use std::{
     collections::HashMap,
@@ -15,20 +15,20 @@ use crate::ports::{Charge, Limiter, LimiterUnavailable, Verdict};
 /// Maximum number of keys: usually about 20 MB, at most 450 MB.
 pub const DEFAULT_ENTRIES: usize = 100_000;
 
-/// A map of counters behind one lock. A take needs about a microsecond, so sharding would gain little. One lock makes
-/// takes atomic: a unit that is given back was never visible.
+/// Counts units in a map behind one lock. A limiter call takes about a microsecond, so several locks would gain little.
+/// The lock is held for the whole call, so other calls never see a unit that is given back later in the call.
 pub struct MemoryLimiter {
     max_entries: usize,
     logs: Mutex<HashMap<String, Log>>,
 }
 
 impl MemoryLimiter {
-    /// A limiter with at most `max_entries` keys (minimum 1).
+    /// Creates a limiter that stores at most `max_entries` keys (minimum 1).
     pub fn new(max_entries: usize) -> Self {
         Self { max_entries: max_entries.max(1), logs: Mutex::new(HashMap::new()) }
     }
 
-    /// Number of keys.
+    /// Number of keys stored now.
     pub fn entries(&self) -> usize {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -41,7 +41,7 @@ impl Limiter for MemoryLimiter {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut answers = Vec::with_capacity(charges.len());
         let keys: Vec<String> = charges.iter().map(|charge| format!("{}:{}", charge.rule, charge.key)).collect();
-        // Evict before taking: a new key would be the first to go.
+        // Evict before counting. Afterwards, the new keys would be evicted first, because they have used the least.
         if logs.len() + keys.len() > self.max_entries {
             let fresh = keys.iter().filter(|key| !logs.contains_key(*key)).count();
             if logs.len() + fresh > self.max_entries {
@@ -81,7 +81,8 @@ fn give_back(logs: &mut HashMap<String, Log>, keys: &[String], answers: &[Answer
     }
 }
 
-/// Evicts an eighth of the map, to amortise the cost over later keys: expired logs first, then the least dangerous.
+/// Evicts expired logs, then others in order of [`Log::danger`], until an eighth of the map is free. The next keys then
+/// fit without another search for logs to evict.
 fn make_room(logs: &mut HashMap<String, Log>, max_entries: usize, fresh: usize, now: i64) {
     let keep = max_entries.saturating_sub(max_entries.div_ceil(8).max(fresh));
     logs.retain(|_, log| !log.is_expired(now));
@@ -90,7 +91,7 @@ fn make_room(logs: &mut HashMap<String, Log>, max_entries: usize, fresh: usize, 
     };
     let mut dangers: Vec<(u32, i64)> = logs.values().map(|log| log.danger(now)).collect();
     let (_, &mut bound, _) = dangers.select_nth_unstable(excess - 1);
-    // Several logs may be equal to the threshold; evict only as many as needed.
+    // Several logs may have exactly the threshold value. Evict only as many of them as needed.
     let mut at_bound = excess - dangers.iter().filter(|danger| **danger < bound).count();
     logs.retain(|_, log| {
         let danger = log.danger(now);

@@ -1,4 +1,5 @@
-//! Rate limit counters: in memory for one process, in Redis for several. Both use the algorithm in `window`.
+//! Rate limiters: one counts in memory, for a single process; the other in Redis, for several. Both use the algorithm
+//! in `window`.
 
 pub mod measured;
 pub mod memory;

@@ -1,6 +1,6 @@
 //! The Redis limiter, for several replicas: one Lua script call per key, on a single server, Sentinel or Cluster. If
-//! Redis does not respond within a second, it returns an error and callers refuse the request. It has no local counts
-//! and never uses Redis's clock.
+//! Redis does not respond within 900 ms, the limiter returns an error, and its callers refuse the request. It keeps no
+//! counts in this process and never uses Redis's clock.
 
 pub(crate) mod link;
 
@@ -16,33 +16,35 @@ use self::link::{Connection, Link};
 use super::window::{Answer, Receipt, SKEW, Terms, verdict};
 use crate::ports::{Charge, Limiter, LimiterUnavailable, Verdict};
 
-/// Time limit of a take.
+/// Time limit for one limiter call, including connecting and retries.
 const TAKE_BUDGET: Duration = Duration::from_millis(900);
 
-/// Extra lifetime of a key in milliseconds: more than the clocks of replicas may differ.
+/// Extra lifetime of a key in milliseconds, so that a key outlives its window even if the clocks of replicas differ by
+/// [`SKEW`].
 const SLACK_MS: i64 = 60_000 + SKEW / 1_000;
 
 /// The script's source.
 const SOURCE: &str = include_str!("limiter.lua");
 
-/// Counters in Redis. All callers share one link.
+/// Counts units in Redis. All callers share one connection.
 pub struct RedisLimiter {
     pub(crate) link: Link,
     script: Script,
 }
 
-/// The result of a script call: numbers, or the server's error for this key.
+/// The result of one script call: the numbers that the script returns, or an error.
 type Reply = RedisResult<Vec<i64>>;
 
 impl RedisLimiter {
-    /// Parses the URL without connecting; the server may start later. Forms: `redis://` and `rediss://` for one server,
-    /// `redis+cluster://a:1,b:2` for a cluster, `redis+sentinel://a:1,b:2/service` for Sentinel (the latter two with
-    /// `rediss+…` as well). Errors never contain the URL.
+    /// Parses the URL without connecting, so Redis may start later. URL forms: `redis://` for one server,
+    /// `redis+cluster://a:1,b:2` for a cluster, and `redis+sentinel://a:1,b:2/service` for Sentinel. Each form also
+    /// works with `rediss`, for TLS. Errors never contain the URL.
     pub fn new(url: &SecretString) -> Result<Self, String> {
         Ok(Self { link: Link::new(url)?, script: Script::new(SOURCE) })
     }
 
-    /// One command per key: by the script's hash, or by its source if the server does not know the hash.
+    /// Builds one command per call. The command names the script by its hash, or contains the whole script if
+    /// `by_source` is set.
     fn commands(&self, calls: &[Call], by_source: bool) -> Vec<Cmd> {
         calls
             .iter()
@@ -55,8 +57,8 @@ impl RedisLimiter {
             .collect()
     }
 
-    /// Runs all calls, in one round trip on a single server. Calls to a server that does not know the script (after a
-    /// restart, `SCRIPT FLUSH` or failover) are repeated. Errors are per key.
+    /// Runs all calls, in one round trip on a single server. If a server does not know the script (after a restart,
+    /// `SCRIPT FLUSH` or failover), repeats its calls with the whole script. Returns one result per call.
     async fn run(&self, calls: &[Call]) -> Vec<Reply> {
         let mut replies = self.exchange(&self.commands(calls, false)).await;
         let unknown = |reply: &Reply| {
@@ -73,8 +75,8 @@ impl RedisLimiter {
         replies
     }
 
-    /// One round trip on the open connection or a new one. If the connection was closed, the commands are sent once
-    /// more on a new one. A unit may then count twice, which errs on the safe side.
+    /// Sends the commands and waits for the replies. If the connection was closed, sends the commands once more on a
+    /// new connection. A unit may then count twice: a caller may be refused too early, but no limit is exceeded.
     async fn exchange(&self, commands: &[Cmd]) -> Vec<Reply> {
         let mut second_try = false;
         loop {
@@ -113,10 +115,11 @@ impl RedisLimiter {
         }
         let verdict = verdict(&answers);
         if failure.is_some() || matches!(verdict, Verdict::Refused { .. }) {
-            // Newest first, to restore a key that was charged twice.
+            // Give back the newest unit first: if two charges share a key, each unit restores the state before it.
             give_back.reverse();
             let given = if give_back.is_empty() { Vec::new() } else { self.run(&give_back).await };
-            // A unit that cannot be given back stays taken until its window passes, which errs on the safe side.
+            // A unit that cannot be given back counts until its window passes: a caller may be refused too early, but
+            // no limit is exceeded.
             failure = failure.or_else(|| given.into_iter().find_map(Result::err));
         }
         failure.map_or(Ok(verdict), |error| Err(unavailable(&error)))
@@ -161,7 +164,7 @@ fn unavailable(error: &RedisError) -> LimiterUnavailable {
     LimiterUnavailable(format!("Redis: {error}"))
 }
 
-/// The arguments of a script call.
+/// The key and arguments of one script call.
 struct Call {
     key: String,
     operation: &'static str,
@@ -197,8 +200,8 @@ fn read_answer(numbers: &[i64]) -> RedisResult<Answer> {
     }
 }
 
-/// Sends all commands: in one pipeline on a single server, concurrently on a cluster, which refuses pipelines across
-/// slots.
+/// Sends all commands. A single server gets them in one pipeline. A cluster refuses pipelines across slots, so it gets
+/// them concurrently.
 async fn send(connection: Connection, commands: &[Cmd]) -> Vec<Reply> {
     match connection {
         Connection::Server(mut server) => {

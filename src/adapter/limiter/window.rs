@@ -1,6 +1,6 @@
 //! The algorithm of both limiters: one key's log of units in a sliding window, its cooldown, and the combined result of
-//! several keys. `limiter.lua` implements the same log in Redis, and one contract suite tests both. It has no storage,
-//! clock or I/O.
+//! several keys. `limiter.lua` implements the same log in Redis, and one contract suite tests both limiters. This
+//! module does no I/O and reads no clock.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -8,19 +8,21 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::{Charge, Verdict};
 
-/// Up to this limit, each unit keeps its exact time. Above it, times are rounded up to this many granules per window,
-/// which bounds the log. Rounding may count a unit a little longer, never shorter.
+/// Approximate maximum number of log entries for one window. If a rule allows at most this many units, each unit keeps
+/// its exact time. Otherwise the window is divided into this many equal parts (granules), and each time is rounded up
+/// to the end of its granule, so that units share entries. A rounded unit may count a little longer, but never shorter.
 const GRANULES: i64 = 256;
 
-/// Maximum lag of a caller's clock behind the newest unit, in microseconds, before it counts as a clock jump (see
-/// [`Log::rewind`]). Calls within it are dated to the newest unit, so two replicas cannot expire each other's units in
-/// turn.
+/// How far a caller's clock may lag behind the latest admission, in microseconds (two minutes). A call that lags less
+/// is treated as if it came at the time of that admission. A call that lags more is a clock jump (see
+/// [`Log::rewind`]). Without this tolerance, two replicas whose clocks differ would rewind the log again and again.
 pub(crate) const SKEW: i64 = 120_000_000;
 
-/// Maximum duration in microseconds: a hundred years. Redis computes in doubles.
+/// Maximum duration in microseconds, a hundred years. Scripts in Redis use doubles, which represent a time plus this
+/// duration exactly.
 const LONGEST: i64 = 100 * 366 * 24 * 3_600 * 1_000_000;
 
-/// The numbers of a charge, in microseconds.
+/// The parameters of a charge. Durations are in microseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) limit: u32,
@@ -51,22 +53,22 @@ fn micros(span: Duration) -> i64 {
 /// The result for one key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
-    /// A unit was taken; the receipt can give it back.
+    /// A unit was counted. The receipt can give it back.
     Admitted(Receipt),
-    /// A unit was available but not taken, because the charge only peeks.
+    /// A unit was available but not counted, because the charge only checks.
     Open,
     /// Refused until this time, in microseconds.
     Refused(i64),
 }
 
-/// The unit that was taken, and the state before it.
+/// A unit that was counted, and the state of the log before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Receipt {
     /// Whether it was the last unit of the limit.
     pub(crate) last: bool,
-    /// Its time in the log.
+    /// The time of the log entry that contains the unit.
     pub(crate) time: i64,
-    /// Its sequence number.
+    /// The sequence number of the unit.
     pub(crate) seq: i64,
     /// The fields of [`Log`] before the admission.
     pub(crate) latest: i64,
@@ -77,27 +79,30 @@ pub(crate) struct Receipt {
 /// The log of one key: its units, oldest first, and its cooldown.
 #[derive(Default)]
 pub(crate) struct Log {
+    /// Times and the number of units at each.
     entries: VecDeque<(i64, u32)>,
+    /// Number of units in all entries.
     total: u32,
     /// Time of the latest admission.
     latest: i64,
+    /// Number of admissions so far.
     seq: i64,
     /// Whether a refusal has started a cooldown since the latest admission.
     refused: bool,
     cooldown_until: i64,
-    /// The terms of the latest call, for eviction only.
+    /// The parameters of the latest call. Only eviction reads them.
     terms: Option<Terms>,
 }
 
 impl Log {
-    /// Takes a unit, or returns when one will be available.
+    /// Counts a unit, or returns the time at which a unit will be available.
     pub(crate) fn take(&mut self, terms: Terms, now: i64) -> Answer {
         self.terms = Some(terms);
         if now < self.latest - SKEW {
             self.rewind(now);
         }
         let now = now.max(self.latest);
-        // Limits a cooldown to its current length, in case a clock or the setting changed.
+        // A clock or the setting may have changed, so the cooldown never lasts longer than its current length from now.
         self.cooldown_until = self.cooldown_until.min(now + terms.cooldown);
         while let Some(&(time, count)) = self.entries.front()
             && time + terms.window <= now
@@ -113,7 +118,7 @@ impl Log {
         }
     }
 
-    /// After a clock jump, future units count as taken now: they stay counted, for at most one window from now.
+    /// After a clock jump, moves all units that lie in the future to `now`. They still count, for one window from now.
     fn rewind(&mut self, now: i64) {
         let mut count = 0;
         while let Some(&(time, held)) = self.entries.back()
@@ -140,7 +145,8 @@ impl Log {
         Receipt { last: self.total >= terms.limit, time, seq: self.seq, latest, refused, cooldown_until }
     }
 
-    /// Appends units. Times never decrease, and equal times share an entry.
+    /// Adds units at a time, or to the newest entry if that is not older. Returns the time of the entry. Units with
+    /// equal times share an entry.
     fn append(&mut self, time: i64, count: u32) -> i64 {
         match self.entries.back_mut() {
             Some((newest, held)) if *newest >= time => {
@@ -162,7 +168,8 @@ impl Log {
         self.room_at(terms, now).max(self.cooldown_until)
     }
 
-    /// The first time with room in the window. A limit of zero never has room: retry after a window.
+    /// Returns the first time at which the window has room for a unit. With a limit of zero the window never has room;
+    /// returns the end of one window from now.
     fn room_at(&self, terms: Terms, now: i64) -> i64 {
         let mut left = self.total;
         if left < terms.limit {
@@ -177,7 +184,7 @@ impl Log {
         now + terms.window
     }
 
-    /// Gives back a unit, as if it had never been taken.
+    /// Gives back a unit, as if it had never been counted.
     pub(crate) fn give(&mut self, receipt: &Receipt) {
         if let Some(position) = self.position_of(receipt.time)
             && let Some((_, held)) = self.entries.get_mut(position)
@@ -189,7 +196,8 @@ impl Log {
             }
         }
         if self.seq == receipt.seq {
-            // No admission since: restore what it cleared, unless a refusal has started a new cooldown.
+            // No unit was admitted since: restore the state before this one, unless a refusal has started a new
+            // cooldown.
             self.latest = self.latest.min(receipt.latest);
             if !self.refused {
                 self.refused = receipt.refused;
@@ -198,7 +206,7 @@ impl Log {
         }
     }
 
-    /// The entry of that time, or the newest one if a rewind has moved the unit.
+    /// Returns the position of the entry with that time, or of the newest entry if a rewind has moved the unit there.
     fn position_of(&self, time: i64) -> Option<usize> {
         let newest = self.entries.len().checked_sub(1)?;
         let position = self.entries.iter().rposition(|&(found, _)| found <= time)?;
@@ -210,16 +218,18 @@ impl Log {
         self.total == 0 && !self.refused
     }
 
-    /// Whether all of its units have expired.
+    /// Whether all units and the cooldown have expired.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         let window = self.terms.map_or(0, |terms| terms.window);
         let newest = self.entries.back().map_or(i64::MIN, |&(time, _)| time);
         newest.saturating_add(window) <= now && self.cooldown_until <= now
     }
 
-    /// The danger of evicting the log: the spent share of the allowance (of 1,000), then its recency. 64 units count as
-    /// fully spent whatever the limit: such keys are costly to create, and a flood of new keys must not evict the count
-    /// of the whole instance.
+    /// How much would be lost by evicting this log; the limiter evicts the logs with the lowest values first. The first
+    /// number is how much of the limit is used, in thousandths. The second is the time of the latest admission, which
+    /// breaks ties. A log with 64 or more units counts as fully used, even if its limit is higher: otherwise a flood of
+    /// new keys could evict the counter of the whole instance, whose limit is very high. A log in a cooldown also
+    /// counts as fully used.
     pub(crate) fn danger(&self, now: i64) -> (u32, i64) {
         const MANY: u32 = 64;
         let limit = self.terms.map_or(1, |terms| terms.limit).clamp(1, MANY);
@@ -228,7 +238,7 @@ impl Log {
     }
 }
 
-/// Combines the results of all charges, in order.
+/// Combines the results of all charges in a call, in the order of the charges.
 pub(crate) fn verdict(answers: &[Answer]) -> Verdict {
     let mut refusal: Option<(usize, i64)> = None;
     let mut last = 0;

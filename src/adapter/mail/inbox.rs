@@ -1,4 +1,4 @@
-//! Delivers mail to the development inbox. It opens no connection and never fails.
+//! Delivers emails to the development inbox in memory. Delivery never fails.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::{
     ports::{Clock, DeliveryFailure, Mail, MailTransport},
 };
 
-/// Delivers to an [`Inbox`] that the pages and GraphQL read.
+/// Delivers emails to an [`Inbox`], which the inbox page and the `inbox` query show.
 pub struct InboxTransport {
     inbox: Arc<Inbox>,
     clock: Arc<dyn Clock>,
 }
 
 impl InboxTransport {
-    /// Delivers to this inbox, with timestamps from this clock.
+    /// Creates a transport. `clock` provides the time of each delivery.
     pub fn new(inbox: Arc<Inbox>, clock: Arc<dyn Clock>) -> Self {
         Self { inbox, clock }
     }

@@ -1,4 +1,4 @@
-//! Mail transports: SMTP, and the development inbox.
+//! Mail transports: one sends over SMTP, the other delivers to the development inbox.
 
 pub mod inbox;
 pub mod smtp;

@@ -1,9 +1,11 @@
-//! Sends mail over SMTP. It sends unencrypted only to loopback in development, leaves retries to the outbox and keeps
-//! addresses and passwords out of errors. A rehearsal does the same except for the conversation: it waits as long as a
-//! recent one took.
+//! Sends email over SMTP. Emails are sent unencrypted only to loopback in development. The outbox retries failed
+//! emails. Errors contain no addresses or passwords.
 //!
-//! Connections are pooled here because lettre's pool reuses a connection after an abandoned command: the next mail
-//! would then read the response to the previous one.
+//! A rehearsal pretends to deliver a decoy, which is an outbox row whose recipient must not get an email. It builds the
+//! message and opens a connection, but instead of sending, it waits as long as a recent conversation took.
+//!
+//! This module pools connections itself, because lettre's pool reuses a connection after an abandoned command. The next
+//! email on that connection would then read the response to the previous one.
 
 mod pace;
 mod target;
@@ -40,18 +42,19 @@ use crate::ports::{DeliveryFailure, Mail, MailTransport};
 
 /// Maximum number of idle connections.
 const IDLE_CONNECTIONS: usize = 4;
-/// Maximum idle time of a connection. Servers hang up after minutes.
+/// Maximum idle time of a connection. Servers close idle connections after a few minutes.
 const IDLE_TIME: Duration = Duration::from_secs(30);
-/// Maximum mails and rehearsals per connection. Some servers slow down clients that send many NOOPs.
+/// Maximum number of emails and rehearsals per connection. Each reuse sends a NOOP, and some servers slow down clients
+/// that send many NOOPs.
 const USES: u32 = 50;
 
 /// Timeouts of the transport.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For connecting, and for the response to each command.
+    /// Timeout for connecting, and for the response to each command.
     pub step: Duration,
-    /// For a whole mail. The server's final response may use all the remaining time, because giving up there risks a
-    /// duplicate.
+    /// Timeout for a whole email. The server's final response may take all the remaining time: giving up there risks a
+    /// duplicate, because the server may have accepted the email.
     pub whole: Duration,
 }
 
@@ -61,7 +64,7 @@ impl Default for Patience {
     }
 }
 
-/// Sends mails to a mail server.
+/// Sends emails to a mail server.
 pub struct Smtp {
     pub(crate) target: Target,
     from: Mailbox,
@@ -75,7 +78,7 @@ pub struct Smtp {
 pub struct Untested {
     /// The stage that failed.
     pub stage: Stage,
-    /// The error in words, safe to log.
+    /// The error message, safe to log.
     pub text: String,
 }
 
@@ -90,7 +93,7 @@ struct Connection {
     uses: u32,
 }
 
-/// Validates an `SMTP_URL`. The error says what is wrong.
+/// Validates an `SMTP_URL` without connecting. The error is one sentence for the operator.
 pub fn check_url(url: &SecretString, production: bool) -> Result<(), String> {
     Target::parse(url, production).map(drop)
 }
@@ -125,12 +128,13 @@ impl Smtp {
         }
     }
 
-    /// Builds the message. The Message-ID depends only on the row, so that duplicates can be detected.
+    /// Builds the message. The Message-ID contains only the ID of the outbox row and our domain, so that a mail server
+    /// can detect a duplicate.
     fn compose(&self, mail: &Mail, to: Address) -> Result<Message, lettre::error::Error> {
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         let parts = MultiPart::builder()
             .kind(MultiPartKind::Alternative)
-            // `=_` never occurs in an encoded body, so no text can end its part.
+            // `=_` never occurs in an encoded body, so the text of an email cannot contain the boundary.
             .boundary(format!("=_{}", mail.id.simple()))
             .singlepart(SinglePart::plain(mail.text.clone()))
             .singlepart(SinglePart::html(mail.html.clone()));
@@ -143,7 +147,7 @@ impl Smtp {
             .multipart(parts)
     }
 
-    /// The recipient and the encoded mail.
+    /// Returns the recipient's address and the encoded message.
     fn letter(&self, mail: &Mail) -> Result<(Address, Vec<u8>), DeliveryFailure> {
         let to = mail.to.parse::<Address>().ok().filter(|to| AsRef::<str>::as_ref(to).is_ascii());
         let to = to.ok_or_else(|| DeliveryFailure::Permanent("the recipient is not a valid address".to_owned()))?;
@@ -153,7 +157,7 @@ impl Smtp {
         Ok((to, message.formatted()))
     }
 
-    /// A working connection: an idle one, or a new one.
+    /// Returns an idle connection that still responds, or else a new connection.
     async fn connection(&self, end: Instant) -> Result<Connection, DeliveryFailure> {
         let found = async {
             while let Some((mut connection, since)) = self.take_idle() {
@@ -181,13 +185,14 @@ impl Smtp {
         }
     }
 
-    /// Sends one mail on a connection.
+    /// Sends one email on a connection.
     async fn converse(&self, wire: &mut AsyncSmtpConnection, to: Address, message: &[u8]) -> Result<(), SmtpError> {
         let patience = self.patience;
         let parameters =
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
-        // A refused sender is a problem of our settings, not of this mail.
+        // If the server refuses the sender, our settings are wrong and not this email. Without a code, the error is
+        // temporary.
         let own_fault = |error| SmtpError { code: None, ..error };
         step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(own_fault)?;
         let recipient = Rcpt::new(to, vec![]);
@@ -197,7 +202,7 @@ impl Smtp {
         Ok(())
     }
 
-    /// Pools or closes a connection after a conversation. It is reused only if its last command got a response.
+    /// Keeps or closes a connection after a conversation. Only a connection whose conversation succeeded is reused.
     async fn leave(&self, mut connection: Connection, ended: &Result<(), SmtpError>) {
         connection.uses += 1;
         match ended {
@@ -226,7 +231,8 @@ impl MailTransport for Smtp {
     async fn rehearse(&self, mail: &Mail, draw: u64) -> Result<(), DeliveryFailure> {
         let (to, _) = self.letter(mail)?;
         let end = Instant::now() + self.patience.whole;
-        // Open a connection too: the timing of the next mail must not reveal whether this was a decoy.
+        // A delivery opens a connection, so a rehearsal opens one too. Otherwise the timing of the next email would
+        // reveal whether this one was a decoy.
         let connection = self.connection(end).await?;
         let now = Instant::now();
         let Past { took, ended } = self.pace.recall(to.domain(), draw, now);
@@ -240,8 +246,8 @@ fn timed_out() -> SmtpError {
     SmtpError::new("the mail server took too long")
 }
 
-/// A 54x, 55x or 57x is about this recipient or mail, so it is permanent. Other 5xx responses (wrong sequence, not
-/// signed in, closing) are about the conversation and may not recur.
+/// A 54x, 55x or 57x response rejects this recipient or email, so the failure is permanent. Other 5xx responses, such
+/// as "bad sequence of commands", concern the conversation and may not happen again, so the failure is temporary.
 fn classify(error: SmtpError) -> DeliveryFailure {
     match error.code {
         Some(550..=559 | 540..=549 | 570..=579) => DeliveryFailure::Permanent(error.text),
@@ -249,13 +255,14 @@ fn classify(error: SmtpError) -> DeliveryFailure {
     }
 }
 
-/// Closes the connection, with a short wait for the response.
+/// Sends QUIT and closes the connection. Waits at most a second for the response.
 async fn hang_up(mut connection: AsyncSmtpConnection) {
-    // The response no longer matters.
+    // The conversation is over, so this response does not matter.
     let _ = timeout(Duration::from_secs(1), connection.abort()).await;
 }
 
-/// Templates already produce one line; this is defence in depth.
+/// Replaces control characters in a subject. Templates never produce any; this is a second defence against injected
+/// headers.
 fn one_line(subject: &str) -> String {
     subject.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

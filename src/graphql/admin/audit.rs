@@ -1,4 +1,5 @@
-//! The `AuditEvent` type and `auditEvents`. `domain::access` decides which users and origins an event shows.
+//! The `AuditEvent` type and the `auditEvents` query. `domain::access` decides whether the viewer may see the users and
+//! the origin (IP address and user agent) of an event.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
@@ -55,7 +56,7 @@ impl AuditEvent {
         Ok(kind.copied().ok_or_else(unknown)?.into())
     }
 
-    /// A user named in the event, if the viewer may see them.
+    /// Loads a user of the event. `None` if the viewer may not see that user.
     async fn user(&self, ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<User>, ApiError> {
         let (_, viewer) = parts(ctx);
         let Some(access) = id.and_then(|id| self.access.of_another(id)) else {
@@ -64,13 +65,13 @@ impl AuditEvent {
         Ok(loader::load(ctx, loader::Person(access)).await?.map(|seen| User::seen(seen, viewer)))
     }
 
-    /// Whether the viewer may not see the subject. Such an event shows no details.
+    /// Whether the viewer may not see the subject of the event. If so, the event shows no details.
     async fn is_veiled(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         let is_about = self.model.subject_id.filter(|_| !self.access.sees_deleted());
         Ok(is_about.is_some() && self.user(ctx, is_about).await?.is_none())
     }
 
-    /// A text about the origin of the event, if the viewer may see it.
+    /// Returns a text about the origin of the event. `None` if the viewer may not see the origin.
     async fn origin<'a>(&self, ctx: &Context<'_>, text: Option<&'a str>) -> Option<Result<&'a str, ApiError>> {
         let text = text.filter(|_| self.access.shows_origin_of(self.model.actor_id))?;
         match self.is_veiled(ctx).await {

@@ -1,4 +1,4 @@
-//! The `users` list with its filters, orders and cursors. The queries are in `domain::user::list`.
+//! The `users` list, with its filters, orders and cursors. `domain::user::list` contains the database queries.
 
 use async_graphql::{Context, Enum, InputObject, Object};
 use chrono::{DateTime, Utc};
@@ -82,7 +82,8 @@ struct UserOrder {
     direction: OrderDirection,
 }
 
-/// The requested order, or the order of the only prefix, or newest first.
+/// Returns the requested order. By default, a filter with a single prefix orders by the field of that prefix, and any
+/// other list starts with the newest user.
 fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
     let prefix_alone = match (&filter.email, &filter.name) {
         (Some(_), None) => Some(By::Email),
@@ -96,7 +97,7 @@ fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
     }
 }
 
-/// The letter of an order in cursors, which are valid only for that order.
+/// Returns the letter of an order. Cursors contain this letter, so that a cursor is valid for one order only.
 const fn letter(order: Order) -> u8 {
     let letter = match order.by {
         By::CreatedAt => b'c',

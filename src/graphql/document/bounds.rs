@@ -1,5 +1,5 @@
-//! Checks the size of a document with its fragments expanded, before validation and without the schema. Each fragment
-//! is measured once. Cycles of fragments are refused here.
+//! Checks the size of a document, with its fragments expanded, before validation and without the schema. Each fragment
+//! is measured only once. A fragment that contains itself is refused here.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ const SELECTIONS: usize = 1_000;
 const OPERATIONS: usize = 16;
 const QUERY_ROOTS: usize = 20;
 
-/// Facts about a document within the limits.
+/// Facts about a document that is within the limits.
 pub(super) struct Found {
     /// Whether it selects introspection fields.
     pub introspects: bool,
@@ -53,14 +53,16 @@ fn too_many_selections() -> Refused {
 
 struct Survey<'a> {
     fragments: HashMap<&'a Name, &'a FragmentDefinition>,
-    /// `None` while a fragment is being measured. Reaching it then is a cycle.
+    /// The number of selections in each fragment. `None` while a fragment is being measured: a spread of that fragment
+    /// is then a cycle.
     measured: HashMap<&'a Name, Option<usize>>,
     introspects: bool,
 }
 
 impl<'a> Survey<'a> {
-    /// Recursion is bounded: brackets nest at most so deep, and a chain of fragments ends at the first repetition or at
-    /// the bound on tokens, of which every fragment costs several.
+    /// Counts the selections in a set. The recursion is limited for two reasons. The parser limits how deep brackets
+    /// nest. A chain of fragments ends at the first repeated fragment, and the parser limits the number of tokens and
+    /// so the number of fragments.
     fn set(&mut self, set: &'a [Selection]) -> Result<usize, Refused> {
         let mut total: usize = 0;
         for selection in set {
@@ -107,8 +109,8 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Called after every fragment was measured, so there is no cycle, and no more selections than an operation may
-    /// have.
+    /// Counts the root fields. Called after all fragments were measured, so there is no cycle and the number of
+    /// selections is within the limit.
     fn roots(&self, set: &[Selection]) -> usize {
         let count = |selection: &Selection| match selection {
             Selection::Field(_) => 1,

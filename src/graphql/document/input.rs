@@ -1,5 +1,5 @@
 //! Checks and converts values in documents and variables. Errors name the input field. They never repeat a value or an
-//! unknown key, which can be secrets.
+//! unknown key, because it could be a secret.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ use crate::{
 /// Variables that have a value, with the size of the value in memory.
 pub(super) type Variables = HashMap<Name, (Value, usize)>;
 
-/// The only scalar of Doorcode that accepts objects. Gateways can use variables inside them.
+/// The only scalar of Doorcode's own that accepts objects. Gateways use variables inside these objects.
 const REPRESENTATION: &str = "_Any";
 
 /// Checks all literal arguments in operations and fragments.
@@ -40,7 +40,8 @@ pub(super) fn check_literals(schema: &Schema, document: &ExecutableDocument) -> 
     check.done()
 }
 
-/// Reads the value of every variable of an operation, from the client or the default. Ignores undeclared variables.
+/// Reads the value of every variable of an operation, from the client or from its default. Ignores variables that the
+/// operation does not declare.
 pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawValue>) -> Result<Variables, Refused> {
     let given: HashMap<String, &RawValue> = given.map(read).transpose()?.unwrap_or_default();
     let mut check = Check { schema, from_json: true, flaws: Vec::new() };
@@ -75,13 +76,13 @@ pub(super) fn coerce(schema: &Schema, operation: &Operation, given: Option<&RawV
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(json: &'a RawValue) -> Result<T, Refused> {
-    // The JSON nests too deep, or a number is out of range.
+    // Reading fails if the JSON nests too deep, or a number is out of range.
     let unread = |_| Refused::one(Code::BadRequest, "Cannot read `variables` as JSON.");
     serde_json::from_str(json.get()).map_err(unread)
 }
 
-/// Replaces the variables in a literal. Returns `None` for a variable without a value. Reserves memory for every part
-/// before it builds or copies it.
+/// Converts a literal to a value, with the values of its variables. Returns `None` if the literal is a variable without
+/// a value. Memory for each part is reserved before the part is created or copied.
 pub(super) fn literal(
     value: &Literal,
     variables: &Variables,
@@ -120,7 +121,7 @@ pub(super) fn literal(
     }))
 }
 
-/// The value of the `if` argument of `@skip` or `@include`.
+/// Returns the value of the `if` argument of `@skip` or `@include`.
 pub(super) fn condition(value: &Literal, variables: &Variables) -> Option<bool> {
     match value {
         Literal::Boolean(value) => Some(*value),
@@ -132,13 +133,13 @@ pub(super) fn condition(value: &Literal, variables: &Variables) -> Option<bool> 
     }
 }
 
-/// An unparsable number becomes null, which fails the type check later.
+/// Parses a number. A number that is out of range becomes null; the literal checks refuse such a number.
 fn number(text: &str) -> Value {
     text.parse::<Number>().map_or(Value::Null, Value::Number)
 }
 
-/// A literal as a value for the type check. Lists and objects lose their contents: only scalars of an application
-/// accept them. Returns `None` for a number out of range.
+/// Converts a literal to a value for the type check of a scalar. Returns `None` if a number is out of range. Lists and
+/// objects become empty, because only an application's own scalars accept them, and these check their own values.
 fn constant(value: &Literal) -> Option<Value> {
     Some(match value {
         Literal::Int(number) => Value::Number(number.as_str().parse().ok()?),
@@ -169,7 +170,7 @@ enum Path<'a> {
 }
 
 impl Path<'_> {
-    /// The path for error messages. Omits `input`, the only argument of mutations.
+    /// Returns the path for error messages. Omits `input`, because it is the only argument of every mutation.
     fn text(&self) -> String {
         match self {
             Self::Root(name) | Self::Field(Path::Root("input"), name) => (*name).to_owned(),
@@ -180,7 +181,7 @@ impl Path<'_> {
 
 struct Check<'a> {
     schema: &'a Schema,
-    /// Whether the values are JSON, where enum values are strings.
+    /// Whether the values are JSON variables, in which enum values are strings.
     from_json: bool,
     flaws: Vec<Flaw>,
 }
@@ -217,7 +218,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks a literal. Visits lists and objects item by item, because they can contain variables.
+    /// Checks a literal. Checks the items of lists and objects one by one, because an item can be a variable.
     fn literal(&mut self, ty: &Type, value: &Literal, path: &Path<'_>) {
         let named = self.schema.types.get(ty.inner_named_type());
         match (value, ty, named) {
@@ -236,7 +237,7 @@ impl Check<'_> {
                     }
                 }
             }
-            // A list or object inside a scalar has no type to check variables against.
+            // Inside a scalar, the schema has no types, so a variable in a list or object cannot be checked.
             (Literal::List(_) | Literal::Object(_), _, Some(ExtendedType::Scalar(scalar)))
                 if scalar.name.as_str() != REPRESENTATION && holds_variable(value) =>
             {
@@ -258,7 +259,7 @@ impl Check<'_> {
                     self.value(inner, item, path);
                 }
             }
-            // A single value is accepted as a list of one item.
+            // GraphQL accepts a single value where a list is expected.
             (value, Type::List(inner) | Type::NonNullList(inner)) => self.value(inner, value, path),
             (value, Type::Named(name) | Type::NonNullNamed(name)) => {
                 let fits = match (self.schema.types.get(name), value) {
@@ -288,7 +289,7 @@ impl Check<'_> {
 
     /// Checks that all keys are known and unique, and that no required key is missing.
     fn names(&mut self, object: &InputObjectType, given: &[&str], path: &Path<'_>) {
-        // The message omits the key, which can be a misplaced secret.
+        // The message does not repeat the key, which could be a secret in the wrong place.
         if !given.iter().all(|name| object.fields.contains_key(*name)) {
             self.flaw(path, &format!("has a key that is not a field of {}", object.name));
         }
@@ -305,7 +306,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether a value is valid for a known scalar. Scalars of applications check their own values.
+/// Whether a value is valid for a scalar. Returns true for an application's own scalars, which check their own values.
 fn is_scalar(name: &str, value: &Value) -> bool {
     match (name, value) {
         ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),

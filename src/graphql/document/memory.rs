@@ -1,16 +1,17 @@
 //! Limits the memory for the arguments of an operation. A document can use one variable hundreds of times, and each use
-//! gets a copy, so the memory is reserved before a copy is made.
+//! copies the value. Memory for a copy is reserved before the value is copied.
 
 use async_graphql::Value;
 
 use super::Refused;
 
-/// Maximum size of all arguments of an operation, in bytes. Several times what a body of 16 KiB needs without copies.
+/// Maximum size of all arguments of an operation, in bytes. A body of 16 KiB needs much less, unless it copies
+/// variables.
 const LIMIT: usize = 1024 * 1024;
 /// Size of a value without its heap memory.
 pub(super) const VALUE: usize = size_of::<Value>();
-/// Size of an object entry without its value and the text of its name: a bucket, an index and a shared name. A map with
-/// one entry allocates four, so this is the size of the first.
+/// Size of an object entry in bytes, without its value and the text of its name: a bucket, an index and a shared name.
+/// A map allocates space for four entries at once, so this is the size of the first entry.
 const ENTRY: usize = 448;
 
 /// The number of bytes that are left for the arguments of an operation.
@@ -23,7 +24,7 @@ impl Default for MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Reserves memory, or refuses the operation.
+    /// Reserves memory. Fails, which refuses the operation, if too little is left.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
         let Some(left) = self.0.checked_sub(bytes) else {
             let message = "Arguments can use at most 1 MiB of memory, counting a copy for each use of a variable.";
@@ -34,12 +35,12 @@ impl MemoryBudget {
     }
 }
 
-/// The size of an object entry in bytes, without its value.
+/// Returns the size of an object entry in bytes, without its value.
 pub(super) fn entry(name: &str) -> usize {
     name.len().saturating_add(ENTRY)
 }
 
-/// The size of a value in bytes, including its heap memory.
+/// Returns the size of a value in bytes, including its heap memory.
 pub(super) fn size(value: &Value) -> usize {
     let more = match value {
         Value::String(text) => text.len(),

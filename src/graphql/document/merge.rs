@@ -1,10 +1,14 @@
 //! Builds the operation that the library executes: expands fragments, evaluates `@skip` and `@include`, replaces
-//! variables, and merges fields with the same response key, so that none runs twice. It computes the cost on the way.
+//! variables, and merges fields with the same response key, so that no field runs twice. This module also computes the
+//! cost of the operation.
 //!
-//! A field costs 1, plus 1 for every 64 bytes of its response key and arguments. Each value in an argument adds 8
-//! bytes. A list costs 40, plus the cost of its items times its length. The length of a page is its `first` or `last`,
-//! of a list of keys the length of the argument, of an introspection list its length in the schema, and of any other
-//! list 20.
+//! A field costs 1, plus 1 for every 64 bytes of its response key and arguments. Each value in an argument counts as 8
+//! more bytes. A list costs 40, plus the cost of one item times the length of the list. That length is:
+//!
+//! - for a page, its `first` or `last`;
+//! - for a lookup by a list of keys, the length of that list;
+//! - for an introspection list, its length in the schema;
+//! - for any other list, 20.
 
 use std::collections::{HashMap, HashSet};
 
@@ -31,7 +35,7 @@ use super::{
 
 /// Maximum depth of fields.
 const DEPTH: usize = 15;
-/// Maximum number of fields after merging. Fields of an interface or union can count once per possible type.
+/// Maximum number of fields after merging. A field on an interface or union can count once for each possible type.
 const FIELDS: usize = 2_000;
 /// Maximum number of selections visited while merging.
 const STEPS: usize = 20_000;
@@ -41,7 +45,7 @@ const LIST: u64 = 40;
 const LENGTH: u64 = 20;
 /// Maximum length of a page.
 const PAGE: u64 = 100;
-/// Maximum cost of a subscription, which is charged once but resolved for every event.
+/// Maximum cost of a subscription. It is low, because a subscription is charged once but resolved for every event.
 const SUBSCRIPTION_COST: u64 = 200;
 /// Fields with a long value, and their cost.
 const HEAVY: [(&str, &str, u64); 3] =
@@ -86,12 +90,12 @@ pub(super) fn merge(
     Ok((ExecutableDocument { operations, fragments: HashMap::new() }, operation))
 }
 
-/// The surroundings of a selection set, which decide the length of its lists.
+/// Where a selection set is. The length of the lists in the set depends on this.
 #[derive(Clone, Copy, Default)]
 struct Within {
-    /// The length of the page, inside a connection.
+    /// The length of the page, if the set is directly inside a connection.
     page: Option<u64>,
-    /// Whether the set is below the list of all types.
+    /// Whether the set is inside the introspection list of all types.
     all_types: bool,
 }
 
@@ -134,7 +138,7 @@ impl<'a> Merge<'a> {
                     collected.push((ty, self.collect_all(ty, sets)?));
                 }
                 match collected.first() {
-                    // An interface has fields to select without a type condition. A union has none.
+                    // The fields of an interface can be selected without a type condition. A union has no fields.
                     Some((ty, fields)) if self.is_interface(&sets[0].ty) && all_same(&collected) => {
                         self.items(ty, fields, depth, within)?
                     }
@@ -234,7 +238,8 @@ impl<'a> Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// The cost of a field without its selections, its length if it is a list, and the surroundings of its selections.
+    /// Returns the cost of a field without its selections, the length of its list (1 for other fields), and where its
+    /// selections are.
     fn measure(
         &self,
         owner: &Name,
@@ -270,7 +275,7 @@ impl<'a> Merge<'a> {
         Ok((own.saturating_add(LIST), keys.unwrap_or(LENGTH), Within::default()))
     }
 
-    /// Directives that the library executes. `@skip` and `@include` are already evaluated.
+    /// Collects the directives that the library executes. `@skip` and `@include` have already been evaluated.
     fn directives(
         &mut self,
         list: &DirectiveList,
@@ -297,7 +302,7 @@ impl<'a> Merge<'a> {
         Ok(arguments)
     }
 
-    /// The selected fields of an object type, by response key.
+    /// Returns the selected fields of an object type, by response key.
     fn collect_all(&mut self, ty: &Name, sets: &[&'a SelectionSet]) -> Result<Fields<'a>, Refused> {
         let (mut fields, mut spread) = (Fields::default(), HashSet::new());
         for set in sets {
@@ -353,7 +358,7 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// Arguments with a position for the library's errors.
+/// Adds a position to arguments, for the library's errors.
 fn placed<V>(arguments: Arguments, pos: Pos) -> Vec<(Positioned<LibraryName>, Positioned<V>)>
 where
     V: From<Value>,
@@ -382,7 +387,8 @@ fn number(arguments: &Arguments, name: &str) -> Option<u64> {
     }
 }
 
-/// The weight of a value for the cost, in bytes: its text plus 8 for each value in it. [`MemoryBudget`] counts its memory.
+/// Returns how many bytes a value adds to the cost: the length of its text, plus 8 for each value in it. This is not
+/// its memory, which [`MemoryBudget`] counts.
 fn weight(value: &Value) -> usize {
     let own = match value {
         Value::String(text) => text.len(),

@@ -1,7 +1,7 @@
-//! Turns the text of a document into an operation that the library executes: parse, check limits, validate, merge. It
-//! replaces the library's parser, validation and limits, whose time grows faster than the document. The merged
-//! operation has no fragments, variables or repeated fields, and its cost is known before it runs. The limits bound the
-//! time and memory of every step.
+//! Turns the text of a document into an operation that the GraphQL library executes, in four steps: parse, check
+//! limits, validate, merge. This module replaces the library's parser, validation and limits, because their time grows
+//! faster than the length of the document. The merged operation has no fragments, variables or repeated fields, and its
+//! cost is known before it runs. Limits bound the time and memory of every step.
 
 #![warn(clippy::arithmetic_side_effects)]
 
@@ -40,13 +40,14 @@ const NESTING: usize = 32;
 const TOKENS: usize = 4_000;
 /// Maximum number of errors in a response.
 const ERRORS: usize = 10;
-/// Maximum length of an error message, which can repeat names from the document.
+/// Maximum length of an error message, in characters. A limit is needed because a message can repeat names from the
+/// document.
 const MESSAGE: usize = 200;
 
-/// The introspection query of developer tools, with every option of the reference implementation.
+/// The introspection query that developer tools send, with all options of the reference implementation.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
 
-/// The errors of a refused document, at least one.
+/// The errors of a refused document. There is at least one error.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused(pub Vec<ApiError>);
 
@@ -91,7 +92,7 @@ fn position<T: apollo_compiler::diagnostic::ToCliReport>(
     Some(Pos { line: start.line, column: start.column })
 }
 
-/// A validator message as a sentence of limited length.
+/// Converts a validator message to a sentence of limited length.
 fn sentence(message: &str) -> String {
     let mut chars = message.chars().take(MESSAGE);
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -104,7 +105,7 @@ fn sentence(message: &str) -> String {
 pub(crate) struct Document {
     valid: Valid<ExecutableDocument>,
     text: String,
-    /// The byte offset of each line.
+    /// The byte offset at which each line starts.
     lines: Vec<usize>,
 }
 
@@ -136,10 +137,10 @@ impl Document {
     }
 }
 
-/// Facts about the operation that will run.
+/// Facts about the operation that will be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// The name in the document.
+    /// The name of the operation in the document.
     pub name: Option<String>,
     pub kind: OperationType,
     /// The names of the root fields, without aliases.
@@ -150,24 +151,25 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// The root field of a mutation.
+    /// Returns the root field if this is a mutation.
     pub(crate) fn mutation(&self) -> Option<&str> {
         (self.kind == OperationType::Mutation).then(|| self.roots.first().map(String::as_str)).flatten()
     }
 }
 
-/// Reads documents for a schema.
+/// Parses, validates and merges documents for one schema.
 pub(crate) struct Documents {
     schema: Valid<Schema>,
     /// The possible types of each interface and union.
     possible: HashMap<Name, Vec<Name>>,
     sizes: Sizes,
-    /// Maximum cost of an introspection query: the query of developer tools plus 25%. `None` if introspection is off.
+    /// Maximum cost of an introspection query: the cost of the developer tools' query plus 25%. `None` if introspection
+    /// is off.
     introspection: Option<u64>,
 }
 
 impl Documents {
-    /// Reads the schema. `introspection` allows clients to query it.
+    /// Parses the schema. If `introspection` is true, clients may query the schema.
     pub(crate) fn new(sdl: &str, introspection: bool) -> Self {
         let schema = parse_schema(sdl).validate().unwrap_or_else(|flawed| {
             tracing::error!(%flawed, "the schema is invalid");
@@ -207,7 +209,7 @@ impl Documents {
         Ok(Document { valid, text: text.to_owned(), lines })
     }
 
-    /// Prepares an operation with its variables, a JSON object.
+    /// Prepares the named operation for execution. `variables` is a JSON object.
     pub(crate) fn prepare(
         &self,
         document: &Document,
@@ -224,7 +226,8 @@ impl Documents {
         Ok((executable, operation))
     }
 
-    /// The cost of the most expensive operation, with default values for all variables.
+    /// Returns the cost of the most expensive operation in a document. Variables have no values here, so a page whose
+    /// length is a variable counts as a page without `first` or `last`.
     pub(crate) fn weigh(&self, document: &Document) -> Result<u64, Refused> {
         let mut most = 0;
         for operation in document.valid.operations.iter() {
@@ -246,7 +249,7 @@ pub struct Validated {
     pub operations: Vec<String>,
     /// Error messages, empty if the document is valid.
     pub problems: Vec<String>,
-    /// Whether the document is invalid under any schema.
+    /// Whether the document would be invalid with any schema, for example because of a syntax error.
     pub unfit: bool,
 }
 
@@ -271,7 +274,7 @@ fn too_expensive(cost: u64, most: u64) -> String {
     format!("This operation costs {cost} (maximum {most}). Request fewer fields or shorter pages.")
 }
 
-/// Parses the schema and adds `isOneOf`, an introspection field that the validator does not know.
+/// Parses the schema. Adds the introspection field `isOneOf`, because the validator does not know it.
 fn parse_schema(sdl: &str) -> Schema {
     let mut schema = Schema::parse(sdl, "schema.graphql").unwrap_or_else(|flawed| flawed.partial);
     let field = |name: Name| FieldDefinition {
@@ -288,7 +291,7 @@ fn parse_schema(sdl: &str) -> Schema {
     schema
 }
 
-/// The object types of an interface or union.
+/// Returns the object types of an interface or union. `None` for other types.
 fn objects(schema: &Schema, name: &Name, kind: &ExtendedType) -> Option<Vec<Name>> {
     match kind {
         ExtendedType::Union(union) => Some(union.members.iter().map(|member| member.name.clone()).collect()),

@@ -1,8 +1,8 @@
-//! The lengths of introspection lists in a schema, for the cost of introspection queries.
+//! Measures how long the introspection lists of a schema are, to compute the cost of introspection queries.
 
 use apollo_compiler::{Schema, schema::ExtendedType};
 
-/// Total and maximum length of one kind of list across all types.
+/// Total and maximum length of one introspection list, such as `fields`, over all types of the schema.
 #[derive(Clone, Copy, Default)]
 struct Size {
     sum: u64,
@@ -64,8 +64,8 @@ impl Sizes {
         sizes
     }
 
-    /// The length of an introspection list, `None` for other lists. Below the list of all types, it is the average
-    /// length. Elsewhere, it is the maximum.
+    /// Returns the length of an introspection list, or `None` for other lists. Inside the list of all types, this is
+    /// the average length over all types. Elsewhere, it is the maximum length of any type.
     pub(super) fn get(&self, parent: &str, field: &str, all_types: bool) -> Option<u64> {
         let size = match (parent, field) {
             ("__Schema", "types") => return Some(self.types),

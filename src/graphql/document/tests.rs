@@ -1,4 +1,4 @@
-//! Limits, costs and merged operations, on the development schema.
+//! Tests limits, costs and merged operations with the development schema.
 
 use serde_json::{Value as Json, json, value::to_raw_value};
 
@@ -23,7 +23,7 @@ fn cost(text: &str) -> u64 {
     run(text, None).unwrap_or_else(|code| panic!("{text}: {code:?}")).cost
 }
 
-/// The merged operation as text, without arguments.
+/// Returns the merged operation as text, without arguments.
 fn merged(text: &str, variables: Json) -> String {
     fn write(set: &async_graphql::parser::types::SelectionSet) -> String {
         use async_graphql::parser::types::Selection;
@@ -93,7 +93,7 @@ fn a_subscription_has_one_root_field_a_low_cost_and_no_pages() {
 }
 
 #[test]
-fn fragments_are_measured_expanded_and_cycles_are_refused() {
+fn fragments_are_expanded_before_counting_and_cycles_are_refused() {
     let level = |n: u32| format!(" fragment f{n} on Query {{ ...f{0} ...f{0} }}", n + 1);
     let levels: Vec<_> = (0..20).map(level).collect();
     let fan = format!("{{ ...f0 }} {} fragment f20 on Query {{ me {{ id }} }}", levels.concat());
@@ -263,7 +263,7 @@ fn a_date_time_is_checked_before_execution() {
     assert_eq!(of(&filter(" = \"now\"", "$v"), json!({})), Err(Code::BadUserInput), "defaults are parsed too");
 }
 
-/// The schema of an application with a scalar that accepts any value.
+/// Returns documents for an application's schema, which has a scalar that accepts any value.
 fn anything() -> Documents {
     let schema = "schema { query: Query } scalar Any input In { any: Any } \
         type Query { a(any: Any, all: [Any!], in: In): Int }";
@@ -271,7 +271,7 @@ fn anything() -> Documents {
 }
 
 #[test]
-fn a_scalar_of_an_application_accepts_a_variable_only_as_its_whole_value() {
+fn an_application_scalar_accepts_a_variable_only_as_its_whole_value() {
     let documents = anything();
     let of = |argument: &str| {
         let read = documents.read(&format!("query($v: Any!) {{ a({argument}) }}"));
@@ -339,7 +339,7 @@ fn errors_are_few_and_short_with_a_position() {
 }
 
 #[test]
-fn costs_of_operations() {
+fn operation_costs() {
     assert_eq!(cost("{ me { id email } }"), 3);
     assert_eq!(cost("{ me { id id ... { id } } }"), 2, "a repeated field counts once");
     assert_eq!(cost("{ me { sessions(first: 3) { nodes { id } totalCount } } }"), 1 + 41 + (1 + 3) + 1);
@@ -377,7 +377,7 @@ fn introspection_lists_cost_their_length_in_the_schema() {
 }
 
 #[test]
-fn limits_of_documents_are_exact() {
+fn document_limits_are_exact() {
     let operations = |count: usize| {
         let each: Vec<_> = (0..count).map(|at| format!("query q{at} {{ __typename }}")).collect();
         each.join(" ")

@@ -1,6 +1,7 @@
-//! Sampling for the access log. Anonymous requests are limited per network, and requests refused before they are
-//! charged are limited per session, in windows of ten seconds. Beyond that a few samples are logged, and a summary at
-//! the end of the window counts the rest.
+//! Samples access log lines, so that a flood of requests does not flood the log. In each window of ten seconds, lines
+//! for anonymous requests are limited per network. Lines for requests that were refused before their session was looked
+//! up are limited per session. Above a limit, only a few samples are logged, and a summary at the end of the window
+//! counts the requests that were left out.
 
 use std::{
     cmp::Reverse,
@@ -16,20 +17,21 @@ use uuid::Uuid;
 use crate::http::networks::{Shares, networks};
 
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
-/// Maximum log lines of one network per window.
+/// Maximum number of log lines for one network per window.
 const PER_NETWORK: Shares = Shares { narrow: 50, middle: 100, wide: 200 };
-/// Maximum log lines of one session per window.
+/// Maximum number of log lines for one session per window.
 const PER_SESSION: usize = 100;
-/// Maximum log lines of all networks together, and of all sessions together.
+/// Maximum number of log lines per window for all networks together, and again for all sessions together.
 const TOTAL: usize = 2_000;
-/// Lines each network or session still gets after [`TOTAL`] is used up, so that a flood does not hide it.
+/// Number of log lines that a network or session may have even after [`TOTAL`] is used up, so that a flood by other
+/// clients does not hide it.
 const RESERVED: usize = 5;
-/// Maximum of such lines. Together with [`TOTAL`] it bounds the memory used.
+/// Maximum number of these reserved lines. [`TOTAL`] and this maximum bound the memory of the sampler.
 const RESERVED_TOTAL: usize = 2_000;
-/// Networks and sessions named in a summary: those with most requests left out.
+/// Maximum number of networks and sessions in the summary. It names those with the most requests left out.
 const MAX_SUMMARIES: usize = 100;
 
-/// What a request counts against.
+/// The network or session whose limit a request counts against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
     Network(IpAddr),
@@ -38,7 +40,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Limits per scope, the narrowest first.
+    /// Returns the scopes that a request counts for, with their limits. The narrowest scope is first.
     fn bounds(self) -> Vec<(Scope, usize)> {
         match self {
             Self::Network(ip) => {
@@ -81,12 +83,12 @@ struct Window {
 #[derive(Clone, Copy, Default)]
 struct Lines {
     logged: usize,
-    /// Requests over this limit, including sampled ones.
+    /// Number of requests above this scope's limit, including the samples that were logged.
     over_limit: u64,
     skipped: u64,
 }
 
-/// A summary of requests that were not logged.
+/// The number of requests of one scope that were not logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Skipped {
     scope: Scope,
@@ -106,7 +108,7 @@ impl Skipped {
 }
 
 impl Sampler {
-    /// Whether to log a request.
+    /// Counts a request and returns whether to log it.
     pub(crate) fn should_log(&self, source: Source) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).should_log(source)
     }
@@ -114,7 +116,7 @@ impl Sampler {
     /// Starts a new window if this one is over, and returns its summaries.
     pub(crate) fn rotate(&self, now: DateTime<Utc>) -> Vec<Skipped> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Also ends it if the clock was set back.
+        // If the clock was set back, the window ends too.
         if window.began <= now && now - window.began < WINDOW {
             return Vec::new();
         }
@@ -137,7 +139,7 @@ impl Window {
         let all = narrowest.all();
         let (shared, few) = (self.logged(all), self.logged(narrowest) < RESERVED);
         if shared >= TOTAL && !(few && shared < TOTAL + RESERVED_TOTAL) {
-            // Don't add an entry only to count what was left out.
+            // Don't create an entry for a network or session only to count a request that was left out.
             let counted = if self.lines.contains_key(&narrowest) { narrowest } else { all };
             return self.is_sample(all, counted);
         }
@@ -151,7 +153,7 @@ impl Window {
         self.lines.get(&scope).map_or(0, |lines| lines.logged)
     }
 
-    /// Whether to log a request over the limit: the 1st, 2nd, 4th, 8th and so on. Otherwise counts it as left out.
+    /// Whether to log a request above the limit: the 1st, 2nd, 4th, 8th and so on. Counts the others as left out.
     fn is_sample(&mut self, full: Scope, counted: Scope) -> bool {
         let over_limit = &mut self.lines.entry(full).or_default().over_limit;
         *over_limit += 1;
@@ -165,7 +167,7 @@ impl Window {
     fn skipped(self) -> Vec<Skipped> {
         let counted = self.lines.into_iter().filter(|(_, lines)| lines.skipped > 0);
         let mut skipped: Vec<_> = counted.map(|(scope, lines)| Skipped { scope, requests: lines.skipped }).collect();
-        // Put the totals first, so that they are not cut off.
+        // Put the totals first, so that they are kept when the list is truncated.
         skipped.sort_unstable_by_key(|skipped| (skipped.scope != skipped.scope.all(), Reverse(skipped.requests)));
         let rest = skipped.split_off(skipped.len().min(MAX_SUMMARIES));
         for Skipped { scope, requests } in rest {
@@ -183,7 +185,7 @@ impl Window {
 mod tests {
     use super::*;
 
-    /// The number of lines logged for `each` requests from each address.
+    /// Sends `each` requests from each address. Returns the number of lines logged.
     fn lines(sampler: &Sampler, each: usize, ips: impl Iterator<Item = String>) -> usize {
         let ips = ips.flat_map(|ip| std::iter::repeat_n(ip.parse().unwrap(), each));
         ips.filter(|ip: &IpAddr| sampler.should_log(Source::Network(*ip))).count()
@@ -207,11 +209,11 @@ mod tests {
         assert_eq!(sampler.rotate(now()), []);
         assert_eq!(lines(&sampler, 50, one("192.0.2.1")), 50);
         assert_eq!(lines(&sampler, 10_000, one("192.0.2.1")), 14, "1, 2, 4, … 8,192");
-        assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own");
+        assert_eq!(lines(&sampler, 50, one("2001:db8::1")), 50, "another network has its own limit");
         assert_eq!(sampler.rotate(now() + TimeDelta::seconds(9)), []);
         assert_eq!(sampler.rotate(now() + WINDOW), [skipped("192.0.2.1/32", 10_000 - 14)]);
         assert_eq!(sampler.rotate(now() + WINDOW), []);
-        assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window begins at zero");
+        assert_eq!(lines(&sampler, 60, one("192.0.2.1")), 50 + 4, "the next window counts from zero");
         assert_eq!(sampler.end().len(), 1);
     }
 
@@ -233,20 +235,27 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_from_elsewhere_leaves_a_network_a_few_lines_and_its_summary() {
+    fn a_flood_from_other_networks_leaves_a_network_a_few_lines_and_its_summary() {
         let sampler = Sampler::default();
         sampler.rotate(now());
         let flood = || (0..40).map(|n| format!("198.51.{n}.1"));
         assert_eq!(lines(&sampler, 50, flood()), TOTAL);
-        assert!(lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300, "few have all their lines");
-        assert_eq!(lines(&sampler, 30, one("192.0.2.1")), RESERVED + 5, "and samples: 1, 2, 4, 8, 16");
+        assert!(
+            lines(&sampler, 2, (0..150).map(|n| format!("2001:db8:{n:x}::1"))) == 300,
+            "networks with few requests get all their lines"
+        );
+        assert_eq!(
+            lines(&sampler, 30, one("192.0.2.1")),
+            RESERVED + 5,
+            "the reserved lines, and the samples 1, 2, 4, 8 and 16"
+        );
         lines(&sampler, 9_000, flood());
         let summaries = sampler.end();
         assert!(summaries.contains(&skipped("192.0.2.1/32", 20)), "{summaries:?}");
     }
 
     #[test]
-    fn summaries_name_the_networks_with_most_left_out_and_total_the_rest() {
+    fn summaries_name_the_networks_with_the_most_requests_left_out() {
         let sampler = Sampler::default();
         sampler.rotate(now());
         lines(&sampler, 50, (0..40).map(|n| format!("198.51.{n}.1")));
@@ -270,7 +279,7 @@ mod tests {
         assert!((1_900..TOTAL + RESERVED_TOTAL).contains(&all), "{all} lines of all sessions");
         let scopes: Vec<_> = sampler.end().into_iter().map(|skipped| skipped.scope).collect();
         assert!(scopes.contains(&Scope::Session(Uuid::nil())) && scopes.contains(&Scope::Sessions), "{scopes:?}");
-        assert!(!scopes.contains(&Scope::Networks), "networks have separate limits");
+        assert!(!scopes.contains(&Scope::Networks), "sessions do not count for networks");
     }
 
     #[test]

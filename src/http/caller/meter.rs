@@ -1,5 +1,5 @@
-//! Charges operations to the caller: limits `api.caller` and `api.network`. Counted in this process, without a round
-//! trip, because they bound work and not guessing.
+//! Charges operations to the caller, under the limits `api.caller` and `api.network`. These limits bound the work of
+//! one process and do not protect against guessing, so each process counts in memory instead of asking Redis.
 
 use super::Bearer;
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
     ports::{Charge, Verdict},
 };
 
-/// Each such block of response bytes costs one more operation.
+/// Number of response bytes that are charged like one more operation.
 const RESPONSE_BLOCK: u64 = 64 * 1024;
 
-/// The rate limits that one caller's operations count against: each session has its own, and all sessions of a
-/// network share a larger one.
+/// The charges for one operation of a caller. Each session has its own limit, and all sessions in a network share a
+/// larger one. Anonymous callers in a network share one limit.
 pub(crate) struct Meter(Vec<Charge>);
 
 impl Meter {
@@ -42,7 +42,7 @@ impl Meter {
         }
     }
 
-    /// Charges a response by its length. If that fails, the response is not sent.
+    /// Charges one more operation for every 64 KiB of a response. If this fails, the response must not be sent.
     pub(crate) async fn charge_response(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
         for _ in 0..bytes / RESPONSE_BLOCK {
             self.charge(ctx).await?;

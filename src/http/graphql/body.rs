@@ -1,4 +1,4 @@
-//! Reads a request body, with a limit on size and time. Keeps only the bytes, not the buffers they arrived in.
+//! Reads a request body, with limits on its size and time. Copies the bytes, so that the read buffers are released.
 
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
         if bytes.len() + data.len() > MAX_BODY {
             return Err(too_large());
         }
-        // Copy the data: each frame keeps the whole buffer it was read into, so 16,000 frames of one byte would hold
-        // 16,000 buffers of 8 KiB.
+        // Copy the data, because each frame keeps its whole read buffer alive. Without the copy, 16,000 frames of one
+        // byte would keep 16,000 buffers of 8 KiB.
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.into())
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// A read buffer of which a frame exposes the first byte.
+    /// A read buffer, as a frame that contains only its first byte. Counts the buffers that are alive.
     struct Buffer([u8; 1], Arc<AtomicUsize>);
 
     impl AsRef<[u8]> for Buffer {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_comes_byte_by_byte_keeps_no_buffer_alive() {
+    async fn a_body_that_arrives_byte_by_byte_keeps_no_buffer_alive() {
         let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (buffers, peak) = (Arc::clone(&alive), Arc::clone(&most));
         let frames = stream::iter(0..10_000).map(move |_| {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_without_a_length_is_refused_when_it_grows_too_large() {
+    async fn a_body_without_a_length_is_refused_when_it_becomes_too_large() {
         let frames = stream::iter(0..).map(|_| Ok::<_, Infallible>(Bytes::from_static(&[b' '; 1_000])));
         let refusal = read(Body::from_stream(frames)).await.unwrap_err();
         assert_eq!(refusal.code(), Code::DocumentTooLarge);

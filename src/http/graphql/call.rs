@@ -1,5 +1,5 @@
-//! A GraphQL request, from an HTTP body or a WebSocket message. Variables stay raw JSON until the document is known:
-//! parsed, they can take a hundred times the memory.
+//! A GraphQL request (a call), from an HTTP body or a WebSocket message. Variables stay raw JSON until the document is
+//! validated, because parsed values can take a hundred times as much memory.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,14 +15,14 @@ pub(crate) struct Call {
 pub(crate) enum DocumentRef {
     Text(String),
     Id(String),
-    /// Clients of automatic persisted queries send both to register a document.
+    /// Text and ID of the document. A client that uses automatic persisted queries sends both to register a document.
     Both {
         text: String,
         id: String,
     },
 }
 
-/// The JSON members of a request.
+/// The members of the JSON object in a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
@@ -35,7 +35,7 @@ struct Members<'a> {
     extensions: Option<&'a RawValue>,
 }
 
-/// Apollo's persisted query extension, the only extension supported.
+/// The request extensions. Only Apollo's `persistedQuery` is supported.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
@@ -74,9 +74,9 @@ impl Call {
 mod tests {
     use super::*;
 
-    /// Parsed into values, this body would take a megabyte.
+    /// If the objects in this body were parsed, they would take a megabyte.
     #[test]
-    fn a_call_that_waits_takes_little_more_memory_than_its_bytes() {
+    fn a_call_that_waits_takes_less_than_twice_the_memory_of_its_body() {
         let objects = vec![r#"{"":0}"#; 2_300].join(",");
         for member in ["variables", "extensions"] {
             let body = format!(r#"{{"query":"{{ __typename }}","{member}":{{"a":[{objects}]}}}}"#);

@@ -1,6 +1,6 @@
-//! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for
-//! clients that cannot open a WebSocket. Requests are read, charged and checked as usual, and share the socket limits.
-//! Slow readers are disconnected.
+//! `POST /graphql` with `Accept: text/event-stream`: one subscription per connection as server-sent events, for clients
+//! that cannot open a WebSocket. Requests are read, charged and checked like other requests. Event streams and
+//! WebSocket connections share the same limits. A client that reads too slowly is disconnected.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ const NO_PROXY_BUFFERING: (HeaderName, &str) = (HeaderName::from_static("x-accel
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const REASON_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Whether the client explicitly accepts `text/event-stream`. Wildcards don't count.
+/// Whether the `Accept` header names `text/event-stream`. Wildcards don't count.
 pub(crate) fn is_wanted(accept: Option<&str>) -> bool {
     let ranges = accept.unwrap_or_default().split(',');
     let mut kinds = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());
@@ -77,7 +77,7 @@ pub(crate) fn open(
     Ok(response)
 }
 
-/// A running stream. It is a separate task, so that it notices a client that stops reading.
+/// A running event stream. A separate task writes its events, so that the server notices a client that stops reading.
 struct EventStream {
     outcomes: BoxStream<'static, Outcome>,
     feed: Arc<EventFeed>,
@@ -93,7 +93,7 @@ struct Disconnected;
 
 impl EventStream {
     async fn run(mut self) {
-        // On an error the client is gone, so there is no one to notify.
+        // The only error is a disconnected client, who cannot be notified.
         drop(self.pump().await);
     }
 
@@ -107,14 +107,14 @@ impl EventStream {
             tokio::select! {
                 outcome = self.outcomes.next() => match outcome {
                     Some(outcome) => self.next(&outcome).await?,
-                    // Either the subscription was refused, or the feed is about to report why it ended.
+                    // The events ended. Either the subscription was refused, or the feed will report soon why it ended.
                     None => match timeout(REASON_TIMEOUT, &mut silence).await {
                         Ok(why) => return self.drain(why).await,
                         Err(_) => return self.complete().await,
                     },
                 },
                 why = &mut silence => return self.drain(why).await,
-                // A comment as keep-alive for proxies. The first one starts the response.
+                // Send a comment, so that proxies keep the connection open. The first comment starts the response.
                 _ = keep_alive.tick() => self.send(Bytes::from_static(b":\n\n")).await?,
                 () = stopping(&mut self.handle) => return Ok(()),
                 () = closed.closed() => return Err(Disconnected),
@@ -130,12 +130,12 @@ impl EventStream {
             Ok(())
         };
         timeout(DRAIN_TIMEOUT, rest).await.unwrap_or(Err(Disconnected))?;
-        // A stream that ends without `complete` tells the client to reconnect.
+        // If the stream ends without `complete`, the client reconnects.
         if why == FeedEnd::Over { self.complete().await } else { Ok(()) }
     }
 
     async fn next(&mut self, outcome: &Outcome) -> Result<(), Disconnected> {
-        // JSON has no raw line breaks, as SSE requires.
+        // An SSE data line cannot contain line breaks. JSON on one line never contains any.
         let json = serde_json::to_string(outcome).unwrap_or_default();
         self.send(Bytes::from(format!("event: next\ndata: {json}\n\n"))).await
     }

@@ -1,5 +1,6 @@
-//! Trusted documents: a server with a manifest runs only its operations and those of the built-in pages. Each is
-//! parsed and validated once at startup and found by its SHA-256 hash. Nothing is added at run time.
+//! Trusted documents. A server with a manifest runs only the documents in the manifest and those of the built-in pages.
+//! Each document is parsed and validated once, at startup, and is found by its SHA-256 hash. Clients cannot add
+//! documents.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,11 +13,11 @@ use crate::{
     settings::{DocumentId, Manifest, document_id, parse_id},
 };
 
-/// The trusted documents by id. One that does not validate is kept with its errors, which are returned to callers.
+/// The trusted documents by ID. For a document that is not valid, the map contains its errors, which callers receive.
 pub(crate) struct Trusted(HashMap<DocumentId, Result<Arc<Document>, Refused>>);
 
 impl Trusted {
-    /// Parses and validates every document of a manifest.
+    /// Parses and validates every document in the manifest and in the built-in pages.
     pub(crate) fn new(manifest: &Manifest, documents: &Documents) -> Self {
         let own: Vec<_> = operations().map(|text| (document_id(text), text)).collect();
         let own = own.iter().map(|(id, text)| (id, *text));
@@ -27,12 +28,12 @@ impl Trusted {
         Self(trusted)
     }
 
-    /// Finds a document by id.
+    /// Finds a document by its ID.
     pub(crate) fn find(&self, id: DocumentId) -> Result<Arc<Document>, Refusal> {
         Ok(self.0.get(&id).cloned().ok_or_else(unlisted)??)
     }
 
-    /// Finds a document by the id a client sent.
+    /// Finds a document by the ID that a client sent, which may be malformed.
     pub(crate) fn named(&self, id: &str) -> Result<Arc<Document>, Refusal> {
         parse_id(id).ok_or_else(unlisted).and_then(|id| self.find(id))
     }

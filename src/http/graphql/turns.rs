@@ -1,5 +1,6 @@
-//! Concurrency limit for parsing and validation. Both are CPU-bound, so they run on blocking threads, and on half of
-//! the processors at most. Waiting requests hold memory, so their number is bounded in total and per network.
+//! Limits how many documents are parsed and validated at the same time. This work is CPU-bound, so it runs on blocking
+//! threads and on at most half of the processors. Each request first takes a turn. Requests that wait for a turn hold
+//! memory, so their number is limited in total and per network.
 
 use std::{net::IpAddr, num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -20,14 +21,14 @@ use crate::{
 
 /// How long a request waits for a turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum number of waiting requests. Each holds at most twice 16 KiB.
+/// Maximum number of waiting requests. Each request holds at most 32 KiB, twice the maximum body.
 const MAX_WAITING: usize = 256;
-/// The same per network. Enough for a page with many requests in several tabs.
+/// Maximum number of waiting requests per network. This is enough for several browser tabs with many requests each.
 const PER_NETWORK: Shares = Shares { narrow: 64, middle: 96, wide: 128 };
 
 pub(crate) struct Turns {
     free: Arc<Semaphore>,
-    /// Waiting requests by network; `None` counts all.
+    /// Number of waiting requests by network. The key `None` counts all networks.
     waiting: Tally<Option<IpNet>>,
 }
 
@@ -39,11 +40,11 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for a turn, held until the permit is dropped.
+    /// Waits for a turn. The turn ends when the permit is dropped.
     ///
     /// # Errors
     ///
-    /// `UNAVAILABLE`: at once if too many requests wait, otherwise after two seconds.
+    /// `UNAVAILABLE` at once if too many requests wait, or after two seconds without a turn.
     pub(crate) async fn take(&self, client: IpAddr) -> Result<OwnedSemaphorePermit, Refusal> {
         let free = || Arc::clone(&self.free);
         if let Ok(turn) = free().try_acquire_owned() {
@@ -84,12 +85,12 @@ mod tests {
         let mut waiting: Vec<_> = (0..64).map(|_| turns.wait(client(0)).unwrap()).collect();
         let asked = Instant::now();
         assert_eq!(turns.take(client(0)).await.unwrap_err().code(), Code::Unavailable);
-        assert!(asked.elapsed() < TURN_TIMEOUT / 2, "it waited");
+        assert!(asked.elapsed() < TURN_TIMEOUT / 2, "a request waited although its network's queue is full");
         let others: Vec<_> = (1..4).flat_map(|network| (0..64).map(move |_| network)).collect();
         waiting.extend(others.into_iter().map(|network| turns.wait(client(network)).unwrap()));
-        assert!(turns.wait(client(4)).is_none(), "{MAX_WAITING} wait");
+        assert!(turns.wait(client(4)).is_none(), "{MAX_WAITING} requests already wait");
         waiting.pop();
-        assert!(turns.wait(client(4)).is_some(), "one fewer frees a slot");
+        assert!(turns.wait(client(4)).is_some(), "a request that stops waiting frees a slot");
         drop((waiting, turn));
         assert!(turns.waiting.counts().is_empty(), "no entries remain");
         assert!(turns.take(client(0)).await.is_ok());

@@ -1,7 +1,7 @@
-//! `GET /graphql` with an upgrade: subscriptions over `graphql-transport-ws`. This module checks the handshake;
-//! `slots` owns the slots, `connection` the limits of one socket, and `executor` runs subscriptions. The library
-//! implements the protocol. Queries and mutations do not run here, because HTTP limits and counts them. Pages of
-//! unlisted origins are rejected.
+//! `GET /graphql` with an upgrade to a WebSocket: subscriptions over the protocol `graphql-transport-ws`, which the
+//! GraphQL library implements. This module checks the handshake. `slots` limits the number of sockets, `connection`
+//! enforces the limits of one socket, and `executor` runs subscriptions. Queries and mutations do not run on a socket,
+//! because they are limited and counted over HTTP. Pages from unlisted origins are rejected.
 
 mod connection;
 mod executor;
@@ -38,43 +38,43 @@ pub(crate) use connection::stopping;
 pub(crate) use executor::outcomes;
 pub(crate) use slots::{SocketOwner, SocketSlot, SocketSlots};
 
-/// The only subprotocol. The older `graphql-ws` uses different messages.
+/// The only supported subprotocol. The older `graphql-ws` uses different messages.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Buffer sizes per socket. The library's defaults are 128 KiB each.
+/// Buffer sizes per socket, in bytes. The library's defaults are 128 KiB each.
 const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 4 * 1024;
-/// Maximum bytes queued for writing before the socket is closed. Many times the largest event.
+/// Maximum number of bytes that may wait to be written before the socket is closed. Many times the largest event.
 const MAX_UNWRITTEN: usize = 1024 * 1024;
 
 /// Limits for WebSocket connections and event streams.
 #[derive(Clone, Debug)]
 pub struct SocketCaps {
-    /// Total in this process. A thousand take some tens of megabytes and a session check each every 30 seconds. A
-    /// tenth is reserved for managers and administrators.
+    /// Maximum number of authenticated sockets in this process. A tenth is reserved for managers and administrators. A
+    /// thousand sockets take some tens of megabytes, and each session is checked every 30 seconds.
     pub in_all: usize,
-    /// Per network.
+    /// Maximum number of authenticated sockets per network.
     pub of_network: Shares,
-    /// Per user.
+    /// Maximum number of sockets per user.
     pub of_person: usize,
-    /// Per session: a browser with a few tabs.
+    /// Maximum number of sockets per session, such as a browser with a few tabs.
     pub of_session: usize,
-    /// Sockets that have not authenticated yet. They are counted separately.
+    /// Maximum number of sockets that have not authenticated yet.
     pub strangers: usize,
-    /// The same per network.
+    /// Maximum number of sockets per network that have not authenticated yet.
     pub strangers_of_network: Shares,
-    /// Minimum age of an unauthenticated socket before it may be evicted.
+    /// An unauthenticated socket may be evicted only after it has been open for at least this long.
     pub spare: Duration,
-    /// Maximum subscriptions per socket.
+    /// Maximum number of subscriptions per socket.
     pub subscriptions: usize,
-    /// Timeout for `connection_init`.
+    /// How long a client may take to authenticate with `connection_init`.
     pub init: Duration,
-    /// How long a socket may have no subscription.
+    /// How long a socket may stay open without a subscription.
     pub idle: Duration,
-    /// Ping interval. A client that did not respond to the previous ping is disconnected.
+    /// Ping interval. A client that sends nothing between two pings is disconnected.
     pub ping: Duration,
-    /// Timeout for writing one message. Slower readers are disconnected.
+    /// Timeout for writing one message. A client that reads too slowly is disconnected.
     pub write: Duration,
-    /// Maximum messages a client may send per minute, of any kind.
+    /// Maximum number of messages that a client may send per minute, including pings and pongs.
     pub messages: u32,
 }
 
@@ -98,7 +98,7 @@ impl Default for SocketCaps {
     }
 }
 
-/// Handles non-POST requests on `/graphql`: upgrades to a WebSocket, rejects everything else.
+/// Handles requests on `/graphql` with a method other than `POST`. Upgrades WebSocket requests, and rejects all others.
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
     Extension(id): Extension<RequestId>,
@@ -109,7 +109,7 @@ pub(crate) async fn handle(
         return method_not_allowed(Extension(id)).await;
     }
     if !body.is_end_stream() {
-        // Its bytes would be read as WebSocket frames.
+        // The bytes of the body would be read as WebSocket frames.
         let refusal = Refusal::new(Code::BadRequest, "A WebSocket request must not have a body.");
         let close = [(header::CONNECTION, "close")];
         return (close, refusal.respond(&id, MediaType::Json)).into_response();
@@ -134,7 +134,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         .protocols([PROTOCOL]);
     let other = || Refusal::new(Code::BadRequest, format!("Use the subprotocol `{PROTOCOL}`."));
     upgrade.selected_protocol().ok_or_else(other)?;
-    // The library would choose the older protocol if a client offers both.
+    // If a client offers both protocols, the library would choose the older one.
     parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     let protocol = GraphQLProtocol::from_request_parts(&mut parts, &()).await.map_err(|_| other())?;
     let full = || Refusal::new(Code::Unavailable, "Too many open sockets. Try again later.");
@@ -150,7 +150,7 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_UNWRITTEN)
-        // Twice the limit, so that a slightly too large message gets a proper error.
+        // The library cuts the connection at twice our limit, so a slightly larger message still gets a close reason.
         .max_message_size(2 * MAX_BODY)
         .max_frame_size(2 * MAX_BODY)
         .on_upgrade(move |socket| {
@@ -158,8 +158,8 @@ async fn open(server: Arc<Server>, mut parts: Parts, id: &RequestId) -> Result<R
         }))
 }
 
-/// Whether the `Origin` is ours or listed. Browsers always send it; other clients don't, and hold no credentials that
-/// a page could abuse.
+/// Whether a request comes from our own origin, a listed origin, or no origin. Browsers always send `Origin`. A client
+/// that sends none is not a browser, so no web page can abuse it.
 fn is_allowed_origin(settings: &Settings, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };

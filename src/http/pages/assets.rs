@@ -1,4 +1,4 @@
-//! Static files of the pages, compiled in from `web/`.
+//! Static files for the pages, compiled into the program from `web/`.
 
 use std::{collections::HashMap, future::ready};
 
@@ -15,7 +15,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::HARDENING;
 use crate::http::middleware::DENY_ALL_POLICY;
 
-/// For files rather than documents. It matters when the SVG is opened directly.
+/// Content security policy for static files. It matters only if a browser opens the SVG file directly.
 const ASSET_POLICY: &str = DENY_ALL_POLICY;
 
 const JS: &str = "text/javascript; charset=utf-8";
@@ -74,8 +74,8 @@ const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8])
 #[derive(Clone)]
 pub(super) struct Asset {
     file: File,
-    /// SHA-256 of the content. Pages put it into the file's URL, so browsers can cache the file forever. Replicas of
-    /// two versions can serve each other's URLs.
+    /// SHA-256 of the content. Pages put this hash into the file's URL, so browsers can cache the file forever. During
+    /// an upgrade, an old replica also serves the URLs of a new one, with its own content.
     version: String,
 }
 
@@ -90,7 +90,7 @@ impl Asset {
         format!("/assets/{}?v={}", self.file.name, self.version)
     }
 
-    /// The file, or 304 if the browser already has this version.
+    /// Returns the file, or 304 if the browser already has this version.
     fn respond(&self, asked_version: Option<&str>, request: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.version);
         let exact = asked_version.and_then(|query| query.strip_prefix("v=")) == Some(self.version.as_str());
@@ -108,7 +108,7 @@ impl Asset {
         }
         let kind = [(header::CONTENT_TYPE, self.file.kind)];
         let body = Bytes::from_static(self.file.content);
-        // All browsers accept gzip, so the binary has no uncompressed copy.
+        // All browsers accept gzip, so the program contains no uncompressed copy.
         if self.file.gzipped {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
             (HARDENING, policy, facts, kind, encoding, body).into_response()
@@ -118,7 +118,7 @@ impl Asset {
     }
 }
 
-/// The files of all enabled pages, by name.
+/// Returns the files of all enabled pages, by name.
 pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
     let mut files = SIGN_IN_FILES.to_vec();
     if inbox {
@@ -130,7 +130,7 @@ pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
     files.into_iter().map(|file| (file.name, Asset::new(file))).collect()
 }
 
-/// Serves the icon, which browsers request on their own.
+/// Serves the icon. Browsers request it even if no page names it.
 pub(super) fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     let icon = Asset::new(FAVICON);
     get(move |request: HeaderMap| ready(icon.respond(None, &request)))

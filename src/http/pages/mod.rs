@@ -1,6 +1,6 @@
-//! Pages for people: sign-in, `GraphiQL` and the development inbox, compiled in from `web/` and rendered once at
-//! startup. They use no request body, cookie or database. Content security policies prevent all requests to other
-//! hosts.
+//! The sign-in page, `GraphiQL` and the development inbox. They are compiled into the program from `web/` and rendered
+//! once at startup. Serving a page uses no request body, cookie or database. Content security policies prevent all
+//! requests from a page to other hosts.
 
 mod assets;
 
@@ -18,17 +18,17 @@ use self::assets::Asset;
 pub(super) use self::assets::operations;
 use crate::settings::Settings;
 
-/// Values shared by all templates.
+/// Values that all templates use.
 struct Shared {
     /// `DOORCODE_BRAND`. The templates escape it.
     brand: String,
-    /// Path of the inbox, or empty if it is disabled.
+    /// Path of the inbox, or empty if the inbox is disabled.
     inbox: &'static str,
     assets: HashMap<&'static str, Asset>,
 }
 
 impl Shared {
-    /// URL of a file, or empty if it is missing, which a test detects.
+    /// Returns the URL of a file, or an empty string if the file is missing. A test checks that no file is missing.
     fn asset(&self, name: &str) -> String {
         self.assets.get(name).map(Asset::address).unwrap_or_default()
     }
@@ -46,18 +46,18 @@ struct GraphiQl<'a>(&'a Shared);
 #[template(path = "../web/inbox.html")]
 struct Inbox<'a>(&'a Shared);
 
-/// Only our own scripts. Trusted Types without a policy block markup injection.
+/// Allows only our own scripts. Requires Trusted Types but allows no policy, so that scripts cannot insert markup.
 const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The frame that shows a mail inherits this policy, and mails use inline styles, hence `'unsafe-inline'` for styles.
-/// `default-src` still forbids frames by URL; `srcdoc` is not a URL.
+/// Allows inline styles, because the frame that shows an email inherits this policy, and emails use inline styles. The
+/// frame has its content in `srcdoc`, which `default-src 'none'` does not block. Frames that load a URL stay blocked.
 const INBOX_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// `GraphiQL`'s dialogs and editors use inline styles, and its style sheet embeds fonts as `data:`. Neither can run a
-/// script or reach another host.
+/// Allows inline styles, which `GraphiQL`'s dialogs and editors use, and `data:` fonts, which its style sheet embeds.
+/// Neither can run a script or send a request to another host.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'none'";
@@ -75,7 +75,7 @@ const HARDENING: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Routes of the enabled pages and their files. Disabled pages don't exist.
+/// Returns routes for the enabled pages and their files. A disabled page has no route, so it returns 404.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
     build(settings.brand.clone(), settings.graphiql, inbox)
 }
@@ -93,12 +93,12 @@ fn build<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox:
     if inbox {
         router = router.route("/inbox", page(&Inbox(&shared), INBOX_POLICY));
     }
-    // One route per file, so that other names get the usual 404.
+    // Add one route per file, so that other names get the usual 404.
     let assets = shared.assets.into_iter();
     assets.fold(router, |router, (name, asset)| router.route(&format!("/assets/{name}"), assets::file(asset)))
 }
 
-/// Serves a rendered page. Never cached, because it names the files of this build.
+/// Serves a rendered page. Browsers must not cache the page, because it contains the file URLs of this build.
 fn page<S: Clone + Send + Sync + 'static>(template: &impl Template, policy: &'static str) -> MethodRouter<S> {
     // Writing to memory cannot fail.
     let html = Bytes::from(template.render().unwrap_or_default());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_that_is_off_does_not_exist_nor_do_its_files() -> Outcome {
+    async fn a_disabled_page_and_its_files_are_not_found() -> Outcome {
         let router = pages(false, false);
         for path in [
             "/graphiql",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_file_a_page_names_exists_and_is_cached_forever() -> Outcome {
+    async fn every_file_that_a_page_uses_exists_and_is_cached_forever() -> Outcome {
         let router = pages(true, true);
         for path in ["/", "/graphiql", "/inbox"] {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;

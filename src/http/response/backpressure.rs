@@ -1,6 +1,6 @@
-//! Limits on responses that clients have not read yet. Each is sent in frames, which count per session, per network
-//! and in total until the connection has written them. A client with too many unread bytes is refused before its
-//! operation runs.
+//! Limits the memory for responses that clients have not read yet. Each response is sent in frames. A frame counts per
+//! session, per network and in total until the connection has written it. If a client has too many unread bytes, its
+//! next request is refused before the operation runs.
 
 use std::{
     collections::VecDeque,
@@ -27,19 +27,19 @@ use crate::{
     },
 };
 
-/// Frame size. Memory is released one frame at a time.
+/// Size of a frame in bytes. Memory is released one frame at a time.
 const FRAME: usize = 64 * 1024;
-/// Bytes reserved before an operation runs. Most responses fit.
+/// Number of bytes reserved before an operation runs. Most responses are not longer.
 const TYPICAL: usize = 4 * 1024;
 
 /// Maximum bytes of unread responses.
 #[derive(Clone, Debug)]
 pub(crate) struct UnreadCaps {
-    /// Total. The last quarter is reserved for responses of at most 64 KiB.
+    /// Maximum in total. The last quarter is reserved for responses of at most 64 KiB.
     pub in_all: usize,
-    /// Per network.
+    /// Maximum per network.
     pub of_network: Shares,
-    /// Per session.
+    /// Maximum per session.
     pub of_session: usize,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Unread {
     taken: Tally<Reader>,
 }
 
-/// What unread responses are counted by.
+/// A network or session that unread responses count against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reader {
     Network(IpNet),
@@ -73,7 +73,7 @@ impl Unread {
         Self { caps, all, taken: Tally::default() }
     }
 
-    /// The pool of all unread responses.
+    /// Returns the pool that counts all unread responses.
     pub(crate) fn all(&self) -> &Pool {
         &self.all
     }
@@ -82,7 +82,8 @@ impl Unread {
     ///
     /// # Errors
     ///
-    /// `RATE_LIMITED` if the session or network has too much unread, `UNAVAILABLE` if all clients together do.
+    /// `RATE_LIMITED` if the session or network has too many unread bytes, `UNAVAILABLE` if all clients together have
+    /// too many.
     pub(crate) fn reserve(&self, viewer: &Viewer) -> Result<Reservation, Refusal> {
         let caps = &self.caps;
         let of_network = networks(viewer.origin.ip)
@@ -105,14 +106,14 @@ fn too_much_unread() -> Refusal {
     Refusal::new(Code::RateLimited, message).retry_after(10)
 }
 
-/// A reservation for one response or its rest, released on drop.
+/// The reserved bytes for one response, or for the part of it that is still unread. Dropping releases them.
 pub(crate) struct Reservation {
     share: Share<Reader>,
     charge: Charge,
 }
 
 impl Reservation {
-    /// Resizes it to `bytes`.
+    /// Changes the reservation to `bytes`.
     fn resize(&mut self, bytes: usize) -> Result<(), Refusal> {
         let before = self.charge.bytes();
         if bytes <= before {
@@ -135,11 +136,11 @@ impl Reservation {
         Self { share: self.share.split(bytes), charge: self.charge.split(bytes) }
     }
 
-    /// Counts a response until it is read.
+    /// Adapts the reservation to the length of a response, and counts the response until the client has read it.
     ///
     /// # Errors
     ///
-    /// As [`Unread::reserve`], if the response exceeds its reservation.
+    /// Fails like [`Unread::reserve`] if the response is longer than the reservation and there is no room for the rest.
     pub(crate) fn hold_until_read(mut self, response: Response) -> Result<Response, Refusal> {
         let length = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
         self.resize(length).map_err(|mut refusal| {
@@ -190,7 +191,7 @@ impl hyper::body::Body for HeldBody {
     }
 }
 
-/// A frame and its reservation.
+/// One frame of a response, and the reservation that is released with it.
 struct Part {
     bytes: Bytes,
     _reservation: Reservation,
@@ -202,7 +203,7 @@ impl AsRef<[u8]> for Part {
     }
 }
 
-/// Collects a serialized response in frames, whose memory is released one by one.
+/// Collects a serialized response in frames, so that the memory of each frame can be released separately.
 pub(crate) struct Frames {
     full: VecDeque<Bytes>,
     last: Vec<u8>,
@@ -211,7 +212,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Fails once more than `most` bytes are written.
+    /// Creates an empty buffer. Writing fails if the response would be longer than `most` bytes.
     pub(crate) fn within(most: usize) -> Self {
         Self { full: VecDeque::new(), last: Vec::new(), length: 0, most }
     }

@@ -1,4 +1,4 @@
-//! Serves one connection from its handshake to its end.
+//! Serves one connection, from the TLS handshake until the connection is closed.
 
 use std::{convert::Infallible, io, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -26,12 +26,12 @@ use super::{
 };
 use crate::{http::server::tls::Tls, observability::metrics::Present};
 
-/// Maximum size of request headers and of the write buffer.
+/// Maximum size of the request headers, and of the write buffer, in bytes.
 const BUFFER: usize = 16 * 1024;
-/// Time for TLS handshakes that are in progress when shutdown begins. Enough for a distant client.
+/// Timeout for a TLS handshake that is in progress when shutdown begins. This is enough for a distant client.
 const FINAL_HANDSHAKE: Duration = Duration::from_secs(1);
 
-/// The limits and shared state of one connection.
+/// The timeouts (see [`Caps`](super::Caps)) and the shared state of one connection.
 pub(crate) struct Terms {
     pub handshake: Duration,
     pub headers: Duration,
@@ -43,8 +43,8 @@ pub(crate) struct Terms {
     pub _counted: Present,
 }
 
-/// Held by handlers that outlive their response, such as WebSocket connections. While it exists, the connection counts
-/// against the limits and shutdown waits for it.
+/// A handle to the connection of a request. While a clone exists, the connection counts against the limits, and
+/// shutdown waits for it. Handlers that continue after their response keep a clone, for example for a WebSocket.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle {
     stopping: watch::Receiver<bool>,
@@ -59,8 +59,8 @@ impl ConnectionHandle {
     }
 }
 
-/// Serves one connection until it ends, reaches its maximum lifetime, or shutdown begins. An upgraded connection
-/// keeps its slot until its handle is dropped.
+/// Serves one connection until it ends, reaches its maximum lifetime, or shutdown begins. A connection that becomes a
+/// WebSocket keeps its slot until its handle is dropped.
 pub(crate) async fn serve_connection(
     wire: Wire<TcpStream>,
     peer: SocketAddr,
@@ -88,7 +88,7 @@ pub(crate) async fn serve_connection(
     }
 }
 
-/// The TLS handshake, within its timeout. Failures are logged at debug level because clients cause them.
+/// Performs the TLS handshake, with its timeout. Failures are logged at debug level, because clients can cause them.
 async fn tls_handshake(
     wire: Wire<TcpStream>,
     tls: &Tls,
@@ -106,7 +106,7 @@ async fn tls_handshake(
         () = stop => Err(ErrorKind::TimedOut.into()),
     };
     let mut stream = handshaken.inspect_err(|error| tracing::debug!(%error, "a TLS handshake failed")).ok()?;
-    // Memory for data that rustls encrypts ahead is not accounted for, so bound it.
+    // rustls buffers encrypted data that the client has not read. This memory is not accounted for, so limit it.
     stream.get_mut().1.set_buffer_limit(Some(BUFFER));
     Some(stream)
 }
@@ -147,11 +147,12 @@ where
             _ = stop_signal.wait_for(|stopping| *stopping) => {}
             () = sleep(terms.life) => {}
         }
-        // The client's request may still be in the kernel, and closing over it would reset the connection.
+        // The kernel may already hold the client's next request. Closing now would reset the connection, so wait
+        // briefly for such a request.
         if let Ok(ended) = timeout(terms.farewell, &mut connection).await {
             return log_end(ended);
         }
-        // An idle connection closes now, others after the current response.
+        // An idle connection closes now, and any other connection after its current response.
         connection.as_mut().graceful_shutdown();
         if let Ok(ended) = timeout(terms.end, connection).await {
             log_end(ended);
@@ -161,15 +162,15 @@ where
     };
     tokio::select! {
         () = ends => {}
-        // Dropped at once, because its slot has been given away.
+        // Close an evicted connection at once, because another connection already uses its slot.
         () = terms.tracked.evicted() => tracing::debug!("evicted a connection"),
     }
 }
 
-/// Content type of an event stream, which stays open until the client leaves.
+/// Content type of an event stream, a response that stays open until the client disconnects.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
-/// The phases of a connection while it sends a response, and afterwards.
+/// Returns the phase of a connection while the response body is produced, and the phase after its last byte.
 fn phases(response: &Response) -> (Phase, Phase) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         (Phase::Kept, Phase::Kept)
@@ -180,7 +181,8 @@ fn phases(response: &Response) -> (Phase, Phase) {
     }
 }
 
-/// Logs at debug level: clients that are slow, disconnect or speak another protocol are normal.
+/// Logs why a connection failed. The level is debug, because clients often disconnect, are slow or speak another
+/// protocol.
 fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection failed");

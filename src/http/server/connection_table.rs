@@ -1,5 +1,5 @@
-//! All client connections by network: limits per network, and which to evict when there are too many. Evicts those
-//! that were idle, or have been sending headers, for longest. Trusted proxies are not included.
+//! All client connections by network. Enforces the limits per network, and chooses which connections to evict: first
+//! those that have been idle, or sending headers, for longest. Connections from trusted proxies are not included.
 
 use std::{
     collections::HashMap,
@@ -21,14 +21,14 @@ pub(crate) enum EvictionGoal {
     Connections(usize),
     /// This many bytes, from connections that hold more than `above`.
     Bytes { wanted: usize, above: usize },
-    /// An eighth of the connections receiving a response.
+    /// An eighth of the connections that have been receiving a response for long.
     Writers,
 }
 
 pub(crate) struct ConnectionTable {
     start: Instant,
     shares: Shares,
-    /// Connections idle for less time are not evicted.
+    /// Connections that have been idle for less time are not evicted.
     spare: Duration,
     connections: Mutex<Connections>,
 }
@@ -45,16 +45,16 @@ impl ConnectionTable {
         Arc::new(Self { start: Instant::now(), shares, spare, connections: Mutex::default() })
     }
 
-    /// A connection that is not counted and never evicted.
+    /// Returns a connection that is not counted and never evicted, for a trusted proxy.
     pub(crate) fn exempt(&self, ip: IpAddr) -> Arc<TrackedConnection> {
         Arc::new(TrackedConnection::new(ip, 0, self.start))
     }
 
-    /// Adds a connection. If its network is full, evicts that network's longest idle connection.
+    /// Adds a connection. If its network is full, evicts the connection of that network that has been idle longest.
     ///
     /// # Errors
     ///
-    /// The full network, if none of its connections is idle.
+    /// Returns the full network if none of its connections is idle.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<ConnectionSlot, IpNet> {
         let mut connections = self.lock();
         let now = self.now();
@@ -80,7 +80,7 @@ impl ConnectionTable {
         Ok(ConnectionSlot { table: Arc::clone(self), tracked })
     }
 
-    /// Evicts the least active connections until enough is free. Returns how many.
+    /// Evicts the least active connections until the goal is reached. Returns how many connections were evicted.
     pub(crate) fn evict(&self, wanted: EvictionGoal) -> usize {
         let now = self.now();
         let mut least: Vec<(u8, State, Arc<TrackedConnection>)> = self
@@ -112,7 +112,7 @@ impl ConnectionTable {
         asked
     }
 
-    /// Eviction order; `None` for connections that must stay.
+    /// Returns the eviction rank of a connection: lower ranks are evicted first. `None` if the connection must stay.
     fn rank(&self, tracked: &TrackedConnection, state: State, now: u64, wanted: EvictionGoal) -> Option<u8> {
         let is_slow = self.has_been(state, now, 2);
         match (wanted, state.phase()) {
@@ -160,7 +160,7 @@ impl Connections {
         for (_, network) in networks(tracked.ip) {
             let Some(there) = self.of.get_mut(&network) else { continue };
             there.retain(|other| other.id != tracked.id);
-            // Without this, the map would keep every network that ever connected.
+            // Remove networks without connections. Otherwise the map would keep every network that ever connected.
             if there.is_empty() {
                 self.of.remove(&network);
             }
@@ -168,7 +168,7 @@ impl Connections {
     }
 }
 
-/// The slot of one connection, freed on drop.
+/// The slot of one connection. Dropping it frees the slot.
 pub(crate) struct ConnectionSlot {
     table: Arc<ConnectionTable>,
     pub(crate) tracked: Arc<TrackedConnection>,

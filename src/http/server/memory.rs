@@ -1,5 +1,5 @@
-//! Accounting for memory that clients make this process hold. It allocates nothing; it only says whether there is
-//! room.
+//! Accounts for the memory that this process holds because of clients. This module allocates nothing. It only counts
+//! bytes and refuses to exceed a limit.
 
 use std::sync::{
     Arc,
@@ -8,7 +8,7 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-/// A shared limit for one kind of memory.
+/// A limit that many connections share, for one kind of memory such as requests or responses.
 pub(crate) struct Pool {
     taken: AtomicUsize,
     most: usize,
@@ -25,12 +25,12 @@ impl Pool {
         self.take(bytes, self.most).then(|| Charge { pool: Arc::clone(self), bytes })
     }
 
-    /// Whether more than three quarters are taken, so that holders should be evicted.
+    /// Whether more than three quarters of the pool are reserved, so that connections should be evicted.
     pub(crate) fn is_scarce(&self) -> bool {
         self.taken.load(Relaxed) > self.scarce()
     }
 
-    /// Bytes to free until half of the pool is available.
+    /// Returns how many bytes must be released until half of the pool is free.
     pub(crate) fn excess(&self) -> usize {
         self.taken.load(Relaxed).saturating_sub(self.most / 2)
     }
@@ -54,7 +54,7 @@ impl Pool {
     }
 }
 
-/// Reserved bytes, released on drop.
+/// Bytes reserved in a pool. Dropping the charge releases them.
 pub(crate) struct Charge {
     pool: Arc<Pool>,
     bytes: usize,
@@ -70,7 +70,7 @@ impl Charge {
         self.grow_within(bytes, self.pool.most)
     }
 
-    /// Like `grow_to`, but leaves the last quarter of the pool free.
+    /// Grows like `grow_to`, but only while a quarter of the pool stays free.
     pub(crate) fn grow_while_plenty(&mut self, bytes: usize) -> bool {
         self.grow_within(bytes, self.pool.scarce())
     }

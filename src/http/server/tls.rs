@@ -1,5 +1,5 @@
-//! TLS 1.2 and 1.3 for the public listener, with a certificate and key that are reloaded when their files change. An
-//! unusable new pair never replaces a working one, and key material never appears in errors or logs.
+//! TLS 1.2 and 1.3 for the public listener. The certificate and key are reloaded when their files change. If the new
+//! files are unusable, the old certificate and key stay in use. Keys never appear in errors or logs.
 
 use std::{
     convert::Infallible,
@@ -29,9 +29,9 @@ use crate::{
     settings::TlsFiles,
 };
 
-/// Interval between checks of the files. A new pair is loaded within two intervals.
+/// How often to check whether the files have changed. New files are loaded after two checks see the same change.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// Maximum file size. A certificate chain has a few thousand bytes.
+/// Maximum file size in bytes. A certificate chain takes only a few thousand bytes.
 const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 const CERTIFICATE: &str = "DOORCODE_TLS_CERT";
@@ -45,19 +45,19 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads both files.
+    /// Loads the certificate and key from their files.
     ///
     /// # Errors
     ///
-    /// Names the setting whose file is missing or unusable.
+    /// If a file is missing or unusable. The error names the setting of that file.
     pub fn open(files: &TlsFiles) -> Result<Self> {
-        // Stat before reading, so that a change in between is noticed later.
+        // Read the metadata before the contents, so that a change in between is noticed at the next check.
         let first_seen = Stamps::of(files);
         let current = RwLock::new(Arc::new(read(files)?));
         Ok(Self { files: files.clone(), first_seen, current })
     }
 
-    /// Performs the handshake with the current certificate. It has no timeout.
+    /// Performs the handshake with the current certificate. The caller must set a timeout.
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -66,7 +66,7 @@ impl Tls {
         TlsAcceptor::from(current).accept(stream).await
     }
 
-    /// Polls the files and loads new contents. Open connections keep the certificate they started with.
+    /// Checks the files forever and loads new contents. Open connections keep the certificate they started with.
     pub(crate) async fn follow(&self) -> Infallible {
         let mut taken = self.first_seen;
         let mut before = taken;
@@ -74,7 +74,7 @@ impl Tls {
             sleep(CHECK_INTERVAL).await;
             let files = self.files.clone();
             let Ok(seen) = spawn_blocking(move || Stamps::of(&files)).await else { continue };
-            // The two files are not replaced atomically, so wait until both have settled.
+            // The two files are not replaced at the same moment, so wait until neither changes between two checks.
             if seen != taken && seen == before {
                 taken = seen;
                 self.renew().await;
@@ -96,17 +96,17 @@ impl Tls {
     }
 }
 
-/// File metadata of both files, `None` for a missing one.
+/// The metadata of the certificate file and the key file. `None` for a missing file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamps([Option<Stamp>; 2]);
 
-/// Modification time, change time (a chmod counts), length and inode.
+/// Modification time, inode change time (which also changes with permissions), length and inode number.
 type Stamp = (SystemTime, (i64, i64), u64, u64);
 
 impl Stamps {
     fn of(files: &TlsFiles) -> Self {
         Self([&files.certificate, &files.key].map(|file| {
-            // Follows symlinks: Kubernetes swaps a symlink when a mounted secret changes.
+            // Follow symlinks, because Kubernetes replaces a symlink when a mounted secret changes.
             let found = fs::metadata(file).ok()?;
             #[cfg(unix)]
             let (changed, inode) = {
@@ -141,7 +141,7 @@ fn read(files: &TlsFiles) -> Result<ServerConfig> {
     Ok(config)
 }
 
-/// Names the setting to blame.
+/// Converts an error to one that names the setting with the unusable file.
 fn unusable(error: &rustls::Error) -> Error {
     match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
@@ -157,7 +157,7 @@ fn unusable(error: &rustls::Error) -> Error {
     }
 }
 
-/// The contents of a file, or the end of an error message about it.
+/// Returns the contents of a file. The error completes a sentence that starts with the name of the setting.
 fn contents(path: &Path) -> std::result::Result<Zeroizing<Vec<u8>>, String> {
     let cannot = |error: io::Error| format!("names a file that cannot be read ({})", error.kind());
     if !fs::metadata(path).map_err(cannot)?.is_file() {

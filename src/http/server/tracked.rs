@@ -1,5 +1,6 @@
-//! The state of a connection that others read: its phase, since when, and how many bytes it holds. Phase and time
-//! share one atomic word, so that eviction and a new request cannot both win.
+//! The state of a connection, which eviction reads: its phase, when the phase began, and how many bytes the connection
+//! holds. Phase and time are one atomic value. If eviction and a new request happen at the same moment, only one of
+//! them can change that value, so a connection with a request is never evicted as idle.
 
 use std::{
     net::IpAddr,
@@ -15,23 +16,23 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::{sync::Notify, time::Instant};
 
-/// What a connection is doing.
+/// What a client is doing on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Phase {
-    /// In the TLS handshake, sending headers, or idle.
+    /// Doing the TLS handshake, sending request headers, or idle.
     Waiting,
     /// Sending a request body.
     Reading,
     /// Waiting for the response.
     Working,
-    /// Receiving the response.
+    /// Receiving the response while the server still produces it.
     Writing,
-    /// Receiving the last bytes of the response.
+    /// Receiving the last bytes of a response that is complete.
     Flushing,
-    /// A WebSocket or event stream, which has its own limits.
+    /// Using a WebSocket or event stream, which has its own limits.
     Kept,
-    /// Evicted.
+    /// None of these, because the connection is evicted.
     Evicted,
 }
 
@@ -65,9 +66,9 @@ pub(crate) struct TrackedConnection {
     pub(crate) id: u64,
     start: Instant,
     state: AtomicU64,
-    /// Bytes received of the current request.
+    /// Number of bytes received for the current request.
     read: AtomicUsize,
-    /// Bytes charged to the memory pool.
+    /// Number of bytes charged to the memory pool.
     pub(crate) held: AtomicUsize,
     eviction: Notify,
 }
@@ -82,12 +83,12 @@ impl TrackedConnection {
         State(self.state.load(Relaxed))
     }
 
-    /// Moves to another phase. Returns false if it was evicted.
+    /// Moves to another phase. Returns false if the connection was evicted.
     pub(crate) fn enter(&self, to: Phase) -> bool {
         self.enter_if(to, |_| true)
     }
 
-    /// Moves to another phase if it is in `from`.
+    /// Moves to another phase if the connection is in `from`. Returns whether it moved.
     pub(crate) fn enter_from(&self, from: Phase, to: Phase) -> bool {
         self.enter_if(to, |phase| phase == from)
     }
@@ -100,7 +101,7 @@ impl TrackedConnection {
         self.state.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
-    /// Evicts it if it is still in the `seen` state.
+    /// Evicts the connection if its state is still `seen`. Returns whether it was evicted.
     pub(crate) fn try_evict(&self, seen: State) -> bool {
         let evicted = State::new(Phase::Evicted, seen.since()).0;
         let asked = self.state.compare_exchange(seen.0, evicted, Relaxed, Relaxed).is_ok();
@@ -114,7 +115,7 @@ impl TrackedConnection {
         self.eviction.notified().await;
     }
 
-    /// Adds received bytes; returns the request's total. WebSocket traffic does not count.
+    /// Counts received bytes, and returns the total for the current request. WebSocket traffic does not count.
     pub(crate) fn count_read(&self, bytes: usize) -> usize {
         if self.state().phase() == Phase::Kept {
             return 0;
@@ -122,8 +123,8 @@ impl TrackedConnection {
         self.read.fetch_add(bytes, Relaxed) + bytes
     }
 
-    /// Whether a response is being written. Then the request is complete, and the bytes that follow belong to the
-    /// next one.
+    /// Whether a response is being written. If so, the request is complete and its byte count is reset, because bytes
+    /// that follow belong to the next request.
     pub(crate) fn is_answered(&self) -> bool {
         let is_answered = matches!(self.state().phase(), Phase::Writing | Phase::Flushing);
         if is_answered {
@@ -132,7 +133,8 @@ impl TrackedConnection {
         is_answered
     }
 
-    /// Call after everything was written. Returns whether a response is complete.
+    /// Marks the connection as idle if its response is complete. Call this after all data was written. Returns whether
+    /// the response was complete.
     pub(crate) fn flushed(&self) -> bool {
         let is_idle = self.enter_from(Phase::Flushing, Phase::Waiting);
         if is_idle {
@@ -154,12 +156,12 @@ pub(crate) struct Phased<B> {
 }
 
 impl<B: Body> Phased<B> {
-    /// A request body: `Reading` until it ends, then `Working`.
+    /// Wraps a request body: the phase is `Reading` until the body ends, then `Working`.
     pub(crate) fn request(body: B, tracked: &Arc<TrackedConnection>) -> Self {
         Self::new(body, tracked, (Phase::Reading, Phase::Working))
     }
 
-    /// A response body: the first phase until it ends, then the second.
+    /// Wraps a response body: the phase is the first of `phases` until the body ends, then the second.
     pub(crate) fn response(body: B, tracked: &Arc<TrackedConnection>, phases: (Phase, Phase)) -> Self {
         tracked.enter(phases.0);
         Self::new(body, tracked, phases)
@@ -230,18 +232,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_is_idle_again_once_its_answer_was_written() {
+    async fn a_connection_is_idle_again_after_its_response_was_written() {
         use Phase::{Flushing, Kept, Reading, Waiting, Working, Writing};
         for begun in [Writing, Kept] {
             let tracked = tracked();
             let phase = || tracked.state().phase();
             assert!(tracked.enter(Reading));
             let request = Phased::request(text(), &tracked);
-            assert_eq!(phase(), Reading, "its body has not arrived yet");
+            assert_eq!(phase(), Reading, "the request body has not arrived yet");
             drop(request.collect().await.unwrap());
             assert_eq!(phase(), Working);
             let response = Phased::response(text(), &tracked, (begun, Flushing));
-            assert!(phase() == begun && !tracked.flushed(), "flushed before the end");
+            assert!(phase() == begun && !tracked.flushed(), "the phase changed before the body ended");
             drop(response.collect().await.unwrap());
             assert_eq!(phase(), Flushing);
             assert!(tracked.flushed() && phase() == Waiting);
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_became_a_socket_is_never_idle() {
+    async fn a_connection_that_became_a_websocket_is_never_idle() {
         let tracked = tracked();
         drop(Phased::response(AnyBody::empty(), &tracked, (Phase::Kept, Phase::Kept)));
         assert!(!tracked.flushed());
@@ -260,7 +262,10 @@ mod tests {
     async fn an_evicted_connection_takes_no_more_requests() {
         let tracked = tracked();
         let seen = tracked.state();
-        assert!(tracked.enter(Phase::Reading) && !tracked.try_evict(seen), "it is no longer idle");
+        assert!(
+            tracked.enter(Phase::Reading) && !tracked.try_evict(seen),
+            "a connection that is no longer idle was evicted"
+        );
         assert!(tracked.try_evict(tracked.state()));
         tracked.evicted().await;
         assert!(!tracked.enter(Phase::Working) && tracked.state().phase() == Phase::Evicted);

@@ -1,5 +1,5 @@
-//! The byte stream of one connection, below TLS. Closes it if the client reads too slowly or its requests would
-//! exceed the memory limit.
+//! The byte stream of one connection, below TLS. Closes the connection if the client reads too slowly, or if its
+//! requests would exceed the memory limit.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -17,17 +17,17 @@ use tokio::{
 use super::tracked::TrackedConnection;
 use crate::http::server::memory::Charge;
 
-/// Memory of a connection that has sent nothing: its task, and 8 KiB each for reading and writing.
+/// Memory of a connection whose client has sent nothing, in bytes: its task, and 8 KiB each for reading and writing.
 pub(crate) const BASELINE: usize = 18 * 1024;
-/// The same with TLS.
+/// Memory of a TLS connection whose client has sent nothing, in bytes.
 pub(crate) const BASELINE_TLS: usize = 24 * 1024;
-/// Bytes of a request included in the baseline.
+/// Number of request bytes that fit into the memory of the baseline.
 const INCLUDED: usize = 4 * 1024;
-/// Buffer that an idle connection keeps after large headers.
+/// Buffer memory that an idle connection may keep after a request with large headers, in bytes.
 const KEPT: usize = 16 * 1024;
 /// Charges grow in steps of this many bytes.
 const STEP: usize = 4 * 1024;
-/// Minimum read rate of a client that lets data queue up, in bytes per second.
+/// Minimum rate at which a client must read a response while unread data is waiting, in bytes per second.
 const MIN_READ_RATE: u64 = 4 * 1024;
 
 pub(crate) struct Wire<S> {
@@ -45,7 +45,7 @@ impl<S> Wire<S> {
         Self { io, tracked, charge, baseline, stall_budget: StallBudget::new(stall_budget) }
     }
 
-    /// Charges received bytes twice: a request may be held raw and parsed.
+    /// Charges every received byte twice, because memory may hold both the raw request and the parsed one.
     fn read(&mut self, bytes: usize) -> io::Result<()> {
         let held = self.baseline + 2 * self.tracked.count_read(bytes).saturating_sub(INCLUDED).next_multiple_of(STEP);
         if held > self.charge.bytes() {
@@ -57,7 +57,7 @@ impl<S> Wire<S> {
         Ok(())
     }
 
-    /// Releases the memory of a request that has been answered.
+    /// Releases the memory of a request after its response.
     fn shrink(&mut self) {
         if self.charge.bytes() > self.baseline + KEPT {
             self.charge.shrink_to(self.baseline + KEPT);
@@ -117,7 +117,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 }
 
-/// Time budget for a client that lets data queue up. Waiting spends it; reading earns some back.
+/// Limits how long a client may leave response data unread. Time that the server waits for the client is subtracted
+/// from the budget, and data that the client reads adds time at the minimum read rate. At zero, the connection is
+/// closed.
 struct StallBudget {
     most: Duration,
     left: Duration,
@@ -211,7 +213,7 @@ mod tests {
         let (mut wire, mut there, _) = wire(&Pool::new(1_000), Duration::from_millis(200));
         let start = Instant::now();
         let read = tokio::spawn(async move {
-            // Twice the minimum rate.
+            // Read at twice the minimum rate.
             for _ in 0..75 {
                 there.read_exact(&mut [0; 64]).await.unwrap();
                 sleep(Duration::from_millis(8)).await;
@@ -239,10 +241,10 @@ mod tests {
         assert_eq!(wire.read_u8().await.unwrap_err().kind(), ErrorKind::OutOfMemory);
         let _there = sender.await.unwrap();
 
-        // A response releases what the next request does not need, even if the client reads it slowly.
+        // The start of a response releases the request's memory, even if the client reads the response slowly.
         tracked.enter(Phase::Working);
         wire.write_all(b"HTTP/1.1 100 Continue").await.unwrap();
-        assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP, "its request is still held");
+        assert_eq!(wire.charge.bytes(), 100 + 2 * 3 * STEP, "an interim response does not release the request");
         tracked.enter(Phase::Writing);
         wire.write_all(b"HTTP/1.1 200 OK").await.unwrap();
         assert_eq!((wire.charge.bytes(), tracked.held.load(Relaxed)), (100 + KEPT, 100 + KEPT));

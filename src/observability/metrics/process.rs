@@ -1,4 +1,4 @@
-//! Standard Prometheus process metrics, read from `/proc` at each scrape. Omitted where `/proc` is missing.
+//! Standard Prometheus process metrics, read from `/proc` at each scrape. Systems without `/proc` omit them.
 
 use std::{fmt, fs};
 
@@ -8,7 +8,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-/// Collector of the process metrics.
+/// Collects the process metrics at each scrape.
 #[derive(Debug)]
 pub(super) struct Process;
 
@@ -73,12 +73,12 @@ fn resident() -> Option<f64> {
 }
 
 fn open_files() -> Option<f64> {
-    // One of them is the directory handle itself.
+    // The count includes the handle of the directory that is being read.
     let open = fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1);
     u32::try_from(open).ok().map(f64::from)
 }
 
-/// The limit of open files, if known.
+/// Returns the open file limit of this process. `None` if the limit is unlimited or unknown.
 pub fn most_files() -> Option<u32> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_metrics_of_this_process() {
+    fn metrics_of_this_process_are_plausible() {
         assert!(resident().unwrap() > 1e6);
         assert!(open_files().unwrap() >= 3.0);
         assert!(f64::from(most_files().unwrap()) >= open_files().unwrap());

@@ -1,5 +1,5 @@
-//! Attacks on codes by one stranger, over the wire. Races, budgets, timing and mails need a clock that can be moved,
-//! and are tested in process: see `limits`, `races` and `timing`.
+//! Attacks on codes by one client, over a real socket. Attacks that need a test clock run in process: see `limits` for
+//! guessing budgets and emails, `races` and `timing`.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
         ("nothing", String::new()),
         ("blanks", " ".repeat(8)),
         ("10 kB of digits", "1".repeat(10_000)),
-        ("10 kB of blanks and the right code", format!("{}{code}", " ".repeat(10_000))),
+        ("10 kB of spaces and the right code", format!("{}{code}", " ".repeat(10_000))),
         ("the right code and another digit", format!("{code}0")),
         ("the right code and a NUL", format!("{code}\0")),
         ("the right code with a sign", format!("+{code}")),
@@ -69,12 +69,12 @@ fn codes(challenge: &str, code: &str) -> Vec<Attack> {
         ("no code", json!({ "challenge": challenge })),
         ("no challenge", json!({ "code": code })),
         ("an unknown field", json!({ "challenge": challenge, "code": code, "admin": true })),
-        ("a text for an input", json!("x")),
+        ("a string as the input", json!("x")),
         (
-            "a list of inputs",
+            "a list as the input",
             json!([{ "challenge": challenge, "code": code }, { "challenge": challenge, "code": code }]),
         ),
-        ("a list for a challenge", json!({ "challenge": [challenge], "code": code })),
+        ("a list as the challenge", json!({ "challenge": [challenge], "code": code })),
     ] {
         let bytes = with_input("verify", "VerifyInput", &input);
         attacks.push(Attack::new(name, bytes, Refused(422, "BAD_USER_INPUT")));
@@ -104,13 +104,13 @@ async fn malformed_addresses_get_no_mail_and_are_not_counted() {
 
 fn addresses() -> Vec<(&'static str, String)> {
     vec![
-        ("nothing in it", String::new()),
-        ("blanks alone", "   ".into()),
+        ("no characters", String::new()),
+        ("only spaces", "   ".into()),
         ("a second recipient", "a@example.com,b@example.com".into()),
-        ("a second recipient behind a blank", "a@example.com b@example.com".into()),
-        ("a second recipient behind a semicolon", "a@example.com;b@example.com".into()),
-        ("a header behind a line end", "a@example.com\r\nBcc: b@example.com".into()),
-        ("a line end", "a@example.com\n".into()),
+        ("a second recipient after a space", "a@example.com b@example.com".into()),
+        ("a second recipient after a semicolon", "a@example.com;b@example.com".into()),
+        ("a header after a line break", "a@example.com\r\nBcc: b@example.com".into()),
+        ("a line break", "a@example.com\n".into()),
         ("a NUL", "a@example.com\0".into()),
         ("a NUL before the @", "a\0@example.com".into()),
         ("angle brackets", "<a@example.com>".into()),
@@ -123,10 +123,10 @@ fn addresses() -> Vec<(&'static str, String)> {
         ("an IP address", "a@[127.0.0.1]".into()),
         ("a letter of another script", "а@example.com".into()),
         ("full-width letters", "ａ@example.com".into()),
-        ("turned text", "a\u{202e}@example.com".into()),
+        ("right-to-left text", "a\u{202e}@example.com".into()),
         ("an escape sequence", "a\u{1b}[2J@example.com".into()),
         ("10 kB before the @", format!("{}@example.com", "a".repeat(10_000))),
-        ("10 kB behind the @", format!("a@{}.com", "b.".repeat(5_000))),
+        ("10 kB after the @", format!("a@{}.com", "b.".repeat(5_000))),
         ("a percent sign and a route", "a%b@@example.com".into()),
     ]
 }

@@ -1,4 +1,4 @@
-//! The same attacks many times at once: their memory together, and whether other clients notice.
+//! Hostile documents sent many times concurrently: total memory, and response times of other clients.
 
 use std::{
     sync::{
@@ -16,12 +16,12 @@ use super::{
     target::{Target, http},
 };
 
-/// Sends per document.
+/// Number of times that each document is sent.
 const TIMES: usize = 200;
-/// Parallel connections.
+/// Number of parallel connections.
 const CONNECTIONS: usize = 32;
-/// Maximum response time for a well-behaved client meanwhile: the time limit of one operation. A debug build on two
-/// free cores needs a fifth of it.
+/// Maximum response time for a well-behaved client during the attack: the server's time limit for one operation. A
+/// debug build on two free cores takes a fifth of this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn concurrent_attacks_use_bounded_memory_and_delay_no_other_client() {
         let mut slowest = Duration::ZERO;
         while !done.load(Ordering::SeqCst) {
             let (reply, took) = target.send(&me).await;
-            let reply = reply.expect("a response to the bystander");
+            let reply = reply.expect("a response to the other client");
             assert_eq!(reply.json["data"]["me"]["email"], "bystander@example.com", "{}", reply.text);
             slowest = slowest.max(took);
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -55,13 +55,13 @@ async fn concurrent_attacks_use_bounded_memory_and_delay_no_other_client() {
         done.store(true, Ordering::SeqCst);
     };
     let (slowest, ()) = tokio::join!(slowest, crowd);
-    assert_eq!(target.counters(&db).await, before, "no counter moved");
-    println!("the bystander waited {slowest:?} at most");
+    assert_eq!(target.counters(&db).await, before, "no counter changed");
+    println!("the other client waited at most {slowest:?}");
     table.close();
-    assert!(slowest < PATIENCE, "the bystander waited {slowest:?}");
+    assert!(slowest < PATIENCE, "the other client waited {slowest:?}");
 }
 
-/// Sends one document many times at once.
+/// Sends one document many times over parallel connections.
 async fn together(target: &Target, table: &mut Table, attack: Arc<Attack>) {
     let resident = target.resident();
     target.forget_peak();

@@ -1,10 +1,10 @@
-//! Hostile, malformed or oversized documents, each with its refusal. The contract tests send them in process, the
-//! attack tests over a socket to a separate server process.
+//! Hostile, malformed or oversized documents, each with the expected status and code. The contract tests send the
+//! documents in process. The attack tests send them over a socket to a separate server process.
 
-/// Status and code of a refusal.
+/// The HTTP status and error code of a refused request.
 pub(crate) type Refusal = (u16, &'static str);
 
-/// Name, text and refusal.
+/// The name of an attack, the document, and how the server must refuse it.
 pub(crate) type Hostile = (&'static str, String, Refusal);
 
 pub(crate) const GUARD: Refusal = (422, "DOCUMENT_TOO_LARGE");
@@ -17,7 +17,7 @@ pub(crate) fn many(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect()
 }
 
-/// A hundred guesses of a code in one document, in every notation.
+/// Documents that try a hundred codes in one request, one document for each way to write that in GraphQL.
 pub(crate) fn guesses(challenge: &str, code: &str) -> Vec<Hostile> {
     let guess =
         |n: usize| format!("g{n}: verify(input: {{challenge: \"{challenge}\", code: \"{code}\"}}) {{__typename}} ");
@@ -37,7 +37,7 @@ pub(crate) fn guesses(challenge: &str, code: &str) -> Vec<Hostile> {
     ]
 }
 
-/// Too many of something.
+/// Documents with too many fields, aliases, directives, fragments or operations.
 pub(crate) fn floods() -> Vec<Hostile> {
     let alias = |n: usize| format!("a{n}: __typename ");
     let fan = |levels: usize| {
@@ -96,8 +96,8 @@ pub(crate) fn floods() -> Vec<Hostile> {
     ]
 }
 
-/// Small documents that once cost seconds and gigabytes: values copied into every spread, errors that repeat them,
-/// conflicts between many fields, and lists of lists.
+/// Small documents that an earlier version took seconds and gigabytes to process: values that are copied for every
+/// fragment spread, errors that repeat such values, conflicts between many fields, and lists of lists.
 pub(crate) fn multipliers() -> Vec<Hostile> {
     [copies(), lists_of_lists()].concat()
 }
@@ -185,7 +185,7 @@ fn lists_of_lists() -> Vec<Hostile> {
     ]
 }
 
-/// Deep, long and unfinished texts.
+/// Documents that are deeply nested, very long, or incomplete.
 pub(crate) fn broken() -> Vec<Hostile> {
     let nest = |n: usize, open: &str, core: &str, close: &str| format!("{}{core}{}", open.repeat(n), close.repeat(n));
     let node = |literal: &str| format!("{{ node(id: {literal}) {{ id }} }}");

@@ -1,5 +1,5 @@
-//! Attacks on HTTP: ambiguous messages, spoofed client headers, invalid targets, upgrades. Slow clients are in `slow`,
-//! sockets in `live`.
+//! Attacks on HTTP: ambiguous messages, request smuggling, invalid request targets, upgrades and spoofed client
+//! headers. See `slow` for slow clients, and `live` for WebSocket clients.
 
 use super::{
     Allowed::{Closed, Harmless, Refused, Unread},
@@ -13,12 +13,12 @@ const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 const QUERY: &str = r#"{"__typename":"Query"}"#;
 
-/// A request with these headers and a harmless body.
+/// A harmless request with these additional headers.
 fn headed(headers: &str) -> Vec<u8> {
     framed(&format!("{headers}content-length: {}\r\n", TYPENAME.len()), TYPENAME)
 }
 
-/// The same, with another way to state the length of the body.
+/// A request whose headers give the length of the body in another way.
 fn framed(headers: &str, body: &str) -> Vec<u8> {
     format!("POST /graphql HTTP/1.1\r\nhost: localhost:4000\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
         .into()
@@ -37,9 +37,9 @@ fn messages() -> Vec<Attack> {
     let length = TYPENAME.len();
     let raw = |text: &str| text.as_bytes().to_vec();
     vec![
-        bare("two lengths", framed(&format!("content-length: {length}\r\ncontent-length: 5\r\n"), TYPENAME)),
+        bare("two content lengths", framed(&format!("content-length: {length}\r\ncontent-length: 5\r\n"), TYPENAME)),
         Attack::new(
-            "one length twice",
+            "the same content length twice",
             framed(&format!("content-length: {length}\r\n").repeat(2), TYPENAME),
             Harmless(200, QUERY),
         ),
@@ -48,22 +48,22 @@ fn messages() -> Vec<Attack> {
             text(&headed("")).replace("\r\n", "\n").into(),
             Harmless(200, QUERY),
         ),
-        bare("two lengths in one header", framed(&format!("content-length: {length}, 5\r\n"), TYPENAME)),
-        bare("a length with a sign", framed(&format!("content-length: +{length}\r\n"), TYPENAME)),
-        bare("a length below nothing", framed("content-length: -1\r\n", TYPENAME)),
-        bare("a length in another base", framed("content-length: 0x1a\r\n", TYPENAME)),
-        bare("a length beyond all lengths", framed("content-length: 99999999999999999999999\r\n", TYPENAME)),
-        bare("a coding that is not the last", framed("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n")),
+        bare("two content lengths in one header", framed(&format!("content-length: {length}, 5\r\n"), TYPENAME)),
+        bare("a content length with a sign", framed(&format!("content-length: +{length}\r\n"), TYPENAME)),
+        bare("a negative content length", framed("content-length: -1\r\n", TYPENAME)),
+        bare("a hexadecimal content length", framed("content-length: 0x1a\r\n", TYPENAME)),
+        bare("a content length over 64 bits", framed("content-length: 99999999999999999999999\r\n", TYPENAME)),
+        bare("a transfer coding after chunked", framed("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n")),
         bare("an unknown transfer coding", framed("transfer-encoding: xchunked\r\n", "0\r\n\r\n")),
-        bare("a coding behind a blank", framed("transfer-encoding : chunked\r\n", "0\r\n\r\n")),
+        bare("a transfer coding after a space", framed("transfer-encoding : chunked\r\n", "0\r\n\r\n")),
         bare(
-            "chunks by an old version",
+            "chunks in HTTP/1.0",
             raw("POST /graphql HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
         ),
-        bad("a chunk whose size is no number", framed("transfer-encoding: chunked\r\n", "g\r\n\r\n")),
-        bad("a chunk beyond all sizes", framed("transfer-encoding: chunked\r\n", "fffffffffffffffff\r\n\r\n")),
+        bad("a chunk size that is not a number", framed("transfer-encoding: chunked\r\n", "g\r\n\r\n")),
+        bad("a chunk size over 64 bits", framed("transfer-encoding: chunked\r\n", "fffffffffffffffff\r\n\r\n")),
         bad(
-            "a chunk longer than it says",
+            "a chunk longer than its size",
             framed("transfer-encoding: chunked\r\n", &format!("2\r\n{TYPENAME}\r\n0\r\n\r\n")),
         ),
         bad("two codings", framed("transfer-encoding: gzip, chunked\r\n", "0\r\n\r\n")),
@@ -76,14 +76,14 @@ fn messages() -> Vec<Attack> {
             )),
         ),
         bare("a folded header", headed("x-a: b\r\n c\r\n")),
-        bare("a blank before the colon", headed("x-a : b\r\n")),
+        bare("a space before the colon", headed("x-a : b\r\n")),
         bare("a header without a colon", headed("x-a\r\n")),
         bare("a header without a name", headed(": b\r\n")),
         bare("a carriage return in a value", headed("x-a: b\rc\r\n")),
         bare("a NUL in a value", headed("x-a: b\0c\r\n")),
         bare("a NUL in a name", headed("x\0a: b\r\n")),
         bare("an invalid version", raw("GET /health HTTP/9.9\r\nhost: a\r\n\r\n")),
-        bare("two blanks in the first line", raw("GET  /health HTTP/1.1\r\nhost: a\r\n\r\n")),
+        bare("two spaces in the request line", raw("GET  /health HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("a NUL in the path", raw("GET /hea\0lth HTTP/1.1\r\nhost: a\r\n\r\n")),
         bare("another protocol", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n".to_vec()),
         bare("an invalid method", raw("GE(T /health HTTP/1.1\r\nhost: a\r\n\r\n")),
@@ -98,7 +98,7 @@ fn messages() -> Vec<Attack> {
     ]
 }
 
-/// Request smuggling: several requests in one stream, of which a proxy might have seen fewer.
+/// Request smuggling: the bytes contain more requests than a proxy in front of the server would see.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_smuggled_request_is_never_executed() {
     let target = Target::new(few).await;
@@ -109,18 +109,21 @@ async fn a_smuggled_request_is_never_executed() {
     let both = |length: usize| format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n");
     let turned = |length: usize| format!("transfer-encoding: chunked\r\ncontent-length: {length}\r\n");
     for (what, bytes) in [
-        ("behind the last chunk", framed(&both(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
-        ("the same turned", framed(&turned(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
+        ("after the last chunk", framed(&both(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
+        ("in reverse order", framed(&turned(chunked.len() + hidden.len()), &(chunked.clone() + &hidden))),
         ("in a chunk", framed(&both(4), &format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()))),
         ("in the body", framed(&format!("content-length: {}\r\n", hidden.len()), &hidden)),
         (
-            "behind a body that is too large",
+            "after a body that is too large",
             framed(&format!("content-length: {}\r\n", 20_000 + hidden.len()), &(" ".repeat(20_000) + &hidden)),
         ),
-        ("behind two lengths", framed(&format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()), &hidden)),
-        ("behind an unknown transfer coding", framed("transfer-encoding: x\r\n", &hidden)),
         (
-            "behind a refused upgrade",
+            "after two content lengths",
+            framed(&format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()), &hidden),
+        ),
+        ("after an unknown transfer coding", framed("transfer-encoding: x\r\n", &hidden)),
+        (
+            "after a refused upgrade",
             [
                 &framed("upgrade: h2c\r\nconnection: upgrade\r\ncontent-length: 0\r\n", "")[..],
                 b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -129,7 +132,7 @@ async fn a_smuggled_request_is_never_executed() {
             .concat(),
         ),
         (
-            "behind two hosts",
+            "after two hosts",
             framed(&format!("host: b\r\ncontent-length: {}\r\n", TYPENAME.len()), &(TYPENAME.to_owned() + &hidden)),
         ),
         ("in a header's value", framed(&format!("x-a: {}content-length: 0\r\n", hidden.replace("\r\n", "\n")), "")),
@@ -166,7 +169,7 @@ async fn unknown_request_targets_are_not_found() {
         "/assets/style.css%00.js",
     ] {
         let bytes = http("POST", path, &[JSON], LOGIN);
-        // Paths for GET do not accept POST.
+        // Below a route for GET only, such as `/assets/`, a POST gets 405.
         let mut attack = Attack::new(format!("POST {path}"), bytes, Refused(404, "NOT_FOUND"));
         attack.allowed.push(Refused(405, "METHOD_NOT_ALLOWED"));
         attacks.push(attack);
@@ -183,7 +186,7 @@ async fn unknown_request_targets_are_not_found() {
         attack
     };
     attacks.push(refused("a tunnel", "CONNECT 127.0.0.1:22 HTTP/1.1"));
-    attacks.push(refused("a tunnel to us", "CONNECT /graphql HTTP/1.1"));
+    attacks.push(refused("a CONNECT tunnel to the server", "CONNECT /graphql HTTP/1.1"));
     attacks.push(refused("a star", "OPTIONS * HTTP/1.1"));
     attacks.push(refused("a target without a slash", "GET health HTTP/1.1"));
     attacks.push(refused("a file", "GET file:///etc/passwd HTTP/1.1"));
@@ -193,7 +196,7 @@ async fn unknown_request_targets_are_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn upgrades_expectations_and_origins_bypass_nothing() {
+async fn upgrades_expect_headers_and_origins_bypass_no_check() {
     let target = Target::new(few).await;
     let mut attacks = Vec::new();
     let socket = |origin: Option<&'static str>| {
@@ -208,17 +211,17 @@ async fn upgrades_expectations_and_origins_bypass_nothing() {
         http("GET", "/graphql", &headers, "")
     };
     for origin in ORIGINS {
-        attacks.push(Attack::new(format!("a socket for {origin:?}"), socket(Some(origin)), Refused(403, "FORBIDDEN")));
+        attacks.push(Attack::new(format!("a socket from {origin:?}"), socket(Some(origin)), Refused(403, "FORBIDDEN")));
         let query = http("POST", "/graphql", &[JSON, ("origin", origin)], TYPENAME);
-        // Responds, but without a header that would let a script of another origin read it.
-        attacks.push(Attack::new(format!("a question for {origin:?}"), query, Harmless(200, QUERY)));
+        // The server responds, but without the CORS header that would let a script of another origin read the response.
+        attacks.push(Attack::new(format!("a query from {origin:?}"), query, Harmless(200, QUERY)));
         let headers = [
             ("origin", origin),
             ("access-control-request-method", "POST"),
             ("access-control-request-headers", "content-type"),
         ];
         attacks.push(Attack::new(
-            format!("a preflight for {origin:?}"),
+            format!("a preflight from {origin:?}"),
             http("OPTIONS", "/graphql", &headers, LOGIN),
             Harmless(200, ""),
         ));
@@ -231,19 +234,23 @@ async fn upgrades_expectations_and_origins_bypass_nothing() {
     let h2c =
         [JSON, ("connection", "upgrade, http2-settings"), ("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQAAP__")];
     attacks.push(Attack::new("an upgrade to HTTP/2", http("POST", "/graphql", &h2c, TYPENAME), Harmless(200, QUERY)));
-    attacks.push(Attack::new("the same by GET", http("GET", "/graphql", &h2c, ""), Refused(405, "METHOD_NOT_ALLOWED")));
+    attacks.push(Attack::new(
+        "an upgrade to HTTP/2 by GET",
+        http("GET", "/graphql", &h2c, ""),
+        Refused(405, "METHOD_NOT_ALLOWED"),
+    ));
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
-    attacks.push(Attack::new("HTTP/2 without asking", preface, Closed));
+    attacks.push(Attack::new("HTTP/2 without an upgrade", preface, Closed));
     let tls = [JSON, ("connection", "upgrade"), ("upgrade", "TLS/1.0")];
     attacks.push(Attack::new("an upgrade to TLS", http("POST", "/graphql", &tls, TYPENAME), Harmless(200, QUERY)));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], TYPENAME);
     attacks.push(Attack::new("an Expect header", expect, Harmless(200, QUERY)));
     let large = http("POST", "/graphql", &[JSON, ("expect", "100-continue")], " ".repeat(20_000));
-    attacks.push(Attack::new("expects it for too much", large, Refused(413, "DOCUMENT_TOO_LARGE")));
+    attacks.push(Attack::new("an Expect header and a large body", large, Refused(413, "DOCUMENT_TOO_LARGE")));
     let expect = http("POST", "/graphql", &[JSON, ("expect", "200-ok")], TYPENAME);
-    attacks.push(Attack::new("expects something else", expect, Harmless(200, QUERY)));
+    attacks.push(Attack::new("an unknown Expect header", expect, Harmless(200, QUERY)));
     run_attacks(&target, "upgrade", &attacks).await;
-    assert_eq!(open(&target, &socket(None)).await.status, 101, "a client without an origin may open one");
+    assert_eq!(open(&target, &socket(None)).await.status, 101, "a client without an origin may open a socket");
     has_full_limits(&target).await;
 }
 
@@ -263,9 +270,9 @@ const ORIGINS: [&str; 9] = [
     "file://",
 ];
 
-/// Headers that claim another client address: the connecting address is charged.
+/// Sends headers that claim another client address. The server must charge the address of the connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn spoofed_client_headers_do_not_change_who_is_charged() {
+async fn spoofed_client_headers_do_not_change_the_charged_address() {
     let target = Target::new(few).await;
     let forged = [
         ("x-forwarded-for", "198.51.100.1"),
@@ -285,5 +292,5 @@ async fn spoofed_client_headers_do_not_change_who_is_charged() {
     }
     let mail = target.program().call("{ inbox(first: 5) { text html } }", serde_json::json!({})).await.unwrap();
     assert!(mail["data"]["inbox"].as_array().is_some_and(|mails| !mails.is_empty()), "{mail}");
-    assert!(!mail.to_string().contains("evil.example"), "links come from the settings");
+    assert!(!mail.to_string().contains("evil.example"), "links in emails use the address from the settings");
 }

@@ -1,5 +1,5 @@
-//! An application whose own fields panic, hang and recurse, merged into Doorcode's schema like any application, in a
-//! separate process: this test binary, started again with a test that runs the server.
+//! Faulty application code: an application adds fields to Doorcode's schema that panic, hang or recurse. The server
+//! runs in a separate process: these tests start the test binary again, with the ignored test that runs the server.
 
 use std::{process::Command, time::Duration};
 
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{harness::eventually, program::Home};
 
-/// The panic message, which must not reach a client.
+/// The panic message. No response may contain it.
 const SAID: &str = "the canary of a panic";
 
 fn break_down() -> i32 {
@@ -94,7 +94,7 @@ impl FaultySubscription {
     }
 }
 
-/// Panics when it is resolved to a value.
+/// A type whose value panics when it is written to the response.
 struct Unwritable;
 
 impl OutputType for Unwritable {
@@ -111,7 +111,7 @@ impl OutputType for Unwritable {
     }
 }
 
-/// A recursive type.
+/// A type with fields of its own type.
 struct Again;
 
 #[Object]
@@ -145,7 +145,7 @@ struct Cli {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "no test but a server, which the tests of this file start"]
+#[ignore = "runs a server; the tests of this file start it"]
 async fn runs_the_faulty_application() {
     let settings = doorcode::app::load(Cli::parse_from(["faulty"]).settings).unwrap();
     let collector = observability::start(&settings.log, None).await.unwrap();
@@ -183,8 +183,8 @@ async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
         ("a field that panics", "{ panics }", internal()),
         ("a field that panics later", "{ panicsLater }", internal()),
         ("a value that panics when it is written", "{ panicsWhenWritten }", internal()),
-        ("one that panics beside others", "{ __typename panicsLater me { id } a: panics }", internal()),
-        ("a change that panics", "mutation { panicInChange }", internal()),
+        ("a field that panics next to others", "{ __typename panicsLater me { id } a: panics }", internal()),
+        ("a mutation that panics", "mutation { panicInChange }", internal()),
     ];
     let attacks = attacks.map(|(name, document, allowed)| Attack::new(name, call(document), allowed));
     let mut table = Table::default();
@@ -195,12 +195,12 @@ async fn a_panic_in_a_resolver_is_logged_and_reveals_nothing() {
         assert_eq!(attack.complaint(Some(&reply)), None);
         assert!(!reply.text.contains(SAID), "{}", reply.text);
         let id = reply.header("x-request-id").unwrap();
-        // The log reader may lag behind.
-        eventually("one line of the error, one of the request", async || log_lines(&target, id) == (2, 1)).await;
+        // The thread that reads the log may lag behind.
+        eventually("one log line for the error, one for the request", async || log_lines(&target, id) == (2, 1)).await;
     }
     let after = wire.ask(&call("{ __typename }")).await.expect("the connection stays open");
     assert_eq!((after.status, shape_problem(&after)), (200, None));
-    assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "everything else works");
+    assert!(target.sign_in("after@example.com").await["accessToken"].is_string(), "other operations work");
     table.close();
 }
 
@@ -213,13 +213,13 @@ async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
     let mut table = Table::default();
     for attack in [
         Attack::new(
-            "data in circles",
+            "recursive fields over the limit",
             call(&format!("{{ {} }}", circle(31).replacen(" n ", "{ n }", 0))),
             large.clone(),
         ),
-        Attack::new("data in circles beyond the guard", call(&format!("{{ {} }}", circle(40))), large),
-        Attack::new("data in few circles", call(&format!("{{ {} }}", circle(3))), Harmless(200, "\"n\":1")),
-        Attack::new("data that fans out a hundredfold once", call(&wide(1)), Harmless(200, "\"n\":1")),
+        Attack::new("deeper recursive fields", call(&format!("{{ {} }}", circle(40))), large),
+        Attack::new("a few recursive fields", call(&format!("{{ {} }}", circle(3))), Harmless(200, "\"n\":1")),
+        Attack::new("a list of a hundred recursive values", call(&wide(1)), Harmless(200, "\"n\":1")),
     ] {
         table.row(&target, "fault", &attack).await;
     }
@@ -237,12 +237,12 @@ async fn hanging_resolvers_time_out_and_recursive_types_are_bounded() {
         "other requests are served"
     );
     let id = reply.header("x-request-id").unwrap();
-    eventually("one line of the error", async || log_lines(&target, id).1 == 1).await;
+    eventually("one log line for the error", async || log_lines(&target, id).1 == 1).await;
     assert!(start.elapsed() < Duration::from_secs(5));
     table.close();
 }
 
-/// A socket of a signed-in user.
+/// Opens a WebSocket as a signed-in user.
 async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug> + StreamExt<Item = WsResult> + Unpin {
     let tokens = target.sign_in("ada@example.com").await;
     let url = format!("ws://127.0.0.1:{}/graphql", target.program().port);
@@ -258,11 +258,14 @@ async fn socket(target: &Target) -> impl SinkExt<Message, Error: std::fmt::Debug
 
 type WsResult = Result<Message, tokio_tungstenite::tungstenite::Error>;
 
-/// The next message with content.
+/// Returns the next text message.
 async fn next_data(socket: &mut (impl StreamExt<Item = WsResult> + Unpin)) -> Value {
     loop {
-        let message =
-            timeout(Duration::from_secs(5), socket.next()).await.expect("in time").expect("a socket").unwrap();
+        let message = timeout(Duration::from_secs(5), socket.next())
+            .await
+            .expect("a message within five seconds")
+            .expect("an open socket")
+            .unwrap();
         if let Message::Text(text) = message {
             return serde_json::from_str(&text).unwrap();
         }

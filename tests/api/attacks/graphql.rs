@@ -1,5 +1,5 @@
-//! Attacks on GraphQL: documents, bodies that are not calls, headers without JSON. The contract tests use the same
-//! documents.
+//! Attacks on the GraphQL endpoint: hostile documents, malformed bodies, and requests that are not JSON or not POST.
+//! The contract tests use the same documents.
 
 use std::{process::Command, time::Duration};
 
@@ -11,8 +11,8 @@ use super::{
     target::{Target, http},
 };
 
-/// Codes the attacker may request, and verifications it may try, in an hour. So few that a single one taken by an
-/// attack shows at the end.
+/// Number of codes that the attacker may request per hour. [`VERIFICATIONS`] is the number of codes they may try. Both
+/// are small, so that `has_full_limits` notices if an attack used a single unit.
 pub(super) const SENDS: usize = 4;
 pub(super) const VERIFICATIONS: usize = 3;
 
@@ -22,7 +22,7 @@ pub(super) fn few(command: &mut Command) {
         .env("DOORCODE_LIMIT_VERIFY_NETWORK", format!("{VERIFICATIONS}/1h"));
 }
 
-/// Checks that no attack took a unit of the attacker's rate limits.
+/// Checks that no attack has used a unit of the attacker's rate limits.
 pub(super) async fn has_full_limits(target: &Target) {
     let login = |n: usize| format!("mutation {{ login(input: {{ email: \"n{n}@example.com\" }}) {{ __typename }} }}");
     let verify = |_| "mutation { verify(input: { challenge: \"x\", code: \"12345678\" }) { __typename } }".to_owned();
@@ -62,21 +62,21 @@ async fn hostile_documents_are_refused_in_time_without_effect() {
     );
 }
 
-/// Further documents that no contract test lists.
+/// Documents that the contract tests do not use.
 fn others() -> Vec<documents::Hostile> {
     let circles = "fields { type { ofType { ".repeat(7);
     let circles = format!("{{ __schema {{ types {{ {circles} name {} }} }} }}", "} } } ".repeat(7));
     vec![
-        ("introspection in circles", circles, GUARD),
-        ("a field that is almost one", "{ mee { id } }".into(), INVALID),
-        ("an argument that is almost one", "{ node(idd: 1) { id } }".into(), INVALID),
+        ("circular introspection", circles, GUARD),
+        ("a misspelled field", "{ mee { id } }".into(), INVALID),
+        ("a misspelled argument", "{ node(idd: 1) { id } }".into(), INVALID),
         ("a mutation that is almost one", "mutation { logn(input: { email: \"a\" }) { __typename } }".into(), INVALID),
         (
-            "fragments spread in themselves",
+            "fragments that spread themselves",
             format!("{{ __typename }} {}", many(20, |n| format!("fragment f{n} on Query {{ ...f{n} }} "))),
             INVALID,
         ),
-        ("two operations of one name", "query A { __typename } ".repeat(2), INVALID),
+        ("two operations with the same name", "query A { __typename } ".repeat(2), INVALID),
         ("fragments and no operation", many(20, |n| format!("fragment f{n} on Query {{ id }} ")), INVALID),
     ]
 }
@@ -126,17 +126,17 @@ fn bodies() -> Vec<Attack> {
         bad("an array of one call", format!("[{LOGIN}]")),
         bad("an array of 64 calls", format!("[{}]", vec![LOGIN; 64].join(","))),
         bad("an empty array", "[]".into()),
-        bad("an array of nothing", "[null]".into()),
+        bad("an array of null", "[null]".into()),
         bad("deep JSON", declared(&format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)))),
         bad("deep JSON that does not end", variables(&"[".repeat(8_000))),
         bad("deep objects", "{\"a\":".repeat(3_000)),
-        bad("two queries of one name", format!(r#"{{"query":"{{ __typename }}",{}"#, &LOGIN[1..])),
+        bad("the member query twice", format!(r#"{{"query":"{{ __typename }}",{}"#, &LOGIN[1..])),
         bad("variables twice", r#"{"query":"{ __typename }","variables":{},"variables":{}}"#.into()),
-        bad("a number beyond all numbers", declared("1e999")),
-        bad("half of a letter", r#"{"query":"\ud800"}"#.into()),
+        bad("a number that is too large", declared("1e999")),
+        bad("half of a surrogate pair", r#"{"query":"\ud800"}"#.into()),
         bad("two calls", format!("{LOGIN}{LOGIN}")),
         undecided("two operations without a name", format!(r#"{{"query":"{both}"}}"#)),
-        undecided("two operations and the name of neither", format!(r#"{{"query":"{both}","operationName":"C"}}"#)),
+        undecided("two operations and an unknown name", format!(r#"{{"query":"{both}","operationName":"C"}}"#)),
         bad("a name that is a list", format!(r#"{{"query":"{both}","operationName":["A","B"]}}"#)),
         bad("the hash of an unknown document", hashed("")),
         bad("a document id as a separate member", r#"{"documentId":"sha256:00"}"#.into()),
@@ -148,10 +148,10 @@ fn bodies() -> Vec<Attack> {
         Attack::new("16 KiB and a byte", json_call(&" ".repeat(16 * 1024 + 1)), Refused(413, "DOCUMENT_TOO_LARGE")),
         Attack::new("10 MB", json_call(&" ".repeat(10_000_000)), Refused(413, "DOCUMENT_TOO_LARGE")),
     ];
-    // serde reads a struct from an array with as many members as it has fields.
+    // serde can read a struct from an array that has one element per field.
     attacks.extend((0..8).map(|more| {
         let array = format!(r#"["{{ __typename }}"{}]"#, ",null".repeat(more));
-        bad(&format!("an array in the order of the fields, with {more} more"), array)
+        bad(&format!("an array of a query and {more} nulls"), array)
     }));
     let keys = (0..1_000).map(|n| format!(r#""k{n}":0"#)).collect::<Vec<_>>().join(",");
     let keys = format!(r#"{{"query":"{{ __typename }}","variables":{{{keys}}}}}"#);
@@ -159,7 +159,7 @@ fn bodies() -> Vec<Attack> {
     attacks
 }
 
-/// The announced length is enough to refuse a body.
+/// The server refuses a body because of its `Content-Length`, before the body arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_announced_as_too_large_is_refused_before_it_arrives() {
     let target = Target::new(few).await;
@@ -168,9 +168,12 @@ async fn a_body_announced_as_too_large_is_refused_before_it_arrives() {
         Attack::new(name, format!("{head}{rest}\r\n").into(), Refused(413, "DOCUMENT_TOO_LARGE"))
     };
     let attacks = [
-        announced("a byte too many", "content-length: 16385\r\n"),
+        announced("one byte too many", "content-length: 16385\r\n"),
         announced("an exabyte", "content-length: 1000000000000000000\r\n"),
-        announced("an exabyte, if we want it", "content-length: 1000000000000000000\r\nexpect: 100-continue\r\n"),
+        announced(
+            "an exabyte, with Expect: 100-continue",
+            "content-length: 1000000000000000000\r\nexpect: 100-continue\r\n",
+        ),
     ];
     for attack in attacks {
         let (reply, took) = target.send(&attack.bytes).await;
@@ -216,7 +219,7 @@ fn headers() -> Vec<Attack> {
         let bytes = http("POST", "/graphql", &[JSON, ("content-encoding", coding)], &body);
         attacks.push(Attack::new(format!("a bomb in {coding}"), bytes, Refused(415, "UNSUPPORTED_MEDIA_TYPE")));
         let unsaid = http("POST", "/graphql", &[JSON], body);
-        attacks.push(Attack::new(format!("{coding} that says so nowhere"), unsaid, Refused(400, "BAD_REQUEST")));
+        attacks.push(Attack::new(format!("{coding} without a Content-Encoding"), unsaid, Refused(400, "BAD_REQUEST")));
     }
     let query = "/graphql?query=mutation%7Blogin(input%3A%7Bemail%3A%22a%40example.com%22%7D)%7B__typename%7D%7D";
     for method in ["GET", "PUT", "DELETE", "PATCH", "TRACE", "QUERY"] {
@@ -237,18 +240,18 @@ fn headers() -> Vec<Attack> {
         [JSON, ("x-http-method-override", "DELETE"), ("x-original-url", "/inbox"), ("x-rewrite-url", "/inbox")];
     let bytes = http("POST", "/graphql", &overridden, TYPENAME);
     attacks.push(Attack::new(
-        "a POST overridden in method and path",
+        "a POST that overrides its method and path",
         bytes,
         Harmless(200, r#"{"__typename":"Query"}"#),
     ));
     let defer = call("{ ... @defer { __typename } }");
     attacks.push(Attack::new("@defer", defer, Refused(422, "GRAPHQL_VALIDATION_FAILED")));
     let inbox = r#"{"query":"{ inbox(first: -1) { id } }"}"#;
-    attacks.push(Attack::new("a page of less than nothing", json_call(inbox), InField("BAD_USER_INPUT")));
+    attacks.push(Attack::new("a page with a negative size", json_call(inbox), InField("BAD_USER_INPUT")));
     attacks
 }
 
-/// A megabyte of blanks as one raw deflate block, without header and checksum.
+/// A megabyte of spaces as one raw deflate block, without header and checksum.
 fn blanks() -> Vec<u8> {
     let start = b"\xed\xc1\x31\x01\0\0\0\xc2\xa0\x2a\xeb\x9f\xd2\x10\xbe\x40\x01";
     [&start[..], &[0; 1015], b"\x7c\x06"].concat()
@@ -262,7 +265,7 @@ fn deflate() -> Vec<u8> {
     [b"\x78\xda", &blanks()[..], b"\x20\xc2\x1e\x01"].concat()
 }
 
-/// The same in Brotli.
+/// A megabyte of spaces, compressed with Brotli.
 const BROTLI: &[u8] = b"\x5b\xff\xff\x8f\x5f\x02\x24\x1e\x0b\x04\x72\xef\x1f\0";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,7 +282,11 @@ async fn a_thousand_persisted_query_hashes_leave_nothing_in_memory() {
         let reply = wire.ask(&json_call(&known.to_string())).await.unwrap();
         assert!([200, 400].contains(&reply.status), "{}", reply.text);
         let unknown = serde_json::json!({ "extensions": known["extensions"] });
-        assert_eq!(wire.ask(&json_call(&unknown.to_string())).await.unwrap().status, 400, "{n} was kept");
+        assert_eq!(
+            wire.ask(&json_call(&unknown.to_string())).await.unwrap().status,
+            400,
+            "the document of hash {n} was kept"
+        );
     };
     for n in 0..200 {
         ask(n).await;
@@ -289,7 +296,7 @@ async fn a_thousand_persisted_query_hashes_leave_nothing_in_memory() {
     for n in 200..1_200 {
         ask(n).await;
     }
-    // A thousand of them are fifteen megabytes.
+    // A thousand kept documents would need fifteen megabytes.
     let after = target.resident();
     assert!(after < before + 6 * 1024, "from {before} KiB to {after} KiB");
     let mut table = super::Table::default();

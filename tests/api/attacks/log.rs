@@ -1,5 +1,5 @@
-//! Log injection: everything that strangers can write, with line ends and escape sequences, against the raw bytes of
-//! the log.
+//! Log injection: sends line breaks and escape sequences in everything that an unauthenticated client can write, then
+//! checks the raw bytes of the log.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const FORGED: [&str; 2] = [
     "2026-01-01T00:00:00.000000Z  INFO forged",
     r#"{"timestamp":"2026-01-01T00:00:00.000000Z","level":"INFO","message":"forged"}"#,
 ];
-/// Characters that a terminal acts on.
+/// Control characters and sequences that a terminal interprets.
 const OBEYED: [&str; 8] = ["\r\n", "\n", "\r", "\u{1b}[2J\u{1b}[31m", "\u{9b}31m", "\u{85}", "\u{202e}", "\u{2028}"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,7 +33,7 @@ async fn input_cannot_forge_log_lines_or_move_the_cursor() {
                 write(&target, &bearer, &format!("x{obeyed}{forged}")).await;
             }
         }
-        // Waits for pending log lines.
+        // Wait for pending log lines.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let log = target.program().printed_bytes().split_off(from);
         assert!(log.len() > 10_000, "the log was read: {}", text(&log));
@@ -49,7 +49,7 @@ async fn input_cannot_forge_log_lines_or_move_the_cursor() {
     }
 }
 
-/// Sends the text everywhere that a stranger may write.
+/// Sends the text in every place where an unauthenticated client can write.
 async fn write(target: &Target, bearer: &str, text: &str) {
     let raw = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| http(method, path, headers, body);
     let escaped =
@@ -92,10 +92,10 @@ async fn write(target: &Target, bearer: &str, text: &str) {
         raw(&"A".repeat(10_000), "/graphql", &[], ""),
         raw("GET", &format!("/{}", "a".repeat(10_000)), &[], ""),
     ] {
-        // Some of it is not valid HTTP, and ends the connection.
+        // Some of these requests are not valid HTTP, so the server closes the connection.
         drop(target.send(&bytes).await);
     }
-    // A sign-in with this user agent, which is stored and displayed.
+    // A sign-in with the text as user agent, because user agents are stored and displayed.
     let again = raw(
         "POST",
         "/graphql",
@@ -110,7 +110,7 @@ fn check(log: &[u8], format: &str) {
     for line in printed.lines() {
         let obeyed = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c);
         assert!(!line.contains(obeyed), "{format}: a terminal would interpret {line:?}");
-        assert!(line.len() < 2_000, "{format}: a line of {} bytes", line.len());
+        assert!(line.len() < 2_000, "{format}: a log line of {} bytes", line.len());
         assert!(!FORGED.iter().any(|forged| line.starts_with(forged)), "{format}: forged {line}");
         if format == "json" {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));

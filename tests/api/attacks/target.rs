@@ -1,5 +1,5 @@
-//! A server process and its attacker: raw bytes over a socket, the response time, and the memory of the process
-//! meanwhile. It has no expectations.
+//! A server process under attack, and its attacker. Sends raw bytes over a socket, and measures the response time and
+//! the memory of the process. The tests that use this module check the results.
 
 use std::{
     fmt::Write,
@@ -19,12 +19,12 @@ use tokio::{
 
 use crate::program::{Home, Program};
 
-/// Longer than any response takes, including the refusal of a slow body.
+/// Time limit for a response. Longer than any response takes, including the timeout of a slow body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Silence for this long means that nothing follows.
+/// After this long without data, no further data is expected.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// A request as it goes over the wire, with `Host` and the length of the body.
+/// The bytes of a request, with `Host` and `Content-Length` added.
 pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost:4000\r\n");
     for (name, value) in headers {
@@ -40,7 +40,7 @@ pub(super) fn http(method: &str, path: &str, headers: &[(&str, &str)], body: imp
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// Names in lower case.
+    /// Name in lower case, and value.
     pub(super) headers: Vec<(String, String)>,
     pub(super) text: String,
     pub(super) json: Value,
@@ -60,7 +60,8 @@ impl Reply {
     }
 }
 
-/// One response and the bytes after it. `None` if it is incomplete; interim responses are skipped.
+/// Parses the first response, and returns it with the bytes after it. Skips interim (1xx) responses. Returns `None` if
+/// the response is incomplete.
 fn parse(bytes: &[u8], ended: bool) -> Option<(Reply, &[u8])> {
     let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
@@ -87,15 +88,15 @@ fn parse(bytes: &[u8], ended: bool) -> Option<(Reply, &[u8])> {
     Some((Reply { status, headers, text, json }, &rest[length..]))
 }
 
-/// One connection.
+/// One connection to the server.
 pub(super) struct Wire {
     stream: TcpStream,
     read: Vec<u8>,
 }
 
 impl Wire {
-    /// Sends, and waits for one response; `None` if the connection was closed instead. Reads while it writes, because a
-    /// server that refuses does not read to the end.
+    /// Sends the bytes and waits for one response. Returns `None` if the server closes the connection instead. Reads
+    /// and writes concurrently, because a server that refuses a request does not read all of it.
     pub(super) async fn ask(&mut self, bytes: &[u8]) -> Option<Reply> {
         let (mut reading, mut writing) = self.stream.split();
         let read = &mut self.read;
@@ -113,7 +114,7 @@ impl Wire {
             }
         };
         let write = async {
-            // Fails on a closed connection, which the missing response shows.
+            // Ignore a write error: if the connection is closed, the response is missing as well.
             drop(writing.write_all(bytes).await);
             std::future::pending::<()>().await;
         };
@@ -123,7 +124,7 @@ impl Wire {
         }
     }
 
-    /// Sends once and returns every response, until it is quiet or the connection ends.
+    /// Sends the bytes and returns all responses, until no data arrives for `QUIET` or the connection ends.
     pub(super) async fn all(&mut self, bytes: &[u8]) -> Vec<Reply> {
         drop(self.stream.write_all(bytes).await);
         let mut part = vec![0; 16 * 1024];
@@ -139,31 +140,31 @@ impl Wire {
     }
 }
 
-/// The program under attack.
+/// The server process under attack.
 pub(super) struct Target {
     program: Program,
     home: Option<Home>,
-    /// The attacker's address. Each test has its own, because limits are counted by address.
+    /// The attacker's address. Each test uses another address, because limits are counted by address.
     from: Ipv4Addr,
     /// Resident memory when idle, in KiB.
     pub(super) idle: usize,
 }
 
 impl Target {
-    /// A development server with these settings.
+    /// Starts a development server with these settings.
     pub(super) async fn new(change: impl FnOnce(&mut Command)) -> Self {
         let home = Home::new().await;
         let program = home.start_with(change).await;
         Self::over(program, Some(home)).await
     }
 
-    /// A running program.
+    /// Attacks a program that is already running.
     pub(super) async fn over(program: Program, home: Option<Home>) -> Self {
         let mut bytes = [0; 3];
         doorcode::adapter::system::SystemEntropy.fill(&mut bytes);
         let [network, subnet, host] = bytes;
-        // Addresses that no other test has, because on the servers' stack all of them share the limits: an even one for
-        // the attacker, and an odd one for the well-behaved client.
+        // The attacker gets an even address, and the well-behaved client an odd one. No other test uses these
+        // addresses, because with `DOORCODE_TEST_STACK=servers` all tests share the limits in Redis.
         let from = Ipv4Addr::new(127, network.max(1), subnet, host.clamp(2, 253) & !1);
         let program = program.called_from(Ipv4Addr::from_bits(from.to_bits() + 1).into());
         let mut target = Self { program, home, from, idle: 0 };
@@ -172,7 +173,7 @@ impl Target {
         target
     }
 
-    /// What every process does once: pools, buffers, first allocations.
+    /// Sends a few requests, so that one-time allocations (pools, buffers) are not measured as part of an attack.
     async fn warm_up(&self) {
         let good = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ me { id } }"}"#);
         let broken = http("POST", "/graphql", &[super::JSON], r#"{"query":"{ nothing }"}"#);
@@ -191,7 +192,8 @@ impl Target {
         Wire { stream, read: Vec::new() }
     }
 
-    /// One response on a new connection, and the time from the first byte sent to the last one read.
+    /// Sends the bytes on a new connection. Returns the response, and the time from the first byte sent to the last
+    /// byte read.
     pub(super) async fn send(&self, bytes: &[u8]) -> (Option<Reply>, Duration) {
         let mut wire = self.connect().await;
         let start = Instant::now();
@@ -209,12 +211,12 @@ impl Target {
         reply.is_some_and(|reply| reply.status == 200)
     }
 
-    /// The program as a well-behaved client sees it, calling from another address.
+    /// The program, for calls of a well-behaved client from another address.
     pub(super) fn program(&self) -> &Program {
         &self.program
     }
 
-    /// The access and refresh tokens of a new sign-in.
+    /// Signs in, and returns the access and refresh tokens.
     pub(super) async fn sign_in(&self, email: &str) -> Value {
         let challenge = self.program.login(email).await.expect("a challenge");
         let code = self.program.code_for(email).await.expect("a code");
@@ -226,8 +228,8 @@ impl Target {
         self.status("VmRSS:")
     }
 
-    /// Peak resident memory since `forget_peak`, in KiB. If the kernel does not allow a reset, since the start, which
-    /// is no less.
+    /// Peak resident memory since `forget_peak`, in KiB. If the kernel does not allow the reset, returns the peak since
+    /// the start of the process, which is at least as high.
     pub(super) fn peak(&self) -> usize {
         self.status("VmHWM:")
     }
@@ -243,7 +245,7 @@ impl Target {
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Everything that a guess, a mail, a sign-in or a refusal would change, by name.
+    /// Counts of everything that a guess, an email, a sign-in or a refusal would change, by name.
     pub(super) async fn counters(&self, db: &Db) -> Vec<(&'static str, i64)> {
         let columns: Vec<_> = COUNTED.iter().map(|(name, sql)| format!("({sql}) AS {name}")).collect();
         let sql = format!("SELECT {}", columns.join(", "));

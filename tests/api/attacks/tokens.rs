@@ -1,5 +1,5 @@
-//! Forged and misused tokens over the wire. Tokens that need the real signing key are forged in process: see
-//! `tokens::forged`.
+//! Forged and misused tokens, over a real socket. See `tokens::forged` for tokens that are forged in process with the
+//! real signing key.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -43,16 +43,17 @@ async fn forged_and_misused_tokens_are_refused_and_end_no_session() {
     has_full_limits(&target).await;
 }
 
-/// An invalid refresh token, and an access token in its place: problems as data, because clients recover from them.
+/// Invalid values for a refresh token. The server must return a problem as data, not an error, so that clients can
+/// recover.
 fn swapped(access: &str) -> Vec<Attack> {
     let refresh = |token: &str| {
         let query = "mutation($i: RefreshInput!) { refresh(input: $i) { __typename } }";
         json_call(&json!({ "query": query, "variables": { "i": { "refreshToken": token } } }).to_string())
     };
     let tokens = [
-        ("an access token to refresh with", access),
-        ("a made-up token to refresh with", "x"),
-        ("no token to refresh with", ""),
+        ("an access token as the refresh token", access),
+        ("an invented refresh token", "x"),
+        ("an empty refresh token", ""),
     ];
     let attack = |(name, token): (&str, &str)| Attack::new(name, refresh(token), Harmless(200, "SessionEnded"));
     tokens.into_iter().map(attack).collect()
@@ -101,9 +102,9 @@ fn bearers(access: &str, refresh: &str, jwk: &Value) -> Vec<Attack> {
         ("the refresh token".into(), refresh.to_owned()),
         ("two segments".into(), access.rsplit_once('.').unwrap().0.to_owned()),
         ("five segments".into(), format!("{access}.a.a")),
-        ("nothing but dots".into(), "..".into()),
+        ("only dots".into(), "..".into()),
         ("a token of 12 kB".into(), format!("{access}{}", "A".repeat(12_000))),
-        ("a header as deep as it is long".into(), format!("{}.a.a", URL_SAFE_NO_PAD.encode("[".repeat(6_000)))),
+        ("a deeply nested header".into(), format!("{}.a.a", URL_SAFE_NO_PAD.encode("[".repeat(6_000)))),
         ("the token with padding".into(), format!("{access}=")),
     ]);
     let refused = Refused(401, "UNAUTHENTICATED");
@@ -113,7 +114,7 @@ fn bearers(access: &str, refresh: &str, jwk: &Value) -> Vec<Attack> {
         .collect();
     attacks.push(Attack::new("Basic", bearing(&format!("Basic {access}")), refused.clone()));
     let twice = [JSON, ("authorization", &format!("Bearer {access}")), ("authorization", &format!("Bearer {access}"))];
-    attacks.push(Attack::new("a good bearer twice", http("POST", "/graphql", &twice, ME), refused));
+    attacks.push(Attack::new("a valid bearer token twice", http("POST", "/graphql", &twice, ME), refused));
     let path = format!("/graphql?access_token={access}");
     attacks.push(Attack::new(
         "a token in the query",
@@ -129,7 +130,7 @@ fn bearers(access: &str, refresh: &str, jwk: &Value) -> Vec<Attack> {
     attacks
 }
 
-/// The token with one bit of each segment flipped.
+/// Copies of the token, each with one flipped bit in a different segment.
 fn flipped(access: &str) -> Vec<(String, String)> {
     let parts: Vec<_> = access.split('.').collect();
     let flip = |which: usize| {

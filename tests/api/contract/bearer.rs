@@ -1,5 +1,5 @@
-//! Bearer tokens: a bad one fails the request, except in operations that clients use to recover while it is still
-//! attached.
+//! Bearer tokens. An invalid token makes the request fail, except for the four operations that clients use to get a new
+//! token while the old one is still attached.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::harness::{Answer, Client, SignedIn, TestApp, other_than};
 
 const ID: &str = "U0000000000000000000000";
 
-/// Every operation that checks the bearer, as a document without variables.
+/// A document without variables for every operation that requires a valid bearer token or none.
 fn strict(session: &str) -> Vec<String> {
     vec![
         "{ me { id } }".into(),
@@ -37,7 +37,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, SignedIn) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_bearer_fails_every_operation_except_four() {
+async fn an_invalid_bearer_fails_every_operation_except_four() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let (header, rest) = ada.access.split_once('.').unwrap();
@@ -58,7 +58,7 @@ async fn a_bad_bearer_fails_every_operation_except_four() {
         }
     }
     let me = guest.with_bearer(&ada.access).me().await;
-    assert_eq!(me.field("me")["id"], ada.user.as_str(), "nothing above ended the session");
+    assert_eq!(me.field("me")["id"], ada.user.as_str(), "none of these requests ended the session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn expired_tokens_other_schemes_and_duplicate_headers_are_bad_bearers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn login_verify_verify_link_and_refresh_ignore_a_bad_bearer() {
+async fn login_verify_verify_link_and_refresh_ignore_an_invalid_bearer() {
     let app = TestApp::new().await;
     let (guest, ada) = person(&app, "ada@example.com").await;
     let lost = app.guest().with_bearer("not.a.token");
@@ -126,7 +126,7 @@ async fn without_a_bearer_me_is_null_and_protected_fields_fail() {
     ] {
         let answer = guest.query(&document, json!({})).await;
         failed_in_field(&answer, &json!([field]), "UNAUTHENTICATED");
-        assert_eq!(answer.json["data"], Value::Null, "{field} cannot be null by itself");
+        assert_eq!(answer.json["data"], Value::Null, "{field} is not nullable, so `data` is null");
         assert!(!answer.headers.contains_key("www-authenticate"), "{field}");
     }
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 1);
@@ -145,7 +145,7 @@ async fn outages_are_reported_as_unavailable_without_details() {
     let answer = guest.login_with(json!({ "email": "bob@example.com" })).await;
     failed_in_field(&answer, &json!(["login"]), "UNAVAILABLE");
     let answer = guest.with_bearer(&ada.access).me().await;
-    refused(&answer, 503, "UNAVAILABLE", "a bearer whose lookup fails");
+    refused(&answer, 503, "UNAVAILABLE", "a bearer token whose lookup fails");
     assert!(answer.headers.contains_key("retry-after"));
 }
 

@@ -1,5 +1,5 @@
-//! Hostile, malformed or oversized documents are refused quickly, execute nothing and move no counter. And the layout
-//! of responses to valid ones.
+//! GraphQL documents: hostile, malformed or oversized documents are refused quickly, execute nothing and change no
+//! counter. Also tests the layout of responses to valid documents.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use crate::{
     harness::{SignedIn, TestApp},
 };
 
-/// Generous, for a debug build on a busy machine; a document that gets through costs seconds or the process. The real
-/// time limit is tested in `attacks`, against a separate server process.
+/// Time limit for a refusal. Generous, for a debug build on a busy machine: a document that is not refused takes
+/// seconds or ends the process. `attacks` tests the real time limit on a separate server process.
 const FAST: Duration = Duration::from_millis(250);
 
-/// Sends every document, and expects a fast refusal and unchanged counters.
+/// Sends every document. Checks that it is refused quickly and that no counter changes.
 async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
     let guest = app.guest();
     let before = counters(app).await;
@@ -32,8 +32,8 @@ async fn all_refused(app: &TestApp, documents: Vec<Hostile>) {
         assert!(took < FAST, "{what} took {took:?}");
         assert!(answer.text.len() < 16 * 1024, "{what}: a response of {} bytes", answer.text.len());
     }
-    assert_eq!(counters(app).await, before, "no counter moved");
-    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "it still responds");
+    assert_eq!(counters(app).await, before, "no counter changed");
+    assert_eq!(guest.me().await.json, json!({ "data": { "me": null } }), "the server still responds");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn oversized_documents_are_refused_fast_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn multiplying_documents_are_refused_fast_and_change_nothing() {
+async fn small_documents_with_a_huge_cost_are_refused_fast_and_change_nothing() {
     let app = TestApp::new().await;
     all_refused(&app, multipliers()).await;
 }
@@ -77,7 +77,7 @@ async fn documents_of_real_clients_are_accepted() {
         ("many fragments", relay),
         ("900 selections", format!("{{ me {{ {} }} }}", "id ".repeat(900))),
         (
-            "a full page with everything",
+            "a full page with all fields",
             "{ me { sessions(first: 100) { totalCount edges { cursor node { id createdAt lastSeenAt expiresAt endedAt \
              userAgent ipAddress current __typename } __typename } pageInfo { hasNextPage hasPreviousPage startCursor \
              endCursor __typename } __typename } __typename } }"
@@ -92,7 +92,7 @@ async fn documents_of_real_clients_are_accepted() {
     }
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let text = format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"a\":{deep}}}}}");
-    assert_eq!(ada.post(text).await.field("__typename"), "Query", "JSON within its own bound");
+    assert_eq!(ada.post(text).await.field("__typename"), "Query", "JSON within its depth limit");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,9 +148,13 @@ async fn a_field_error_has_its_path_and_does_not_affect_other_fields() {
     assert_eq!(answer.json["data"], json!({ "a": null, "me": { "id": ada.user }, "b": { "id": ada.user } }));
     let answer = client.query("{ me { id sessions(first: 101) { totalCount } } b: __typename }", json!({})).await;
     failed_in_field(&answer, &json!(["me", "sessions"]), "BAD_USER_INPUT");
-    assert_eq!(answer.json["data"], json!({ "me": null, "b": "Query" }), "null up to the nearest nullable field");
+    assert_eq!(
+        answer.json["data"],
+        json!({ "me": null, "b": "Query" }),
+        "the error makes the nearest nullable field null"
+    );
     let answer = client.query("{ me { id sessions(first: 2147483648) { totalCount } } }", json!({})).await;
-    refused(&answer, 422, "BAD_USER_INPUT", "an unreadable document has no path");
+    refused(&answer, 422, "BAD_USER_INPUT", "an error in an unreadable document has no path");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +175,7 @@ async fn an_omitted_optional_variable_omits_its_argument() {
         "mutation($name: String) { updateProfile(input: { name: $name }) { ... on ProfileUpdated { user { name } } } }";
     person.query(named, json!({ "name": "Ada" })).await.field("updateProfile");
     let left = person.query(named, json!({})).await;
-    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "omitted is not null");
+    assert_eq!(left.field("updateProfile")["user"]["name"], "Ada", "an omitted argument is not null");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,7 +204,12 @@ async fn an_anonymous_document_may_have_only_one_operation() {
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let call = json!({ "query": "query A { __typename } query B { me { id } }", "operationName": "A" }).to_string();
     refused(&app.guest().post(call.clone()).await, 422, "DOCUMENT_TOO_LARGE", "without a token");
-    refused(&app.guest().with_bearer("bad").post(call.clone()).await, 422, "DOCUMENT_TOO_LARGE", "with a bad one");
+    refused(
+        &app.guest().with_bearer("bad").post(call.clone()).await,
+        422,
+        "DOCUMENT_TOO_LARGE",
+        "with an invalid token",
+    );
     assert_eq!(ada.post(call).await.field("__typename"), "Query");
 }
 
@@ -219,7 +228,7 @@ async fn a_response_is_bounded_in_fields_and_bytes() {
     let app = TestApp::new().await;
     let ada = app.person("ada@example.com", doorcode::db::entity::Role::User).await;
     let id = Some(users::Entity::find().one(app.ctx().db.read()).await.unwrap().unwrap().id);
-    // Each takes two bytes in a response.
+    // Each quote takes two bytes in a JSON response.
     let quotes = "\"".repeat(50_000);
     for _ in 0..100 {
         let detail = json!({ "long": quotes });

@@ -1,4 +1,4 @@
-//! Headers of every response: request id, security headers, CORS. And the paths besides `/graphql`.
+//! Headers of every response (request id, security headers, CORS), and all paths except `/graphql`.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{JSON, TYPENAME, body, check_errors, counters, post_with, raw, refused};
 use crate::harness::{Answer, Client, TestApp};
 
-/// One response of every kind.
+/// At least one response of every kind, with a name for messages.
 async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
     let mut answers = Vec::new();
     for path in [
@@ -95,7 +95,7 @@ async fn refusals_on_every_path_have_the_same_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_valid_request_id_is_kept_and_any_other_replaced() {
+async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let longest = "a".repeat(64);
@@ -203,7 +203,7 @@ async fn a_development_server_refuses_other_host_names() {
         for (method, headers, body) in calls {
             let answer = raw(&guest, method, "/graphql", &headers, body).await;
             refused(&answer, 421, "BAD_REQUEST", "graphql");
-            assert!(answer.text.contains("DOORCODE_PUBLIC_URL"), "it says what to set: {}", answer.text);
+            assert!(answer.text.contains("DOORCODE_PUBLIC_URL"), "the message names the setting: {}", answer.text);
             assert!(!answer.headers.contains_key("access-control-allow-origin"));
         }
         for path in ["/health", "/ready"] {
@@ -247,7 +247,7 @@ async fn ready_reports_every_dependency_with_its_latency() {
     let ready = guest.get("/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json["status"]), (503, &json!("not ready")));
     assert_eq!(names(&ready, false), ["limiter"]);
-    assert!(!ready.text.contains("simulated"), "the cause is only in the log: {}", ready.text);
+    assert!(!ready.text.contains("simulated"), "the cause appears only in the log: {}", ready.text);
     app.limiter.away.store(false, Ordering::SeqCst);
 
     app.ctx().db.clone().close().await.unwrap();
@@ -255,10 +255,10 @@ async fn ready_reports_every_dependency_with_its_latency() {
     let ready = guest.get("/ready").await;
     assert_eq!(ready.status.as_u16(), 503);
     assert_eq!(names(&ready, false), ["database", "migrations"]);
-    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "it is still alive");
+    assert_eq!(guest.get("/health").await.status.as_u16(), 200, "the server is still alive");
 }
 
-/// A result of `/ready` is shared for a second.
+/// Waits until `/ready` measures again: it caches its result for a second.
 async fn next_measurement() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
 }
@@ -280,7 +280,10 @@ async fn readiness_checks_within_a_second_share_one_measurement() {
     }
     let measurements = 1 + usize::try_from(started.elapsed().as_secs()).unwrap();
     let statements = app.take_statements().len();
-    assert!((of_one..=of_one * measurements).contains(&statements), "{statements}, {of_one} a measurement");
+    assert!(
+        (of_one..=of_one * measurements).contains(&statements),
+        "{statements} statements, {of_one} per measurement"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,7 +301,10 @@ async fn a_client_that_hangs_up_does_not_cancel_the_readiness_check() {
     assert_eq!(guest.get("/ready").await.status.as_u16(), 200);
     let measurements = 1 + usize::try_from(started.elapsed().as_secs()).unwrap();
     let statements = app.take_statements().len();
-    assert!((of_one..=of_one * measurements).contains(&statements), "{statements}, {of_one} a measurement");
+    assert!(
+        (of_one..=of_one * measurements).contains(&statements),
+        "{statements} statements, {of_one} per measurement"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -337,7 +343,7 @@ async fn public_keys_are_cacheable_and_secret_keys_never_published() {
             }
         }
         let refused = app.guest().with_bearer("x").get("/.well-known/jwks.json").await;
-        assert_eq!(refused.status.as_u16(), 200, "readable from every origin");
+        assert_eq!(refused.status.as_u16(), 200, "scripts of every origin can read the keys");
     }
 }
 
@@ -357,7 +363,7 @@ fn directives(policy: &str) -> BTreeSet<String> {
     policy.split(';').map(|directive| directive.trim().to_owned()).collect()
 }
 
-/// The exact text, so that a missing part fails.
+/// Compares the exact text, so that a missing part is noticed.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_has_the_expected_headers_and_policy() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! `POST /graphql` as HTTP: what is accepted, which status refuses the rest, and in which media type.
+//! HTTP rules of `POST /graphql`: accepted requests, the status of each refusal, and the media type of responses.
 
 use doorcode::limits::Rule;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::harness::TestApp;
 const LARGEST: usize = 16 * 1024;
 const LOGIN: &str = r#"{"query":"mutation { login(input: { email: \"a@example.com\" }) { __typename } }"}"#;
 
-/// A valid request of exactly this size.
+/// The body of a valid request with exactly this many bytes.
 fn of_size(bytes: usize) -> String {
     format!("{TYPENAME}{}", " ".repeat(bytes - TYPENAME.len()))
 }
@@ -64,7 +64,7 @@ async fn only_json_in_utf_8_and_uncompressed_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_method_except_post_is_refused_and_none_can_be_overridden() {
+async fn only_post_is_accepted_and_the_method_cannot_be_overridden() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let before = counters(&app).await;
@@ -116,7 +116,7 @@ async fn a_body_is_one_json_object_with_a_query() {
     let before = counters(&app).await;
     let array = format!("[{LOGIN}]");
     let arrays = format!("[{LOGIN},{LOGIN}]");
-    // serde can read a struct from an array with as many members as it has fields.
+    // serde can read a struct from an array that has one element per field.
     let positional: Vec<_> = (0..8).map(|nulls| format!(r#"["{{ __typename }}"{}]"#, ", null".repeat(nulls))).collect();
     let nested = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{}}}}}"#, "[".repeat(8_000));
     let declared = |value: &str| {
@@ -188,8 +188,9 @@ async fn the_response_has_the_media_type_that_the_client_accepts() {
     let guest = app.guest();
     let new = "application/graphql-response+json; charset=utf-8";
     let old = "application/json; charset=utf-8";
-    // Success and refusal. A client that does not accept the newer type gets it on a refusal all the same, to show that
-    // the refusal is ours.
+    // Each row: the `Accept` headers, the media type of a success, and that of a refusal. If the client does not name
+    // the newer type, a success has the older type. A refusal still has the newer one, to show that it comes from
+    // Doorcode and not from a proxy.
     for (accept, well, refusal) in [
         (&["*/*"][..], old, new),
         (&[], old, new),
@@ -215,7 +216,7 @@ async fn the_response_has_the_media_type_that_the_client_accepts() {
             (200, well),
             "{accept:?}"
         );
-        // A response with a failed field is still a success.
+        // A response with an error in one field still has status 200.
         let partial = raw(&guest, Method::POST, "/graphql", &headers, body("{ users { totalCount } }")).await;
         failed_in_field(&partial, &json!(["users"]), "UNAUTHENTICATED");
         assert_eq!(partial.headers["content-type"], well, "{accept:?}");
@@ -297,12 +298,12 @@ async fn a_rate_limited_caller_gets_retry_after() {
         assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200);
     }
     let answer = guest.post(TYPENAME).await;
-    refused(&answer, 429, "RATE_LIMITED", "the fourth");
+    refused(&answer, 429, "RATE_LIMITED", "the fourth request");
     let seconds: f64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1.0..=61.0).contains(&seconds), "{seconds}");
     assert_eq!(app.guest().post(TYPENAME).await.status.as_u16(), 200, "other callers are not affected");
     app.clock.pass(seconds);
-    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "it works again");
+    assert_eq!(guest.post(TYPENAME).await.status.as_u16(), 200, "the next window admits requests again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,7 +313,7 @@ async fn a_malformed_body_is_charged_like_any_other() {
     for text in ["{", "[]", r#"{"query":"}"}"#] {
         assert_eq!(guest.post(text).await.status.as_u16(), 400, "{text}");
     }
-    refused(&guest.post("{").await, 429, "RATE_LIMITED", "the fourth");
+    refused(&guest.post("{").await, 429, "RATE_LIMITED", "the fourth request");
 }
 
 #[tokio::test(flavor = "multi_thread")]

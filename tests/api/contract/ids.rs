@@ -1,4 +1,5 @@
-//! Ids and pages: an id has one type and one owner, and another user's id looks like one that does not exist.
+//! Ids and pages. An id has one type and one owner. The id of another user's object looks like an id that does not
+//! exist.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{db::entity::Role, limits::Rule};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::{check_errors, failed_in_field};
 use crate::harness::{Answer, Client, SignedIn, TestApp};
 
-/// An id in the format of this API, of anything.
+/// Encodes an id of this type, whether or not the object exists.
 fn id_of(kind: u8, uuid: [u8; 16]) -> String {
     let mut bytes = vec![kind];
     bytes.extend(uuid);
@@ -36,7 +37,7 @@ impl Person<'_> {
         self.client.query(query, json!({ "id": id })).await
     }
 
-    /// A page of sessions; the arguments are written as in a document.
+    /// Requests a page of sessions. `arguments` is GraphQL text, such as `first: 2`.
     async fn page(&self, arguments: &str) -> Answer {
         let query = format!(
             "{{ me {{ sessions({arguments}) {{ totalCount edges {{ cursor node {{ id }} }} nodes {{ id }} \
@@ -55,7 +56,7 @@ async fn person<'a>(app: &'a TestApp, email: &str) -> Person<'a> {
     Person { client, is, device }
 }
 
-/// A response without what differs in each one.
+/// The response without its request id, for comparison.
 fn apart_from_its_id(answer: &Answer) -> Value {
     let mut json = answer.json.clone();
     json["errors"][0]["extensions"]["requestId"] = Value::Null;
@@ -78,7 +79,7 @@ async fn another_users_object_looks_like_one_that_does_not_exist() {
     let bob = person(&app, "bob@example.com").await;
     for (kind, foreign) in [(b'U', &bob.is.user), (b'S', &bob.is.session), (b'D', &bob.device)] {
         let absent = id_of(kind, [7; 16]);
-        assert_eq!(absent.len(), foreign.len(), "the same form");
+        assert_eq!(absent.len(), foreign.len(), "the unknown id has the same length");
         let (foreign, absent) = (ada.node(foreign).await, ada.node(&absent).await);
         failed_in_field(&foreign, &json!(["node"]), "NOT_FOUND");
         assert_eq!(apart_from_its_id(&foreign), apart_from_its_id(&absent));
@@ -97,7 +98,7 @@ async fn another_users_object_looks_like_one_that_does_not_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
+async fn ids_of_another_type_and_forged_ids_are_bad_input() {
     let app = TestApp::new().await;
     let ada = person(&app, "ada@example.com").await;
     let padded = format!("{}=", ada.is.user);
@@ -119,8 +120,8 @@ async fn an_id_of_another_type_or_a_forged_one_is_bad_input() {
     for id in [&ada.is.user, &ada.is.session] {
         failed_in_field(&ada.forget_device(id).await, &json!(["forgetDevice"]), "BAD_USER_INPUT");
     }
-    assert_eq!(ada.client.me().await.field("me")["id"], ada.is.user.as_str(), "nothing was ended");
-    // Base64 that differs only in unused bits is not a second id of the same object.
+    assert_eq!(ada.client.me().await.field("me")["id"], ada.is.user.as_str(), "no session ended");
+    // Base64 text that differs only in unused bits must not be a second id of the same object.
     let mut twin = ada.is.user.clone();
     let last = twin.pop().unwrap();
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".chars().filter(|c| *c != last) {
@@ -160,7 +161,7 @@ fn many_mails(flags: &mut doorcode::settings::ServeFlags) {
     flags.limits.insert(Rule::SendAddress, "100/15m".into());
 }
 
-/// The ids on a page, and whether there are more before and after it.
+/// The ids on a page, and whether there are previous and next pages.
 fn read_page(answer: &Answer) -> (Vec<String>, bool, bool) {
     let sessions = &answer.field("me")["sessions"];
     assert_eq!(sessions["totalCount"], 6);
@@ -284,7 +285,11 @@ async fn users_find_themselves_by_the_uuid_of_a_token_but_not_others() {
     failed_in_field(&relay, &json!(["user"]), "NOT_FOUND");
     let unknown = "0190a8f1-0000-7000-8000-000000000000";
     for (seen, id) in [of_bob.as_str(), unknown, &id_of(b'U', [7; 16])].into_iter().enumerate() {
-        assert_eq!(app.refused("PERMISSION_DENIED").await, i32::try_from(seen).unwrap() + 1, "each is recorded");
+        assert_eq!(
+            app.refused("PERMISSION_DENIED").await,
+            i32::try_from(seen).unwrap() + 1,
+            "each request is recorded"
+        );
         assert_eq!(apart_from_its_id(&user(id).await), apart_from_its_id(&relay), "{id}");
     }
     for neither in ["x", &of_ada.replace('-', ""), &format!("{{{of_ada}}}"), &format!("urn:uuid:{of_ada}")] {

@@ -1,5 +1,5 @@
-//! The schema itself: it matches the published file, everything in it has a description, and it contains only what the
-//! server offers.
+//! The GraphQL schema: it matches the published file, every type, field and argument has a description, and it contains
+//! only what the server offers.
 
 use async_graphql::parser::{
     parse_schema,
@@ -36,7 +36,7 @@ const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description q
     kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { \
     kind name ofType { kind name } } } } } } } } } }";
 
-/// Every way to ask for the schema in a document.
+/// Documents that ask for the schema, one for each way to do so.
 pub(crate) fn probes() -> Vec<String> {
     vec![
         INTROSPECTION.into(),
@@ -71,7 +71,12 @@ async fn hides_its_schema(app: &TestApp) {
     }
     let named =
         json!({ "query": "query A { __typename } query B { __schema { types { name } } }", "operationName": "A" });
-    refused(&guest.post(named.to_string()).await, 422, "GRAPHQL_VALIDATION_FAILED", "beside the one that runs");
+    refused(
+        &guest.post(named.to_string()).await,
+        422,
+        "GRAPHQL_VALIDATION_FAILED",
+        "in an operation next to the one that runs",
+    );
     assert_eq!(guest.post(body("{ __typename }")).await.field("__typename"), "Query");
 }
 
@@ -82,7 +87,7 @@ async fn disabled_introspection_is_disabled_on_every_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn introspection_queries_of_tools_work_in_development() {
+async fn introspection_queries_from_tools_work_in_development() {
     let app = TestApp::new().await;
     let answer = app.guest().post(body(INTROSPECTION)).await;
     let schema = answer.field("__schema");
@@ -117,7 +122,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
     let app = TestApp::with(production).await;
     let guest = app.guest();
     let answer = guest.post(body("{ inbox { id } }")).await;
-    refused(&answer, 422, "GRAPHQL_VALIDATION_FAILED", "the inbox");
+    refused(&answer, 422, "GRAPHQL_VALIDATION_FAILED", "the inbox field does not exist");
     for path in ["/inbox", "/graphiql", "/assets/inbox.js", "/assets/graphiql.js", "/assets/graphiql.min.js"] {
         refused(&guest.get(path).await, 404, "NOT_FOUND", path);
     }
@@ -165,7 +170,7 @@ fn the_development_schema_only_adds_the_inbox() {
     assert_eq!(published, development);
 }
 
-/// The library's parser does not accept the description of a schema, which comes first.
+/// Parses SDL. Skips the description of the schema, because the library's parser does not accept it.
 fn read(sdl: &str) -> ServiceDocument {
     let (_, rest) = sdl.split_once("\nschema {").unwrap();
     parse_schema(format!("schema {{{rest}")).unwrap()
@@ -178,7 +183,7 @@ fn definitions(document: &ServiceDocument) -> impl Iterator<Item = &TypeDefiniti
     })
 }
 
-/// Whether a type, its fields and its arguments have a description, by name.
+/// The names of a type, its fields and their arguments, each with whether it has a description.
 fn described(kind: &TypeDefinition) -> Vec<(String, bool)> {
     let name = &kind.name.node;
     let mut all = vec![(name.to_string(), kind.description.is_some())];

@@ -1,5 +1,5 @@
-//! Documents that name tests: every test and every file in them exists. The check is also run on a document that breaks
-//! it. Whether a test proves the claim is a matter of code review.
+//! Checks that every test and file that the security documents name exists. The check also runs on a sample with
+//! errors. Whether a test proves a claim is up to code review.
 
 use std::{collections::BTreeSet, fs};
 
@@ -9,7 +9,7 @@ use super::{
     text::missing_files,
 };
 
-/// Documents, and the heading of the column that names tests.
+/// Documents with tables that name tests, and the heading of the column with the names.
 const DOCUMENTS: [(&str, &str); 3] = [
     ("docs/security/asvs.md", "tests"),
     ("docs/security/threat-model.md", "test"),
@@ -47,7 +47,7 @@ fn read(document: &str) -> String {
     fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// The text between each pair of these marks.
+/// Every text between a pair of this character.
 fn quoted(cell: &str, mark: char) -> Vec<&str> {
     cell.split(mark).skip(1).step_by(2).collect()
 }
@@ -56,7 +56,7 @@ fn is_path(name: &str) -> bool {
     name.contains('/') || [".md", ".rs", ".toml", ".lock", ".graphql"].iter().any(|end| name.ends_with(end))
 }
 
-/// Names in the cell that do not exist: tests, files of tests, and sentences in them.
+/// Problems of a cell: names of tests or files that do not exist, and quoted sentences that none of its files contains.
 fn wrong_tests(cell: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let names = quoted(cell, '`');
     let mut wrong = Vec::new();
@@ -76,11 +76,11 @@ fn wrong_tests(cell: &str, tests: &BTreeSet<String>) -> Vec<String> {
         .collect();
     let sentences = quoted(cell, '"').into_iter();
     let unsaid = sentences.filter(|sentence| !files.iter().any(|file| file.contains(sentence)));
-    wrong.extend(unsaid.map(|sentence| format!("no file named beside it has: {sentence}")));
+    wrong.extend(unsaid.map(|sentence| format!("none of the files in the cell contains: {sentence}")));
     wrong
 }
 
-/// The cells under a heading, of every table that has it.
+/// The cells of the column with this heading, from all tables that have the column.
 fn cells_under<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
     let mut column = None;
     let mut found = Vec::new();
@@ -98,7 +98,7 @@ fn cells_under<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
     found
 }
 
-/// The name of every test in Rust.
+/// The names of all Rust tests.
 fn tests() -> BTreeSet<String> {
     let mut files = Vec::new();
     for folder in ["src", "tests", "migration/src"] {
@@ -108,7 +108,7 @@ fn tests() -> BTreeSet<String> {
     texts.flat_map(|text| test_names(&text).into_iter().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// The names of the functions that are tests.
+/// The names of the test functions in a source text.
 fn test_names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut is_test = false;

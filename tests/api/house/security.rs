@@ -1,5 +1,5 @@
-//! Claims of `docs/security/asvs.md` that no other test covers: the source of cryptography, the content of a new
-//! installation, and the log. Small checks, each of one requirement.
+//! Claims of `docs/security/asvs.md` that no other test covers. Each test checks one requirement: the cryptography
+//! library, the content of a new installation, redirects, response headers, or the log.
 
 use std::{
     io::Write,
@@ -70,14 +70,15 @@ fn unexpected_cryptography(source: &Source) -> Vec<String> {
         "argon2",
         "bcrypt",
     ];
-    // Weak by name: broken hashes, and ciphers without authentication.
+    // Names of broken hash functions, and of ciphers without authentication.
     const WEAK: [&str; 4] = ["SHA1", "MD5", "ECB", "cipher"];
     let has_leave = CRYPTOGRAPHY.contains(&source.path.as_str());
     let paths = source.paths();
     let stray = paths.iter().filter(|path| {
         let first = path[0].as_str();
         let ours = OURS.contains(&first);
-        // `aws_lc_rs::rsa` is a module of that library; `rsa` without an import of it is another crate.
+        // `aws_lc_rs::rsa` is a module of the allowed library. A path that starts with `rsa` names another crate,
+        // unless the module is imported.
         let imported =
             paths.iter().any(|other| other[0] == "aws_lc_rs" && other.last().is_some_and(|last| last == first));
         (ours && !has_leave)
@@ -109,7 +110,7 @@ async fn no_response_redirects_to_another_site() {
                 let request = Request::builder().method(method.clone()).uri(path).header("x-forwarded-proto", "http");
                 let request = request.header("accept", accept).body(Body::empty()).unwrap();
                 let answer = guest.send(request).await;
-                // The one exception is for developers, and redirects to a page of the same server.
+                // In development, the only redirect sends a browser from `/graphql` to a page of the same server.
                 let expected = (what == format!("GET /graphql {BROWSER}")).then_some("/graphiql");
                 assert_eq!(answer.status.is_redirection(), expected.is_some(), "{what}: {}", answer.status);
                 let location = answer.headers.get("location").map(|location| location.to_str().unwrap());
@@ -120,7 +121,7 @@ async fn no_response_redirects_to_another_site() {
     }
 }
 
-/// What a browser sends when the user types an address.
+/// The `Accept` header of a browser when the user types an address.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[tokio::test]
@@ -179,7 +180,7 @@ async fn text_responses_have_a_charset_and_a_strict_default_policy() {
         assert!(!is_text || kind.ends_with("; charset=utf-8"), "{path}: {kind}");
         assert!(is_text || kind.contains("json"), "{path}: {kind}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        // Everything else falls back on `default-src`.
+        // These directives do not fall back to `default-src`. All others do.
         for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"] {
             assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
         }
@@ -203,10 +204,10 @@ async fn rsa_keys_are_as_strong_as_the_others() {
     let app = TestApp::with(|flags| flags.token_alg = Some("RS256".into())).await;
     let keys = app.guest().get("/.well-known/jwks.json").await.json;
     let modulus = URL_SAFE_NO_PAD.decode(keys["keys"][0]["n"].as_str().unwrap()).unwrap();
-    assert_eq!(modulus.len() * 8, 3_072, "as strong as 128 bits");
+    assert_eq!(modulus.len() * 8, 3_072, "at least 3,072 bits, which is 128 bits of strength");
 }
 
-/// A captured log in production's format.
+/// Captures the log in the format of a production server.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -240,7 +241,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// The lines, each of which must be one JSON object.
+    /// The log lines. Panics if a line is not a JSON object.
     fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
@@ -264,5 +265,8 @@ async fn an_internal_error_is_logged_with_its_cause_and_request_id() {
     assert_eq!((&request["method"], &request["path"]), (&Value::from("POST"), &Value::from("/graphql")));
     assert!(request["client"].is_string(), "who: {request}");
     let time = request["timestamp"].as_str().unwrap();
-    assert!(time.ends_with('Z') && time.parse::<chrono::DateTime<chrono::Utc>>().is_ok(), "UTC, and says so: {time}");
+    assert!(
+        time.ends_with('Z') && time.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
+        "the time is in UTC with a Z: {time}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Rust source as the architecture rules see it: code without comments, literals and tests, and every path that it
-//! names. A minimal parser; it only reads.
+//! A minimal Rust parser for the architecture rules. Separates code from comments, literals and tests, and finds every
+//! path that the code names.
 
 use std::{
     fs,
@@ -11,17 +11,17 @@ pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// One Rust file, in three texts of equal length.
+/// One Rust file. `text`, `code` and `strings` have equal length, so that a position is valid in all of them.
 pub(super) struct Source {
-    /// From the root of the repository.
+    /// Relative to the root of the repository.
     pub(super) path: String,
-    /// Unchanged.
+    /// The unchanged text of the file.
     pub(super) text: String,
-    /// With blanks for comments, literals and `#[cfg(test)]` items.
+    /// The code, with spaces instead of comments, literals and `#[cfg(test)]` items.
     pub(super) code: String,
-    /// String literals only, with blanks for the rest and for tests.
+    /// The string literals, with spaces instead of everything else and of tests.
     pub(super) strings: String,
-    /// Modules in other files that exist only in tests.
+    /// Path prefixes of test-only modules that this file declares and other files define.
     test_modules: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), code, strings, test_modules }
     }
 
-    /// Every path that the code names; paths in this crate start at its root.
+    /// Every path that the code names. Paths in this crate are absolute (`crate::…`).
     pub(super) fn paths(&self) -> Vec<Vec<String>> {
         let tokens = tokens(&self.code);
         let mut found = Vec::new();
@@ -64,7 +64,7 @@ impl Source {
         found.into_iter().map(|path| self.resolve(path)).collect()
     }
 
-    /// `self`, `super` and the name of the library as `crate::…`.
+    /// Resolves a path that starts with `self`, `super` or the name of the library to `crate::…`.
     fn resolve(&self, mut path: Vec<String>) -> Vec<String> {
         let mut module = self.module();
         match path[0].as_str() {
@@ -136,7 +136,7 @@ fn blank(text: &mut String, from: usize, to: usize) {
     text.replace_range(from..to, &blanks);
 }
 
-/// Separates code and string literals. Everything else becomes ASCII blanks, byte for byte.
+/// Returns the code and the string literals. In each text, all other bytes are replaced by spaces.
 fn separate(text: &str) -> (String, String) {
     let bytes = text.as_bytes();
     let blanks = || bytes.iter().map(|byte| if *byte == b'\n' { b'\n' } else { b' ' }).collect::<Vec<u8>>();
@@ -155,7 +155,7 @@ fn separate(text: &str) -> (String, String) {
         } else if let Some(length) = character(rest) {
             at + length
         } else {
-            // Names are ASCII here; anything else may stay blank.
+            // All names in this repository are ASCII, so other characters can be left out.
             if bytes[at].is_ascii() {
                 code[at] = bytes[at];
             }
@@ -186,7 +186,8 @@ fn block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// The length of a string literal of any kind, including its prefix.
+/// The length of the string literal at the start of the text, with its prefix. `None` if the text starts with something
+/// else.
 fn string(rest: &str, word_goes_on: bool) -> Option<usize> {
     let prefix = ["br", "cr", "b", "c", "r", ""].into_iter().find(|prefix| {
         let after = rest.strip_prefix(prefix);
@@ -217,7 +218,7 @@ fn string(rest: &str, word_goes_on: bool) -> Option<usize> {
     Some(rest.len())
 }
 
-/// The length of a character literal; `'a` without the second quote is a lifetime.
+/// The length of the character literal at the start of the text. `None` for a lifetime (`'a` without a second quote).
 fn character(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix('\'')?;
     if let Some(escape) = inner.strip_prefix('\\') {
@@ -227,7 +228,7 @@ fn character(rest: &str) -> Option<usize> {
     inner[c.len_utf8()..].starts_with('\'').then(|| c.len_utf8() + 2)
 }
 
-/// Start and end of items under `#[cfg(test)]`.
+/// Start and end of each item under `#[cfg(test)]`.
 fn test_items(code: &str) -> Vec<(usize, usize)> {
     const MARK: &str = "#[cfg(test)]";
     let mut items = Vec::new();
@@ -253,7 +254,7 @@ fn test_items(code: &str) -> Vec<(usize, usize)> {
     items
 }
 
-/// The files of a module that is declared here and defined elsewhere, as path prefixes.
+/// The path prefixes of a module that the file declares and other files define.
 fn module_files(path: &str, code: &str, text: &str) -> Vec<String> {
     let tokens = tokens(code);
     let [.., "mod", name, ";"] = tokens[..] else {
@@ -275,7 +276,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
-/// Names, `::` and single characters.
+/// Splits code into names, `::` and single characters.
 pub(super) fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code.trim_start();
@@ -292,8 +293,8 @@ pub(super) fn tokens(code: &str) -> Vec<&str> {
     tokens
 }
 
-/// Parses one tree of a `use` from this token, adds its paths, and returns the index after it. An alias becomes an
-/// extra segment, `as …`, at the end of its path.
+/// Parses one tree of a `use` declaration, starting at this token. Adds its paths to `found`, and returns the index of
+/// the token after the tree. An alias is added to its path as an extra segment, `as …`.
 fn tree(tokens: &[&str], mut at: usize, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = before.to_vec();
     while let Some(token) = tokens.get(at) {
@@ -313,7 +314,7 @@ fn tree(tokens: &[&str], mut at: usize, before: &[String], found: &mut Vec<Vec<S
                 path.push(format!("as {}", tokens.get(at).unwrap_or(&"_")));
                 at += 1;
             }
-            // `a::{self}` names `a`.
+            // `a::{self}` is the path `a`.
             "self" if path.len() > before.len() || !before.is_empty() => {}
             "}" | "," | ";" => {
                 at -= 1;

@@ -1,5 +1,5 @@
-//! Rules about plain text: no file names a private folder or a registry, and documents only name existing files. Each
-//! is also run on a sample that breaks it.
+//! Rules for the text of all files: no file may name a private folder or a package registry, and documents may only
+//! name existing files. Each check also runs on a sample with errors.
 
 use std::{fs, path::Path, process::Command};
 
@@ -18,7 +18,7 @@ fn no_file_names_a_private_folder_or_registry() {
     assert!(files.contains(&"Cargo.toml"));
     let mut broken = Vec::new();
     for file in files {
-        // Skips binary files and files that were just removed.
+        // Skip binary files, and files that no longer exist.
         if let Ok(text) = fs::read_to_string(root().join(file)) {
             broken.extend(private_names(file, &text));
         }
@@ -30,7 +30,7 @@ fn no_file_names_a_private_folder_or_registry() {
 }
 
 fn private_names(file: &str, text: &str) -> Vec<String> {
-    // In pieces, because this file is checked, too.
+    // Written in two parts, because this file is checked, too.
     let folders = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
     let hosts = [
         concat!("crates", ".io"),
@@ -44,7 +44,7 @@ fn private_names(file: &str, text: &str) -> Vec<String> {
         before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '/' | '}' | '$' | '*'))
     };
     let folder = folders.into_iter().filter(|folder| text.match_indices(folder).any(|(at, _)| begins_a_path(at)));
-    // Cargo writes its index into lock files.
+    // Cargo writes the address of its index into lock files.
     let host = hosts.into_iter().filter(|host| !file.ends_with("Cargo.lock") && text.contains(host));
     folder.chain(host).map(|name| format!("{file}: names {name}")).collect()
 }
@@ -70,8 +70,8 @@ fn documents_name_existing_files() {
     assert_eq!(missing_files("docs/integrate/b.md", "[it](../../README.md), [it](README.md)").len(), 1);
 }
 
-/// Files and folders in backticks, and the targets of links. A path in backticks may start at the root or in `src`; a
-/// link is relative to the document.
+/// Finds names of missing files: files and folders in backticks, and targets of links. A path in backticks is relative
+/// to the root or to `src`. A link is relative to the document.
 pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
     let quoted = prose.split('`').skip(1).step_by(2);
@@ -85,5 +85,5 @@ pub(super) fn missing_files(document: &str, text: &str) -> Vec<String> {
     let folder = root().join(document).parent().map(Path::to_path_buf).unwrap_or_default();
     let links = prose.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
     let links = links.filter(|target| !target.is_empty() && !target.contains(':') && !folder.join(target).exists());
-    quoted.chain(links).map(|name| format!("{document}: names {name}, which is not there")).collect()
+    quoted.chain(links).map(|name| format!("{document}: names {name}, which does not exist")).collect()
 }

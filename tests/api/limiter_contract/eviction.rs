@@ -1,4 +1,4 @@
-//! What the in-memory limiter evicts when it is full, and what it must keep.
+//! Eviction: which keys the in-memory limiter removes when it is full, and which it must keep.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use doorcode::{
 use super::{MINUTE, QUARTER, admits, after, charge, take};
 
 #[tokio::test]
-async fn a_flood_of_new_keys_does_not_evict_exhausted_ones() {
+async fn a_flood_of_new_keys_does_not_evict_exhausted_keys() {
     let limiter = MemoryLimiter::new(1_000);
     let shut = charge("shut", 3, QUARTER);
     let instance = Charge { rule: "send.instance", ..charge("", 100_000, Duration::from_hours(24)) };
@@ -28,11 +28,11 @@ async fn a_flood_of_new_keys_does_not_evict_exhausted_ones() {
     for _ in 0..99_000 {
         assert!(admits(&limiter, &instance, after(2)).await);
     }
-    assert!(!admits(&limiter, &instance, after(2)).await, "the instance's count is complete");
+    assert!(!admits(&limiter, &instance, after(2)).await, "no unit of the instance limit is lost");
 }
 
 #[tokio::test]
-async fn expired_keys_are_evicted_before_live_ones() {
+async fn expired_keys_are_evicted_before_live_keys() {
     let limiter = MemoryLimiter::new(100);
     for old in 0..50 {
         for _ in 0..3 {
@@ -44,7 +44,7 @@ async fn expired_keys_are_evicted_before_live_ones() {
         assert!(admits(&limiter, charge, after(100)).await);
     }
     assert!(admits(&limiter, &charge("new", 3, MINUTE), after(120)).await);
-    assert_eq!(limiter.entries(), 51, "the fifty live ones and the new one");
+    assert_eq!(limiter.entries(), 51, "the fifty live keys and the new one");
 }
 
 #[tokio::test]
@@ -59,5 +59,5 @@ async fn a_refused_call_leaves_no_key_behind() {
     assert_eq!(limiter.entries(), 1);
     let asks = Charge { counts: false, ..charge("nobody", 3, MINUTE) };
     assert!(admits(&limiter, &asks, after(2)).await);
-    assert_eq!(limiter.entries(), 1, "nor does one that only asks");
+    assert_eq!(limiter.entries(), 1, "a charge that only checks adds no key either");
 }

@@ -1,5 +1,5 @@
-//! The limiters against a naive model, and against each other, over long seeded sequences. The model never repeats the
-//! limiters' arithmetic.
+//! Compares the limiters with a naive model, and with each other, over long sequences of seeded random calls. The model
+//! uses other arithmetic than the limiters.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -25,15 +25,19 @@ pub(super) async fn a_refusal_returns_the_exact_time_of_the_next_admission(limit
             if let Verdict::Refused { retry_at, .. } = take(&*limiter, &call, now).await {
                 assert!(retry_at > now);
                 let before = retry_at - TimeDelta::microseconds(1);
-                assert_eq!(refused_until(&*limiter, &charge, before).await, retry_at, "never early, and steady");
-                assert!(admits(&*limiter, &charge, retry_at).await, "true to the microsecond");
+                assert_eq!(
+                    refused_until(&*limiter, &charge, before).await,
+                    retry_at,
+                    "the retry time is the same for every refused call"
+                );
+                assert!(admits(&*limiter, &charge, retry_at).await, "the retry time is exact to the microsecond");
                 now = retry_at;
             }
         }
     }
 }
 
-/// The contract in its simplest form: every unit ever taken, and a scan over all of them.
+/// The limiter contract as simply as possible: stores every unit ever taken, and scans all of them.
 #[derive(Clone, Default)]
 struct Model {
     units: Vec<DateTime<Utc>>,
@@ -47,10 +51,13 @@ impl Model {
         live < charge.limit as usize && self.shut_until.is_none_or(|until| now >= until)
     }
 
-    /// Tries every moment at which anything can change.
+    /// The first moment at which the charge is admitted. Tries every moment at which the result can change.
     fn retry_at(&self, charge: &Charge, now: DateTime<Utc>) -> DateTime<Utc> {
         let moments = self.units.iter().map(|unit| *unit + charge.window).chain(self.shut_until);
-        moments.filter(|moment| *moment > now && self.admits(charge, *moment)).min().expect("it opens eventually")
+        moments
+            .filter(|moment| *moment > now && self.admits(charge, *moment))
+            .min()
+            .expect("the charge is admitted at some moment")
     }
 }
 
@@ -85,7 +92,8 @@ fn model_verdict(models: &mut HashMap<String, Model>, charges: &[Charge], now: D
     Verdict::Admitted { last }
 }
 
-/// A call with one to three different keys; some keys have a cooldown, some callers only a share, and some only ask.
+/// The charges of a random call: one to three different keys. Some charges have a cooldown, some allow only a share of
+/// the limit, and some only check.
 fn random_charges(dice: &mut Dice, keys: &[String]) -> Vec<Charge> {
     let first = usize::try_from(dice.below(keys.len() as u64)).unwrap();
     let count = usize::try_from(1 + dice.below(3)).unwrap();
@@ -118,11 +126,12 @@ pub(super) async fn every_decision_agrees_with_a_naive_model(limiter: Arc<dyn Li
                 Verdict::Refused { .. } => refused += 1,
             }
         }
-        assert!(admitted > 60 && refused > 60, "both happen often: {admitted}, {refused}");
+        assert!(admitted > 60 && refused > 60, "admissions and refusals both happen often: {admitted}, {refused}");
     }
 }
 
-/// Two thousand mixed calls: shares, cooldowns, large limits, clocks that jump.
+/// Makes two thousand random calls to both limiters, and compares the verdicts. The calls include shares, cooldowns,
+/// large limits and clock jumps.
 async fn memory_and_redis_agree(variable: &str) {
     let Some(url) = url_from(variable) else { return };
     let (memory, redis) = (MemoryLimiter::new(10_000), RedisLimiter::new(&url).unwrap());

@@ -1,5 +1,5 @@
-//! The Redis limiter when Redis is down, silent, flushed, replaced or refusing: it never fails open, never waits long,
-//! and never needs a restart.
+//! The Redis limiter while Redis is down, silent, flushed, replaced or refusing connections. The limiter must not admit
+//! calls, must fail quickly, and must recover without a restart.
 
 use std::{
     net::TcpListener,
@@ -18,11 +18,11 @@ use doorcode::{
 
 use super::{MINUTE, admits, after, charge, cooling, key, own_redis::OwnRedis, start, take};
 
-/// The verdict, checked to arrive in time.
+/// Calls the limiter, and checks that it responds within the time limit.
 async fn promptly(limiter: &RedisLimiter, charge: &Charge) -> Result<Verdict, LimiterUnavailable> {
     let asked = Instant::now();
     let answer = limiter.take(std::slice::from_ref(charge), after(0)).await;
-    assert!(asked.elapsed() < Duration::from_millis(1_500), "answered after {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_millis(1_500), "the limiter took {:?}", asked.elapsed());
     answer
 }
 
@@ -39,9 +39,9 @@ async fn recovers(limiter: &RedisLimiter, charge: &Charge, within: Duration) {
 async fn the_limiter_is_unavailable_while_redis_is_down() {
     let Some(mut redis) = OwnRedis::start(&[]) else { return };
     redis.stop();
-    let limiter = RedisLimiter::new(&redis.url()).expect("a start does not wait for Redis");
+    let limiter = RedisLimiter::new(&redis.url()).expect("creating the limiter does not wait for Redis");
     let charge = charge(&key(), 1_000, MINUTE);
-    promptly(&limiter, &charge).await.expect_err("unavailable from the start");
+    promptly(&limiter, &charge).await.expect_err("the limiter is unavailable from the start");
     assert!(limiter.ping().await.is_err());
     redis.run();
     recovers(&limiter, &charge, Duration::from_secs(5)).await;
@@ -62,7 +62,7 @@ async fn the_limiter_is_unavailable_while_redis_is_down() {
 
     redis.stop();
     redis.run();
-    promptly(&limiter, &charge).await.expect("a restart between two calls is not noticed");
+    promptly(&limiter, &charge).await.expect("a Redis restart between two calls has no effect");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +83,8 @@ async fn concurrent_calls_to_a_stalled_redis_fail_as_fast_as_one() {
     recovers(&limiter, &charge(&key(), 1_000, MINUTE), Duration::from_secs(5)).await;
 }
 
-/// A port that accepts connections and never responds, and the number of connections.
+/// Starts a listener that accepts connections and never responds. Returns its port, and the number of connections so
+/// far.
 fn silent_port() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -157,10 +158,10 @@ async fn a_redis_key_stays_small_and_expires() {
         assert!(admits(&limiter, &charge, now).await);
     }
     let name = "doorcode:limit:{test.rule:somebody}";
-    let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else { panic!("not a list") };
-    assert!((200..=258).contains(&length), "{length} entries with the head");
+    let redis::Value::Int(length) = redis.command(&["LLEN", name]).await else { panic!("the key is not a list") };
+    assert!((200..=258).contains(&length), "{length} entries, including the head");
     let redis::Value::Int(life) = redis.command(&["PTTL", name]).await else { panic!("no expiry") };
-    assert!((90_000..=600_000).contains(&life), "{life} ms: the window, the cooldown and some slack");
+    assert!((90_000..=600_000).contains(&life), "{life} ms: at most the window, the cooldown and a margin");
 
     let full = [Charge { limit: 1, ..charge.clone() }, Charge { key: "free".to_owned(), ..charge }];
     assert!(matches!(take(&limiter, &full, after(63)).await, Verdict::Refused { charge: 0, .. }));
@@ -189,7 +190,7 @@ async fn a_failover_by_sentinel_is_followed_to_the_new_master() {
     let limiter = RedisLimiter::new(&url.into()).unwrap();
     let charge = charge(&key(), 1_000, MINUTE);
     recovers(&limiter, &charge, Duration::from_secs(5)).await;
-    // The sentinel learns of the replica from the master, every ten seconds or at once when it starts.
+    // Sentinel reads the list of replicas from the master at its start, and then every ten seconds.
     let patience = Instant::now() + Duration::from_secs(15);
     while sentinel.command(&["SENTINEL", "REPLICAS", "door"]).await == redis::Value::Array(Vec::new()) {
         assert!(Instant::now() < patience, "the sentinel knows no replica");

@@ -1,4 +1,5 @@
-//! A Redis process, or a sentinel, that a test may stop, stall and start again. It never touches another server.
+//! A Redis or Sentinel process for one test, which the test may stop, stall and start again. Never affects another
+//! server.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::program::free_port;
 
-/// A Redis process of one test, which stops with its handle.
+/// A Redis process for one test. Dropping this value stops the process.
 pub(crate) struct OwnRedis {
     pub(crate) port: u16,
     folder: tempfile::TempDir,
@@ -18,7 +19,7 @@ pub(crate) struct OwnRedis {
 }
 
 impl OwnRedis {
-    /// `None` if tests that need installed programs may be skipped.
+    /// Starts Redis with these arguments. `None` if Redis is not installed and such tests may be skipped.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let port = free_port();
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Rate limits on operations, whatever they ask for: by session, by network and by the IPv6 prefixes around it.
+//! Rate limits on operations of any kind: per session, per network, and per IPv6 prefix that contains the network.
 
 use crate::harness::{Client, TestApp};
 use doorcode::limits::Rule;
@@ -32,11 +32,19 @@ async fn a_network_has_an_operation_limit_for_all_its_sessions() {
         assert_eq!(here, if number < 10 { 5 } else { 0 }, "session {number}");
         in_all += here;
         if number == 12 {
-            assert_eq!(answered(&session, 6).await, 5, "on another network its own limit is unused");
+            assert_eq!(
+                answered(&session, 6).await,
+                5,
+                "the session's own limit is unused, which shows on another network"
+            );
         }
     }
     assert_eq!(in_all, 50);
-    assert_eq!(answered(&app.guest().at_ip(&network), 6).await, 5, "anonymous callers were not charged for it");
+    assert_eq!(
+        answered(&app.guest().at_ip(&network), 6).await,
+        5,
+        "the session's operations did not count for anonymous callers"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +52,7 @@ async fn a_wide_ipv6_network_does_not_multiply_the_operation_limit() {
     let app = few().await;
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut in_all = 0;
-    // 6 /64s in each of 6 /56s in each of 2 /48s: 5 for a /64, 20 for a /56, 80 for a /48.
+    // Sends from 6 /64s in each of 6 /56s in each of 2 /48s. The limits are 5 per /64, 20 per /56 and 80 per /48.
     for (half, expected) in [(0, 80), (1, 80)] {
         let mut here = 0;
         for part in 0..6 {
@@ -60,7 +68,7 @@ async fn a_wide_ipv6_network_does_not_multiply_the_operation_limit() {
 }
 
 fn prefix_of(prefix: &str, half: u16, part: u16, subnet: u16) -> String {
-    // The tests' prefix is a /48; its neighbour differs in the lowest bit.
+    // The prefix of this test is a /48. The neighbouring /48 differs in the lowest bit.
     let (start, last) = prefix.rsplit_once(':').unwrap();
     let last = u16::from_str_radix(last, 16).unwrap() ^ half;
     format!("{start}:{last:x}:{:x}::1", (part << 8) | subnet)

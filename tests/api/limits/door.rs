@@ -1,4 +1,5 @@
-//! The owner of an address can always sign in, even when its daily mail is spent: one more mail, whose link works.
+//! The owner of an address can always sign in. When the daily mail limit of the address is used up and no valid link
+//! was sent, one extra email with a sign-in link is allowed.
 
 use std::collections::HashMap;
 
@@ -14,7 +15,7 @@ use super::kind;
 use crate::harness::{SignedIn, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
+async fn two_hundred_concurrent_requests_send_the_extra_email_once() {
     let app = TestApp::new().await;
     for number in 0..11 {
         if number == 6 {
@@ -24,7 +25,7 @@ async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
         assert_eq!(kind(&app.guest().login("flooded@example.com").await), "CodeSent");
     }
     let person = app.person("person@example.com", Role::User).await;
-    // The last mail of the day is a code for a change of address, so there is no link.
+    // The last email within the daily limit is a code for an email change, so it contains no link.
     let sent = person.change("changeEmail", json!({ "email": "flooded@example.com" }), "__typename").await;
     assert_eq!(kind(sent.field("changeEmail")), "CodeSent");
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 0);
@@ -39,8 +40,8 @@ async fn two_hundred_concurrent_requests_get_the_one_extra_mail_once() {
     }
     assert_eq!(kinds.get("CodeSent"), Some(&1), "{kinds:?}");
     assert!(kinds.get("RateLimited").is_some_and(|refused| *refused > 50), "{kinds:?}");
-    assert_eq!(app.mails_for("flooded@example.com").await.len(), 13, "twelve a day, and one more");
-    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "a refused call leaves no rows");
+    assert_eq!(app.mails_for("flooded@example.com").await.len(), 13, "twelve emails a day, and one extra");
+    assert_eq!(app.count("email_codes", "1 = 1").await, challenges + 1, "refused calls store no rows");
     app.last_link_for("flooded@example.com").await;
 }
 
@@ -49,7 +50,7 @@ fn closed_and_short(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
 }
 
-/// A stranger spends the address's daily mail, and tries a little more.
+/// A stranger uses up the daily mail limit of the address, and is then refused.
 async fn spend_daily_mail(app: &TestApp, email: &str) {
     for _ in 0..3 {
         assert_eq!(kind(&app.guest().login(email).await), "CodeSent");
@@ -57,17 +58,17 @@ async fn spend_daily_mail(app: &TestApp, email: &str) {
     assert_eq!(kind(&app.guest().login(email).await), "RateLimited");
 }
 
-/// The owner signs in with the one extra mail, and no second one is sent.
+/// The owner signs in with the link in the extra email. No second extra email is sent.
 async fn owner_signs_in(app: &TestApp, email: &str) {
     let owner = app.guest();
     assert_eq!(kind(&owner.login(email).await), "CodeSent");
     let link = app.last_link_for(email).await;
-    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a valid link is in the mailbox");
+    assert_eq!(kind(&app.guest().login(email).await), "RateLimited", "a valid link was already sent");
     SignedIn::read(&owner.verify_link(&link).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_spent_before_sign_up_do_not_lock_the_owner_out() {
+async fn a_mail_limit_used_up_before_sign_up_does_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     spend_daily_mail(&app, "new@example.com").await;
     assert_eq!(app.mails_for("new@example.com").await.len(), 0);
@@ -76,7 +77,7 @@ async fn limits_spent_before_sign_up_do_not_lock_the_owner_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_spent_during_a_suspension_do_not_lock_the_owner_out() {
+async fn a_mail_limit_used_up_during_a_suspension_does_not_lock_the_owner_out() {
     let app = TestApp::with(closed_and_short).await;
     app.make("back@example.com", Role::User).await;
     app.set_status("back@example.com", UserStatus::Suspended).await;
@@ -86,7 +87,7 @@ async fn limits_spent_during_a_suspension_do_not_lock_the_owner_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspension_neither_revokes_nor_shortens_a_mailed_link() {
+async fn a_suspension_neither_revokes_an_emailed_link_nor_shortens_its_life() {
     let app = TestApp::with(closed_and_short).await;
     app.make("held@example.com", Role::User).await;
     spend_daily_mail(&app, "held@example.com").await;
@@ -102,14 +103,14 @@ async fn a_suspension_neither_revokes_nor_shortens_a_mailed_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_account() {
+async fn a_used_up_daily_mail_limit_looks_and_costs_the_same_with_and_without_an_account() {
     let app = TestApp::with(closed_and_short).await;
     app.make("real@example.com", Role::User).await;
     let mut seen = Vec::new();
     for email in ["real@example.com", "none@example.com"] {
         app.take_statements();
         spend_daily_mail(&app, email).await;
-        // As if the last request had been cut off after it was charged.
+        // Simulates a last request that was charged but then failed, so there is no link.
         app.sql("DELETE FROM sign_in_links").await;
         let answers =
             [kind(&app.guest().login(email).await).to_owned(), kind(&app.guest().login(email).await).to_owned()];
@@ -117,11 +118,11 @@ async fn a_spent_daily_limit_looks_and_costs_the_same_with_and_without_an_accoun
         let calls = app.limiter.calls.swap(0, std::sync::atomic::Ordering::SeqCst);
         seen.push((app.take_statements(), calls));
     }
-    assert_eq!(seen[0], seen[1], "identical");
+    assert_eq!(seen[0], seen[1], "statements and limiter calls are identical");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_extra_mail_does_not_reveal_that_a_link_was_used() {
+async fn the_extra_email_does_not_reveal_that_a_link_was_used() {
     let app = TestApp::with(|flags| {
         closed_and_short(flags);
         flags.limits.insert(Rule::SendAddressDay, "1/1d".into());
@@ -136,7 +137,8 @@ async fn the_extra_mail_does_not_reveal_that_a_link_was_used() {
     for number in 0..64 {
         more += usize::from(kind(&app.guest().login(&format!("none{number}@example.com")).await) == "CodeSent");
     }
-    // Three of eight by now; a half in the end.
+    // Decoy links expire at random times, as if they had been used: about three of eight by now, and half of them in
+    // the end.
     assert!((6..=50).contains(&more), "{more}");
     assert_eq!(app.count("outbox", "state = 'SENT'").await, 0);
 }

@@ -1,4 +1,5 @@
-//! Code guesses from signed-in accounts: a code for a change of address charges two budgets, and both hold.
+//! Code guesses by signed-in users. A wrong code for an email change counts in two guessing budgets, that of the user
+//! and that of the new address. Neither budget can be exceeded.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -30,7 +31,8 @@ async fn people<'a>(app: &'a TestApp, name: &str, count: usize) -> Vec<Actor<'a>
     people
 }
 
-/// How many codes a user can try for this address before a limit refuses, at most three.
+/// Tries up to three wrong codes for an email change to this address. Returns how many were compared before a limit
+/// refused.
 async fn guess(person: &Client<'_>, email: &str) -> usize {
     let challenge = ask_for(person, email).await;
     let mut compared = 0;
@@ -41,25 +43,25 @@ async fn guess(person: &Client<'_>, email: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_accounts_get_no_more_guesses_at_an_address_than_one() {
+async fn many_users_get_no_more_guesses_at_an_address_than_one_user() {
     let app = TestApp::with(generous_sends).await;
     let mut compared = 0;
     for person in people(&app, "person", 12).await {
         compared += guess(&person, "free@example.com").await;
     }
-    assert_eq!(compared, 20, "a day");
-    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "no guess is left for a sign-in either");
+    assert_eq!(compared, 20, "twenty guesses a day");
+    assert_eq!(attack(&app, "free@example.com", 1).await, 0, "no guess is left for a sign-in");
     app.clock.pass(86_401.0);
-    assert_eq!(attack(&app, "free@example.com", 7).await, 9, "three by three");
+    assert_eq!(attack(&app, "free@example.com", 7).await, 9, "three codes per challenge");
     let mut more = 0;
     for person in people(&app, "later", 12).await {
         more += guess(&person, "free@example.com").await;
     }
-    assert_eq!(more, 11, "one budget for all purposes");
+    assert_eq!(more, 11, "sign-in and email change share one budget");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_account_gets_no_more_guesses_at_many_addresses_than_at_one() {
+async fn one_user_gets_no_more_guesses_at_many_addresses_than_at_one_address() {
     let app = TestApp::with(generous_sends).await;
     let person = app.person("person@example.com", Role::User).await;
     let mut compared = 0;
@@ -67,11 +69,11 @@ async fn one_account_gets_no_more_guesses_at_many_addresses_than_at_one() {
         compared += guess(&person, &format!("free{number}@example.com")).await;
     }
     assert_eq!(compared, 20);
-    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "an untried address is not charged");
+    assert_eq!(attack(&app, "free8@example.com", 1_000).await, 20, "an address without guesses has its full budget");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_guesses_by_accounts_never_overdraw_any_budget() {
+async fn concurrent_guesses_by_users_never_exceed_a_budget() {
     let app = TestApp::with(|flags| {
         generous_sends(flags);
         flags.limits.insert(Rule::GuessAccount, "5/1d".into());
@@ -84,7 +86,7 @@ async fn concurrent_guesses_by_accounts_never_overdraw_any_budget() {
     }
     let tries = one.iter().flat_map(|(person, challenge)| (0..3).map(|_| confirm(person, challenge)));
     let answers = join_all(tries).await;
-    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "an address");
+    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "the budget of the address");
 
     let person = app.person("busy@example.com", Role::User).await;
     let mut many = Vec::new();
@@ -93,5 +95,5 @@ async fn concurrent_guesses_by_accounts_never_overdraw_any_budget() {
     }
     let tries = many.iter().flat_map(|challenge| (0..3).map(|_| confirm(&person, challenge)));
     let answers = join_all(tries).await;
-    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "a person");
+    assert_eq!(answers.iter().filter(|answer| kind(answer) == "InvalidCode").count(), 5, "the budget of the user");
 }

@@ -1,4 +1,5 @@
-//! Codes, links and undo tokens that are expired or never existed: only the network that sends them is charged.
+//! Misses: codes, links and undo tokens that have expired or never existed. They count only against the network that
+//! sends them.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -10,7 +11,7 @@ use crate::harness::{Actor, Client, SignedIn, TestApp};
 const HANDLE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const PROBLEM: &str = "__typename ... on Problem { message } ... on RateLimited { retryAt }";
 
-/// The ways to present a code or token.
+/// The operations that accept a code or token.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Code,
@@ -36,7 +37,7 @@ async fn present(who: &Client<'_>, way: Way, token: &str, code: &str) -> Value {
     }
 }
 
-/// A value that never existed, well-formed or malformed.
+/// Calls the operation with a value that never existed. `shapely` chooses between a well-formed and a malformed value.
 async fn invent(who: &Client<'_>, way: Way, shapely: bool) -> Value {
     let long = "A".repeat(43);
     let token = match way {
@@ -80,8 +81,12 @@ async fn invented_codes_and_tokens_are_charged_to_the_network() {
         }
         let refused = invent(&here, way, true).await;
         app.clock.set(retry_at(&refused) + chrono::TimeDelta::seconds(1));
-        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the returned time is exact: {way:?}");
-        assert_eq!(kind(&invent(&app.guest(), Way::Code, true).await), "CodeExpired", "another network");
+        assert_eq!(kind(&invent(&here, way, true).await), "CodeExpired", "the returned retry time is exact: {way:?}");
+        assert_eq!(
+            kind(&invent(&app.guest(), Way::Code, true).await),
+            "CodeExpired",
+            "another network has a separate limit"
+        );
     }
 }
 
@@ -113,7 +118,11 @@ async fn invented_tokens_do_not_block_valid_ones_from_the_same_network() {
     assert_eq!(kind(&present(&person, Way::NewAddress, &newer, &newer_code).await), "EmailChanged");
     assert_eq!(kind(&present(here, Way::Undo, &undo, "").await), "EmailChangeUndone");
     for (way, token) in [(Way::Code, &challenge), (Way::Link, &link), (Way::Undo, &undo)] {
-        assert_eq!(kind(&present(here, way, token, &code).await), "RateLimited", "{way:?}: used, so a miss");
+        assert_eq!(
+            kind(&present(here, way, token, &code).await),
+            "RateLimited",
+            "{way:?}: a used token counts as a miss"
+        );
     }
 }
 
@@ -126,10 +135,18 @@ async fn database_lookups_of_invented_tokens_are_limited_per_network() {
         invent(&guest, Way::Code, true).await;
     }
     let looked = |statement: &&String| statement.contains("FROM email_codes");
-    assert_eq!(app.take_statements().iter().filter(looked).count(), 40, "twenty times the misses");
+    assert_eq!(
+        app.take_statements().iter().filter(looked).count(),
+        40,
+        "a network gets twenty lookups per allowed miss"
+    );
     assert_eq!(kind(&invent(&guest, Way::Link, true).await), "RateLimited");
     assert_eq!(app.take_statements().iter().filter(|statement| statement.contains("sign_in_links")).count(), 0);
-    assert_eq!(kind(&invent(&app.guest(), Way::Link, true).await), "CodeExpired", "another network");
+    assert_eq!(
+        kind(&invent(&app.guest(), Way::Link, true).await),
+        "CodeExpired",
+        "another network has a separate limit"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +155,7 @@ async fn a_wide_ipv6_network_does_not_multiply_its_misses() {
     let (guest, prefix) = (app.guest(), app.v6_prefix());
     let mut misses = 0;
     for subnet in 0..40 {
-        // Eight /64s of each of five /56s: 2 for a /64, 8 for a /56, 32 for the /48.
+        // Sends from eight /64s in each of five /56s. The limits are 2 misses per /64, 8 per /56 and 32 per /48.
         let here = guest.at_ip(&format!("{prefix}:{:x}::1", ((subnet / 8) << 8) | (subnet % 8)));
         for _ in 0..3 {
             misses += usize::from(kind(&invent(&here, Way::Code, true).await) == "CodeExpired");

@@ -1,11 +1,11 @@
-//! Statements of a list: the same number for one user and for a hundred.
+//! The number of SQL statements per list: the same for one user and for a hundred.
 
 use serde_json::json;
 
 use super::{seed, signed_in_as};
 use crate::harness::{Client, TestApp};
 
-/// Statements of one query, including the lookup of the viewer.
+/// The number of statements of one query, including the lookup of the caller.
 async fn statements(app: &TestApp, client: &Client<'_>, query: &str) -> usize {
     app.take_statements();
     let answer = client.query(query, json!({})).await;
@@ -28,7 +28,8 @@ async fn a_user_list_with_details_costs_the_same_for_one_and_a_hundred() {
         )
     };
     for people in [1, 2, 37, 100] {
-        // The viewer; users and their number; sessions and their numbers, events, devices; actors and subjects.
+        // Statements: caller, users, number of users, sessions, numbers of sessions, events, devices, actors and
+        // subjects.
         assert_eq!(statements(&app, &admin, &query(people)).await, 8, "{people} people");
     }
     let whole = admin.query(&query(100), json!({})).await;

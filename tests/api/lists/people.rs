@@ -1,4 +1,4 @@
-//! The list of users: pages and filters, compared with a naive scan.
+//! Pages and filters of the user list, compared with a naive scan.
 
 use std::{cmp::Ordering, collections::HashSet};
 
@@ -25,7 +25,7 @@ fn order_by((field, descending): (&str, bool)) -> Value {
     json!({ "field": field, "direction": if descending { "DESC" } else { "ASC" } })
 }
 
-/// The expected order, in plain Rust.
+/// Compares two users as the list must order them.
 fn compare((field, descending): (&str, bool), one: &users::Model, other: &users::Model) -> Ordering {
     let name = |user: &users::Model| user.name.as_deref().unwrap_or_default().to_lowercase();
     let ascending = match field {
@@ -48,7 +48,7 @@ async fn paging_returns_every_user_once_in_every_order_and_direction() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
     seed(&app, 200, 1).await;
-    // Many users have the same sort value.
+    // Give many users the same sort value.
     app.sql("UPDATE users SET created_at = '2026-01-01T00:00:00+00:00' WHERE email LIKE 'a%'").await;
     let mut everybody = everybody(&app).await;
     for order in ORDERS {
@@ -87,7 +87,7 @@ async fn sign_ups_between_two_pages_do_not_shift_users() {
     }
 }
 
-/// A filter, as JSON and as a plain predicate.
+/// A user filter, as JSON for the API and as a Rust predicate.
 struct Wanted {
     email: Option<String>,
     name: Option<String>,
@@ -163,7 +163,7 @@ async fn user_filters_match_a_naive_scan() {
         let list = users(&admin, asked.clone()).await;
         assert_eq!(list["totalCount"], expected.len(), "round {round}: {asked}");
         assert_eq!(texts(&list, "email"), expected[..expected.len().min(100)], "round {round}: {asked}");
-        // And backwards, from a position in the middle.
+        // Also read backwards, from a cursor in the middle.
         if let Some(edge) = list["edges"].as_array().unwrap().last() {
             let asked =
                 json!({ "filter": wanted.json(), "orderBy": order_by(order), "last": 5, "before": edge["cursor"] });

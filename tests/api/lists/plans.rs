@@ -1,5 +1,6 @@
-//! Query plans of lists: ranges of indexes, and no table scan. Runs on twenty thousand users; `tests/lists-at-scale`
-//! sets another number in `DOORCODE_TEST_PEOPLE`, and then time counts, too.
+//! Query plans of lists: statements must read index ranges and must not scan tables. The tests create twenty thousand
+//! users. `tests/lists-at-scale` sets another number in `DOORCODE_TEST_PEOPLE`; the tests then also limit the execution
+//! time.
 
 use std::io::Write;
 
@@ -9,14 +10,14 @@ use serde_json::{Value, json};
 use super::{seed, signed_in_as, users};
 use crate::harness::{Client, TestApp, on_servers};
 
-/// Maximum milliseconds for a list statement on PostgreSQL, where time counts.
+/// Maximum milliseconds for a list statement on PostgreSQL. Checked only if `DOORCODE_TEST_PEOPLE` is set.
 const MOST_MILLIS: f64 = 10.0;
 
 fn scale() -> Option<u64> {
     std::env::var("DOORCODE_TEST_PEOPLE").ok().map(|people| people.parse().unwrap())
 }
 
-/// Prints to the terminal, for measurements.
+/// Prints a measurement to standard error if `DOORCODE_TEST_PEOPLE` is set.
 fn report(line: &str) {
     if scale().is_some() {
         std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -28,11 +29,11 @@ async fn explain(app: &TestApp, prefix: &str, statement: &Statement) -> Vec<sea_
     app.ctx().db.read().query_all_raw(explained).await.unwrap()
 }
 
-/// Checks that no table is scanned and nothing is sorted before its limit.
+/// Checks that the statement scans no table, and that no subquery sorts more rows than its limit.
 async fn check_sqlite(app: &TestApp, what: &str, statement: &Statement) {
     let plan = explain(app, "EXPLAIN QUERY PLAN", statement).await;
     let steps: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
-    // A user has few devices, sorted by a column that changes too often for an index.
+    // Sorting devices is allowed: a user has few, and their sort column changes too often for an index.
     let mut in_part = false;
     for step in &steps {
         let table = ["users", "audit_events", "sessions", "devices"]
@@ -47,7 +48,7 @@ async fn check_sqlite(app: &TestApp, what: &str, statement: &Statement) {
     }
 }
 
-/// What PostgreSQL did: milliseconds, rows read, and tables scanned.
+/// Numbers from a PostgreSQL query plan: rows read, and tables scanned.
 #[derive(Default)]
 struct Done {
     looked_at: f64,
@@ -73,7 +74,7 @@ impl Done {
 }
 
 async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &Statement) {
-    // The best of a few runs: the first fills caches, and the machine is shared.
+    // Takes the fastest of several runs: the first run fills caches, and other processes slow down some runs.
     let time = |plan: &Value, name: &str| plan[0][name].as_f64().unwrap();
     let mut plan = Value::Null;
     for _ in 0..if scale().is_some() { 4 } else { 1 } {
@@ -87,7 +88,7 @@ async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &S
     done.add(&plan[0]["Plan"]);
     let (planning, running) = (time(&plan, "Planning Time"), time(&plan, "Execution Time"));
     report(&format!("{running:7.2} ms, {planning:6.2} ms to plan, {:7} rows  {what}", done.looked_at));
-    // For half of a table of twenty thousand, a scan is as good as an index.
+    // If a statement reads half of a table of twenty thousand rows, a scan is as good as an index.
     let small = scale().is_none() && most_rows >= BESIDE;
     let whole: Vec<_> = done.read_whole.iter().filter(|table| !small && *table != "\"devices\"").collect();
     assert!(whole.is_empty(), "{what} reads {whole:?}: {plan:#}\n{}", statement.sql);
@@ -96,7 +97,7 @@ async fn check_postgres(app: &TestApp, what: &str, most_rows: f64, statement: &S
     assert!(!timed || running <= MOST_MILLIS, "{what} takes {running} ms: {plan:#}\n{}", statement.sql);
 }
 
-/// Runs a query, and checks the plan of every statement except the viewer's.
+/// Runs a query, and checks the plan of every statement except the lookup of the caller.
 async fn check(app: &TestApp, client: &Client<'_>, what: &str, most_rows: f64, query: &str, variables: Value) -> Value {
     app.take_statements();
     let answer = client.query(query, variables).await;
@@ -121,10 +122,11 @@ const PEOPLE: &str = "query($first: Int, $after: String, $last: Int, $before: St
     orderBy: $orderBy) { nodes { email } pageInfo { endCursor } } }";
 const TRAIL: &str = "query($first: Int, $after: String, $filter: AuditFilter) { \
     auditEvents(first: $first, after: $after, filter: $filter) { nodes { kind } pageInfo { endCursor } } }";
-/// Twelve ranges of a page and one row each; and the rows that a filter on another column may read.
+/// Maximum rows read by a page with up to twelve ranges: each reads a page and one more row. [`BESIDE`] is the maximum
+/// for a filter on a column other than the sort column.
 const RANGES: f64 = 12.0 * 101.0;
 const BESIDE: f64 = 24_000.0;
-/// A common prefix, in another order, reads every user with it, but never scans the table.
+/// No maximum. A common prefix in another sort order reads every user with the prefix, but must not scan the table.
 const WIDE: f64 = f64::INFINITY;
 
 async fn ready(app: &TestApp) -> Client<'_> {
@@ -168,7 +170,8 @@ async fn user_lists_are_read_by_index_ranges() {
                 let most = match *name {
                     "all users" => RANGES,
                     _ if in_order => RANGES,
-                    // Every user with the prefix, and for a long period perhaps all users: fast only in its own order.
+                    // Reads every user with the prefix, or perhaps all users for a long period. Fast only when sorted
+                    // by the filtered column.
                     "many addresses" if field != "EMAIL" => WIDE,
                     "many names" if field != "NAME" => WIDE,
                     "a month" | "a year" if field != "CREATED_AT" => f64::INFINITY,

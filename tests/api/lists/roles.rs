@@ -1,4 +1,4 @@
-//! Which role sees which lists, and which fields in them.
+//! Permissions of lists: which role sees which lists and fields.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ async fn only_administrators_see_deleted_users() {
         assert_eq!(users(client, json!({ "first": 100 })).await["totalCount"], 12 + seen);
         let event = one_event(client, "SIGNED_UP").await;
         let expected = if seen == 1 { json!({ "email": "gone@example.com" }) } else { Value::Null };
-        assert_eq!((&event["actor"], &event["subject"]), (&expected, &expected), "the event stays");
+        assert_eq!((&event["actor"], &event["subject"]), (&expected, &expected), "the event is still listed");
         let id = Value::from(gone.user.clone());
         assert_eq!(node(client, &id).await.json["data"]["node"].is_null(), seen == 0);
     }
@@ -73,7 +73,7 @@ async fn filters_reveal_nothing_about_hidden_users_to_managers() {
     let manager = signed_in_as(&app, "MANAGER").await;
     let gone = app.guest().sign_in("gone@example.com").await;
     let stays = app.guest().sign_in("stays@example.com").await;
-    // An event of an actor who was deleted later.
+    // An event whose actor was deleted afterwards.
     let id = |email: &str| format!("(SELECT id FROM users WHERE email = '{email}')");
     let (by, about) = (id("gone@example.com"), id("stays@example.com"));
     app.sql(&format!("UPDATE audit_events SET actor_id = {by} WHERE subject_id = {about} AND kind = 'SIGNED_UP'"))
@@ -139,7 +139,7 @@ async fn users_see_their_own_events_but_not_the_other_actors() {
     let ada = app.guest().sign_in("ada@example.com").await;
     let eve = app.guest().sign_in("eve@example.com").await;
     let (ada, eve) = (app.guest().with_bearer(&ada.access), app.guest().with_bearer(&eve.access));
-    // An administrator's change to her is in her trail, without the administrator's name.
+    // Ada's trail contains the administrator's change to her account, but not the administrator's name.
     let literal = "(SELECT id FROM users WHERE email = 'admin@lists.example')";
     let mine = "subject_id = (SELECT id FROM users WHERE email = 'ada@example.com')";
     app.sql(&format!("UPDATE audit_events SET actor_id = {literal} WHERE kind = 'SIGNED_UP' AND {mine}")).await;
@@ -181,7 +181,7 @@ async fn a_manager_reads_the_sessions_devices_and_events_of_all_users() {
         assert_eq!((&sessions["totalCount"], &sessions["pageInfo"]["hasNextPage"]), (&json!(2), &json!(true)));
         assert_eq!(sessions["nodes"], json!([{ "current": false, "user": { "email": person["email"] } }]));
         assert_eq!(person["devices"].as_array().unwrap().len(), 2);
-        assert_eq!(person["auditEvents"]["nodes"], json!([{ "kind": "SIGNED_UP" }]), "the oldest");
+        assert_eq!(person["auditEvents"]["nodes"], json!([{ "kind": "SIGNED_UP" }]), "the oldest event");
         assert_eq!(person["auditEvents"]["pageInfo"]["hasPreviousPage"], true);
     }
 }

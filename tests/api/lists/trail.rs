@@ -1,4 +1,4 @@
-//! The audit trail: pages and filters, compared with a naive scan of all events.
+//! Pages and filters of the audit trail, compared with a naive scan of all events.
 
 use doorcode::{db::entity::audit_events, domain::audit::Kind};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn the_trail_returns_every_event_once_newest_first_in_both_directions() {
     assert_eq!(walked.len(), expected.len(), "new events are newer than the current page");
 }
 
-/// The API's ids of the users with these addresses.
+/// The GraphQL ids of the users with these addresses.
 async fn ids_of(client: &crate::harness::Client<'_>, emails: &[String]) -> Vec<Value> {
     let mut ids = Vec::new();
     for email in emails {
@@ -53,7 +53,7 @@ async fn trail_filters_match_a_naive_scan() {
     seed(&app, 150, 1).await;
     let people: Vec<_> = super::everybody(&app).await.into_iter().take(20).collect();
     let ids = ids_of(&admin, &people.iter().map(|user| user.email.clone()).collect::<Vec<_>>()).await;
-    // Events with an actor who acts on another user, too.
+    // Also create events whose actor acts on another user.
     for user in &people[10..] {
         let hex = |id: uuid::Uuid| id.simple().to_string();
         let literal =
@@ -110,7 +110,7 @@ async fn an_event_written_after_the_clock_went_back_is_found_by_its_time() {
     let app = TestApp::new().await;
     let manager = signed_in_as(&app, "MANAGER").await;
     let late = doorcode::ports::Clock::now(&*app.clock);
-    // Ids always increase; times may not.
+    // Ids always increase, but the time of an event can be earlier than that of the event before.
     app.clock.pass(-300.0);
     app.guest().challenge("back@example.com").await;
     app.clock.pass(300.0);

@@ -1,4 +1,4 @@
-//! Limits of sockets: number, time and memory. And how they end at a shutdown.
+//! Limits on the number, time and memory of sockets, and how sockets end at shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -39,14 +39,14 @@ async fn subscriptions_per_socket_and_sockets_per_session_are_limited() {
     let second = served.socket(&person.access).await;
     let mut third = served.silent().await;
     third.init(&person.access).await;
-    assert_eq!(third.hear().await, SocketEvent::Closed(4429), "a third of the session");
+    assert_eq!(third.hear().await, SocketEvent::Closed(4429), "a third socket of the session");
     let again = app.guest().sign_in("person@example.com").await;
     let _third = served.socket(&again.access).await;
     let mut fourth = served.silent().await;
     fourth.init(&again.access).await;
-    assert_eq!(fourth.hear().await, SocketEvent::Closed(4429), "a fourth of the user");
+    assert_eq!(fourth.hear().await, SocketEvent::Closed(4429), "a fourth socket of the user");
     drop(second);
-    eventually("room again", async || {
+    eventually("a slot is free again", async || {
         let mut socket = served.silent().await;
         socket.init(&person.access).await;
         matches!(socket.hear().await, SocketEvent::Said(_))
@@ -96,7 +96,7 @@ async fn sockets_per_process_are_limited_with_a_tenth_reserved_for_managers() {
     let _kept = served.socket(&manager.access).await;
     assert!(!served.has_room(&manager.access).await, "managers are limited, too");
     sockets.truncate(7);
-    eventually("room again", async || served.has_room(&person.access).await).await;
+    eventually("a slot is free again", async || served.has_room(&person.access).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +118,7 @@ async fn unauthenticated_sockets_take_no_room_from_authenticated_ones() {
     let mut other = from("192.0.2.1").await.unwrap();
     assert!(from("192.0.2.2").await.is_err(), "a fourth stranger");
 
-    // Authentication makes room for the next socket.
+    // Once a socket has authenticated, it no longer counts as unauthenticated, so another socket can open.
     other.init(&token).await;
     assert!(matches!(other.hear().await, SocketEvent::Said(_)));
     let mut second = from("192.0.2.1").await.unwrap();
@@ -192,11 +192,11 @@ async fn silent_sockets_do_not_block_new_ones() {
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
     let mut newcomer = from("198.51.100.1".into()).await.expect("a slot");
-    assert_eq!(silent[0].hear().await, SocketEvent::Closed(1013), "the one that was silent for longest");
+    assert_eq!(silent[0].hear().await, SocketEvent::Closed(1013), "the socket that was silent for longest");
     newcomer.init(&token).await;
     assert!(matches!(newcomer.hear().await, SocketEvent::Said(_)));
     silent[1].init(&token).await;
-    assert!(matches!(silent[1].hear().await, SocketEvent::Said(_)), "the others keep their slots");
+    assert!(matches!(silent[1].hear().await, SocketEvent::Said(_)), "the other sockets stay open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,11 +206,11 @@ async fn each_socket_counts_as_a_connection() {
     let served = Served::with(&app.app.ctx, SocketCaps::default(), caps).await;
     let (one, _two) = (served.silent().await, served.silent().await);
     let refused = tokio_tungstenite::connect_async(format!("ws://{}/graphql", served.address)).await;
-    assert!(!matches!(refused, Err(tokio_tungstenite::tungstenite::Error::Http(_))), "a connection too many");
+    assert!(!matches!(refused, Err(tokio_tungstenite::tungstenite::Error::Http(_))), "one connection too many");
     assert!(refused.is_err());
     drop(one);
     let health = format!("http://{}/health", served.address);
-    eventually("room again", async || reqwest::get(&health).await.is_ok()).await;
+    eventually("a slot is free again", async || reqwest::get(&health).await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,15 +241,15 @@ async fn a_peer_that_does_not_answer_pings_is_disconnected() {
     let caps = SocketCaps { ping: Duration::from_millis(200), in_all: 2, ..SocketCaps::default() };
     let served = Served::bounded(&app.app.ctx, caps).await;
     let token = app.person("person@example.com", Role::User).await.signed_in.access;
-    // This socket is never read, so pings are not answered.
+    // Never reads this socket, so its pings are not answered.
     let mut silent = served.socket(&token).await;
     silent.subscribe("s", ENDED).await;
     let mut well = served.socket(&token).await;
     well.subscribe("s", ENDED).await;
     assert_eq!(well.hear_within(Duration::from_secs(1)).await, SocketEvent::Nothing);
     assert!(!served.has_room(&token).await);
-    eventually("the slot of the silent one is free", async || {
-        // Reading keeps this one alive meanwhile.
+    eventually("the slot of the silent socket is free", async || {
+        // Reading answers the pings of this socket, which keeps it open.
         well.hear_within(Duration::from_millis(10)).await;
         served.has_room(&token).await
     })
@@ -276,7 +276,7 @@ async fn a_slow_reader_is_disconnected_and_memory_stays_bounded() {
     slow.settle().await;
     let before = resident();
     let ctx = app.ctx();
-    // Each event is sent ten times; 60 MB in all if slow readers were kept.
+    // Each event is sent to ten subscriptions. A slow reader that stayed connected would add up to 60 MB.
     let detail = json!({ "padding": "x".repeat(20_000) });
     let began = Instant::now();
     let mut let_go = false;
@@ -294,7 +294,7 @@ async fn a_slow_reader_is_disconnected_and_memory_stays_bounded() {
         let_go = let_go || served.has_room(&manager.access).await;
     }
     let grown = resident().saturating_sub(before);
-    eprintln!("a slow reader: {} KiB more after {:?}", grown / 1024, began.elapsed());
+    eprintln!("a slow reader: {} KiB more memory after {:?}", grown / 1024, began.elapsed());
     eventually("disconnected", async || let_go || served.has_room(&manager.access).await).await;
     let quiet = std::env::var("NEXTEST").is_ok();
     assert!(!quiet || grown < 40 << 20, "{grown} bytes");
@@ -312,6 +312,9 @@ async fn shutdown_closes_sockets_in_time_with_a_reason() {
     served.stop.send_replace(true);
     assert_eq!(socket.hear().await, SocketEvent::Closed(1001));
     while socket.hear().await != SocketEvent::Gone {}
-    tokio::time::timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
+    tokio::time::timeout(Duration::from_secs(5), served.serving)
+        .await
+        .expect("the server stops within five seconds")
+        .unwrap();
     eprintln!("a stop with a socket took {:?}", began.elapsed());
 }

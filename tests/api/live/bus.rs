@@ -1,4 +1,5 @@
-//! Both buses under one contract, and the Redis bus during outages, silence and forged messages.
+//! The event bus, which carries events between replicas: the contract of the in-process bus and the Redis bus, and the
+//! Redis bus during outages, silence and forged messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,14 +30,14 @@ fn over(url: &SecretString, name: &str) -> Arc<dyn Bus> {
     Arc::new(RedisBus::new(url, name, &SystemEntropy).unwrap())
 }
 
-/// The next message, skipping gaps.
+/// The next message, or `None` after this time. Skips gaps.
 async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -> Option<Bytes> {
     let message = async {
         loop {
             match stream.next().await {
                 Some(BusMessage::Message(message)) => return message,
                 Some(BusMessage::Gap) => {}
-                None => panic!("a bus never ends"),
+                None => panic!("the stream of a bus never ends"),
             }
         }
     };
@@ -46,7 +47,8 @@ async fn next(stream: &mut BoxStream<'static, BusMessage>, patience: Duration) -
 const SOON: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Publishes until a message arrives, because the connection may have to open first; then reads what is left.
+/// Whether messages from this bus reach the stream. Publishes until one arrives, because the connection may have to
+/// open first, then reads the remaining messages.
 async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage>) -> bool {
     for _ in 0..100 {
         drop(from.publish(Bytes::from_static(b"hello?")).await);
@@ -58,7 +60,7 @@ async fn reaches(from: &Arc<dyn Bus>, stream: &mut BoxStream<'static, BusMessage
     false
 }
 
-/// The contract: each message reaches every listener once, and those of another name never.
+/// Checks the contract: each message reaches every listener once, and never a listener on a bus with another name.
 async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<dyn Bus>) {
     let (mut here, mut there, mut elsewhere) = (one.subscribe(), two.subscribe(), stranger.subscribe());
     assert!(reaches(&one, &mut there).await && reaches(&two, &mut here).await);
@@ -74,7 +76,7 @@ async fn keeps_the_contract(one: Arc<dyn Bus>, two: Arc<dyn Bus>, stranger: Arc<
         }
     }
     for stream in [&mut here, &mut there, &mut elsewhere] {
-        assert_eq!(next(stream, QUIET).await, None, "once, and to no other listener");
+        assert_eq!(next(stream, QUIET).await, None, "each message arrives once, and only at its listeners");
     }
 }
 
@@ -123,11 +125,11 @@ async fn a_redis_restart_ends_no_subscription() {
         }
         let message = Bytes::from_static(b"alone");
         one.publish(message.clone()).await.expect_err("away");
-        assert_eq!(next(&mut here, SOON).await, Some(message), "listeners of the same process need no Redis");
+        assert_eq!(next(&mut here, SOON).await, Some(message), "listeners in the same process do not need Redis");
         if signal == "-KILL" {
             redis.run();
         } else {
-            // Longer than the listening connection waits for a response.
+            // Longer than the response timeout of the listening connection.
             tokio::time::sleep(Duration::from_secs(8)).await;
             redis.signal("-CONT");
         }
@@ -158,7 +160,7 @@ async fn forged_redis_messages_are_not_events() {
     for length in [0, 1, 15, 16, 17, 32, 48, 5_000, 1 << 20] {
         say(vec![7; length]).query_async::<()>(&mut wire).await.unwrap();
     }
-    // An event that does not exist, and an old one.
+    // The id of an event that does not exist, and the id of an old event.
     other.publish(Bytes::copy_from_slice(Uuid::now_v7().as_bytes())).await.unwrap();
     app.clock.pass(3_600.0);
     let old = first_event(&app).await;
@@ -197,8 +199,8 @@ async fn the_redis_bus_carries_only_ids() {
             events += 1;
         }
     }
-    // The first key was published before the spy subscribed, or after.
+    // The event of the first signing key does not count: it may be older than the spy's subscription.
     let recorded = app.count("audit_events", "kind <> 'KEY_ROTATED'").await;
     assert!((recorded..=recorded + 1).contains(&events), "{events} of {recorded}");
-    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "nothing is stored");
+    assert_eq!(redis.command(&["DBSIZE"]).await, redis::Value::Int(0), "nothing is stored in Redis");
 }

@@ -1,4 +1,5 @@
-//! Subscriptions as server-sent events, for clients without WebSocket: the same events, and the same ends.
+//! Subscriptions as server-sent events, for clients without WebSocket: the same events as over a WebSocket, ended in
+//! the same cases.
 
 use std::time::Duration;
 
@@ -13,14 +14,14 @@ use tokio::time::timeout;
 use super::{ENDED, EVENTS, wire::Served};
 use crate::harness::{TestApp, eventually};
 
-/// Reads events, skipping comments, until the stream ends or none arrives in time.
+/// Reads the events of a stream, and skips comments.
 struct EventReader {
     bytes: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
     text: String,
 }
 
 impl EventReader {
-    /// The next event: its name and data. `None` at the end, or on a timeout.
+    /// The name and data of the next event. `None` at the end of the stream, or if no event arrives in time.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
@@ -71,7 +72,7 @@ async fn an_event_stream_delivers_events_and_completes_when_the_session_ends() {
     assert_eq!((name.as_str(), &event["data"]["sessionEnded"]["current"]), ("next", &json!(true)));
     assert_eq!(ended.next().await, Some(("complete".into(), Value::Null)));
     assert_eq!(ended.next().await, None);
-    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even that event");
+    assert_eq!(events.next().await, Some(("complete".into(), Value::Null)), "not even the event of the sign-out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +112,7 @@ async fn event_streams_count_as_sockets_and_free_their_slot() {
     assert_eq!(post(&served, Some(&again.access), streams, ENDED).await.status(), 503);
     drop(one);
     let token = person.access.as_str();
-    eventually("room again", async || post(&served, Some(token), streams, ENDED).await.status() == 200).await;
+    eventually("a slot is free again", async || post(&served, Some(token), streams, ENDED).await.status() == 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,5 +123,5 @@ async fn shutdown_ends_event_streams_in_time() {
     let mut event = listen(&served, &person.access, ENDED).await;
     served.stop.send_replace(true);
     assert_eq!(event.next().await, None);
-    timeout(Duration::from_secs(5), served.serving).await.expect("in time").unwrap();
+    timeout(Duration::from_secs(5), served.serving).await.expect("the server stops within five seconds").unwrap();
 }

@@ -1,4 +1,4 @@
-//! Handshake and messages: what the protocol requires, the close code of each mistake, and that a socket runs only
+//! The WebSocket protocol: handshake, messages, the close code of each violation, and that a socket runs only
 //! subscriptions.
 
 use doorcode::{db::entity::Role, http::SocketCaps, limits::Rule};
@@ -64,7 +64,7 @@ async fn only_one_subprotocol_is_accepted_and_plain_get_is_refused() {
         assert_eq!(answer.headers()["allow"], "POST");
     }
     let half = client.get(&url).header("upgrade", "websocket").header("connection", "upgrade");
-    assert_eq!(half.send().await.unwrap().status(), 400, "no key");
+    assert_eq!(half.send().await.unwrap().status(), 400, "a handshake without a key");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +96,7 @@ async fn a_connection_needs_a_valid_token() {
     app.guest().with_bearer(&person.access).logout().await.field("logout");
     let mut late = served.silent().await;
     late.init(&person.access).await;
-    assert_eq!(late.hear().await, SocketEvent::Closed(4403), "its session is over");
+    assert_eq!(late.hear().await, SocketEvent::Closed(4403), "the session of the token has ended");
     assert_eq!(socket.hear().await, SocketEvent::Closed(4401), "the open subscription ends as well");
 }
 
@@ -134,7 +134,7 @@ async fn every_protocol_violation_closes_with_its_code() {
     let close_after = async |init: bool, messages: Vec<Message>| {
         let mut socket = if init { served.socket(token).await } else { served.silent().await };
         for message in messages {
-            // A client that is cut off in the middle of a long message notices while sending.
+            // If the server closes the connection during a long message, sending fails.
             if socket.0.send(message).await.is_err() {
                 return SocketEvent::Gone;
             }
@@ -183,7 +183,7 @@ async fn a_socket_only_runs_subscriptions_within_the_usual_bounds() {
         let heard = socket.hear().await;
         assert_eq!(heard.error("q"), code, "{query}");
     }
-    assert_eq!(person.me().await.field("me")["email"], "person@example.com", "nothing ran");
+    assert_eq!(person.me().await.field("me")["email"], "person@example.com", "no operation ran");
     let over_post = person.query(ENDED, json!({})).await;
     assert_eq!(over_post.code(), "GRAPHQL_VALIDATION_FAILED", "{}", over_post.text);
 }
@@ -200,11 +200,11 @@ async fn every_subscribe_is_charged_like_a_request() {
     socket.settle().await;
     socket.subscribe("e", ENDED).await;
     assert_eq!(socket.hear().await.error("e"), "RATE_LIMITED");
-    // The handshakes are charged to the network.
+    // Handshakes count against the network, not the session.
     for _ in 0..3 {
         served.silent().await;
     }
-    assert_eq!(served.open(&[PROTOCOL]).await.err().expect("one too many").status(), 429);
+    assert_eq!(served.open(&[PROTOCOL]).await.err().expect("one handshake too many").status(), 429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +228,7 @@ async fn an_ended_subscription_gets_no_more_events_and_frees_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_offers_the_older_subprotocol_too_gets_the_newer_one() {
+async fn a_client_that_offers_both_subprotocols_gets_the_newer_one() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
     let manager = app.person("manager@example.com", Role::Manager).await;
@@ -265,14 +265,15 @@ async fn messages_of_one_socket_are_processed_in_order() {
         said.iter().enumerate().filter(|(_, kind)| *kind == "connection_ack").map(|(at, _)| at).collect();
     assert_eq!(acks, [50]);
 
-    // A refused subscription is over before the next message is read, so its id is free.
+    // A refused subscription ends before the next message is read, so its id can be reused.
     for _ in 0..3 {
         socket.subscribe("q", "{ me { id } }").await;
     }
     for _ in 0..3 {
         assert_eq!(socket.hear().await.error("q"), "BAD_REQUEST");
     }
-    // Late events of an earlier subscription with the same id are not attributed to the later one, nor is its slot.
+    // A new subscription may reuse the id of a completed one. It must not receive late events of the completed one, and
+    // must get its slot.
     for _ in 0..50 {
         socket.subscribe("e", EVENTS).await;
         socket.say(json!({ "type": "complete", "id": "e" })).await;
@@ -287,7 +288,7 @@ async fn messages_of_one_socket_are_processed_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_trusted_documents_a_socket_only_runs_listed_subscriptions() {
     let app = documents::app().await;
-    // Sign-in documents are not on the list.
+    // The list does not contain the documents of a sign-in, so use a replica without a list.
     let elsewhere = app.replica().await;
     let ada = app.guest().via_router(elsewhere.router).sign_in("ada@example.com").await;
     let served = Served::new(&app.app.ctx).await;

@@ -1,4 +1,4 @@
-//! A listening application and clients of it over real sockets. It has no expectations.
+//! A listening application, and WebSocket clients that connect to it. The tests that use this module check the results.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, http::Response},
 };
 
-/// Longer than any step takes here that must not wait.
+/// Time limit for a step that must not wait for a timeout.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// Silence for this long means that nothing follows.
+/// After this long without a message, no further message is expected.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// An application that listens, with its event loop.
+/// A listening application and its event loop.
 pub(super) struct Served {
     pub(super) address: SocketAddr,
     pub(super) stop: watch::Sender<bool>,
@@ -51,7 +51,7 @@ impl Served {
         Self { address, stop, serving }
     }
 
-    /// Opens a socket with these headers. On failure, returns the response.
+    /// Opens a socket with these headers. If the handshake fails, returns the response as the error.
     pub(super) async fn open(&self, headers: &[(&'static str, &str)]) -> Result<Socket, Response<Option<Vec<u8>>>> {
         let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
         for (name, value) in headers {
@@ -64,19 +64,19 @@ impl Served {
         }
     }
 
-    /// A socket that has not sent anything.
+    /// Opens a socket without sending `connection_init`.
     pub(super) async fn silent(&self) -> Socket {
         self.open(&[PROTOCOL]).await.unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
-    /// Whether a socket can be opened; closes it at once.
+    /// Whether a socket can be opened. Closes it immediately.
     pub(super) async fn has_room(&self, token: &str) -> bool {
         let Ok(mut socket) = self.open(&[PROTOCOL]).await else { return false };
         socket.init(token).await;
         matches!(socket.hear().await, SocketEvent::Said(_))
     }
 
-    /// A socket of the token's user.
+    /// Opens a socket and authenticates with this token.
     pub(super) async fn socket(&self, token: &str) -> Socket {
         let mut socket = self.silent().await;
         socket.init(token).await;
@@ -87,7 +87,7 @@ impl Served {
 
 pub(super) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
-/// Runs the event loops, as the program does.
+/// Starts the event loops that the program runs.
 pub(super) fn run_live(ctx: &Arc<Ctx>, stop: &watch::Receiver<bool>) {
     tokio::spawn(live::run(Arc::clone(ctx), stop.clone()));
 }
@@ -104,7 +104,7 @@ pub(super) enum SocketEvent {
 }
 
 impl SocketEvent {
-    /// The code of an `error` message.
+    /// The code of an `error` message. Panics if it is another message.
     pub(super) fn error(&self, id: &str) -> &str {
         let Self::Said(message) = self else { panic!("{self:?}") };
         assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!(id)), "{message}");
@@ -112,7 +112,7 @@ impl SocketEvent {
         message["payload"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{message}"))
     }
 
-    /// The data of a `next` message.
+    /// The data of a `next` message. Panics if it is another message.
     pub(super) fn data(&self, id: &str) -> &Value {
         let Self::Said(message) = self else { panic!("{self:?}") };
         assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!(id)), "{message}");
@@ -152,7 +152,7 @@ impl Socket {
         assert_eq!(self.hear().await, SocketEvent::Said(json!({ "type": "pong" })));
     }
 
-    /// The next message, skipping pings of the transport.
+    /// The next message. Skips WebSocket pings.
     pub(super) async fn hear(&mut self) -> SocketEvent {
         self.hear_within(AT_ONCE).await
     }

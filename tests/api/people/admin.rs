@@ -1,4 +1,4 @@
-//! What administrators do to users.
+//! Administrators who create, change, suspend and sign out users.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ async fn update(admin: &Client<'_>, input: Value) -> Answer {
     admin.change("updateUser", input, SAVED).await
 }
 
-/// The result type of an update.
+/// Updates a user, and returns the type of the result.
 async fn updated(admin: &Client<'_>, input: Value) -> String {
     update(admin, input).await.field("updateUser")["__typename"].as_str().unwrap().to_owned()
 }
 
-/// A user's events of a kind, newest first.
+/// The details of all events of this kind, newest first.
 async fn events(app: &TestApp, kind: &str) -> Vec<Value> {
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
     let rows = doorcode::db::entity::audit_events::Entity::find()
@@ -37,7 +37,7 @@ async fn an_administrator_can_create_a_user_who_gets_an_invitation() {
     let mails = app.mails_for("new@example.com").await;
     assert_eq!(mails.len(), 1);
     assert!(mails[0].code.is_none() && mails[0].text.contains("eingeladen"), "{}", mails[0].text);
-    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the mail does not name the administrator");
+    assert!(!mails[0].text.contains(&admin.ip.to_string()), "the email does not reveal the administrator's address");
 
     let again = admin.change("createUser", input, SAVED).await;
     assert_eq!(again.field("createUser")["__typename"], "EmailTaken");
@@ -73,7 +73,7 @@ async fn the_second_of_two_conflicting_updates_is_refused() {
     assert_eq!(second.code(), "CONFLICT");
     let third = update(&other, json!({ "id": target, "version": 2, "name": null })).await;
     assert_eq!(third.field("updateUser")["user"]["name"], Value::Null);
-    // An update without a difference does not count as a change.
+    // An update that changes nothing does not increase the version and adds no event.
     let fourth = update(&other, json!({ "id": target, "name": null, "role": "USER" })).await;
     assert_eq!(fourth.field("updateUser")["user"]["version"], 3);
     assert_eq!(
@@ -180,7 +180,7 @@ async fn the_last_active_administrator_stays() {
     assert_eq!(deleted.field("deleteUser")["__typename"], "LastAdmin");
     let account = admin.change("deleteAccount", json!({ "email": "admin@example.com" }), "__typename").await;
     assert_eq!(account.field("deleteAccount")["__typename"], "LastAdmin");
-    // A suspended administrator does not count as an active one.
+    // A suspended administrator does not count as active.
     let other = app.person("other@example.com", Role::Admin).await;
     assert_eq!(updated(&admin, json!({ "id": other.signed_in.user, "status": "SUSPENDED" })).await, "UserSaved");
     assert_eq!(updated(&admin, json!({ "id": id, "role": "USER" })).await, "LastAdmin");
@@ -221,7 +221,7 @@ async fn an_address_set_by_an_administrator_signs_out_and_notifies_both_addresse
     app.person("taken@example.com", Role::User).await;
     let id = &target.signed_in.user;
     assert_eq!(updated(&admin, json!({ "id": id, "email": "taken@example.com" })).await, "EmailTaken");
-    assert!(target.me().await.json["errors"].is_null(), "nothing happened");
+    assert!(target.me().await.json["errors"].is_null(), "nothing has changed");
     assert_eq!(updated(&admin, json!({ "id": id, "email": "Found@example.com" })).await, "UserSaved");
     assert_eq!(target.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.count("devices", "1 = 1").await, 2, "all devices of the user are forgotten");
@@ -258,17 +258,17 @@ async fn sensitive_changes_need_a_sign_in_within_ten_minutes() {
         };
         assert_eq!(answer.code(), "REAUTHENTICATION_REQUIRED", "{field}");
     }
-    assert_eq!(app.count("audit_events", done).await, rows, "nothing happened");
-    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "each was recorded");
+    assert_eq!(app.count("audit_events", done).await, rows, "nothing has changed");
+    assert_eq!(app.refused("PERMISSION_DENIED").await, 8, "each refusal was recorded");
     let stale = "kind = 'PERMISSION_DENIED' AND CAST(detail AS TEXT) LIKE '%reauthentication%'";
-    assert_eq!(app.count("audit_events", stale).await, 2, "in one row per user");
-    // Ending sessions is for emergencies, and a name is not sensitive.
+    assert_eq!(app.count("audit_events", stale).await, 2, "the refusals are counted in one row per user");
+    // Ending sessions must be possible in an emergency, and a name is not sensitive. Neither needs a recent sign-in.
     let ended = admin.change("endUserSessions", json!({ "id": id }), "count").await;
     assert_eq!(ended.field("endUserSessions")["count"], 1);
     let named =
         admin.change("updateProfile", json!({ "name": "Ada" }), "... on ProfileUpdated { user { name } }").await;
     assert_eq!(named.field("updateProfile")["user"]["name"], "Ada");
-    // Signing in again with the bearer attached is how a user re-authenticates.
+    // A user reauthenticates by signing in again, with the bearer token attached.
     let challenge = admin.challenge("admin@example.com").await;
     let code = app.last_code_for("admin@example.com").await;
     let again = crate::harness::SignedIn::read(&admin.verify(&challenge, &code).await);
@@ -302,6 +302,6 @@ async fn notices_can_be_switched_off() {
     let id = &target.signed_in.user;
     assert_eq!(updated(&admin, json!({ "id": id, "role": "MANAGER" })).await, "UserSaved");
     assert_eq!(updated(&admin, json!({ "id": id, "email": "else@example.com" })).await, "UserSaved");
-    assert_eq!(app.mails_for("target@example.com").await.len(), 1, "the code alone");
+    assert_eq!(app.mails_for("target@example.com").await.len(), 1, "only the code of the sign-in");
     assert!(app.mails_for("else@example.com").await.is_empty());
 }

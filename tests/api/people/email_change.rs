@@ -1,4 +1,4 @@
-//! Changing one's own address.
+//! Users who change their own email address.
 
 use doorcode::db::entity::Role;
 use doorcode::limits::Rule;
@@ -25,7 +25,7 @@ pub(crate) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) ->
     person.change("confirmEmail", input, CONFIRMED).await.field("confirmEmail").clone()
 }
 
-/// A complete change of address.
+/// Changes the user's email address: requests a code for the new address, and confirms it.
 pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
     let challenge = challenge(person, email).await;
     let code = app.last_code_for(email).await;
@@ -33,7 +33,7 @@ pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_changes_with_the_code_sent_to_the_new_one() {
+async fn the_code_sent_to_the_new_address_confirms_the_change() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let elsewhere = app.guest().sign_in("old@example.com").await;
@@ -48,13 +48,17 @@ async fn an_address_changes_with_the_code_sent_to_the_new_one() {
     assert_eq!((&wrong["__typename"], &wrong["attemptsLeft"]), (&json!("InvalidCode"), &json!(2)));
     let changed = confirm(&person, challenge, &code).await;
     assert_eq!(changed["user"], json!({ "id": person.signed_in.user, "email": "new@example.com" }));
-    assert_eq!(confirm(&person, challenge, &code).await["__typename"], "CodeExpired", "a code works once");
+    assert_eq!(confirm(&person, challenge, &code).await["__typename"], "CodeExpired", "the code works only once");
 
     assert_eq!(person.me().await.field("me")["email"], "new@example.com", "this session stays open");
-    assert_eq!(app.guest().with_bearer(&elsewhere.access).me().await.code(), "UNAUTHENTICATED", "others end");
+    assert_eq!(
+        app.guest().with_bearer(&elsewhere.access).me().await.code(),
+        "UNAUTHENTICATED",
+        "the user's other sessions end"
+    );
     assert_eq!(app.guest().sign_in("new@example.com").await.user, person.signed_in.user);
     let stranger = app.guest().sign_in("old@example.com").await;
-    assert!(stranger.is_new, "the old address is free");
+    assert!(stranger.is_new, "the old address can sign up again");
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGED'").await, 1);
     assert_eq!(app.count("audit_events", "kind = 'WRONG_CODE' AND subject_id IS NOT NULL").await, 1);
 }
@@ -68,11 +72,11 @@ async fn a_change_to_a_taken_address_gets_the_same_response_but_no_mail() {
     let free = ask(&person, "free@example.com").await;
     let of_free = app.take_statements();
     let taken = ask(&person, "taken@example.com").await;
-    assert_eq!(app.take_statements(), of_free, "the same work");
+    assert_eq!(app.take_statements(), of_free, "both requests run the same statements");
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!((names(&free), &free["expiresAt"]), (names(&taken), &taken["expiresAt"]));
-    assert_eq!(of_free.len(), 5, "viewer, whether it is taken, challenge, mail, event: {of_free:#?}");
-    assert_eq!(app.mails_for("taken@example.com").await.len(), 1, "the code of its owner's sign-in");
+    assert_eq!(of_free.len(), 5, "statements: viewer, address lookup, challenge, email, event: {of_free:#?}");
+    assert_eq!(app.mails_for("taken@example.com").await.len(), 1, "only the code of the owner's earlier sign-in");
     assert_eq!(app.mails_for("free@example.com").await.len(), 1);
     assert_eq!(ask(&person, "old@example.com").await["__typename"], "InvalidEmail");
     assert_eq!(ask(&person, "nobody").await["__typename"], "InvalidEmail");
@@ -117,16 +121,20 @@ async fn a_code_only_works_for_its_user_and_purpose() {
     let for_change = challenge(&person, "new@example.com").await;
     let code = app.last_code_for("new@example.com").await;
     assert_eq!(confirm(&thief, &for_change, &code).await["__typename"], "CodeExpired");
-    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "it does not sign in");
+    assert_eq!(app.guest().verify(&for_change, &code).await["__typename"], "CodeExpired", "the code does not sign in");
     let for_sign_in = app.guest().challenge("fresh@example.com").await;
     let sign_in_code = app.last_code_for("fresh@example.com").await;
     assert_eq!(confirm(&person, &for_sign_in, &sign_in_code).await["__typename"], "CodeExpired");
-    assert_eq!(app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await, 0, "nothing was counted");
+    assert_eq!(
+        app.count("email_codes", "attempts > 0 AND consumed_at IS NULL").await,
+        0,
+        "neither call counted as a wrong code"
+    );
     assert_eq!(confirm(&person, &for_change, &code).await["__typename"], "EmailChanged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_codes_are_charged_to_the_user_and_the_address() {
+async fn wrong_codes_use_up_the_budgets_of_the_user_and_of_the_address() {
     let app = TestApp::new().await;
     let person = app.person("old@example.com", Role::User).await;
     let challenge = challenge(&person, "victim@example.com").await;

@@ -1,4 +1,4 @@
-//! Account ends: soft deletion, restore, and erasure.
+//! The end of an account: deletion (which can be undone), restore, and erasure.
 
 use doorcode::{db::entity::Role, domain::housekeeping};
 use serde_json::json;
@@ -52,14 +52,14 @@ async fn a_deleted_user_is_erased_after_thirty_days_also_from_the_trail() {
     app.clock.pass(0.2 * DAY);
     assert_eq!(housekeeping::purge(app.ctx()).await.unwrap().people, 1);
     assert_eq!(app.count("users", "email = 'ada@example.com'").await, 0);
-    assert_eq!(app.count("sessions", "1 = 1").await, 1, "the administrator's");
+    assert_eq!(app.count("sessions", "1 = 1").await, 1, "only the administrator's session is left");
     assert_eq!(app.count("audit_events", "CAST(detail AS TEXT) LIKE '%Lovelace%'").await, 0);
     assert_eq!(app.count("audit_events", "CAST(detail AS TEXT) LIKE '%ada@%'").await, 0);
     assert!(app.count("audit_events", "kind IN ('SIGNED_IN', 'USER_CHANGED', 'USER_DELETED')").await >= 4);
     assert_eq!(app.count("audit_events", "kind = 'USER_ERASED'").await, 1);
     let address = format!("ip_address = '{}'", person.ip);
     assert_eq!(app.count("audit_events", &format!("{address} AND subject_id IS NOT NULL")).await, 0);
-    // The address is free again.
+    // The address can sign up again.
     assert!(app.guest().sign_in("ada@example.com").await.is_new);
 }
 
@@ -78,7 +78,11 @@ async fn erasure_also_covers_events_before_a_sign_in() {
     app.guest().challenge("else@example.com").await;
     let label = app.ctx().vault.address_label("ada@example.com");
     let labelled = format!("CAST(detail AS TEXT) LIKE '%{label}%'");
-    assert_eq!(app.count("audit_events", &labelled).await, 3, "requested, wrong, and requested by another user");
+    assert_eq!(
+        app.count("audit_events", &labelled).await,
+        3,
+        "code requested, wrong code, and an email change requested by another user"
+    );
 
     let own = owner.with_bearer(&ada.access);
     own.change("deleteAccount", json!({ "email": "ada@example.com" }), "__typename").await.field("deleteAccount");
@@ -88,11 +92,7 @@ async fn erasure_also_covers_events_before_a_sign_in() {
     assert_eq!(app.count("audit_events", &labelled).await, 0);
     let of_request = format!("ip_address = '{}' OR user_agent = 'Ark/1'", owner.ip);
     assert_eq!(app.count("audit_events", &of_request).await, 0);
-    assert_eq!(
-        app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await,
-        4,
-        "the event itself stays"
-    );
+    assert_eq!(app.count("audit_events", "kind IN ('CODE_REQUESTED', 'WRONG_CODE')").await, 4, "the events are kept");
     let hers = format!("kind = 'EMAIL_CHANGE_REQUESTED' AND ip_address = '{}'", eve.ip);
     assert_eq!(app.count("audit_events", &hers).await, 1, "another user's event keeps its data");
     let other = app.ctx().vault.address_label("else@example.com");
@@ -101,7 +101,7 @@ async fn erasure_also_covers_events_before_a_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_trail_is_kept_for_as_long_as_the_setting_says() {
+async fn the_audit_trail_is_kept_for_the_configured_time() {
     let app = TestApp::with(|flags| flags.audit_retention = Some("10d".into())).await;
     app.person("ada@example.com", Role::User).await;
     let before = app.count("audit_events", "1 = 1").await;

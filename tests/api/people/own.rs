@@ -1,4 +1,4 @@
-//! What users do to their own account.
+//! Users who change, read and export their own account.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn users_can_change_their_name_and_mail_language() {
     let expected = json!({ "name": "Ada <img src=x> {{7*7}}", "locale": "ja", "version": 2 });
     assert_eq!(answer.field("updateProfile")["user"], expected);
     let left = person.change("updateProfile", json!({}), PROFILE).await;
-    assert_eq!(left.field("updateProfile")["user"], expected, "an omitted field stays");
+    assert_eq!(left.field("updateProfile")["user"], expected, "an omitted field is unchanged");
     app.guest().sign_in("ada@example.com").await;
     let notice = &app.mails_for("ada@example.com").await[0];
     assert!(notice.code.is_none() && notice.html.contains("lang=\"ja\""), "{}", notice.html);
@@ -34,7 +34,7 @@ async fn users_can_change_their_name_and_mail_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_only_reads_itself() {
+async fn a_guest_can_only_read_their_own_account() {
     let app = TestApp::new().await;
     let guest = app.person("guest@example.com", Role::Guest).await;
     assert_eq!(guest.me().await.field("me")["role"], "GUEST");
@@ -71,7 +71,7 @@ async fn only_a_sign_in_from_a_new_device_sends_a_notice() {
     let stranger = app.guest();
     stranger.sign_in("ada@example.com").await;
     let mails = app.mails_for("ada@example.com").await;
-    assert_eq!(mails.len(), 4, "the code and the notice");
+    assert_eq!(mails.len(), 4, "plus the code and the notice");
     assert!(mails[0].code.is_none() && mails[0].text.contains(&stranger.ip.to_string()), "{}", mails[0].text);
     let link = format!("{}/#disown=", app.ctx().settings.issuer());
     assert!(mails[0].text.lines().any(|line| line.starts_with(&link)), "{}", mails[0].text);
@@ -91,7 +91,11 @@ async fn an_export_contains_all_stored_data_and_no_secret() {
     assert_eq!((data["sessions"].as_array().unwrap().len(), data["devices"].as_array().unwrap().len()), (1, 1));
     let events = data["auditEvents"].as_array().unwrap();
     let changed = events.iter().find(|event| event["kind"] == "USER_CHANGED").unwrap();
-    assert_eq!((&changed["byYou"], &changed["ipAddress"]), (&json!(false), &Value::Null), "not the administrator's");
+    assert_eq!(
+        (&changed["byYou"], &changed["ipAddress"]),
+        (&json!(false), &Value::Null),
+        "the administrator's address is not included"
+    );
     let own = events.iter().find(|event| event["kind"] == "SIGNED_IN").unwrap();
     assert_eq!((&own["byYou"], &own["ipAddress"]), (&json!(true), &json!(person.ip.to_string())));
     let text = answer.text.to_lowercase();

@@ -1,5 +1,5 @@
-//! Requests authenticated before the account was taken back or its owner signed out, and executed after: they change
-//! nothing.
+//! Requests that were authenticated before the account was taken back or its user signed out, but run afterwards. They
+//! must change nothing.
 
 use doorcode::{
     db::entity::Role,
@@ -48,7 +48,7 @@ async fn a_deletion_waiting_for_the_row_notices_that_its_session_ended() {
     let app = TestApp::new().await;
     let (thief, _) = stolen(&app).await;
     let stale = stale_viewer(&app, &thief).await;
-    // As taking the account back does it: the user first, then the sessions.
+    // Lock the rows in the same order as taking an account back does: first the user, then the sessions.
     let back = Work::begin(app.ctx()).await.unwrap();
     back.execute_unprepared("UPDATE users SET email = 'old@example.com'").await.unwrap();
     let finish = async {

@@ -1,4 +1,5 @@
-//! Undoing a change of address, for every owner of the mailboxes and every order of tokens.
+//! Undoing an email change with the token sent to the old address. In these tests a thief with access to a user's
+//! session changes the address, and the owner of the old address takes the account back.
 
 use doorcode::{
     db::entity::Role,
@@ -31,14 +32,15 @@ pub(crate) async fn outcome(who: &Client<'_>, token: &str) -> String {
     undo(who, token).await["__typename"].as_str().unwrap().to_owned()
 }
 
-/// The token of the newest notice to an address.
+/// The undo token from the newest notice to an address.
 pub(crate) async fn undo_token(app: &TestApp, email: &str) -> String {
     let mails = app.mails_for(email).await;
     let text = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).expect("a notice with an undo link").1;
     text.split_whitespace().next().unwrap().to_owned()
 }
 
-/// A user whose address was changed by a thief with their session, and the owner's undo token.
+/// Creates a user whose address a thief has changed. Returns the thief's client, which has the user's session, and the
+/// undo token from the old address.
 pub(crate) async fn stolen(app: &TestApp) -> (Actor<'_>, String) {
     let victim = app.person("old@example.com", Role::User).await;
     change(app, &victim, "thief@example.com").await;
@@ -57,7 +59,7 @@ async fn the_holder_of_the_old_address_takes_the_account_back() {
     assert_eq!(thief.me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 0);
     assert_eq!(app.count("devices", "1 = 1").await, 0);
-    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
+    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "an undo token works only once");
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
     assert_eq!(app.count("audit_events", "kind = 'EMAIL_CHANGE_UNDONE'").await, 1);
     let notice = &app.mails_for("thief@example.com").await[0];
@@ -96,7 +98,7 @@ async fn a_pending_change_does_not_survive_taking_the_account_back() {
     let code = app.last_code_for("next@example.com").await;
     assert_eq!(outcome(&app.guest(), &token).await, "EmailChangeUndone");
     assert_eq!(app.count("email_codes", "purpose = 'change_email' AND consumed_at IS NULL").await, 0);
-    // As if the thief's request had been authenticated before its session ended.
+    // Simulates a request by the thief that was authenticated before the session ended.
     let stale = stale_viewer(&app, &thief).await;
     let member = Member::require(app.ctx(), &stale, "confirmEmail").await.unwrap();
     let late = email_change::confirm(app.ctx(), member, &under_way, &code).await;
@@ -104,7 +106,7 @@ async fn a_pending_change_does_not_survive_taking_the_account_back() {
     assert_eq!(app.count("users", "email = 'next@example.com'").await, 0);
 }
 
-/// The viewer as a request saw it at an earlier moment.
+/// The caller as a request that was authenticated before the session ended would see it.
 pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     use sea_orm::{EntityTrait, QueryOrder};
     let session = doorcode::db::entity::sessions::Entity::find()
@@ -164,11 +166,11 @@ async fn an_undo_token_expires_and_cannot_be_guessed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_account_at_the_old_address_gives_way_to_the_undo() {
+async fn an_undo_replaces_a_new_account_at_the_old_address() {
     let app = TestApp::new().await;
     let (thief, token) = stolen(&app).await;
     let owner = app.guest().sign_in("old@example.com").await;
-    assert!(owner.is_new, "the first thing that a victim does");
+    assert!(owner.is_new, "the owner signs up again with the old address");
     assert_eq!(outcome(&app.guest(), &token).await, "EmailChangeUndone");
     assert_eq!(app.guest().with_bearer(&owner.access).me().await.code(), "UNAUTHENTICATED");
     assert_eq!(app.guest().sign_in("old@example.com").await.user, thief.signed_in.user);
@@ -187,7 +189,7 @@ async fn an_account_with_history_keeps_the_old_address_and_the_stolen_one_is_par
     assert_eq!(other.me().await.field("me")["email"], "old@example.com");
     assert_eq!(app.count("users", "email LIKE '%@parked.invalid' AND status = 'ACTIVE'").await, 1);
     assert!(app.guest().sign_in("thief@example.com").await.is_new, "the thief's undo link does not work");
-    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "once");
+    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "an undo token works only once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,7 +223,7 @@ async fn the_owner_can_undo_a_deletion_by_a_thief_but_not_by_an_administrator() 
         assert_eq!(undone["__typename"], "EmailChangeUndone");
         let status = if by_admin { "DELETED" } else { "ACTIVE" };
         let found = app.count("users", &format!("email = 'old@example.com' AND status = '{status}'")).await;
-        assert_eq!(found, 1, "by an administrator: {by_admin}");
+        assert_eq!(found, 1, "deleted by an administrator: {by_admin}");
         assert_eq!(undone["message"].as_str().unwrap().contains("administrator"), by_admin, "{undone}");
     }
 }
@@ -233,7 +235,7 @@ async fn an_address_set_by_an_administrator_voids_all_undo_tokens() {
     let admin = app.person("admin@example.com", Role::Admin).await;
     let input = json!({ "id": victim.signed_in.user, "email": "safe@example.com" });
     admin.change("updateUser", input, SAVED).await.field("updateUser");
-    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "the old mailbox was lost");
+    assert_eq!(outcome(&app.guest(), &token).await, "CodeExpired", "the undo link in the old mailbox no longer works");
     assert_eq!(app.guest().sign_in("safe@example.com").await.user, victim.signed_in.user);
 }
 

@@ -1,4 +1,5 @@
-//! Every mutation as every role: the result must match the permissions page, and a refused call must change nothing.
+//! Calls every mutation as every role. The result must match the permissions page, and a refused call must change
+//! nothing.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -10,7 +11,8 @@ use super::{
 };
 use crate::harness::{Answer, TestApp};
 
-/// The users a mutation can be about. A mutation that takes no user is about the caller.
+/// Which users the mutation can target: the caller, another user or a deleted user. A mutation without a target is
+/// about the caller.
 fn sides(field: &str) -> &'static [Side] {
     match field {
         "login" | "endSession" | "forgetDevice" | "updateUser" | "suspendUser" | "deleteUser" | "restoreUser"
@@ -20,11 +22,11 @@ fn sides(field: &str) -> &'static [Side] {
         "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
             &[Side::Own]
         }
-        new => panic!("{new}: add its sides here, and its input in `input`"),
+        new => panic!("{new}: add the targets of the mutation here, and its input in `input`"),
     }
 }
 
-/// One call, ready to send.
+/// One call of a mutation, with the users and input that it needs.
 struct Case<'a> {
     side: Side,
     viewer: Option<Being<'a>>,
@@ -45,7 +47,7 @@ impl<'a> Case<'a> {
         case
     }
 
-    /// The user it is about; another user if the caller is anonymous.
+    /// The target of the call. Another user if the caller is anonymous.
     fn of(&self) -> &Being<'a> {
         self.viewer.as_ref().filter(|_| self.side == Side::Own).unwrap_or(&self.other)
     }
@@ -59,7 +61,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The input of a mutation about a user. Creates everything that the call needs first.
+/// The input of a mutation for this case. First creates what the input refers to, such as a code.
 async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) -> Value {
     let of = case.of();
     let fresh = format!("new-{}", of.email);
@@ -93,11 +95,12 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
         }
         "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
         "suspendUser" | "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
-        new => panic!("{new}: add its input here"),
+        new => panic!("{new}: add the input of the mutation here"),
     }
 }
 
-/// A change of address that only lacks its confirmation, if the caller may ask for one.
+/// Requests an email change, and returns the input to confirm it. For a guest, who may not request one, returns an
+/// invalid input.
 async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
     if of.role == Role::Guest {
         return json!({ "challenge": "none", "code": "12345678" });
@@ -107,7 +110,7 @@ async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
     json!({ "challenge": challenge, "code": app.last_code_for(email).await })
 }
 
-/// What the page says.
+/// The outcome of a call according to the permissions page.
 fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) -> Outcome {
     let is_allowed = row.allows(column, side);
     let is_own = row.says(column, Word::Own);
@@ -123,12 +126,13 @@ fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) 
     }
 }
 
-/// Whether a column can ask about a side at all: an anonymous caller owns nothing.
+/// Whether the case exists. An anonymous caller owns nothing, so most mutations have no case about their own data.
 fn can_ask(field: &str, column: Column, side: Side) -> bool {
     column != Column::Anonymous || side != Side::Own || sides(field).len() == 1 || field == "logout"
 }
 
-/// Calls every mutation as a column. Returns the number of cases and every difference from the page.
+/// Calls every mutation as this role. Returns the number of cases, and the differences from the page. `is_stale`: the
+/// sign-in is too old for sensitive changes.
 async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
     let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
@@ -136,7 +140,7 @@ async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
     let mut cases = Vec::new();
     for field in types["Mutation"].fields.keys() {
         let mut sides: Vec<_> = sides(field).iter().filter(|side| can_ask(field, column, **side)).collect();
-        // One case is enough for an old sign-in.
+        // One case per mutation is enough to test an old sign-in.
         sides.truncate(if is_stale { 1 } else { sides.len() });
         for side in sides {
             cases.push((field, Case::new(&app, &root, field, column, *side).await));
@@ -158,11 +162,11 @@ async fn walk(column: Column, is_stale: bool) -> (usize, Vec<String>) {
         let expected = expected(field, row, column, case.side, is_stale);
         ["FORBIDDEN", "REAUTHENTICATION_REQUIRED"].map(Outcome::refused).contains(&expected)
     });
-    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "exactly these refusals are recorded");
+    assert_eq!(usize::try_from(denied).unwrap(), expected.count(), "the recorded refusals differ from the page");
     (cases.len(), wrong)
 }
 
-/// Makes one call and returns what was wrong.
+/// Makes one call, and returns the difference from the expected outcome, if any.
 async fn compare(
     app: &TestApp,
     root: &Being<'_>,
@@ -181,12 +185,12 @@ async fn compare(
     let answer = case.call(app, field).await;
     let found = Outcome::of_change(&answer, field, &types["Problem"].possible);
     if found != *expected {
-        return Some(format!("{found:?} and not {expected:?}: {}", answer.text));
+        return Some(format!("{found:?} instead of {expected:?}: {}", answer.text));
     }
     for (who, before) in bystanders.iter().zip(before) {
         let after = snapshot(root, who).await;
         if after != before {
-            return Some(format!("{} was changed: {before} {after}", who.email));
+            return Some(format!("{} was changed from {before} to {after}", who.email));
         }
     }
     None
@@ -201,26 +205,26 @@ async fn check(column: Column) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_anonymous_caller_can_change_what_the_permissions_page_says() {
+async fn an_anonymous_caller_can_change_only_what_the_permissions_page_allows() {
     check(Column::Anonymous).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_can_change_what_the_permissions_page_says() {
+async fn a_guest_can_change_only_what_the_permissions_page_allows() {
     check(Column::Guest).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_can_change_what_the_permissions_page_says() {
+async fn a_user_can_change_only_what_the_permissions_page_allows() {
     check(Column::User).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manager_can_change_what_the_permissions_page_says() {
+async fn a_manager_can_change_only_what_the_permissions_page_allows() {
     check(Column::Manager).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_can_change_what_the_permissions_page_says() {
+async fn an_administrator_can_change_only_what_the_permissions_page_allows() {
     check(Column::Admin).await;
 }

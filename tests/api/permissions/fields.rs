@@ -1,5 +1,5 @@
-//! The introspected schema: every type with its fields. The server is a development server and a subgraph, so that
-//! everything is in it.
+//! The types and fields of the schema, from introspection. The schema is complete, because the server is a development
+//! server with federation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ const INTROSPECTION: &str = "{ __schema { queryType { name } mutationType { name
 #[derive(Clone, Debug)]
 pub(super) struct Type {
     pub(super) kind: String,
-    /// By name, and whether the field needs a selection.
+    /// The name of each field, and whether it needs a selection.
     pub(super) fields: BTreeMap<String, bool>,
     pub(super) interfaces: Vec<String>,
     pub(super) possible: Vec<String>,
@@ -35,7 +35,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether a type is an object, an interface or a union, without its wrappers.
+/// Whether a type is an object, an interface or a union, inside any lists and non-null wrappers.
 fn is_composite(kind: &Value) -> bool {
     match kind["ofType"].as_object() {
         Some(_) => is_composite(&kind["ofType"]),
@@ -62,7 +62,7 @@ pub(super) async fn of(app: &TestApp) -> Types {
 
 /// Fields of object types in the published production schema.
 pub(super) fn of_production() -> BTreeSet<String> {
-    // The library's parser does not accept the description of a schema, which comes first.
+    // Skip the description of the schema, because the library's parser does not accept it.
     let sdl = sdl(false);
     let (_, rest) = sdl.split_once("\nschema {").unwrap();
     let document = parse_schema(format!("schema {{{rest}")).unwrap();

@@ -1,5 +1,5 @@
-//! Subscriptions as every role, as server-sent events over the real router: who may subscribe, and which users' events
-//! they get.
+//! Opens subscriptions as every role, as server-sent events over the real router. Checks who may subscribe, and about
+//! which users they receive events.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use super::{
 };
 use crate::harness::{SignedIn, TestApp};
 
-/// Longer than any step takes here.
+/// Time limit for one step. No step takes that long.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// An event stream, until it ends.
+/// An open event stream.
 struct Stream {
     body: Body,
     text: String,
@@ -66,12 +66,12 @@ impl Stream {
 
     /// Waits until the stream is open: it starts with a comment.
     async fn opened(&mut self) {
-        let frame = timeout(AT_ONCE, self.body.frame()).await.expect("it opens").unwrap().unwrap();
+        let frame = timeout(AT_ONCE, self.body.frame()).await.expect("the stream opens").unwrap().unwrap();
         assert_eq!(&frame.into_data().unwrap()[..], b":\n\n");
     }
 }
 
-/// A user with two sessions who subscribes with the first.
+/// The users of one test. `viewer` subscribes with a first session, and `second` is their other session.
 struct Scene<'a> {
     app: &'a TestApp,
     root: Being<'a>,
@@ -96,7 +96,7 @@ impl<'a> Scene<'a> {
         Self { app, root, column, viewer, second, other, deleted }
     }
 
-    /// Whether the subscription opens. If not, it must be refused as the page says.
+    /// Opens a subscription. Returns `None` if the server refuses it, which must match the page.
     async fn listens(&self, row: &Row, query: &str) -> Option<Stream> {
         let mut stream = Stream::open(self.app, self.viewer.as_ref(), query).await;
         if Side::ALL.iter().any(|side| row.allows(self.column, *side)) {
@@ -140,7 +140,7 @@ async fn listen(app: &TestApp, column: Column, is_stale: bool) {
     let query = format!("subscription {{ auditEventAdded({filter}) {{ detail subject {{ id }} }} }}");
     let mut events = scene.listens(all, &query).await;
     let ended = scene.end_sessions().await;
-    // Forbidden events come first, so the first event received shows that they were not sent.
+    // The sessions end in an order that causes hidden events first. If one were sent, it would be the first event here.
     if let Some(stream) = &mut ends {
         for (_, session) in ended.iter().filter(|(side, _)| own.allows(column, *side)) {
             let heard = stream.next().await;
@@ -181,7 +181,7 @@ async fn only_administrators_see_the_label_of_an_address() {
             assert_eq!(event["detail"]["address"].as_str(), shown.then_some(label.as_str()), "{column:?}: {event}");
             assert!(event["detail"]["challenge"].is_string(), "{event}");
         }
-        // Nor in events of their own.
+        // The user's own trail must not contain the label either.
         let wanted = json!({ "email": format!("{}-new@people.example", viewer.email.split_once('@').unwrap().0) });
         viewer.client.change("changeEmail", wanted, "__typename").await.field("changeEmail");
         let own = "{ me { auditEvents(first: 1) { nodes { kind detail } } } }";
@@ -192,7 +192,7 @@ async fn only_administrators_see_the_label_of_an_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_receives_the_events_that_the_permissions_page_says() {
+async fn every_role_receives_only_the_events_that_the_permissions_page_allows() {
     let app = TestApp::alone(wide_limits).await;
     let (_stop, stopped) = watch::channel(false);
     tokio::spawn(live::run(Arc::clone(&app.app.ctx), stopped));

@@ -1,11 +1,11 @@
-//! The permissions page, parsed. It is the only source of expected results.
+//! Parses the permissions page, which defines all expected results.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
 };
 
-/// Callers: the columns of every table.
+/// The columns of every table, one for each kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
     Anonymous,
@@ -23,7 +23,7 @@ impl Column {
     }
 }
 
-/// What a cell may say.
+/// A word in a cell. The page defines these words under "Words".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Nobody,
@@ -47,7 +47,7 @@ const WORDS: [(&str, Word); 8] = [
     ("by type", Word::ByType),
 ];
 
-/// Whom a call is about: the caller, another user, or a deleted user.
+/// The target of a call: the caller, another user, or a deleted user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Own,
@@ -70,7 +70,7 @@ impl Row {
         self.cells[column as usize].contains(&word)
     }
 
-    /// Whether the column may read the field about that side.
+    /// Whether this kind of caller may read the field of that target.
     pub(super) fn allows(&self, column: Column, side: Side) -> bool {
         let any = |words: &[Word]| words.iter().any(|word| self.says(column, *word));
         match side {
@@ -80,8 +80,8 @@ impl Row {
         }
     }
 
-    /// Whether the field is hidden in the column's own trail when someone else acted on the user. A manager is like any
-    /// other user there.
+    /// Whether callers of this kind cannot see the field in their own trail if another user caused the event. In their
+    /// own trail, managers see as much as other users.
     pub(super) fn is_veiled(&self, column: Column) -> bool {
         let sees_others = self.says(column, Word::Undeleted) || self.says(column, Word::All);
         self.says(if sees_others { Column::Guest } else { column }, Word::OwnActs)
@@ -89,9 +89,9 @@ impl Row {
 }
 
 pub(super) struct Page {
-    /// By `Type.field`.
+    /// Rows by field name, such as `User.email`.
     pub(super) rows: BTreeMap<String, Row>,
-    /// Object types that have no table on purpose.
+    /// Object types that the page lists under "Types without a table".
     pub(super) untabled: BTreeSet<String>,
 }
 
@@ -123,7 +123,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The cells of each row of a table, without its head.
+/// The cells of each row of a table, without the header. Panics if the header differs from `head`.
 fn table<'a>(body: &'a str, head: &[&str]) -> Vec<Vec<&'a str>> {
     let mut lines = body.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
     let cells = |line: &'a str| line.split('|').map(str::trim).collect::<Vec<_>>();

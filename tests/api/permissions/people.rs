@@ -1,5 +1,5 @@
-//! Callers and targets: freshly signed-in users, each with a known session, device and events. And the outcome of a
-//! call.
+//! The callers and targets of the permission tests, which are newly signed-in users with a known session, device and
+//! events. Also the outcome of a call.
 
 use doorcode::{db::entity::Role, limits::Rule, settings::ServeFlags};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::page::Column;
 use crate::harness::{Answer, Client, SignedIn, TestApp};
 
-/// A user and the ids of what they own.
+/// A signed-in user.
 pub(super) struct Being<'a> {
     pub(super) client: Client<'a>,
     pub(super) email: String,
@@ -15,14 +15,15 @@ pub(super) struct Being<'a> {
     pub(super) is: SignedIn,
 }
 
-/// Limits so wide that no call is refused for them, and so few mails a day that the third carries a link.
+/// Sets limits so high that no call reaches them. Only the daily mail limit is low: the third email of a day contains a
+/// link.
 pub(super) fn wide_limits(flags: &mut ServeFlags) {
     flags.limits.insert(Rule::SendPair, "1000/15m".into());
     flags.limits.insert(Rule::SendNetwork, "100000/15m".into());
     flags.limits.insert(Rule::SendAddressDay, "3/1d".into());
     flags.limits.insert(Rule::VerifyNetwork, "100000/1m".into());
     flags.limits.insert(Rule::ApiCaller, "100000/1m".into());
-    // Keeps a code valid while the clock passes ten minutes.
+    // Keep codes valid when the clock moves by ten minutes.
     flags.code_ttl = Some("30m".into());
     flags.federation = Some("true".into());
 }
@@ -38,7 +39,7 @@ pub(super) async fn being<'a>(app: &'a TestApp, name: &str, role: Role) -> Being
     Being { client, email, role, is }
 }
 
-/// The caller of a column; `None` for an anonymous one.
+/// Creates the caller for a column. `None` if the caller is anonymous.
 pub(super) async fn viewer<'a>(app: &'a TestApp, name: &str, column: Column) -> Option<Being<'a>> {
     let role = match column {
         Column::Anonymous => return None,
@@ -50,7 +51,8 @@ pub(super) async fn viewer<'a>(app: &'a TestApp, name: &str, column: Column) -> 
     Some(being(app, name, role).await)
 }
 
-/// Deletes a user but keeps their rows, including the open session, so that hidden is not just empty.
+/// Marks a user as deleted, but keeps their rows and open session. So an empty response about the user means that the
+/// data is hidden.
 pub(super) async fn delete(app: &TestApp, who: &Being<'_>) {
     let email = &who.email;
     let sql = format!("UPDATE users SET status = 'DELETED', deleted_at = updated_at WHERE email = '{email}'");
@@ -74,12 +76,12 @@ impl Outcome {
         Self::Refused(code.to_owned())
     }
 
-    /// The outcome of a field that the column may never use.
+    /// The outcome if this kind of caller may never use the field.
     pub(super) fn forbidden_to(column: Column) -> Self {
         Self::refused(if column == Column::Anonymous { "UNAUTHENTICATED" } else { "FORBIDDEN" })
     }
 
-    /// The outcome at a path of the data, such as `/user/email`. An error above or at it counts.
+    /// The outcome at a path in `data`, such as `/user/email`. An error with this path or a parent of it counts.
     pub(super) fn at(answer: &Answer, path: &str) -> Self {
         let data = answer.json["data"].pointer(path).unwrap_or(&Value::Null);
         let is_nothing = match data {
@@ -99,11 +101,11 @@ impl Outcome {
             (None, true) => Self::Nothing,
             (None, false) => Self::Shown,
             (Some(error), true) => Self::Refused(code(error)),
-            (Some(error), false) => panic!("data beside {error}: {data}"),
+            (Some(error), false) => panic!("{error}, but there is data: {data}"),
         }
     }
 
-    /// The outcome of a mutation, by the type of its result. Every type that implements `Problem` is a problem.
+    /// The outcome of a mutation. `problems` lists the types that implement `Problem`.
     pub(super) fn of_change(answer: &Answer, field: &str, problems: &[String]) -> Self {
         match Self::at(answer, &format!("/{field}")) {
             Self::Shown => {

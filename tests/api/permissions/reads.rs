@@ -1,5 +1,5 @@
-//! Every readable field, as every role, by every path that leads to it: allowed fields are returned, all others are
-//! hidden on every path.
+//! Reads every field as every role, on every path of the schema that leads to the field. The server must return allowed
+//! fields and hide all others on every path.
 
 use std::collections::BTreeSet;
 
@@ -25,12 +25,12 @@ enum Hidden {
 struct Way {
     to: &'static str,
     root: &'static str,
-    /// With placeholders in capitals.
+    /// The query, with placeholders in capitals.
     query: &'static str,
-    /// Where the object is in the response; `*` stands for its index in a list.
+    /// JSON pointer to the object in `data`. `*` stands for its index in a list.
     path: &'static str,
     hidden: Hidden,
-    /// Rows of the page that the path passes through.
+    /// Fields on the path that the caller must be allowed to read, too, as rows of the page.
     gates: &'static [&'static str],
 }
 
@@ -107,7 +107,7 @@ const WAYS: [Way; 27] = [
     )
     .empty_when_hidden()
     .through(&["AuditEvent.id"]),
-    // A role that cannot see the subject cannot ask for one.
+    // A role that may not see the subject of an event may not filter by it.
     way(
         "AuditEvent",
         "auditEvents",
@@ -142,16 +142,16 @@ const WAYS: [Way; 27] = [
     way("_Service", "_service", "_service { FIELDS }", "/_service"),
 ];
 
-/// A user, with the ids of everything that belongs to them.
+/// A user, with the ids of their device and events.
 struct Known<'a> {
     being: Being<'a>,
     device: String,
-    /// An event of their own, and one of an administrator acting on them.
+    /// An event that the user caused, and one that an administrator caused about the user. Each with its id and kind.
     events: [(String, &'static str); 2],
 }
 
 impl Known<'_> {
-    /// A document about them: about their own event, or about the administrator's.
+    /// Fills the placeholders of a query with the ids of this user. `event` is an index into `events`.
     fn fill(&self, query: &str, event: usize, fields: &str) -> String {
         let Being { email, is, .. } = &self.being;
         let (event, kind) = &self.events[event];
@@ -181,12 +181,12 @@ async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
 #[derive(Default)]
 struct Walk {
     cases: usize,
-    /// Differences from the page.
+    /// The differences from the page.
     wrong: Vec<String>,
     shown: BTreeSet<(String, Column, Side)>,
 }
 
-/// Fields that are always null here: no session was ended, not even by deleting its user.
+/// Whether the field is always null in this test: no session has ended, and only deleted users have a deletion time.
 fn is_absent(field: &str, side: Side) -> bool {
     field == "Session.endedAt" || (field == "User.deletedAt" && side != Side::Deleted)
 }
@@ -222,7 +222,7 @@ impl<'a> Cast<'a> {
         viewer.map_or_else(|| self.app.guest(), |viewer| viewer.being.client.clone())
     }
 
-    /// The user a side is about. An anonymous caller owns nothing.
+    /// The user who is the target. `None` for an anonymous caller's own data.
     fn of<'b>(&'b self, viewer: Option<&'b Known<'a>>, side: Side) -> Option<&'b Known<'a>> {
         match side {
             Side::Own => viewer,
@@ -231,13 +231,13 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// Takes every path, as every role, about every user.
+    /// Reads every path as every role about every target.
     async fn walk(&self) -> Walk {
         let mut walk = Walk::default();
         for (column, viewer) in &self.viewers {
             for way in &WAYS {
                 for side in Side::ALL {
-                    // Only a path to events leads to more than one object.
+                    // Only events have two cases, see `Known::events`.
                     for event in 0..if way.to == "AuditEvent" { 2 } else { 1 } {
                         self.go(&mut walk, way, (*column, viewer.as_ref()), side, event).await;
                     }
@@ -249,7 +249,7 @@ impl<'a> Cast<'a> {
             for (column, side) in Column::ALL.into_iter().flat_map(|column| Side::ALL.map(|side| (column, side))) {
                 let is_promised = !is_root && row.allows(column, side) && !is_absent(name, side);
                 if is_promised && !walk.shown.contains(&(name.clone(), column, side)) {
-                    walk.wrong.push(format!("{name} as {column:?}, {side:?}: no way leads to it"));
+                    walk.wrong.push(format!("{name} as {column:?}, {side:?}: no path leads to the field"));
                 }
             }
         }
@@ -264,7 +264,7 @@ impl<'a> Cast<'a> {
         side: Side,
         event: usize,
     ) {
-        // `me` takes no user, and an anonymous caller may ask for it, too.
+        // `me` needs no target, and an anonymous caller may request it, too.
         let of =
             if way.root == "me" && side == Side::Own { viewer.or(Some(&self.other)) } else { self.of(viewer, side) };
         let Some(of) = of.filter(|_| way.root != "me" || side == Side::Own) else { return };
@@ -280,7 +280,7 @@ impl<'a> Cast<'a> {
             walk.cases += 1;
             if found != expected {
                 let what = format!("{name} as {column:?}, {side:?}, by {}", way.query);
-                walk.wrong.push(format!("{what}: {found:?} and not {expected:?}: {}", answer.text));
+                walk.wrong.push(format!("{what}: {found:?} instead of {expected:?}: {}", answer.text));
             }
             if found == Outcome::Shown {
                 walk.shown.insert((name, column, side));
@@ -288,7 +288,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// What the page says about a field at the end of a path.
+    /// The outcome of a field at the end of a path according to the permissions page.
     fn expected(&self, way: &Way, column: Column, side: Side, event: usize, field: &str) -> Outcome {
         let root = self.page.row(&format!("Query.{}", way.root));
         if root.says(column, Word::Nobody) {
@@ -315,7 +315,7 @@ impl<'a> Cast<'a> {
         let is_done_to_them = event == 1;
         // In their own trail, users do not see who else acted on them. Managers see it in the full trail.
         let is_veiled = side == Side::Own && is_done_to_them && row.is_veiled(column) && way.root != "auditEvents";
-        // The actor is never deleted here.
+        // The administrator who caused the event is not deleted, even if the subject is.
         let of = if is_done_to_them && field == "actor" && side == Side::Deleted { Side::Other } else { side };
         let is_shown = way.gates.iter().all(allows) && row.allows(column, of) && !is_veiled;
         if is_shown && !is_absent(&name, side) { Outcome::Shown } else { Outcome::Nothing }
@@ -331,7 +331,7 @@ fn selection(kind: &Type) -> String {
     kind.fields.iter().map(field).collect::<Vec<_>>().join(" ")
 }
 
-/// The path with the index of the expected object in its list.
+/// Replaces `*` in the path with the index of the object with this id.
 fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
     let Some((list, rest)) = path.split_once("/*") else {
         return path.to_owned();
@@ -342,7 +342,7 @@ fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_can_read_what_the_permissions_page_says_on_every_path() {
+async fn every_role_can_read_only_what_the_permissions_page_allows_on_every_path() {
     let app = TestApp::alone(wide_limits).await;
     let cast = Cast::new(&app).await;
     for passes in [0.0, 601.0] {
@@ -358,21 +358,21 @@ async fn the_paths_cover_every_query_and_every_type_of_the_permissions_page() {
     let app = TestApp::alone(wide_limits).await;
     let (page, types) = (Page::read(), fields::of(&app).await);
     for root in types["Query"].fields.keys() {
-        assert!(WAYS.iter().any(|way| way.root == root), "{root}: add its paths here");
+        assert!(WAYS.iter().any(|way| way.root == root), "{root}: add the paths of this query to WAYS");
     }
     let tabled = page.rows.keys().map(|row| row.split('.').next().unwrap());
     for kind in tabled.filter(|kind| !["Query", "Mutation", "Subscription"].contains(kind)) {
-        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: add paths to it here");
+        assert!(WAYS.iter().any(|way| way.to == kind), "{kind}: add the paths to this type to WAYS");
     }
     for name in &types["Node"].possible {
         assert!(
             WAYS.iter().any(|way| way.to == name && way.root == "node"),
-            "{name}: add its path through `node` here"
+            "{name}: add the path through `node` to WAYS"
         );
     }
 }
 
-/// An id of the same kind and form that does not exist.
+/// An id with the same type and format, of an object that does not exist.
 fn unknown_id(id: &str) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(id).unwrap();
     let end = bytes.len() - 4;
@@ -380,7 +380,7 @@ fn unknown_id(id: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A response without what differs in each one.
+/// The status and body of a response without the request id, for comparison.
 fn shape(answer: &Answer) -> (u16, Value) {
     let mut json = answer.json.clone();
     if let Some(id) = json.pointer_mut("/errors/0/extensions/requestId") {
@@ -391,7 +391,7 @@ fn shape(answer: &Answer) -> (u16, Value) {
 
 const DENIED: &str = "PERMISSION_DENIED";
 
-/// Everything that a request leaves behind: response, statements, and how often it was recorded as denied.
+/// Runs a query. Returns the response, the SQL statements, and the number of recorded denials.
 async fn traces(app: &TestApp, client: &Client<'_>, query: &str) -> (Answer, Vec<String>, i32) {
     let before = app.refused(DENIED).await;
     app.take_statements();
@@ -407,7 +407,7 @@ async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
     let mut same = 0;
     for (column, viewer) in &cast.viewers {
         let client = cast.client(viewer.as_ref());
-        // The first denial of an hour is written at once; later ones are only counted.
+        // Cause a first denial, because it is written immediately. Later ones are only counted.
         client.query("{ users { totalCount } }", json!({})).await;
         for side in [Side::Other, Side::Deleted] {
             let of = cast.of(viewer.as_ref(), side).unwrap();
@@ -433,7 +433,7 @@ async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
                 };
                 let is_hidden = !cast.page.row(&format!("{kind}.id")).allows(*column, side);
                 for (number, (given, absent)) in about(id).iter().zip(about(&unknown_id(id))).enumerate() {
-                    // Only the owner can end a session or forget a device, whatever others can see.
+                    // Only the owner can end a session or forget a device, even if other users can see them.
                     let is_change = given.starts_with("mutation");
                     let (absent, its_statements, its_denials) = traces(&app, &client, &absent).await;
                     let code = if *column == Column::Anonymous { "UNAUTHENTICATED" } else { "NOT_FOUND" };

@@ -1,4 +1,4 @@
-//! `doorcode audit tail`: past events, and events from other processes while it follows.
+//! `doorcode audit tail`: past events, filters, and with `--follow` new events from other processes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Home;
 
-/// A running `tail --follow`; it is killed when dropped.
+/// A running `audit tail --follow`. Dropping this value kills the process.
 struct Following {
     child: Child,
     lines: Receiver<String>,
@@ -57,10 +57,10 @@ async fn a_following_tail_prints_events_of_other_processes_once() {
     let first = following.next();
     assert!(first.contains("USER_CREATED") && first.contains("ada@example.com"), "{first}");
     assert!(following.is_silent(), "events left out by --most do not appear later");
-    // From another command.
+    // An event from another command.
     home.good(&["user", "suspend", "ada@example.com"]);
     assert_eq!(kind_of(&following.next()), "USER_CHANGED");
-    // From a server.
+    // Events from a server.
     let server = home.start().await;
     let challenge = server.login("new@example.com").await.unwrap();
     let code = server.code_for("new@example.com").await.unwrap();
@@ -68,7 +68,7 @@ async fn a_following_tail_prints_events_of_other_processes_once() {
     let seen = [following.next(), following.next()];
     assert_eq!(seen.each_ref().map(|line| kind_of(line)), ["CODE_REQUESTED", "SIGNED_UP"].map(String::from));
     assert!(seen.iter().all(|line| !line.contains(&code)), "{seen:?}");
-    assert!(following.is_silent(), "each is printed once");
+    assert!(following.is_silent(), "each event is printed once");
     let signaled =
         std::process::Command::new("kill").args(["-INT", &following.child.id().to_string()]).status().unwrap();
     assert!(signaled.success() && following.child.wait().unwrap().success());
@@ -109,7 +109,7 @@ async fn a_closed_pipe_ends_the_tail_quietly() {
     let home = Home::new().await;
     home.good(&["seed", "--users", "2000"]);
     for (arguments, patience) in [
-        // It has printed everything and waits.
+        // The command has printed all past events, and waits for new ones.
         (&["audit", "tail", "--follow", "--most", "1"][..], 1_500),
         (&["audit", "tail", "--most", "100000"], 0),
         (&["user", "list", "--most", "2000"], 0),
@@ -141,7 +141,11 @@ async fn the_tail_can_be_filtered_and_marks_erased_users() {
         let events = home.objects(&[&["audit", "tail"], arguments].concat());
         events.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(kinds(&["--subject", "eve@example.com"]), ["USER_CREATED", "USER_DELETED"], "the newest last");
+    assert_eq!(
+        kinds(&["--subject", "eve@example.com"]),
+        ["USER_CREATED", "USER_DELETED"],
+        "the newest event comes last"
+    );
     assert_eq!(
         kinds(&["--kind", "USER_CREATED", "--kind", "user_deleted", "--most", "2"]),
         ["USER_CREATED", "USER_DELETED"]

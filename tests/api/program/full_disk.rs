@@ -1,4 +1,4 @@
-//! A real server on SQLite whose disk is full for a while: every acknowledged change is in the file.
+//! A server on SQLite whose disk is full for a while. Afterwards the file must contain every acknowledged change.
 
 use std::{fs, process::Command};
 
@@ -17,7 +17,8 @@ async fn every_acknowledged_change_survives_a_full_disk() {
     let home = Home::new().await;
     let file = home.folder.path().join("full.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());
-    // By default the signal would kill the process, so it must ignore it from the start.
+    // A process that exceeds the limit gets SIGXFSZ, which kills it by default. So bash ignores the signal before it
+    // starts the program.
     let program = std::env::var("DOORCODE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_doorcode").into());
     let mut command = home.command_of("bash");
     command.args(["-c", "trap '' XFSZ; exec \"$0\"", &program]).env("DATABASE_URL", &url);

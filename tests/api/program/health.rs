@@ -9,7 +9,8 @@ use std::{
 
 use super::{Home, text};
 
-/// Runs with only the setting that it reads.
+/// Runs `doorcode health`, which must only read `DOORCODE_OPS_LISTEN`: the database URL does not work. Returns the exit
+/// code, the output and the error output.
 fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
     let empty = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_doorcode"))
@@ -22,7 +23,7 @@ fn health(arguments: &[&str], listens: &str) -> (Option<i32>, String, String) {
         .current_dir(empty.path())
         .output()
         .unwrap();
-    assert_eq!(empty.path().read_dir().unwrap().count(), 0, "it writes nothing");
+    assert_eq!(empty.path().read_dir().unwrap().count(), 0, "the command creates no file");
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
@@ -56,7 +57,7 @@ fn health_fails_without_a_server_or_with_another_one() {
     let other = answer("HTTP/1.1 200 OK\r\n\r\n<html>");
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("not Doorcode")));
     let start = Instant::now();
-    // Accepted by the kernel and never answered.
+    // The kernel accepts the connection, but no program responds.
     assert!(matches!(health(&[], &address), (Some(1), _, why) if why.contains("cannot reach")));
     assert!(start.elapsed().as_secs() < 10);
     drop((listener, not_ready.join().unwrap(), other.join().unwrap()));

@@ -1,4 +1,4 @@
-//! Secrets in the memory of a running program, and who can read that memory.
+//! Secrets in the memory of a running program, and core dumps.
 
 use std::{
     fs::{self, File},
@@ -9,8 +9,8 @@ use super::{Home, Program};
 
 const SECRET: &str = "hV2mJ0cQ7yXwN4tR9zLbK1sD6fGpA8eU";
 
-/// How often a text occurs in the program's writable memory. `None` if the memory cannot be read: only root can read
-/// that of a program that protects it.
+/// The number of copies of a text in the program's writable memory. `None` if the memory cannot be read, because the
+/// program protects its memory and the test does not run as root.
 fn copies(program: &Program, text: &str) -> Option<usize> {
     let folder = format!("/proc/{}", program.child.id());
     let maps = fs::read_to_string(format!("{folder}/maps")).ok()?;
@@ -21,7 +21,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
         let [from, to] = [from, to].map(|place| u64::from_str_radix(place, 16).unwrap());
         let mut bytes = Vec::new();
         memory.seek(SeekFrom::Start(from)).unwrap();
-        // The region may be gone by now.
+        // The program may have unmapped the region in the meantime.
         drop((&mut memory).take(to - from).read_to_end(&mut bytes));
         let first = text.as_bytes()[0];
         let starts = (0..bytes.len()).filter(|at| bytes[*at] == first);
@@ -30,7 +30,7 @@ fn copies(program: &Program, text: &str) -> Option<usize> {
     Some(found)
 }
 
-/// A program that has used its secret for everything a sign-in needs.
+/// Starts a program and signs in, so that the program has used its secret.
 async fn used(home: &Home) -> Program {
     let program = home.start().await;
     let challenge = program.login("ada@example.com").await.unwrap();
@@ -52,11 +52,11 @@ async fn only_the_settings_keep_the_server_secret_in_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_from_the_environment_is_in_memory_once_more() {
+async fn a_secret_from_the_environment_has_one_more_copy_in_memory() {
     let home = Home::new().await;
     fs::write(home.folder.path().join(".env"), format!("DOORCODE_SECRET={SECRET}\n")).unwrap();
     let program = used(&home).await;
-    // The environment itself cannot be wiped while there are threads.
+    // One copy is in the settings. The other is in the environment, which cannot be erased safely while threads run.
     assert!(copies(&program, SECRET).is_none_or(|found| found <= 2), "{:?}", copies(&program, SECRET));
 }
 

@@ -1,5 +1,4 @@
-//! A PostgreSQL process that belongs to one test, for settings that no other test may have. It never touches another
-//! server.
+//! A PostgreSQL process for one test, whose settings no other test shares. Never affects another server.
 
 use std::{
     fs,
@@ -12,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{free_port, wait_for_port};
 
-/// A PostgreSQL whose settings the test may change. It stops with its handle.
+/// A PostgreSQL server whose settings the test may change. Dropping this value stops the server.
 pub(crate) struct OwnPostgres {
     server: Child,
     port: u16,
@@ -61,7 +60,7 @@ impl OwnPostgres {
 
 impl Drop for OwnPostgres {
     fn drop(&mut self) {
-        // An immediate stop: the data is not needed.
+        // SIGQUIT stops PostgreSQL immediately, without saving data.
         drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
         drop(self.server.wait());
         let _ = &self.folder;
@@ -72,7 +71,7 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
-/// Debian keeps PostgreSQL's programs in a folder for each version.
+/// The path of a PostgreSQL program, in the newest version. Debian installs each version in a separate folder.
 fn newest(program: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|version| version.path().join("bin").join(program)).filter(|path| path.exists()).max();

@@ -1,4 +1,4 @@
-//! User commands: create, change, show and sign out users, with output as text and as JSON.
+//! `doorcode user`: commands that create, change, list and sign out users, with output as text and as JSON.
 
 use std::{fs, path::Path};
 
@@ -20,7 +20,7 @@ use super::{Home, text};
 
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}";
 
-/// Whether a terminal would treat all of it as plain text.
+/// Whether the text contains no character that a terminal interprets.
 pub(super) fn is_harmless(printed: &str) -> bool {
     printed.chars().all(|char| char == '\n' || !(char.is_control() || char == '\u{202e}'))
 }
@@ -84,7 +84,7 @@ async fn commands_create_change_delete_and_restore_users() {
     assert_eq!((shown.len(), &shown[0]["id"]), (1, &ada["id"]));
     let shown = home.good(&["user", "show", "ada@example.com"]);
     assert!(shown.contains("Ada L") && shown.contains("open sessions"), "{shown}");
-    // The change is in the trail, without an actor.
+    // The audit trail contains the change, without an actor.
     let trail = home.objects(&["audit", "tail", "--subject", "ada@example.com"]);
     let kinds: Vec<_> = trail.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     let expected = ["USER_CREATED", "USER_CHANGED", "USER_RESTORED", "USER_DELETED", "USER_RESTORED"];
@@ -164,7 +164,7 @@ async fn commands_list_and_end_sessions_without_an_actor_in_the_trail() {
     assert_eq!(
         sessions.iter().map(|session| &session["open"]).collect::<Vec<_>>(),
         [true, false],
-        "the open one first"
+        "open sessions come first"
     );
     assert_eq!((&sessions[0]["userAgent"], &sessions[0]["ipAddress"]), (&json!("Firefox"), &json!("192.0.2.7")));
     assert_eq!(sessions[1]["endReason"], "SIGNED_OUT");
@@ -199,12 +199,12 @@ async fn hostile_names_and_user_agents_cannot_move_the_cursor() {
     ] {
         let printed = home.good(command);
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
-        assert!(printed.contains("\\u{1b}"), "{command:?} shows it in escaped form: {printed}");
+        assert!(printed.contains("\\u{1b}"), "{command:?} shows the text in escaped form: {printed}");
         let printed = home.good(&[command, &["--json"]].concat());
         assert!(is_harmless(&printed), "{command:?}: {printed:?}");
         let read: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
         let values = [&read["name"], &read["userAgent"], &read["detail"]["name"]];
-        assert!(values.iter().any(|value| **value == HOSTILE), "{command:?}: JSON means the same: {read}");
+        assert!(values.iter().any(|value| **value == HOSTILE), "{command:?}: the JSON has the original text: {read}");
     }
 }
 
@@ -261,7 +261,7 @@ async fn every_command_has_a_help_text() {
         assert!(is_sentence, "{command:?}: {first}");
         let (_, rest) = help.split_once("\nCommands:\n").unwrap_or_default();
         for line in rest.lines().take_while(|line| line.starts_with("  ")) {
-            // Continuation lines are indented further.
+            // Skip continuation lines, which are indented further.
             let name = line.split_whitespace().next().unwrap();
             if !line.starts_with("   ") && name != "help" {
                 commands.push([&command[..], &[Box::leak(name.to_owned().into_boxed_str())]].concat());
@@ -272,7 +272,7 @@ async fn every_command_has_a_help_text() {
     assert!(seen > 20, "{seen}");
 }
 
-/// The `Shell` type is the guard: request handlers cannot name it.
+/// Functions that only commands may call take a `Shell` argument, so no request handler may name this type.
 #[test]
 fn no_request_handler_names_the_shell_type() {
     fn names(folder: &Path, found: &mut Vec<String>) {

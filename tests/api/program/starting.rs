@@ -1,4 +1,5 @@
-//! Start-up order: a server whose database is not there yet reports it, waits, and continues.
+//! Start-up order: a server that starts before its database waits, logs the reason, and continues when the database is
+//! up.
 
 use std::{
     process::{Command, Stdio},
@@ -15,12 +16,12 @@ use url::Url;
 use super::{Home, free_port, text};
 use crate::harness::{eventually, on_servers};
 
-/// A database URL on a local port without a server.
+/// A PostgreSQL URL with a local port on which no server listens.
 fn nowhere(port: u16) -> String {
     format!("postgres://doorcode:secret@127.0.0.1:{port}/doorcode")
 }
 
-/// A server without output.
+/// The command of a server, with its output discarded.
 fn serving(home: &Home, port: u16, ops: u16) -> Command {
     let mut command = home.command();
     command
@@ -43,7 +44,7 @@ async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time(
     let mut command = serving(&home, port, ops);
     command.env("DATABASE_URL", nowhere(database)).env("DOORCODE_DATABASE_WAIT", "7s").stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
+    eventually("the server is alive", async || status(ops, "/health").await.is_some()).await;
     for port in [port, ops] {
         assert_eq!(status(port, "/health").await.unwrap().0, 200);
         let (code, body) = status(port, "/ready").await.unwrap();
@@ -62,7 +63,7 @@ async fn a_server_without_its_database_is_alive_but_not_ready_and_exits_in_time(
     assert!(said.contains(&cause) && !said.contains("DATABASE_URL names"), "{said}");
 }
 
-/// The response has the CORS and security headers and the request id of any other.
+/// Checks that responses during startup have the same CORS headers, security headers and request id as all others.
 async fn has_standard_headers(port: u16) {
     let client = reqwest::Client::new();
     let call = client.post(format!("http://127.0.0.1:{port}/graphql")).body("{}");
@@ -82,22 +83,25 @@ async fn has_standard_headers(port: u16) {
     let body: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     assert_eq!(body["errors"][0]["extensions"]["requestId"], "my-id");
-    // A request that a proxy could parse differently closes its connection, also here.
+    // A request that a proxy could parse differently closes its connection, also during startup.
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     connection.write_all(b"POST /graphql HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n").await.unwrap();
     let mut answer = String::new();
-    timeout(Duration::from_secs(5), connection.read_to_string(&mut answer)).await.expect("it is closed").unwrap();
+    timeout(Duration::from_secs(5), connection.read_to_string(&mut answer))
+        .await
+        .expect("the connection is closed")
+        .unwrap();
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("BAD_REQUEST"), "{answer}");
 }
 
-/// A proxy sends requests as soon as the port accepts connections.
+/// A proxy sends requests as soon as the port accepts connections, so the server must not refuse them.
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_during_startup_are_served() {
     let home = Home::new().await;
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
     let mut child = command.env("DOORCODE_DATA", "./data").spawn().unwrap();
-    // Polls without a pause, because the first moment of listening counts.
+    // Poll without a pause, to send a request as soon as the server listens.
     let first = timeout(Duration::from_secs(30), async {
         loop {
             if let Some(first) = status(port, "/.well-known/jwks.json").await {
@@ -108,7 +112,7 @@ async fn requests_during_startup_are_served() {
     .await;
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(first.expect("it responds").0, 200, "the first response");
+    assert_eq!(first.expect("the server responds").0, 200, "the first response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,11 +121,11 @@ async fn a_server_waiting_for_its_database_stops_on_a_signal() {
     let (port, ops) = (free_port(), free_port());
     let mut command = serving(&home, port, ops);
     let mut child = command.env("DATABASE_URL", nowhere(free_port())).spawn().unwrap();
-    eventually("it is alive", async || status(ops, "/health").await.is_some()).await;
-    // The first process of a container ignores a signal without a handler.
+    eventually("the server is alive", async || status(ops, "/health").await.is_some()).await;
+    // As the first process of a container, the server would ignore a signal for which it has no handler.
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let mut ended = None;
-    eventually("it exited", async || {
+    eventually("the process exited", async || {
         ended = child.try_wait().unwrap();
         ended.is_some()
     })
@@ -144,11 +148,11 @@ async fn a_command_waiting_for_its_database_stops_on_a_signal() {
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
             u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
         };
-        eventually("it handles SIGTERM", async || listens()).await;
+        eventually("the command handles SIGTERM", async || listens()).await;
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        eventually("it exited", async || child.try_wait().unwrap().is_some()).await;
+        eventually("the process exited", async || child.try_wait().unwrap().is_some()).await;
         let output = child.wait_with_output().unwrap();
-        // A process that the signal kills has no exit code.
+        // A process that is killed by a signal would have no exit code.
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     }
@@ -190,7 +194,7 @@ async fn production_only_reads_an_env_file_marked_as_production() {
         assert_eq!(output.status.code(), Some(1));
         text(&output.stderr)
     };
-    // A value that is refused while reading the file.
+    // An invalid value, which is refused as soon as the file is read.
     let file = "DOORCODE_CODE_TRIES=99\n";
     let by_variable = said(file, &|command| _ = command.env("DOORCODE_MODE", "production"));
     let by_flag = said(file, &|command| _ = command.args(["serve", "--mode", "production"]));
@@ -217,13 +221,13 @@ async fn a_refused_start_names_the_setting_once() {
         let output = home.command().env(variable, value).args(["keys", "list"]).output().unwrap();
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{variable}: {error}");
-        // An example value also contains the name.
+        // Do not count the name in the example value.
         let named = error.replace(&format!("{variable}="), "").matches(variable).count();
         assert_eq!(named, 1, "{error}");
     }
 }
 
-/// A server with a low limit of open files.
+/// Starts a server with a low limit of open files.
 async fn with_few_files(home: &Home, ulimit: &str) -> super::Program {
     let mut command = home.command_of("sh");
     command.args(["-c", &format!("ulimit {ulimit} && exec {} serve", env!("CARGO_BIN_EXE_doorcode"))]);

@@ -1,4 +1,4 @@
-//! TLS files of the program: at its start and when they change.
+//! The certificate and key files of the program: checks at the start, and changes while it runs.
 
 use std::{
     fs::{self, Permissions},
@@ -12,7 +12,8 @@ use tokio::time::sleep;
 use super::{Home, Program};
 use crate::certificates::{Certificates, P256};
 
-/// Twice the interval between two checks of the files, and the duration of one.
+/// Time after which the program must have noticed a changed file: twice its check interval, and the duration of a
+/// check.
 const LOOKED: Duration = Duration::from_secs(7);
 
 fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
@@ -22,7 +23,7 @@ fn with(certificates: &Certificates) -> impl FnOnce(&mut Command) {
     }
 }
 
-/// Whether it serves the certificate of that name.
+/// Whether the program serves the certificate with this name.
 async fn shows(program: &Program, certificates: &Certificates, name: &str) -> bool {
     match certificates.connect(name, ([127, 0, 0, 1], program.port).into()).await {
         Ok(mut client) => client.is_served().await,
@@ -47,7 +48,7 @@ async fn a_new_certificate_is_served_without_a_restart_and_connections_stay_open
     certificates.replace("tls", "new");
     sleep(LOOKED).await;
     assert!(shows(&program, &certificates, "new").await, "{}", program.printed());
-    assert!(from_before.is_served().await, "it closes no connection");
+    assert!(from_before.is_served().await, "the new certificate closes no connection");
     assert_eq!(complaints(&program), 0, "{}", program.printed());
     program.signal("-TERM");
     assert!(program.child.wait().unwrap().success(), "{}", program.printed());
@@ -75,10 +76,10 @@ async fn a_bad_new_certificate_is_logged_once_and_the_old_one_stays() {
     }
     certificates.replace("tls", "good");
     sleep(LOOKED).await;
-    assert!(shows(&program, &certificates, "good").await, "the next valid one is used");
+    assert!(shows(&program, &certificates, "good").await, "the program uses the next valid certificate");
     let pem = fs::read_to_string(certificates.path("other.key")).unwrap();
     let secret = pem.lines().nth(1).unwrap();
-    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "no key is printed");
+    assert!(!program.printed().contains(secret) && !program.printed().contains("BEGIN"), "the output contains no key");
 }
 
 #[tokio::test(flavor = "multi_thread")]

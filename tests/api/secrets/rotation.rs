@@ -1,5 +1,6 @@
-//! Rotation of the server secret during use: first every process has the old one, then both with the new one first,
-//! then only the new one. Pending sign-ins and sessions survive, and spent tokens stay spent.
+//! Rotation of the server secret while the service is in use. Processes first have only the old secret, then both with
+//! the new one first, then only the new one. Pending sign-ins and sessions must survive, and used tokens must stay
+//! invalid.
 
 use doorcode::domain::vault::{Purpose, Vault};
 use doorcode::limits::Rule;
@@ -13,12 +14,12 @@ use crate::{
     tokens::rotation::{last_code_at, process_with},
 };
 
-/// A secret for each test: rate limit keys in the shared Redis depend on it.
+/// A new secret for each test, because rate limit keys in the shared Redis depend on it.
 fn new_secret() -> SecretString {
     SecretString::from(format!("new secret {} {}", Uuid::new_v4(), Uuid::new_v4()))
 }
 
-/// A process with both secrets, and one with only the newer, on the same database.
+/// Two processes on the same database: one with both secrets, and one with only the new secret.
 async fn later_processes(app: &TestApp, new: &SecretString) -> [Replica; 2] {
     let old = &app.ctx().settings.secrets[0];
     [process_with(app, &[new, old]).await, process_with(app, &[new]).await]
@@ -41,7 +42,7 @@ async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
         app.guest().challenge("link@example.com").await;
     }
     let link = app.last_link_for("link@example.com").await;
-    // That drained the outbox into this process's inbox, so waiting mail is queued now.
+    // Reading the link delivered all queued letters, so only now queue the one that has to wait.
     let waiting = {
         assert!(!waiting.is_empty());
         app.guest().challenge("letter@example.com").await
@@ -51,30 +52,45 @@ async fn pending_sign_ins_and_sessions_survive_a_secret_rotation() {
     let at = |process: &Replica| guest.via(process);
     assert_eq!(at(&both).verify(&asked, &code).await["__typename"], "SignedIn", "a code under the old secret");
     let letter = last_code_at(&both, "letter@example.com").await;
-    assert_eq!(at(&both).verify(&waiting, &letter).await["__typename"], "SignedIn", "a letter that waited");
+    assert_eq!(
+        at(&both).verify(&waiting, &letter).await["__typename"],
+        "SignedIn",
+        "a code from a letter that waited in the outbox"
+    );
     assert_eq!(
         at(&newest).verify_link(&link).await["__typename"],
         "CodeExpired",
-        "a link works under its secret alone"
+        "a link does not work without the secret it was created with"
     );
-    assert_eq!(at(&both).verify_link(&link).await["__typename"], "SignedIn", "it also works while both are set");
+    assert_eq!(
+        at(&both).verify_link(&link).await["__typename"],
+        "SignedIn",
+        "the link works while both secrets are set"
+    );
     assert!(at(&both).with_bearer(&before.access).me().await.field("me")["id"].is_string());
     let refresh = refreshed(&at(&both), &before.refresh).await;
 
-    // Removes the old secret.
-    assert!(at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(), "its key was resealed");
+    // From here on, the old secret is removed.
+    assert!(
+        at(&newest).with_bearer(&before.access).me().await.field("me")["id"].is_string(),
+        "the signing key was resealed under the new secret"
+    );
     refreshed(&at(&newest), &refresh).await;
     let challenge = at(&newest).with_device(&before.device).challenge("before@example.com").await;
     assert!(!challenge.is_empty());
     assert_eq!(app.count("email_codes", "device_id IS NOT NULL").await, 1, "the device is still known");
 
-    // A session not used while both were set must sign in again, but does not count as stolen.
+    // A session that was not used while both secrets were set ends. But its refresh token does not count as stolen.
     assert_eq!(at(&newest).refresh(&idle.refresh).await["__typename"], "SessionEnded");
     assert_eq!(app.count("audit_events", "kind = 'REFRESH_TOKEN_REUSED'").await, 0);
     refreshed(&at(&both), &idle.refresh).await;
     let late = guest.challenge("late@example.com").await;
     let code = app.last_code_for("late@example.com").await;
-    assert_eq!(at(&newest).verify(&late, &code).await["__typename"], "InvalidCode", "such codes do not work");
+    assert_eq!(
+        at(&newest).verify(&late, &code).await["__typename"],
+        "InvalidCode",
+        "a code under the old secret does not work"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,13 +147,25 @@ async fn a_guessing_budget_survives_a_secret_rotation() {
     let challenge = elsewhere.challenge(email).await;
     let code = last_code_at(&both, email).await;
     for _ in 0..2 {
-        assert_eq!(wrong(&elsewhere, &challenge, &code).await, "InvalidCode", "eighteen are spent, of twenty");
+        assert_eq!(
+            wrong(&elsewhere, &challenge, &code).await,
+            "InvalidCode",
+            "eighteen of twenty guesses were used before the rotation"
+        );
     }
     assert_eq!(elsewhere.verify(&challenge, &code).await["__typename"], "RateLimited");
-    assert_eq!(elsewhere.verify(&held_back, &held_code).await["__typename"], "RateLimited", "nor an earlier challenge");
-    assert_eq!(guest.via(&newest).verify(&challenge, &code).await["__typename"], "RateLimited", "nor without the old");
+    assert_eq!(
+        elsewhere.verify(&held_back, &held_code).await["__typename"],
+        "RateLimited",
+        "an earlier challenge is refused as well"
+    );
+    assert_eq!(
+        guest.via(&newest).verify(&challenge, &code).await["__typename"],
+        "RateLimited",
+        "a process without the old secret refuses as well"
+    );
     assert_eq!(app.count("email_codes", "1 = 1").await, 8);
-    // A mail with a link is sent instead, as before the rotation.
+    // The next email contains a link instead of a code, as before the rotation.
     guest.via(&newest).challenge(email).await;
     assert_eq!(app.count("sign_in_links", "1 = 1").await, 1);
 }
@@ -153,7 +181,8 @@ async fn processes_with_different_newest_secrets_share_a_budget_without_deadlock
     .await;
     let (old, new) = (app.ctx().settings.secrets[0].clone(), new_secret());
     let processes = [process_with(&app, &[&old, &new]).await, process_with(&app, &[&new, &old]).await];
-    // Logins carry the budget over in alternating directions, with tries in between.
+    // Each login copies the used budget from one secret's key to the other's. The direction alternates, with tries in
+    // between.
     let round = async |process: &Replica| {
         let client = app.guest().via(process);
         let challenge = client.challenge("ada@example.com").await;
@@ -165,7 +194,7 @@ async fn processes_with_different_newest_secrets_share_a_budget_without_deadlock
     };
     let rounds = (0..24).map(|number| round(&processes[number % 2]));
     let answers: Vec<_> = join_all(rounds).await.into_iter().flatten().collect();
-    // A try that finds the budget spent while it counts gets `CodeExpired`.
+    // A try gets `CodeExpired` if concurrent tries use up the budget while it is counted.
     let expected = ["InvalidCode", "RateLimited", "CodeExpired"];
     assert!(answers.iter().all(|answer| expected.contains(&answer.as_str())), "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| *answer == "InvalidCode").count(), 6);
@@ -184,8 +213,8 @@ async fn send_limits_survive_a_secret_rotation_in_one_limiter_call() {
     app.limiter.calls.store(0, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(ask(Some(&both)).await, "CodeSent");
     assert_eq!(app.limiter.calls.load(std::sync::atomic::Ordering::SeqCst), 1);
-    assert_eq!(ask(Some(&both)).await, "RateLimited", "two under the old name");
-    assert_eq!(ask(None).await, "RateLimited", "processes with only the old secret see them, too");
-    assert_eq!(ask(Some(&newest)).await, "CodeSent", "one under the new name");
+    assert_eq!(ask(Some(&both)).await, "RateLimited", "two emails are counted under the old secret's key");
+    assert_eq!(ask(None).await, "RateLimited", "processes with only the old secret count the same emails");
+    assert_eq!(ask(Some(&newest)).await, "CodeSent", "only one email is counted under the new secret's key");
     assert_eq!(ask(Some(&newest)).await, "RateLimited");
 }

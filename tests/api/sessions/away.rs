@@ -1,4 +1,4 @@
-//! A limiter outage: codes are neither sent nor checked, and signed-in users can continue.
+//! Limiter outages. Without the limiter, codes are neither sent nor checked, but signed-in users can continue.
 
 use std::sync::atomic::Ordering;
 
@@ -24,10 +24,14 @@ async fn without_the_limiter_only_signed_in_users_can_continue() {
         let verify = guest.verify_answer(&challenge, &typed).await;
         assert_eq!((verify.status.as_u16(), verify.code()), (200, "UNAVAILABLE"));
     }
-    assert_eq!(app.count("email_codes", "attempts > 0 OR units > 0").await, 1, "only the earlier sign-in");
+    assert_eq!(
+        app.count("email_codes", "attempts > 0 OR units > 0").await,
+        1,
+        "only the code from before the outage was counted"
+    );
     assert_eq!(app.count("email_codes", "email = 'new@example.com' AND consumed_at IS NOT NULL").await, 0);
     assert_eq!(app.count("outbox", "1 = 1").await, mails);
-    assert_eq!(log_out_with(&guest, &refresh).await["__typename"], "LoggedOut", "signing out needs no limiter");
+    assert_eq!(log_out_with(&guest, &refresh).await["__typename"], "LoggedOut", "signing out does not use the limiter");
 
     app.limiter.away.store(false, Ordering::SeqCst);
     SignedIn::read(&guest.verify(&challenge, &code).await);

@@ -1,11 +1,11 @@
-//! Known devices: what their token does, and when it expires. A known device shows by the limit that a `login` is
-//! charged to.
+//! Known devices: what a device token does, and when it expires. The tests notice a known device because its `login`
+//! counts against another limit than that of strangers.
 
 use serde_json::json;
 
 use crate::harness::{Client, SignedIn, TestApp};
 
-/// Uses up the limit that strangers have for an address.
+/// Uses up the mail limit that strangers have for an address.
 async fn use_up_limit(app: &TestApp, email: &str) {
     for _ in 0..20 {
         if app.guest().login(email).await["__typename"] == "RateLimited" {
@@ -15,7 +15,7 @@ async fn use_up_limit(app: &TestApp, email: &str) {
     panic!("no limit for {email}");
 }
 
-/// Whether a `login` with this token passes where a stranger's does not.
+/// Whether a `login` with this device token is accepted, although the limit for strangers is used up.
 async fn is_known(app: &TestApp, token: &str, email: &str) -> bool {
     match app.guest().with_device(token).login(email).await["__typename"].as_str() {
         Some("CodeSent") => true,
@@ -50,7 +50,11 @@ async fn a_forgotten_device_signs_in_as_a_stranger() {
         let query = "mutation($input: ForgetDeviceInput!) { forgetDevice(input: $input) { deviceId } }";
         client.query(query, json!({ "input": { "id": ids[0] } })).await
     };
-    assert_eq!(forget(&guest.with_bearer(&other.access)).await.code(), "NOT_FOUND", "only the owner can forget it");
+    assert_eq!(
+        forget(&guest.with_bearer(&other.access)).await.code(),
+        "NOT_FOUND",
+        "only the owner can forget the device"
+    );
     assert!(is_known(&app, &signed_in.device, "ada@example.com").await);
     assert_eq!(forget(&person).await.field("forgetDevice")["deviceId"], ids[0].as_str());
     assert!(!is_known(&app, &signed_in.device, "ada@example.com").await);
@@ -61,7 +65,7 @@ async fn a_forgotten_device_signs_in_as_a_stranger() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_forgotten_between_login_and_verify_becomes_a_new_one_with_a_notice() {
+async fn a_device_forgotten_between_login_and_verify_becomes_a_new_device_with_a_notice() {
     let app = TestApp::new().await;
     let guest = app.guest();
     let first = guest.sign_in("ada@example.com").await;
@@ -77,7 +81,7 @@ async fn a_device_forgotten_between_login_and_verify_becomes_a_new_one_with_a_no
     assert!(ids.len() == 1 && ids[0] != *forgotten, "{forgotten} {ids:?}");
     let notice = &app.mails_for("ada@example.com").await[0];
     assert!(notice.code.is_none() && notice.subject.contains("new device"), "{}", notice.subject);
-    // The new device is known from now on, so its next sign-in sends no notice.
+    // The new device is now known, so its next sign-in sends no notice.
     guest.with_device(&again.device).sign_in("ada@example.com").await;
     assert_eq!(device_ids(&person).await, ids);
     assert!(app.mails_for("ada@example.com").await[0].code.is_some());
@@ -96,7 +100,7 @@ async fn a_device_token_of_another_account_is_ignored() {
     }
     assert!(is_known(&app, &ada.device, "ada@example.com").await);
     let again = sign_in_from(&guest, &ada.device, "eve@example.com").await;
-    assert_eq!(app.count("devices", "1 = 1").await, 3, "eve's new device, and ada's as it was");
+    assert_eq!(app.count("devices", "1 = 1").await, 3, "Ada's device is unchanged, and Eve has a new one");
     assert!(is_known(&app, &ada.device, "ada@example.com").await);
     assert!(!is_known(&app, &again.device, "ada@example.com").await);
 }
@@ -108,12 +112,12 @@ async fn a_device_token_is_replaced_at_every_sign_in() {
     let first = guest.sign_in("ada@example.com").await;
     let second = sign_in_from(&guest, &first.device, "ada@example.com").await;
     assert_ne!(first.device, second.device);
-    assert_eq!(app.count("devices", "1 = 1").await, 1, "it is the same device");
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "the token belongs to the same device");
     use_up_limit(&app, "ada@example.com").await;
     assert!(!is_known(&app, &first.device, "ada@example.com").await);
     assert!(is_known(&app, &second.device, "ada@example.com").await);
     let hidden = app.count("email_codes", "device_id IS NOT NULL").await;
-    assert_eq!(hidden, 2, "one sign-in and one login were a known device's");
+    assert_eq!(hidden, 2, "the known device made one sign-in and one login");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +138,7 @@ async fn a_device_is_known_for_180_days_after_its_last_sign_in() {
     assert_eq!(device_ids(&person).await.len(), 1);
     app.clock.pass(1.0);
     doorcode::domain::housekeeping::purge(app.ctx()).await.unwrap();
-    assert_eq!(app.count("devices", "1 = 1").await, 1, "purged with other expired rows");
+    assert_eq!(app.count("devices", "1 = 1").await, 1, "the expired device is purged");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! How users end sessions: by the session's bearer, by its refresh token, or from another session.
+//! Ways for users to end sessions: with the access token, with the refresh token, or from another session.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn a_refresh_token_signs_out_without_a_bearer() {
     assert_eq!((&out["__typename"], &out["sessionId"]), (&json!("LoggedOut"), &json!(signed_in.session)));
     assert_eq!(status_of_me(&guest, &signed_in.access).await, 401);
     is_over(&guest, &signed_in.refresh).await;
-    assert_eq!(log_out_with(&guest, &signed_in.refresh).await["__typename"], "SessionEnded", "twice");
+    assert_eq!(log_out_with(&guest, &signed_in.refresh).await["__typename"], "SessionEnded", "a second sign-out");
     assert_eq!(app.count("audit_events", "kind = 'SIGNED_OUT'").await, 1);
     assert_eq!(reuses(&app).await, 0);
 }
@@ -67,7 +67,7 @@ async fn concurrent_sign_outs_count_as_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_races_a_sign_out_never_survives_it() {
+async fn a_refresh_concurrent_with_a_sign_out_does_not_keep_the_session_open() {
     for _ in 0..10 {
         let app = TestApp::new().await;
         let guest = app.guest();
@@ -117,7 +117,11 @@ async fn a_session_can_only_be_ended_by_its_user() {
         let query = "mutation($input: EndSessionInput!) { endSession(input: $input) { session { id endedAt } } }";
         guest.with_bearer(access).query(query, json!({ "input": { "id": id } })).await
     };
-    assert_eq!(end(&other.access, &first.session).await.code(), "NOT_FOUND", "hidden, not forbidden");
+    assert_eq!(
+        end(&other.access, &first.session).await.code(),
+        "NOT_FOUND",
+        "the response does not reveal that the session exists"
+    );
     assert_eq!(status_of_me(&guest, &first.access).await, 200);
     for _ in 0..2 {
         let ended = end(&second.access, &first.session).await;
@@ -126,5 +130,5 @@ async fn a_session_can_only_be_ended_by_its_user() {
     assert_eq!(status_of_me(&guest, &first.access).await, 401);
     assert_eq!(app.count("audit_events", "kind = 'SESSION_ENDED'").await, 1);
     end(&second.access, &second.session).await.field("endSession");
-    assert_eq!(status_of_me(&guest, &second.access).await, 401, "its own too");
+    assert_eq!(status_of_me(&guest, &second.access).await, 401, "users can also end their current session");
 }

@@ -1,4 +1,4 @@
-//! Session lifetime, refresh limits, and how often the last use is written.
+//! Session lifetimes, refresh limits, and how often a session's time of last use is stored.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::ports::Clock;
@@ -63,7 +63,7 @@ async fn a_session_always_expires_after_thirty_days() {
     let answer = guest.refresh(&refresh).await;
     answer["tokens"]["refreshToken"].as_str().unwrap().clone_into(&mut refresh);
     answer["tokens"]["accessToken"].as_str().unwrap().clone_into(&mut access);
-    assert_eq!(time(&answer["tokens"]["expiresAt"]), end, "five minutes, not fifteen");
+    assert_eq!(time(&answer["tokens"]["expiresAt"]), end, "the access token ends with the session, after five minutes");
     assert_eq!(time(&answer["tokens"]["refreshExpiresAt"]), end);
     app.clock.pass(299.0);
     assert_eq!(status_of_me(&guest, &access).await, 200);
@@ -92,7 +92,7 @@ async fn a_session_can_be_refreshed_thirty_times_a_minute_with_an_exact_retry_ti
     assert!(TimeDelta::seconds(seconds) >= left && TimeDelta::seconds(seconds - 1) < left, "{seconds} for {left}");
     refreshed(&guest, &other.refresh).await;
     app.clock.set(retry_at - TimeDelta::milliseconds(100));
-    assert_eq!(guest.refresh(&refresh).await["__typename"], "RateLimited", "not before");
+    assert_eq!(guest.refresh(&refresh).await["__typename"], "RateLimited", "no refresh before the retry time");
     app.clock.set(retry_at);
     refreshed(&guest, &refresh).await;
     assert_eq!(app.count("sessions", "ended_at IS NULL").await, 2, "frequent refreshes end no session");
@@ -111,7 +111,7 @@ async fn the_last_use_is_written_at_most_once_a_minute() {
         }
         let statements = app.take_statements();
         let writes = statements.iter().filter(|sql| sql.starts_with("UPDATE")).count();
-        assert_eq!(statements.len() - writes, calls, "one to look up, each: {statements:?}");
+        assert_eq!(statements.len() - writes, calls, "each request has one lookup: {statements:?}");
         writes
     };
     for (seconds, expected) in [(0.0, 0), (59.0, 0), (1.0, 1), (0.0, 0), (59.9, 0), (0.1, 1), (300.0, 1)] {

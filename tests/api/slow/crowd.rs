@@ -1,4 +1,4 @@
-//! More connections, or more bytes in them, than there is room for: which are accepted, evicted or kept.
+//! More connections, or more unread bytes, than the server has room for: which connections it accepts, evicts or keeps.
 
 use doorcode::http::Shares;
 
@@ -19,7 +19,7 @@ async fn crowd(server: &Listening, size: usize, text: &str) -> Vec<Client> {
         client.send(text).await;
         crowd.push(client);
     }
-    // So that everything was read, and no connection counts as new.
+    // Wait until the server has read everything, and no connection counts as new.
     sleep(SPARE * 4).await;
     crowd
 }
@@ -33,13 +33,13 @@ async fn closed(crowd: &mut [Client]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_network_evicts_its_idlest_connection_for_a_new_one() {
+async fn a_network_at_its_limit_loses_its_idlest_connection_to_a_new_one() {
     let server = Listening::new(Caps { of_network: of_address(3), ..caps() }).await;
     let (mut first, mut second, mut busy) = (server.connect().await, server.connect().await, server.connect().await);
     assert!(first.is_served().await && second.is_served().await);
     busy.send(&head()).await;
     sleep(SPARE * 2).await;
-    assert!(first.is_served().await, "now the second has been idle for longest");
+    assert!(first.is_served().await, "the second connection has now been idle for longest");
     sleep(SPARE * 2).await;
     let mut newcomer = server.connect().await;
     assert!(newcomer.is_served().await);
@@ -63,7 +63,10 @@ async fn addresses_of_a_network_share_its_connection_limit() {
     for last in [1, 2, 3, 200] {
         assert!(server.connect_from(Ipv4Addr::new(127, 0, 5, last)).await.closed().await < AT_ONCE, "{last}");
     }
-    assert!(server.connect_from(Ipv4Addr::new(127, 0, 6, 1)).await.is_served().await, "the network beside it");
+    assert!(
+        server.connect_from(Ipv4Addr::new(127, 0, 6, 1)).await.is_served().await,
+        "another network has a separate limit"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +87,7 @@ async fn connection_memory_is_bounded_and_the_smallest_connections_are_kept() {
     let server = Listening::new(Caps { memory: 1024 * 1024, ..caps() }).await;
     let mut small = server.connect().await;
     assert!(small.is_served().await);
-    // Each of these costs three times as much as a silent one.
+    // Each of these connections uses three times as much memory as a silent one.
     let begun = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nx: {}", "x".repeat(15_000));
     for _ in 0..3 {
         let mut crowd = crowd(&server, 25, &begun).await;
@@ -110,11 +113,11 @@ async fn a_slow_reader_holds_no_memory_that_others_need() {
     let mut readers = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();
-        // Otherwise the kernel would buffer it.
+        // With a larger buffer, the kernel would read the response for the client.
         socket.set_recv_buffer_size(4_096).unwrap();
         socket.bind(SocketAddr::from((ELSEWHERE, 0))).unwrap();
         let mut reader = Client(socket.connect(server.public).await.unwrap());
-        // Refused where there is no room, which means that there are enough of them.
+        // Ignore a write error: the server refuses connections once the memory is full.
         drop(reader.0.write_all(asks.as_bytes()).await);
         drop(timeout(SPARE, reader.0.read(&mut [0; 4_096])).await);
         readers.push(reader);
@@ -144,8 +147,8 @@ async fn an_expiring_connection_is_still_evicted_at_once() {
     let server = Listening::new(Caps { of_network: of_address(1), life: SHORT, ..caps() }).await;
     let mut unfinished = server.connect().await;
     unfinished.send("GET /health HTTP/1.1\r\nx: ").await;
-    // So that it is asked to stop, and does not.
+    // Wait until the server asks the connection to end, which the client ignores.
     sleep(SHORT * 2).await;
     assert!(server.connect().await.is_served().await);
-    assert!(unfinished.closed().await < AT_ONCE, "its slot was given away");
+    assert!(unfinished.closed().await < AT_ONCE, "the connection was evicted");
 }

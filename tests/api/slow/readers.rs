@@ -1,4 +1,4 @@
-//! Clients that do not read the responses.
+//! Clients that do not read responses.
 
 use doorcode::{
     db::entity::{Role, users},
@@ -12,7 +12,7 @@ use super::*;
 
 const MEGABYTE: &str = "{ me { auditEvents(first: 10) { nodes { detail } } } }";
 
-/// A user with a megabyte of data; returns the access token.
+/// Creates a user with a megabyte of data, and returns their access token.
 async fn user_with_much_data(app: &TestApp, email: &str) -> String {
     let person = app.person(email, Role::User).await.signed_in;
     let found = users::Entity::find().filter(users::Column::Email.eq(email)).one(app.ctx().db.read()).await.unwrap();
@@ -34,17 +34,17 @@ fn request(token: &str, query: &str) -> String {
     )
 }
 
-/// A client that sends a request and reads nothing.
+/// Opens a connection, sends a request, and reads nothing.
 async fn silent_client(server: &Listening, request: &str) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
-    // Otherwise the kernel would buffer it.
+    // With a larger buffer, the kernel would read the response for the client.
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut client = Client(socket.connect(server.public).await.unwrap());
     client.send(request).await;
     client
 }
 
-/// The response to a client that reads.
+/// Sends a request on a new connection, and reads the response.
 async fn ask(server: &Listening, ip: Ipv4Addr, request: &str) -> String {
     let mut client = server.connect_from(ip).await;
     client.send(request).await;
@@ -67,7 +67,10 @@ async fn a_client_that_stops_reading_is_disconnected_in_time() {
     eventually("the slot is free", async || server.connect().await.is_served().await).await;
     assert!(start.elapsed() >= SHORT);
     let answer = ask(&server, ELSEWHERE, &asks).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000, "a client that reads gets everything");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.len() > 1_000_000,
+        "a client that reads gets the whole response"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,8 +93,14 @@ async fn a_client_with_unread_responses_gets_no_more_and_others_are_served() {
     .await;
     assert!(refused.contains("RATE_LIMITED") && refused.contains("retry-after: 10"), "{refused}");
     let refused = ask(&server, HERE, &bob).await;
-    assert!(refused.starts_with("HTTP/1.1 429"), "the network has as much as the session: {refused}");
-    assert!(ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"), "another session elsewhere");
+    assert!(
+        refused.starts_with("HTTP/1.1 429"),
+        "the network's limit for unread bytes is as high as the session's: {refused}"
+    );
+    assert!(
+        ask(&server, ELSEWHERE, &bob).await.starts_with("HTTP/1.1 200"),
+        "another session in another network is served"
+    );
     drop(silent_clients);
     eventually("the memory is released", async || ask(&server, HERE, &ada).await.starts_with("HTTP/1.1 200")).await;
 }
@@ -110,6 +119,6 @@ async fn a_response_that_does_not_fit_the_memory_limit_is_not_sent() {
         }
         sent += 1;
     }
-    // Each counts as sixteen, and so does the one that was not sent.
+    // Each response counts as sixteen operations, including the one that was not sent.
     assert_eq!(sent, 2);
 }

@@ -1,4 +1,4 @@
-//! A receiver of OTLP over HTTP, for what an exporter posts.
+//! A test collector for OTLP over HTTP. Records the spans and headers that an exporter posts.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
-/// Everything received, with the headers of the requests.
+/// All spans received so far, and the headers of each request.
 #[derive(Clone, Default)]
 pub(super) struct Collector {
     spans: Arc<Mutex<Vec<Collected>>>,
@@ -28,7 +28,7 @@ pub(super) struct Collected {
     pub(super) id: String,
     pub(super) parent: String,
     pub(super) attributes: HashMap<String, String>,
-    /// Ids of linked traces.
+    /// Trace ids of the linked spans.
     pub(super) links: Vec<String>,
     pub(super) kind: i32,
     pub(super) service: String,
@@ -52,7 +52,7 @@ impl Collector {
         self.spans.lock().unwrap().clone()
     }
 
-    /// The only span of that name in a trace.
+    /// Returns the only span with this name in a trace. Panics if there is none or more than one.
     pub(super) fn one(&self, trace: &str, name: &str) -> Collected {
         let found: Vec<_> = self.spans().into_iter().filter(|span| span.trace == trace && span.name == name).collect();
         assert_eq!(found.len(), 1, "{name}: {:#?}", self.names(trace));

@@ -43,7 +43,7 @@ async fn every_request_and_every_event_of_a_sign_in_is_logged_once() {
     };
     let (requested, signed_up) = (event("CODE_REQUESTED"), event("SIGNED_UP"));
     event("WRONG_CODE");
-    assert_eq!(requested["email"], signed_up["email"], "lines of one address can be found");
+    assert_eq!(requested["email"], signed_up["email"], "all lines about one address have the same label");
     assert!(requested["email"].as_str().unwrap().len() > 16);
     assert!(signed_up["user"].is_string() && signed_up["request_id"].is_string() && signed_up["ip"].is_string());
     assert!(!program.printed().contains(EMAIL), "the address itself is not logged");
@@ -76,11 +76,11 @@ async fn a_flood_of_anonymous_requests_is_sampled_and_sessions_are_logged_in_ful
     let summaries: Vec<_> = lines.iter().filter(|line| line["message"] == "requests not logged").collect();
     let left_out: u64 = summaries.iter().map(|line| line["requests"].as_u64().unwrap()).sum();
     assert!(summaries.iter().all(|line| line["network"] == "127.0.0.1/32"), "{summaries:?}");
-    // Reading the metrics is an anonymous request, too.
+    // The scrape of the metrics is an anonymous request, too.
     assert!((400..=401).contains(&(logged as u64 + left_out)), "{summaries:?}");
 }
 
-/// The number of request lines with this status, and how many of them name a session.
+/// Counts the request lines with this status, and those of them that name a session.
 fn with_status(lines: &[Value], status: u16) -> (usize, usize) {
     let found: Vec<_> = lines.iter().filter(|line| line["message"] == "request" && line["status"] == status).collect();
     (found.len(), found.iter().filter(|line| line["session"].is_string()).count())
@@ -104,17 +104,17 @@ async fn a_flood_of_503_responses_is_sampled_like_any_other() {
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect(),
         );
-        // Kept open, because each open socket takes a slot.
+        // Keep the response, because only an open socket occupies a slot.
         answers.push(socket.send().await.unwrap());
     }
     let refused = answers.iter().filter(|answer| answer.status() == 503).count();
-    // Each window allows a few lines, and this takes at most two windows.
+    // The log allows a few lines per network and time window, and these requests span at most two windows.
     let (logged, _) = with_status(&lines(&program.stopped()), 503);
     assert!(refused > 150 && logged < 120, "{logged} lines of {refused} requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_of_a_session_are_logged_even_during_a_flood_from_its_network() {
+async fn refused_requests_of_a_session_are_logged_even_during_a_flood_from_its_network() {
     let (_home, program) = start(&[("DOORCODE_LOG_FORMAT", "json"), ("DOORCODE_LIMIT_API_CALLER", "40/1m")]).await;
     let access = sign_in(&program).await.access;
     let nothing = format!("http://127.0.0.1:{}/nothing", program.port);
@@ -141,12 +141,12 @@ async fn log_lines_of_a_known_address_can_be_found_by_its_label() {
     drop(program.login("Found@Example.com").await.unwrap());
     let label = home.good(&["user", "hash", "found@example.com"]);
     assert!(label.trim().len() > 16, "{label}");
-    eventually("its line", async || program.printed().contains(label.trim())).await;
+    eventually("the log line", async || program.printed().contains(label.trim())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_are_logged_in_clear_when_the_setting_says_so() {
+async fn addresses_are_logged_in_plain_text_if_the_setting_allows_it() {
     let (_home, program) = start(&[("DOORCODE_LOG_EMAILS", "plain")]).await;
     drop(program.login(EMAIL).await.unwrap());
-    eventually("its line", async || program.printed().contains(EMAIL)).await;
+    eventually("the log line", async || program.printed().contains(EMAIL)).await;
 }

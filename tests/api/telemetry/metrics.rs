@@ -9,7 +9,7 @@ use super::{scrape, sign_in, start};
 use crate::harness::{eventually, on_servers};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
+async fn a_sign_in_is_counted_from_the_request_to_the_email() {
     let (_home, program) = start(&[]).await;
     let secrets = sign_in(&program).await;
     drop(program.call("mutation Bad { logout { __typename } }", json!({})).await);
@@ -30,7 +30,7 @@ async fn a_sign_in_is_counted_from_its_request_to_its_mail() {
     is(&operation("verify", "InvalidCode"), 1.0);
     is(&operation("verify", "SignedIn"), 1.0);
     is(&operation("logout", "UNAUTHENTICATED"), 1.0);
-    // A name that a client invented is not used as a label.
+    // A field name that a client made up must not become a label.
     is(&operation("unknown", "GRAPHQL_VALIDATION_FAILED"), 1.0);
     is("doorcode_operation_duration_seconds_count{operation=\"login\"}", 1.0);
     is("doorcode_events_total{kind=\"CODE_REQUESTED\"}", 1.0);
@@ -95,7 +95,7 @@ async fn metrics_are_only_on_the_operations_listener() {
     );
 }
 
-/// A mutation without an outcome would be counted as `ok`, and its failures would not show.
+/// A mutation that does not report its outcome would count as `ok` even when it fails.
 #[test]
 fn every_mutation_reports_its_outcome() {
     let sdl = graphql::sdl(false);

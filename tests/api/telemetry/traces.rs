@@ -1,4 +1,4 @@
-//! Traces of one sign-in, at a real receiver.
+//! Traces of one sign-in, as a test collector receives them.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn context(flags: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
+async fn a_sign_in_is_traced_from_the_request_to_its_sql_statements_and_email() {
     let collector = Collector::start().await;
     let (home, program) = traced(&collector, "1").await;
     let login = json!({
@@ -43,7 +43,11 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     assert!(status.success(), "pending spans are sent at shutdown");
 
     let request = collector.one(TRACE, "POST graphql");
-    assert_eq!((request.parent.as_str(), request.kind), ("b7ad6b7169203331", 2), "a server's span, under the client's");
+    assert_eq!(
+        (request.parent.as_str(), request.kind),
+        ("b7ad6b7169203331", 2),
+        "a server span below the client's span"
+    );
     assert_eq!(request.attributes["http.response.status_code"], "200");
     assert_eq!(request.service, "doorcode");
     let operation = collector.one(TRACE, "mutation login");
@@ -61,11 +65,11 @@ async fn a_sign_in_is_traced_from_its_request_to_its_statements_and_its_mail() {
     assert!(limiter.attributes["rules"].contains("send.pair"));
     let mail = collector.spans().into_iter().find(|span| span.name == "deliver code" && span.links == [TRACE]);
     let mail = mail.expect("the delivery is linked to the request that queued the mail");
-    assert_ne!(mail.trace, TRACE, "it has a separate trace");
+    assert_ne!(mail.trace, TRACE, "the delivery has a separate trace");
     assert_eq!(mail.attributes["doorcode.outcome"], "sent");
     assert_eq!(collector.one(&mail.trace, "smtp").parent, mail.id);
 
-    // The lists of one user are read in batches, each a span with its statement below.
+    // The lists of a user are read in batches. Each batch is a span, and its SQL statement is a child span.
     let batch = collector.one(&me, "Sessions");
     let statement = collector.spans().into_iter().find(|span| span.parent == batch.id);
     assert_eq!(statement.unwrap().name, "SELECT sessions");
@@ -92,11 +96,11 @@ async fn a_client_can_opt_out_of_tracing_but_not_raise_the_sample_rate() {
     }
     assert!(program.stop().success());
     assert!(collector.names(TRACE).is_empty());
-    assert!(!collector.spans().is_empty(), "the others are traced");
+    assert!(!collector.spans().is_empty(), "the other requests are traced");
 
     let few = Collector::start().await;
     let (_home, program) = traced(&few, "0.01").await;
-    // An id that would always be sampled if the client's id counted.
+    // A trace id that would always be sampled if the server used the client's id to decide.
     let chosen = format!("00-0123456789abcdef{:016x}-b7ad6b7169203331-01", 1);
     for _ in 0..100 {
         post(&program, &question, &[("traceparent", &chosen), ("tracestate", &format!("a={}", "b".repeat(200)))]).await;
@@ -137,7 +141,7 @@ async fn an_unreachable_collector_delays_no_request_and_is_logged() {
     eventually("the failure is logged", async || program.printed().contains("BatchSpanProcessor")).await;
     let begun = std::time::Instant::now();
     assert!(program.stop().success());
-    assert!(begun.elapsed().as_secs() < 10, "shutdown does not wait long for it");
+    assert!(begun.elapsed().as_secs() < 10, "shutdown waits only briefly for the collector");
 }
 
 #[tokio::test(flavor = "multi_thread")]

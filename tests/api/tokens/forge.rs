@@ -1,5 +1,5 @@
-//! Signs arbitrary tokens with the real key, opened as the program opens it. A test that refuses one of these shows
-//! that the claim or header itself is checked, and not just the signature.
+//! Signs arbitrary tokens with the real key, which it decrypts as the program does. If the server refuses such a token,
+//! it checks the header or claim itself, and not only the signature.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::harness::TestApp;
 
-/// A token's key, header and claims.
+/// The signing key, header and claims of a valid token.
 pub(super) struct Forge {
     pub(super) header: Value,
     pub(super) claims: Value,
@@ -23,7 +23,7 @@ pub(super) struct Forge {
 }
 
 impl Forge {
-    /// Reads a valid token and opens the key that signed it.
+    /// Reads a valid token, and decrypts the key that signed it.
     pub(super) async fn of(app: &TestApp, token: &str) -> Self {
         let (header, claims) = read(token);
         let ctx = app.ctx();
@@ -40,12 +40,13 @@ impl Forge {
         Self { header, claims, jwk: row.public_jwk.unwrap_or_default(), algorithm, key }
     }
 
-    /// Any header and claims with a valid signature.
+    /// A token with this header, these claims and a valid signature.
     pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
         sign_with(&self.key, self.algorithm, header, claims)
     }
 
-    /// The token with these claims replaced; `Value::Null` stays null, see [`Forge::without`].
+    /// The token with some claims replaced, signed again. `Value::Null` sets a claim to null. [`Forge::without`]
+    /// removes one.
     pub(super) fn claiming(&self, changes: Value) -> String {
         self.sign(&self.header, &changed(&self.claims, changes))
     }
@@ -56,12 +57,12 @@ impl Forge {
         self.sign(&self.header, &claims)
     }
 
-    /// The token with these header fields replaced.
+    /// The token with some header fields replaced, signed again.
     pub(super) fn headed(&self, changes: Value) -> String {
         self.sign(&changed(&self.header, changes), &self.claims)
     }
 
-    /// The public key in every form that a careless verifier could take for a shared secret.
+    /// The public key in every encoding that a careless verifier could use as a shared secret.
     pub(super) fn public_bytes(&self) -> Vec<Vec<u8>> {
         let mut forms = vec![
             self.jwk.to_string().into_bytes(),
@@ -86,7 +87,7 @@ impl Forge {
     }
 }
 
-/// An RSA key from its PKCS#8 form. The token crate takes it only as PEM.
+/// Reads an RSA key in PKCS#8 form. The token library only accepts RSA keys as PEM.
 pub(super) fn rsa_key(private: &[u8]) -> EncodingKey {
     EncodingKey::from_rsa_pem(pem("PRIVATE KEY", private).as_bytes()).unwrap()
 }
@@ -100,7 +101,7 @@ fn pem(what: &str, der: &[u8]) -> String {
     pem
 }
 
-/// Header and claims, unchecked.
+/// The header and claims of a token, without checking its signature.
 pub(super) fn read(token: &str) -> (Value, Value) {
     let mut parts = token.split('.');
     let mut next = || serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap()).unwrap();
@@ -111,14 +112,14 @@ pub(super) fn kid(token: &str) -> String {
     read(token).0["kid"].as_str().unwrap().to_owned()
 }
 
-/// Any header and claims, signed with any key.
+/// Signs a header and claims with this key.
 pub(super) fn sign_with(key: &EncodingKey, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
     let message = unsigned(header, claims);
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
 }
 
-/// The first two segments.
+/// The first two segments of a token, without a signature.
 pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
     let segment = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}", segment(header), segment(claims))
@@ -126,7 +127,7 @@ pub(super) fn unsigned(header: &Value, claims: &Value) -> String {
 
 pub(super) fn changed(object: &Value, changes: Value) -> Value {
     let mut object = object.clone();
-    let Value::Object(changes) = changes else { panic!("changes are an object") };
+    let Value::Object(changes) = changes else { panic!("the changes must be a JSON object") };
     object.as_object_mut().unwrap().extend(changes);
     object
 }

@@ -1,5 +1,5 @@
-//! Tokens with a valid signature and a bad header or claim, and tokens with their own key. The first show that each
-//! check works independently; the second, that no header chooses how a token is checked.
+//! Forged tokens. Tokens with a valid signature and an invalid header or claim show that the server checks each header
+//! and claim. Tokens signed with an attacker's key show that a header cannot change how a token is checked.
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -25,11 +25,11 @@ async fn forge_for<'a>(app: &'a TestApp, email: &str) -> (Client<'a>, String, Fo
     let guest = app.guest();
     let token = guest.sign_in(email).await.access;
     let forge = Forge::of(app, &token).await;
-    accepted(&guest, &forge.claiming(json!({})), "the forging code makes valid tokens").await;
+    accepted(&guest, &forge.claiming(json!({})), "the forging code creates valid tokens").await;
     (guest, token, forge)
 }
 
-/// An attacker's keys.
+/// An attacker's keys: the algorithm, the private key, and the public key as a JWK.
 fn own_keys() -> Vec<(Algorithm, EncodingKey, Value)> {
     let ed = Ed25519KeyPair::generate().unwrap();
     let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -107,7 +107,12 @@ async fn a_public_key_is_not_accepted_as_a_shared_secret() {
                 for said in [name, alg] {
                     let header = changed(&forge.header, json!({ "alg": said }));
                     let token = sign_with(&key, hmac, &header, &forge.claims);
-                    refused(&guest, &token, &format!("{name} under a public {alg} key, said to be {said}")).await;
+                    refused(
+                        &guest,
+                        &token,
+                        &format!("{name}, signed with the public {alg} key as a secret, alg {said}"),
+                    )
+                    .await;
                 }
             }
         }
@@ -243,7 +248,7 @@ async fn every_claim_is_required_and_has_its_type() {
             json!(u64::MAX),
             json!(""),
         ] {
-            // An empty list of methods is the only one of these with the right type, and no check depends on it.
+            // An empty `amr` list has the right type, and no check uses it.
             if claim == "amr" && wrong == json!([]) {
                 continue;
             }

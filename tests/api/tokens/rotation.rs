@@ -1,4 +1,4 @@
-//! Signing keys over time: rotation under load, several replicas, unknown key ids, and a changed server secret.
+//! Rotation of signing keys: under load, with several replicas, with unknown key ids, and with a changed server secret.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -32,7 +32,7 @@ async fn refreshed(client: &Client<'_>, token: &str) -> (String, String) {
     (text("accessToken"), text("refreshToken"))
 }
 
-/// A process on the same database with other server secrets.
+/// Another process on the same database, with these server secrets.
 pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Replica {
     let mut settings = app.ctx().settings.clone();
     settings.secrets = secrets.iter().map(|secret| (*secret).clone()).collect();
@@ -44,11 +44,11 @@ pub(crate) async fn process_with(app: &TestApp, secrets: &[&SecretString]) -> Re
     Replica { app, router }
 }
 
-/// The code of the newest mail of such a process.
+/// Delivers the queued mail of a process, and returns the code in the newest email to an address.
 pub(crate) async fn last_code_at(process: &Replica, email: &str) -> String {
     while delivery::deliver_due(&process.app.ctx, &process.app.transport).await.unwrap() > 0 {}
     let mails = process.app.ctx.inbox.as_ref().unwrap().list(Some(email), 1);
-    mails.first().and_then(|mail| mail.code.clone()).expect("a mail with a code")
+    mails.first().and_then(|mail| mail.code.clone()).expect("an email with a code")
 }
 
 async fn sign_in_at(client: &Client<'_>, process: &Replica, email: &str) -> SignedIn {
@@ -57,7 +57,7 @@ async fn sign_in_at(client: &Client<'_>, process: &Replica, email: &str) -> Sign
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_rotate_under_load_without_a_false_refusal() {
+async fn valid_tokens_are_accepted_during_a_key_rotation_under_load() {
     let app = unlimited("EdDSA").await;
     let replica = app.replica().await;
     let clients = [app.guest(), app.guest().via(&replica)];
@@ -74,7 +74,7 @@ async fn keys_rotate_under_load_without_a_false_refusal() {
     let started = app.clock.now();
     for minute in 1..=30 {
         app.clock.pass(60.0);
-        // What housekeeping does every minute, in each process, during requests.
+        // Each process reloads its keys every minute. Do so during requests.
         let (here, there, ()) = tokio::join!(token::reload(app.ctx()), token::reload(&replica.app.ctx), load(&living));
         here.unwrap();
         there.unwrap();
@@ -94,7 +94,11 @@ async fn keys_rotate_under_load_without_a_false_refusal() {
     let left = keys::list(app.ctx()).await.unwrap();
     assert_eq!((left.len(), left[0].id.to_string()), (1, next));
     load(&living).await;
-    assert_eq!(app.count("audit_events", "kind = 'KEY_ROTATED'").await, 2, "the first key and the next");
+    assert_eq!(
+        app.count("audit_events", "kind = 'KEY_ROTATED'").await,
+        2,
+        "two keys were created: the first and the next"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,8 +112,8 @@ async fn a_replica_that_missed_a_rotation_loads_the_key_on_the_first_token() {
     app.clock.pass(600.0);
     let (access, _) = refreshed(&guest, &signed_in.refresh).await;
     assert_ne!(kid(&access), kid(&signed_in.access));
-    accepted(&guest.via(&replica), &access, "looked up on demand").await;
-    accepted(&guest.via(&replica), &signed_in.access, "the old one still works").await;
+    accepted(&guest.via(&replica), &access, "the replica looks up the unknown key").await;
+    accepted(&guest.via(&replica), &signed_in.access, "the token of the old key still works").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,15 +124,15 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
     let forge = Forge::of(&app, &signed_in.access).await;
     keys::rotate(app.ctx()).await.unwrap();
     for seconds in [25.0 * 60.0, 60.0] {
-        // This process never reloads its keys by itself; the key contains its end.
+        // Test processes do not reload keys on a schedule. After this, the process knows when the old key ends.
         token::reload(app.ctx()).await.unwrap();
         app.clock.pass(seconds);
         let now = app.clock.now().timestamp();
         let fresh = forge.claiming(json!({ "iat": now, "nbf": now, "exp": now + 900 }));
         if seconds > 60.0 {
-            accepted(&guest, &fresh, "before").await;
+            accepted(&guest, &fresh, "before the key retires").await;
         } else {
-            refused(&guest, &fresh, "after").await;
+            refused(&guest, &fresh, "after the key has retired").await;
         }
     }
 }
@@ -147,13 +151,13 @@ async fn unknown_key_ids_cause_at_most_one_database_lookup_in_five_seconds() {
         for token in &unknown {
             refused(&guest, token, "an unknown key").await;
         }
-        assert_eq!(statements(), 1, "round {round}: one after the other");
+        assert_eq!(statements(), 1, "round {round}: one lookup for requests in sequence");
         app.clock.pass(4.0);
         join_all(unknown.iter().map(|token| refused(&guest, token, "an unknown key"))).await;
-        assert_eq!(statements(), 0, "round {round}: within the pause");
+        assert_eq!(statements(), 0, "round {round}: no lookup within five seconds of the last");
         app.clock.pass(6.0);
         join_all(unknown.iter().map(|token| refused(&guest, token, "an unknown key"))).await;
-        assert_eq!(statements(), 1, "round {round}: all at once");
+        assert_eq!(statements(), 1, "round {round}: one lookup for concurrent requests");
         app.clock.pass(6.0);
     }
 }
@@ -167,13 +171,13 @@ async fn replicas_started_together_accept_each_others_first_tokens() {
     app.sql("DELETE FROM signing_keys").await;
     let started = join_all(replicas.iter().map(|replica| token::prepare(&replica.app.ctx))).await;
     assert!(started.into_iter().all(|outcome| outcome.is_ok()));
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one created the key, the others use it");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "one replica created the key, and the others use it");
     let mut refresh = signed_in.refresh;
     for replica in &replicas {
         let access;
         (access, refresh) = refreshed(&guest.via(replica), &refresh).await;
         for other in &replicas {
-            accepted(&guest.via(other), &access, "of another replica").await;
+            accepted(&guest.via(other), &access, "a token of another replica").await;
         }
     }
 }
@@ -194,7 +198,7 @@ async fn a_new_algorithm_creates_a_key_and_old_tokens_stay_valid() {
         accepted(&guest.via(&replica), &signed_in.access, "signed with the old key").await;
         assert_eq!(published(&guest.via(&replica)).await.len(), 2);
     }
-    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start finds it");
+    assert_eq!(app.count("signing_keys", "1 = 1").await, 2, "the second start uses the new key of the first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,12 +212,13 @@ async fn keys_open_with_an_old_secret_and_are_resealed_with_the_newest() {
     let secrets = [&new, &old];
     let started = tokio::join!(process_with(&app, &secrets), process_with(&app, &secrets));
     let (access, refresh) = refreshed(&guest.via(&started.1), &signed_in.refresh).await;
-    // A process with only the older secret reloads its keys, and keeps those it has open.
+    // A process with only the old secret reloads its keys. It cannot decrypt the resealed key, but keeps using its
+    // copy.
     token::reload(app.ctx()).await.unwrap();
     let newest = process_with(&app, &[&new]).await;
     for client in [guest.via(&started.0), guest.clone(), guest.via(&newest)] {
-        accepted(&client, &signed_in.access, "sealed under the older secret at first").await;
-        accepted(&client, &access, "of the same key").await;
+        accepted(&client, &signed_in.access, "signed before the key was resealed").await;
+        accepted(&client, &access, "signed with the same key afterwards").await;
     }
     assert_eq!(app.count("signing_keys", "1 = 1").await, 1, "no new key was needed");
 
@@ -222,14 +227,18 @@ async fn keys_open_with_an_old_secret_and_are_resealed_with_the_newest() {
     let elsewhere = guest.via(&foreign);
     assert_eq!(app.count("signing_keys", "1 = 1").await, 2);
     for token in [&signed_in.access, &access] {
-        refused(&elsewhere, token, "nothing opens its key").await;
+        refused(&elsewhere, token, "this process cannot decrypt the key").await;
     }
     let fresh = published(&elsewhere).await;
     assert!(!fresh.contains(&kid(&access)) && fresh.len() == 1);
     let own = sign_in_at(&elsewhere, &foreign, "eve@example.com").await;
-    accepted(&elsewhere, &own.access, "its own tokens work at once").await;
-    assert_eq!(guest.via(&foreign).refresh(&refresh).await["__typename"], "SessionEnded", "a tag of an unknown secret");
-    accepted(&guest.via(&newest), &access, "which ends no session").await;
+    accepted(&elsewhere, &own.access, "the process accepts its own tokens immediately").await;
+    assert_eq!(
+        guest.via(&foreign).refresh(&refresh).await["__typename"],
+        "SessionEnded",
+        "the refresh token was created with an unknown secret"
+    );
+    accepted(&guest.via(&newest), &access, "the failed refresh did not end the session").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,5 +247,5 @@ async fn a_first_key_created_with_a_fast_clock_does_not_block_sign_ins() {
     app.clock.pass(-600.0);
     let guest = app.guest();
     let signed_in = guest.sign_in("ada@example.com").await;
-    accepted(&guest, &signed_in.access, "signed before the key's own time").await;
+    accepted(&guest, &signed_in.access, "a token signed before the creation time of the key").await;
 }

@@ -1,4 +1,4 @@
-"""Uses the client from ariadne-codegen: signs in, pages through users, signs out. `run` starts it."""
+"""Tests the client from ariadne-codegen: signs in, pages through users, signs out. `run` starts this script."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ from doorcode_client import (
 
 URL, MANAGER, PREFIX, *PEOPLE = sys.argv[1:]
 ENDPOINT = f"{URL}/graphql"
-# Where mail is read: the server's inbox, or the mailbox of a server that sends mail.
+# Where to read emails: the server's inbox, or the mailbox if the server sends mail.
 MAILBOX = os.environ.get("DOORCODE_MAIL_URL", URL) + "/graphql"
 
 
@@ -37,7 +37,7 @@ def passed(check: str) -> None:
 
 
 def mailed_code() -> str:
-    """The code mailed to the manager. Only development has this query, so no generated client has it."""
+    """The code emailed to the manager. No generated client has this query, because only development servers do."""
     query = "query Newest($to: String!) { inbox(to: $to, first: 1) { code } }"
     for _ in range(50):
         answer = httpx.post(MAILBOX, json={"query": query, "variables": {"to": MANAGER}})
@@ -46,7 +46,7 @@ def mailed_code() -> str:
                 return str(mail["code"])
         # Mail is sent shortly after the response.
         time.sleep(0.2)
-    raise AssertionError(f"no code was mailed to {MANAGER} within ten seconds")
+    raise AssertionError(f"no code was emailed to {MANAGER} within ten seconds")
 
 
 def sign_in() -> tuple[Client, str]:

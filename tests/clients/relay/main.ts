@@ -1,4 +1,4 @@
-// Uses Relay without React: signs in, loads pages of users into one connection, signs out. `run` starts it.
+// Tests Relay without React: signs in, loads pages of users into one connection, signs out. `run` starts this script.
 
 import assert from "node:assert/strict";
 import {
@@ -37,7 +37,7 @@ const environment = new Environment({
   store: new Store(new RecordSource()),
 });
 
-/** Runs a query and retains its result, because Relay's store drops data that nothing retains. */
+/** Runs a query. Retains the result, because Relay's store removes data that is not retained. */
 async function query<Operation extends OperationType>(
   request: ConcreteRequest,
   variables: Operation["variables"],
@@ -69,9 +69,9 @@ function look<Data>(fragment: ReaderFragment, where: unknown): Data {
 
 const pass = (check: string) => console.log(`ok relay: ${check}`);
 
-/** Because `Problem` is an interface, Relay types a result as one object of optional fields, not as a union. */
+/** Asserts that a field is set. Relay types a mutation result as one object with optional fields, not as a union. */
 function given<Value>(value: Value | null | undefined): Value {
-  assert(value !== null && value !== undefined, "a field that was selected is missing");
+  assert(value !== null && value !== undefined, "a selected field is missing");
   return value;
 }
 
@@ -108,7 +108,7 @@ async function readsItself(id: string): Promise<NonNullable<operationsMeQuery$da
 
   const { user } = await query<operationsUserQuery>(User, { id });
   assert.deepEqual([user?.id, user?.email, user?.createdAt], [id, options.manager, me.createdAt]);
-  // The same user through Relay's refetch query.
+  // Read the same user through Relay's refetch query.
   const { node } = await query<operationsSessionsPageQuery>(SessionsPage, { id });
   for (const where of [me, node]) {
     const { sessions } = look<operationsSessions_user$data>(Sessions, where);
@@ -118,7 +118,7 @@ async function readsItself(id: string): Promise<NonNullable<operationsMeQuery$da
   return me;
 }
 
-/** Loads the next two users, like `loadNext` of `usePaginationFragment`; false if there are no more. */
+/** Loads the next two users, like `loadNext` of `usePaginationFragment`. Returns false if there are none. */
 async function loadNext(where: unknown): Promise<boolean> {
   const selector = getSingularSelector(Users, where);
   assert(selector);
@@ -137,7 +137,7 @@ async function listsEveryUser(createdFrom: string): Promise<void> {
   while (await loadNext(where)) pages += 1;
   const { edges, totalCount } = look<operationsUsers_query$data>(Users, where).users;
   assertEveryUserOnce(edges.map(({ node }) => node.email), totalCount);
-  // The store skips duplicates, so overlapping pages show only in the number of pages.
+  // The store removes duplicates, so check the number of pages, which overlapping pages would increase.
   assert.equal(pages, Math.ceil(totalCount / 2));
   pass("lists every user exactly once, two per page");
 

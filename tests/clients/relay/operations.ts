@@ -1,5 +1,5 @@
-// Input of relay-compiler; nothing runs this file. In an application, a Babel plugin replaces each tag with the
-// compiled artifact. Here `main.ts` imports the artifacts.
+// Input for relay-compiler. This file never runs: in an application, a Babel plugin replaces each tag with the compiled
+// artifact, and here `main.ts` imports the artifacts.
 
 import { graphql } from "relay-runtime";
 
@@ -38,7 +38,7 @@ void graphql`
   query operationsUserQuery($id: ID!) { user(id: $id) { id email role status createdAt } }
 `;
 
-// To refetch it, relay-compiler generates a query that finds the user by `node(id:)`.
+// For refetching this fragment, relay-compiler generates a query that reads the user with `node(id:)`.
 void graphql`
   fragment operationsSessions_user on User
   @refetchable(queryName: "operationsSessionsPageQuery")

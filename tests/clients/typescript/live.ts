@@ -1,5 +1,5 @@
-// Subscriptions with graphql-ws, the reference client of the protocol: subscribes, receives an event, completes, and
-// connects again after its connection breaks.
+// Tests subscriptions with graphql-ws, the reference client of the protocol: subscribes, receives an event, completes,
+// and reconnects after the connection breaks.
 
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
@@ -18,14 +18,14 @@ const Rename = graphql(`
   }
 `);
 
-/** Subscribes to the events of the token's user, and causes one. */
+/** Subscribes to the events of the token's user, causes an event, and checks that it arrives. */
 export async function receivesEvents(token: string, subjectId: string, pass: (check: string) => void): Promise<void> {
   const seen: string[] = [];
   const client = createClient({
     url: socketUrl,
     webSocketImpl: WebSocket,
     connectionParams: { authorization: `Bearer ${token}` },
-    // Keeps the connection open without subscriptions.
+    // Keep the connection open while there is no subscription.
     lazy: false,
     onNonLazyError: (error) => assert.fail(String(error)),
     on: {
@@ -55,7 +55,7 @@ export async function receivesEvents(token: string, subjectId: string, pass: (ch
   pass("receives an event");
 
   await events.return?.();
-  // A reaction to `complete` would arrive before the refusal of the next message.
+  // If the server responded to `complete`, the response would arrive before the error for the next message.
   const refused = (errors: unknown) => Array.isArray(errors) && errors[0]?.extensions?.code === "BAD_REQUEST";
   await assert.rejects(client.iterate({ query: "{ me { id } }" }).next(), refused);
   assert(!seen.includes("complete"), seen.join(" "));

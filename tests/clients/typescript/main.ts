@@ -1,4 +1,4 @@
-// Uses the client from GraphQL Code Generator: signs in, pages through users, signs out. `run` starts it.
+// Tests the client from GraphQL Code Generator: signs in, pages through users, signs out. `run` starts this script.
 
 import assert from "node:assert/strict";
 import { assertEveryUserOnce, mailedCode, otherThan, post, Refused, options } from "../support";
@@ -45,7 +45,7 @@ const Logout = graphql(`
 
 let token: string | undefined;
 
-/** Runs one operation; its variables are required only if the document has some. */
+/** Runs one operation. The second argument is required if the document has variables. */
 async function ask<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   ...[variables]: Variables extends Record<string, never> ? [] : [Variables]

@@ -1,5 +1,5 @@
-//! The Redis connection: parses the URL, connects on demand and drops a broken connection. It never delays startup, and
-//! its errors never contain the URL, which may hold a password.
+//! The Redis connection: parses the URL, connects on first use and drops a broken connection. Startup never waits for
+//! Redis. Errors never contain the URL, because it may contain a password.
 
 use std::{
     collections::HashMap,
@@ -22,18 +22,18 @@ use redis::{
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-/// Timeout for connecting and for each response. Together they stay within the time limit of a take.
+/// Timeouts for connecting and for each response. Their sum is below the time limit for a limiter call (900 ms).
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Time limit for opening. Finding a master or a cluster's nodes takes several connections; it continues after the
-/// caller gives up.
+/// Time limit for opening a connection. Finding the master or the nodes of a cluster takes several connections, so this
+/// limit is longer than that of a limiter call. The attempt continues in the background after the caller gives up.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Capacity of the connection's request queue.
+/// Maximum number of commands that wait to be sent on the connection.
 const QUEUE: usize = 1_024;
 
-/// Error for an invalid URL. The library's errors may quote parts of it.
+/// Error for an invalid URL, in place of the library's error, which may quote parts of the URL.
 const UNUSABLE: &str =
     "REDIS_URL can't be used: check hosts, ports and database number, and write special characters as %XX";
 
@@ -58,7 +58,8 @@ struct Inner {
     target: Target,
     /// The open connection and its number.
     current: Mutex<Option<(Connection, u64)>>,
-    /// Held while connecting, so that concurrent callers open one connection. Holds the last error for waiting callers.
+    /// Locked while connecting, so that concurrent callers open only one connection. Stores the last error, for callers
+    /// that waited for the lock.
     opening: tokio::sync::Mutex<Option<RedisError>>,
     /// Number of finished attempts to connect.
     attempts: AtomicU64,
@@ -75,7 +76,7 @@ impl Link {
         })))
     }
 
-    /// The open connection with its number, or a new one.
+    /// Returns the current connection, or opens one. The number identifies the connection for [`Link::forget`].
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         if let Some(open) = self.0.current() {
             return Ok(open);
@@ -87,14 +88,14 @@ impl Link {
             .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "opening a connection was interrupted"))))
     }
 
-    /// A separate connection for pub/sub.
+    /// Opens a separate connection for pub/sub.
     pub(in crate::adapter) async fn listen(&self) -> RedisResult<PubSub> {
         tokio::time::timeout(OPEN_TIMEOUT, self.0.target.listen())
             .await
             .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "Redis did not respond in time"))))
     }
 
-    /// Drops the connection of that number, if it is still the current one.
+    /// Drops the current connection if it has this number.
     pub(in crate::adapter) fn forget(&self, number: u64) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|(_, open)| *open == number) {
@@ -157,7 +158,7 @@ impl Target {
         }
     }
 
-    /// A connection for pub/sub. In a cluster, any node works, because nodes forward messages to each other.
+    /// Opens a connection for pub/sub. In a cluster, any node works, because nodes forward messages to each other.
     async fn listen(&self) -> RedisResult<PubSub> {
         match self {
             Self::Server(client) => client.get_async_pubsub().await,
@@ -211,8 +212,8 @@ impl Target {
             .map_err(|_| UNUSABLE.to_owned())
     }
 
-    /// Parses `host:port,…/service/db?sentinel_user=…&sentinel_password=…`. User and password before the `@` are for
-    /// the master; sentinels often need none.
+    /// Parses `host:port,…/service/db?sentinel_user=…&sentinel_password=…`. The user and password before the `@` are
+    /// for the master. The `sentinel_…` options are for the sentinels, which often need no password.
     fn sentinel(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Self, String> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let (service, db) = path.split_once('/').unwrap_or((path, ""));
@@ -248,7 +249,7 @@ fn tcp() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
 
-/// Parses one host of the URL with the client library.
+/// Parses one host from the URL with the client library.
 fn node(tls: bool, user: Option<&str>, host: &str, path: &str) -> Result<ConnectionInfo, String> {
     let scheme = if tls { "rediss" } else { "redis" };
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
@@ -260,14 +261,15 @@ fn nodes(tls: bool, user: Option<&str>, hosts: &str, path: &str) -> Result<Vec<C
     hosts.split(',').map(|host| node(tls, user, host.trim(), path)).collect()
 }
 
-/// Whether the connection is unusable after this error: closed, unresponsive, or its server is not a master.
+/// Whether the connection is unusable after this error: it was closed or does not respond, or its server is not a
+/// master.
 pub(in crate::adapter) fn is_broken(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
         || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
 }
 
-/// Whether the connection was closed or its server is read-only: the command is worth one retry on a new connection.
+/// Whether to retry the command once on a new connection: this one was closed, or its server is read-only.
 pub(in crate::adapter) fn is_closed(error: &RedisError) -> bool {
     !error.is_timeout()
         && (error.is_connection_dropped() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly))

@@ -1,5 +1,6 @@
-//! Durations and outcomes of recent SMTP conversations, which rehearsals imitate. In memory only, with recipient
-//! domains but no addresses.
+//! Remembers how long recent SMTP conversations took and how they ended. A rehearsal pretends to deliver an email
+//! without sending it, and imitates one of these conversations. They are kept in memory only, with the recipient's
+//! domain but not the address.
 
 use std::{
     collections::VecDeque,
@@ -11,17 +12,18 @@ use tokio::time::Instant;
 
 use super::wire::SmtpError;
 
-/// Maximum number of remembered conversations, over all domains.
+/// Maximum number of remembered conversations, over all domains. The oldest one is forgotten first.
 const KEPT: usize = 128;
-/// How long a domain's own conversations are used. Later, a slow domain may have recovered.
+/// Maximum age of a conversation that a rehearsal for the same domain imitates. An older conversation may mislead,
+/// because a slow or failing mail server may have recovered since.
 const LATELY: Duration = Duration::from_mins(10);
-/// Maximum duration of a conversation used for other domains, so that a deliberately slow domain does not slow down all
-/// rehearsals.
+/// A longer conversation is imitated for its own domain only. Otherwise one deliberately slow mail server would slow
+/// down rehearsals for all domains.
 const TYPICAL: Duration = Duration::from_secs(2);
-/// Range of rehearsals before the first mail, in milliseconds.
+/// Shortest and longest rehearsal, in milliseconds, while there is no conversation to imitate.
 const AT_FIRST: (u64, u64) = (100, 400);
 
-/// Duration and outcome of a conversation.
+/// A conversation to imitate: how long it took and how it ended.
 #[derive(Clone)]
 pub(crate) struct Past {
     pub(crate) took: Duration,
@@ -39,7 +41,7 @@ struct Entry {
 pub(crate) struct Pace(Mutex<VecDeque<Entry>>);
 
 impl Pace {
-    /// Remembers a conversation with this domain that ended at `now`.
+    /// Remembers a conversation for a recipient in this domain that ended at `now`.
     pub(crate) fn remember(&self, domain: &str, took: Duration, ended: Result<(), SmtpError>, now: Instant) {
         let mut entries = self.lock();
         if entries.len() == KEPT {
@@ -48,7 +50,8 @@ impl Pace {
         entries.push_back(Entry { domain: domain.to_owned(), at: now, past: Past { took, ended } });
     }
 
-    /// A recent conversation with this domain, or else a typical one with any domain, or else a random duration.
+    /// Chooses a conversation to imitate: a recent one for this domain, or else a short and successful one for any
+    /// domain, or else one of random duration. `draw` is a random number that makes the choice.
     pub(crate) fn recall(&self, domain: &str, draw: u64, now: Instant) -> Past {
         let entries = self.lock();
         let is_recent = |entry: &Entry| now.saturating_duration_since(entry.at) < LATELY;
@@ -60,7 +63,7 @@ impl Pace {
         })
     }
 
-    /// Recovers from poisoning: a panic cannot leave the list in a harmful state.
+    /// Ignores lock poisoning, because a panic cannot leave the list in a harmful state.
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_repeats_each_recent_conversation_of_its_own_domain_and_no_other() {
+    fn a_rehearsal_imitates_only_recent_conversations_for_the_same_domain() {
         let (pace, now) = (Pace::default(), Instant::now());
         for (domain, took) in [("a.example", 210), ("b.example", 90), ("a.example", 190), ("a.example", 9_000)] {
             pace.remember(domain, ms(took), Ok(()), now);
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_without_recent_mail_takes_as_long_as_a_typical_one() {
+    fn a_rehearsal_for_a_new_domain_imitates_a_typical_conversation_for_another() {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.remember("quick.example", ms(210), Ok(()), now);
         pace.remember("slow.example", ms(9_000), Ok(()), now);
@@ -106,19 +109,19 @@ mod tests {
         assert_eq!(
             took(&pace, "new.example", now),
             [210],
-            "slow and refused conversations count only for their own domain"
+            "slow and refused conversations are imitated only for their own domain"
         );
         assert_eq!(pace.recall("full.example", 7, now).ended.unwrap_err().text, "451 not now");
     }
 
     #[test]
-    fn before_the_first_mail_the_time_is_drawn_from_a_bounded_range() {
+    fn before_the_first_email_a_rehearsal_takes_a_random_time_in_a_bounded_range() {
         let seen = took(&Pace::default(), "new.example", Instant::now());
         assert_eq!((seen.first(), seen.last(), seen.len()), (Some(&100), Some(&400), 301));
     }
 
     #[test]
-    fn old_conversations_of_a_domain_are_ignored() {
+    fn a_rehearsal_for_the_same_domain_ignores_old_conversations() {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.remember("a.example", ms(300), Err(SmtpError::new("451 not now")), now);
         pace.remember("b.example", ms(200), Ok(()), now);
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_conversations_that_are_kept_is_bounded() {
+    fn the_oldest_conversations_are_forgotten() {
         let (pace, now) = (Pace::default(), Instant::now());
         for number in 0..300 {
             pace.remember("a.example", ms(number), Ok(()), now);

@@ -1,4 +1,4 @@
-//! Parses `SMTP_URL`, without connecting. Errors never contain the URL, which holds a password.
+//! Parses `SMTP_URL` without connecting. Errors never contain the URL, because it can contain a password.
 
 use std::net::IpAddr;
 
@@ -13,28 +13,28 @@ use url::Url;
 
 const INSTEAD: &str = "write smtps://user:password@host:465, or smtp://user:password@host:587?tls=required";
 
-/// How a connection is protected.
+/// How a connection to the mail server is encrypted.
 pub(crate) enum Protection {
     /// TLS from the first byte.
     Implicit(TlsParameters),
     /// Mandatory STARTTLS.
     Upgrade(TlsParameters),
-    /// No TLS: loopback in development.
+    /// Not encrypted. Allowed only to this machine, in development.
     Loopback,
 }
 
-/// The mail server.
+/// The mail server to connect to, and how.
 pub(crate) struct Target {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) protection: Protection,
     pub(crate) credentials: Option<Credentials>,
-    /// The password, plain and in the encodings sent, to remove it from quoted text.
+    /// The password, in plain text and in the encodings in which it is sent, so that errors can leave it out.
     pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Target {
-    /// Parses a URL. The error is one sentence that says what to write instead.
+    /// Parses a URL. The error is one sentence that says what is wrong or what to write instead.
     pub(crate) fn parse(url: &SecretString, production: bool) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| format!("SMTP_URL is not a URL: {INSTEAD}"))?;
         let implicit = match url.scheme() {
@@ -83,7 +83,7 @@ fn host(url: &Url) -> Result<String, String> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// Whether STARTTLS is required, and the path of a private CA.
+/// Reads the options `tls=` and `ca=`. Returns whether STARTTLS is required, and the path of a private CA.
 fn options(url: &Url, implicit: bool) -> Result<(bool, Option<String>), String> {
     let (mut required, mut authority) = (false, None);
     for (name, value) in url.query_pairs() {
@@ -121,7 +121,7 @@ fn credentials(url: &Url) -> Result<(Option<Credentials>, Vec<SecretString>), St
     }
 }
 
-/// TLS 1.2 or newer, verified against the public CAs and the private one, if any.
+/// Requires TLS 1.2 or newer and a certificate from a public CA, or from the private CA in the file `authority`.
 fn tls(host: &str, authority: Option<&str>) -> Result<TlsParameters, String> {
     let mut builder = TlsParameters::builder(host.to_owned()).set_min_tls_version(TlsVersion::Tlsv12);
     if let Some(path) = authority {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn encrypted_urls_are_accepted_anywhere_and_plain_ones_only_on_loopback_in_development() {
+    fn unencrypted_urls_are_accepted_only_for_loopback_in_development() {
         for url in ["smtps://u:p@mail.example.com:465", "smtp://mail.example.com?tls=required", "smtps://[::1]"] {
             assert!(parse(url, true).is_ok() && parse(url, false).is_ok(), "{url}");
         }

@@ -1,4 +1,5 @@
-//! Opens a secure connection to the mail server and describes its errors. `smtp.rs` decides about retries.
+//! Opens a secure connection to the mail server and describes connection errors. `smtp.rs` classifies which errors can
+//! be retried.
 
 use std::{
     error::Error as _,
@@ -26,28 +27,28 @@ use super::target::{Protection, Target};
 /// Maximum length of a quoted server response, in characters.
 const QUOTED: usize = 200;
 
-/// Stages of a conversation.
+/// The stage of an SMTP conversation in which an error happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Not connected.
+    /// Opening the TCP connection, before any response from the server.
     Connecting,
-    /// Connected, but no response to the TLS `ClientHello`.
+    /// With `smtps://`, the server did not respond in time. It may not speak TLS on this port.
     Silent,
     /// The server does not offer the required STARTTLS.
     NoStartTls,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed or timed out.
     Handshake,
     /// Signing in with user name and password.
     SigningIn,
-    /// Anything else; see the server's response.
+    /// Any other stage; the server's response describes the error.
     Conversation,
 }
 
-/// An error in one line, safe to log.
+/// An SMTP error as one line of text that is safe to log.
 #[derive(Clone, Debug)]
 pub(crate) struct SmtpError {
     pub(crate) stage: Stage,
-    /// The server's response code, if any.
+    /// The server's response code, or `None` if the server did not respond.
     pub(crate) code: Option<u16>,
     /// Text without addresses, passwords and control characters.
     pub(crate) text: String,
@@ -67,7 +68,7 @@ impl SmtpError {
     }
 }
 
-/// Runs one step of the conversation with a timeout.
+/// Runs one step of the conversation with a timeout. Errors start with `name`.
 pub(crate) async fn step<T>(
     name: &str,
     patience: Duration,
@@ -85,7 +86,7 @@ pub(crate) async fn step<T>(
     }
 }
 
-/// Opens a connection, encrypts it as the target demands, and signs in.
+/// Opens a connection, encrypts it as the target requires, and signs in.
 pub(crate) async fn open(target: &Target, patience: Duration) -> Result<AsyncSmtpConnection, SmtpError> {
     let hello = ClientId::default();
     let mut connection = match &target.protection {
@@ -146,7 +147,7 @@ async fn greet(target: &Target, patience: Duration, hello: &ClientId) -> Result<
     };
     let is_local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
     if matches!(target.protection, Protection::Loopback) && !is_local {
-        // `localhost` is a name, which may resolve to another machine.
+        // The name `localhost` may resolve to another machine.
         return Err(SmtpError::new("the mail server is not on this machine, so nothing was sent unencrypted"));
     }
     let stream = Box::new(ByLine { stream, encrypted: false });
@@ -173,7 +174,8 @@ fn tls_error(error: &Error, target: &Target) -> SmtpError {
     SmtpError::at(Stage::Handshake, text)
 }
 
-/// Makes untrusted text safe to log: printable ASCII, bounded, without email addresses and our password.
+/// Makes text from the server safe to log: at most 200 printable ASCII characters, without email addresses and our
+/// password.
 fn neutral(text: &str, target: &Target) -> String {
     use secrecy::ExposeSecret;
 
@@ -187,8 +189,9 @@ fn neutral(text: &str, target: &Target) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect()
 }
 
-/// A stream that reads one byte at a time until TLS begins. The reader above keeps its buffer across STARTTLS. This way
-/// the buffer is empty then, and plaintext responses injected after the go-ahead break the TLS handshake.
+/// A stream that reads one byte at a time until TLS begins, which defeats STARTTLS response injection. lettre keeps its
+/// read buffer across STARTTLS, and an attacker could put a plaintext response into that buffer. With single bytes, the
+/// buffer is empty when TLS begins, so injected bytes go to the TLS handshake and make it fail.
 #[derive(Debug)]
 struct ByLine {
     stream: TcpStream,

@@ -1,6 +1,6 @@
-//! Runs one WebSocket and enforces its limits: timeouts for authentication, reading, pongs and idleness, and the
-//! message rate. Passes messages one at a time between the client and the library, which implements the protocol.
-//! Closes when the session ends.
+//! Runs one WebSocket and enforces its limits: the message rate, and the timeouts for authentication, slow readers,
+//! pings and sockets without a subscription. Passes messages one at a time between the client and the GraphQL library,
+//! which implements the protocol. Closes the socket when the session ends.
 
 use std::{
     collections::HashMap,
@@ -44,13 +44,13 @@ use crate::{
     },
 };
 
-/// Time to send the remaining events, and for the client to complete the closing handshake.
+/// Timeout for sending the remaining events, and another for the closing handshake with the client.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Why a connection ends.
 enum End {
-    /// The client disconnected or is unresponsive: send nothing more.
+    /// The client disconnected or does not respond, so nothing more is sent.
     Disconnected,
     Close(Close),
 }
@@ -70,22 +70,23 @@ pub(super) struct Connection {
     executor: SubscriptionExecutor,
     slot: SocketSlot,
     handle: Option<ConnectionHandle>,
-    /// Running subscriptions by client id, and whether any event was sent.
+    /// Running subscriptions by the client's ID, and whether any event was sent.
     running: HashMap<String, bool>,
-    /// Subscriptions ended for the client: the number of `complete` messages the library still owes for each id.
+    /// Subscriptions that have ended for the client but not for the library, with the number of `complete` messages
+    /// that the library will still send for each ID. The client does not receive these messages.
     ended: HashMap<String, usize>,
-    /// The subscription being checked. Nothing more is read until it runs or is refused.
+    /// The subscription that is being checked. No other message is read until it runs or is refused.
     starting: Option<(String, Arc<Notify>)>,
-    /// Since when no subscription has been running.
+    /// When the last subscription ended, or when the socket opened. Used only while no subscription is running.
     idle: Instant,
     /// When the last message arrived.
     last_message_at: Instant,
-    /// Messages in the current minute.
+    /// Number of messages received in the current minute.
     messages: u32,
     minute: Instant,
 }
 
-/// Our ends of the channels to the library. Each holds one message.
+/// Our ends of the two channels to and from the library. Each channel holds one message.
 struct Library {
     sender: mpsc::Sender<Message>,
     receiver: mpsc::Receiver<Message>,
@@ -119,7 +120,7 @@ impl Connection {
         }
     }
 
-    /// Runs until either side closes.
+    /// Runs the socket until the client or the server closes it.
     pub(super) async fn run(mut self, protocol: GraphQLProtocol) {
         let (sender, mut incoming) = mpsc::channel(1);
         let (outgoing, receiver) = mpsc::channel(1);
@@ -130,7 +131,7 @@ impl Connection {
         let library = GraphQLWebSocket::new_with_pair(outgoing, incoming, self.executor.clone(), protocol).serve();
         let end = tokio::select! {
             Err(end) = self.pump(Library { sender, receiver }) => end,
-            // The library only returns on a malformed message, and it gets none.
+            // The library ends only on a malformed message. We never pass one to it.
             () = library => Close::BROKEN.into(),
         };
         if let End::Close(close) = end {
@@ -139,7 +140,8 @@ impl Connection {
                 return;
             }
         }
-        // Closing with unread messages resets the connection, which could lose the close reason.
+        // Read the remaining messages. If we closed with unread messages, the kernel would reset the connection, and
+        // the client might not receive the close reason.
         let rest = async { while matches!(self.socket.recv().await, Some(Ok(_))) {} };
         drop(timeout(DRAIN_TIMEOUT, rest).await);
     }
@@ -173,7 +175,7 @@ impl Connection {
                 Some(message) = library.receiver.recv() => self.forward_to_client(message).await?,
                 () = checked(self.starting.as_ref()) => self.starting = None,
                 why = &mut silence => return Err(self.drain(why, library.receiver).await),
-                // While a subscription is being checked, a pong may have arrived that is not read yet.
+                // While a subscription is being checked, we read no messages, so a pong may have arrived unnoticed.
                 _ = ping_timer.tick(), if self.starting.is_none() => {
                     if pinged_at.is_some_and(|at| self.last_message_at < at) {
                         return Err(End::Disconnected);
@@ -187,7 +189,7 @@ impl Connection {
         }
     }
 
-    /// Waits for `connection_init` without passing it on.
+    /// Waits for `connection_init`, and does not pass it to the library yet. Passes other messages.
     async fn first_message<'a>(
         &mut self,
         sender: &'a mpsc::Sender<Message>,
@@ -206,14 +208,15 @@ impl Connection {
         }
     }
 
-    /// Authenticates the client, and claims a slot and an event feed.
+    /// Authenticates the client with the token in `connection_init`. Takes a slot and opens an event feed for the
+    /// session.
     async fn authenticate(&mut self, message: &Incoming) -> Result<Arc<EventFeed>> {
         let server = &self.executor.server;
         let headers = token_of(message).ok_or(Close::FORBIDDEN)?;
         let refused = |error| match error {
             Error::Unauthenticated => Close::FORBIDDEN,
             other => {
-                tracing::warn!(error = %other, "cannot look up the session of a socket");
+                tracing::warn!(error = %other, "cannot look up the session for a WebSocket");
                 Close::LATER
             }
         };
@@ -229,7 +232,7 @@ impl Connection {
         Ok(feed)
     }
 
-    /// Parses a protocol message. Returns `None` for transport messages such as pongs.
+    /// Parses a protocol message. Returns `None` for WebSocket control frames such as pongs.
     fn read(&mut self, message: Received) -> Result<Option<Incoming>> {
         let message = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Disconnected),
@@ -278,7 +281,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a subscription for the client before the library confirms it.
+    /// Ends a subscription for the client before the library has ended it.
     fn end(&mut self, id: &str) {
         if let Some((id, _)) = self.running.remove_entry(id) {
             *self.ended.entry(id).or_default() += 1;
@@ -328,7 +331,8 @@ impl Connection {
         }
     }
 
-    /// Waiting here stops all other traffic, so a slow reader only fills the bounded feed.
+    /// Sends a message to the client. While this waits, nothing else happens on the socket, so a slow reader can only
+    /// fill the event feed, which is bounded.
     async fn send(&mut self, message: Message) -> Result<()> {
         let write = self.caps().write;
         match timeout(write, self.socket.send(message)).await {
@@ -338,16 +342,17 @@ impl Connection {
     }
 }
 
-/// Receives a message once the library has room for it. Waiting afterwards would deadlock with the library's output.
+/// Waits until the library has room for a message, then receives one. If we received first, we could wait for the
+/// library while the library waits for us to take its output, which would be a deadlock.
 async fn receive<'a>(socket: &mut WebSocket, library: &'a mpsc::Sender<Message>) -> (Permit<'a, Message>, Received) {
     match library.reserve().await {
         Ok(permit) => (permit, socket.recv().await),
-        // The library has ended, which ends the connection.
+        // The library has ended, so the connection will end. Wait until then.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Resolves when the current check is done; never if there is none.
+/// Resolves when the check of the new subscription is done. Never resolves if there is no check.
 async fn checked(starting: Option<&(String, Arc<Notify>)>) {
     match starting {
         Some((_, checked)) => checked.notified().await,
@@ -355,7 +360,7 @@ async fn checked(starting: Option<&(String, Arc<Notify>)>) {
     }
 }
 
-/// `{"authorization": "Bearer …"}` in the payload, in either case, as a header map.
+/// Returns `{"authorization": "Bearer …"}` from the payload as a header map. The key may also be `Authorization`.
 fn token_of(message: &Incoming) -> Option<HeaderMap> {
     let Incoming::ConnectionInit { payload: Some(payload) } = message else { return None };
     let payload: HashMap<String, &RawValue> = serde_json::from_str(payload.get()).ok()?;
@@ -364,7 +369,7 @@ fn token_of(message: &Incoming) -> Option<HeaderMap> {
     Some(HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).ok()?)]))
 }
 
-/// Resolves when shutdown begins; never without a handle.
+/// Resolves when shutdown begins. Never resolves without a handle.
 pub(crate) async fn stopping(handle: &mut Option<ConnectionHandle>) {
     match handle {
         Some(handle) => handle.stopping().await,

@@ -1,5 +1,5 @@
-//! Executes subscriptions for the library. Each `subscribe` is charged, checked and authenticated as over HTTP.
-//! Queries and mutations are refused, because HTTP limits and counts them.
+//! Executes subscriptions for the GraphQL library. Each `subscribe` message is charged, checked and authenticated like
+//! an HTTP request. Queries and mutations are refused, because they are limited and counted over HTTP.
 
 use std::{
     future::ready,
@@ -37,10 +37,10 @@ pub(super) struct SubscriptionExecutor {
     pub server: Arc<Server>,
     pub origin: Origin,
     pub id: RequestId,
-    /// The authenticated client. Set before the first `subscribe`.
+    /// The authenticated client. Set before the first `subscribe` message.
     pub subscriber: Arc<OnceLock<Subscriber>>,
     pub pending: Arc<Mutex<Option<PendingSubscribe>>>,
-    /// One permit per subscription the socket may still run.
+    /// One permit for each further subscription that the socket may run.
     pub free: Arc<Semaphore>,
 }
 
@@ -50,11 +50,12 @@ pub(super) struct Subscriber {
     pub feed: Arc<EventFeed>,
 }
 
-/// The parsed `subscribe` message for the next call of the executor. The library's request has no document ids, and
-/// parsing the message twice could give two results.
+/// The parsed `subscribe` message for the next call of the executor. The executor does not use the library's own
+/// request for two reasons: that request has no document IDs, and parsing a message twice could lead to two different
+/// results.
 pub(super) struct PendingSubscribe {
     pub call: Call,
-    /// Notified once all checks have passed.
+    /// Notified when all checks have passed.
     pub checked: Arc<Notify>,
 }
 
@@ -66,8 +67,8 @@ impl Executor for SubscriptionExecutor {
     fn execute_stream(&self, _request: Request, _data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let executor = self.clone();
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The stream holds the permit, not the task that feeds it, so that it is free as soon as the stream is
-        // dropped.
+        // The stream holds the permit, and not the task that feeds the stream, so that dropping the stream frees the
+        // permit at once.
         let slot = Arc::clone(&self.free).try_acquire_owned().ok();
         let has_slot = slot.is_some();
         let responses = async move {
@@ -75,7 +76,7 @@ impl Executor for SubscriptionExecutor {
             subscribed.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed())
         };
         let outcomes = outcomes(responses.flatten_stream().boxed(), self.id.clone());
-        // A subscription whose first response is an error ends there.
+        // If the first response is an error, the subscription ends after it.
         let running = Some((outcomes, slot, true));
         let responses = stream::unfold(running, |running| async move {
             let (mut outcomes, slot, is_first) = running?;
@@ -97,11 +98,11 @@ impl SubscriptionExecutor {
         let subscribed = self.check(pending, has_slot).await;
         let outcome = subscribed.as_ref().err().map_or("ok", |refusal| refusal.code().as_str());
         self.server.ctx.metrics.operated("subscription".into(), outcome.into(), start.elapsed(), None);
-        tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "subscription on a socket");
+        tracing::info!(operation = "subscription", outcome, client = %self.origin.ip, "subscription on a WebSocket");
         subscribed
     }
 
-    /// Checks in the same order as over HTTP: rate limit, document, session.
+    /// Checks the rate limit, then the document, then the session, in the same order as for HTTP requests.
     async fn check(
         &self,
         pending: Option<PendingSubscribe>,
@@ -121,7 +122,7 @@ impl SubscriptionExecutor {
         if operation.kind != OperationType::Subscription {
             return Err(only_subscriptions());
         }
-        // If the session has ended, the feed also closes the socket after the last events.
+        // If the session has ended, refuse the subscription. The feed closes the socket after its last events.
         let signed_in =
             caller::signed_in(ctx, &subscriber.bearer, BearerPolicy::Strict).await.map_err(ApiError::from)?;
         let request =
@@ -136,8 +137,9 @@ fn only_subscriptions() -> Refusal {
     Refusal::new(Code::BadRequest, "Only subscriptions run on a WebSocket. Send queries and mutations with POST.")
 }
 
-/// Converts responses to our format; a resolver panic becomes the last one. Runs in its own task, because each event
-/// holds an execution slot until it is converted and must not wait for a slow reader.
+/// Converts responses to our format. If a resolver panics, the last response is an error. The conversion runs in its
+/// own task, because each event holds an execution slot until it is converted, and a slow reader must not block the
+/// slot.
 pub(crate) fn outcomes(responses: BoxStream<'static, Response>, id: RequestId) -> BoxStream<'static, Outcome> {
     let (sender, mut receiver) = mpsc::channel(1);
     let outcomes = AssertUnwindSafe(responses).catch_unwind().map(move |response| {

@@ -1,5 +1,5 @@
-//! Messages of `graphql-transport-ws` and close codes. The library receives only messages that we serialize, never
-//! the client's text.
+//! Messages and close codes of the protocol `graphql-transport-ws`. The GraphQL library receives only messages that
+//! this module creates, never the client's text.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::http::graphql::call::Call;
 
-/// Maximum length of a subscription id.
+/// Maximum length of a subscription ID.
 const MAX_ID_LENGTH: usize = 128;
 
-/// A client message.
+/// A message from the client.
 pub(super) enum Incoming {
     ConnectionInit { payload: Option<Box<RawValue>> },
     Ping,
@@ -21,7 +21,7 @@ pub(super) enum Incoming {
     Complete { id: String },
 }
 
-/// A message as received. Its payload stays raw JSON.
+/// A message as received. The payload stays raw JSON.
 #[derive(Deserialize)]
 struct RawMessage<'a> {
     #[serde(rename = "type")]
@@ -56,8 +56,8 @@ impl Incoming {
         })
     }
 
-    /// The message for the library, without token and call: the client is already authenticated, and the executor
-    /// receives the call separately.
+    /// Creates the message for the library. It contains no token, because the client is already authenticated, and no
+    /// call, because the executor receives the call separately.
     pub(super) fn message(&self) -> Message {
         let message = match self {
             Self::ConnectionInit { .. } => json!({ "type": "connection_init" }),
@@ -70,12 +70,12 @@ impl Incoming {
     }
 }
 
-/// A message of the library, as far as we need it.
+/// The parts that we need of a message from the library.
 #[derive(Deserialize)]
 pub(super) struct Outgoing<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
-    /// The subscription id; `None` in `connection_ack` and `pong`.
+    /// The subscription ID. `None` in `connection_ack` and `pong`.
     #[serde(borrow)]
     pub id: Option<Cow<'a, str>>,
     payload: Option<Payload>,
@@ -93,7 +93,8 @@ impl Outgoing<'_> {
         self.kind == "complete"
     }
 
-    /// The `error` message to send instead if this is the first `next`. The library never sends `error`.
+    /// If this `next` message contains a refusal, returns the `error` message to send instead of it. The library itself
+    /// never sends `error`.
     pub(super) fn refusal(&self) -> Option<Message> {
         let payload = self.payload.as_ref().filter(|payload| payload.data.is_none() && !payload.errors.is_empty())?;
         Some(Message::text(json!({ "type": "error", "id": self.id, "payload": payload.errors }).to_string()))
@@ -128,9 +129,9 @@ impl Close {
 mod tests {
     use super::*;
 
-    /// Parsed into values, the objects of these messages would take a megabyte.
+    /// If the objects in these messages were parsed, they would take a megabyte.
     #[test]
-    fn a_message_takes_little_more_memory_than_its_bytes() {
+    fn a_message_takes_less_than_twice_the_memory_of_its_text() {
         let objects = vec![r#"{"":0}"#; 2_300].join(",");
         let messages = [
             format!(r#"{{"type":"connection_init","payload":{{"a":[{objects}]}}}}"#),

@@ -1,4 +1,5 @@
-//! Slots for WebSocket connections and event streams: limits, accounting and eviction.
+//! Limits the number of WebSocket connections and event streams. Each holds a slot, which counts for its network and,
+//! after authentication, for its user and session.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -37,7 +38,7 @@ struct PendingSocket {
     evict: Arc<Notify>,
 }
 
-/// What slots are counted by.
+/// What a slot counts for. Each has a maximum number of slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SocketOwner {
     Everybody,
@@ -59,7 +60,7 @@ impl SocketSlots {
         &self.caps
     }
 
-    /// Takes a slot for an unauthenticated socket. If none is left, evicts the oldest one.
+    /// Takes a slot for an unauthenticated socket. If no slot is left, evicts the oldest unauthenticated socket.
     pub(crate) fn admit(&self, origin: &Origin) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let of_networks = networks(origin.ip)
@@ -81,7 +82,7 @@ impl SocketSlots {
         Ok(SocketSlot { taken: Arc::clone(&self.taken), owners, pending: Some((number, evict)) })
     }
 
-    /// Takes a slot for an authenticated user. Fails with the limit that is reached.
+    /// Takes a slot for an authenticated user. The error says which limit is reached.
     pub(crate) fn claim(&self, origin: &Origin, signed_in: &SignedIn) -> Result<SocketSlot, SocketOwner> {
         let caps = &self.caps;
         let kept = if live::keeps_room_for(signed_in) { 0 } else { caps.in_all / 10 };
@@ -99,7 +100,7 @@ impl SocketSlots {
 }
 
 impl Taken {
-    /// Takes a slot for all owners, or for none.
+    /// Takes a slot that counts for all owners. If one of them has no slot left, takes none and returns that owner.
     fn take(&mut self, bounds: &Bounds) -> Result<Arc<[SocketOwner]>, SocketOwner> {
         let is_full = |(owner, most): &&(SocketOwner, usize)| self.counts.get(owner).is_some_and(|count| count >= most);
         if let Some((full, _)) = bounds.iter().find(is_full) {
@@ -115,7 +116,7 @@ impl Taken {
         for owner in owners {
             if let Some(count) = self.counts.get_mut(owner) {
                 *count -= 1;
-                // Without this, the map would keep every owner that ever connected.
+                // Remove owners without slots. Otherwise the map would keep every owner that ever connected.
                 if *count == 0 {
                     self.counts.remove(owner);
                 }
@@ -123,7 +124,8 @@ impl Taken {
         }
     }
 
-    /// Evicts the oldest unauthenticated socket, unless it has only just connected.
+    /// Evicts the oldest unauthenticated socket that counts for `full`, unless it connected only moments ago. Returns
+    /// whether a socket was evicted.
     fn evict_oldest(&mut self, full: SocketOwner, caps: &SocketCaps) -> bool {
         let oldest = self.strangers.iter().find(|(_, pending)| pending.owners.contains(&full));
         let oldest = oldest.filter(|(_, pending)| pending.since.elapsed() >= caps.spare).map(|(number, _)| *number);
@@ -134,7 +136,7 @@ impl Taken {
     }
 }
 
-/// The slot of one socket, freed on drop.
+/// The slot of one socket. Dropping it frees the slot.
 pub(crate) struct SocketSlot {
     taken: Arc<Mutex<Taken>>,
     owners: Arc<[SocketOwner]>,
@@ -142,7 +144,7 @@ pub(crate) struct SocketSlot {
 }
 
 impl SocketSlot {
-    /// Resolves when the slot was given to another socket.
+    /// Resolves when the socket is evicted, because another socket got its slot. Never resolves after authentication.
     pub(crate) fn evicted(&self) -> impl Future<Output = ()> + use<> {
         let evict = self.pending.as_ref().map(|(_, evict)| Arc::clone(evict));
         async move {
@@ -157,7 +159,7 @@ impl SocketSlot {
 impl Drop for SocketSlot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        // An evicted socket has already given back its slot.
+        // If the socket was evicted, its slot is already free.
         if self.pending.as_ref().is_none_or(|(number, _)| taken.strangers.remove(number).is_some()) {
             taken.give_back(&self.owners);
         }

@@ -1,4 +1,4 @@
-//! Limits on unread responses, across more networks than a test machine has.
+//! Tests limits on unread responses with clients in many networks, which a test over real sockets could not use.
 
 use std::net::IpAddr;
 
@@ -40,7 +40,7 @@ async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
     let reservation = unread.reserve(&anonymous("192.0.2.1")).unwrap();
     assert_eq!(taken(&unread), (TYPICAL, 2));
     let mut body = reservation.hold_until_read(response(length)).unwrap().into_body();
-    assert_eq!(body.size_hint().exact(), Some(length as u64), "its length is known");
+    assert_eq!(body.size_hint().exact(), Some(length as u64), "the length of the body is known");
     assert_eq!(taken(&unread).0, length);
     let mut sizes = Vec::new();
     let mut written = Vec::new();
@@ -51,7 +51,7 @@ async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
     }
     assert_eq!(sizes, [FRAME, FRAME, FRAME, 5]);
     assert!(body.is_end_stream());
-    assert_eq!(taken(&unread).0, length, "it counts until it is written");
+    assert_eq!(taken(&unread).0, length, "a frame counts until it is written");
     drop(written.remove(0));
     assert_eq!(taken(&unread).0, length - FRAME);
     drop((written, body));
@@ -59,7 +59,7 @@ async fn a_response_is_sent_in_frames_that_release_memory_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
+async fn unread_responses_are_limited_for_networks_of_every_width() {
     let unread = unread();
     let hold_until_read = |ip: String, length| {
         let reservation = unread.reserve(&anonymous(&ip)).map_err(|refusal| refusal.code())?;
@@ -82,16 +82,16 @@ async fn what_is_never_read_is_bounded_for_networks_of_every_width() {
         "before the operation runs"
     );
     let elsewhere = flood((1..20).map(|n| format!("198.51.{n}.1")).collect());
-    assert_eq!(elsewhere.len(), 60, "as much as fits");
+    assert_eq!(elsewhere.len(), 60, "responses are admitted until the total limit");
     assert_eq!(hold_until_read("203.0.113.1".into(), 1).err(), Some(Code::Unavailable));
     drop(elsewhere);
-    assert!(hold_until_read("203.0.113.1".into(), FRAME).is_ok(), "and it is released");
+    assert!(hold_until_read("203.0.113.1".into(), FRAME).is_ok(), "dropping responses releases their memory");
     drop((of_64, of_56, of_48));
     assert_eq!(taken(&unread), (0, 0));
 }
 
 #[tokio::test]
-async fn long_responses_leave_a_quarter_to_short_ones() {
+async fn long_responses_leave_a_quarter_of_the_memory_to_short_responses() {
     let unread = Unread::new(UnreadCaps {
         in_all: 8 * FRAME,
         of_network: Shares { narrow: 8 * FRAME, middle: 8 * FRAME, wide: 8 * FRAME },
@@ -106,7 +106,7 @@ async fn long_responses_leave_a_quarter_to_short_ones() {
 }
 
 #[tokio::test]
-async fn a_response_above_the_limit_is_not_written_further() {
+async fn writing_a_response_fails_at_the_limit() {
     let mut frames = Frames::within(2 * FRAME);
     frames.write_all(&vec![0; 2 * FRAME]).unwrap();
     assert_eq!(frames.write_all(&[0]).unwrap_err().kind(), ErrorKind::FileTooLarge);

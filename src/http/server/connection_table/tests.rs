@@ -1,22 +1,22 @@
-//! Limits across hundreds of networks, which a test machine cannot connect from.
+//! Tests limits with connections from hundreds of networks. A test over real sockets could not use so many addresses.
 
 use super::*;
 
 const SHARES: Shares = Shares { narrow: 10, middle: 20, wide: 40 };
 const MANY: Shares = Shares { narrow: 100, middle: 100, wide: 100 };
-/// Longer than any connection here is idle.
+/// A minimum idle time that no connection in these tests reaches.
 const NEVER: Duration = Duration::from_hours(1);
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Opens `each` connections per address. Returns those that were admitted.
+/// Opens `each` connections per address. Returns the slots of the admitted connections.
 fn admit(table: &Arc<ConnectionTable>, each: usize, ips: impl Iterator<Item = String>) -> Vec<ConnectionSlot> {
     ips.flat_map(|from| (0..each).filter_map(|_| table.admit(ip(&from)).ok()).collect::<Vec<_>>()).collect()
 }
 
-/// Connections opened one after the other, with these phases and bytes.
+/// Returns a table with connections that were opened one after the other, and have these phases and bytes.
 fn table(connections: &[(Phase, usize)]) -> (Arc<ConnectionTable>, Vec<ConnectionSlot>) {
     let table = ConnectionTable::new(MANY, Duration::ZERO);
     let slots = connections.iter().map(|(phase, held)| {
@@ -35,7 +35,7 @@ fn evicted(slots: &[ConnectionSlot]) -> Vec<usize> {
 }
 
 #[test]
-fn a_network_is_limited_however_it_is_split_without_affecting_others() {
+fn each_network_width_is_limited_without_affecting_other_networks() {
     let table = ConnectionTable::new(SHARES, NEVER);
     let of_56 = admit(&table, 10, (0..20).map(|n| format!("2001:db8:0:{n:x}::1")));
     assert_eq!(of_56.len(), 20, "twenty /64s of one /56");
@@ -61,7 +61,7 @@ fn a_full_network_evicts_its_longest_idle_connection_for_a_new_one() {
         assert!(slot.tracked.enter(Phase::Working));
     }
     std::thread::sleep(Duration::from_millis(3));
-    // It has been active since, so the last one has been idle for longest.
+    // The first connection has been active since, so the last one has now been idle for longest.
     slots[8].tracked.enter(Phase::Waiting);
     let newcomer = admit().unwrap();
     assert_eq!(evicted(&slots), [9]);
@@ -76,7 +76,7 @@ fn a_full_network_evicts_its_longest_idle_connection_for_a_new_one() {
 }
 
 #[test]
-fn too_many_connections_evict_the_idle_first_and_then_the_slow() {
+fn too_many_connections_evict_idle_connections_before_slow_ones() {
     use Phase::{Kept, Reading, Waiting, Working, Writing};
     let (table, slots) = table(&[Kept, Working, Writing, Reading, Waiting, Waiting].map(|phase| (phase, 0)));
     assert_eq!((table.evict(EvictionGoal::Connections(1)), evicted(&slots)), (1, vec![4]));
@@ -84,7 +84,7 @@ fn too_many_connections_evict_the_idle_first_and_then_the_slow() {
     assert_eq!(
         (table.evict(EvictionGoal::Connections(9)), evicted(&slots)),
         (1, vec![2, 3, 4, 5]),
-        "requests and sockets stay"
+        "connections with a running request and WebSockets stay"
     );
 }
 
@@ -101,7 +101,7 @@ fn memory_pressure_evicts_connections_that_hold_memory() {
 }
 
 #[test]
-fn memory_pressure_evicts_slow_readers_after_the_idle() {
+fn memory_pressure_evicts_idle_connections_before_slow_readers() {
     use Phase::{Flushing, Kept, Waiting, Working, Writing};
     let (table, slots) =
         table(&[(Writing, 50), (Flushing, 50), (Working, 50), (Kept, 50), (Writing, 10), (Waiting, 50)]);

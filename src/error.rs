@@ -30,6 +30,9 @@ pub enum Error {
     /// Database, limiter or time: worth trying again.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Not available on this server until its operator adds what is missing. The text is for the caller.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// A fault of ours. The text is for the log alone.
     #[error("internal: {0}")]
     Internal(String),

@@ -1,5 +1,6 @@
 //! Doorcode's schema as reversible steps, the same on SQLite and PostgreSQL.
-//! Nothing here reads or moves rows, and a step that was released is never edited: a change is a new file.
+//! Nothing here reads or moves rows, except to fill an index. A step that was released is never edited: a change is a
+//! new file.
 
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
@@ -13,6 +14,7 @@ mod m20261121_000006_people_management;
 mod m20261121_000007_purge;
 mod m20261128_000008_limits;
 mod m20261128_000009_labels;
+mod m20261129_000011_search;
 mod parts;
 
 /// Runs the steps. Call it through `doorcode::db::migrate`, which takes the lock that this type does not take.
@@ -32,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_purge::Migration),
             Box::new(m20261128_000008_limits::Migration),
             Box::new(m20261128_000009_labels::Migration),
+            Box::new(m20261129_000011_search::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Findings,
     finding::{Finding, State},
-    postgres, signing_keys, sqlite, within,
+    postgres, search, signing_keys, sqlite, within,
 };
 use crate::{
     adapter::{
@@ -64,6 +64,7 @@ async fn look_inside(settings: &Settings) -> Result<Vec<Finding>, Error> {
     if pending > 0 {
         return Ok(findings);
     }
+    findings.push(search::examine(&db).await?);
     if settings.secrets.is_empty() {
         findings.push(Finding::skipped("signing keys", "there is no secret yet; the first start makes one"));
         return Ok(findings);

@@ -54,6 +54,11 @@ impl Union {
         Self { backend: ctx.db.backend(), parts: Vec::new(), values: Vec::new() }
     }
 
+    /// The database that the statement is for.
+    pub(super) fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Notes a value, and gives its placeholder. The same value has one placeholder, however often it is noted.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
         let value = value.into();

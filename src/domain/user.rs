@@ -10,6 +10,7 @@ pub mod manage;
 pub mod name;
 pub mod notice;
 pub mod profile;
+pub mod search;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};

@@ -157,6 +157,7 @@ impl From<Error> for ApiError {
                 tracing::error!(why, "unavailable");
                 Self::new(Code::Unavailable, "This does not work at the moment. Try again in a few seconds.")
             }
+            Error::Unsupported(what) => Self::new(Code::Unavailable, what),
             Error::Internal(why) | Error::Startup(why) => {
                 tracing::error!(why, "internal error");
                 Self::new(Code::Internal, "Something went wrong on our side. The request id helps us find out what.")

@@ -1,11 +1,12 @@
 //! Lists of people, sessions and events: what is in them, in which order, who sees what, and what they cost. What they
 //! give is compared with what a naive look at all rows gives. Plans are in `plans`, pages and filters in `people` and
-//! `trail`, roles in `roles`, numbers of statements in `cost`.
+//! `trail`, search in `search`, roles in `roles`, numbers of statements in `cost`.
 
 mod cost;
 mod people;
 mod plans;
 mod roles;
+mod search;
 mod trail;
 
 use doorcode::{

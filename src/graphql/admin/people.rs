@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         access::Manager,
-        user::list::{self, By, Filter, Key, Order, Part, Position},
+        user::list::{self, By, Filter, Key, Listing, Order, Part, Position},
     },
     graphql::{
         error::ApiError,
@@ -19,15 +19,19 @@ use crate::{
 };
 
 /// Which people; all that is given must fit. Among ten million people, too, these are fast: roles and statuses in every
-/// order; a prefix in its own order; whatever fits five thousand people or fewer, in every order. A prefix that fits many
-/// takes longer in another order, the more they are; a filter that fits many of whom hardly any come early in the order
-/// may take too long, and then ends in `UNAVAILABLE`.
+/// order; a prefix in its own order; a search or anything else that fits five thousand people or fewer, in every order. A
+/// prefix that fits many takes longer in another order, the more they are; a filter that fits many of whom hardly any
+/// come early in the order may take too long, and then ends in `UNAVAILABLE`.
 #[derive(InputObject)]
 struct UserFilter {
     /// The address begins so, in whatever case. Wildcards mean nothing.
     email_prefix: Option<String>,
     /// The name begins so, in whatever case. Wildcards mean nothing.
     name_prefix: Option<String>,
+    /// Part of the address or name, ignoring case: 3 to 254 characters, without wildcards. A term that matches more than
+    /// 5,000 people returns the newest first, whatever `orderBy` says. `UNAVAILABLE` if PostgreSQL does not have the
+    /// extension `pg_trgm`: `doorcode doctor` says how to add it.
+    search: Option<String>,
     /// With any of these roles.
     roles: Option<Vec<Role>>,
     /// With any of these statuses. Only administrators see people who are DELETED.
@@ -43,6 +47,7 @@ impl From<UserFilter> for Filter {
         Self {
             email: filter.email_prefix,
             name: filter.name_prefix,
+            search: None,
             roles: filter.roles.map(|roles| roles.into_iter().map(Into::into).collect()),
             statuses: filter.statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
             created_from: filter.created_from,
@@ -86,15 +91,15 @@ struct UserOrder {
 
 /// The order that was asked for; otherwise the one of a prefix that stands alone, otherwise the newest first.
 fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
-    let prefix_alone = match (&filter.email, &filter.name) {
-        (Some(_), None) => Some(By::Email),
-        (None, Some(_)) => Some(By::Name),
+    let prefix_alone = match (&filter.email, &filter.name, &filter.search) {
+        (Some(_), None, None) => Some(By::Email),
+        (None, Some(_), None) => Some(By::Name),
         _ => None,
     };
     match (order, prefix_alone) {
         (Some(order), _) => Order { by: order.field.into(), descending: order.direction == OrderDirection::Desc },
         (None, Some(by)) => Order { by, descending: false },
-        (None, None) => Order { by: By::CreatedAt, descending: true },
+        (None, None) => Order::NEWEST,
     }
 }
 
@@ -145,8 +150,8 @@ pub(crate) struct PeopleQuery;
 
 #[Object]
 impl PeopleQuery {
-    /// People, newest first unless told otherwise; with one prefix and no order, in the order of that. For a MANAGER or
-    /// more. Pages stay right while others sign up: nobody comes twice, nobody is missed.
+    /// People, newest first unless told otherwise; with one prefix and neither search nor order, in the order of that. For
+    /// a MANAGER or more. Pages stay right while others sign up: nobody comes twice, nobody is missed.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a list")]
     async fn users(
         &self,
@@ -157,13 +162,20 @@ impl PeopleQuery {
         #[graphql(desc = "Only what comes before this cursor, which must be of the same order.")] before: Option<
             String,
         >,
-        #[graphql(desc = "Which people; all when left out.")] filter: Option<UserFilter>,
+        #[graphql(desc = "Which people; all when left out.")] mut filter: Option<UserFilter>,
         #[graphql(desc = "In which order.")] order_by: Option<UserOrder>,
     ) -> Result<Connection<User>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "users").await?;
-        let filter = filter.map(Filter::from).unwrap_or_default().canonical()?;
-        let order = order_of(order_by.as_ref(), &filter);
+        let search = filter.as_mut().and_then(|filter| filter.search.take());
+        let filter = filter.map(Filter::from).unwrap_or_default().canonical(search.as_deref())?;
+        let mut order = order_of(order_by.as_ref(), &filter);
+        // A search that matches many users came in another order than requested, and continues in that.
+        let continues =
+            |cursor: &Option<String>| cursor.as_ref().is_some_and(|text| place(Order::NEWEST, text).is_some());
+        if filter.search.is_some() && (continues(&after) || continues(&before)) {
+            order = Order::NEWEST;
+        }
         let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| place(order, text))?;
         let part = Part {
             most: page.fetch(),
@@ -171,9 +183,9 @@ impl PeopleQuery {
             before: page.before.clone(),
             backward: page.backward,
         };
-        let people = list::list(domain, manager, &filter, order, &part).await?;
+        let Listing { users, order } = list::list(domain, manager, &filter, order, &part).await?;
         let cursor = |(user, _): &(_, _)| cursor(order, &order.by.place(user));
-        Ok(Connection::new(&page, people, cursor, |seen| User::seen(seen, viewer), filter))
+        Ok(Connection::new(&page, users, cursor, |seen| User::seen(seen, viewer), filter))
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Error {
     /// A dependency is unavailable or too slow. Can be retried.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Not available on this server until the operator adds what is missing. The text is for the caller.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// A bug. The text is for the log only.
     #[error("internal: {0}")]
     Internal(String),

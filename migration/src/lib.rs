@@ -14,6 +14,7 @@ mod m20261121_000007_purge;
 mod m20261128_000008_limits;
 mod m20261128_000009_labels;
 mod m20261129_000010_credentials;
+mod m20261129_000011_search;
 mod parts;
 
 /// Runs the migrations. Call it through `doorcode::db::migrate`, which takes the migration lock.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000008_limits::Migration),
             Box::new(m20261128_000009_labels::Migration),
             Box::new(m20261129_000010_credentials::Migration),
+            Box::new(m20261129_000011_search::Migration),
         ]
     }
 }

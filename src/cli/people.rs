@@ -65,15 +65,15 @@ pub(super) async fn list(app: &App, arguments: ListArgs) -> Result<(), CommandEr
         statuses: Some(statuses.into_iter().map(UserStatus::from).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
         ..list::Filter::default()
     };
-    let filter = filter.canonical()?;
-    let order = list::Order { by: list::By::CreatedAt, descending: true };
+    let filter = filter.canonical(None)?;
+    let order = list::Order::NEWEST;
     let mut part = list::Part { most: 0, after: None, before: None, backward: false };
     let (mut left, mut is_more) = (most, true);
     while left > 0 && is_more {
         let wanted = left.min(PAGE);
         // One extra row shows whether there are more.
         part.most = wanted + 1;
-        let mut users = list::list(&app.ctx, Shell::of(app), &filter, order, &part).await?;
+        let mut users = list::list(&app.ctx, Shell::of(app), &filter, order, &part).await?.users;
         is_more = users.len() as u64 > wanted;
         users.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         if format.json {

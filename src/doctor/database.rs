@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Findings,
     finding::{Finding, State},
-    postgres, signing_keys, sqlite, within,
+    postgres, search, signing_keys, sqlite, within,
 };
 use crate::{
     adapter::{
@@ -60,6 +60,7 @@ async fn check_content(settings: &Settings) -> Result<Vec<Finding>, Error> {
     if pending > 0 {
         return Ok(findings);
     }
+    findings.push(search::examine(&db).await?);
     if settings.secrets.is_empty() {
         findings.push(Finding::skipped("signing keys", "no secret yet; the first start creates one"));
         return Ok(findings);

@@ -11,6 +11,7 @@ mod postgres;
 mod public_url;
 mod redact;
 mod redis;
+mod search;
 mod settings;
 mod signing_keys;
 mod smtp;

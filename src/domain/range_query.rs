@@ -54,6 +54,11 @@ impl Union {
         Self { backend: ctx.db.backend(), parts: Vec::new(), values: Vec::new() }
     }
 
+    /// The database that the statement is for.
+    pub(super) fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Binds a value and returns its placeholder. Equal values share a placeholder.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
         let value = value.into();

@@ -11,6 +11,7 @@ pub mod manage;
 pub mod name;
 pub mod notice;
 pub mod profile;
+pub mod search;
 pub(in crate::domain) mod take_back;
 
 use chrono::{DateTime, Utc};
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use self::name::Name;
 use super::{
     Ctx,
-    access::{ReadAccess, Viewer},
+    access::{Manager, ReadAccess, Viewer},
 };
 use crate::{
     db::{
@@ -137,6 +138,27 @@ pub async fn find_seen(
     let access = ReadAccess::require(ctx, viewer, id, field).await?;
     let user = users::Entity::find_by_id(id).one(ctx.db.read()).await?;
     user.filter(|user| access.shows(user)).map(|user| (user, access)).ok_or(Error::NotFound)
+}
+
+/// The same by email address. Callers who may read only themselves get the same for every other address, whether or not
+/// somebody has it.
+pub async fn find_seen_by_email(
+    ctx: &Ctx,
+    viewer: &Viewer,
+    email: &EmailAddress,
+    field: &'static str,
+) -> Result<(users::Model, ReadAccess)> {
+    let person = viewer.person()?;
+    if person.user().email == email.as_str() {
+        return find_seen(ctx, viewer, person.user().id, field).await;
+    }
+    let manager = Manager::require(ctx, viewer, field).await.map_err(|error| match error {
+        Error::Forbidden => Error::NotFound,
+        other => other,
+    })?;
+    let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(ctx.db.read()).await?;
+    let seen = user.map(|user| (manager.access_to(user.id), user)).filter(|(access, user)| access.shows(user));
+    seen.map(|(access, user)| (user, access)).ok_or(Error::NotFound)
 }
 
 /// The id of the user with an email address, for the command line.

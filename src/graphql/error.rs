@@ -163,6 +163,7 @@ impl From<Error> for ApiError {
                 tracing::error!(why, "unavailable");
                 Self::new(Code::Unavailable, "The service is temporarily unavailable. Try again in a few seconds.")
             }
+            Error::Unsupported(what) => Self::new(Code::Unavailable, what),
             Error::Internal(why) | Error::Startup(why) => {
                 tracing::error!(why, "internal error");
                 Self::new(Code::Internal, "Something went wrong on our side. Please report it with the request ID.")

@@ -220,18 +220,29 @@ impl UserQuery {
         viewer.signed_in.as_ref().map(User::from)
     }
 
-    /// Looks up a user: yourself, or any user with the role MANAGER.
+    /// Looks up a user by ID or by email address: yourself, or any user with the role MANAGER. Takes exactly one argument.
     async fn user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The ID of the user, or the UUID in the `sub` claim of an access token.")] id: ID,
+        #[graphql(desc = "The ID of the user, or the UUID in the `sub` claim of an access token.")] id: Option<ID>,
+        #[graphql(desc = "The email address of the user. `NOT_FOUND` if no account that you can see has it.")]
+        email: Option<EmailAddress>,
     ) -> Option<Result<User, ApiError>> {
-        Some(find(ctx, &id).await)
+        Some(find(ctx, id.as_ref(), email.as_ref()).await)
     }
 }
 
-async fn find(ctx: &Context<'_>, id: &ID) -> Result<User, ApiError> {
+async fn find(ctx: &Context<'_>, id: Option<&ID>, email: Option<&EmailAddress>) -> Result<User, ApiError> {
     let (domain, viewer) = parts(ctx);
-    let id = relay::decode_user("id", id)?;
-    Ok(User::seen(user::find_seen(domain, viewer, id, "user").await?, viewer))
+    let found = match (id, email) {
+        (Some(id), None) => user::find_seen(domain, viewer, relay::decode_user("id", id)?, "user").await,
+        (None, Some(email)) => {
+            let email = crate::email_address::EmailAddress::parse(&email.0);
+            let email = email.map_err(|error| ApiError::input("email", error.to_string()))?;
+            user::find_seen_by_email(domain, viewer, &email, "user").await
+        }
+        (None, None) => return Err(ApiError::input("id", "Give an `id` or an `email`.")),
+        (Some(_), Some(_)) => return Err(ApiError::input("email", "Give an `id` or an `email`, not both.")),
+    };
+    Ok(User::seen(found?, viewer))
 }

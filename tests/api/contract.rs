@@ -6,6 +6,7 @@ mod edge;
 mod http;
 mod ids;
 pub(crate) mod schema;
+mod user_by_email;
 
 use axum::{
     body::Body,

@@ -67,9 +67,12 @@ async fn the_schema_migrates_up_down_and_up_again() {
 
         migrate::up(&db).await.unwrap();
         let first = (columns_of(&db).await, indexes_of(&db).await);
+        assert_eq!(search_objects(&db).await.len(), if backend == DbBackend::Postgres { 1 } else { 9 }, "{backend:?}");
         assert!(migrate::is_current(&db).await.unwrap());
         migrate::up(&db).await.unwrap();
 
+        migrate::down(&db, 1).await.unwrap();
+        assert_eq!(search_objects(&db).await, [] as [&str; 0], "{backend:?}");
         migrate::down(&db, 1).await.unwrap();
         assert!(!indexes_of(&db).await.contains_key("audit_events_address_idx"));
         migrate::down(&db, 1).await.unwrap();
@@ -95,7 +98,7 @@ async fn users_deleted_before_the_deletion_time_was_stored_are_erased_in_time() 
         let db = database.connect().await;
         let rows = Rows::new();
         rows.insert_all(&db).await;
-        migrate::down(&db, 4).await.unwrap();
+        migrate::down(&db, 5).await.unwrap();
         db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
         migrate::up(&db).await.unwrap();
         let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();
@@ -329,14 +332,25 @@ fn declare<E: EntityTrait + EntityName>(columns: &mut Columns, entity: E) {
     columns.insert(entity.table_name().to_owned(), of_entity);
 }
 
-/// The columns of all tables, except the table of the migration library.
+/// The objects that searches need, which differ by database.
+async fn search_objects(db: &Db) -> Vec<String> {
+    let sql = if db.backend() == DbBackend::Postgres {
+        "SELECT indexname AS name FROM pg_indexes WHERE indexname = 'users_search_idx'"
+    } else {
+        "SELECT name FROM sqlite_master WHERE name LIKE 'user\\_search%' ESCAPE '\\' ORDER BY name"
+    };
+    let rows = db.read().query_all_raw(statement(db.backend(), sql, [])).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+}
+
+/// The columns of all tables, except those that the migration library and searches keep.
 async fn columns_of(db: &Db) -> Columns {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT table_name AS t, column_name AS c, is_nullable = 'YES' AS n FROM information_schema.columns
          WHERE table_schema = current_schema() AND table_name <> 'seaql_migrations'"
     } else {
         "SELECT m.name AS t, p.name AS c, p.\"notnull\" = 0 AS n FROM sqlite_master m, pragma_table_info(m.name) p
-         WHERE m.type = 'table' AND m.name <> 'seaql_migrations'"
+         WHERE m.type = 'table' AND m.name <> 'seaql_migrations' AND m.name NOT LIKE 'user\\_search%' ESCAPE '\\'"
     };
     let mut columns = Columns::new();
     for row in db.read().query_all_raw(statement(db.backend(), sql, [])).await.unwrap() {
@@ -346,11 +360,11 @@ async fn columns_of(db: &Db) -> Columns {
     columns
 }
 
-/// The indexes that the migrations create, by name, with their SQL.
+/// The indexes that the migrations create, except that of searches, by name, with their SQL.
 async fn indexes_of(db: &Db) -> BTreeMap<String, String> {
     let sql = if db.backend() == DbBackend::Postgres {
         "SELECT indexname AS name, indexdef AS sql FROM pg_indexes
-         WHERE schemaname = current_schema() AND indexname LIKE '%\\_idx'"
+         WHERE schemaname = current_schema() AND indexname LIKE '%\\_idx' AND indexname <> 'users_search_idx'"
     } else {
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     };

@@ -4,7 +4,9 @@
 //! Every list is a merge of index ranges: one range for each requested pair of role and status, each sorted and
 //! limited. So a page costs the same at the start and the end of a list of any size. If a filter is on a column other
 //! than the sort column, the matching rows are read and sorted if they are few or the filter is a prefix. Otherwise the
-//! filter is checked row by row.
+//! filter is checked row by row. A search that matches many users walks the newest first, whatever order was requested.
+
+mod lead;
 
 use std::collections::HashMap;
 
@@ -15,7 +17,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{name, role_name, status_name};
+use self::lead::Lead;
+use super::{name, role_name, search::Term, status_name};
 use crate::{
     db::entity::{Role, UserStatus, users},
     domain::{
@@ -25,9 +28,6 @@ use crate::{
     },
     error::Result,
 };
-
-/// Maximum number of matches that are read and sorted for a filter on a column other than the sort column.
-const MAX_SORTED: u64 = 5_000;
 
 /// The sort column; each has an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,11 @@ pub struct Order {
     pub by: By,
     /// Whether the largest value comes first.
     pub descending: bool,
+}
+
+impl Order {
+    /// The newest accounts first.
+    pub const NEWEST: Self = Self { by: By::CreatedAt, descending: true };
 }
 
 /// The value of the sort column.
@@ -88,6 +93,8 @@ pub struct Filter {
     pub email: Option<String>,
     /// Prefix of the name, ignoring case.
     pub name: Option<String>,
+    /// Part of the email address or name.
+    pub search: Option<Term>,
     /// Any of these roles.
     pub roles: Option<Vec<Role>>,
     /// Any of these statuses.
@@ -141,9 +148,10 @@ impl By {
 
 impl Filter {
     /// Normalizes the filter: prefixes are trimmed and in lowercase, times are limited to the range that both databases
-    /// support. Fails with [`crate::error::Error::Invalid`] for a prefix that no row can have.
-    pub fn canonical(self) -> Result<Self> {
+    /// support. Adds a search term, if there is one. Fails with [`crate::error::Error::Invalid`] for what no row can have.
+    pub fn canonical(self, search: Option<&str>) -> Result<Self> {
         let mut check = Check::default();
+        let search = search.and_then(|text| check.field("filter.search", Term::parse(text)));
         let email = self.email.map(|prefix| canonical_prefix(&prefix.to_ascii_lowercase(), LONGEST_EMAIL));
         let email = email.and_then(|prefix| check.field("emailPrefix", prefix));
         let name = self.name.map(|prefix| canonical_prefix(&name::key(&prefix), LONGEST_NAME));
@@ -151,7 +159,7 @@ impl Filter {
         check.done()?;
         let created_from = self.created_from.map(within_years);
         let created_before = self.created_before.map(within_years);
-        Ok(Self { email, name, created_from, created_before, ..self })
+        Ok(Self { email, name, search, created_from, created_before, ..self })
     }
 
     /// The range of the filter on one column; `None` if the filter does not restrict it.
@@ -262,30 +270,30 @@ impl Bounds {
     }
 }
 
-/// Lists users that a manager or the shell may read. One statement, or two if the filter is on a column other than the
-/// sort column.
+/// A part of a list.
+pub struct Listing {
+    /// The users, each with what the caller may read of them.
+    pub users: Vec<(users::Model, ReadAccess)>,
+    /// The order they are in: the requested one, or the newest first for a search that matches many users.
+    pub order: Order,
+}
+
+/// Lists users that a manager or the shell may read. One statement, or two with a search or a filter on a column other
+/// than the sort column. Fails with [`crate::error::Error::Unsupported`] for a search without its index.
 pub async fn list(
     ctx: &Ctx,
     overseer: impl Into<Overseer>,
     filter: &Filter,
     order: Order,
     part: &Part,
-) -> Result<Vec<(users::Model, ReadAccess)>> {
+) -> Result<Listing> {
     let overseer = overseer.into();
     let pairs = filter.pairs(overseer);
     if pairs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing { users: Vec::new(), order });
     }
+    let (lead, order) = lead::choose(ctx, filter, &pairs, order, part).await?;
     let mut ranges = filter.others(order.by);
-    let lead = match narrowest(ctx, &pairs, &ranges).await? {
-        Some(by) => by,
-        // Names and email addresses correlate: in a list sorted by one, all matches for a prefix of the other may be
-        // at the very end. So read the rows with the prefix, even if there are many.
-        None if filter.range(order.by).is_none() => {
-            ranges.iter().map(|(by, _)| *by).find(|by| by.is_text()).unwrap_or(order.by)
-        }
-        None => order.by,
-    };
     ranges.push((order.by, Bounds::of(part, order).and(filter.range(order.by).unwrap_or_default())));
 
     let backend = ctx.db.backend();
@@ -295,12 +303,21 @@ pub async fn list(
     let sort = format!(" ORDER BY {key} {direction}, id {direction} LIMIT {}", union.limit(part.most));
     // Without a limit, PostgreSQL might use the outer order as a reason to scan the whole table in that order. Any
     // limit prevents it.
-    let end = if lead == order.by { sort.clone() } else { format!(" LIMIT {}", union.limit(u64::MAX)) };
-    for pair in &pairs {
-        let mut sql = format!("SELECT * FROM users WHERE {pair}");
+    let end = if lead == Lead::Range(order.by) { sort.clone() } else { format!(" LIMIT {}", union.limit(u64::MAX)) };
+    let sources = match (&filter.search, lead) {
+        (Some(term), Lead::Search) => vec![term.found(&mut union) + &range_query::aside(any_of(&pairs))],
+        (search, _) => {
+            let search = search.as_ref().map(|term| range_query::aside(term.is_in_row(&mut union)));
+            let search = search.unwrap_or_default();
+            pairs.iter().map(|pair| format!("users WHERE {pair}{search}")).collect()
+        }
+    };
+    for source in sources {
+        let mut sql = format!("SELECT users.* FROM {source}");
         for (by, bounds) in &ranges {
             let condition = bounds.sql(&mut union, by.column(backend));
-            sql += &condition.map(if *by == lead { range_query::and } else { range_query::aside }).unwrap_or_default();
+            let leads = lead == Lead::Range(*by);
+            sql += &condition.map(if leads { range_query::and } else { range_query::aside }).unwrap_or_default();
         }
         union.part(sql + &end);
     }
@@ -311,7 +328,12 @@ pub async fn list(
         let access = overseer.access_to(user.id);
         Ok((user, access))
     };
-    ctx.db.read().query_all_raw(statement).await?.into_iter().map(with_access).collect()
+    let users = ctx.db.read().query_all_raw(statement).await?.into_iter().map(with_access);
+    Ok(Listing { users: users.collect::<Result<_>>()?, order })
+}
+
+fn any_of(pairs: &[String]) -> String {
+    format!("({})", pairs.join(" OR "))
 }
 
 /// Counts the users that match a filter. One statement, whose cost grows with the count.
@@ -320,49 +342,20 @@ pub async fn count(ctx: &Ctx, overseer: impl Into<Overseer>, filter: &Filter) ->
         [By::Email, By::Name, By::CreatedAt].into_iter().filter_map(|by| Some((by, filter.range(by)?))).collect();
     let backend = ctx.db.backend();
     let mut union = Union::new(ctx);
-    for pair in filter.pairs(overseer.into()) {
-        let mut sql = format!("SELECT COUNT(*) AS number FROM users WHERE {pair}");
+    let pairs = filter.pairs(overseer.into());
+    let sources: Vec<_> = match &filter.search {
+        Some(_) if pairs.is_empty() => Vec::new(),
+        Some(term) => vec![term.found(&mut union) + &range_query::and(any_of(&pairs))],
+        None => pairs.iter().map(|pair| format!("users WHERE {pair}")).collect(),
+    };
+    for source in sources {
+        let mut sql = format!("SELECT COUNT(*) AS number FROM {source}");
         for (by, bounds) in &ranges {
             sql += &bounds.sql(&mut union, by.column(backend)).map(range_query::and).unwrap_or_default();
         }
         union.part(sql);
     }
     union.sum(ctx).await
-}
-
-/// The column whose range has the fewest users, if all of them can be read (at most [`MAX_SORTED`]). One statement;
-/// none if there are no ranges.
-async fn narrowest(ctx: &Ctx, pairs: &[String], ranges: &[(By, Bounds)]) -> Result<Option<By>> {
-    let mut least = None;
-    if ranges.is_empty() {
-        return Ok(least);
-    }
-    let mut union = Union::new(ctx);
-    let mut counts = Vec::new();
-    for (number, (by, bounds)) in ranges.iter().enumerate() {
-        let (column, most) = (by.column(ctx.db.backend()), union.limit(MAX_SORTED + 1));
-        for pair in pairs {
-            let bounds = bounds.sql(&mut union, column).map(range_query::and).unwrap_or_default();
-            // Sort by the index. Otherwise PostgreSQL may choose a sequential scan because of the limit.
-            union.part(format!("SELECT id FROM users WHERE {pair}{bounds} ORDER BY {column}, id LIMIT {most}"));
-        }
-        let table = union.table();
-        counts.push(format!(
-            "(SELECT COUNT(*) FROM (SELECT 1 FROM ({table}) AS people LIMIT {most}) AS found) AS n{number}"
-        ));
-    }
-    let statement = union.statement(&format!("SELECT {}", counts.join(", ")));
-    let Some(row) = ctx.db.read().query_one_raw(statement).await? else {
-        return Ok(least);
-    };
-    let mut fewest = MAX_SORTED + 1;
-    for (number, (by, _)) in ranges.iter().enumerate() {
-        let count: i64 = row.try_get("", &format!("n{number}"))?;
-        if count.unsigned_abs() < fewest {
-            (least, fewest) = (Some(*by), count.unsigned_abs());
-        }
-    }
-    Ok(least)
 }
 
 /// The SQL condition that a user with this id exists and is not deleted.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         access::Manager,
-        user::list::{self, By, Filter, Key, Order, Part, Position},
+        user::list::{self, By, Filter, Key, Listing, Order, Part, Position},
     },
     graphql::{
         error::ApiError,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A filter for users. A user must match all given fields. These filters are fast with millions of users: roles and
-/// statuses in any order, a prefix in the order of its own field, and filters that match at most 5,000 users. Other
+/// statuses in any order, a prefix in the order of its own field, and a search or other filter that matches at most 5,000 users. Other
 /// filters can take too long and fail with `UNAVAILABLE`.
 #[derive(InputObject)]
 struct UserFilter {
@@ -26,6 +26,10 @@ struct UserFilter {
     email_prefix: Option<String>,
     /// The start of the display name. Ignores case and has no wildcards.
     name_prefix: Option<String>,
+    /// Part of the address or name, ignoring case: 3 to 254 characters, without wildcards. A term that matches more than
+    /// 5,000 users returns the newest first, whatever `orderBy` says. `UNAVAILABLE` if PostgreSQL does not have the
+    /// extension `pg_trgm`: `doorcode doctor` says how to add it.
+    search: Option<String>,
     /// Only users with one of these roles.
     roles: Option<Vec<Role>>,
     /// Only users with one of these statuses. Only the role ADMIN sees DELETED users.
@@ -41,6 +45,7 @@ impl From<UserFilter> for Filter {
         Self {
             email: filter.email_prefix,
             name: filter.name_prefix,
+            search: None,
             roles: filter.roles.map(|roles| roles.into_iter().map(Into::into).collect()),
             statuses: filter.statuses.map(|statuses| statuses.into_iter().map(Into::into).collect()),
             created_from: filter.created_from,
@@ -85,15 +90,15 @@ struct UserOrder {
 /// Returns the requested order. By default, a filter with a single prefix orders by the field of that prefix, and any
 /// other list starts with the newest user.
 fn order_of(order: Option<&UserOrder>, filter: &Filter) -> Order {
-    let prefix_alone = match (&filter.email, &filter.name) {
-        (Some(_), None) => Some(By::Email),
-        (None, Some(_)) => Some(By::Name),
+    let prefix_alone = match (&filter.email, &filter.name, &filter.search) {
+        (Some(_), None, None) => Some(By::Email),
+        (None, Some(_), None) => Some(By::Name),
         _ => None,
     };
     match (order, prefix_alone) {
         (Some(order), _) => Order { by: order.field.into(), descending: order.direction == OrderDirection::Desc },
         (None, Some(by)) => Order { by, descending: false },
-        (None, None) => Order { by: By::CreatedAt, descending: true },
+        (None, None) => Order::NEWEST,
     }
 }
 
@@ -154,16 +159,23 @@ impl PeopleQuery {
         #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
         last: Option<i32>,
         #[graphql(desc = "Only items before this cursor, which must be from the same order.")] before: Option<String>,
-        #[graphql(desc = "Only users who match this filter.")] filter: Option<UserFilter>,
+        #[graphql(desc = "Only users who match this filter.")] mut filter: Option<UserFilter>,
         #[graphql(
-            desc = "The order of the list (default: newest first; with a single prefix, by the field of that prefix)."
+            desc = "The order of the list (default: newest first; with a single prefix and no search, by the field of that prefix)."
         )]
         order_by: Option<UserOrder>,
     ) -> Result<Connection<User>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, "users").await?;
-        let filter = filter.map(Filter::from).unwrap_or_default().canonical()?;
-        let order = order_of(order_by.as_ref(), &filter);
+        let search = filter.as_mut().and_then(|filter| filter.search.take());
+        let filter = filter.map(Filter::from).unwrap_or_default().canonical(search.as_deref())?;
+        let mut order = order_of(order_by.as_ref(), &filter);
+        // A search that matches many users came in another order than requested, and continues in that.
+        let continues =
+            |cursor: &Option<String>| cursor.as_ref().is_some_and(|text| position(Order::NEWEST, text).is_some());
+        if filter.search.is_some() && (continues(&after) || continues(&before)) {
+            order = Order::NEWEST;
+        }
         let page = Page::new(first, after.as_deref(), last, before.as_deref(), |text| position(order, text))?;
         let part = Part {
             most: page.fetch(),
@@ -171,7 +183,7 @@ impl PeopleQuery {
             before: page.before.clone(),
             backward: page.backward,
         };
-        let users = list::list(domain, manager, &filter, order, &part).await?;
+        let Listing { users, order } = list::list(domain, manager, &filter, order, &part).await?;
         let cursor = |(user, _): &(_, _)| cursor(order, &order.by.place(user));
         Ok(Connection::new(&page, users, cursor, |seen| User::seen(seen, viewer), filter))
     }

@@ -91,6 +91,7 @@ async fn sign_ups_between_two_pages_do_not_shift_users() {
 struct Wanted {
     email: Option<String>,
     name: Option<String>,
+    search: Option<String>,
     roles: Option<Vec<Role>>,
     statuses: Option<Vec<UserStatus>>,
     from: Option<DateTime<Utc>>,
@@ -104,7 +105,12 @@ impl Wanted {
             text.chars().take(length).collect::<String>()
         };
         let mut maybe = |likely: usize| draws.below(100) < likely;
-        let wants = [maybe(35), maybe(35), maybe(30), maybe(30), maybe(30), maybe(30)];
+        let wants = [maybe(35), maybe(35), maybe(30), maybe(30), maybe(30), maybe(30), maybe(35)];
+        let searched = draws.one_of(everybody);
+        let searched =
+            if draws.below(2) == 0 || searched.name.is_none() { &searched.email } else { &searched.name_key };
+        let start = draws.below(searched.chars().count() - 3);
+        let search: String = searched.chars().skip(start).take(3 + draws.below(4)).collect();
         let (email, name) = (&draws.one_of(everybody).email, draws.one_of(everybody).name.clone().unwrap_or_default());
         let (email, name) = (prefix(draws, email), prefix(draws, &name));
         let roles = [Role::Guest, Role::User, Role::Manager, Role::Admin];
@@ -115,6 +121,8 @@ impl Wanted {
         Self {
             email: wants[0].then_some(email),
             name: wants[1].then_some(name),
+            // Spaces around a term are no part of it.
+            search: (wants[6] && search.trim() == search).then_some(search),
             roles: wants[2].then_some(roles),
             statuses: wants[3].then_some(statuses),
             from: wants[4].then_some(from),
@@ -128,6 +136,7 @@ impl Wanted {
         json!({
             "emailPrefix": self.email.as_ref().map(|prefix| prefix.to_uppercase()),
             "namePrefix": self.name.as_ref().map(|prefix| format!(" {prefix} ")),
+            "search": self.search.as_ref().map(|term| term.to_uppercase()),
             "roles": self.roles.as_ref().map(|roles| roles.iter().map(role).collect::<Vec<_>>()),
             "statuses": self.statuses.as_ref().map(|all| all.iter().map(status).collect::<Vec<_>>()),
             "createdFrom": self.from,
@@ -139,6 +148,7 @@ impl Wanted {
         let name = user.name.as_deref().unwrap_or_default().to_lowercase();
         self.email.as_ref().is_none_or(|prefix| user.email.starts_with(prefix))
             && self.name.as_ref().is_none_or(|prefix| name.starts_with(prefix.trim().to_lowercase().as_str()))
+            && self.search.as_ref().is_none_or(|term| user.email.contains(term) || user.name_key.contains(term))
             && self.roles.as_ref().is_none_or(|roles| roles.contains(&user.role))
             && self.statuses.as_ref().is_none_or(|statuses| statuses.contains(&user.status))
             && self.from.is_none_or(|from| user.created_at >= from)

@@ -48,9 +48,12 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 27] = [
+const WAYS: [Way; 28] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
+    way("User", "user", "user(email: \"EMAIL\") { FIELDS }", "/user"),
+    way("User", "users", "users(first: 1, filter: { search: \"EMAIL\" }) { nodes { FIELDS } }", "/users/nodes/0")
+        .empty_when_hidden(),
     way("User", "node", "node(id: \"USER\") { ... on User { FIELDS } }", "/node").through(&["User.id"]),
     way(
         "User",

@@ -3,6 +3,7 @@
 
 mod optional;
 mod public;
+mod search;
 
 use std::{
     fs,

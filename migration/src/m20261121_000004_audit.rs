@@ -36,7 +36,7 @@ impl MigrationTrait for Migration {
         create(
             manager,
             table,
-            // Pages are ranges of `id`, in chronological order, within each filter.
+            // Ids are chronological, so with each filter a page is an index range.
             [
                 index("audit_events", &["subject_id", "id"]),
                 index("audit_events", &["actor_id", "id"]),

@@ -41,10 +41,10 @@ const BATCH: usize = 500;
 
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
-    /// Print the newest events, oldest first.
+    /// Print the most recent events in chronological order.
     ///
     /// Each line shows the time, the kind of event, the user it is about, who did it, the IP address and details.
-    /// Erased users appear as "erased user", and without `email` in JSON. Repeated events, such as refusals by the same
+    /// Erased users appear as "erased user", and with `email` null in JSON. Repeated events, such as refusals by the same
     /// limit, are printed once.
     Tail(TailArgs),
 }
@@ -108,7 +108,8 @@ pub(super) async fn tail(arguments: TailArgs, on_signal: ExitOnSignal) -> Outcom
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints new events until Ctrl-C or until standard output closes. Waits for an unavailable database, with one message.
+/// Prints new events until Ctrl-C or until standard output closes. If the database is
+/// unavailable, prints one message and keeps trying.
 async fn follow(
     app: &App,
     tail: &mut Tail,

@@ -119,7 +119,7 @@ pub async fn run() -> ExitCode {
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
     match execute(command).await {
         Ok(code) => code,
-        // The reader closed the pipe because it has enough.
+        // The reader, such as `head`, closed the pipe.
         Err(CommandError::HungUp) => ExitCode::SUCCESS,
         Err(CommandError::Failed(message)) => {
             complain(&message);

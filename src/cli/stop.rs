@@ -1,5 +1,5 @@
 //! SIGTERM and Ctrl-C. Most commands exit at once, which is the default for a process. They still need a handler,
-//! because process 1 of a container ignores signals without one.
+//! because process 1 of a container ignores signals that have no handler.
 
 use std::{process, time::Duration};
 
@@ -12,14 +12,14 @@ use tokio::{
 
 use super::print::complain;
 
-/// Time limit for a last message and for a command that is asked to end.
+/// How long to wait for the final message, or for a command to stop, before exiting.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Exits the process on a signal. Work in progress may or may not be completed.
 pub(super) struct ExitOnSignal(JoinHandle<()>);
 
 impl ExitOnSignal {
-    /// Starts a task, which also works while the command blocks on a file or on output.
+    /// Starts the handler as a separate task, so that it runs even while the command is blocked on I/O.
     pub(super) fn install() -> Result<Self, String> {
         let signal = next_signal()?;
         Ok(Self(tokio::spawn(async move {
@@ -31,7 +31,7 @@ impl ExitOnSignal {
         })))
     }
 
-    /// Lets the command end by itself, within [`EXIT_TIMEOUT`] of the signal.
+    /// Returns a channel that tells the command to stop. The process exits [`EXIT_TIMEOUT`] after the signal at the latest.
     pub(super) fn into_stop_with_timeout(self) -> Result<watch::Receiver<bool>, String> {
         let stop = self.into_stop()?;
         let mut stopped = stop.clone();
@@ -43,7 +43,7 @@ impl ExitOnSignal {
         Ok(stop)
     }
 
-    /// Lets the command end by itself, without a time limit.
+    /// Returns a channel that tells the command to stop. There is no time limit.
     pub(super) fn into_stop(self) -> Result<watch::Receiver<bool>, String> {
         let stop = stop_signal()?;
         self.0.abort();

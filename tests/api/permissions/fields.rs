@@ -35,7 +35,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether a type is an object, an interface or a union, inside any lists and non-null wrappers.
+/// Whether a type, after removing list and non-null wrappers, is an object, interface or union.
 fn is_composite(kind: &Value) -> bool {
     match kind["ofType"].as_object() {
         Some(_) => is_composite(&kind["ofType"]),

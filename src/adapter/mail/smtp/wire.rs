@@ -167,7 +167,7 @@ fn is_tls(error: &Error) -> bool {
 
 fn tls_error(error: &Error, target: &Target) -> SmtpError {
     let text = format!(
-        "the TLS handshake with the mail server failed, so nothing was sent: {} (name a private CA with \
+        "the TLS handshake with the mail server failed, so nothing was sent: {} (for a private CA, set \
          ca=/path/to/ca.pem)",
         neutral(&error.to_string(), target)
     );

@@ -35,6 +35,7 @@ mod limits;
 mod lists;
 mod live;
 mod mail;
+mod passwords;
 mod people;
 mod permissions;
 mod problems;

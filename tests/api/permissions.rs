@@ -60,7 +60,7 @@ async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
 }
 
 #[test]
-#[should_panic(expected = "is no word of the page")]
+#[should_panic(expected = "is not a defined word")]
 fn cells_only_use_the_defined_words() {
     Page::parse(
         "\n## User\n\n| field | anonymous | GUEST | USER | MANAGER | ADMIN |\n| --- | --- | --- | --- | --- | --- |\n\

@@ -17,7 +17,7 @@ use crate::{
         audit,
         credential::password::{
             Compared, Stored,
-            hasher::{Slot, Verified},
+            hasher::{Hash, Slot, Verified},
             policy::Password,
             tries::{self, Try},
         },
@@ -128,8 +128,8 @@ pub(in crate::domain) async fn check(
             return Ok(Checked::Wait(wait));
         }
     };
-    let stored = account.stored();
-    let expected = stored.as_ref().map_or_else(|| Ok(ctx.hasher.dummy().clone()), |stored| stored.hash(ctx))?;
+    let (stored, expected) = account.stored().and_then(|stored| open(ctx, stored)).unzip();
+    let expected = expected.unwrap_or_else(|| ctx.hasher.dummy().clone());
     let (verified, slot) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
     if let (Some(stored), Verified::Right { renewed }) = (stored, verified)
         && account.status == Some(UserStatus::Active)
@@ -138,6 +138,18 @@ pub(in crate::domain) async fn check(
     }
     refuse(ctx, origin, account, &attempt, slot, now).await?;
     Ok(Checked::Wrong)
+}
+
+/// Opens a stored hash. One that no server secret opens is refused like a wrong password: its owner signs in with a code
+/// and sets another.
+fn open(ctx: &Ctx, stored: Stored) -> Option<(Stored, Hash)> {
+    match stored.hash(ctx) {
+        Ok(hash) => Some((stored, hash)),
+        Err(error) => {
+            tracing::error!(%error, "a password cannot be compared");
+            None
+        }
+    }
 }
 
 /// What is known of an address before a password is compared.

@@ -71,7 +71,7 @@ async fn a_change_to_a_taken_address_gets_the_same_response_but_no_mail() {
     assert_eq!(app.take_statements(), of_free, "the same work");
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!((names(&free), &free["expiresAt"]), (names(&taken), &taken["expiresAt"]));
-    assert_eq!(of_free.len(), 5, "viewer, whether it is taken, challenge, mail, event: {of_free:#?}");
+    assert_eq!(of_free.len(), 6, "viewer, recent sign-in, whether it is taken, challenge, mail, event: {of_free:#?}");
     assert_eq!(app.mails_for("taken@example.com").await.len(), 1, "the code of its owner's sign-in");
     assert_eq!(app.mails_for("free@example.com").await.len(), 1);
     assert_eq!(ask(&person, "old@example.com").await["__typename"], "InvalidEmail");

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Client, TestApp};
 
 /// All values of `extensions.code`.
-const CODES: [&str; 16] = [
+const CODES: [&str; 17] = [
     "UNAUTHENTICATED",
     "FORBIDDEN",
     "NOT_FOUND",
@@ -34,6 +34,7 @@ const CODES: [&str; 16] = [
     "DOCUMENT_TOO_LARGE",
     "RATE_LIMITED",
     "UNAVAILABLE",
+    "METHOD_DISABLED",
 ];
 const INTERNAL: &str = "INTERNAL";
 

@@ -4,8 +4,9 @@
 use std::sync::atomic::Ordering;
 
 use doorcode::db::entity::Role;
+use serde_json::{Value, json};
 
-use crate::harness::{TestApp, other_than};
+use crate::harness::{Client, TestApp, on_servers, other_than};
 
 /// The numbers of SQL statements and limiter calls since the last call of this function.
 fn cost(app: &TestApp) -> (usize, u64) {
@@ -27,7 +28,7 @@ async fn every_operation_has_its_documented_cost() {
     assert_eq!(cost(&app), (3, 1), "verify with a wrong code");
 
     let signed_in = guest.verify(&challenge, &code).await;
-    assert_eq!(cost(&app), (7, 1), "verify that signs up");
+    assert_eq!(cost(&app), (8, 1), "verify that signs up");
     let signed_in = crate::harness::SignedIn::read(&signed_in);
 
     let known = guest.with_device(&signed_in.device);
@@ -39,7 +40,7 @@ async fn every_operation_has_its_documented_cost() {
     let code = app.last_code_for("cost@example.com").await;
     cost(&app);
     known.verify(&challenge, &code).await;
-    assert_eq!(cost(&app), (7, 1), "verify from a known device");
+    assert_eq!(cost(&app), (8, 1), "verify from a known device");
     for statements in [2, 1] {
         known.verify(&challenge, &code).await;
         assert_eq!(
@@ -59,6 +60,75 @@ async fn every_operation_has_its_documented_cost() {
     assert_eq!(cost(&app), (3, 0), "logout");
 }
 
+const PASSWORD: &str = "seven otters at noon";
+const OTHER: &str = "a ladder for the moon";
+
+/// What PostgreSQL needs more: attempts on one password lock their budget.
+fn locks() -> usize {
+    usize::from(on_servers())
+}
+
+async fn changed(client: &Client<'_>, field: &str, input: Value) -> Value {
+    let has_code = ["register", "login", "requestPasswordReset"].contains(&field);
+    let selection = if has_code { "__typename ... on CodeSent { challenge }" } else { "__typename" };
+    let answer = client.change(field, input, selection).await;
+    answer.field(field).clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_have_their_documented_cost() {
+    let app = TestApp::new().await;
+    let (guest, email) = (app.guest(), "cost@example.com");
+    cost(&app);
+    let sent = changed(&guest, "register", json!({ "email": email, "password": PASSWORD })).await;
+    assert_eq!(cost(&app), (4, 2), "register");
+    let code = app.last_code_for(email).await;
+    cost(&app);
+    let verified = guest.verify(sent["challenge"].as_str().unwrap(), &code).await;
+    let signed_in = crate::harness::SignedIn::read(&verified);
+    assert_eq!(cost(&app), (9, 1), "verify that registers");
+
+    let known = json!({ "email": email, "password": PASSWORD, "deviceToken": signed_in.device });
+    assert_eq!(changed(&guest, "login", known).await["__typename"], "SignedIn");
+    let known = cost(&app);
+    assert_eq!(known, (9 + locks(), 1), "login with a password from a known device");
+    assert!(known.0 <= 10, "the promise of the documentation");
+    assert_eq!(
+        changed(&app.guest(), "login", json!({ "email": email, "password": PASSWORD })).await["__typename"],
+        "SignedIn"
+    );
+    assert_eq!(cost(&app), (10 + locks(), 1), "from a new device: a mail");
+    for statements in [4, 3] {
+        changed(&app.guest(), "login", json!({ "email": email, "password": OTHER })).await;
+        assert_eq!(cost(&app), (statements + locks(), 2), "a wrong password; the first in an hour is recorded");
+    }
+
+    let person = guest.with_bearer(&signed_in.access);
+    changed(&person, "setPassword", json!({ "newPassword": OTHER })).await;
+    assert_eq!(cost(&app), (7, 0), "viewer, recent sign-in, user, password, sessions, event, mail");
+    changed(&person, "setPassword", json!({ "currentPassword": OTHER, "newPassword": PASSWORD })).await;
+    assert_eq!(cost(&app), (9 + locks(), 1), "with the current password: account, try, and its return");
+
+    let sent = changed(&guest, "requestPasswordReset", json!({ "email": email })).await;
+    assert_eq!(cost(&app), (4, 1), "requestPasswordReset");
+    let code = app.last_code_for(email).await;
+    cost(&app);
+    let input = json!({ "challenge": sent["challenge"], "code": other_than(&code), "newPassword": OTHER });
+    changed(&guest, "resetPassword", input).await;
+    assert_eq!(cost(&app), (4, 1), "resetPassword with a wrong code");
+    let input = json!({ "challenge": sent["challenge"], "code": code, "newPassword": OTHER });
+    assert_eq!(changed(&guest, "resetPassword", input).await["__typename"], "SignedIn");
+    assert_eq!(cost(&app), (18, 1), "resetPassword");
+
+    let notice = app.mails_for(email).await.into_iter().next().unwrap();
+    let token = notice.text.split_once("#disown=").unwrap().1.split_whitespace().next().unwrap();
+    cost(&app);
+    changed(&app.guest(), "disownSession", json!({ "token": token })).await;
+    assert_eq!(cost(&app), (10, 1), "disownSession");
+    changed(&app.guest(), "disownSession", json!({ "token": token })).await;
+    assert_eq!(cost(&app), (3, 2), "disownSession, used");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_costs_what_the_documentation_says() {
     let app = TestApp::new().await;
@@ -67,10 +137,10 @@ async fn a_suspension_costs_what_the_documentation_says() {
     cost(&app);
     let input = serde_json::json!({ "id": target, "reason": "spam" });
     admin.change("suspendUser", input, "__typename").await.field("suspendUser");
-    assert_eq!(cost(&app), (7, 0), "viewer, administrators, user, change, sessions, two events");
+    assert_eq!(cost(&app), (8, 0), "viewer, recent sign-in, administrators, user, change, sessions, two events");
     let input = serde_json::json!({ "id": target });
     admin.change("suspendUser", input, "__typename").await.field("suspendUser");
-    assert_eq!(cost(&app), (3, 0), "of who is suspended already");
+    assert_eq!(cost(&app), (4, 0), "of who is suspended already");
 }
 
 #[tokio::test(flavor = "multi_thread")]

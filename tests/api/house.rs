@@ -57,10 +57,13 @@ const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 const WITHOUT_CYCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
 /// Each table, and the part of `src/domain` that owns its rows.
-const OWNERS: [(&str, &str); 9] = [
+const OWNERS: [(&str, &str); 12] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
     ("sessions", "src/domain/session"),
+    ("authentications", "src/domain/session"),
+    ("passwords", "src/domain/credential/password"),
+    ("password_tries", "src/domain/credential/password/tries"),
     ("email_codes", "src/domain/sign_in/"),
     ("sign_in_links", "src/domain/sign_in/link"),
     ("email_changes", "src/domain/user/email_change"),
@@ -70,7 +73,7 @@ const OWNERS: [(&str, &str); 9] = [
 ];
 
 /// Modules that may use a table of another module, the table, and the reason.
-const SHARED_TABLES: [(&str, &str, &str); 6] = [
+const SHARED_TABLES: [(&str, &str, &str); 10] = [
     (
         "src/domain/sign_in/challenge",
         "users",
@@ -78,6 +81,14 @@ const SHARED_TABLES: [(&str, &str, &str); 6] = [
     ),
     ("src/domain/sign_in/challenge", "devices", "as above: the response time must not reveal a known device"),
     ("src/domain/sign_in/challenge", "sign_in_links", "as above: the response time must not reveal a pending link"),
+    (
+        "src/domain/sign_in/password",
+        "users",
+        "one statement reads account, device and password, identical for every address",
+    ),
+    ("src/domain/sign_in/password", "devices", "as above"),
+    ("src/domain/sign_in/password", "passwords", "as above"),
+    ("src/domain/sign_in/reset", "users", "a reset locks the account before it ends what others may hold of it"),
     ("src/domain/user", "devices", "the statement that signs a user in also returns whether the user is new"),
     ("src/domain/user", "sessions", "as above"),
     ("src/domain/session", "users", "a request reads its session and user with one statement"),

@@ -122,6 +122,12 @@ async fn letters(app: &TestApp, number: u64, finished: i64) {
     make(app, number, "outbox", &row).await;
 }
 
+/// Wrong passwords of this many days ago.
+async fn wrong_passwords(app: &TestApp, number: u64, days: i64) {
+    let at = day(app, -days);
+    make(app, number, "password_tries", &[("id", "UUID"), ("budget_key", "HASH"), ("at", &at)]).await;
+}
+
 /// Inserts sign-in links and email changes. `died` is their expiry in days from now.
 async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     let died = day(app, died);
@@ -273,10 +279,11 @@ async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_purge_statement_uses_an_index() {
-    const INDEXES: [(&str, &str); 12] = [
+    const INDEXES: [(&str, &str); 13] = [
         ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
         ("UPDATE email_codes", "email_codes_forget_idx"),
         ("DELETE FROM email_codes WHERE attempted_at", "email_codes_expires_at_idx"),
+        ("DELETE FROM password_tries", "password_tries_at_idx"),
         ("DELETE FROM sign_in_links", "sign_in_links_expires_at_idx"),
         ("DELETE FROM outbox", "outbox_finished_at_idx"),
         ("DELETE FROM sessions WHERE expires_at", "sessions_expires_at_idx"),
@@ -297,6 +304,7 @@ async fn every_purge_statement_uses_an_index() {
         let ended = day(&app, -2 * days);
         sessions(&app, 500, (-60, -2 * days, 40), &ended, address).await;
         sessions(&app, 500, (-20 - 3 * days, -20 - 3 * days, 40 - 3 * days), "NULL", address).await;
+        wrong_passwords(&app, 500, 2 * days).await;
         codes(&app, 500, -days, "1").await;
         codes(&app, 500, -days, "0").await;
         letters(&app, 1_000, -days).await;

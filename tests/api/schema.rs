@@ -20,13 +20,14 @@ use crate::{
     rows::{Rows, bad_values, insert, moment},
 };
 
-const INDEXES: [&str; 31] = [
+const INDEXES: [&str; 34] = [
     "audit_events_actor_id_id_idx",
     "audit_events_address_idx",
     "audit_events_at_idx",
     "audit_events_forget_idx",
     "audit_events_kind_id_idx",
     "audit_events_subject_id_id_idx",
+    "authentications_session_id_at_idx",
     "devices_expires_at_idx",
     "devices_forget_idx",
     "devices_user_id_idx",
@@ -38,6 +39,8 @@ const INDEXES: [&str; 31] = [
     "email_codes_person_idx",
     "outbox_finished_at_idx",
     "outbox_next_attempt_at_idx",
+    "password_tries_at_idx",
+    "password_tries_budget_key_at_idx",
     "sessions_device_id_idx",
     "sessions_ended_at_idx",
     "sessions_expires_at_idx",
@@ -73,6 +76,7 @@ async fn the_schema_migrates_up_down_and_up_again() {
 
         migrate::down(&db, 1).await.unwrap();
         assert_eq!(search_objects(&db).await, [] as [&str; 0], "{backend:?}");
+        assert!(!columns_of(&db).await.contains_key("passwords"));
         migrate::down(&db, 1).await.unwrap();
         assert!(!indexes_of(&db).await.contains_key("audit_events_address_idx"));
         migrate::down(&db, 1).await.unwrap();
@@ -147,6 +151,9 @@ async fn every_entity_has_the_columns_of_its_table() {
         declare(&mut entities, entity::users::Entity);
         declare(&mut entities, entity::devices::Entity);
         declare(&mut entities, entity::sessions::Entity);
+        declare(&mut entities, entity::authentications::Entity);
+        declare(&mut entities, entity::passwords::Entity);
+        declare(&mut entities, entity::password_tries::Entity);
         declare(&mut entities, entity::email_codes::Entity);
         declare(&mut entities, entity::sign_in_links::Entity);
         declare(&mut entities, entity::email_changes::Entity);

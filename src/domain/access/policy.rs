@@ -101,7 +101,7 @@ pub struct Overseer(Scope);
 
 impl From<Manager<'_>> for Overseer {
     fn from(manager: Manager<'_>) -> Self {
-        Self(if manager.may(Role::Admin) { Scope::Admin } else { Scope::Manager })
+        Self(if manager.may(Role::Admin) { Scope::Admin } else { Scope::Manager(manager.user().id) })
     }
 }
 
@@ -177,7 +177,8 @@ impl<P> Deref for Recent<P> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Scope {
     Own,
-    Manager,
+    /// Of this manager.
+    Manager(Uuid),
     Admin,
 }
 
@@ -254,7 +255,7 @@ impl ReadAccess {
 
     /// Whether deleted users and their events are visible.
     pub fn sees_deleted(self) -> bool {
-        self.scope != Scope::Manager
+        !matches!(self.scope, Scope::Manager(_))
     }
 
     /// Whether the pseudonyms of email addresses in events are visible. They would reveal everything that happened with
@@ -263,9 +264,9 @@ impl ReadAccess {
         self.scope == Scope::Admin
     }
 
-    /// Whether it is visible which credentials the user has.
+    /// Whether it is visible which credentials the user has. Managers see only their own.
     pub fn shows_credentials(self) -> bool {
-        self.scope != Scope::Manager
+        !matches!(self.scope, Scope::Manager(me) if me != self.user_id)
     }
 
     /// Whether the IP address and user agent of an event's actor are visible. Users see only their own, not those of

@@ -17,7 +17,7 @@ use crate::{
         audit,
         credential::password::{
             Compared, Stored,
-            hasher::{Slot, Verified},
+            hasher::{Hash, Slot, Verified},
             policy::Password,
             tries::{self, Try},
         },

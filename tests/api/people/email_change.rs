@@ -75,7 +75,11 @@ async fn a_change_to_a_taken_address_gets_the_same_response_but_no_mail() {
     assert_eq!(app.take_statements(), of_free, "both requests run the same statements");
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!((names(&free), &free["expiresAt"]), (names(&taken), &taken["expiresAt"]));
-    assert_eq!(of_free.len(), 5, "statements: viewer, address lookup, challenge, email, event: {of_free:#?}");
+    assert_eq!(
+        of_free.len(),
+        6,
+        "statements: viewer, recent sign-in, address lookup, challenge, email, event: {of_free:#?}"
+    );
     assert_eq!(app.mails_for("taken@example.com").await.len(), 1, "only the code of the owner's earlier sign-in");
     assert_eq!(app.mails_for("free@example.com").await.len(), 1);
     assert_eq!(ask(&person, "old@example.com").await["__typename"], "InvalidEmail");

@@ -11,17 +11,29 @@ use super::{
 };
 use crate::harness::{Answer, TestApp};
 
+const PASSWORD: &str = "seven otters at noon";
+const SENT: &str = "... on CodeSent { challenge }";
+
 /// Which users the mutation can target: the caller, another user or a deleted user. A mutation without a target is
 /// about the caller.
 fn sides(field: &str) -> &'static [Side] {
     match field {
-        "login" | "endSession" | "forgetDevice" | "updateUser" | "suspendUser" | "deleteUser" | "restoreUser"
+        "login"
+        | "register"
+        | "requestPasswordReset"
+        | "endSession"
+        | "forgetDevice"
+        | "updateUser"
+        | "suspendUser"
+        | "deleteUser"
+        | "restoreUser"
         | "endUserSessions" => &Side::ALL,
         "logout" | "confirmEmail" => &[Side::Own, Side::Other],
-        "verify" | "verifyLink" | "refresh" | "undoEmailChange" => &[Side::Other],
-        "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser" => {
-            &[Side::Own]
+        "verify" | "verifyLink" | "refresh" | "undoEmailChange" | "resendCode" | "resetPassword" | "disownSession" => {
+            &[Side::Other]
         }
+        "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser"
+        | "setPassword" | "removePassword" => &[Side::Own],
         new => panic!("{new}: add the targets of the mutation here, and its input in `input`"),
     }
 }
@@ -66,7 +78,20 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
     let of = case.of();
     let fresh = format!("new-{}", of.email);
     match field {
-        "login" | "deleteAccount" => json!({ "email": of.email }),
+        "login" | "deleteAccount" | "requestPasswordReset" => json!({ "email": of.email }),
+        "register" => json!({ "email": of.email, "password": PASSWORD }),
+        "resendCode" => json!({ "challenge": app.guest().challenge(&of.email).await }),
+        "resetPassword" => {
+            let asked = app.guest().change("requestPasswordReset", json!({ "email": of.email }), SENT).await;
+            let (sent, code) = (asked.field("requestPasswordReset"), app.last_code_for(&of.email).await);
+            json!({ "challenge": sent["challenge"], "code": code, "newPassword": PASSWORD })
+        }
+        "disownSession" => {
+            app.guest().sign_in(&of.email).await;
+            json!({ "token": token_in(app, &of.email, "#disown=").await })
+        }
+        "setPassword" => json!({ "newPassword": PASSWORD }),
+        "removePassword" => json!({}),
         "verify" => {
             let challenge = app.guest().challenge(&of.email).await;
             json!({ "challenge": challenge, "code": app.last_code_for(&of.email).await })
@@ -89,14 +114,19 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
             let asked = asked_for(app, of, &fresh).await;
             let changed = of.client.change("confirmEmail", asked, "__typename").await;
             assert_eq!(changed.field("confirmEmail")["__typename"], "EmailChanged");
-            let mails = app.mails_for(&of.email).await;
-            let token = mails.iter().find_map(|mail| mail.text.split_once("#undo=")).unwrap().1;
-            json!({ "token": token.split_whitespace().next().unwrap() })
+            json!({ "token": token_in(app, &of.email, "#undo=").await })
         }
         "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
         "suspendUser" | "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
         new => panic!("{new}: add the input of the mutation here"),
     }
+}
+
+/// The token in the newest mail with such a link.
+async fn token_in(app: &TestApp, email: &str, link: &str) -> String {
+    let mails = app.mails_for(email).await;
+    let token = mails.iter().find_map(|mail| mail.text.split_once(link)).unwrap().1;
+    token.split_whitespace().next().unwrap().to_owned()
 }
 
 /// Requests an email change, and returns the input to confirm it. For a guest, who may not request one, returns an
@@ -105,7 +135,7 @@ async fn asked_for(app: &TestApp, of: &Being<'_>, email: &str) -> Value {
     if of.role == Role::Guest {
         return json!({ "challenge": "none", "code": "12345678" });
     }
-    let asked = of.client.change("changeEmail", json!({ "email": email }), "... on CodeSent { challenge }").await;
+    let asked = of.client.change("changeEmail", json!({ "email": email }), SENT).await;
     let challenge = asked.field("changeEmail")["challenge"].clone();
     json!({ "challenge": challenge, "code": app.last_code_for(email).await })
 }

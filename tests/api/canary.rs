@@ -272,7 +272,7 @@ async fn walk_every_password(app: &TestApp) -> Vec<String> {
         answer.json["data"][field].clone()
     };
     let email = "dora@example.com";
-    for password in [weak.to_owned(), format!("{wrong}{}", "x".repeat(300)), first.to_owned()] {
+    for password in [weak.to_owned(), format!("{wrong}{}", "x".repeat(300))] {
         call(&guest, "register", json!({ "email": email, "password": password, "name": "Dora" })).await;
     }
     let sent = call(&guest, "register", json!({ "email": email, "password": first })).await;

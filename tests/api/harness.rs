@@ -167,6 +167,7 @@ impl TestApp {
         let mut settings = settings(flags);
         settings.secrets.clone_from(&self.ctx().settings.secrets);
         settings.limits.clone_from(&self.ctx().settings.limits);
+        settings.test_codes.clone_from(&self.ctx().settings.test_codes);
         let app = App::build(settings, overrides).await.unwrap();
         app.prepare().await.unwrap();
         Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }

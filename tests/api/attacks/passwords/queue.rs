@@ -1,17 +1,19 @@
 //! The queue for hashing: bounded for all, for a network and for strangers, so that floods of passwords slow down only
 //! each other. Times are compared with the time of one hash on this machine.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use doorcode::limits::Rule;
 use futures_util::future::{join, join_all};
-use serde_json::json;
 
 use super::{OTHER, PASSWORD, answer, credentials, outcome, owner};
 use crate::harness::{Client, TestApp};
 
-/// A cost of some hundred milliseconds.
-const SLOW: &str = "m=19456,t=30,p=1";
+/// A cost of some dozens of milliseconds, several times that on a busy machine.
+const SLOW: &str = "m=19456,t=6,p=1";
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 async fn slow_app(cost: &str) -> TestApp {
@@ -46,15 +48,15 @@ async fn other_requests_are_answered_while_sixty_four_passwords_wait() {
     let person = app.guest().with_bearer(&owner(&app, "ada@example.com").await.access);
     let guests: Vec<_> = (0..64).map(|_| app.guest()).collect();
     let emails: Vec<_> = (0..64).map(|number| format!("user{number}@example.com")).collect();
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     let logins = async {
         let seen = join_all(guests.iter().zip(&emails).map(|(guest, email)| attempt(guest, email))).await;
-        done.store(true, std::sync::atomic::Ordering::SeqCst);
+        done.store(true, Ordering::SeqCst);
         seen
     };
     let reads = async {
         let (mut count, mut longest) = (0, Duration::ZERO);
-        while !done.load(std::sync::atomic::Ordering::SeqCst) {
+        while !done.load(Ordering::SeqCst) {
             let start = Instant::now();
             person.me().await.field("me");
             (count, longest) = (count + 1, longest.max(start.elapsed()));
@@ -116,8 +118,10 @@ async fn a_flood_from_one_network_is_refused_at_once_and_leaves_room_for_its_kno
         attempt(&app.guest(), "elsewhere@example.com").await
     };
     let (flood, (waited, elsewhere)) = join(flood, join(known, elsewhere)).await;
-    let refused = flood.iter().filter(|(outcome, _)| outcome == "UNAVAILABLE").count();
-    assert!(refused >= 64 - 13, "{refused}");
+    // Those that found a place but no slot are refused much later.
+    let refused =
+        flood.iter().filter(|(outcome, after)| outcome == "UNAVAILABLE" && *after < Duration::from_millis(1_400));
+    assert!(refused.count() >= 32, "{flood:?}");
     assert!(waited > AT_ONCE, "the known device has a place to wait: {waited:?}");
     assert_eq!(elsewhere, "InvalidCredentials", "another network has its own turn");
 }
@@ -127,32 +131,32 @@ async fn a_full_queue_refuses_strangers_at_once_and_has_places_for_known_devices
     let app = slow_app(SLOW).await;
     let owner = owner(&app, "ada@example.com").await;
     let cores = std::thread::available_parallelism().unwrap().get();
-    let crowd: Vec<_> = (0..cores * 37).map(|_| app.guest()).collect();
-    let flood = async { join_all(crowd.iter().map(|guest| attempt(guest, "ada@example.com"))).await };
+    let crowd: Vec<_> = (0..cores * 40).map(|_| app.guest()).collect();
+    let done = AtomicBool::new(false);
+    let flood = join_all(crowd.iter().map(|guest| async {
+        while !done.load(Ordering::SeqCst) {
+            attempt(guest, "ada@example.com").await;
+        }
+    }));
     let probes = async {
-        let stranger = app.guest();
-        // Until the queue is full.
         let mut fastest = Duration::MAX;
-        let refused = loop {
+        for number in 0..20 {
+            let stranger = app.guest();
             let start = Instant::now();
             let input = credentials(&stranger, "bob@example.com", OTHER);
             let probe = answer(&stranger, "login", input).await;
-            if outcome(&probe, "login") == "UNAVAILABLE" && start.elapsed() < AT_ONCE {
+            if outcome(&probe, "login") == "UNAVAILABLE" {
+                assert_eq!(probe.headers["retry-after"], "2", "{number}");
                 fastest = fastest.min(start.elapsed());
-                break probe;
             }
-            assert!(start.elapsed() < Duration::from_secs(5), "never full");
-        };
-        assert_eq!(refused.headers["retry-after"], "2");
-        let register = json!({ "email": "new@example.com", "password": PASSWORD });
-        assert_eq!(answer(&stranger, "register", register).await.code(), "UNAVAILABLE");
+        }
         let known = app.guest().with_device(&owner.device);
         let start = Instant::now();
         answer(&known, "login", credentials(&known, "ada@example.com", PASSWORD)).await;
+        done.store(true, Ordering::SeqCst);
         (fastest, start.elapsed())
     };
-    let (seen, (fastest, waited)) = join(flood, probes).await;
+    let (_, (fastest, waited)) = join(flood, probes).await;
     assert!(fastest < AT_ONCE, "{fastest:?}");
-    assert!(waited > AT_ONCE, "a known device waits for its place: {waited:?}");
-    assert!(seen.iter().any(|outcome| outcome == "InvalidCredentials"), "{seen:?}");
+    assert!(waited > fastest * 3, "a known device waits for its place: {waited:?}, {fastest:?} without one");
 }

@@ -276,7 +276,12 @@ pub(super) fn executed(
             format!("The response exceeds {MAX_RESPONSE} bytes. Request less data. Any changes were still made.");
         Refusal::document(message)
     })?;
-    Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
+    let mut response = (status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response();
+    if outcome.is_unavailable() {
+        let seconds = default_retry_after(StatusCode::SERVICE_UNAVAILABLE).unwrap_or_default();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// The result of an operation. Every error has a code and the request ID. If the library refused the request without
@@ -306,6 +311,22 @@ impl Outcome {
         errors.truncate(MAX_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, id)).collect();
         Self { data: is_executed.then_some(data), errors, extensions: None }
+    }
+
+    /// Whether every root field failed because a dependency is down or a queue is full, so that the same request may
+    /// succeed later.
+    fn is_unavailable(&self) -> bool {
+        let has_nothing = match &self.data {
+            Some(async_graphql::Value::Object(fields)) => {
+                fields.values().all(|field| *field == async_graphql::Value::Null)
+            }
+            data => matches!(data, None | Some(async_graphql::Value::Null)),
+        };
+        let code = async_graphql::Value::from(Code::Unavailable.as_str());
+        let is_temporary = |error: &async_graphql::ServerError| {
+            error.extensions.as_ref().is_some_and(|extensions| extensions.get("code") == Some(&code))
+        };
+        has_nothing && !self.errors.is_empty() && self.errors.iter().all(is_temporary)
     }
 
     /// Whether the first response of a subscription is an error that ends it.

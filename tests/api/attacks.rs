@@ -12,6 +12,7 @@ mod edge;
 mod faults;
 mod graphql;
 mod log;
+mod passwords;
 mod target;
 mod tokens;
 

@@ -46,6 +46,7 @@ mod telemetry;
 mod timing;
 mod tls;
 mod tokens;
+mod upgrade;
 
 mod house;
 mod program;

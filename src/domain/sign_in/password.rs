@@ -17,7 +17,7 @@ use crate::{
         audit,
         credential::password::{
             Compared, Stored,
-            hasher::{Hash, Slot, Verified},
+            hasher::{Slot, Verified},
             policy::Password,
             tries::{self, Try},
         },

@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 28] = [
+const WAYS: [Way; 29] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
     way("User", "user", "user(email: \"EMAIL\") { FIELDS }", "/user"),

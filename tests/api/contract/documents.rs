@@ -154,7 +154,12 @@ async fn a_field_error_has_its_path_and_does_not_affect_other_fields() {
         "the error makes the nearest nullable field null"
     );
     let answer = client.query("{ me { id sessions(first: 2147483648) { totalCount } } }", json!({})).await;
-    refused(&answer, 422, "BAD_USER_INPUT", "a number outside Int is refused before execution, so the error has no path");
+    refused(
+        &answer,
+        422,
+        "BAD_USER_INPUT",
+        "a number outside Int is refused before execution, so the error has no path",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

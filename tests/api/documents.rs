@@ -138,8 +138,13 @@ async fn without_a_list_every_document_runs_and_none_is_stored() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..2 {
-        refused(&post(&guest, by_id(&id(ME))).await, 400, "BAD_REQUEST", "an id");
+        refused(
+            &post(&guest, by_id(&id(ME))).await,
+            400,
+            "BAD_REQUEST",
+            "an id alone is refused, because nothing is stored",
+        );
         let both = with(json!({ "query": ME }), &id(ME));
-        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "the document was not stored");
+        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "a document with its id runs");
     }
 }

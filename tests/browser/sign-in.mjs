@@ -16,6 +16,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
+import { passwordTests } from "./passwords.mjs";
 
 const { values, positionals } = parseArgs({ options: { screenshots: { type: "string" } }, allowPositionals: true });
 const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
@@ -76,6 +77,10 @@ function linkFor(to) {
 
 function undoFor(to) {
   return mailed(to, "undo link", ({ text }) => /https?:\S+#undo=[\w-]+/.exec(text)?.[0]);
+}
+
+function disownFor(to) {
+  return mailed(to, "link “This wasn't me”", ({ text }) => /https?:\S+#disown=[\w-]+/.exec(text)?.[0]);
 }
 
 /** Spends the guessing budget of an address, so that its emails contain a link. */
@@ -334,7 +339,7 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
     await picture(page, `${label}-undo`);
     await tabTo(page, "#undo-confirm");
     await page.keyboard.press("Enter");
-    await sees(page, "#status", "signed out everywhere");
+    await sees(page, "#status", "all of its sessions have ended");
     await focused(page, "#email");
     await fits(page);
     await picture(page, `${label}-undone`);
@@ -486,7 +491,7 @@ test("an action that needs a recent sign-in asks for one and continues", phone, 
   await open(page, "address");
   await page.keyboard.type(`new-${run}@example.com`);
   await page.keyboard.press("Enter");
-  await sees(page, "#step-again", "this needs a sign-in of the last ten minutes");
+  await sees(page, "#step-again", "This needs a sign-in within the last ten minutes");
   await sees(page, "#again-email", email);
   await focused(page, "#step-again h1");
   await fits(page);
@@ -724,6 +729,11 @@ test("two tabs with one session renew it together, and sign out together", desk,
   await twin.keyboard.press("Enter");
   await sees(twin, "#status", "You're signed out.");
   await sees(page, "#status", "Your session has ended.");
+});
+
+passwordTests({
+  ...{ test, check, ask, base, run, phone, desk },
+  ...{ codeFor, disownFor, fits, focused, open, picture, sees, signIn, tabTo, tokensOf },
 });
 
 test("the sign-in page works in dark mode on a desktop", desk, async (page) => {

@@ -6,6 +6,8 @@ import { REMOVE_PASSWORD, SET_PASSWORD } from "./operations.js";
 import { announce, at, complain, refuse, showError } from "./page.js";
 import * as session from "./session.js";
 
+const SAVED = "Your password is saved. You're signed out everywhere else.";
+
 /** Opens the form and moves the focus to its first field. */
 export function open() {
   if (at("part-password").hidden) return;
@@ -30,7 +32,7 @@ at("password-change-form").addEventListener("submit", (event) => {
     }
     const input = { currentPassword: currentPassword(), newPassword };
     const { setPassword: outcome } = await session.ask(SET_PASSWORD, { input });
-    if (outcome.__typename === "PasswordSet") finish(outcome.user, "Your password is saved. You're signed out everywhere else.");
+    if (outcome.__typename === "PasswordSet") finish(outcome.user, SAVED);
     else if (outcome.__typename === "WeakPassword") complain("new-password", outcome.message);
     else refuseCurrent("password-change-submit", outcome);
   });

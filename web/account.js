@@ -1,5 +1,5 @@
-// The account of the signed-in user: profile, address, data, deletion and sign-out. When the session ends or is too
-// old, it calls back to `sign-in.js`.
+// The account step: name, email address, data export, account deletion and sign-out. Calls back to `sign-in.js` when
+// the session has ended or an action needs a more recent sign-in.
 
 import { serverNow } from "./graphql.js";
 import { CHANGE_EMAIL, CONFIRM_EMAIL, DELETE_ACCOUNT, EXPORT_DATA, UPDATE_PROFILE } from "./operations.js";
@@ -7,22 +7,22 @@ import { announce, at, errorText, once, refuse, refuseCode, show, showCode, show
 import * as session from "./session.js";
 
 export let person = null; // The signed-in user.
-let newAddress = null; // The CodeSent for a new address.
-let unfinished = null; // The button whose action needs a recent sign-in.
+let newAddress = null; // The `CodeSent` response for a new address.
+let unfinished = null; // The button to return to after a recent sign-in.
 let onOver = () => {};
 let onTooOld = () => {};
 
-/** Registers a callback for when the session ends, with an optional message. */
+/** Registers a callback that runs when the session ends. Its argument is an optional message to announce. */
 export function whenOver(callback) {
   onOver = callback;
 }
 
-/** Registers a callback for actions that need a more recent sign-in, with the reason. */
+/** Registers a callback that runs when an action needs a more recent sign-in. Its argument is the server's reason. */
 export function whenTooOld(callback) {
   onTooOld = callback;
 }
 
-/** Shows the signed-in user, and returns the focus to an interrupted action. */
+/** Shows the account, and returns the focus to the action that a new sign-in interrupted. */
 export function welcome(someone, isNewUser, message) {
   showPerson(someone);
   at("done-welcome").hidden = !isNewUser;
@@ -59,7 +59,7 @@ export function showPerson(someone) {
   for (const part of ["name", "address", "password", "delete"]) at(`part-${part}`).hidden = person.role === "GUEST";
 }
 
-/** Like `once`, for operations that need a session. */
+/** Runs an action like `once`, and handles an ended session or a sign-in that is too old. */
 export function onceSignedIn(field, button, work) {
   once(field, button, async () => {
     try {
@@ -107,7 +107,7 @@ at("name-form").addEventListener("submit", (event) => {
 
 // ---- Address -------------------------------------------------------------------------------------------------------
 
-/** Shows the form for the new address, or the one for its code. */
+/** Shows the form for the code after `codeSent`, otherwise the form for the new address. */
 function showChange(codeSent) {
   newAddress = codeSent;
   at("change-form").hidden = Boolean(newAddress);
@@ -201,7 +201,7 @@ at("export-submit").addEventListener("click", () => {
 at("delete-form").addEventListener("submit", (event) => {
   event.preventDefault();
   onceSignedIn("delete", "delete-submit", async () => {
-    // Check this here, so that an empty field does not ask for a new sign-in first.
+    // Check for an empty field here, because the server would first ask for a recent sign-in.
     const email = at("delete").value.trim();
     const outcome = email
       ? (await session.ask(DELETE_ACCOUNT, { input: { email } })).deleteAccount

@@ -1,5 +1,5 @@
-// Starts GraphiQL for this server, with a first tab that walks through a sign-in. Tabs, history and variables, which
-// may contain codes and tokens, are kept only until the browser tab closes.
+// Starts GraphiQL for this server, with a first tab that walks through a sign-in. Tabs, history and variables are
+// stored only until the browser tab closes, because they may contain codes and tokens.
 
 "use strict";
 
@@ -207,8 +207,8 @@ async function* responses(response) {
   }
 }
 
-// Sends only the chosen operation and its fragments, because without an access token the server accepts one operation
-// per document. Sends everything if the editor has changed since it was parsed.
+// Returns only the chosen operation and its fragments, because without an access token the server accepts one operation
+// per document. Returns the whole text if the editor has changed since the document was parsed.
 function chosen(params, document) {
   const named = (kind) => document?.definitions.filter((definition) => definition.kind === kind) ?? [];
   const operation = named("OperationDefinition").find((definition) => definition.name?.value === params.operationName);
@@ -240,8 +240,8 @@ async function fetcher(params, options) {
   return response.headers.get("content-type")?.startsWith("text/event-stream") ? responses(response) : response.json();
 }
 
-// GraphiQL loads its editors from the storage, even on the first visit. If their content matches no stored tab, a
-// reload opens another one. So put the walk-through where GraphiQL would have stored it.
+// GraphiQL restores its editors from session storage, even on the first visit. On a reload, it opens an extra tab if
+// the editors' content matches no stored tab. So store the walk-through in the format that GraphiQL uses.
 if (sessionStorage.getItem("graphiql:tabState") === null) {
   sessionStorage.setItem("graphiql:query", walk);
   sessionStorage.setItem("graphiql:variables", variables);

@@ -1,5 +1,5 @@
-// Calls the GraphQL API of this server. Shared by the sign-in page and the inbox. It stores no session; callers pass
-// the access token.
+// Calls the GraphQL API of this server, for the sign-in page and the inbox. Stores no session: callers pass the access
+// token.
 
 /** An error from the API, or a failure to reach it. */
 export class ApiError extends Error {
@@ -21,7 +21,7 @@ export function serverNow() {
 
 function learnClock(response) {
   const sent = Date.parse(response.headers.get("date") ?? "");
-  // The header has whole seconds, so ignore differences below two.
+  // The header is in whole seconds, so ignore differences of up to two seconds.
   if (!Number.isNaN(sent)) skew = Math.abs(sent - Date.now()) > 2000 ? sent - Date.now() : 0;
 }
 

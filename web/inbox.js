@@ -32,7 +32,8 @@ async function look() {
   }
 }
 
-// Adds new items and removes old ones. Others stay untouched, so that open parts and the focus are kept.
+// Adds new emails and removes deleted ones. Leaves the other list items unchanged, to keep the focus and their expanded
+// parts.
 function place(inbox) {
   const ids = new Set(inbox.map((message) => message.id));
   for (const [id, { item }] of shown) {
@@ -85,7 +86,7 @@ function fillText(place, text) {
 
 function fillHtml(place, message) {
   const frame = document.createElement("iframe");
-  // An empty list allows nothing: no scripts, forms or pop-ups, and an opaque origin.
+  // An empty `sandbox` list allows no scripts, forms or pop-ups, and gives the frame an opaque origin.
   frame.setAttribute("sandbox", "");
   frame.title = `HTML part of: ${message.subject}`;
   frame.srcdoc = message.html;
@@ -97,7 +98,7 @@ async function copy(code, digits) {
     await navigator.clipboard.writeText(code);
     at("status").textContent = `Copied ${code}.`;
   } catch {
-    // Without clipboard permission or HTTPS, a page can only select the text.
+    // The clipboard needs HTTPS and a permission. Without them, select the text for the user to copy.
     getSelection().selectAllChildren(digits);
     at("status").textContent = "The code is selected. Press Ctrl+C or ⌘C to copy it.";
   }

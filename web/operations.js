@@ -1,5 +1,5 @@
-// All GraphQL operations of the pages. A server with trusted documents reads everything between backquotes in this file
-// and allows it, so each must be a constant string.
+// All GraphQL operations of the pages. A server that accepts only trusted documents also accepts every string between
+// backquotes in this file, so each string must be constant.
 
 export const OPTIONS = `query Options { signInOptions { methods signUp passwordPolicy { minLength } } }`;
 export const ME = `query Me { me { id email name role hasPassword } }`;

@@ -1,5 +1,5 @@
-// Shared by all parts of the sign-in page: shows one step at a time, moves the focus, announces results, blocks double
-// submits and counts down. It makes no requests, and inserts text only as text, never as markup.
+// Helpers for the sign-in page: show one step at a time, move the focus, announce results, block double submits and
+// count down. This module makes no requests, and inserts text as text nodes, never as HTML.
 
 import { ApiError, serverNow } from "./graphql.js";
 
@@ -20,7 +20,7 @@ export function show(step, focus) {
   (focus ?? title).focus();
 }
 
-/** Announces a status message. Cleared first, because screen readers skip a repeated message otherwise. */
+/** Announces a status message. Clears the status first, because screen readers would skip a repeated message. */
 export function announce(text) {
   clearTimeout(announcement);
   at("status").textContent = "";
@@ -42,7 +42,7 @@ export function refuse(field, button, outcome) {
   if (outcome.retryAt) waitUntil(button, outcome.retryAt);
 }
 
-/** The text for a failed call. Rethrows anything that is not an `ApiError`, because that is a bug in the page. */
+/** Returns the text for a failed call. Rethrows any error other than an `ApiError`, because it is a bug in the page. */
 export function errorText(error) {
   if (!(error instanceof ApiError)) throw error;
   const later = error.retryAfter ? ` Try again in ${span(error.retryAfter)}.` : "";
@@ -130,7 +130,7 @@ function showTries(field, count) {
   at(`${field}-tries`).textContent = count === 1 ? "1 attempt left." : `${count} attempts left.`;
 }
 
-/** The digits in a code field, or null if their number is wrong: a typo should not cost an attempt. */
+/** Returns the code in a field. If its length is wrong, shows an error and returns null. A typo costs no attempt. */
 export function typedCode(field, length) {
   const code = at(field).value.replace(/[\s-]/g, "");
   if (new RegExp(`^[0-9]{${length}}$`).test(code)) return code;
@@ -139,7 +139,7 @@ export function typedCode(field, length) {
   return null;
 }
 
-/** Shows why a code was refused. Returns true if it cannot be tried again. */
+/** Shows why a code was refused. Returns true if the user needs a new code. */
 export function refuseCode(field, outcome) {
   refuse(field, `${field}-submit`, outcome);
   if (outcome.attemptsLeft !== undefined) showTries(field, outcome.attemptsLeft);
@@ -164,7 +164,7 @@ function span(seconds) {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-// Not a live region: screen readers announce the end of a countdown, not every second.
+// The countdown is not a live region, because screen readers would announce every second. Only its end is announced.
 function tick() {
   for (const [button, { label, until }] of waits) {
     const left = (until - serverNow()) / 1000;

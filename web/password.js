@@ -1,5 +1,5 @@
-// Passwords before sign-in: signing in with one, registering, and resetting a forgotten one. Hidden where the server has
-// passwords off.
+// Passwords before sign-in: signing in with one, registering, and resetting a forgotten one. All of it is hidden where
+// the server has passwords off.
 
 import { forgetCodes, requestCode, sentFor } from "./code.js";
 import { call } from "./graphql.js";

@@ -1,5 +1,6 @@
-// The session of this tab: tokens in sessionStorage, refreshed before they expire. They are dropped only when the
-// server says the session has ended or the user signs out. An unreachable server signs nobody out.
+// The session of this browser tab. Stores the tokens in `sessionStorage`, and refreshes them before the access token
+// expires. Removes the tokens when the user signs out, or when the server responds that the session has ended. Keeps
+// them if the server is unreachable.
 
 import { ApiError, call, serverNow } from "./graphql.js";
 import { LOGOUT, REFRESH, CHECK_SESSION } from "./operations.js";
@@ -12,8 +13,8 @@ const MOST_DEVICES = 10;
 /** Thrown by `ask` and `refresh` when there is no session. */
 export class SessionEnded extends Error {}
 
-// A duplicated tab starts with a copy of the tokens. Both copies must not refresh independently: reusing an old refresh
-// token ends the session. So tabs share new tokens.
+// A duplicated tab starts with a copy of the tokens. If both tabs refreshed independently, one would reuse an old
+// refresh token, which ends the session. So tabs share new tokens over this channel.
 const channel = new BroadcastChannel("doorcode");
 let tokens = restore();
 let refreshing = null;
@@ -56,8 +57,8 @@ export function deviceToken(email) {
   return devices().get(email.trim().toLowerCase()) ?? null;
 }
 
-// Canonical address -> token, newest last. One per address, so that signing in to another account does not replace the
-// first one's token.
+// Canonical address -> token, newest last. Each address has a separate token, so signing in to another account does not
+// replace the first account's token.
 function devices() {
   try {
     return new Map(JSON.parse(localStorage.getItem(DEVICES)));
@@ -66,7 +67,7 @@ function devices() {
   }
 }
 
-// Without a token, removes the address.
+// Stores a device token for an address, or removes the address if there is no token.
 function keepDevice(email, token) {
   const known = devices();
   known.delete(email);
@@ -104,7 +105,7 @@ export function prefersPassword() {
   }
 }
 
-/** Drops the tokens without telling the server. */
+/** Removes the tokens from this tab without ending the session on the server. */
 export function drop() {
   keep(null);
 }
@@ -116,12 +117,12 @@ export function forgetAccount(email) {
   keepDevice(email, null);
 }
 
-/** Makes other tabs check whether their sessions still exist. */
+/** Asks other tabs to check whether their sessions are still valid. */
 export function recheckOtherTabs() {
   channel.postMessage({ recheck: true });
 }
 
-/** Registers a callback for when the session ends elsewhere or expires. */
+/** Registers a callback that runs when the session expires, or ends in another tab or on the server. */
 export function whenOver(callback) {
   onOver = callback;
 }
@@ -131,7 +132,7 @@ function over() {
   onOver();
 }
 
-/** Runs `verify`, `verifyLink` or `resetPassword` with this tab's access token, so that the new session replaces the old one. */
+/** Runs a sign-in mutation with this tab's access token, so that the new session replaces the old one. */
 export function verify(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }
@@ -163,7 +164,7 @@ export function refresh() {
   return refreshing;
 }
 
-// One tab at a time, if the browser supports locks.
+// Runs `work` in one tab at a time, if the browser supports locks.
 function withLock(work) {
   return navigator.locks ? navigator.locks.request("doorcode.refresh", work) : work();
 }
@@ -172,7 +173,7 @@ async function requestTokens() {
   const before = tokens?.refreshToken;
   if (!before) throw new SessionEnded();
   const { refresh: outcome } = await call(REFRESH, { input: { refreshToken: before } });
-  // The user may have signed out meanwhile, or another tab may have sent new tokens.
+  // While this tab waited, the user may have signed out, or another tab may have sent new tokens.
   if (tokens?.refreshToken !== before) {
     if (!tokens) throw new SessionEnded();
     return;
@@ -196,7 +197,7 @@ channel.addEventListener("message", ({ data }) => {
   else over();
 });
 
-// Not a refresh: when several tabs check at once, none needs new tokens.
+// Checks the session without refreshing it, because several tabs may check at once and none needs new tokens.
 async function checkQuietly() {
   try {
     await ask(CHECK_SESSION);
@@ -206,7 +207,8 @@ async function checkQuietly() {
   }
 }
 
-// One minute before expiry, or half-way for tokens shorter than two minutes.
+// Schedules the next refresh one minute before the access token expires, or after half its lifetime if that is under
+// two minutes.
 function schedule() {
   clearTimeout(timer);
   if (!tokens) return;
@@ -229,9 +231,9 @@ document.addEventListener("visibilitychange", () => {
 });
 if (tokens) schedule();
 
-/** Ends the session on the server. Always drops the tokens, then throws if the request failed. */
+/** Ends the session on the server. Removes the tokens in any case, then throws if the request failed. */
 export async function end() {
-  // Wait for a running refresh, which would create new tokens.
+  // Wait for a refresh in progress, because it would store new tokens after the sign-out.
   await refreshing?.catch(() => {});
   const refreshToken = tokens?.refreshToken;
   drop();

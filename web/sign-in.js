@@ -1,6 +1,7 @@
-// Entry point of the sign-in page: sign-in by code or link, and again for actions that need a recent sign-in. Links are
-// used only when their button is pressed, because mail scanners open links. Nothing may import this file: the page
-// loads it by its versioned URL, so an import would run it a second time.
+// Entry point of the sign-in page. Handles sign-in by code or link, and asks for a new sign-in before actions that need
+// a recent one. Opening a sign-in link does not use it, because mail scanners open links: the user must press a button.
+// No other script may import this file. The page loads it from a versioned URL, so an import would load and run a
+// second copy.
 
 import * as account from "./account.js";
 import * as accountPassword from "./account-password.js";
@@ -17,7 +18,7 @@ const ENDED = "Your session has ended. Sign in again.";
 const NOT_SAVED = "You already had an account, so we signed you in to it. The password you typed isn't saved.";
 
 let purpose = "sign in"; // What the code is for: "sign in", "register", or "continue" after an interrupted action.
-let linkToken = null; // From an opened link, until its button is pressed.
+let linkToken = null; // Token of an opened sign-in link, until the link is used or dismissed.
 let wantsNewPassword = false; // From the link of a password manager, until the form is shown.
 
 // ---- Address -------------------------------------------------------------------------------------------------------
@@ -34,7 +35,7 @@ async function signInWithCode(field, button) {
     awaitCode("sign in");
     return;
   }
-  // The same for every address, so as not to reveal whether a link was emailed.
+  // Show the hint for every address, so that it does not reveal whether a link was emailed.
   const hint = outcome.retryAt ? " If you got an email with a sign-in link, use that." : "";
   refuse(field, button, { ...outcome, message: outcome.message + hint });
   at(field).focus();
@@ -87,7 +88,8 @@ at("code-back").addEventListener("click", () => {
 
 // ---- Links from mails ----------------------------------------------------------------------------------------------
 
-// Removes the token from the address bar at once, so that it stays out of the history, bookmarks and screenshots.
+// Handles a sign-in or undo link. Removes the token from the address bar immediately, to keep it out of the browser
+// history, bookmarks and screenshots.
 function takeLink() {
   const [, kind, token] = /^#(link|undo|disown)=(.+)$/.exec(location.hash) ?? [];
   if (!kind) return false;
@@ -109,13 +111,14 @@ function takeChangePassword() {
   return true;
 }
 
-// An attacker could send a link to their own account. So show who is signed in, before and after using it.
+// The link may be one that an attacker requested for their own account. So show which account is signed in, both before
+// and after the link is used.
 async function offerLink() {
   let who = "already";
   if (session.exists()) {
     at("wait-retry").hidden = true;
     show("wait");
-    // If this fails, still offer the link.
+    // Offer the link even if this request fails.
     await session.ask(ME).then((answer) => (who = `as ${answer.me.email}`)).catch(() => {});
     if (!linkToken) return;
   }
@@ -145,9 +148,9 @@ at("link-back").addEventListener("click", () => {
   goBack();
 });
 
-// ---- Is it still you -----------------------------------------------------------------------------------------------
+// ---- Recent sign-in ------------------------------------------------------------------------------------------------
 
-// Form input is kept meanwhile.
+// Hiding the account step does not clear its forms, so the user can continue after signing in again.
 account.whenTooOld((why) => {
   at("again-why").textContent = why;
   at("again-email").textContent = account.person.email;
@@ -165,7 +168,7 @@ at("again-submit").addEventListener("click", () => {
 
 at("again-back").addEventListener("click", () => goBack());
 
-// ---- Signed in, or not ---------------------------------------------------------------------------------------------
+// ---- Sign-in result ------------------------------------------------------------------------------------------------
 
 function accept(outcome, caution = "") {
   if (outcome.__typename !== "SignedIn") return false;
@@ -189,7 +192,7 @@ password.whenBack((message) => goBack(message));
 // Shows the signed-in user, or the first step. Asks the server even right after sign-in, to confirm that the token
 // works. `message` is announced in either case.
 async function resume({ isNewUser = false, message = "" } = {}) {
-  const linked = () => linkToken || takeBack.token; // A link may be opened meanwhile.
+  const linked = () => linkToken || takeBack.token; // A link may be opened while a request is pending.
   if (linked()) return;
   at("wait-retry").hidden = true;
   show("wait");
@@ -218,7 +221,7 @@ async function resume({ isNewUser = false, message = "" } = {}) {
   }
 }
 
-/** Returns to the account, or to the first step. */
+/** Shows the account if there is a session, otherwise the email form. */
 function goBack(message = "") {
   forgetCodes();
   if (session.exists() || !password.isReady()) resume({ message });

@@ -1,5 +1,6 @@
 // Takes an account back with the link of a notice: undoes an address change, or signs out everywhere after "This wasn't
-// me". It needs no session. The link is used only when the button is pressed, because mail scanners open links.
+// me". It needs no session. Opening the link does not use it, because mail scanners open links: the user must press a
+// button.
 
 import { call } from "./graphql.js";
 import { DISOWN_SESSION, UNDO_EMAIL_CHANGE } from "./operations.js";
@@ -12,10 +13,10 @@ const links = {
   disown: { mutation: DISOWN_SESSION, field: "disownSession", done: "SessionDisowned" },
 };
 
-export let token = null; // From an opened link, until its button is pressed.
+export let token = null; // Token of an opened link, until the link is used or dismissed.
 let onDone = () => {};
 
-/** Registers a callback for when the user leaves this step, with an optional message. */
+/** Registers a callback that runs when the user leaves this step. Its argument is an optional message to announce. */
 export function whenDone(callback) {
   onDone = callback;
 }
@@ -31,7 +32,7 @@ export function offer(kind, given) {
   show(kind);
 }
 
-/** Drops the link, used or not. */
+/** Forgets the token of the link. */
 export function forget() {
   token = null;
 }
@@ -49,7 +50,7 @@ async function use(kind) {
     return;
   }
   forget();
-  // This may have ended sessions, in other tabs too. This tab checks when the user continues.
+  // This may have ended the sessions of all tabs. This tab checks its own session when the user continues.
   session.recheckOtherTabs();
   if (outcome.__typename === done) {
     session.preferPassword(false); // There is none now.

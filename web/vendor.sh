@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Downloads pinned versions of GraphiQL's scripts and styles into web/vendor/, where the build compiles them in.
 # Run it by hand after changing a version: web/vendor.sh
-# It refuses packages with another checksum.
+# The script stops if a package has another checksum.
 set -euo pipefail
 export LC_ALL=C
 
@@ -30,8 +30,8 @@ readme="$out/README.md"
 {
   echo "# Vendored scripts and styles"
   echo
-  echo "Made by \`web/vendor.sh\`; do not edit. Each file is what npm publishes, without its pointer to a source map"
-  echo "(the map is not shipped, and a browser must not look for it), packed with \`gzip -9 -n\`."
+  echo "Made by \`web/vendor.sh\`; do not edit. Each file is the one that npm publishes, without its link to a"
+  echo "source map (the map is not included, so browsers must not request it), compressed with \`gzip -9 -n\`."
   echo
   echo "| package | version | licence | SHA-512 of the package |"
   echo "| --- | --- | --- | --- |"
@@ -67,8 +67,8 @@ done
 
 {
   echo
-  echo "GraphiQL's file contains libraries of its own (CodeMirror, GraphQL.js, markdown-it, Radix and others, all MIT)"
-  echo "and its style sheet the fonts Roboto (Apache-2.0 or OFL-1.1) and Fira Code (OFL-1.1) as data."
+  echo "GraphiQL's script includes other libraries: CodeMirror, GraphQL.js, markdown-it, Radix and others, all MIT. Its"
+  echo "style sheet includes the fonts Roboto (Apache-2.0 or OFL-1.1) and Fira Code (OFL-1.1)."
   for package in "${packages[@]}"; do
     read -r name _ <<<"$package"
     echo

@@ -2,15 +2,15 @@
 //
 //   node sign-in.mjs [BASE_URL] [--screenshots DIR]
 //
-// BASE_URL defaults to DOORCODE_URL. CHROMIUM is the browser to run; none is downloaded. Requests to other hosts, console
-// errors and content security policy violations count as failures.
+// BASE_URL defaults to DOORCODE_URL. CHROMIUM is the path of the browser; the script downloads none. Requests to other
+// hosts, console errors and content security policy violations count as failures.
 //
-// Sign-in links are emailed once an address's guessing budget is spent. Set DOORCODE_GUESS_ACCOUNT to its size, the count
-// in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. Spending the default of 20 needs more codes than other limits allow, so
-// run the server with a small budget, as tests/run does.
+// The server emails a sign-in link once the guessing budget of an address is used up. Set DOORCODE_GUESS_ACCOUNT to the
+// number of guesses in the server's DOORCODE_LIMIT_GUESS_ACCOUNT. With the default of 20, the tests would need more
+// codes than other limits allow, so run the server with a smaller number, as tests/run does.
 //
-// A server that sends its mail has no inbox. Set DOORCODE_MAIL_URL to the address of tests/lib/mailbox.py then; tests of
-// the inbox page are skipped.
+// A server that sends mail over SMTP has no inbox. For such a server, set DOORCODE_MAIL_URL to the address of
+// tests/lib/mailbox.py. The tests of the inbox page are then skipped.
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -54,7 +54,7 @@ async function ask(query, variables = {}, from = base) {
   return data;
 }
 
-/** Waits until `find` finds something in the newest email to an address. */
+/** Waits until `find` returns a value for the newest email to an address, and returns that value. */
 async function mailed(to, what, find) {
   for (let tries = 0; tries < 50; tries += 1) {
     const newest = "query Newest($to: String!) { inbox(to: $to, first: 1) { code text } }";
@@ -143,7 +143,7 @@ async function typeAddress(page, email) {
   await focused(page, "#code");
 }
 
-/** Signs in by code. `not` is a code emailed before. */
+/** Signs in by code. `not` is the code of an earlier email, which is ignored. */
 async function signIn(page, email, not = null) {
   await typeAddress(page, email);
   const code = await codeFor(email, not);
@@ -176,7 +176,7 @@ for (const [label, size] of [["phone", phone], ["desk", desk]]) {
     await focused(page, "#email");
     await sees(page, "#status", "You're signed out.");
     const left = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
-    check(!left.includes("Token"), "a token is left in the tab after signing out");
+    check(!left.includes("Token"), "the tab still has a token after signing out");
     await page.reload();
     await focused(page, "#email");
   });
@@ -225,7 +225,7 @@ test("a sign-in link is taken from the address bar and used only by its button",
   await sees(page, "h1", "Sign in on this device?");
   check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
   await page.waitForTimeout(300);
-  check(!calls.some((body) => body.includes("verifyLink")), "the link was used by opening it");
+  check(!calls.some((body) => body.includes("verifyLink")), "opening the link used it");
   await picture(page, "phone-link");
   await tabTo(page, "#link-confirm");
   await page.keyboard.press("Enter");
@@ -334,7 +334,7 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
     await focused(page, "#step-undo h1");
     check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
     await page.waitForTimeout(300);
-    check(!calls.some((body) => body.includes("undoEmailChange")), "the link was used by opening it");
+    check(!calls.some((body) => body.includes("undoEmailChange")), "opening the link used it");
     await fits(page);
     await picture(page, `${label}-undo`);
     await tabTo(page, "#undo-confirm");
@@ -372,7 +372,7 @@ test("an invalid undo link shows an error and keeps the session", phone, async (
   await picture(page, "phone-undo-expired");
   await page.keyboard.press("Enter");
   await sees(page, "#done-title", `You're signed in as ${email}`);
-  // Opening the link without using it also keeps the session.
+  // A user who opens the link but does not use it keeps the session, too.
   await page.goto(`${base}/#undo=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`);
   await focused(page, "#step-undo h1");
   await tabTo(page, "#undo-back");
@@ -439,7 +439,7 @@ test("a user changes the address with a code sent to the new one", phone, async 
   await sees(page, "#done-title", `You're signed in as ${next}`);
   await focused(page, "#done-title");
   await sees(page, "#status", "Your email address is changed.");
-  check(await page.locator("#change-form").isHidden(), "the part did not close");
+  check(await page.locator("#change-form").isHidden(), "the email address form is still open");
   await picture(page, "phone-address-changed");
   await undoFor(email);
   check(JSON.stringify(await devicesOf()) === JSON.stringify([[next, device]]), "the device token is lost");
@@ -524,7 +524,7 @@ test("a user downloads their data", desk, async (page) => {
   const file = await download;
   check(/^account-\d{4}-\d\d-\d\d\.json$/.test(file.suggestedFilename()), file.suggestedFilename());
   const copy = JSON.parse(await readFile(await file.path(), "utf8"));
-  check(copy.user.email === email && copy.sessions.length === 1, "the copy is not this user's");
+  check(copy.user.email === email && copy.sessions.length === 1, "the exported data is not that of this user");
   await sees(page, "#status", "Your data was downloaded as account-");
   await focused(page, "#export-submit");
   await picture(page, "desk-export");
@@ -550,7 +550,7 @@ test("a user deletes the account after typing the address", phone, async (page) 
   await focused(page, "#email");
   await picture(page, "phone-deleted");
   const left = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
-  check(!left.includes(email) && !left.includes("Token"), "something of the account is left in the browser");
+  check(!left.includes(email) && !left.includes("Token"), "data of the account is left in the browser");
   check((await page.locator("#email").inputValue()) === "", "the address is left in the field");
   await page.reload();
   await focused(page, "#email");
@@ -577,11 +577,11 @@ test("form input is not kept for the next user", desk, async (page) => {
 test("GraphiQL loads the schema and runs the walk-through's login", desk, async (page) => {
   await page.goto(`${base}/graphiql`);
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
-  // The Docs show the root types only after GraphiQL's own introspection.
+  // GraphiQL's documentation panel lists the root types once the introspection has succeeded.
   await page.locator('button[aria-label="Show Documentation Explorer"]').click();
   await sees(page, ".graphiql-doc-explorer", "Mutation");
   await page.locator('button[aria-label="Hide Documentation Explorer"]').click();
-  // A unique address: the walk-through's may have reached its rate limit on this server.
+  // Use a unique address, because that of the walk-through may have reached its rate limit on this server.
   const variables = page.locator('.graphiql-editor-tool .CodeMirror:visible');
   await variables.evaluate((element, email) => {
     const given = JSON.parse(element.CodeMirror.getValue());
@@ -596,12 +596,12 @@ test("GraphiQL loads the schema and runs the walk-through's login", desk, async 
   await page.keyboard.press("Control+Enter");
   await sees(page, ".result-window", "CodeSent");
   await page.waitForTimeout(700);
-  check((await page.locator(".graphiql-query-editor .CodeMirror-lint-mark-error").count()) === 0, "the walk-through does not fit the schema");
+  check((await page.locator(".graphiql-query-editor .CodeMirror-lint-mark-error").count()) === 0, "the walk-through does not match the schema");
   await picture(page, "desk-graphiql");
   await page.reload();
   await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
-  check((await page.locator(".graphiql-tab").count()) === 1, "a reload opens one more tab");
-  check((await page.evaluate(() => localStorage.length)) === 0, "GraphiQL stores something beyond the tab");
+  check((await page.locator(".graphiql-tab").count()) === 1, "a reload opens another tab");
+  check((await page.evaluate(() => localStorage.length)) === 0, "GraphiQL stores data in localStorage");
 });
 
 testOfInbox("the inbox shows emails, their code and their HTML without scripts", phone, async (page) => {
@@ -619,7 +619,7 @@ testOfInbox("the inbox shows emails, their code and their HTML without scripts",
   await item.locator(".html summary").focus();
   await page.keyboard.press("Enter");
   const frame = item.locator("iframe");
-  check((await frame.getAttribute("sandbox")) === "", "the frame allows something");
+  check((await frame.getAttribute("sandbox")) === "", "the frame's sandbox allows an action");
   check((await frame.getAttribute("src")) === null, "the frame has a URL");
   await item.locator(".text summary").focus();
   await page.keyboard.press("Enter");
@@ -632,7 +632,7 @@ testOfInbox("the inbox shows emails, their code and their HTML without scripts",
   await picture(page, "phone-inbox-open");
 });
 
-/** Removes expected 401 responses from the faults. The browser logs every one. */
+/** Removes expected 401 responses from the faults. The browser logs an error for each of them. */
 function expect401(faults) {
   for (const fault of faults.splice(0)) if (!/\b401\b/.test(fault)) faults.push(fault);
 }
@@ -733,7 +733,7 @@ test("two tabs with one session renew it together, and sign out together", desk,
 
 passwordTests({
   ...{ test, check, ask, base, run, phone, desk },
-  ...{ codeFor, disownFor, fits, focused, open, picture, sees, signIn, tabTo, tokensOf },
+  ...{ codeFor, disownFor, expect401, fits, focused, open, picture, sees, signIn, tabTo, tokensOf },
 });
 
 test("the sign-in page works in dark mode on a desktop", desk, async (page) => {
@@ -750,7 +750,7 @@ testOfInbox("the inbox works in dark mode on a desktop", desk, async (page) => {
   await picture(page, "desk-dark-inbox");
 });
 
-// The page that sends the operations of each script.
+// The path of the page that sends the operations of each script.
 const pageOf = { "graphiql.js": "/graphiql", "inbox.js": "/inbox" };
 const pageOfOperation = (name) => (name.startsWith("Inbox") ? "/inbox" : "/");
 const answered = new Set();
@@ -764,7 +764,7 @@ function note(response) {
   for (const name of operations(request.postDataJSON().query)) answered.add(`${pathname} ${name}`);
 }
 
-// Must be last: it checks the operations recorded by the tests before.
+// This test must be the last one, because it checks which operations the earlier tests have sent.
 test("every operation in the pages' scripts was answered by the server", desk, async () => {
   const web = new URL("../../web/", import.meta.url);
   const written = [];
@@ -773,7 +773,7 @@ test("every operation in the pages' scripts was answered by the server", desk, a
     written.push(...names.map((name) => `${pageOf[script] ?? pageOfOperation(name)} ${name}`));
   }
   check(written.length > 10, `only ${written.length} operations were found in web/*.js`);
-  // GraphiQL only sends the chosen operation, so send the others of its walk-through here to validate them.
+  // GraphiQL only sends the chosen operation. Send the other operations of its walk-through here, to validate them.
   const walk = await readFile(new URL("graphiql.js", web), "utf8");
   for (const [query] of walk.matchAll(/^(?:query|mutation) [A-Z][^]*?^}$/gm)) {
     const body = JSON.stringify({ query });
@@ -787,7 +787,7 @@ test("every operation in the pages' scripts was answered by the server", desk, a
   check(never.length === 0, `never answered: ${never.join(", ")}`);
 });
 
-/** Records what a page must not do: errors, and requests to other hosts. */
+/** Records everything that a page must not do: errors, and requests to other hosts. */
 function watch(page, faults) {
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());

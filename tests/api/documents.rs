@@ -124,7 +124,8 @@ async fn the_documents_of_the_built_in_pages_are_on_every_list() {
         let problems = &graphql::validate([*text])[0].problems;
         assert_eq!(problems.is_empty(), !text.contains("inbox"), "{text}: {problems:?}");
     }
-    for script in ["sign-in", "session", "account", "undo", "inbox", "page", "graphql"] {
+    let scripts = ["sign-in", "session", "account", "inbox", "page", "graphql"];
+    for script in scripts.into_iter().chain(["password", "account-password", "code", "take-back"]) {
         let script = guest.get(&format!("/assets/{script}.js")).await.text;
         assert!(
             !script.contains("mutation ") && !script.contains("query "),

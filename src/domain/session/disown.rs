@@ -3,7 +3,7 @@
 //! of its use.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -86,6 +86,17 @@ async fn take_back_session(ctx: &Ctx, viewer: &Viewer, id: Uuid, now: DateTime<U
     audit::record(ctx, &work, now, &[event]).await?;
     work.commit(ctx).await?;
     Ok(true)
+}
+
+/// Voids the links about all sessions of a user, because somebody else may have received them. One statement.
+pub(in crate::domain) async fn void_all(db: &impl ConnectionTrait, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
+    sessions::Entity::update_many()
+        .col_expr(sessions::Column::DisownedAt, Expr::value(now))
+        .filter(sessions::Column::UserId.eq(user_id))
+        .filter(sessions::Column::DisownedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 fn issue(vault: &Vault, session: Uuid, now: DateTime<Utc>) -> Zeroizing<[u8; LENGTH]> {

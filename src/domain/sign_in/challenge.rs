@@ -69,6 +69,11 @@ fn for_update(ctx: &Ctx) -> &'static str {
     if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" }
 }
 
+/// The SQL clause that locks selected rows and leaves those that another transaction has locked.
+pub(super) fn skip_locked(ctx: &Ctx) -> &'static str {
+    if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" }
+}
+
 /// Parameters of a new challenge.
 pub(in crate::domain) struct Fresh<'a> {
     pub purpose: Purpose,
@@ -253,20 +258,19 @@ fn tries(limits: &Limits) -> i32 {
     i32::try_from(limits.code_tries).unwrap_or(i32::MAX)
 }
 
-/// Voids all open codes for an email change of a user.
+/// Voids all open codes for an email change of a user. Locks them in the same order as an attempt does.
 pub(in crate::domain) async fn void_changes(
+    ctx: &Ctx,
     db: &impl ConnectionTrait,
     user_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    use email_codes::Column;
-    email_codes::Entity::update_many()
-        .col_expr(Column::ConsumedAt, Expr::value(now))
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::ConsumedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .exec(db)
-        .await?;
+    let lock = for_update(ctx);
+    let sql = format!(
+        "UPDATE email_codes SET consumed_at = $2 WHERE id IN (SELECT id FROM email_codes \
+         WHERE user_id = $1 AND consumed_at IS NULL AND expires_at > $2 ORDER BY id{lock})"
+    );
+    db.execute_raw(db::statement(ctx.db.backend(), &sql, [user_id.into(), now.into()])).await?;
     Ok(())
 }
 
@@ -278,7 +282,7 @@ pub(in crate::domain) async fn void_all(
     email: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let skip = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let skip = skip_locked(ctx);
     let sql = format!(
         "UPDATE email_codes SET consumed_at = $2, sealed = NULL WHERE id IN (SELECT id FROM email_codes \
          WHERE email = $1 AND expires_at > $2 AND consumed_at IS NULL AND user_id IS NULL{skip})"

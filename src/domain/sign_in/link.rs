@@ -151,7 +151,8 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 
-/// Voids the link of an address. One statement.
+/// Voids the link of an address. One that is being used right now is left to its own transaction, as codes are: it holds
+/// its link and waits for the user that this one holds. One statement.
 pub(in crate::domain) async fn void(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
@@ -159,12 +160,14 @@ pub(in crate::domain) async fn void(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let keys = challenge::address_key(ctx, email);
-    sign_in_links::Entity::update_many()
-        .col_expr(sign_in_links::Column::ConsumedAt, Expr::value(now))
-        .filter(sign_in_links::Column::AddressKey.is_in(keys.all().cloned()))
-        .filter(sign_in_links::Column::ConsumedAt.is_null())
-        .exec(db)
-        .await?;
+    let among = db::numbered(2, keys.all().count());
+    let skip = challenge::skip_locked(ctx);
+    let sql = format!(
+        "UPDATE sign_in_links SET consumed_at = $1 WHERE id IN (SELECT id FROM sign_in_links \
+         WHERE address_key IN ({among}) AND consumed_at IS NULL{skip})"
+    );
+    let values = [now.into()].into_iter().chain(keys.all().map(|key| key.clone().into()));
+    db.execute_raw(db::statement(ctx.db.backend(), &sql, values)).await?;
     Ok(())
 }
 

@@ -237,7 +237,7 @@ async fn follow_up(
     if after.email != before.email {
         // Someone with access to the user's devices may also have had the mailbox and the undo links in it.
         take_back(ctx, work, before, EndReason::EmailChanged, now).await?;
-        undo::void_all(work, after.id, now).await?;
+        undo::void_all(ctx, work, after.id, now).await?;
         notice::queue(ctx, &**work, before, Message::EmailChangedForYou, None, now).await?;
         notice::queue(ctx, &**work, after, Message::EmailIsNow, None, now).await?;
     }

@@ -25,7 +25,7 @@ pub(in crate::domain) async fn end_access(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
-    challenge::void_changes(&**work, user.id, now).await?;
+    challenge::void_changes(ctx, &**work, user.id, now).await?;
     challenge::void_all(ctx, &**work, &user.email, now).await?;
     link::void(ctx, &**work, &user.email, now).await?;
     device::forget_all(&**work, user.id).await?;

@@ -14,7 +14,7 @@ use crate::{
         access::Viewer,
         audit::{self, Event, Kind},
         mail::message::Message,
-        session::{self, EndReason},
+        session::{self, EndReason, disown},
         sign_in::{challenge, send_limit},
         transaction::Work,
         user::{
@@ -87,6 +87,8 @@ async fn undo_change(ctx: &Ctx, viewer: &Viewer, change: &email_changes::Model, 
     }
     write(&*work, &after).await?;
     let ended = take_back::take_back(ctx, &work, &before, EndReason::EmailChangeUndone, now).await?;
+    // The notices since the change went to the thief.
+    disown::void_all(&*work, before.id, now).await?;
     let detail = json!({ "email": [before.email, after.email], "sessions": ended });
     record(ctx, &work, viewer, Kind::EmailChangeUndone, change.user_id, detail, now).await?;
     if before.email != after.email {
@@ -112,8 +114,8 @@ async fn use_up(work: &Work, change: &email_changes::Model, now: DateTime<Utc>) 
     Ok(used.iter().any(|used| used.id == change.id))
 }
 
-/// Voids all open changes of a user, because an administrator has set the address.
-pub(in crate::domain::user) async fn void_all(work: &Work, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
+/// Voids all open changes of a user and the links of notices, because an administrator has set the address.
+pub(in crate::domain::user) async fn void_all(ctx: &Ctx, work: &Work, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
     use email_changes::Column;
     email_changes::Entity::update_many()
         .col_expr(Column::UndoneAt, Expr::value(now))
@@ -121,7 +123,8 @@ pub(in crate::domain::user) async fn void_all(work: &Work, user_id: Uuid, now: D
         .filter(Column::UndoneAt.is_null())
         .exec(&**work)
         .await?;
-    challenge::void_changes(&**work, user_id, now).await
+    challenge::void_changes(ctx, &**work, user_id, now).await?;
+    disown::void_all(&**work, user_id, now).await
 }
 
 /// Frees the old address if possible, and returns whether it is free. An owner who is locked out may sign in and

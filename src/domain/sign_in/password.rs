@@ -116,7 +116,7 @@ pub(in crate::domain) async fn check(
     now: DateTime<Utc>,
 ) -> Result<Checked> {
     let slot = ctx.hasher.enter(&network(origin.ip, 64), account.device_id.is_some()).await?;
-    if let Some(wait) = charge(ctx, origin, false, now).await? {
+    if let Some(wait) = charge(ctx, origin, account, false, now).await? {
         return Ok(Checked::Wait(wait));
     }
     let attempt = match tries::count(ctx, origin, account.email.as_str(), account.device_id, now).await? {
@@ -185,8 +185,17 @@ pub(in crate::domain) async fn look_up(
 }
 
 /// Asks the limits of the network and of the instance, or charges them for a wrong password. One limiter call.
-async fn charge(ctx: &Ctx, origin: &Origin, counts: bool, now: DateTime<Utc>) -> Result<Option<Wait>> {
-    let charges: Vec<_> = charges(&ctx.settings.limits, origin).map(|charge| Charge { counts, ..charge }).collect();
+async fn charge(
+    ctx: &Ctx,
+    origin: &Origin,
+    account: &Account,
+    counts: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Wait>> {
+    let charges: Vec<_> = charges(&ctx.settings.limits, origin, account.device_id)
+        .into_iter()
+        .map(|charge| Charge { counts, ..charge })
+        .collect();
     let verdict = ctx.limiter.take(&charges, now).await.map_err(|error| {
         tracing::error!(%error, "the limiter is unavailable: passwords are refused");
         Error::Unavailable(error.to_string())
@@ -199,11 +208,16 @@ async fn charge(ctx: &Ctx, origin: &Origin, counts: bool, now: DateTime<Utc>) ->
     Ok(Some(Wait { now, retry_at }))
 }
 
-fn charges(limits: &Limits, origin: &Origin) -> impl Iterator<Item = Charge> {
-    [Rule::PasswordNetwork, Rule::PasswordNetworkDay]
-        .into_iter()
-        .flat_map(|rule| limits.by_network(rule, origin.ip))
-        .chain([limits.charge(Rule::PasswordInstance, String::new())])
+/// A known device has the allowance of a network to itself, so that wrong passwords of others do not refuse it.
+fn charges(limits: &Limits, origin: &Origin, device: Option<Uuid>) -> Vec<Charge> {
+    let rules = [Rule::PasswordNetwork, Rule::PasswordNetworkDay].into_iter();
+    match device {
+        Some(device) => rules.map(|rule| limits.charge(rule, format!("device:{device}"))).collect(),
+        None => rules
+            .flat_map(|rule| limits.by_network(rule, origin.ip))
+            .chain([limits.charge(Rule::PasswordInstance, String::new())])
+            .collect(),
+    }
 }
 
 /// Charges and records a wrong password, and tells the owner once a day that the door is closed. The slot is free after
@@ -216,14 +230,14 @@ async fn refuse(
     slot: Slot,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    charge(ctx, origin, true, now).await?;
+    charge(ctx, origin, account, true, now).await?;
     drop(slot);
     audit::record_wrong_password(ctx, origin, account.email.as_str(), account.row.user_id, now).await?;
     if account.device_id.is_some() {
         return Ok(());
     }
     let work = Work::begin(ctx).await?;
-    if tries::closes_the_door(ctx, &*work, attempt, now).await? {
+    if tries::closes_the_door(ctx, &work, attempt, now).await? {
         let message = Message::PasswordDoorClosed;
         let letter = Letter {
             to: account.email.as_str(),

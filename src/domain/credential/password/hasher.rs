@@ -26,7 +26,7 @@ use crate::{
 
 /// Callers that may wait for each slot. At 20 ms a hash the last of them waits a second.
 const QUEUE_PER_SLOT: usize = 48;
-/// The part of the queue that is kept for known devices.
+/// The part of each queue that is kept for known devices.
 const RESERVED: usize = 4;
 /// Callers from one network that may wait.
 const QUEUE_PER_NETWORK: usize = 16;
@@ -122,15 +122,15 @@ impl Hasher {
     fn line_up(&self, network: &str, is_known: bool) -> Result<(Place, Arc<Semaphore>)> {
         let full = || Error::Unavailable("the queue for hashing passwords is full".into());
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let capacity = if is_known { self.capacity } else { self.capacity - self.capacity / RESERVED };
-        if queue.waiting >= capacity {
+        let part = |places: usize| if is_known { places } else { places - places / RESERVED };
+        if queue.waiting >= part(self.capacity) {
             return Err(full());
         }
         let entry = queue
             .networks
             .entry(network.to_owned())
             .or_insert_with(|| Network { turn: Arc::new(Semaphore::new(1)), callers: 0 });
-        if entry.callers > QUEUE_PER_NETWORK {
+        if entry.callers > part(QUEUE_PER_NETWORK) {
             return Err(full());
         }
         entry.callers += 1;
@@ -233,3 +233,6 @@ fn verify(argon2: &Argon2<'_>, password: &str, expected: &Hash, salt: &[u8]) -> 
     let renewed = if is_ours { None } else { Some(hash(argon2, password, salt)?) };
     Ok(Verified::Right { renewed })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! count away again. Each account has a budget, and each known device one of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
@@ -44,7 +44,7 @@ pub(in crate::domain) async fn count(
     let keys = challenge::budget_key(ctx, &challenge::address_key(ctx, email), device_id);
     let budget = Budget::of_passwords(&ctx.settings.limits, device_id);
     let work = Work::begin(ctx).await?;
-    lock(ctx, &work, &keys).await?;
+    lock(ctx, &work, keys.all()).await?;
     carry(ctx, &work, &keys).await?;
     let id = ctx.new_id(now);
     if insert(ctx, &work, id, &keys.newest, budget, now).await? {
@@ -68,13 +68,14 @@ pub(in crate::domain) async fn take_back(db: &impl ConnectionTrait, attempt: &Tr
 }
 
 /// Whether a wrong password was the last that its budget allows, and the first of a day to be so. Marks the attempt, so
-/// that its owner gets one notice a day. One statement.
+/// that its owner gets one notice a day. One statement; two more on PostgreSQL if the attempt was marked.
 pub(in crate::domain) async fn closes_the_door(
     ctx: &Ctx,
-    db: &impl ConnectionTrait,
+    work: &Work,
     attempt: &Try,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    use password_tries::Column;
     let [(day_most, day), (month_most, month)] = attempt.budget.0;
     let spent = "(SELECT COUNT(*) FROM password_tries t WHERE t.budget_key = $2 AND t.at >";
     let sql = format!(
@@ -91,17 +92,28 @@ pub(in crate::domain) async fn closes_the_door(
         i64::from(month_most).into(),
         (now - NOTICE_PAUSE).into(),
     ];
-    Ok(db.execute_raw(db::statement(ctx.db.backend(), &sql, values)).await?.rows_affected() == 1)
+    let marked = work.execute_raw(db::statement(ctx.db.backend(), &sql, values)).await?.rows_affected() == 1;
+    if !marked || ctx.db.backend() != DbBackend::Postgres {
+        return Ok(marked);
+    }
+    // The last attempts of a budget may mark themselves at the same time. The next to get the lock sees the first.
+    lock(ctx, work, [&attempt.key]).await?;
+    let others = password_tries::Entity::find()
+        .filter(Column::BudgetKey.eq(attempt.key.clone()))
+        .filter(Column::Noticed.eq(true))
+        .filter(Column::At.gt(now - NOTICE_PAUSE))
+        .filter(Column::Id.ne(attempt.id));
+    Ok(others.count(&**work).await? == 0)
 }
 
 /// Serializes attempts on one budget. SQLite has one writer and needs no lock.
-async fn lock(ctx: &Ctx, work: &Work, keys: &Macs) -> Result<()> {
+async fn lock(ctx: &Ctx, work: &Work, keys: impl IntoIterator<Item = &Digest>) -> Result<()> {
     if ctx.db.backend() != DbBackend::Postgres {
         return Ok(());
     }
     // In one order, as replicas that rotate secrets disagree about the newest.
-    let mut locks: Vec<_> =
-        keys.all().map(|key| i64::from_be_bytes(std::array::from_fn(|at| key.as_bytes()[at]))).collect();
+    let number = |key: &Digest| i64::from_be_bytes(std::array::from_fn(|at| key.as_bytes()[at]));
+    let mut locks: Vec<_> = keys.into_iter().map(number).collect();
     locks.sort_unstable();
     for key in locks {
         work.execute_raw(db::statement(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [key.into()])).await?;

@@ -80,11 +80,13 @@ async fn authorize(
     current: Option<Password>,
     field: &'static str,
 ) -> Result<Result<Option<Box<tries::Try>>, Changed>> {
+    let now = ctx.now();
     let Some(current) = current else {
         Recent::require(ctx, member, field).await?;
-        return Ok(Ok(None));
+        // A fixed code proves no mailbox, and a password would outlive it.
+        let is_fixed = ctx.settings.test_code(&member.user().email, now).is_some();
+        return if is_fixed { Err(Error::ReauthenticationRequired) } else { Ok(Ok(None)) };
     };
-    let now = ctx.now();
     let email = EmailAddress::parse(&member.user().email).map_err(|_| Error::Unauthenticated)?;
     let mut account = look_up(ctx, email, None, now).await?;
     account.device_id = member.session().device_id;

@@ -274,7 +274,11 @@ pub(super) fn executed(
             format!("The response exceeds {MAX_RESPONSE} bytes. Request less data. Any changes were still made.");
         Refusal::document(message)
     })?;
-    Ok((status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response())
+    let mut response = (status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response();
+    if let Some(wait) = default_retry_after(StatusCode::SERVICE_UNAVAILABLE).filter(|_| outcome.is_unavailable()) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+    }
+    Ok(response)
 }
 
 /// The result of an operation, with a code and request id on every error. A request that was not executed (an error
@@ -304,6 +308,16 @@ impl Outcome {
         errors.truncate(MAX_ERRORS);
         let errors = errors.into_iter().map(|error| complete(error, id)).collect();
         Self { data: is_executed.then_some(data), errors, extensions: None }
+    }
+
+    /// Whether every root field failed because a dependency is down or a queue is full.
+    fn is_unavailable(&self) -> bool {
+        use async_graphql::Value;
+        let has_data =
+            matches!(&self.data, Some(Value::Object(fields)) if fields.values().any(|field| *field != Value::Null));
+        let code = Value::from(Code::Unavailable.as_str());
+        let mut codes = self.errors.iter().map(|error| error.extensions.as_ref()?.get("code"));
+        !has_data && !self.errors.is_empty() && codes.all(|found| found == Some(&code))
     }
 
     /// Whether the first response of a subscription is an error that ends it.

@@ -11,6 +11,7 @@ mod edge;
 mod faults;
 mod graphql;
 mod log;
+mod passwords;
 mod target;
 mod tokens;
 

@@ -61,12 +61,15 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "users",
     "devices",
     "sessions",
     "email_codes",
     "sign_in_links",
+    "passwords",
+    "password_tries",
+    "authentications",
     "email_changes",
     "outbox",
     "audit_events",
@@ -250,8 +253,61 @@ async fn walk_every_path(app: &TestApp) -> Vec<String> {
     admin.change("updateUser", moved, "__typename").await.field("updateUser");
     given.extend([challenge, code, token]);
 
+    given.extend(walk_every_password(app).await);
     fail_on_every_path(app, &admin).await;
     given
+}
+
+/// Takes every path of a password: right, wrong, weak, too long, for no account, and in the wrong place.
+async fn walk_every_password(app: &TestApp) -> Vec<String> {
+    let [first, second, third, wrong, weak] =
+        ["canary-First7-pass", "canary-Second-pass", "canary-Third3-pass", "canary-Wrong9-pass", "cnry-pw"];
+    let guest = app.guest();
+    let call = async |client: &Client<'_>, field: &str, input: serde_json::Value| {
+        let selection = "__typename ... on Problem { message } ... on CodeSent { challenge }";
+        let answer = client.change(field, input, selection).await;
+        for password in [first, second, third, wrong, weak] {
+            assert!(!answer.text.contains(password), "{}", answer.text);
+        }
+        answer.json["data"][field].clone()
+    };
+    let email = "dora@example.com";
+    for password in [weak.to_owned(), format!("{wrong}{}", "x".repeat(300))] {
+        call(&guest, "register", json!({ "email": email, "password": password, "name": "Dora" })).await;
+    }
+    let sent = call(&guest, "register", json!({ "email": email, "password": first })).await;
+    let code = app.last_code_for(email).await;
+    let signed_in = SignedIn::read(&guest.verify(sent["challenge"].as_str().unwrap(), &code).await);
+    for (email, password) in [(email, first), (email, wrong), ("nobody@example.com", wrong), ("not an address", wrong)]
+    {
+        call(&guest, "login", json!({ "email": email, "password": password })).await;
+        call(&guest, "login", json!({ "email": password, "password": email, "challenge": password })).await;
+    }
+    let person = guest.with_bearer(&signed_in.access);
+    for (current, new) in [(wrong, second), (first, weak), (first, second)] {
+        call(&person, "setPassword", json!({ "currentPassword": current, "newPassword": new })).await;
+    }
+    let sent = call(&guest, "requestPasswordReset", json!({ "email": email })).await;
+    let (challenge, code) = (sent["challenge"].as_str().unwrap().to_owned(), app.last_code_for(email).await);
+    for (code, password) in [("00000000", wrong), (&*code, weak), (&*code, third)] {
+        call(&guest, "resetPassword", json!({ "challenge": challenge, "code": code, "newPassword": password })).await;
+    }
+    for number in 0..25 {
+        call(&app.guest(), "login", json!({ "email": email, "password": format!("{wrong}{number}") })).await;
+    }
+    let in_the_wrong_place =
+        format!("mutation {{ login(input: {{ email: 1, password: \"{wrong}\" }}) {{ {third} }} }}");
+    assert!(!guest.query(&in_the_wrong_place, json!({})).await.text.contains(wrong));
+    app.sql("ALTER TABLE password_tries RENAME TO gone").await;
+    call(&guest, "login", json!({ "email": email, "password": third })).await;
+    app.sql("ALTER TABLE gone RENAME TO password_tries").await;
+    for mail in app.mails_for(email).await {
+        for password in [first, second, third, wrong, weak] {
+            assert!(!mail.text.contains(password) && !mail.html.contains(password), "{}", mail.text);
+        }
+    }
+    // The hashes as well, in the notation of Argon2.
+    [first, second, third, wrong, weak, "$argon2", "argon2id$"].map(str::to_owned).to_vec()
 }
 
 /// Removes each table that a code or a token is written to for a moment: the faults must not leak either.
@@ -259,10 +315,11 @@ async fn fail_on_every_path(app: &TestApp, person: &Client<'_>) {
     let guest = app.guest();
     let challenge = guest.challenge("bob@example.com").await;
     let code = app.last_code_for("bob@example.com").await;
-    for table in ["outbox", "devices", "sessions", "sign_in_links", "email_changes", "email_codes"] {
+    for table in ["outbox", "devices", "sessions", "sign_in_links", "email_changes", "email_codes", "passwords"] {
         app.sql(&format!("ALTER TABLE {table} RENAME TO gone")).await;
         guest.login_with(json!({ "email": "bob@example.com" })).await;
         guest.verify_answer(&challenge, &code).await;
+        guest.login_with(json!({ "email": "dora@example.com", "password": "canary-Third3-pass" })).await;
         person.change("changeEmail", json!({ "email": "free@example.com" }), "__typename").await;
         app.sql(&format!("ALTER TABLE gone RENAME TO {table}")).await;
     }

@@ -150,7 +150,12 @@ impl TestApp {
 
     /// Another replica of the same application: the same database, secret, clock and limiter.
     pub(crate) async fn replica(&self) -> Replica {
-        let flags = flags(&self.database.url, self.folder.path(), |_| {});
+        self.replica_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn replica_with(&self, change: impl FnOnce(&mut ServeFlags)) -> Replica {
+        let flags = flags(&self.database.url, self.folder.path(), change);
         // On Redis every replica has a separate connection to the bus; in one process they share it.
         let bus = if on_servers() { stack_bus(self.network) } else { Arc::clone(&self.bus) };
         let overrides = Overrides {
@@ -161,6 +166,8 @@ impl TestApp {
         };
         let mut settings = settings(flags);
         settings.secrets.clone_from(&self.ctx().settings.secrets);
+        settings.limits.clone_from(&self.ctx().settings.limits);
+        settings.test_codes.clone_from(&self.ctx().settings.test_codes);
         let app = App::build(settings, overrides).await.unwrap();
         app.prepare().await.unwrap();
         Replica { router: http::router(&Server::new(Arc::clone(&app.ctx))), app }
@@ -171,13 +178,32 @@ impl TestApp {
         Self::over(None, overrides, change).await
     }
 
+    /// Over a database from earlier, at that time. `change` sets the secret that sealed it.
+    pub(crate) async fn from_earlier(
+        database: TestDatabase,
+        at: DateTime<Utc>,
+        change: impl FnOnce(&mut ServeFlags),
+    ) -> Self {
+        let clock = ManualClock::starting_now();
+        clock.set(at);
+        Self::at((database, clock), None, Overrides::default(), change).await
+    }
+
     async fn over(
         limiter: Option<Box<dyn Limiter>>,
         overrides: Overrides,
         change: impl FnOnce(&mut ServeFlags),
     ) -> Self {
-        let (database, folder) = (fresh_database().await, tempfile::tempdir().unwrap());
-        let clock = Arc::new(ManualClock::starting_now());
+        Self::at((fresh_database().await, ManualClock::starting_now()), limiter, overrides, change).await
+    }
+
+    async fn at(
+        (database, clock): (TestDatabase, ManualClock),
+        limiter: Option<Box<dyn Limiter>>,
+        overrides: Overrides,
+        change: impl FnOnce(&mut ServeFlags),
+    ) -> Self {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(clock));
         let statements = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&statements);
         let inner = limiter.unwrap_or_else(stack_limiter);

@@ -25,13 +25,15 @@ use crate::harness::{Client, TestApp};
 const SAMPLES: usize = 1_000;
 const WARM_UP: usize = 50;
 
-/// The number of samples of each kind, and the largest difference between medians in microseconds, noise aside.
-fn samples() -> (usize, f64) {
-    match std::env::var("DOORCODE_TEST_TIMING_SAMPLES") {
-        Ok(samples) => (samples.parse().unwrap(), 25.0),
-        // Far below the jitter of a network.
-        Err(_) => (SAMPLES, 150.0),
-    }
+/// The number of samples of each kind, unless a run asks for more.
+pub(crate) fn samples(usual: usize) -> usize {
+    std::env::var("DOORCODE_TEST_TIMING_SAMPLES").map_or(usual, |samples| samples.parse().unwrap())
+}
+
+/// The largest difference between medians in microseconds, noise aside.
+fn bound() -> f64 {
+    // The second is far below the jitter of a network.
+    if std::env::var_os("DOORCODE_TEST_TIMING_SAMPLES").is_some() { 25.0 } else { 150.0 }
 }
 
 /// Sorted numbers.
@@ -92,8 +94,12 @@ impl Apart {
 }
 
 /// Asks every kind in turn, the first of them twice, and fails if time distinguishes another from the first.
-async fn assert_equal_times<const N: usize>(names: [&str; N], mut ask: impl AsyncFnMut(usize)) {
-    let (samples, bound) = samples();
+pub(crate) async fn assert_equal_times<const N: usize>(
+    samples: usize,
+    names: [&str; N],
+    mut ask: impl AsyncFnMut(usize),
+) {
+    let bound = bound();
     let mut times = vec![Vec::with_capacity(samples); N + 1];
     for round in 0..samples + WARM_UP {
         // The order changes with the round, so that no kind always follows the same other.
@@ -117,7 +123,9 @@ pub(crate) async fn unlimited(signup: &str) -> TestApp {
     TestApp::alone(|flags| {
         flags.signup = Some(signup.into());
         let send = [Rule::SendPair, Rule::SendAddress, Rule::SendAddressDay, Rule::SendNetwork, Rule::SendInstance];
-        for rule in send.into_iter().chain([Rule::ApiCaller, Rule::VerifyNetwork]) {
+        let passwords = [Rule::GuessPassword, Rule::GuessPasswordMonth, Rule::PasswordNetwork];
+        let others = [Rule::PasswordNetworkDay, Rule::PasswordInstance, Rule::ApiCaller, Rule::VerifyNetwork];
+        for rule in send.into_iter().chain(passwords).chain(others) {
             flags.limits.insert(rule, "10000000/1h".into());
         }
     })
@@ -133,7 +141,7 @@ async fn response_time_does_not_reveal_whether_an_address_has_an_account() {
     app.set_status("suspended@example.com", UserStatus::Suspended).await;
     let guest = app.guest();
     let names = ["known@example.com", "stranger@example.com", "suspended@example.com"];
-    assert_equal_times(names, async |kind| {
+    assert_equal_times(samples(SAMPLES), names, async |kind| {
         let answer = guest.login_with(json!({ "email": names[kind] })).await;
         assert_eq!(answer.field("login")["__typename"], "CodeSent");
     })
@@ -155,7 +163,7 @@ async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
         assert_eq!(guest.verify(challenge, "00000000").await["__typename"], name);
     };
     let calls = std::sync::atomic::AtomicU32::new(0);
-    assert_equal_times(["known", "stranger", "admin"], async |kind| {
+    assert_equal_times(samples(SAMPLES), ["known", "stranger", "admin"], async |kind| {
         if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(4) {
             app.sql("UPDATE email_codes SET attempts = 0, units = 0, attempted_at = NULL").await;
         }
@@ -166,7 +174,7 @@ async fn response_time_of_a_wrong_code_reveals_neither_account_nor_challenge() {
     app.clock.pass(301.0);
     let unknown = "AAAAAAAAAAAAAAAAAAAAAA".to_owned();
     let dead = [challenges[0].clone(), challenges[1].clone(), unknown];
-    assert_equal_times(["expired, known", "expired, stranger", "never there"], async |kind| {
+    assert_equal_times(samples(SAMPLES), ["expired, known", "expired, stranger", "never there"], async |kind| {
         answers(&dead[kind], "CodeExpired").await;
     })
     .await;
@@ -178,7 +186,7 @@ async fn response_time_does_not_reveal_whether_a_new_address_is_taken() {
     let person = app.person("ada@example.com", Role::User).await;
     app.make("taken@example.com", Role::User).await;
     let names = ["free@example.com", "taken@example.com"];
-    assert_equal_times(names, async |kind| {
+    assert_equal_times(samples(SAMPLES), names, async |kind| {
         let answer = person.change("changeEmail", json!({ "email": names[kind] }), "__typename").await;
         assert_eq!(answer.field("changeEmail")["__typename"], "CodeSent");
     })
@@ -204,7 +212,7 @@ async fn response_time_does_not_reveal_whether_an_invented_token_names_a_session
     guest.sign_in("ada@example.com").await;
     let sessions = doorcode::db::entity::sessions::Entity::find().all(app.ctx().db.read()).await.unwrap();
     let tokens = [invented(sessions[0].id), invented(uuid::Uuid::now_v7()), invented(uuid::Uuid::nil())];
-    assert_equal_times(["a session that is", "one that is not", "zeros"], async |kind| {
+    assert_equal_times(samples(SAMPLES), ["a session that is", "one that is not", "zeros"], async |kind| {
         ended(&guest, &tokens[kind]).await;
     })
     .await;
@@ -224,7 +232,7 @@ async fn response_time_does_not_reveal_whether_an_id_exists() {
         // The same kind and time, but an id that does not exist.
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap();
         let ids = [vault::encode(&[&bytes[..13], &[7; 4]].concat()), id];
-        assert_equal_times(["nobody's", "somebody's"], async |kind| {
+        assert_equal_times(samples(SAMPLES), ["nobody's", "somebody's"], async |kind| {
             let answer = person.query("query($id: ID!) { node(id: $id) { id } }", json!({ "id": ids[kind] })).await;
             assert_eq!(answer.code(), "NOT_FOUND");
         })

@@ -26,7 +26,7 @@ pub(crate) async fn confirm(person: &Client<'_>, challenge: &str, code: &str) ->
 }
 
 /// A complete change of address.
-pub(super) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
+pub(crate) async fn change(app: &TestApp, person: &Client<'_>, email: &str) {
     let challenge = challenge(person, email).await;
     let code = app.last_code_for(email).await;
     assert_eq!(confirm(person, &challenge, &code).await["__typename"], "EmailChanged");

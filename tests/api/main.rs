@@ -50,6 +50,7 @@ mod telemetry;
 mod timing;
 mod tls;
 mod tokens;
+mod upgrade;
 
 mod house;
 mod program;

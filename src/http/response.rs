@@ -277,9 +277,8 @@ pub(super) fn executed(
         Refusal::document(message)
     })?;
     let mut response = (status, [(header::CONTENT_TYPE, media.of(status))], body.into_body()).into_response();
-    if outcome.is_unavailable() {
-        let seconds = default_retry_after(StatusCode::SERVICE_UNAVAILABLE).unwrap_or_default();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(wait) = default_retry_after(StatusCode::SERVICE_UNAVAILABLE).filter(|_| outcome.is_unavailable()) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }
     Ok(response)
 }
@@ -313,20 +312,14 @@ impl Outcome {
         Self { data: is_executed.then_some(data), errors, extensions: None }
     }
 
-    /// Whether every root field failed because a dependency is down or a queue is full, so that the same request may
-    /// succeed later.
+    /// Whether every root field failed because a dependency is down or a queue is full.
     fn is_unavailable(&self) -> bool {
-        let has_nothing = match &self.data {
-            Some(async_graphql::Value::Object(fields)) => {
-                fields.values().all(|field| *field == async_graphql::Value::Null)
-            }
-            data => matches!(data, None | Some(async_graphql::Value::Null)),
-        };
-        let code = async_graphql::Value::from(Code::Unavailable.as_str());
-        let is_temporary = |error: &async_graphql::ServerError| {
-            error.extensions.as_ref().is_some_and(|extensions| extensions.get("code") == Some(&code))
-        };
-        has_nothing && !self.errors.is_empty() && self.errors.iter().all(is_temporary)
+        use async_graphql::Value;
+        let has_data =
+            matches!(&self.data, Some(Value::Object(fields)) if fields.values().any(|field| *field != Value::Null));
+        let code = Value::from(Code::Unavailable.as_str());
+        let mut codes = self.errors.iter().map(|error| error.extensions.as_ref()?.get("code"));
+        !has_data && !self.errors.is_empty() && codes.all(|found| found == Some(&code))
     }
 
     /// Whether the first response of a subscription is an error that ends it.

@@ -233,3 +233,6 @@ fn verify(argon2: &Argon2<'_>, password: &str, expected: &Hash, salt: &[u8]) -> 
     let renewed = if is_ours { None } else { Some(hash(argon2, password, salt)?) };
     Ok(Verified::Right { renewed })
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,8 @@ export function whenTooOld(callback) {
 export function welcome(someone, isNewUser, message) {
   showPerson(someone);
   at("done-welcome").hidden = !isNewUser;
-  at("done-session").textContent = "This tab stays signed in until you sign out or close it.";
+  const limit = session.isRemembered() ? "" : ", for a day at most";
+  at("done-session").textContent = `This tab stays signed in until you sign out or close it${limit}.`;
   showError("done", "");
   announce(message || (unfinished ? "You can continue where you left off." : ""));
   show("done", unfinished);
@@ -40,22 +41,26 @@ export function forgetPerson() {
   showChange(null);
   for (const form of at("step-done").querySelectorAll("form")) form.reset();
   for (const part of at("step-done").querySelectorAll("details")) part.open = false;
-  for (const field of ["name", "change", "prove", "export", "delete"]) showError(field, "");
+  for (const error of at("step-done").querySelectorAll(".error")) showError(error.id.replace(/-error$/, ""), "");
   at("name-now").textContent = "";
 }
 
-function showPerson(someone) {
+/** Shows the account of the signed-in user. */
+export function showPerson(someone) {
   if (person?.id !== someone.id) forgetPerson();
   person = someone;
   at("done-title").textContent = `You're signed in as ${person.email}`;
   at("name").value = person.name ?? "";
   at("name-now").textContent = person.name ?? "";
+  at("password-now").textContent = person.hasPassword ? "" : "Not set";
+  at("password-username").value = person.email;
+  at("part-password").classList.toggle("has-password", Boolean(person.hasPassword));
   // Guests can only read and export their data.
-  for (const part of ["name", "address", "delete"]) at(`part-${part}`).hidden = person.role === "GUEST";
+  for (const part of ["name", "address", "password", "delete"]) at(`part-${part}`).hidden = person.role === "GUEST";
 }
 
-// Runs an action like `once`, and handles an ended session or a sign-in that is too old.
-function onceSignedIn(field, button, work) {
+/** Runs an action like `once`, and handles an ended session or a sign-in that is too old. */
+export function onceSignedIn(field, button, work) {
   once(field, button, async () => {
     try {
       await work();
@@ -204,7 +209,7 @@ at("delete-form").addEventListener("submit", (event) => {
     if (outcome.__typename === "AccountDeleted") {
       session.forgetAccount(person.email);
       session.recheckOtherTabs();
-      at("email").value = "";
+      for (const input of document.querySelectorAll("main input:not([type=checkbox])")) input.value = "";
       onOver(outcome.message);
       return;
     }

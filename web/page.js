@@ -8,6 +8,7 @@ const waits = new Map(); // Button id -> label and end of the wait (server time)
 const expiries = new Map(); // Code field -> expiry (server time).
 let busy = false;
 let announcement = 0;
+let onDisabled = () => {};
 
 export const at = (id) => document.getElementById(id);
 
@@ -50,21 +51,68 @@ export function errorText(error) {
   return `${error.message}${later}${reference}`;
 }
 
+/** Registers a callback for when the server has turned passwords off, with its message. */
+export function whenDisabled(callback) {
+  onDisabled = callback;
+}
+
 /** Runs one action at a time, ignoring clicks while another is running. Errors are shown next to `field`. */
 export async function once(field, button, work) {
   if (busy || waiting(button)) return;
   busy = true;
+  hidePasswords(); // Browsers save a password only from a password field.
   at(button).setAttribute("aria-busy", "true");
   showError(field, "");
   announce("");
   try {
     await work();
   } catch (error) {
-    showError(field, errorText(error));
+    if (error.code === "METHOD_DISABLED") onDisabled(error.message);
+    else showError(field, errorText(error));
   } finally {
     busy = false;
     at(button).removeAttribute("aria-busy");
   }
+}
+
+// ---- Passwords -----------------------------------------------------------------------------------------------------
+
+function reveal(button, isShown) {
+  at(button.getAttribute("aria-controls")).type = isShown ? "text" : "password";
+  button.textContent = isShown ? "Hide" : "Show";
+  button.setAttribute("aria-label", isShown ? "Hide password" : "Show password");
+}
+
+function hidePasswords() {
+  for (const button of document.querySelectorAll("button.reveal")) reveal(button, false);
+}
+
+for (const button of document.querySelectorAll("button.reveal")) {
+  button.addEventListener("click", () => {
+    const isShown = button.textContent === "Show";
+    reveal(button, isShown);
+    announce(isShown ? "Your password is visible." : "Your password is hidden.");
+  });
+}
+
+/** Shows an error at a field and moves the focus there. What was typed stays, selected. */
+export function complain(field, text) {
+  showError(field, text);
+  at(field).focus();
+  at(field).select();
+}
+
+// ---- Stay signed in ------------------------------------------------------------------------------------------------
+
+const boxes = document.querySelectorAll("input.remember");
+
+/** Whether the user wants to stay signed in. All forms have this box, with one state. */
+export function remember() {
+  return boxes[0].checked;
+}
+
+for (const box of boxes) {
+  box.addEventListener("change", () => boxes.forEach((other) => (other.checked = box.checked)));
 }
 
 // ---- Codes ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { LOGOUT, REFRESH, CHECK_SESSION } from "./operations.js";
 
 const TOKENS = "doorcode.tokens";
 const DEVICES = "doorcode.devices";
+const PASSWORD = "doorcode.password";
 const MOST_DEVICES = 10;
 
 /** Thrown by `ask` and `refresh` when there is no session. */
@@ -40,9 +41,14 @@ export function exists() {
   return tokens !== null;
 }
 
+/** Whether the session outlives a day. */
+export function isRemembered() {
+  return tokens?.remembered ?? true;
+}
+
 /** Starts a session from `SignedIn`, and stores its device token. */
 export function begin(signedIn) {
-  keep(signedIn.tokens);
+  keep({ ...signedIn.tokens, remembered: signedIn.session.remembered });
   keepDevice(signedIn.user.email, signedIn.deviceToken);
 }
 
@@ -80,6 +86,25 @@ export function renameDevice(before, after) {
   if (token) keepDevice(after, token);
 }
 
+/** Remembers which form this browser shows first. */
+export function preferPassword(isPreferred) {
+  try {
+    if (isPreferred) localStorage.setItem(PASSWORD, "preferred");
+    else localStorage.removeItem(PASSWORD);
+  } catch {
+    // Storage may be full or blocked. The form for a code comes first then.
+  }
+}
+
+/** Whether the latest sign-in in this browser was with a password. */
+export function prefersPassword() {
+  try {
+    return localStorage.getItem(PASSWORD) !== null;
+  } catch {
+    return false;
+  }
+}
+
 /** Removes the tokens from this tab without ending the session on the server. */
 export function drop() {
   keep(null);
@@ -107,7 +132,7 @@ function over() {
   onOver();
 }
 
-/** Runs `verify` or `verifyLink` with this tab's access token, so that the new session replaces the old one. */
+/** Runs a sign-in mutation with this tab's access token, so that the new session replaces the old one. */
 export function verify(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }
@@ -154,8 +179,8 @@ async function requestTokens() {
     return;
   }
   if (outcome.__typename === "Refreshed") {
-    keep(outcome.tokens);
-    channel.postMessage({ before, tokens: outcome.tokens });
+    keep({ ...outcome.tokens, remembered: tokens.remembered });
+    channel.postMessage({ before, tokens });
   } else if (outcome.retryAt) {
     throw new ApiError("RATE_LIMITED", outcome.message, null, null);
   } else {

@@ -4,97 +4,110 @@
 // second copy.
 
 import * as account from "./account.js";
+import * as accountPassword from "./account-password.js";
+import { forgetCodes, requestCode, sentFor } from "./code.js";
 import { call } from "./graphql.js";
 import { LOGIN, ME, VERIFY, VERIFY_LINK } from "./operations.js";
-import { announce, at, once, refuse, refuseCode, show, showCode, showError, typedCode } from "./page.js";
-import { errorText, waiting, waitUntil } from "./page.js";
+import { announce, at, errorText, once, refuse, refuseCode, remember, show, showError, typedCode } from "./page.js";
+import { waiting } from "./page.js";
+import * as password from "./password.js";
 import * as session from "./session.js";
-import * as undo from "./undo.js";
+import * as takeBack from "./take-back.js";
 
 const ENDED = "Your session has ended. Sign in again.";
+const NOT_SAVED = "You already had an account, so we signed you in to it. The password you typed isn't saved.";
 
-let sent = null; // The latest `CodeSent` response.
+let purpose = "sign in"; // What the code is for: "sign in", "register", or "continue" after an interrupted action.
 let linkToken = null; // Token of an opened sign-in link, until the link is used or dismissed.
+let wantsNewPassword = false; // From the link of a password manager, until the form is shown.
 
 // ---- Address -------------------------------------------------------------------------------------------------------
 
-async function askForCode(email, challenge) {
-  const { login } = await call(LOGIN, {
-    input: { email, challenge, deviceToken: session.deviceToken(email), locale: navigator.language },
-  });
-  if (login.__typename === "CodeSent") {
-    sent = login;
-    showCode("code", sent);
-    showError("code", "");
-    waitUntil("code-resend", sent.resendAt);
+function askForCode(email, isRemembered) {
+  const input = { email, remember: isRemembered, deviceToken: session.deviceToken(email), locale: navigator.language };
+  return requestCode("code", async () => (await call(LOGIN, { input })).login);
+}
+
+async function signInWithCode(field, button) {
+  const email = at(field).value.trim();
+  const outcome = email ? await askForCode(email, remember()) : { message: "Enter your email address." };
+  if (outcome.__typename === "CodeSent") {
+    awaitCode("sign in");
+    return;
   }
-  return login;
+  // Show the hint for every address, so that it does not reveal whether a link was emailed.
+  const hint = outcome.retryAt ? " If you got an email with a sign-in link, use that." : "";
+  refuse(field, button, { ...outcome, message: outcome.message + hint });
+  at(field).focus();
 }
 
 at("email-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  once("email", "email-submit", async () => {
-    const email = at("email").value.trim();
-    const outcome = email ? await askForCode(email, null) : { message: "Enter your email address." };
-    if (outcome.__typename === "CodeSent") {
-      awaitCode("Use a different address");
-      return;
-    }
-    // Show the hint for every address, so that it does not reveal whether a link was emailed.
-    const hint = outcome.retryAt ? " If you got an email with a sign-in link, use that." : "";
-    refuse("email", "email-submit", { ...outcome, message: outcome.message + hint });
-    at("email").focus();
-  });
+  once("email", "email-submit", () => signInWithCode("email", "email-submit"));
+});
+
+at("email-password").addEventListener("click", () => password.offer(at("email").value));
+
+at("password-code").addEventListener("click", () => {
+  showError("password", "");
+  once("password-email", "password-code", () => signInWithCode("password-email", "password-code"));
 });
 
 // ---- Code ----------------------------------------------------------------------------------------------------------
 
-function awaitCode(back) {
+const backLabels = { "sign in": "Use a different address", register: "Change what you typed", continue: "Go back" };
+
+function awaitCode(why) {
+  purpose = why;
   at("code").value = "";
-  at("code-back").textContent = back;
+  at("code-submit").textContent = why === "register" ? "Create account" : "Sign in";
+  at("code-back").textContent = backLabels[why];
   show("code", at("code"));
-  announce(`Check ${sent.email} for a code.`);
+  announce(`Check ${sentFor("code").email} for a code.`);
 }
 
 at("code-form").addEventListener("submit", (event) => {
   event.preventDefault();
   once("code", "code-submit", async () => {
+    const sent = sentFor("code");
     const code = typedCode("code", sent.codeLength);
     if (!code) return;
     const { verify } = await session.verify(VERIFY, { input: { challenge: sent.challenge, code } });
-    if (accept(verify)) return;
+    const caution = purpose === "register" && verify.isNewUser === false ? NOT_SAVED : "";
+    if (purpose !== "continue" && verify.tokens) session.preferPassword(purpose === "register" && verify.isNewUser);
+    if (accept(verify, caution)) return;
     const over = refuseCode("code", verify);
     at(over && !waiting("code-resend") ? "code-resend" : "code").focus();
   });
 });
 
-at("code-resend").addEventListener("click", () => {
-  once("code", "code-resend", async () => {
-    const outcome = await askForCode(sent.email, sent.challenge);
-    if (outcome.__typename === "CodeSent") {
-      announce(`Check ${outcome.email} for a new code.`);
-      at("code").value = "";
-      at("code").focus();
-      return;
-    }
-    refuse("code", "code-resend", outcome);
-  });
+at("code-back").addEventListener("click", () => {
+  if (purpose === "register" && !session.exists()) password.offerRegistration();
+  else goBack();
 });
 
-at("code-back").addEventListener("click", () => goBack());
-
-// ---- Links from emails ---------------------------------------------------------------------------------------------
+// ---- Links from mails ----------------------------------------------------------------------------------------------
 
 // Handles a sign-in or undo link. Removes the token from the address bar immediately, to keep it out of the browser
 // history, bookmarks and screenshots.
 function takeLink() {
-  const [, kind, token] = /^#(link|undo)=(.+)$/.exec(location.hash) ?? [];
+  const [, kind, token] = /^#(link|undo|disown)=(.+)$/.exec(location.hash) ?? [];
   if (!kind) return false;
   history.replaceState(null, "", location.pathname);
   linkToken = kind === "link" ? token : null;
-  undo.forget();
+  takeBack.forget();
+  password.loadOptions().catch(() => {}); // Not needed here, and tried again by the next step.
   if (linkToken) offerLink();
-  else undo.offer(token);
+  else takeBack.offer(kind, token);
+  return true;
+}
+
+// Where `/.well-known/change-password` leads.
+function takeChangePassword() {
+  if (location.hash !== "#change-password") return false;
+  history.replaceState(null, "", location.pathname);
+  wantsNewPassword = true;
+  goBack();
   return true;
 }
 
@@ -147,8 +160,8 @@ account.whenTooOld((why) => {
 
 at("again-submit").addEventListener("click", () => {
   once("again", "again-submit", async () => {
-    const outcome = await askForCode(account.person.email, null);
-    if (outcome.__typename === "CodeSent") awaitCode("Go back");
+    const outcome = await askForCode(account.person.email, session.isRemembered());
+    if (outcome.__typename === "CodeSent") awaitCode("continue");
     else refuse("again", "again-submit", outcome);
   });
 });
@@ -160,26 +173,42 @@ at("again-back").addEventListener("click", () => goBack());
 function accept(outcome, caution = "") {
   if (outcome.__typename !== "SignedIn") return false;
   session.begin(outcome);
-  sent = null;
+  forgetCodes();
   linkToken = null;
   at("code").value = "";
+  password.prefill(outcome.user.email);
   at("done-caution").textContent = caution;
   resume({ isNewUser: outcome.isNewUser });
   return true;
 }
 
-// Shows the account if the session is valid, otherwise the email form. Requests `me` even right after a sign-in, to
-// confirm that the access token works. Screen readers announce `message` in both cases.
+password.whenSignedIn((signedIn) => {
+  session.preferPassword(true);
+  accept(signedIn);
+});
+password.whenCodeSent(() => awaitCode("register"));
+password.whenBack((message) => goBack(message));
+
+// Shows the signed-in user, or the first step. Asks the server even right after sign-in, to confirm that the token
+// works. `message` is announced in either case.
 async function resume({ isNewUser = false, message = "" } = {}) {
-  const linked = () => linkToken || undo.token; // A link may be opened while a request is pending.
+  const linked = () => linkToken || takeBack.token; // A link may be opened while a request is pending.
   if (linked()) return;
   at("wait-retry").hidden = true;
   show("wait");
   try {
+    await password.loadOptions();
+    if (linked()) return;
+    if (!session.exists()) {
+      startOver(message);
+      return;
+    }
     const { me } = await session.ask(ME);
     if (linked()) return;
     if (!me) throw new session.SessionEnded();
     account.welcome(me, isNewUser, message);
+    if (wantsNewPassword && password.isOn()) accountPassword.open();
+    wantsNewPassword = false;
   } catch (error) {
     if (linked()) return;
     if (error instanceof session.SessionEnded) {
@@ -194,28 +223,37 @@ async function resume({ isNewUser = false, message = "" } = {}) {
 
 /** Shows the account if there is a session, otherwise the email form. */
 function goBack(message = "") {
-  sent = null;
-  if (session.exists()) resume({ message });
+  forgetCodes();
+  if (session.exists() || !password.isReady()) resume({ message });
   else startOver(message);
 }
 
-function startOver(message) {
-  sent = null;
+function startOver(message = "") {
+  if (!password.isReady()) {
+    resume({ message });
+    return;
+  }
+  forgetCodes();
   account.forgetPerson();
-  showError("email", "");
-  announce(message);
-  show("email", at("email"));
-  at("email").select();
+  if (password.isOn() && session.prefersPassword()) {
+    password.offer();
+  } else {
+    showError("email", "");
+    show("email", at("email"));
+    at("email").select();
+  }
+  const reason = wantsNewPassword && password.isOn() ? "Sign in to change your password." : "";
+  announce(message || reason);
 }
 
 at("wait-retry").addEventListener("click", () => resume());
 account.whenOver((message = ENDED) => startOver(message));
-undo.whenDone(goBack);
+takeBack.whenDone(goBack);
 session.whenOver(() => {
   if (linkToken) offerLink();
-  else if (!at("step-undo").hidden) return; // Undoing an address change needs no session.
-  // Entering a sign-in code needs no session either.
-  else if (sent) at("code-back").textContent = "Use a different address";
+  else if (takeBack.isShown()) return; // It needs no session.
+  // Entering a code needs no session either.
+  else if (sentFor("code")) at("code-back").textContent = backLabels["sign in"];
   else startOver(ENDED);
 });
 
@@ -225,8 +263,5 @@ if (document.body.dataset.inbox) {
   at("developer-link").href = document.body.dataset.inbox;
   at("developer").hidden = false;
 }
-addEventListener("hashchange", takeLink);
-if (!takeLink()) {
-  if (session.exists()) resume();
-  else show("email", at("email"));
-}
+addEventListener("hashchange", () => takeLink() || takeChangePassword());
+if (!takeLink() && !takeChangePassword()) resume();

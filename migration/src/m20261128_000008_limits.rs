@@ -1,4 +1,4 @@
-//! Data for limits: a user's codes for address changes, and whether a sign-in link was mailed.
+//! For limits: indexes a user's codes for address changes, and records whether a sign-in link was mailed.
 
 use sea_orm_migration::{prelude::*, schema::boolean};
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        // Operators with a very large table may have created it before, concurrently.
+        // The index may already exist: operators with a very large table can create it in advance, concurrently.
         db.execute_unprepared(
             "CREATE INDEX IF NOT EXISTS email_codes_person_idx ON email_codes (user_id, attempted_at) \
              WHERE user_id IS NOT NULL",

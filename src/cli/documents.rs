@@ -40,7 +40,7 @@ pub(super) struct CheckedDocument {
     pub(super) id: String,
     operations: Vec<String>,
     pub(super) problems: Vec<String>,
-    /// Whether it cannot run under any schema.
+    /// True if no schema could run the document.
     pub(super) unfit: bool,
 }
 

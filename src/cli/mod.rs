@@ -34,7 +34,7 @@ pub use stop::stop_signal;
 /// A self-hosted sign-in service: users enter their email address and the code we email them.
 ///
 /// Without a command, `doorcode` runs the server. All commands read the same settings as the server, from environment
-/// variables and a `.env` file in the current folder. In production, the file is read only if it contains
+/// variables and a `.env` file in the current folder. In production, the file is ignored unless it contains
 /// `DOORCODE_MODE=production`. `doorcode serve --help` lists all settings.
 #[derive(Parser)]
 #[command(name = "doorcode", version, about, long_about, args_conflicts_with_subcommands = true)]

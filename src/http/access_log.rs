@@ -109,7 +109,7 @@ fn route(request: &Request) -> &'static str {
         Some("/ready") => "ready",
         Some("/metrics") => "metrics",
         Some("/.well-known/jwks.json") => "jwks",
-        Some("/" | "/graphiql" | "/inbox") => "page",
+        Some("/" | "/graphiql" | "/inbox" | "/.well-known/change-password") => "page",
         Some(path) if path.starts_with("/assets") => "asset",
         _ => "other",
     }

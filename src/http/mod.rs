@@ -37,6 +37,16 @@ pub use startup::WaitingRoom;
 pub use state::Server;
 
 /// The routes of the public listener.
+///
+/// | path | what |
+/// | --- | --- |
+/// | `/graphql` | the API: `POST`, or a WebSocket upgrade |
+/// | `/` | the sign-in page |
+/// | `/graphiql`, `/inbox` | `GraphiQL` and the development inbox, if enabled |
+/// | `/assets/…`, `/favicon.svg`, `/favicon.ico` | the files of the pages |
+/// | `/.well-known/jwks.json` | the public keys of the access tokens |
+/// | `/.well-known/change-password` | a redirect to the form for a new password, if passwords are enabled |
+/// | `/health`, `/ready` | probes, also on the operations listener |
 pub fn router(server: &Arc<Server>) -> Router {
     let settings = &server.ctx.settings;
     let api = Router::new()

@@ -124,7 +124,7 @@ async fn passwords_have_their_documented_cost() {
     let token = notice.text.split_once("#disown=").unwrap().1.split_whitespace().next().unwrap();
     cost(&app);
     changed(&app.guest(), "disownSession", json!({ "token": token })).await;
-    assert_eq!(cost(&app), (10, 1), "disownSession");
+    assert_eq!(cost(&app), (11, 1), "disownSession");
     changed(&app.guest(), "disownSession", json!({ "token": token })).await;
     assert_eq!(cost(&app), (3, 2), "disownSession, used");
 }

@@ -124,7 +124,8 @@ async fn the_documents_of_the_built_in_pages_are_on_every_list() {
         let problems = &graphql::validate([*text])[0].problems;
         assert_eq!(problems.is_empty(), !text.contains("inbox"), "{text}: {problems:?}");
     }
-    for script in ["sign-in", "session", "account", "undo", "inbox", "page", "graphql"] {
+    let scripts = ["sign-in", "session", "account", "inbox", "page", "graphql"];
+    for script in scripts.into_iter().chain(["password", "account-password", "code", "take-back"]) {
         let script = guest.get(&format!("/assets/{script}.js")).await.text;
         assert!(
             !script.contains("mutation ") && !script.contains("query "),
@@ -138,8 +139,13 @@ async fn without_a_list_every_document_runs_and_none_is_stored() {
     let app = TestApp::new().await;
     let guest = app.guest();
     for _ in 0..2 {
-        refused(&post(&guest, by_id(&id(ME))).await, 400, "BAD_REQUEST", "an id");
+        refused(
+            &post(&guest, by_id(&id(ME))).await,
+            400,
+            "BAD_REQUEST",
+            "an id alone is refused, because nothing is stored",
+        );
         let both = with(json!({ "query": ME }), &id(ME));
-        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "the document was not stored");
+        assert_eq!(post(&guest, both).await.field("me"), &Value::Null, "a document with its id runs");
     }
 }

@@ -3,7 +3,7 @@
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::{contract::refused, harness::TestApp};
 
 const QUERY: &str = "{ signInOptions { brand methods signUp codeLength passwordPolicy { minLength maxLength } } }";
 
@@ -65,4 +65,27 @@ async fn a_bad_bearer_is_ignored_where_nothing_else_is_asked() {
         let both = bad.query("{ signInOptions { brand } me { id } }", json!({})).await;
         assert_eq!((both.status.as_u16(), both.code()), (401, "UNAUTHENTICATED"));
     }
+}
+
+const CHANGE_PASSWORD: &str = "/.well-known/change-password";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn password_managers_are_redirected_to_the_form_for_a_new_password() {
+    let app = TestApp::new().await;
+    app.take_statements();
+    for caller in [app.guest(), app.guest().with_bearer("nonsense")] {
+        let answer = caller.get(CHANGE_PASSWORD).await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (302, ""));
+        assert_eq!(answer.headers["location"], "/#change-password");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    assert!(app.take_statements().is_empty(), "no statement");
+    let page = app.guest().get("/assets/sign-in.js").await.text;
+    assert!(page.contains("\"#change-password\""), "the page knows the fragment");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_passwords_there_is_no_form_to_redirect_to() {
+    let app = TestApp::with(|flags| flags.methods = Some("code".into())).await;
+    refused(&app.guest().get(CHANGE_PASSWORD).await, 404, "NOT_FOUND", "codes only");
 }

@@ -16,6 +16,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
+import { passwordTests } from "./passwords.mjs";
 
 const { values, positionals } = parseArgs({ options: { screenshots: { type: "string" } }, allowPositionals: true });
 const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
@@ -78,7 +79,11 @@ function undoFor(to) {
   return mailed(to, "undo link", ({ text }) => /https?:\S+#undo=[\w-]+/.exec(text)?.[0]);
 }
 
-/** Uses up the guessing budget of an address, so that its next email contains a link. */
+function disownFor(to) {
+  return mailed(to, "link “This wasn't me”", ({ text }) => /https?:\S+#disown=[\w-]+/.exec(text)?.[0]);
+}
+
+/** Spends the guessing budget of an address, so that its emails contain a link. */
 async function spendBudget(email) {
   let challenge = null;
   for (let wrong = 0; wrong < budget; wrong += 1) {
@@ -724,6 +729,11 @@ test("two tabs with one session renew it together, and sign out together", desk,
   await twin.keyboard.press("Enter");
   await sees(twin, "#status", "You're signed out.");
   await sees(page, "#status", "Your session has ended.");
+});
+
+passwordTests({
+  ...{ test, check, ask, base, run, phone, desk },
+  ...{ codeFor, disownFor, expect401, fits, focused, open, picture, sees, signIn, tabTo, tokensOf },
 });
 
 test("the sign-in page works in dark mode on a desktop", desk, async (page) => {

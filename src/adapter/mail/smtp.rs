@@ -128,8 +128,8 @@ impl Smtp {
         }
     }
 
-    /// Builds the message. The Message-ID contains only the ID of the outbox row and our domain, so that a mail server
-    /// can detect a duplicate.
+    /// Builds the message. The Message-ID is built only from the ID of the outbox row and our domain, so it is the same
+    /// on every retry and a mail server can detect duplicates.
     fn compose(&self, mail: &Mail, to: Address) -> Result<Message, lettre::error::Error> {
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         let parts = MultiPart::builder()
@@ -191,8 +191,8 @@ impl Smtp {
         let parameters =
             if message.is_ascii() { vec![] } else { vec![MailParameter::Body(MailBodyParameter::EightBitMime)] };
         let sender = commands::Mail::new(Some(self.from.email.clone()), parameters);
-        // If the server refuses the sender, our settings are wrong and not this email. Without a code, the error is
-        // temporary.
+        // If the server refuses the sender, the fault is in our settings, not in this email. Drop the
+        // code, so that `classify` treats the error as temporary.
         let own_fault = |error| SmtpError { code: None, ..error };
         step("sender", patience.step, &self.target, wire.command(sender)).await.map_err(own_fault)?;
         let recipient = Rcpt::new(to, vec![]);

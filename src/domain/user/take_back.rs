@@ -1,12 +1,14 @@
 //! Ends what somebody else may hold of an account: sessions, devices, codes, links and the password.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     db::entity::users,
     domain::{
         Ctx,
+        audit::{self, Event, Kind},
         credential::password,
         device,
         session::{self, EndReason},
@@ -40,6 +42,11 @@ pub(in crate::domain) async fn take_back(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
-    password::remove(&**work, user.id).await?;
+    if password::remove(&**work, user.id).await? {
+        let (subject, email) = (Some(user.id), Some(user.email.as_str()));
+        let detail = json!({ "reason": reason.as_str() });
+        let event = Event { kind: Kind::PasswordRemoved, origin: None, actor: None, subject, detail, email };
+        audit::record(ctx, work, now, &[event]).await?;
+    }
     end_access(ctx, work, user, reason, now).await
 }

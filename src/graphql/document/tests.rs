@@ -160,7 +160,8 @@ fn repeated_fields_are_merged_and_conditions_evaluated() {
         "mutation { login(input: { email: \"a\" }) { ... on CodeSent { challenge } ... on Problem { message } } }";
     assert_eq!(
         merged(login, json!({})),
-        "login { ... on CodeSent { challenge } ... on InvalidEmail { message } ... on RateLimited { message } }"
+        "login { ... on CodeSent { challenge } ... on InvalidCredentials { message } ... on InvalidEmail { message } \
+         ... on RateLimited { message } }"
     );
 }
 

@@ -41,14 +41,17 @@ pub(in crate::http) fn operations() -> impl Iterator<Item = &'static str> {
 const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../../web/favicon.svg"));
 
 /// Files of the sign-in page. The inbox also uses the style sheet, `graphql.js` and `operations.js`.
-const SIGN_IN_FILES: [File; 8] = [
+const SIGN_IN_FILES: [File; 11] = [
     plain("style.css", CSS, include_bytes!("../../../web/style.css")),
     plain("graphql.js", JS, include_bytes!("../../../web/graphql.js")),
     plain("operations.js", JS, OPERATIONS.as_bytes()),
     plain("session.js", JS, include_bytes!("../../../web/session.js")),
     plain("page.js", JS, include_bytes!("../../../web/page.js")),
-    plain("undo.js", JS, include_bytes!("../../../web/undo.js")),
+    plain("code.js", JS, include_bytes!("../../../web/code.js")),
+    plain("take-back.js", JS, include_bytes!("../../../web/take-back.js")),
+    plain("password.js", JS, include_bytes!("../../../web/password.js")),
     plain("account.js", JS, include_bytes!("../../../web/account.js")),
+    plain("account-password.js", JS, include_bytes!("../../../web/account-password.js")),
     plain("sign-in.js", JS, include_bytes!("../../../web/sign-in.js")),
 ];
 

@@ -10,12 +10,14 @@ use askama::Template;
 use axum::{
     Router,
     body::Bytes,
-    http::{HeaderName, header},
+    http::{HeaderName, StatusCode, header},
+    response::IntoResponse,
     routing::{MethodRouter, get},
 };
 
 use self::assets::Asset;
 pub(super) use self::assets::operations;
+use super::middleware::DENY_ALL_POLICY;
 use crate::settings::Settings;
 
 /// Values that all templates use.
@@ -75,12 +77,22 @@ const HARDENING: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Returns routes for the enabled pages and their files. A disabled page has no route, so it returns 404.
-pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
-    build(settings.brand.clone(), settings.graphiql, inbox)
+/// The pages that exist besides the sign-in page.
+#[derive(Clone, Copy, Default)]
+struct Enabled {
+    graphiql: bool,
+    inbox: bool,
+    passwords: bool,
 }
 
-fn build<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox: bool) -> Router<S> {
+/// Routes of the enabled pages and their files. Disabled pages don't exist.
+pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbox: bool) -> Router<S> {
+    let enabled = Enabled { graphiql: settings.graphiql, inbox, passwords: settings.methods.password };
+    build(settings.brand.clone(), enabled)
+}
+
+fn build<S: Clone + Send + Sync + 'static>(brand: String, enabled: Enabled) -> Router<S> {
+    let Enabled { graphiql, inbox, passwords } = enabled;
     let assets = assets::all(graphiql, inbox);
     let shared = Shared { brand, inbox: if inbox { "/inbox" } else { "" }, assets };
     let mut router = Router::new()
@@ -93,9 +105,24 @@ fn build<S: Clone + Send + Sync + 'static>(brand: String, graphiql: bool, inbox:
     if inbox {
         router = router.route("/inbox", page(&Inbox(&shared), INBOX_POLICY));
     }
+    if passwords {
+        router = router.route(CHANGE_PASSWORD, get(|| ready(change_password())));
+    }
     // Add one route per file, so that other names get the usual 404.
     let assets = shared.assets.into_iter();
     assets.fold(router, |router, (name, asset)| router.route(&format!("/assets/{name}"), assets::file(asset)))
+}
+
+/// Sends password managers to the form, at the URL of <https://w3c.github.io/webappsec-change-password-url/>.
+const CHANGE_PASSWORD: &str = "/.well-known/change-password";
+
+fn change_password() -> impl IntoResponse {
+    let headers = [
+        (header::LOCATION, "/#change-password"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, DENY_ALL_POLICY),
+    ];
+    (StatusCode::FOUND, HARDENING, headers)
 }
 
 /// Serves a rendered page. Browsers must not cache the page, because it contains the file URLs of this build.
@@ -127,8 +154,10 @@ mod tests {
 
     type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-    fn pages(graphiql: bool, inbox: bool) -> Router {
-        build("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), graphiql, inbox)
+    const ALL: Enabled = Enabled { graphiql: true, inbox: true, passwords: true };
+
+    fn pages(enabled: Enabled) -> Router {
+        build("Ada & <b>\"Sons\"</b> {{ inbox }}".to_owned(), enabled)
     }
 
     async fn fetch(router: &Router, path: &str, etag: Option<&str>) -> Outcome<(StatusCode, HeaderMap, Vec<u8>)> {
@@ -143,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_page_is_locked_down_and_never_cached() -> Outcome {
-        let router = pages(true, true);
+        let router = pages(ALL);
         for path in ["/", "/graphiql", "/inbox"] {
             let (status, headers, _) = fetch(&router, path, None).await?;
             assert_eq!(status, StatusCode::OK, "{path}");
@@ -169,10 +198,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_disabled_page_and_its_files_are_not_found() -> Outcome {
-        let router = pages(false, false);
+        let router = pages(Enabled::default());
         for path in [
             "/graphiql",
             "/inbox",
+            CHANGE_PASSWORD,
             "/assets/graphiql.js",
             "/assets/graphiql.min.js",
             "/assets/inbox.js",
@@ -187,8 +217,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn password_managers_are_sent_to_the_form() -> Outcome {
+        let (status, headers, body) = fetch(&pages(ALL), CHANGE_PASSWORD, None).await?;
+        assert_eq!((status, body.len()), (StatusCode::FOUND, 0));
+        assert_eq!(headers[header::LOCATION], "/#change-password");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        for (name, value) in HARDENING {
+            assert_eq!(headers[name], value);
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
     async fn the_brand_is_always_escaped() -> Outcome {
-        let router = pages(true, true);
+        let router = pages(ALL);
         for path in ["/", "/graphiql", "/inbox"] {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
             let escaped = "Ada &#38; &#60;b&#62;&#34;Sons&#34;&#60;/b&#62; {{ inbox }}";
@@ -201,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_file_that_a_page_uses_exists_and_is_cached_forever() -> Outcome {
-        let router = pages(true, true);
+        let router = pages(ALL);
         for path in ["/", "/graphiql", "/inbox"] {
             let html = String::from_utf8(fetch(&router, path, None).await?.2)?;
             let addresses: Vec<_> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
@@ -224,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_without_its_current_version_is_revalidated_each_time() -> Outcome {
-        let router = pages(false, false);
+        let router = pages(Enabled::default());
         let (_, headers, _) = fetch(&router, "/assets/graphql.js?v=of-another-build", None).await?;
         assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
         let etag = headers[header::ETAG].to_str()?;

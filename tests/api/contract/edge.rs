@@ -32,6 +32,7 @@ async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
         "/health",
         "/ready",
         "/.well-known/jwks.json",
+        "/.well-known/change-password",
         "/graphql",
     ] {
         answers.push((format!("GET {path}"), guest.get(path).await));
@@ -315,7 +316,7 @@ async fn the_operations_listener_serves_probes_but_not_the_api() {
         assert_eq!(guest.get(path).await.status.as_u16(), 200, "{path}");
     }
     refused(&guest.post(TYPENAME).await, 404, "NOT_FOUND", "the API");
-    for path in ["/", "/inbox", "/graphiql", "/.well-known/jwks.json"] {
+    for path in ["/", "/inbox", "/graphiql", "/.well-known/jwks.json", "/.well-known/change-password"] {
         refused(&guest.get(path).await, 404, "NOT_FOUND", path);
     }
 }

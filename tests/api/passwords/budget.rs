@@ -195,3 +195,33 @@ async fn parallel_guesses_never_overdraw_the_budget() {
     assert_eq!(kinds.iter().filter(|kind| *kind == "InvalidCredentials").count(), 8, "{kinds:?}");
     assert_eq!(app.count("password_tries", "1 = 1").await, 20);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_floods_the_queue_is_refused_uncounted_and_others_sign_in() {
+    let app = TestApp::with(|flags| {
+        wide(flags);
+        flags.password_cost = Some("m=65536,t=3,p=1".into());
+        flags.limits.insert(Rule::GuessPassword, "1000/1d".into());
+        flags.limits.insert(Rule::GuessPasswordMonth, "1000/30d".into());
+    })
+    .await;
+    let owner = owner(&app, "ada@example.com").await;
+    let flood = app.guest();
+    let guess = || async { answer(&flood, "login", sign_in_with(&flood, "eve@example.com", OTHER)).await };
+    let guesses = futures_util::future::join_all((0..40).map(|_| guess()));
+    let (answers, elsewhere) = tokio::join!(guesses, login(&owner, "ada@example.com", PASSWORD));
+    SignedIn::read(&elsewhere);
+    let (mut compared, mut refused) = (0, 0);
+    for answer in answers {
+        if answer.json["errors"].is_null() {
+            assert_eq!(answer.field("login")["__typename"], "InvalidCredentials");
+            compared += 1;
+        } else {
+            assert_eq!(answer.code(), "UNAVAILABLE", "{}", answer.text);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 20 && compared >= 1, "{refused} refused, {compared} compared");
+    let counted = app.count("password_tries", "1 = 1").await;
+    assert!(counted >= compared && counted <= 20, "{counted} counted, {compared} compared");
+}

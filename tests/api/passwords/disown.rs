@@ -40,6 +40,7 @@ async fn this_was_not_me_ends_everything_at_once_and_works_once() {
     let input = json!({ "challenge": reset, "code": reset_code, "newPassword": OTHER });
     assert_eq!(kind(&at_once, "resetPassword", input).await, "CodeExpired");
     assert_eq!(events(&app, "SESSION_DISOWNED").await, 1);
+    assert_eq!(events(&app, "PASSWORD_REMOVED").await, 1);
 
     let back = app.guest().sign_in("ada@example.com").await;
     assert_eq!((&back.user, back.is_new), (&owner.is.user, false));
@@ -110,6 +111,7 @@ async fn undoing_a_change_of_address_removes_the_password() {
     let late = register_under_way(&app, "thief@example.com").await;
     assert_eq!(kind(&app.guest(), "undoEmailChange", json!({ "token": token })).await, "EmailChangeUndone");
     assert_eq!(app.count("passwords", "1 = 1").await, 0);
+    assert_eq!(events(&app, "PASSWORD_REMOVED").await, 1);
     for email in ["ada@example.com", "thief@example.com"] {
         for password in [PASSWORD, OTHER] {
             assert_eq!(login(&app.guest(), email, password).await["__typename"], "InvalidCredentials");
@@ -134,6 +136,7 @@ async fn a_new_address_by_an_administrator_removes_the_password() {
     admin.change("updateUser", input, "__typename").await.field("updateUser");
     assert_eq!(status(&owner).await, 401);
     assert_eq!(app.count("passwords", "1 = 1").await, 0);
+    assert_eq!(events(&app, "PASSWORD_REMOVED").await, 1);
     for email in ["ada@example.com", "new@example.com"] {
         assert_eq!(login(&app.guest(), email, PASSWORD).await["__typename"], "InvalidCredentials");
     }

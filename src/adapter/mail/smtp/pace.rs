@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_for_a_new_domain_imitates_a_typical_conversation_for_another() {
+    fn a_rehearsal_for_a_new_domain_imitates_a_typical_conversation_for_another_domain() {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.remember("quick.example", ms(210), Ok(()), now);
         pace.remember("slow.example", ms(9_000), Ok(()), now);

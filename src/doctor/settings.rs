@@ -64,7 +64,8 @@ fn secrets(count: usize) -> Finding {
     }
     finding!(CHECK, ok "set",
         warning if count > 1 => "{count}: a rotation is in progress"
-            => "remove the old one when all replicas have had both for 30 days, see README.md, \"Rotating the secret\"",
+            => "remove the old one when all replicas have had both for 30 days, see docs/operate/runbooks.md, \
+                \"Rotate the server secret\"",
     )
 }
 

@@ -96,7 +96,7 @@ macro_rules! audit_kinds {
             UserChanged = "USER_CHANGED",
             /// An account was deleted by its user or an administrator. It can be restored until it is erased.
             UserDeleted = "USER_DELETED",
-            /// A deleted account was restored.
+            /// A deleted account was restored, or a suspension was lifted.
             UserRestored = "USER_RESTORED",
             /// A deleted account was permanently erased.
             UserErased = "USER_ERASED",

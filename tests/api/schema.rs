@@ -76,6 +76,7 @@ async fn the_schema_migrates_up_down_and_up_again() {
 
         migrate::down(&db, 1).await.unwrap();
         assert_eq!(search_objects(&db).await, [] as [&str; 0], "{backend:?}");
+        migrate::down(&db, 1).await.unwrap();
         assert!(!columns_of(&db).await.contains_key("passwords"));
         migrate::down(&db, 1).await.unwrap();
         assert!(!indexes_of(&db).await.contains_key("audit_events_address_idx"));
@@ -102,7 +103,7 @@ async fn users_deleted_before_the_deletion_time_was_stored_are_erased_in_time() 
         let db = database.connect().await;
         let rows = Rows::new();
         rows.insert_all(&db).await;
-        migrate::down(&db, 5).await.unwrap();
+        migrate::down(&db, 6).await.unwrap();
         db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
         migrate::up(&db).await.unwrap();
         let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();

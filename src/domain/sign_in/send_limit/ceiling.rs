@@ -11,8 +11,8 @@ use crate::{
     ports::Charge,
 };
 
-/// The shares of one network once the first half is spent: rule, IPv4 prefix length, IPv6 prefix length. README.md has
-/// the arithmetic.
+/// The shares of one network once the first half is spent: rule, IPv4 prefix length, IPv6 prefix length. The
+/// arithmetic is in docs/operate/limits.md.
 const SHARES: [(Rule, u8, u8); 2] = [(Rule::SendShare, 24, 48), (Rule::SendShareWide, 16, 32)];
 
 /// The properties of a send that decide which part of the daily quota it may use.

@@ -132,7 +132,7 @@ function over() {
   onOver();
 }
 
-/** Runs a sign-in mutation with this tab's access token, so that the new session replaces the old one. */
+/** Sends a sign-in with this tab's access token, so that the new session replaces the old one. */
 export function verify(mutation, variables) {
   return call(mutation, variables, tokens?.accessToken);
 }

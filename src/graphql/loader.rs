@@ -141,13 +141,18 @@ fn in_order<K: Copy + Eq + Hash, V>(keys: &[K], values: Vec<V>) -> HashMap<K, V>
     keys.iter().copied().zip(values).collect()
 }
 
-/// Loads the value of a key. `None` if it does not exist or the viewer may not see it.
-pub(super) async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Batches as Loader<K>>::Value>, ApiError>
+/// Loads the value of a key. `None` if it does not exist or the viewer may not see it. Boxed, because the futures
+/// of fields lie inside each other as deep as an operation goes.
+pub(super) fn load<'a, K>(
+    ctx: &Context<'a>,
+    key: K,
+) -> BoxFuture<'a, Result<Option<<Batches as Loader<K>>::Value>, ApiError>>
 where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Batches: Loader<K, Error = ApiError>,
 {
-    ctx.data_unchecked::<DataLoader<Batches>>().load_one(key).await
+    let batches = ctx.data_unchecked::<DataLoader<Batches>>();
+    Box::pin(batches.load_one(key))
 }
 
 type Batch = FutureObj<'static, ()>;

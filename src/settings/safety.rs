@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::{
-    Settings,
+    HashCost, Settings,
     odds::{Odds, about, one_in},
     parse::{self, is_loopback},
     problems::Reader,
@@ -18,6 +18,8 @@ use crate::limits::{EMAIL_CHANGE_UNDO, Limits, Quota, Rule};
 const MAX_ODDS: f64 = 1.0 / 1_000.0;
 /// Production warns about a limit more than this many times its default.
 const LOOSE_FACTOR: u128 = 100;
+/// The memory in KiB and the passes of argon2id that OWASP recommends. Each row is enough.
+const OWASP: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 /// Networks outside the public internet.
 const PRIVATE: [&str; 9] = [
     "10.0.0.0/8",
@@ -49,6 +51,14 @@ pub(super) fn check(reader: &mut Reader, settings: &Settings) {
              good",
             "Write 7d or more, for example DOORCODE_ERASE_AFTER=30d; to erase deleted accounts now, run \
              `doorcode purge --erase-after 0s`",
+        );
+    }
+    let HashCost { memory, passes, .. } = settings.password_cost;
+    if !OWASP.iter().any(|(least, at)| memory >= *least && passes >= *at) && reader.is_fine("DOORCODE_PASSWORD_COST") {
+        reader.refuse(
+            "DOORCODE_PASSWORD_COST",
+            "is below what OWASP recommends, so passwords from a stolen database can be guessed faster",
+            "Write at least DOORCODE_PASSWORD_COST=m=19456,t=2,p=1, or less memory with more passes",
         );
     }
     if let Some(wrong) = short_trail(reader, settings) {

@@ -398,6 +398,10 @@ fn flags(database: &str, folder: &std::path::Path, change: impl FnOnce(&mut Serv
         }
     }
     change(&mut flags);
+    if flags.mode.as_deref() == Some("production") {
+        // Production refuses a cheap hash.
+        flags.password_cost = None;
+    }
     flags
 }
 

@@ -87,6 +87,7 @@ const WRONG: &[(&str, &[&str])] = &[
             "https://a.com\\x",
         ],
     ),
+    ("DOORCODE_PASSWORD_COST", &["19456", "m=1,t=2,p=1", "m=19456,t=0,p=1", "m=19456,t=2"]),
     ("DOORCODE_IP_RETENTION", &["forever", "4000d"]),
     ("DOORCODE_AUDIT_RETENTION", &["forever", "1h", "4000d"]),
     ("DOORCODE_ERASE_AFTER", &["never", "4000d"]),
@@ -273,6 +274,17 @@ fn production_keeps_deleted_accounts_and_events_for_the_recovery_period() {
             assert_eq!(warns, variable == "DOORCODE_AUDIT_RETENTION", "{warnings:?}");
         }
         assert!(produce(&[(variable, "7d")]).unwrap().warnings.is_empty());
+    }
+}
+
+#[test]
+fn production_refuses_a_cheap_password_hash() {
+    for cheap in ["m=19456,t=1,p=1", "m=8192,t=4,p=1", "m=8,t=1,p=1"] {
+        assert_refused(produce(&[("DOORCODE_PASSWORD_COST", cheap)]), "DOORCODE_PASSWORD_COST", "OWASP");
+        assert!(develop(&[("DOORCODE_PASSWORD_COST", cheap)]).is_ok());
+    }
+    for enough in ["m=19456,t=2,p=1", "m=47104,t=1,p=1", "m=7168,t=5,p=2"] {
+        assert!(produce(&[("DOORCODE_PASSWORD_COST", enough)]).is_ok(), "{enough}");
     }
 }
 

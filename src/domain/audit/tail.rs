@@ -56,7 +56,7 @@ impl Tail {
         Ok((events, tail))
     }
 
-    /// New events since the last call. One statement per [`PAGE`] events.
+    /// New events since the last call. One statement per page of events.
     pub async fn next(&mut self, ctx: &Ctx) -> Result<Vec<audit_events::Model>> {
         let news = self.look(ctx).await?;
         self.given.extend(news.iter().map(|event| event.id));

@@ -80,7 +80,7 @@ impl Registration {
     }
 }
 
-/// The password that a sign-in compared. Only [`Stored::matches`] makes one.
+/// The password that a sign-in compared. Only a right password makes one.
 pub struct Compared {
     user_id: Uuid,
     version: i32,

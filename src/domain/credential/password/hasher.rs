@@ -24,8 +24,9 @@ use crate::{
     settings::HashCost,
 };
 
-/// Callers that may wait for each slot. At 20 ms a hash the last of them waits a second.
-const QUEUE_PER_SLOT: usize = 48;
+/// Callers that may wait. Each of them holds one of the 64 operations that may run at once, so the queue must be much
+/// shorter: everything else would wait behind it.
+const QUEUE: usize = 24;
 /// The part of each queue that is kept for known devices.
 const RESERVED: usize = 4;
 /// Callers from one network that may wait.
@@ -59,7 +60,6 @@ pub struct Hasher {
     argon2: Argon2<'static>,
     slots: Arc<Semaphore>,
     queue: Arc<Mutex<Queue>>,
-    capacity: usize,
     /// The hash of a password that does not exist, for accounts that have none.
     dummy: Hash,
 }
@@ -89,13 +89,7 @@ impl Hasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy =
             hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random::<SALT_BYTES>(entropy))?;
-        Ok(Self {
-            argon2,
-            slots: Arc::new(Semaphore::new(slots)),
-            queue: Arc::default(),
-            capacity: slots * QUEUE_PER_SLOT,
-            dummy,
-        })
+        Ok(Self { argon2, slots: Arc::new(Semaphore::new(slots)), queue: Arc::default(), dummy })
     }
 
     /// The hash to compare with where there is none: the work is the same.
@@ -123,7 +117,7 @@ impl Hasher {
         let full = || Error::Unavailable("the queue for hashing passwords is full".into());
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let part = |places: usize| if is_known { places } else { places - places / RESERVED };
-        if queue.waiting >= part(self.capacity) {
+        if queue.waiting >= part(QUEUE) {
             return Err(full());
         }
         let entry = queue

@@ -130,7 +130,9 @@ async fn sixty_four_guesses_at_once_over_two_replicas_never_compare_more_than_th
     app.drain_outbox().await;
     let seen = at_once(&app, 64, OTHER).await;
     assert_eq!(seen.get("InvalidCredentials"), Some(&5), "{seen:?}");
-    assert_eq!(seen.get("RateLimited"), Some(&59), "{seen:?}");
+    // The queue for hashing is full for some of them.
+    let refused: usize = ["RateLimited", "UNAVAILABLE"].iter().filter_map(|outcome| seen.get(*outcome)).sum();
+    assert_eq!(refused, 59, "{seen:?}");
     assert_eq!(app.count("password_tries", "1 = 1").await, 5);
     assert_eq!(app.count("outbox", "state = 'PENDING'").await, 1, "one notice");
 }

@@ -30,14 +30,13 @@ fn is_refused(entered: &Result<Entering<'_>, Result<Slot>>) -> bool {
 async fn a_full_queue_refuses_at_once_and_keeps_a_quarter_for_known_devices() {
     let hasher = hasher(1);
     let slot = hasher.enter("first", false).await.unwrap();
-    let networks: Vec<_> = (0..QUEUE_PER_SLOT + 2).map(|number| number.to_string()).collect();
-    let strangers = QUEUE_PER_SLOT - QUEUE_PER_SLOT / RESERVED;
+    let networks: Vec<_> = (0..QUEUE + 2).map(|number| number.to_string()).collect();
+    let strangers = QUEUE - QUEUE / RESERVED;
     let mut waiting: Vec<_> =
         networks[..strangers].iter().map(|network| enter(&hasher, network, false).ok().unwrap()).collect();
     assert!(is_refused(&enter(&hasher, &networks[strangers], false)));
-    waiting
-        .extend(networks[strangers..QUEUE_PER_SLOT].iter().map(|network| enter(&hasher, network, true).ok().unwrap()));
-    assert!(is_refused(&enter(&hasher, &networks[QUEUE_PER_SLOT], true)), "full for all");
+    waiting.extend(networks[strangers..QUEUE].iter().map(|network| enter(&hasher, network, true).ok().unwrap()));
+    assert!(is_refused(&enter(&hasher, &networks[QUEUE], true)), "full for all");
     waiting.truncate(strangers - 1);
     assert!(enter(&hasher, &networks[strangers], false).is_ok(), "who gives up leaves a place");
     drop(slot);

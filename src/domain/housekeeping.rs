@@ -23,7 +23,7 @@ pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(TICK) => {}
             _ = stop.changed() => return,
         }
-        log_failure("erasing refresh successors", session::erase_successors(&ctx).await);
+        log_failure("erasing refresh successors", session::retention::erase_successors(&ctx).await);
         log_failure("counting refusals", audit::refusals::write_counts(&ctx).await);
         if tick.is_multiple_of(RELOAD_EVERY) {
             log_failure("reading signing keys", token::reload(&ctx).await);
@@ -94,7 +94,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
         links: part(sign_in::link::purge(ctx, now).await),
         password_tries: part(credential::password::tries::purge(ctx, now).await),
         mails: part(outbox::purge(ctx, now - MAIL_KEPT).await),
-        sessions: part(session::purge(ctx, now - KEPT).await),
+        sessions: part(session::retention::purge(ctx, now - KEPT).await),
         devices: part(device::purge(ctx, now).await),
         email_changes: part(user::email_change::purge(ctx, now).await),
         people: part(user::erase::erase_deleted(ctx, before(ctx.settings.erase_after)).await),
@@ -103,7 +103,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
     for outcome in [
         keys::purge(ctx, now).await,
         audit::forget_addresses(ctx, kept_since).await,
-        session::forget_addresses(ctx, kept_since).await,
+        session::retention::forget_addresses(ctx, kept_since).await,
         device::forget_addresses(ctx, kept_since).await,
     ] {
         part(outcome.map(|()| 0));

@@ -170,7 +170,7 @@ impl Refusal {
         Self { status: StatusCode::MISDIRECTED_REQUEST, ..Self::new(Code::BadRequest, message) }
     }
 
-    /// A rate limit refused the request; the same request can succeed after so many seconds.
+    /// A rate limit refused the request, which can succeed after this many seconds.
     pub(super) fn rate_limited(charge: &Charge, seconds: i64) -> Self {
         let refusal = Self::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds);
         Self { exceeded: Some(charge.into()), ..refusal }

@@ -136,7 +136,7 @@ fn link(number: usize) -> String {
     format!("fragment f{number} on User{{...f{}}}", number + 1)
 }
 
-/// A chain of fragments, each of which spreads the next one inside as many brackets as the guard allows.
+/// A chain of fragments. Each spreads the next one, at the maximum depth of selections that the guard allows.
 fn chain(levels: usize, on: &str, open: &str, last: &str) -> String {
     const WITHIN: usize = 30;
     let count = levels.div_ceil(WITHIN);

@@ -94,7 +94,7 @@ async fn a_replaced_refresh_token_ends_the_session_after_the_grace_period() {
         let (access, live) = refreshed(&guest, &signed_in.refresh).await;
         app.clock.pass(10.1);
         if erased {
-            session::erase_successors(app.ctx()).await.unwrap();
+            session::retention::erase_successors(app.ctx()).await.unwrap();
         }
         assert_eq!(status_of_me(&guest, &access).await, 200);
         is_over(&guest, &signed_in.refresh).await;
@@ -226,11 +226,11 @@ async fn the_sessions_table_never_holds_a_usable_token() {
     );
 
     app.clock.pass(10.0);
-    session::erase_successors(app.ctx()).await.unwrap();
+    session::retention::erase_successors(app.ctx()).await.unwrap();
     assert!(only_session(&app).await.successor.is_some(), "the successor is kept until the grace period ends");
     assert_eq!(refreshed(&guest, &first).await.1, second);
     app.clock.pass(0.1);
-    session::erase_successors(app.ctx()).await.unwrap();
+    session::retention::erase_successors(app.ctx()).await.unwrap();
     assert_eq!(only_session(&app).await.successor, None, "the successor is erased after the grace period");
     refreshed(&guest, &second).await;
 }

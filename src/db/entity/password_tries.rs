@@ -14,7 +14,7 @@ pub struct Model {
     pub budget_key: Digest,
     /// When it was counted.
     pub at: DateTimeUtc,
-    /// Whether this attempt closed the door and a notice was sent.
+    /// Whether this attempt used up the budget and a notice was sent.
     pub noticed: bool,
 }
 

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -46,8 +48,7 @@ pub(super) async fn record(db: &impl ConnectionTrait, proof: authentications::Mo
 /// Whether a session has a proof of the mailbox since `since`. One statement.
 pub(in crate::domain) async fn has_mailbox_proof(ctx: &Ctx, session: Uuid, since: DateTime<Utc>) -> Result<bool> {
     use authentications::Column;
-    let methods =
-        [Method::EmailCode, Method::Link, Method::Password].into_iter().filter(|method| method.proves_mailbox());
+    let methods = Method::iter().filter(|method| method.proves_mailbox());
     let proofs = authentications::Entity::find()
         .filter(Column::SessionId.eq(session))
         .filter(Column::Method.is_in(methods))

@@ -1,6 +1,6 @@
 //! The link "This wasn't me" of a notice, with which the owner of a mailbox takes the account back. Its token holds the
-//! session that the notice is about, an expiry and a tag over both, so nothing is stored but the time
-//! of its use.
+//! session that the notice is about, an expiry and a tag over both, so only the time of its use
+//! is stored.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
@@ -36,11 +36,6 @@ pub(in crate::domain) fn link(ctx: &Ctx, session: &sessions::Model, now: DateTim
     Disown(vault::link(ctx.settings.issuer(), "disown", &*token))
 }
 
-/// The session that a token is about. `None` if the token has expired or is not ours. Accesses no store.
-fn parse(ctx: &Ctx, token: &str, now: DateTime<Utc>) -> Option<Uuid> {
-    read(&ctx.vault, token, now)
-}
-
 /// The outcome of disowning a session.
 pub enum Outcome {
     /// The account is signed out everywhere and has no password.
@@ -57,7 +52,7 @@ pub async fn disown(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> 
     if let Some(wait) = send_limit::take_verify(ctx, origin, now).await? {
         return Ok(Outcome::Wait(wait));
     }
-    let done = match parse(ctx, token, now) {
+    let done = match read(&ctx.vault, token, now) {
         Some(session) => take_back_session(ctx, viewer, session, now).await?,
         None => false,
     };
@@ -88,7 +83,7 @@ async fn take_back_session(ctx: &Ctx, viewer: &Viewer, id: Uuid, now: DateTime<U
     Ok(true)
 }
 
-/// Voids the links about all sessions of a user, because somebody else may have received them. One statement.
+/// Voids the links about all sessions of a user, because a thief may have received them. One statement.
 pub(in crate::domain) async fn void_all(db: &impl ConnectionTrait, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
     sessions::Entity::update_many()
         .col_expr(sessions::Column::DisownedAt, Expr::value(now))
@@ -108,6 +103,7 @@ fn issue(vault: &Vault, session: Uuid, now: DateTime<Utc>) -> Zeroizing<[u8; LEN
     token
 }
 
+/// The session that a token is about. `None` if the token has expired or is not ours.
 fn read(vault: &Vault, token: &str, now: DateTime<Utc>) -> Option<Uuid> {
     let token = vault::decode::<LENGTH>(token)?;
     let (body, tag) = token.split_last_chunk::<TAG>()?;

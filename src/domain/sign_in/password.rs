@@ -17,7 +17,7 @@ use crate::{
         audit,
         credential::password::{
             Compared, Stored,
-            hasher::{Slot, Verified},
+            hasher::{Turn, Verified},
             policy::Password,
             tries::{self, Try},
         },
@@ -61,7 +61,8 @@ pub enum Outcome {
 }
 
 /// Signs in with a password. At most ten statements on PostgreSQL, one fewer on SQLite, and one limiter call. One more
-/// statement for the mail about a new device, two more to replace a session. Wrong: five statements and two limiter calls.
+/// statement for the email about a new device, two more to replace a session. A wrong password takes four statements, or
+/// five for the first of an hour, and two limiter calls.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if too many passwords are being hashed.
@@ -79,7 +80,7 @@ pub async fn sign_in(ctx: &Ctx, viewer: &Viewer, request: Request<'_>) -> Result
                 subject: Subject::Password(compared),
                 method: Method::Password,
                 id: attempt.id,
-                device_id: account.device_id,
+                device_id: account.device_id(),
                 remember: request.remember,
                 is_announced: false,
             };
@@ -106,8 +107,8 @@ pub(in crate::domain) enum Checked {
     Wait(Wait),
 }
 
-/// Compares a password with the account's, in the order that keeps guessing expensive: queue, limits, count, hash. The
-/// queue lets in one caller of a network at a time, so nobody else of it hashes while the limits are asked.
+/// Compares a password with that of an account: waits for a turn, asks the limits, waits for a slot, counts the attempt,
+/// hashes. Each network has one turn at a time, so that concurrent requests cannot exceed a limit that is only asked.
 pub(in crate::domain) async fn check(
     ctx: &Ctx,
     origin: &Origin,
@@ -115,11 +116,12 @@ pub(in crate::domain) async fn check(
     password: Password,
     now: DateTime<Utc>,
 ) -> Result<Checked> {
-    let slot = ctx.hasher.enter(&network(origin.ip, 64), account.device_id.is_some()).await?;
+    let turn = ctx.hasher.enter(&network(origin.ip, 64), account.device_id().is_some()).await?;
     if let Some(wait) = charge(ctx, origin, account, false, now).await? {
         return Ok(Checked::Wait(wait));
     }
-    let attempt = match tries::count(ctx, origin, account.email.as_str(), account.device_id, now).await? {
+    let slot = ctx.hasher.slot(turn).await?;
+    let attempt = match tries::count(ctx, origin, account.email.as_str(), account.device_id(), now).await? {
         Counted::Yes(attempt) => attempt,
         Counted::Dead => return Ok(Checked::Wrong),
         Counted::Spent { wait, key } => {
@@ -132,13 +134,13 @@ pub(in crate::domain) async fn check(
     let hash = stored.as_ref().and_then(|stored| stored.hash(ctx));
     let stored = stored.filter(|_| hash.is_some());
     let expected = hash.unwrap_or_else(|| ctx.hasher.dummy().clone());
-    let (verified, slot) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
+    let (verified, turn) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
     if let (Some(stored), Verified::Right { renewed }) = (stored, verified)
-        && account.status == Some(UserStatus::Active)
+        && account.is_active()
     {
         return Ok(Checked::Right { compared: stored.compared(ctx, renewed.as_ref())?, attempt });
     }
-    refuse(ctx, origin, account, &attempt, slot, now).await?;
+    refuse(ctx, origin, account, &attempt, turn, now).await?;
     Ok(Checked::Wrong)
 }
 
@@ -146,9 +148,6 @@ pub(in crate::domain) async fn check(
 pub(in crate::domain) struct Account {
     email: EmailAddress,
     row: Row,
-    /// The known device that signs in.
-    pub device_id: Option<Uuid>,
-    status: Option<UserStatus>,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -162,6 +161,22 @@ struct Row {
 }
 
 impl Account {
+    /// The same account for a user who is signed in on this device.
+    #[must_use]
+    pub(in crate::domain) fn on_device(mut self, device_id: Option<Uuid>) -> Self {
+        self.row.device_id = device_id;
+        self
+    }
+
+    /// The known device that signs in.
+    const fn device_id(&self) -> Option<Uuid> {
+        self.row.device_id
+    }
+
+    fn is_active(&self) -> bool {
+        self.row.status == Some(UserStatus::Active)
+    }
+
     fn stored(&self) -> Option<Stored> {
         let (user_id, version, sealed) = (self.row.user_id?, self.row.version?, self.row.sealed.clone()?);
         Some(Stored { user_id, version, sealed })
@@ -183,7 +198,7 @@ pub(in crate::domain) async fn look_up(
     let values = [email.as_str().into(), device_hash.into(), now.into()];
     let row = Row::find_by_statement(db::statement(ctx.db.backend(), sql, values)).one(ctx.db.read()).await?;
     let row = row.ok_or_else(|| Error::Internal("the password lookup returned no row".into()))?;
-    Ok(Account { email, device_id: row.device_id, status: row.status, row })
+    Ok(Account { email, row })
 }
 
 /// Asks the limits of the network and of the instance, or charges them for a wrong password. One limiter call.
@@ -194,7 +209,7 @@ async fn charge(
     counts: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<Wait>> {
-    let charges: Vec<_> = charges(&ctx.settings.limits, origin, account.device_id)
+    let charges: Vec<_> = charges(&ctx.settings.limits, origin, account.device_id())
         .into_iter()
         .map(|charge| Charge { counts, ..charge })
         .collect();
@@ -210,7 +225,8 @@ async fn charge(
     Ok(Some(Wait { now, retry_at }))
 }
 
-/// A known device has the allowance of a network to itself, so that wrong passwords of others do not refuse it.
+/// The limits of a wrong password. A known device has limits of its own, so that other clients in its network cannot use
+/// them up.
 fn charges(limits: &Limits, origin: &Origin, device: Option<Uuid>) -> Vec<Charge> {
     let rules = [Rule::PasswordNetwork, Rule::PasswordNetworkDay].into_iter();
     match device {
@@ -222,24 +238,23 @@ fn charges(limits: &Limits, origin: &Origin, device: Option<Uuid>) -> Vec<Charge
     }
 }
 
-/// Charges and records a wrong password, and tells the owner once a day that the door is closed. The slot is free after
-/// the charge.
+/// Charges and records a wrong password. When it uses up the budget for unknown devices, emails the owner, once a day.
 async fn refuse(
     ctx: &Ctx,
     origin: &Origin,
     account: &Account,
     attempt: &Try,
-    slot: Slot,
+    turn: Turn,
     now: DateTime<Utc>,
 ) -> Result<()> {
     charge(ctx, origin, account, true, now).await?;
-    drop(slot);
+    drop(turn);
     audit::record_wrong_password(ctx, origin, account.email.as_str(), account.row.user_id, now).await?;
-    if account.device_id.is_some() {
+    if account.device_id().is_some() {
         return Ok(());
     }
     let work = Work::begin(ctx).await?;
-    if tries::closes_the_door(ctx, &work, attempt, now).await? {
+    if tries::is_last_of_budget(ctx, &work, attempt, now).await? {
         let message = Message::PasswordDoorClosed;
         let letter = Letter {
             to: account.email.as_str(),
@@ -247,8 +262,8 @@ async fn refuse(
             message,
             locale: Locale::negotiate(account.row.locale.as_deref()),
             origin: None,
-            // The same work for everybody else.
-            deliver: account.row.sealed.is_some() && account.status == Some(UserStatus::Active),
+            // Other addresses get a decoy, so that the work is the same.
+            deliver: account.row.sealed.is_some() && account.is_active(),
         };
         outbox::enqueue(ctx, &*work, letter, now).await?;
         work.commit(ctx).await?;

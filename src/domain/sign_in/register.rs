@@ -52,7 +52,7 @@ pub enum Outcome {
     Wait(Wait),
 }
 
-/// Starts a registration. Four statements and two limiter calls, like a request for a code, and one hash.
+/// Starts a registration. Four statements like a request for a code, two limiter calls and one hash.
 ///
 /// # Errors
 /// [`crate::error::Error::Unavailable`] if too many passwords are being hashed.
@@ -65,12 +65,12 @@ pub async fn register(ctx: &Ctx, origin: &Origin, register: Register<'_>) -> Res
     if !weaknesses.is_empty() {
         return Ok(Outcome::Weak(weaknesses));
     }
-    let slot = ctx.hasher.enter(&network(origin.ip, 64), false).await?;
+    let turn = ctx.hasher.enter(&network(origin.ip, 64), false).await?;
     if let Some(wait) = send_limit::ask_network(ctx, origin, ctx.now()).await? {
         return Ok(Outcome::Wait(wait));
     }
-    let (hash, slot) = ctx.hasher.hash(slot, register.password, &*ctx.entropy).await?;
-    drop(slot);
+    let slot = ctx.hasher.slot(turn).await?;
+    let (hash, _) = ctx.hasher.hash(slot, register.password, &*ctx.entropy).await?;
     let registration = Registration::new(hash, register.name);
     let request = Request {
         email: register.email,

@@ -80,12 +80,12 @@ pub async fn reset(ctx: &Ctx, viewer: &Viewer, reset: Reset<'_>) -> Result<Outco
         return Ok(Outcome::Weak(weaknesses));
     }
     let is_known = row.is_some_and(|row| row.device_id.is_some());
-    let slot = ctx.hasher.enter(&network(origin.ip, 64), is_known).await?;
+    let turn = ctx.hasher.enter(&network(origin.ip, 64), is_known).await?;
+    let slot = ctx.hasher.slot(turn).await?;
     let presented = Presented { handle: reset.handle, code: reset.code, purposes: &[Purpose::ResetPassword] };
     match attempt::try_code(ctx, origin, None, presented, now).await? {
         Tried::Right(attempt) => {
-            let (hash, slot) = ctx.hasher.hash(slot, reset.password, &*ctx.entropy).await?;
-            drop(slot);
+            let (hash, _) = ctx.hasher.hash(slot, reset.password, &*ctx.entropy).await?;
             let completed = replace(ctx, viewer, &attempt, &hash, reset.remember).await?;
             Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
         }
@@ -95,7 +95,7 @@ pub async fn reset(ctx: &Ctx, viewer: &Viewer, reset: Reset<'_>) -> Result<Outco
     }
 }
 
-/// From a right code to a new password and a session, in one transaction. `None` if the code was used or the user may not
+/// Consumes the code, stores the new password and opens a session, in one transaction. `None` if the code was used or the user may not
 /// sign in.
 async fn replace(ctx: &Ctx, viewer: &Viewer, attempt: &Try, hash: &Hash, remember: bool) -> Result<Option<Completed>> {
     let now = ctx.now();

@@ -1,4 +1,4 @@
-//! Ends what somebody else may hold of an account: sessions, devices, codes, links and the password.
+//! Ends all access that a thief may have to an account: sessions, devices, codes, links and the password.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;

@@ -53,9 +53,8 @@ pub async fn set(ctx: &Ctx, member: Member<'_>, current: Option<Password>, new: 
         Ok(attempt) => attempt,
         Err(refused) => return Ok(refused),
     };
-    let slot = ctx.hasher.enter(&network(member.origin().ip, 64), true).await?;
-    let (hash, slot) = ctx.hasher.hash(slot, new, &*ctx.entropy).await?;
-    drop(slot);
+    let turn = ctx.hasher.enter(&network(member.origin().ip, 64), true).await?;
+    let (hash, _) = ctx.hasher.hash(ctx.hasher.slot(turn).await?, new, &*ctx.entropy).await?;
     write(ctx, member, attempt.as_deref(), Some(&hash)).await?;
     Ok(Changed::Done)
 }
@@ -88,8 +87,7 @@ async fn authorize(
         return if is_fixed { Err(Error::ReauthenticationRequired) } else { Ok(Ok(None)) };
     };
     let email = EmailAddress::parse(&member.user().email).map_err(|_| Error::Unauthenticated)?;
-    let mut account = look_up(ctx, email, None, now).await?;
-    account.device_id = member.session().device_id;
+    let account = look_up(ctx, email, None, now).await?.on_device(member.session().device_id);
     Ok(match check(ctx, member.origin(), &account, current, now).await? {
         Checked::Right { attempt, .. } => Ok(Some(attempt)),
         Checked::Wrong => Err(Changed::Wrong),

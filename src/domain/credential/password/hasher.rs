@@ -1,6 +1,6 @@
-//! Hashes passwords with argon2id, off the async workers and never more at once than there are cores. Callers queue for a
-//! slot: one at a time from a network, with places that only known devices may take. A slot is held until its hash is
-//! done, even if the request is gone.
+//! Hashes passwords with argon2id, off the async workers and on all cores but one. A request first waits for the turn of
+//! its network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices. A
+//! slot is held until its hash is done, even if the request is cancelled.
 
 use std::{
     collections::HashMap,
@@ -8,11 +8,17 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::{
+        self,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+    },
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 use zeroize::Zeroizing;
 
@@ -24,14 +30,14 @@ use crate::{
     settings::HashCost,
 };
 
-/// Callers that may wait. Each of them holds one of the 64 operations that may run at once, so the queue must be much
-/// shorter: everything else would wait behind it.
+/// Maximum number of requests that wait. Each holds one of the 64 operations that may run at once, so a longer queue
+/// would make all other requests wait.
 const QUEUE: usize = 24;
-/// The part of each queue that is kept for known devices.
+/// One part in this many of each queue is kept for known devices.
 const RESERVED: usize = 4;
-/// Callers from one network that may wait.
+/// Maximum number of requests from one network that wait.
 const QUEUE_PER_NETWORK: usize = 16;
-/// Maximum wait for a slot.
+/// Maximum wait for a turn and a slot together.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const SALT_BYTES: usize = 16;
 
@@ -60,11 +66,11 @@ pub struct Hasher {
     argon2: Argon2<'static>,
     slots: Arc<Semaphore>,
     queue: Arc<Mutex<Queue>>,
-    /// The hash of a password that does not exist, for accounts that have none.
+    /// A hash that no password has.
     dummy: Hash,
 }
 
-/// Who waits or hashes now.
+/// The requests that wait or hash.
 #[derive(Default)]
 struct Queue {
     waiting: usize,
@@ -77,40 +83,45 @@ struct Network {
 }
 
 impl Hasher {
-    /// A hasher with as many slots as there are cores.
+    /// Creates a hasher that leaves one core to all other requests.
     pub fn new(cost: HashCost, entropy: &dyn Entropy) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_slots(cost, cores, entropy)
+        Self::with_slots(cost, cores.saturating_sub(1).max(1), entropy)
     }
 
     fn with_slots(cost: HashCost, slots: usize, entropy: &dyn Entropy) -> Result<Self> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, None)
             .map_err(|error| Error::Startup(format!("DOORCODE_PASSWORD_COST cannot be used: {error}")))?;
+        let dummy = dummy(&params, entropy)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let dummy =
-            hash(&argon2, &vault::encode(&*vault::random::<32>(entropy)), &*vault::random::<SALT_BYTES>(entropy))?;
         Ok(Self { argon2, slots: Arc::new(Semaphore::new(slots)), queue: Arc::default(), dummy })
     }
 
-    /// The hash to compare with where there is none: the work is the same.
+    /// A hash to compare with if the account has none. It takes as long to compare, and no password matches.
     pub(in crate::domain) const fn dummy(&self) -> &Hash {
         &self.dummy
+    }
+
+    /// Waits for the turn of the request's network.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], at once if the queue is full.
+    pub(in crate::domain) async fn enter(&self, network: &str, is_known: bool) -> Result<Turn> {
+        let deadline = Instant::now() + PATIENCE;
+        let (place, turn) = self.line_up(network, is_known)?;
+        let permit = timeout_at(deadline, turn.acquire_owned()).await;
+        Ok(Turn { _permit: permit.ok().and_then(Result::ok).ok_or_else(slow)?, place, deadline })
     }
 
     /// Waits for a slot.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] at once if the queue is full, or after a while.
-    pub(in crate::domain) async fn enter(&self, network: &str, is_known: bool) -> Result<Slot> {
-        let (place, turn) = self.line_up(network, is_known)?;
-        let waiting = async {
-            let turn = turn.acquire_owned().await;
-            let slot = Arc::clone(&self.slots).acquire_owned().await;
-            turn.ok().zip(slot.ok())
-        };
-        let permits = timeout(PATIENCE, waiting).await.ok().flatten();
-        let permits = permits.ok_or_else(|| Error::Unavailable("the queue for hashing passwords is slow".into()))?;
-        Ok(Slot { _permits: permits, _place: place.served() })
+    /// [`Error::Unavailable`] after a while.
+    pub(in crate::domain) async fn slot(&self, mut turn: Turn) -> Result<Slot> {
+        let permit = timeout_at(turn.deadline, Arc::clone(&self.slots).acquire_owned()).await;
+        let permit = permit.ok().and_then(Result::ok).ok_or_else(slow)?;
+        turn.place.stop_waiting();
+        Ok(Slot { turn, _permit: permit })
     }
 
     fn line_up(&self, network: &str, is_known: bool) -> Result<(Place, Arc<Semaphore>)> {
@@ -133,26 +144,26 @@ impl Hasher {
         Ok((Place { queue: Arc::clone(&self.queue), network: network.to_owned(), waits: true }, turn))
     }
 
-    /// Hashes a password in the caller's slot.
+    /// Hashes a password in a slot. Returns the turn, because the slot is free afterwards.
     pub(in crate::domain) async fn hash(
         &self,
         slot: Slot,
         password: Password,
         entropy: &dyn Entropy,
-    ) -> Result<(Hash, Slot)> {
+    ) -> Result<(Hash, Turn)> {
         let (argon2, salt) = (self.argon2.clone(), vault::random::<SALT_BYTES>(entropy));
         run(slot, move || hash(&argon2, password.expose(), &*salt)).await
     }
 
-    /// Compares a password with a hash in the caller's slot. A right one comes with a new hash if the parameters of the
-    /// stored one are not today's.
+    /// Compares a password with a hash in a slot, and returns the turn. A right password comes with a new hash if the
+    /// stored one has another cost than the settings.
     pub(in crate::domain) async fn verify(
         &self,
         slot: Slot,
         password: Password,
         expected: Hash,
         entropy: &dyn Entropy,
-    ) -> Result<(Verified, Slot)> {
+    ) -> Result<(Verified, Turn)> {
         let (argon2, salt) = (self.argon2.clone(), vault::random::<SALT_BYTES>(entropy));
         run(slot, move || verify(&argon2, password.expose(), &expected, &*salt)).await
     }
@@ -164,13 +175,20 @@ pub(in crate::domain) enum Verified {
     Wrong,
 }
 
-/// The right to hash now.
-pub(in crate::domain) struct Slot {
-    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    _place: Place,
+/// The turn of a network. Another request of the network waits until it is dropped.
+pub(in crate::domain) struct Turn {
+    _permit: OwnedSemaphorePermit,
+    place: Place,
+    deadline: Instant,
 }
 
-/// One caller of a network, from lining up until its slot is free again.
+/// The right to hash now.
+pub(in crate::domain) struct Slot {
+    turn: Turn,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The entry of a request in the queue, from its arrival until the end of its turn.
 struct Place {
     queue: Arc<Mutex<Queue>>,
     network: String,
@@ -178,19 +196,17 @@ struct Place {
 }
 
 impl Place {
-    fn served(mut self) -> Self {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting -= 1;
-        self.waits = false;
-        self
+    fn stop_waiting(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting -= 1;
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.stop_waiting();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.waits {
-            queue.waiting -= 1;
-        }
         if let Some(network) = queue.networks.get_mut(&self.network) {
             network.callers -= 1;
             if network.callers == 0 {
@@ -200,11 +216,35 @@ impl Drop for Place {
     }
 }
 
-/// Runs work on a thread for blocking calls. The slot goes along, so that a caller who gives up does not free it early.
-async fn run<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Slot)> {
-    spawn_blocking(move || work().map(|done| (done, slot)))
-        .await
-        .map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
+fn slow() -> Error {
+    Error::Unavailable("the queue for hashing passwords is too slow".into())
+}
+
+/// Runs work on a thread for blocking calls. The thread owns the slot, so that a cancelled request does not free the slot
+/// early.
+async fn run<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Turn)> {
+    let work = move || {
+        let Slot { turn, _permit } = slot;
+        work().map(|done| (done, turn))
+    };
+    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
+}
+
+/// A hash of random bytes in the notation of a real one. Making it at startup costs no hashing.
+fn dummy(params: &Params, entropy: &dyn Entropy) -> Result<Hash> {
+    let (salt, output) =
+        (vault::random::<SALT_BYTES>(entropy), vault::random::<{ Params::DEFAULT_OUTPUT_LEN }>(entropy));
+    let parts = || -> password_hash::Result<PasswordHash> {
+        Ok(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(params)?,
+            salt: Some(Salt::new(&*salt)?),
+            hash: Some(Output::new(&*output)?),
+        })
+    };
+    let hash = parts().map_err(|error| Error::Internal(format!("making the dummy hash: {error}")))?;
+    Ok(Hash::new(&hash.to_string()))
 }
 
 fn hash(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> Result<Hash> {

@@ -1,5 +1,5 @@
-//! Counts wrong passwords. Every attempt is counted and committed before the password is compared; a right one takes its
-//! count away again. Each account has a budget, and each known device one of its own.
+//! Counts wrong passwords. Every attempt is counted and committed before the password is compared; the count of a right
+//! one is deleted again. Each account has a budget, and each known device one of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
@@ -21,8 +21,11 @@ use crate::{
     error::Result,
 };
 
-/// Minimum time between two notices about a closed door.
+/// Minimum time between two notices about a used-up budget.
 const NOTICE_PAUSE: TimeDelta = TimeDelta::days(1);
+
+/// The attempts of a budget since a time, which follows: the start of a subselect.
+const SPENT: &str = "(SELECT COUNT(*) FROM password_tries t WHERE t.budget_key = $2 AND t.at >";
 
 /// A counted attempt. The password may be compared now.
 pub(in crate::domain) struct Try {
@@ -67,9 +70,9 @@ pub(in crate::domain) async fn take_back(db: &impl ConnectionTrait, attempt: &Tr
     Ok(())
 }
 
-/// Whether a wrong password was the last that its budget allows, and the first of a day to be so. Marks the attempt, so
-/// that its owner gets one notice a day. One statement; two more on PostgreSQL if the attempt was marked.
-pub(in crate::domain) async fn closes_the_door(
+/// Whether a wrong password used up its budget, for the first time in a day. Marks the attempt, so that the owner gets one
+/// notice a day. One statement; two more on PostgreSQL if the attempt was marked.
+pub(in crate::domain) async fn is_last_of_budget(
     ctx: &Ctx,
     work: &Work,
     attempt: &Try,
@@ -77,9 +80,8 @@ pub(in crate::domain) async fn closes_the_door(
 ) -> Result<bool> {
     use password_tries::Column;
     let [(day_most, day), (month_most, month)] = attempt.budget.0;
-    let spent = "(SELECT COUNT(*) FROM password_tries t WHERE t.budget_key = $2 AND t.at >";
     let sql = format!(
-        "UPDATE password_tries SET noticed = $3 WHERE id = $1 AND ({spent} $4) >= $5 OR {spent} $6) >= $7) \
+        "UPDATE password_tries SET noticed = $3 WHERE id = $1 AND ({SPENT} $4) >= $5 OR {SPENT} $6) >= $7) \
          AND NOT EXISTS (SELECT 1 FROM password_tries t WHERE t.budget_key = $2 AND t.noticed = $3 AND t.at > $8)"
     );
     let values = [
@@ -136,10 +138,9 @@ async fn carry(ctx: &Ctx, work: &Work, keys: &Macs) -> Result<()> {
 /// Inserts the attempt if both windows have room.
 async fn insert(ctx: &Ctx, work: &Work, id: Uuid, key: &Digest, budget: Budget, now: DateTime<Utc>) -> Result<bool> {
     let [(day_most, day), (month_most, month)] = budget.0;
-    let spent = "(SELECT COUNT(*) FROM password_tries t WHERE t.budget_key = $2 AND t.at >";
     let sql = format!(
         "INSERT INTO password_tries (id, budget_key, at, noticed) SELECT $1, $2, $3, $8 \
-         WHERE {spent} $4) < $5 AND {spent} $6) < $7"
+         WHERE {SPENT} $4) < $5 AND {SPENT} $6) < $7"
     );
     let values = [
         id.into(),

@@ -1,4 +1,4 @@
-//! Tests limits with connections from hundreds of networks. A test over real sockets could not use so many addresses.
+//! Tests limits with connections from hundreds of networks, more than a test over real sockets could use.
 
 use super::*;
 

@@ -73,7 +73,8 @@ rules! {
     GuessPassword "guess.password" default (20 / DAY, "10/1d"),
     /// Wrong passwords for one account over a longer time. Counted in the database.
     GuessPasswordMonth "guess.password.month" default (100 / MONTH, "50/30d"),
-    /// Wrong passwords from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, 16 times for its /48.
+    /// Wrong passwords from one IPv4 address or IPv6 /64. The limit is 4 times as high for its /56, 16 times for its
+    /// /48.
     PasswordNetwork "password.network" default (10 / MINUTE, "20/1m"),
     /// Wrong passwords from one network in a day.
     PasswordNetworkDay "password.network.day" default (100 / DAY, "200/1d"),

@@ -97,7 +97,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Puts a new `sessions` in the place of the old one, with its rows and its indexes. SQLite cannot drop a unique column.
+/// Puts a new `sessions` in the place of the old one, with its rows and its indexes. SQLite cannot drop a unique
+/// column.
 async fn rebuild(
     manager: &SchemaManager<'_>,
     table: TableCreateStatement,

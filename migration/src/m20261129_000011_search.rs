@@ -53,8 +53,8 @@ BEGIN
 END
 $$";
 
-/// The texts have numbers of their own, because `VACUUM` and a restored dump may renumber the rows of `users`. The index
-/// holds no text; with `secure-delete` nothing of an erased person stays in it.
+/// The texts have numbers of their own, because `VACUUM` and a restored dump may renumber the rows of `users`. The
+/// index holds no text; with `secure-delete` nothing of an erased person stays in it.
 const SQLITE: &str = "
 CREATE TABLE user_search_texts (number INTEGER PRIMARY KEY, user_id BLOB NOT NULL UNIQUE, text TEXT NOT NULL);
 CREATE VIRTUAL TABLE user_search USING fts5(

@@ -44,8 +44,8 @@ pub(super) enum AuditCommand {
     /// Print the most recent events in chronological order.
     ///
     /// Each line shows the time, the kind of event, the user it is about, who did it, the IP address and details.
-    /// Erased users appear as "erased user", and with `email` null in JSON. Repeated events, such as refusals by the same
-    /// limit, are printed once.
+    /// Erased users appear as "erased user", and with `email` null in JSON. Repeated events, such as refusals by the
+    /// same limit, are printed once.
     Tail(TailArgs),
 }
 

@@ -31,7 +31,8 @@ impl ExitOnSignal {
         })))
     }
 
-    /// Returns a channel that tells the command to stop. The process exits [`EXIT_TIMEOUT`] after the signal at the latest.
+    /// Returns a channel that tells the command to stop. The process exits [`EXIT_TIMEOUT`] after the signal at the
+    /// latest.
     pub(super) fn into_stop_with_timeout(self) -> Result<watch::Receiver<bool>, String> {
         let stop = self.into_stop()?;
         let mut stopped = stop.clone();

@@ -69,7 +69,8 @@ macro_rules! audit_kinds {
             TestCodeUsed = "TEST_CODE_USED",
             /// A user signed out.
             SignedOut = "SIGNED_OUT",
-            /// A session was ended by its user from another session, by an administrator, by a newer sign-in, or with the account.
+            /// A session was ended by its user from another session, by an administrator, by a newer sign-in, or with
+            /// the account.
             SessionEnded = "SESSION_ENDED",
             /// A refresh token was used again, which ended the session.
             RefreshTokenReused = "REFRESH_TOKEN_REUSED",
@@ -77,8 +78,8 @@ macro_rules! audit_kinds {
             DeviceForgotten = "DEVICE_FORGOTTEN",
             /// A rate limit refused a call. One event per rule, key and window.
             LimitRefused = "LIMIT_REFUSED",
-            /// A user was denied an operation. One event per user and hour: `count` has the number of denials, `detail` the first
-            /// field.
+            /// A user was denied an operation. One event per user and hour: `count` has the number of denials, `detail`
+            /// the first field.
             PermissionDenied = "PERMISSION_DENIED",
             /// A new signing key was created.
             KeyRotated = "KEY_ROTATED",

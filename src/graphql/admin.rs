@@ -72,8 +72,8 @@ struct SuspendUserInput {
     id: ID,
     /// The `version` of the user that you read. Fails with `CONFLICT` if the user has changed since.
     version: Option<i32>,
-    /// The reason, for the audit trail: one line of at most 200 characters. Once restored, the user can read it in their
-    /// own audit events.
+    /// The reason, for the audit trail: one line of at most 200 characters. Once restored, the user can read it in
+    /// their own audit events.
     reason: Option<String>,
 }
 

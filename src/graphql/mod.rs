@@ -1,5 +1,6 @@
 //! The GraphQL API. A resolver parses IDs, makes one domain call and converts the result. It contains no business
-//! logic. `schema` defines the root types, `error` the errors, `problem` the problems, and `relay` the IDs and connections.
+//! logic. `schema` defines the root types, `error` the errors, `problem` the problems, and `relay` the IDs and
+//! connections.
 
 mod account;
 mod admin;

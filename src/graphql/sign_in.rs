@@ -46,8 +46,8 @@ struct LoginInput {
     /// The `deviceToken` of the latest `SignedIn` for this address on this device. It gives the device its own rate
     /// limits.
     device_token: Option<String>,
-    /// The language of the email, such as `de` or `fr-CA`. Default: the language of the account, then the first language
-    /// of `Accept-Language` that is en, de, fr, es or ja, then English.
+    /// The language of the email, such as `de` or `fr-CA`. Default: the language of the account, then the first
+    /// language of `Accept-Language` that is en, de, fr, es or ja, then English.
     locale: Option<String>,
 }
 

@@ -40,8 +40,8 @@ enum SignUpPolicy {
     Domains,
 }
 
-/// The policy for new passwords. A password must also not be common, known from a data breach, or built around the email
-/// address, the name of the user or the name of the service.
+/// The policy for new passwords. A password must also not be common, known from a data breach, or built around the
+/// email address, the name of the user or the name of the service.
 #[derive(SimpleObject)]
 struct PasswordPolicy {
     /// The minimum number of characters (Unicode code points).

@@ -220,7 +220,8 @@ impl UserQuery {
         viewer.signed_in.as_ref().map(User::from)
     }
 
-    /// Looks up a user by ID or by email address: yourself, or any user with the role MANAGER. Takes exactly one argument.
+    /// Looks up a user by ID or by email address: yourself, or any user with the role MANAGER. Takes exactly one
+    /// argument.
     async fn user(
         &self,
         ctx: &Context<'_>,

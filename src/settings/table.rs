@@ -183,13 +183,14 @@ settings! {
             parse::signup => SignUp;
         /// Role of new users: `USER` or `GUEST`. Administrators grant more.
         default_role "DOORCODE_DEFAULT_ROLE" ROLE default "USER" example "GUEST" parse::default_role => Role;
-        /// How users can sign in: `code` for emailed codes, which is required because a code always works, and `password`.
+        /// How users can sign in: `code` for emailed codes, which is required because a code always works, and
+        /// `password`.
         methods "DOORCODE_METHODS" LIST default "code,password" example "code" parse::methods => Methods;
         /// Minimum number of characters in a new password, 8 to 64. NIST SP 800-63B-4 requires 15 where a password is
         /// the only factor; the default is the 8 that OWASP ASVS 5.0 (6.2.1) requires.
         password_min "DOORCODE_PASSWORD_MIN" COUNT default "8" example "15" |text| parse::number(text, 8, 64) => u32;
-        /// Cost of a password hash, argon2id: memory in KiB, passes and lanes. A stored hash gets the new cost when its user
-        /// signs in. Production refuses less than OWASP recommends.
+        /// Cost of a password hash, argon2id: memory in KiB, passes and lanes. A stored hash gets the new cost when its
+        /// user signs in. Production refuses less than OWASP recommends.
         password_cost "DOORCODE_PASSWORD_COST" COST default "m=19456,t=2,p=1" example "m=47104,t=1,p=1"
             parse::hash_cost => HashCost;
         /// Number of digits in a code, 6 to 12. One digit fewer makes guessing ten times easier. Production refuses to

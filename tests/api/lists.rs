@@ -1,6 +1,6 @@
 //! Lists of users, sessions and audit events: contents, order, permissions and cost. The tests compare results with a
-//! naive scan of all rows. `plans` tests query plans, `people` and `trail` pages and filters, `search` searches, `roles` permissions, and
-//! `cost` the number of statements.
+//! naive scan of all rows. `plans` tests query plans, `people` and `trail` pages and filters, `search` searches,
+//! `roles` permissions, and `cost` the number of statements.
 
 mod cost;
 mod people;

@@ -1,5 +1,5 @@
-//! The migrations of this application. They are recorded in a separate table, so that `doorcode migrate` neither sees nor
-//! reverts them.
+//! The migrations of this application. They are recorded in a separate table, so that `doorcode migrate` neither sees
+//! nor reverts them.
 
 use sea_orm_migration::{
     prelude::*,

@@ -93,8 +93,8 @@ impl Compared {
         self.user_id
     }
 
-    /// Whether the user still has this password, under the lock that the caller holds on the user. Also stores the renewed
-    /// hash. One statement.
+    /// Whether the user still has this password, under the lock that the caller holds on the user. Also stores the
+    /// renewed hash. One statement.
     pub(in crate::domain) async fn is_current(&self, db: &impl ConnectionTrait) -> Result<bool> {
         use passwords::Column;
         let current = Condition::all().add(Column::UserId.eq(self.user_id)).add(Column::Version.eq(self.version));

@@ -46,7 +46,8 @@ pub enum Outcome {
     Wait(Wait),
 }
 
-/// Takes the account back: ends every session, forgets every device, removes the password and voids all codes and links.
+/// Takes the account back: ends every session, forgets every device, removes the password and voids all codes and
+/// links.
 pub async fn disown(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     let (origin, now) = (&viewer.origin, ctx.now());
     if let Some(wait) = send_limit::take_verify(ctx, origin, now).await? {

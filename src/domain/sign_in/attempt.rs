@@ -1,5 +1,5 @@
-//! The one path of an attempt with a mailed code: charge the network, count, compare. What a right code then allows is up
-//! to the caller.
+//! The one path of an attempt with a mailed code: charge the network, count, compare. What a right code then allows is
+//! up to the caller.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;

@@ -274,8 +274,8 @@ pub(in crate::domain) async fn void_changes(
     Ok(())
 }
 
-/// Voids all open challenges of an address except those for an email change. One that is being used up right now is left
-/// to its own transaction, which would otherwise wait for this one while this one waits for it.
+/// Voids all open challenges of an address except those for an email change. One that is being used up right now is
+/// left to its own transaction, which would otherwise wait for this one while this one waits for it.
 pub(in crate::domain) async fn void_all(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

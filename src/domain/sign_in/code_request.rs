@@ -1,5 +1,5 @@
-//! Requests for a code: for signing in, for registering and for resetting a password. They do the same work and give the
-//! same response whether or not the address has an account.
+//! Requests for a code: for signing in, for registering and for resetting a password. They do the same work and give
+//! the same response whether or not the address has an account.
 
 use std::time::Duration;
 
@@ -303,8 +303,8 @@ impl Lookup {
         self.test_code.clone().unwrap_or_else(draw)
     }
 
-    /// Whether a mail is really sent: not for a fixed code, and not if the address may not sign in. Resetting a password
-    /// never creates an account.
+    /// Whether a mail is really sent: not for a fixed code, and not if the address may not sign in. Resetting a
+    /// password never creates an account.
     fn deliver(&self, ctx: &Ctx) -> bool {
         let may_sign_in = match self.found.status {
             Some(status) => status == UserStatus::Active,
@@ -320,8 +320,8 @@ impl Lookup {
         self.found.link_mailed.is_some_and(|mailed| mailed || !self.deliver(ctx))
     }
 
-    /// The language of the mail: as requested, else of the account, else as accepted. Only the mail depends on it, never
-    /// the response.
+    /// The language of the mail: as requested, else of the account, else as accepted. Only the mail depends on it,
+    /// never the response.
     fn mail_locale(&self, accepted: Option<Locale>) -> Locale {
         let of_account = self.found.locale.as_deref().and_then(Locale::of_tag);
         self.locale.or(of_account).or(accepted).unwrap_or(Locale::En)
@@ -345,7 +345,8 @@ impl Lookup {
         }
     }
 
-    /// Adds the code to the presented challenge if it is live, or writes a new challenge. `None` if a resend finds none.
+    /// Adds the code to the presented challenge if it is live, or writes a new challenge. `None` if a resend finds
+    /// none.
     async fn write_challenge(
         &self,
         ctx: &Ctx,

@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// Signs in with a code, or completes a registration. At most eight statements and one limiter call. One more statement
-/// for a first password and one for the mail about a new device, two more to replace a session; one more limiter call if
-/// the challenge is expired, used or unknown.
+/// for a first password and one for the mail about a new device, two more to replace a session; one more limiter call
+/// if the challenge is expired, used or unknown.
 pub async fn verify(ctx: &Ctx, viewer: &Viewer, handle: &str, code: &str) -> Result<Outcome> {
     let now = ctx.now();
     let presented = Presented { handle, code, purposes: &[Purpose::SignIn, Purpose::Register] };

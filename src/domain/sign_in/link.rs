@@ -151,8 +151,8 @@ async fn attempt(ctx: &Ctx, viewer: &Viewer, token: &str) -> Result<Outcome> {
     Ok(completed.map_or(Outcome::Expired, |completed| Outcome::SignedIn(Box::new(completed))))
 }
 
-/// Voids the link of an address. One that is being used right now is left to its own transaction, as codes are: it holds
-/// its link and waits for the user that this one holds. One statement.
+/// Voids the link of an address. One that is being used right now is left to its own transaction, as codes are: it
+/// holds its link and waits for the user that this one holds. One statement.
 pub(in crate::domain) async fn void(
     ctx: &Ctx,
     db: &impl ConnectionTrait,

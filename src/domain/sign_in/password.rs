@@ -1,5 +1,5 @@
-//! Signing in with a password. The work, the answer and the time are the same for an unknown address, an account without a
-//! password, a wrong password and an account that may not sign in.
+//! Signing in with a password. The work, the answer and the time are the same for an unknown address, an account
+//! without a password, a wrong password and an account that may not sign in.
 
 use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
@@ -61,8 +61,8 @@ pub enum Outcome {
 }
 
 /// Signs in with a password. At most ten statements on PostgreSQL, one fewer on SQLite, and one limiter call. One more
-/// statement for the email about a new device, two more to replace a session. A wrong password takes four statements, or
-/// five for the first of an hour, and two limiter calls.
+/// statement for the email about a new device, two more to replace a session. A wrong password takes four statements,
+/// or five for the first of an hour, and two limiter calls.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if too many passwords are being hashed.
@@ -107,8 +107,9 @@ pub(in crate::domain) enum Checked {
     Wait(Wait),
 }
 
-/// Compares a password with that of an account: waits for a turn, asks the limits, waits for a slot, counts the attempt,
-/// hashes. Each network has one turn at a time, so that concurrent requests cannot exceed a limit that is only asked.
+/// Compares a password with that of an account: waits for a turn, asks the limits, waits for a slot, counts the
+/// attempt, hashes. Each network has one turn at a time, so that concurrent requests cannot exceed a limit that is only
+/// asked.
 pub(in crate::domain) async fn check(
     ctx: &Ctx,
     origin: &Origin,
@@ -225,8 +226,8 @@ async fn charge(
     Ok(Some(Wait { now, retry_at }))
 }
 
-/// The limits of a wrong password. A known device has limits of its own, so that other clients in its network cannot use
-/// them up.
+/// The limits of a wrong password. A known device has limits of its own, so that other clients in its network cannot
+/// use them up.
 fn charges(limits: &Limits, origin: &Origin, device: Option<Uuid>) -> Vec<Charge> {
     let rules = [Rule::PasswordNetwork, Rule::PasswordNetworkDay].into_iter();
     match device {

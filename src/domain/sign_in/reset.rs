@@ -95,8 +95,8 @@ pub async fn reset(ctx: &Ctx, viewer: &Viewer, reset: Reset<'_>) -> Result<Outco
     }
 }
 
-/// Consumes the code, stores the new password and opens a session, in one transaction. `None` if the code was used or the user may not
-/// sign in.
+/// Consumes the code, stores the new password and opens a session, in one transaction. `None` if the code was used or
+/// the user may not sign in.
 async fn replace(ctx: &Ctx, viewer: &Viewer, attempt: &Try, hash: &Hash, remember: bool) -> Result<Option<Completed>> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;

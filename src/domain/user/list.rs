@@ -148,7 +148,8 @@ impl By {
 
 impl Filter {
     /// Normalizes the filter: prefixes are trimmed and in lowercase, times are limited to the range that both databases
-    /// support. Adds a search term, if there is one. Fails with [`crate::error::Error::Invalid`] for what no row can have.
+    /// support. Adds a search term, if there is one. Fails with [`crate::error::Error::Invalid`] for what no row can
+    /// have.
     pub fn canonical(self, search: Option<&str>) -> Result<Self> {
         let mut check = Check::default();
         let search = search.and_then(|text| check.field("filter.search", Term::parse(text)));

@@ -112,8 +112,8 @@ impl PasswordMutation {
     }
 
     /// Removes your password and ends your other sessions. You sign in with a code by email from then on. A notice is
-    /// sent to your email address. Requires the role USER, and the current password or a sign-in by email within the last
-    /// ten minutes. Problems: `InvalidCredentials`, `RateLimited`.
+    /// sent to your email address. Requires the role USER, and the current password or a sign-in by email within the
+    /// last ten minutes. Problems: `InvalidCredentials`, `RateLimited`.
     async fn remove_password(&self, ctx: &Context<'_>, input: RemovePasswordInput) -> Reported<RemovePasswordResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "removePassword").await?;
@@ -127,10 +127,10 @@ impl PasswordMutation {
         .into())
     }
 
-    /// Takes an account back with the token of the link "This wasn't me" in a notice, which works once within seven days.
-    /// Ends all sessions, removes the password and forgets all devices; the user signs in with a code by email. Call it
-    /// when the user presses a button, not on page load, because mail scanners open links. Problems: `CodeExpired`,
-    /// `RateLimited`.
+    /// Takes an account back with the token of the link "This wasn't me" in a notice, which works once within seven
+    /// days. Ends all sessions, removes the password and forgets all devices; the user signs in with a code by email.
+    /// Call it when the user presses a button, not on page load, because mail scanners open links. Problems:
+    /// `CodeExpired`, `RateLimited`.
     async fn disown_session(&self, ctx: &Context<'_>, input: DisownSessionInput) -> Reported<DisownSessionResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match disown::disown(domain, viewer, &input.token).await? {

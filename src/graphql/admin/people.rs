@@ -18,17 +18,17 @@ use crate::{
 };
 
 /// A filter for users. A user must match all given fields. These filters are fast with millions of users: roles and
-/// statuses in any order, a prefix in the order of its own field, and a search or other filter that matches at most 5,000 users. Other
-/// filters can take too long and fail with `UNAVAILABLE`.
+/// statuses in any order, a prefix in the order of its own field, and a search or other filter that matches at most
+/// 5,000 users. Other filters can take too long and fail with `UNAVAILABLE`.
 #[derive(InputObject)]
 struct UserFilter {
     /// The start of the email address. Ignores case and has no wildcards.
     email_prefix: Option<String>,
     /// The start of the display name. Ignores case and has no wildcards.
     name_prefix: Option<String>,
-    /// Part of the address or name, ignoring case: 3 to 254 characters, without wildcards. A term that matches more than
-    /// 5,000 users returns the newest first, whatever `orderBy` says. `UNAVAILABLE` if PostgreSQL does not have the
-    /// extension `pg_trgm`: `doorcode doctor` says how to add it.
+    /// Part of the address or name, ignoring case: 3 to 254 characters, without wildcards. A term that matches more
+    /// than 5,000 users returns the newest first, whatever `orderBy` says. `UNAVAILABLE` if PostgreSQL does not have
+    /// the extension `pg_trgm`: `doorcode doctor` says how to add it.
     search: Option<String>,
     /// Only users with one of these roles.
     roles: Option<Vec<Role>>,

@@ -189,7 +189,8 @@ struct Walk {
     shown: BTreeSet<(String, Column, Side)>,
 }
 
-/// Fields that are always null here: no session was ended, not even by deleting its user, and none is of an application.
+/// Fields that are always null here: no session was ended, not even by deleting its user, and none is of an
+/// application.
 fn is_absent(field: &str, side: Side) -> bool {
     ["Session.endedAt", "Session.clientId"].contains(&field) || (field == "User.deletedAt" && side != Side::Deleted)
 }

@@ -112,6 +112,7 @@ fn every_mutation_reports_its_outcome() {
         .split(' ')
         .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());
     let reported: usize = source.map(|text| text.matches("Reported<").count()).sum();
-    // `verify` and `verifyLink` share a function that reports their outcome as well, and a login with a password has one.
+    // `verify` and `verifyLink` share a function that reports their outcome as well, and a login with a password has
+    // one.
     assert_eq!(reported, names.len() + 2, "{names:?}");
 }

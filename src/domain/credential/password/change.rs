@@ -95,8 +95,8 @@ async fn authorize(
     })
 }
 
-/// Writes the change in one transaction with the end of the other sessions, the event and the notice. A session that was
-/// ended in the meantime, by a reset for example, changes nothing.
+/// Writes the change in one transaction with the end of the other sessions, the event and the notice. A session that
+/// was ended in the meantime, by a reset for example, changes nothing.
 async fn write(ctx: &Ctx, member: Member<'_>, attempt: Option<&tries::Try>, hash: Option<&Hash>) -> Result<()> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;

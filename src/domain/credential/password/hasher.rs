@@ -1,6 +1,6 @@
-//! Hashes passwords with argon2id, off the async workers and on all cores but one. A request first waits for the turn of
-//! its network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices. A
-//! slot is held until its hash is done, even if the request is cancelled.
+//! Hashes passwords with argon2id, off the async workers and on all cores but one. A request first waits for the turn
+//! of its network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices.
+//! A slot is held until its hash is done, even if the request is cancelled.
 
 use std::{
     collections::HashMap,
@@ -220,8 +220,8 @@ fn slow() -> Error {
     Error::Unavailable("the queue for hashing passwords is too slow".into())
 }
 
-/// Runs work on a thread for blocking calls. The thread owns the slot, so that a cancelled request does not free the slot
-/// early.
+/// Runs work on a thread for blocking calls. The thread owns the slot, so that a cancelled request does not free the
+/// slot early.
 async fn run<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Turn)> {
     let work = move || {
         let Slot { turn, _permit } = slot;

@@ -35,8 +35,9 @@ pub(in crate::domain) struct Try {
     budget: Budget,
 }
 
-/// Counts an attempt with the password of an address, before it is compared. Locks the budget, so that concurrent attempts
-/// cannot overdraw it. Two statements on PostgreSQL, one on SQLite; one more during secret rotation or if it is refused.
+/// Counts an attempt with the password of an address, before it is compared. Locks the budget, so that concurrent
+/// attempts cannot overdraw it. Two statements on PostgreSQL, one on SQLite; one more during secret rotation or if it
+/// is refused.
 pub(in crate::domain) async fn count(
     ctx: &Ctx,
     origin: &Origin,
@@ -70,8 +71,8 @@ pub(in crate::domain) async fn take_back(db: &impl ConnectionTrait, attempt: &Tr
     Ok(())
 }
 
-/// Whether a wrong password used up its budget, for the first time in a day. Marks the attempt, so that the owner gets one
-/// notice a day. One statement; two more on PostgreSQL if the attempt was marked.
+/// Whether a wrong password used up its budget, for the first time in a day. Marks the attempt, so that the owner gets
+/// one notice a day. One statement; two more on PostgreSQL if the attempt was marked.
 pub(in crate::domain) async fn is_last_of_budget(
     ctx: &Ctx,
     work: &Work,

@@ -49,7 +49,8 @@ async fn a_registration_for_an_account_changes_neither_its_password_nor_its_name
     assert_eq!(app.count("users", "name IS NOT NULL").await, 0);
 }
 
-/// A thief with the owner's session changes the address and sets a password. Returns their session and the owner's token.
+/// A thief with the owner's session changes the address and sets a password. Returns their session and the owner's
+/// token.
 async fn steal(app: &TestApp) -> (SignedIn, String) {
     let stolen = owner(app, "ada@example.com").await;
     let thief = app.guest().with_bearer(&stolen.access);

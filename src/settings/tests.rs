@@ -1,6 +1,7 @@
 //! Loading all settings: from variables to `Settings` or to a list of problems. Each part has tests in its file.
 
 mod help;
+mod production;
 mod refusals;
 
 use std::{fs, time::Duration};

@@ -26,7 +26,11 @@ use super::{
     Server,
     caller::{self, Bearer, BearerPolicy, meter::Meter},
     request_outcome::{self, RequestOutcome},
-    response::{MAX_RESPONSE, MediaType, Refusal, RequestId, accepts_html, executed},
+    response::{
+        MAX_RESPONSE, Refusal, RequestId,
+        accept::{MediaType, accepts_html},
+        executed,
+    },
 };
 use crate::{
     domain::access::{Origin, Viewer},

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 
-use super::response::{MediaType, Refusal, RequestId};
+use super::response::{Refusal, RequestId, accept::MediaType};
 use crate::settings::{Mode, Settings};
 
 #[derive(Clone)]

@@ -19,7 +19,8 @@ use super::{
     Server,
     access_log::LogEntry,
     response::{
-        MediaType, Refusal, RequestId,
+        Refusal, RequestId,
+        accept::MediaType,
         rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY},
     },
     server::ConnectionHandle,

@@ -30,7 +30,7 @@ use axum::{
 use crate::graphql::error::Code;
 pub use graphql::websocket::SocketCaps;
 pub use networks::Shares;
-use response::{MediaType, Refusal, RequestId};
+use response::{Refusal, RequestId, accept::MediaType};
 pub use serve::serve;
 pub use server::{Caps, tls::Tls};
 pub use startup::WaitingRoom;

@@ -23,7 +23,7 @@ use crate::{
     graphql::error::Code,
     http::{
         Caps, Tls, health, middleware,
-        response::{MediaType, Refusal, RequestId},
+        response::{Refusal, RequestId, accept::MediaType},
         server,
     },
     observability::metrics::Metrics,

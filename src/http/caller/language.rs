@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::{domain::mail::template::Locale, http::response::weight};
+use crate::{domain::mail::template::Locale, http::response::accept::weight};
 
 /// The language that the client prefers among ours, if it accepts one of them. At equal weight the first one wins.
 pub(crate) fn accepted(headers: &HeaderMap) -> Option<Locale> {

@@ -28,7 +28,7 @@ use crate::{
         caller::{self, Bearer, meter::Meter},
         method_not_allowed,
         networks::Shares,
-        response::{MediaType, Refusal, RequestId},
+        response::{Refusal, RequestId, accept::MediaType},
         server::ConnectionHandle,
     },
     settings::Settings,

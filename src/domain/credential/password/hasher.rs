@@ -1,6 +1,8 @@
-//! Hashes passwords with argon2id, off the async workers and on all cores but one. A request first waits for the turn
-//! of its network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices.
-//! A slot is held until its hash is done, even if the request is cancelled.
+//! Hashes passwords with argon2id, on threads of their own with a low priority. A request first waits for the turn of its
+//! network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices. A slot
+//! is held until its hash is done, even if the request is cancelled.
+
+mod threads;
 
 use std::{
     collections::HashMap,
@@ -17,11 +19,11 @@ use argon2::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
     time::{Instant, timeout_at},
 };
 use zeroize::Zeroizing;
 
+use self::threads::Threads;
 use super::policy::Password;
 use crate::{
     domain::vault,
@@ -64,6 +66,7 @@ impl std::fmt::Debug for Hash {
 /// Computes hashes, a few at a time.
 pub struct Hasher {
     argon2: Argon2<'static>,
+    threads: Threads,
     slots: Arc<Semaphore>,
     queue: Arc<Mutex<Queue>>,
     /// A hash that no password has.
@@ -83,10 +86,10 @@ struct Network {
 }
 
 impl Hasher {
-    /// Creates a hasher that leaves one core to all other requests.
+    /// Creates a hasher with one slot per core.
     pub fn new(cost: HashCost, entropy: &dyn Entropy) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_slots(cost, cores.saturating_sub(1).max(1), entropy)
+        Self::with_slots(cost, cores, entropy)
     }
 
     fn with_slots(cost: HashCost, slots: usize, entropy: &dyn Entropy) -> Result<Self> {
@@ -94,7 +97,8 @@ impl Hasher {
             .map_err(|error| Error::Startup(format!("DOORCODE_PASSWORD_COST cannot be used: {error}")))?;
         let dummy = dummy(&params, entropy)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon2, slots: Arc::new(Semaphore::new(slots)), queue: Arc::default(), dummy })
+        let threads = Threads::new(slots)?;
+        Ok(Self { argon2, threads, slots: Arc::new(Semaphore::new(slots)), queue: Arc::default(), dummy })
     }
 
     /// A hash to compare with if the account has none. It takes as long to compare, and no password matches.
@@ -152,7 +156,7 @@ impl Hasher {
         entropy: &dyn Entropy,
     ) -> Result<(Hash, Turn)> {
         let (argon2, salt) = (self.argon2.clone(), vault::random::<SALT_BYTES>(entropy));
-        run(slot, move || hash(&argon2, password.expose(), &*salt)).await
+        self.run(slot, move || hash(&argon2, password.expose(), &*salt)).await
     }
 
     /// Compares a password with a hash in a slot, and returns the turn. A right password comes with a new hash if the
@@ -165,7 +169,21 @@ impl Hasher {
         entropy: &dyn Entropy,
     ) -> Result<(Verified, Turn)> {
         let (argon2, salt) = (self.argon2.clone(), vault::random::<SALT_BYTES>(entropy));
-        run(slot, move || verify(&argon2, password.expose(), &expected, &*salt)).await
+        self.run(slot, move || verify(&argon2, password.expose(), &expected, &*salt)).await
+    }
+
+    /// Runs work in a slot. The work owns the slot, so that a cancelled request does not free the slot early.
+    async fn run<T: Send + 'static>(
+        &self,
+        slot: Slot,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<(T, Turn)> {
+        let work = move || {
+            let Slot { turn, _permit } = slot;
+            work().map(|done| (done, turn))
+        };
+        let done = self.threads.run(work).await;
+        done.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
     }
 }
 
@@ -218,16 +236,6 @@ impl Drop for Place {
 
 fn slow() -> Error {
     Error::Unavailable("the queue for hashing passwords is too slow".into())
-}
-
-/// Runs work on a thread for blocking calls. The thread owns the slot, so that a cancelled request does not free the
-/// slot early.
-async fn run<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Turn)> {
-    let work = move || {
-        let Slot { turn, _permit } = slot;
-        work().map(|done| (done, turn))
-    };
-    spawn_blocking(work).await.map_err(|error| Error::Internal(format!("hashing a password: {error}")))?
 }
 
 /// A hash of random bytes in the notation of a real one. Making it at startup costs no hashing.

@@ -93,7 +93,7 @@ async fn a_slot_is_held_until_its_work_is_done_even_if_the_caller_is_gone() {
         is_finished.recv().ok();
         Ok(())
     };
-    assert!(run(slot, work).now_or_never().is_none(), "the caller gives up");
+    assert!(hasher.run(slot, work).now_or_never().is_none(), "the caller gives up");
     has_started.recv().unwrap();
     assert_eq!(hasher.slots.available_permits(), 0);
     assert!(enter(&hasher, "network", false).is_ok() && enter(&hasher, "elsewhere", false).is_ok(), "they wait");

@@ -125,7 +125,7 @@ impl App {
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
             hasher,
-            keyring: token::Keyring::default(),
+            keyring: token::Keyring::new(&metrics),
             live: live::Live::new(bus, metrics.clone()),
             metrics,
             refusals: audit::refusals::Refusals::default(),

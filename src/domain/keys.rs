@@ -48,6 +48,13 @@ pub struct SigningKey {
     pub(super) decoding: DecodingKey,
 }
 
+impl SigningKey {
+    /// Whether all tokens that it signed have expired.
+    pub(super) fn is_retired(&self, now: DateTime<Utc>) -> bool {
+        self.retires_at.is_some_and(|at| at <= now)
+    }
+}
+
 /// Converts the setting to the token crate's type.
 pub fn algorithm(setting: TokenAlgorithm) -> Algorithm {
     match setting {
@@ -74,7 +81,7 @@ async fn live_in(ctx: &Ctx, db: &impl ConnectionTrait, opened: &Keys, now: DateT
             None if row.retires_at.is_none_or(|at| at > now) => open(ctx, row),
             None => None,
         };
-        keys.extend(key.filter(|key| key.retires_at.is_none_or(|at| at > now)).map(|key| (key.id, Arc::new(key))));
+        keys.extend(key.filter(|key| !key.is_retired(now)).map(|key| (key.id, Arc::new(key))));
     }
     Ok(keys)
 }

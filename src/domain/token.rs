@@ -2,6 +2,8 @@
 //! `kid`. A valid token is not enough: every request also looks up its session. The token header is trusted only to
 //! choose the key.
 
+mod verified;
+
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
@@ -18,6 +20,7 @@ use serde_json::Value as Json;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use self::verified::{Fingerprint, VerifiedTokens};
 use super::{
     Ctx,
     access::SignedIn,
@@ -26,6 +29,7 @@ use super::{
 use crate::{
     db::entity::Method,
     error::{Error, Result},
+    observability::metrics::Metrics,
 };
 
 /// Maximum length of a token in bytes; longer ones are rejected without parsing.
@@ -54,10 +58,17 @@ pub struct Claims {
     pub role: String,
 }
 
-/// In-memory cache of the signing keys.
-#[derive(Default)]
+impl Claims {
+    fn are_timely(&self, now: DateTime<Utc>) -> bool {
+        let seconds = now.timestamp();
+        self.exp > seconds - LEEWAY && self.nbf <= seconds + LEEWAY && self.iat <= seconds + LEEWAY
+    }
+}
+
+/// In-memory cache of the signing keys, and of tokens that they have verified.
 pub struct Keyring {
     keys: RwLock<Keys>,
+    verified: VerifiedTokens,
     /// Held during a reload for an unknown `kid`; whether the latest reload failed.
     reload_failed: Mutex<bool>,
     /// Number of reloads for an unknown `kid`.
@@ -71,6 +82,16 @@ struct Keys {
 }
 
 impl Keyring {
+    /// Creates an empty keyring.
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            keys: RwLock::default(),
+            verified: VerifiedTokens::new(metrics),
+            reload_failed: Mutex::default(),
+            reloads: AtomicU64::default(),
+        }
+    }
+
     fn current(&self) -> Keys {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -152,9 +173,16 @@ pub fn sign(
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for every invalid token; a database error if an unknown key cannot be looked up.
-pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
+pub async fn verify(ctx: &Ctx, token: &str) -> Result<Arc<Claims>> {
     if token.len() > LONGEST {
         return Err(Error::Unauthenticated);
+    }
+    let now = ctx.now();
+    let fingerprint = Fingerprint::of(token);
+    if let Some((kid, claims)) = ctx.keyring.verified.get(&fingerprint)
+        && ctx.keyring.get(kid).is_some_and(|key| !key.is_retired(now))
+    {
+        return if claims.are_timely(now) { Ok(claims) } else { Err(Error::Unauthenticated) };
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
     let typed = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
@@ -162,21 +190,20 @@ pub async fn verify(ctx: &Ctx, token: &str) -> Result<Claims> {
         return Err(Error::Unauthenticated);
     }
     let kid = header.kid.as_deref().and_then(|kid| Uuid::try_parse(kid).ok()).ok_or(Error::Unauthenticated)?;
-    let now = ctx.now();
     let key = find_key(ctx, kid, now).await?;
-    if header.alg != key.algorithm || key.retires_at.is_some_and(|at| at <= now) {
+    if header.alg != key.algorithm || key.is_retired(now) {
         return Err(Error::Unauthenticated);
     }
     let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &signature_only(key.algorithm))
         .map_err(|_| Error::Unauthenticated)?
         .claims;
-    let seconds = now.timestamp();
-    let timely = claims.exp > seconds - LEEWAY && claims.nbf <= seconds + LEEWAY && claims.iat <= seconds + LEEWAY;
-    if timely && claims.iss == ctx.settings.issuer() && claims.aud == ctx.settings.tokens.audience {
-        Ok(claims)
-    } else {
-        Err(Error::Unauthenticated)
+    let is_ours = claims.iss == ctx.settings.issuer() && claims.aud == ctx.settings.tokens.audience;
+    if !is_ours || !claims.are_timely(now) {
+        return Err(Error::Unauthenticated);
     }
+    let claims = Arc::new(claims);
+    ctx.keyring.verified.insert(fingerprint, (kid, Arc::clone(&claims)));
+    Ok(claims)
 }
 
 async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<Arc<SigningKey>> {

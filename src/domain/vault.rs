@@ -210,7 +210,13 @@ pub fn open_as_holder(token: &[u8], context: &[u8], sealed: &[u8]) -> Option<Zer
 
 /// SHA-256, only for values with at least 128 random bits, which cannot be guessed.
 pub fn sha256(value: &[u8]) -> Digest {
-    Digest::new(digest::digest(&digest::SHA256, value).as_ref())
+    Digest::new(sha256_bytes(value))
+}
+
+/// The same as bytes, for keys of maps in memory. Not for comparing secrets, which takes constant time.
+pub fn sha256_bytes(value: &[u8]) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, value);
+    std::array::from_fn(|at| digest.as_ref()[at])
 }
 
 /// The pseudonym for a keyed hash in rate limits and the audit trail: its first half as text.

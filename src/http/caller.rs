@@ -5,7 +5,10 @@
 pub(super) mod language;
 pub(super) mod meter;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use async_graphql::parser::types::OperationType;
 use axum::{
@@ -123,7 +126,7 @@ pub(super) enum Bearer {
     /// No header.
     None,
     /// A token with a valid signature whose session has not been looked up yet.
-    Claims(Box<Claims>),
+    Claims(Arc<Claims>),
     /// A header without a valid token, or several headers.
     Bad,
 }
@@ -149,7 +152,7 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
         return Ok(Bearer::Bad);
     };
     match ctx.db.in_time(token::verify(ctx, token)).await {
-        Ok(claims) => Ok(Bearer::Claims(Box::new(claims))),
+        Ok(claims) => Ok(Bearer::Claims(claims)),
         Err(Error::Unauthenticated) => Ok(Bearer::Bad),
         Err(error) => Err(error),
     }

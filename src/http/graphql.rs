@@ -3,6 +3,7 @@
 
 mod body;
 mod call;
+pub(super) mod recent_documents;
 pub(super) mod sse;
 pub(super) mod trusted_documents;
 pub(super) mod turns;
@@ -41,7 +42,7 @@ use crate::{
         error::{ApiError, Code},
     },
     observability::spans,
-    settings::{Mode, Settings, document_id, parse_id},
+    settings::{DocumentId, Mode, Settings, document_id, parse_id},
 };
 
 pub(super) const MAX_BODY: usize = 16 * 1024;
@@ -208,18 +209,36 @@ impl Server {
         has_token: bool,
         client: IpAddr,
     ) -> Result<Checked, Refusal> {
+        let text_id = call.document.text_id();
+        if let Some(document) = self.known(text_id)
+            && document.is_small()
+            && call.has_few_variables()
+        {
+            return self.prepare(&call, &document, has_token);
+        }
         let turn = self.turns.take(client).await?;
         let server = Arc::clone(self);
         let work = move || {
             let _turn = turn;
-            server.prepare(&call, has_token)
+            let document = server.document(&call.document)?;
+            if let (Some(id), None) = (text_id, &server.trusted) {
+                server.recent.insert(id, &document);
+            }
+            server.prepare(&call, &document, has_token)
         };
         let failed = |_| Err(Refusal::new(Code::Internal, "Something went wrong on our side."));
         tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
     }
 
-    fn prepare(&self, call: &Call, has_token: bool) -> Result<Checked, Refusal> {
-        let document = self.document(&call.document)?;
+    /// Finds a document that was validated before: a trusted or a recent one.
+    fn known(&self, text_id: Option<DocumentId>) -> Option<Arc<Document>> {
+        match &self.trusted {
+            Some(trusted) => trusted.find(text_id?).ok(),
+            None => self.recent.find(&text_id?),
+        }
+    }
+
+    fn prepare(&self, call: &Call, document: &Document, has_token: bool) -> Result<Checked, Refusal> {
         if document.operations() > 1 && !has_token && self.trusted.is_none() {
             return Err(Refusal::document(
                 "Without an access token a document may contain one operation. Send one request for each.",
@@ -227,7 +246,7 @@ impl Server {
         }
         let documents = self.api.documents();
         let (name, variables) = (call.operation_name.as_deref(), call.variables.as_deref());
-        let (executable, operation) = documents.prepare(&document, name, variables)?;
+        let (executable, operation) = documents.prepare(document, name, variables)?;
         let mut request = Request::new(String::new());
         request.set_parsed_query(executable);
         Ok(Checked { request, operation })

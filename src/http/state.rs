@@ -8,7 +8,7 @@ use std::sync::{
 use super::{
     SocketCaps,
     access_log::sampling::Sampler,
-    graphql::{trusted_documents::Trusted, turns::Turns, websocket},
+    graphql::{recent_documents::RecentDocuments, trusted_documents::Trusted, turns::Turns, websocket},
     health, metrics,
     response::backpressure::{Unread, UnreadCaps},
 };
@@ -20,6 +20,8 @@ pub struct Server {
     pub(super) api: Api,
     /// The trusted documents. `None` if clients may send any document.
     pub(super) trusted: Option<Trusted>,
+    /// Documents that clients sent recently. Stays empty if there are trusted documents.
+    pub(super) recent: RecentDocuments,
     pub(super) turns: Turns,
     pub(super) https: bool,
     pub(super) draining: AtomicBool,
@@ -56,11 +58,12 @@ impl Server {
         let unread = Unread::new(UnreadCaps::default());
         let sampler = Sampler::default();
         let (last_outcome, sessions_counted) = (Arc::default(), metrics::LastCount::default());
-        let turns = Turns::default();
+        let (recent, turns) = (RecentDocuments::new(&ctx.metrics), Turns::default());
         Arc::new(Self {
             ctx,
             api,
             trusted,
+            recent,
             turns,
             https,
             draining,

@@ -70,6 +70,7 @@ struct Board {
     statements: Counters<1>,
     statement_times: Histogram,
     limiter_times: Family<[Label; 1], Histogram, fn() -> Histogram>,
+    lookups: Counters<2>,
     not_told: Counter,
     panics: Counter,
     connections: Gauge,
@@ -198,6 +199,12 @@ impl Metrics {
         self.0.limiter_times.get_or_create(&[outcome(failed)]).observe(took.as_secs_f64());
     }
 
+    /// The counters of a cache.
+    pub fn lookups(&self, cache: &'static str) -> Lookups {
+        let counter = |result| self.0.lookups.get_or_create(&[of("cache", cache), of("result", result)]).clone();
+        Lookups { hits: counter("hit"), misses: counter("miss") }
+    }
+
     /// Counts live events that were dropped.
     pub fn not_told(&self, events: u64) {
         self.0.not_told.inc_by(events);
@@ -219,6 +226,24 @@ impl Metrics {
         self.0.sampled.set(observed);
         let mut text = String::new();
         encode(&mut text, &self.0.registry).map(|()| text)
+    }
+}
+
+/// Counts the lookups in a cache.
+pub struct Lookups {
+    hits: Counter,
+    misses: Counter,
+}
+
+impl Lookups {
+    /// Counts a lookup with this result, and returns the result.
+    pub fn count<T>(&self, found: Option<T>) -> Option<T> {
+        if found.is_some() {
+            self.hits.inc()
+        } else {
+            self.misses.inc()
+        };
+        found
     }
 }
 
@@ -302,6 +327,7 @@ impl Board {
                 "Duration of limiter calls (a round trip to Redis, or in memory)",
                 Family::new_with_constructor(trip_times),
             ),
+            lookups: add(r, "doorcode_cache_lookups", "Lookups in a cache", Family::default()),
             not_told: add(r, "doorcode_live_dropped", "Live events not delivered to subscribers", Counter::default()),
             panics: add(r, "doorcode_panics", "Panics", Counter::default()),
             connections: add(r, "doorcode_connections", "Open connections", Gauge::default()),

@@ -20,6 +20,8 @@ const QUERY_ROOTS: usize = 20;
 pub(super) struct Found {
     /// Whether it selects introspection fields.
     pub introspects: bool,
+    /// The number of selections in the largest operation, with fragments expanded.
+    pub selections: usize,
 }
 
 pub(super) fn check(document: &Document) -> Result<Found, Refused> {
@@ -37,14 +39,16 @@ pub(super) fn check(document: &Document) -> Result<Found, Refused> {
     for name in names {
         survey.fragment(name)?;
     }
+    let mut most = 0;
     for operation in operations {
         let selections = survey.set(&operation.selection_set)?;
         if selections > SELECTIONS {
             return Err(too_many_selections());
         }
         survey.check_roots(operation)?;
+        most = most.max(selections);
     }
-    Ok(Found { introspects: survey.introspects })
+    Ok(Found { introspects: survey.introspects, selections: most })
 }
 
 fn too_many_selections() -> Refused {

@@ -44,6 +44,10 @@ const ERRORS: usize = 10;
 /// document.
 const MESSAGE: usize = 200;
 
+/// Maximum length and number of selections of a small document.
+const SMALL_TEXT: usize = 4 * 1024;
+const SMALL_SELECTIONS: usize = 200;
+
 /// The introspection query that developer tools send, with all options of the reference implementation.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
 
@@ -105,6 +109,8 @@ fn sentence(message: &str) -> String {
 pub(crate) struct Document {
     valid: Valid<ExecutableDocument>,
     text: String,
+    /// The number of selections in the largest operation, with fragments expanded.
+    selections: usize,
     /// The byte offset at which each line starts.
     lines: Vec<usize>,
 }
@@ -113,6 +119,16 @@ impl Document {
     /// The names of the named operations.
     pub(crate) fn operation_names(&self) -> Vec<String> {
         self.valid.operations.named.keys().map(ToString::to_string).collect()
+    }
+
+    /// Whether an operation of this document is prepared within microseconds, given few variables.
+    pub(crate) fn is_small(&self) -> bool {
+        self.text.len() <= SMALL_TEXT && self.selections <= SMALL_SELECTIONS
+    }
+
+    /// The length of the text in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.text.len()
     }
 
     /// The number of operations.
@@ -199,14 +215,15 @@ impl Documents {
             return Err(Refused::too_large(format!("Brackets can nest at most {NESTING} levels deep.")));
         }
         let parsed = parsed.map_err(|flawed| Refused::syntax(&flawed.errors))?;
-        if bounds::check(&parsed)?.introspects && self.introspection.is_none() {
+        let bounds::Found { introspects, selections } = bounds::check(&parsed)?;
+        if introspects && self.introspection.is_none() {
             return Err(Refused::invalid("Introspection is disabled. Use the published schema."));
         }
         let typed = parsed.to_executable(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
         input::check_literals(&self.schema, &typed)?;
         let valid = typed.validate(&self.schema).map_err(|flawed| Refused::by_rules(&flawed.errors))?;
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1))).collect();
-        Ok(Document { valid, text: text.to_owned(), lines })
+        Ok(Document { valid, text: text.to_owned(), selections, lines })
     }
 
     /// Prepares the named operation for execution. `variables` is a JSON object.

@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::settings::{DocumentId, document_id};
+
 pub(crate) struct Call {
     pub document: DocumentRef,
     pub operation_name: Option<String>,
@@ -48,7 +50,24 @@ struct PersistedQuery {
     sha256_hash: String,
 }
 
+/// Maximum length of few variables.
+const FEW_VARIABLES: usize = 2 * 1024;
+
+impl DocumentRef {
+    /// The id of the document, if the call has its text.
+    pub(super) fn text_id(&self) -> Option<DocumentId> {
+        match self {
+            Self::Text(text) => Some(document_id(text)),
+            Self::Id(_) | Self::Both { .. } => None,
+        }
+    }
+}
+
 impl Call {
+    pub(super) fn has_few_variables(&self) -> bool {
+        self.variables.as_deref().is_none_or(|variables| variables.get().len() <= FEW_VARIABLES)
+    }
+
     /// Parses a JSON object. Returns `None` if it is not a valid call.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
         // serde also accepts an array for a struct, but the API does not.

@@ -36,6 +36,7 @@ async fn a_sign_in_is_counted_from_the_request_to_the_email() {
     is("doorcode_events_total{kind=\"CODE_REQUESTED\"}", 1.0);
     is("doorcode_events_total{kind=\"WRONG_CODE\"}", 1.0);
     is("doorcode_events_total{kind=\"SIGNED_UP\"}", 1.0);
+    is("doorcode_cache_lookups_total{cache=\"tokens\",result=\"hit\"}", 0.0);
     is("doorcode_mails_total{kind=\"code\",outcome=\"sent\"}", 1.0);
     is("doorcode_mail_delivery_duration_seconds_count", 1.0);
     is("doorcode_outbox_letters", 0.0);
@@ -45,6 +46,7 @@ async fn a_sign_in_is_counted_from_the_request_to_the_email() {
         is(&format!("doorcode_ready{{part=\"{part}\"}}"), 1.0);
     }
     let more = |name: &str| assert!(metrics.get(name).is_some_and(|value| *value > 0.0), "{name} in {metrics:#?}");
+    more("doorcode_cache_lookups_total{cache=\"documents\",result=\"miss\"}");
     more("doorcode_http_requests_total{route=\"graphql\",status=\"200\"}");
     more("doorcode_http_request_duration_seconds_sum{route=\"graphql\"}");
     more("doorcode_database_statements_total{outcome=\"ok\"}");

@@ -123,6 +123,7 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
     let signed_in = guest.sign_in("ada@example.com").await;
     let forge = Forge::of(&app, &signed_in.access).await;
     keys::rotate(app.ctx()).await.unwrap();
+    let mut verified = None;
     for seconds in [25.0 * 60.0, 60.0] {
         // Test processes do not reload keys on a schedule. After this, the process knows when the old key ends.
         token::reload(app.ctx()).await.unwrap();
@@ -131,8 +132,10 @@ async fn a_retired_key_verifies_nothing_even_before_it_is_purged() {
         let fresh = forge.claiming(json!({ "iat": now, "nbf": now, "exp": now + 900 }));
         if seconds > 60.0 {
             accepted(&guest, &fresh, "before the key retires").await;
+            verified = Some(fresh);
         } else {
             refused(&guest, &fresh, "after the key has retired").await;
+            refused(&guest, &verified.take().unwrap(), "the same, for a token that was verified before").await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hashes passwords with argon2id, on threads of their own with a low priority. A request first waits for the turn of its
+//! Hashes passwords with argon2id, on all cores but one and with a low priority. A request first waits for the turn of its
 //! network, which has one request at a time, and then for a slot. Part of both queues is kept for known devices. A slot
 //! is held until its hash is done, even if the request is cancelled.
 
@@ -86,10 +86,11 @@ struct Network {
 }
 
 impl Hasher {
-    /// Creates a hasher with one slot per core.
+    /// Creates a hasher that leaves one core to all other requests. A low priority alone is not enough: a thread that
+    /// wakes up still waits a few milliseconds for the end of a time slice.
     pub fn new(cost: HashCost, entropy: &dyn Entropy) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_slots(cost, cores, entropy)
+        Self::with_slots(cost, cores.saturating_sub(1).max(1), entropy)
     }
 
     fn with_slots(cost: HashCost, slots: usize, entropy: &dyn Entropy) -> Result<Self> {

@@ -24,7 +24,7 @@ use crate::{
     db::{Db, OnStatement, migrate},
     domain::{
         Ctx, audit,
-        credential::password::hasher::Hasher,
+        credential::password::{hasher::Hasher, policy::breached::BreachedPasswords},
         housekeeping, live,
         mail::{delivery, inbox::Inbox},
         token,
@@ -110,6 +110,11 @@ impl App {
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
         let vault = Vault::new(&settings.secrets)?;
         let hasher = Hasher::new(settings.password_cost, &*entropy)?;
+        let breached = settings.breached_passwords.as_deref().map(BreachedPasswords::open).transpose();
+        let breached = breached.map_err(|wrong| {
+            let instead = "Build it again with `doorcode breached build`, or remove the variable";
+            Error::setting("DOORCODE_BREACHED_PASSWORDS", format!("{wrong}. {instead}"))
+        })?;
         let db = match overrides.db {
             Some(db) => db,
             None => {
@@ -125,6 +130,7 @@ impl App {
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
             hasher,
+            breached: breached.map(Arc::new),
             keyring: token::Keyring::new(&metrics),
             live: live::Live::new(bus, metrics.clone()),
             metrics,

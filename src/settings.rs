@@ -216,6 +216,8 @@ pub struct Settings {
     pub methods: Methods,
     /// `DOORCODE_PASSWORD_MIN`, in characters.
     pub password_min: u32,
+    /// `DOORCODE_BREACHED_PASSWORDS`: the list, which is opened with the other dependencies.
+    pub breached_passwords: Option<PathBuf>,
     /// `DOORCODE_TEST_CODES` that have not expired.
     pub test_codes: Vec<TestCode>,
     /// Rate limits.

@@ -3,6 +3,7 @@
 //! 2 usage error.
 
 mod audit;
+mod breached;
 mod doctor;
 mod documents;
 mod health;
@@ -74,6 +75,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Build a list of breached passwords that users cannot choose.
+    Breached {
+        #[command(subcommand)]
+        command: breached::BreachedCommand,
+    },
     /// Check the health of the server on this machine. Exit code 1 if it is not ready.
     Health(health::Probe),
     /// Read the audit trail.
@@ -143,6 +149,7 @@ async fn execute(command: Command) -> Outcome {
         Command::Migrate { command } => upkeep::migrate(command).await,
         Command::User { command } => user::run(command).await,
         Command::Audit { command: audit::AuditCommand::Tail(arguments) } => audit::tail(arguments, on_signal).await,
+        Command::Breached { command: breached::BreachedCommand::Build(files) } => breached::build(files),
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::seed(users, seed).await,
         Command::Purge(arguments) => upkeep::purge(arguments).await,
@@ -161,7 +168,9 @@ fn load(flags: ServeFlags) -> Result<Settings, String> {
 
 /// Settings for commands other than `serve`, from the environment only.
 async fn load_environment() -> Result<Settings, String> {
-    let settings = load(flags_of_environment())?;
+    let mut settings = load(flags_of_environment())?;
+    // No command sets a password, so they all work without the list.
+    settings.breached_passwords = None;
     let log = Log { filter: "warn".into(), ..settings.log.clone() };
     let no_collector = observability::start(&log, None).await?;
     drop(no_collector);

@@ -3,6 +3,7 @@
 
 #[macro_use]
 pub mod finding;
+mod breached;
 mod certificate;
 mod collector;
 mod data_folder;
@@ -55,6 +56,12 @@ pub async fn examine(flags: ServeFlags) -> Vec<Finding> {
         row("tls files", FILES, s.tls.clone().ok_or("not set; a proxy terminates TLS"), |pair| {
             blocking(move || tls_files::examine(&pair))
         }),
+        row(
+            "breached passwords",
+            FILES,
+            s.breached_passwords.clone().ok_or("not set; only common passwords are refused"),
+            |list| blocking(move || breached::examine(&list)),
+        ),
         row("database", SERVER, Ok(s), database::examine),
         row("redis", SERVER, s.redis_url.as_ref().ok_or("not set; limits are counted in memory"), redis::examine),
         row("mail server", SERVER, s.smtp_url.as_ref().ok_or("not set; mail goes to the built-in inbox"), |url| {

@@ -98,6 +98,8 @@ pub struct Ctx {
     pub vault: vault::Vault,
     /// Hashes passwords, a few at a time.
     pub hasher: credential::password::hasher::Hasher,
+    /// The operator's list of breached passwords.
+    pub breached: Option<Arc<credential::password::policy::breached::BreachedPasswords>>,
     /// The signing keys of access tokens.
     pub keyring: token::Keyring,
     /// Publishes committed events to subscribers.

@@ -140,6 +140,7 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         methods: values.methods,
         password_min: values.password_min,
         password_cost: values.password_cost,
+        breached_passwords: values.breached_passwords,
         ip_retention: values.ip_retention,
         audit_retention: values.audit_retention,
         erase_after: values.erase_after,

@@ -193,6 +193,10 @@ settings! {
         /// user signs in. Production refuses less than OWASP recommends.
         password_cost "DOORCODE_PASSWORD_COST" COST default "m=19456,t=2,p=1" example "m=47104,t=1,p=1"
             parse::hash_cost => HashCost;
+        /// List of breached passwords that users cannot choose, made by `doorcode breached build`. It is opened at start;
+        /// a new list needs a restart.
+        breached_passwords "DOORCODE_BREACHED_PASSWORDS" FILE none "only common passwords are refused"
+            example "/etc/doorcode/breached.filter" parse::folder => PathBuf;
         /// Number of digits in a code, 6 to 12. One digit fewer makes guessing ten times easier. Production refuses to
         /// start if a year of guessing opens an account with odds above 1 in 1,000, so six digits require a smaller
         /// `DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH`, such as `80/30d`.

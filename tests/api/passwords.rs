@@ -1,5 +1,6 @@
 //! Passwords: registering, signing in, resetting, changing and removing them, and taking an account back.
 
+pub(crate) mod breached;
 mod budget;
 mod change;
 mod disown;

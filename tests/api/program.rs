@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod audit;
+mod breached;
 mod doctor;
 mod full_disk;
 mod health;
@@ -44,7 +45,7 @@ pub(crate) struct Program {
 
 /// The working folder and database of a program. Several programs can use them in turn.
 pub(crate) struct Home {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) database: TestDatabase,
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 use self::{
-    hasher::Hash,
+    hasher::{Hash, Slot},
     policy::{Identity, Password, Weakness},
 };
 use crate::{
@@ -210,8 +210,19 @@ pub(in crate::domain) async fn reseal(ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// All reasons to refuse a new password.
-pub fn weaknesses(ctx: &Ctx, password: &Password, email: Option<&EmailAddress>, name: Option<&Name>) -> Vec<Weakness> {
+/// All reasons to refuse a new password. Takes a hashing slot, because the list of breached passwords is read from disk,
+/// and returns it.
+pub(in crate::domain) async fn weaknesses(
+    ctx: &Ctx,
+    slot: Slot,
+    password: &Password,
+    email: Option<&EmailAddress>,
+    name: Option<&Name>,
+) -> Result<(Vec<Weakness>, Slot)> {
+    let (is_breached, slot) = match &ctx.breached {
+        Some(list) => list.find(password, slot).await?,
+        None => (false, slot),
+    };
     let identity = Identity { email, name: name.map(Name::as_str), brand: &ctx.settings.brand };
-    policy::weaknesses(ctx.settings.password_min as usize, password, &identity)
+    Ok((policy::weaknesses(ctx.settings.password_min as usize, password, &identity, is_breached), slot))
 }

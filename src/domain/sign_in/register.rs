@@ -61,15 +61,15 @@ pub async fn register(ctx: &Ctx, origin: &Origin, register: Register<'_>) -> Res
         Ok(email) => email,
         Err(invalid) => return Ok(Outcome::InvalidEmail(invalid)),
     };
-    let weaknesses = weaknesses(ctx, &register.password, Some(&email), register.name.as_ref());
-    if !weaknesses.is_empty() {
-        return Ok(Outcome::Weak(weaknesses));
-    }
     let turn = ctx.hasher.enter(&network(origin.ip, 64), false).await?;
     if let Some(wait) = send_limit::ask_network(ctx, origin, ctx.now()).await? {
         return Ok(Outcome::Wait(wait));
     }
     let slot = ctx.hasher.slot(turn).await?;
+    let (weaknesses, slot) = weaknesses(ctx, slot, &register.password, Some(&email), register.name.as_ref()).await?;
+    if !weaknesses.is_empty() {
+        return Ok(Outcome::Weak(weaknesses));
+    }
     let (hash, _) = ctx.hasher.hash(slot, register.password, &*ctx.entropy).await?;
     let registration = Registration::new(hash, register.name);
     let request = Request {

@@ -75,13 +75,13 @@ pub async fn reset(ctx: &Ctx, viewer: &Viewer, reset: Reset<'_>) -> Result<Outco
     };
     let row = row.filter(|row| Purpose::of(row) == Some(Purpose::ResetPassword));
     let email = row.as_ref().and_then(|row| EmailAddress::parse(&row.email).ok());
-    let weaknesses = weaknesses(ctx, &reset.password, email.as_ref(), None);
-    if !weaknesses.is_empty() {
-        return Ok(Outcome::Weak(weaknesses));
-    }
     let is_known = row.is_some_and(|row| row.device_id.is_some());
     let turn = ctx.hasher.enter(&network(origin.ip, 64), is_known).await?;
     let slot = ctx.hasher.slot(turn).await?;
+    let (weaknesses, slot) = weaknesses(ctx, slot, &reset.password, email.as_ref(), None).await?;
+    if !weaknesses.is_empty() {
+        return Ok(Outcome::Weak(weaknesses));
+    }
     let presented = Presented { handle: reset.handle, code: reset.code, purposes: &[Purpose::ResetPassword] };
     match attempt::try_code(ctx, origin, None, presented, now).await? {
         Tried::Right(attempt) => {

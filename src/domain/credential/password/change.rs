@@ -45,16 +45,20 @@ pub async fn set(ctx: &Ctx, member: Member<'_>, current: Option<Password>, new: 
     let user = member.user();
     let email = EmailAddress::parse(&user.email).ok();
     let name = user.name.as_deref().and_then(|name| Name::parse(name).ok());
-    let weaknesses = weaknesses(ctx, &new, email.as_ref(), name.as_ref());
+    let network = network(member.origin().ip, 64);
+    let slot = ctx.hasher.slot(ctx.hasher.enter(&network, true).await?).await?;
+    let (weaknesses, slot) = weaknesses(ctx, slot, &new, email.as_ref(), name.as_ref()).await?;
     if !weaknesses.is_empty() {
         return Ok(Changed::Weak(weaknesses));
     }
+    // Comparing the current password takes a turn of its own.
+    drop(slot);
     let attempt = match authorize(ctx, member, current, "setPassword").await? {
         Ok(attempt) => attempt,
         Err(refused) => return Ok(refused),
     };
-    let turn = ctx.hasher.enter(&network(member.origin().ip, 64), true).await?;
-    let (hash, _) = ctx.hasher.hash(ctx.hasher.slot(turn).await?, new, &*ctx.entropy).await?;
+    let slot = ctx.hasher.slot(ctx.hasher.enter(&network, true).await?).await?;
+    let (hash, _) = ctx.hasher.hash(slot, new, &*ctx.entropy).await?;
     write(ctx, member, attempt.as_deref(), Some(&hash)).await?;
     Ok(Changed::Done)
 }

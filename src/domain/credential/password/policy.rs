@@ -1,6 +1,7 @@
 //! The password policy: which passwords a user may choose. It applies when a password is set, never at login.
 
-pub mod filter;
+pub mod breached;
+mod filter;
 mod identity;
 #[cfg(test)]
 mod tests;
@@ -75,24 +76,15 @@ pub struct Identity<'a> {
 }
 
 /// All reasons to refuse `password`, in the order of [`Weakness`]; empty if it is acceptable. `min` is the minimum
-/// length in Unicode scalar values.
-pub fn weaknesses(min: usize, password: &Password, identity: &Identity<'_>) -> Vec<Weakness> {
-    assess(min, password, identity, None)
-}
-
-fn assess(
-    min: usize,
-    password: &Password,
-    identity: &Identity<'_>,
-    breached: Option<&PasswordFilter<'_>>,
-) -> Vec<Weakness> {
+/// length in Unicode scalar values. `is_breached` says whether the operator's list has it.
+pub fn weaknesses(min: usize, password: &Password, identity: &Identity<'_>, is_breached: bool) -> Vec<Weakness> {
     let length = password.length();
-    let is_on = |list: Option<&PasswordFilter<'_>>| list.is_some_and(|list| list.contains(password));
+    let is_common = PasswordFilter::common().is_some_and(|list| list.contains(password));
     [
         (Weakness::TooShort, length < min),
         (Weakness::TooLong, length > MAX_LENGTH),
-        (Weakness::Common, is_on(PasswordFilter::common().as_ref())),
-        (Weakness::Breached, is_on(breached)),
+        (Weakness::Common, is_common),
+        (Weakness::Breached, is_breached),
         (Weakness::ContainsIdentity, identity::is_core_of(password, identity)),
     ]
     .into_iter()

@@ -1,4 +1,4 @@
-//! Optional parts in `doorcode doctor`: a TLS certificate and a trace collector.
+//! Optional parts in `doorcode doctor`: a TLS certificate, a list of breached passwords and a trace collector.
 
 use std::{
     fs::{self, Permissions},
@@ -81,4 +81,20 @@ async fn doctor_connects_to_the_collector_without_sending_and_only_warns() {
     assert_eq!(report.checks("problem"), [] as [&str; 0], "{}", report.printed);
     setup.set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint("collector.invalid", 4318));
     setup.examine().assert_told("warning", "trace collector", "cannot resolve");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_reports_a_list_of_breached_passwords_that_cannot_be_opened() {
+    let Some((_database, mut setup)) = Setup::on_sqlite().await else { return };
+    setup.examine().assert_told("skipped", "breached passwords", "only common passwords");
+    let [list, out] = ["list.txt", "breached.filter"].map(|name| setup.folder.path().join(name));
+    fs::write(&list, "B1B3773A05C0ED0176787A4F1574FF0075F7521E:3\n").unwrap();
+    assert!(setup.run(&["breached", "build", "list.txt", "breached.filter"]).status.success());
+    setup.set("DOORCODE_BREACHED_PASSWORDS", out.display().to_string());
+    setup.examine().assert_told("ok", "breached passwords", "1 hashes");
+    let whole = fs::read(&out).unwrap();
+    fs::write(&out, &whole[1..]).unwrap();
+    setup.examine().assert_wrong("breached passwords", &["not a list", "doorcode breached build"]);
+    fs::write(&out, &whole[..whole.len() - 1]).unwrap();
+    setup.examine().assert_wrong("breached passwords", &["incomplete", "does not start"]);
 }

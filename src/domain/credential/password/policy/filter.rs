@@ -1,10 +1,10 @@
-//! Lists of passwords as binary fuse filters, used in place from memory or a mapped file. A filter holds no password,
-//! only fingerprints. It finds every entry and, by mistake, one other password in 65,536.
+//! The embedded list of common passwords: a binary fuse filter, used in place. A filter holds no password, only
+//! fingerprints. It finds every entry and, by mistake, one other password in 65,536.
 //!
-//! A file is the 20-byte descriptor of xorf's `BinaryFuse16`, then its 16-bit fingerprints, all little-endian.
+//! The file is the 20-byte descriptor of xorf's `BinaryFuse16`, then its 16-bit fingerprints, all little-endian.
 
 use aws_lc_rs::digest;
-use xorf::{BinaryFuse16, BinaryFuse16Ref, DmaSerializable as _, Filter as _, FilterRef as _};
+use xorf::{BinaryFuse16, BinaryFuse16Ref, Descriptor, DmaSerializable as _, Filter as _, FilterRef as _};
 
 use super::{Password, collect};
 
@@ -18,40 +18,53 @@ struct Aligned<T: ?Sized>(T);
 /// 48,743 common passwords; its source and licences are in `policy/README.md`.
 static COMMON: &Aligned<[u8]> = &Aligned(*include_bytes!("common.filter"));
 
-/// A list of passwords.
-pub struct PasswordFilter<'a> {
-    entries: BinaryFuse16Ref<'a>,
-    key: fn(&Password) -> u64,
-}
+/// A list of passwords that ignores case.
+pub(super) struct PasswordFilter<'a>(BinaryFuse16Ref<'a>);
 
 impl<'a> PasswordFilter<'a> {
-    /// Opens a filter whose entries were hashed with `key`. Returns `None` if `file` is damaged or not a filter, or if
-    /// its address is odd.
-    pub fn open(file: &'a [u8], key: fn(&Password) -> u64) -> Option<Self> {
-        let (descriptor, fingerprints) = file.split_at_checked(BinaryFuse16::DESCRIPTOR_LEN)?;
-        let field = |at: usize| Some(u64::from(u32::from_le_bytes(*descriptor.get(at..)?.first_chunk()?)));
-        let (segment, mask, starts) = (field(8)?, field(12)?, field(16)?);
-        // xorf indexes by these numbers without a check, and panics if the fingerprints are not aligned.
-        let is_sound = segment.is_power_of_two()
-            && mask == segment - 1
-            && starts > 0
-            && starts % segment == 0
-            && u64::try_from(fingerprints.len()) == Ok(2 * (starts + 2 * segment))
+    /// Opens a filter. Returns `None` if `file` is damaged or not a filter, or if its address is odd.
+    pub(super) fn open(file: &'a [u8]) -> Option<Self> {
+        let (descriptor, fingerprints) = file.split_at_checked(DESCRIPTOR)?;
+        // xorf panics if the fingerprints are not aligned.
+        let is_sound = size(&read_descriptor(descriptor)?) == u64::try_from(fingerprints.len()).ok()
             && fingerprints.as_ptr().align_offset(BinaryFuse16Ref::FINGERPRINT_ALIGNMENT) == 0;
-        is_sound.then(|| Self { entries: BinaryFuse16Ref::from_dma(descriptor, fingerprints), key })
+        is_sound.then(|| Self(BinaryFuse16Ref::from_dma(descriptor, fingerprints)))
     }
 
     /// Whether the list (probably) contains the password.
-    pub fn contains(&self, password: &Password) -> bool {
-        self.entries.contains(&(self.key)(password))
+    pub(super) fn contains(&self, password: &Password) -> bool {
+        self.0.contains(&lowercase_key(password))
     }
 }
 
 impl PasswordFilter<'static> {
     /// The embedded list of common passwords.
     pub(super) fn common() -> Option<Self> {
-        Self::open(&COMMON.0, lowercase_key)
+        Self::open(&COMMON.0)
     }
+}
+
+/// Number of bytes of a descriptor.
+pub(super) const DESCRIPTOR: usize = BinaryFuse16::DESCRIPTOR_LEN;
+
+/// Reads a descriptor. `None` if there are too few bytes.
+pub(super) fn read_descriptor(bytes: &[u8]) -> Option<Descriptor> {
+    let field = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    Some(Descriptor {
+        seed: u64::from_le_bytes(*bytes.first_chunk()?),
+        segment_length: field(8)?,
+        segment_length_mask: field(12)?,
+        segment_count_length: field(16)?,
+    })
+}
+
+/// Number of bytes of the fingerprints that belong to a descriptor. `None` if its numbers make no filter: xorf indexes
+/// by them without a check.
+pub(super) fn size(descriptor: &Descriptor) -> Option<u64> {
+    let [segment, mask, starts] =
+        [descriptor.segment_length, descriptor.segment_length_mask, descriptor.segment_count_length].map(u64::from);
+    let is_sound = segment.is_power_of_two() && mask == segment - 1 && starts > 0 && starts % segment == 0;
+    is_sound.then_some(2 * (starts + 2 * segment))
 }
 
 /// The key of a password in a list that ignores case: the first 8 bytes of the SHA-256 of its lowercase form.

@@ -9,6 +9,7 @@ use doorcode::{
     adapter::system::SystemEntropy,
     app::Overrides,
     db::entity::Role,
+    http::{self, Server},
     limits::Rule,
     ports::{Clock, Entropy},
 };
@@ -326,7 +327,7 @@ async fn fail_on_every_path(app: &TestApp, person: &Client<'_>) {
 }
 
 #[tokio::test]
-async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
+async fn no_code_path_leaks_a_code_token_or_password_to_a_log_table_or_metric() {
     let (captured, _guard) = Captured::everything();
     let drawn = Arc::new(Drawn::default());
     let until = (ManualClock::starting_now().now() + chrono::TimeDelta::days(9)).format("%Y-%m-%d");
@@ -343,6 +344,9 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
 
     let stored = everything_stored(&app).await;
     let logged = captured.text();
+    let operations = http::ops_router(&Server::new(Arc::clone(&app.app.ctx)));
+    let metrics = app.guest().via_router(operations).get("/metrics").await.text;
+    assert!(metrics.contains("doorcode_operations_total"), "{metrics}");
     for kind in
         ["SIGNED_UP", "LINK_REQUESTED", "TEST_CODE_USED", "EMAIL_CHANGED", "EMAIL_CHANGE_UNDONE", "USER_CREATED"]
     {
@@ -354,6 +358,7 @@ async fn no_code_path_leaks_a_code_or_token_to_a_log_or_table() {
     for secret in made.chain(given) {
         assert!(!logged.contains(&secret), "{secret} was logged: {}", around(&logged, &secret));
         assert!(!String::from_utf8_lossy(&stored).contains(&secret), "{secret} was stored");
+        assert!(!metrics.contains(&secret), "{secret} is in the metrics: {}", around(&metrics, &secret));
     }
     let leaked: Vec<_> = numbers_like_codes(&logged).into_iter().map(|number| around(&logged, number)).collect();
     assert_eq!(leaked, [] as [&str; 0]);

@@ -4,6 +4,7 @@
 mod collector;
 mod logs;
 mod metrics;
+mod passwords;
 mod traces;
 
 use std::collections::HashMap;

@@ -18,6 +18,7 @@ use prost::Message;
 pub(super) struct Collector {
     spans: Arc<Mutex<Vec<Collected>>>,
     headers: Arc<Mutex<Vec<HeaderMap>>>,
+    bodies: Arc<Mutex<Vec<u8>>>,
     pub(super) port: u16,
 }
 
@@ -52,6 +53,11 @@ impl Collector {
         self.spans.lock().unwrap().clone()
     }
 
+    /// Everything received so far, as it was sent: with events, links and resources.
+    pub(super) fn received(&self) -> Vec<u8> {
+        self.bodies.lock().unwrap().clone()
+    }
+
     /// Returns the only span with this name in a trace. Panics if there is none or more than one.
     pub(super) fn one(&self, trace: &str, name: &str) -> Collected {
         let found: Vec<_> = self.spans().into_iter().filter(|span| span.trace == trace && span.name == name).collect();
@@ -70,6 +76,7 @@ impl Collector {
 }
 
 async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Bytes) -> Vec<u8> {
+    collector.bodies.lock().unwrap().extend_from_slice(&body);
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     for resource in request.resource_spans {
         let attributes = resource.resource.map(|resource| read(&resource.attributes)).unwrap_or_default();

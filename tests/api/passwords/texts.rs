@@ -178,3 +178,30 @@ async fn an_empty_password_or_one_with_a_challenge_is_an_error_in_every_field_at
     let sent = call(&guest, "login", json!({ "email": email, "password": null })).await;
     assert_eq!(sent["__typename"], "CodeSent", "without a password a code is mailed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_a_surrogate_pair_is_no_password_and_a_whole_pair_is_one_character() {
+    let app = TestApp::new().await;
+    let ask = async |field: &str, argument: &str, text: &str| {
+        let query =
+            format!("mutation {{ {field}(input: {{ email: \"ada@example.com\", {argument} }}) {{ __typename }} }}");
+        let by_literal = app.guest().query(&query.replace("TEXT", text), json!({})).await;
+        let by_json = format!(r#"{{"query":"{}"}}"#, query.replace('"', "\\\"").replace("TEXT", text));
+        (by_literal, app.guest().post(by_json).await)
+    };
+    for field in ["register", "login"] {
+        for half in [r"\ud83e", r"\udda6", r"\udda6\ud83e", r"\ud83e\ud83e"] {
+            let (literal, json) = ask(field, "password: \"seven otters TEXT\"", half).await;
+            for refused in [literal, json] {
+                assert_eq!(refused.status, 400, "{field} {half}: {}", refused.text);
+            }
+        }
+    }
+    assert_eq!(app.count("password_tries", "1 = 1").await + app.count("email_codes", "1 = 1").await, 0);
+    for answer in <[_; 2]>::from(ask("register", "password: \"seven7 TEXT\"", r"\ud83e\udda6").await) {
+        assert_eq!(answer.field("register")["__typename"], "CodeSent", "eight characters: {}", answer.text);
+    }
+    for answer in <[_; 2]>::from(ask("register", "password: \"seven TEXT\"", r"\ud83e\udda6").await) {
+        assert_eq!(answer.field("register")["__typename"], "WeakPassword", "seven characters: {}", answer.text);
+    }
+}

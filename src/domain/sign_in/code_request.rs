@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
 use secrecy::SecretString;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -33,7 +32,7 @@ use crate::{
         vault::{self, Macs},
     },
     email_address::{EmailAddress, InvalidEmail},
-    error::{Error, Result},
+    error::Result,
     limits::{self, Quota, Rule},
 };
 
@@ -127,15 +126,17 @@ pub async fn request(ctx: &Ctx, origin: &Origin, request: Request<'_>) -> Result
         handle: request.challenge.and_then(vault::decode::<HANDLE_BYTES>),
         purpose: request.wanted.purpose(),
     };
-    let registration = if let Wanted::Register(registration) = request.wanted { Some(registration) } else { None };
     let locale = request.locale.map(|tag| Locale::negotiate(Some(tag)));
     let lookup = Lookup::new(ctx, email, target, locale, now).await?;
-    let kept = Kept { accepted: request.accepted, remember: request.remember, registration, is_resend: false };
-    Ok(match send(ctx, origin, lookup, kept, now).await? {
-        Resent::Sent(sent) => Requested::Sent(sent),
-        Resent::Wait(wait) => Requested::Wait(wait),
-        Resent::Expired => return Err(Error::Internal("a new challenge had expired".into())),
-    })
+    let draft = match Draft::begin(ctx, origin, lookup, now).await? {
+        Ok(draft) => draft,
+        Err(wait) => return Ok(Requested::Wait(wait)),
+    };
+    let challenge = match draft.add_code().await? {
+        Some(challenge) => challenge,
+        None => draft.issue_challenge(&request).await?,
+    };
+    Ok(Requested::Sent(draft.send(challenge, request.accepted).await?))
 }
 
 /// Sends another code for a live challenge of any purpose. Five statements and two limiter calls.
@@ -157,8 +158,12 @@ pub async fn resend(ctx: &Ctx, origin: &Origin, handle: &str) -> Result<Resent> 
     let target = Target { device_hash: None, device_id: row.device_id, handle: Some(handle), purpose };
     let locale = row.locale.as_deref().map(|tag| Locale::negotiate(Some(tag)));
     let lookup = Lookup::new(ctx, email, target, locale, now).await?;
-    let kept = Kept { accepted: None, remember: row.remember, registration: None, is_resend: true };
-    send(ctx, origin, lookup, kept, now).await
+    let draft = match Draft::begin(ctx, origin, lookup, now).await? {
+        Ok(draft) => draft,
+        Err(wait) => return Ok(Resent::Wait(wait)),
+    };
+    let Some(challenge) = draft.add_code().await? else { return Ok(Resent::Expired) };
+    Ok(Resent::Sent(draft.send(challenge, None).await?))
 }
 
 async fn find(
@@ -171,69 +176,105 @@ async fn find(
     Ok(row.map(|row| (handle, row)))
 }
 
-/// What a new challenge keeps of its request.
-struct Kept<'a> {
-    accepted: Option<Locale>,
-    remember: bool,
-    registration: Option<&'a Registration>,
-    /// Whether the challenge must exist already.
-    is_resend: bool,
+/// A challenge and its handle.
+type Written = (email_codes::Model, String);
+
+/// A mail with a code that the limits admitted, in a transaction that is not committed yet.
+struct Draft<'a> {
+    ctx: &'a Ctx,
+    origin: &'a Origin,
+    now: DateTime<Utc>,
+    lookup: Lookup,
+    pair_is_spent: bool,
+    code: SecretString,
+    link: Option<link::Issued>,
+    work: Work,
 }
 
-async fn send(ctx: &Ctx, origin: &Origin, lookup: Lookup, kept: Kept<'_>, now: DateTime<Utc>) -> Result<Resent> {
-    let sender = Sender {
-        origin,
-        email: &lookup.email,
-        device: lookup.device(now),
-        has_link: lookup.has_link(ctx),
-        is_mail: lookup.deliver(ctx),
-        is_test: lookup.test_code.is_some(),
-    };
-    let granted = match send_limit::take_send(ctx, &sender, now).await? {
-        Ok(granted) => granted,
-        Err(wait) => return Ok(Resent::Wait(wait)),
-    };
-    let needs_link = lookup.needs_link(ctx, &granted);
-    let code = lookup.code(ctx);
-
-    let work = Work::begin(ctx).await?;
-    let link = if needs_link {
-        let (key, deliver) = (&lookup.address_key.newest, lookup.deliver(ctx));
-        Some(link::issue(ctx, &*work, key, &lookup.email, deliver, now).await?)
-    } else {
-        None
-    };
-    if let Some(refusal) = granted.one_more
-        && link.as_ref().is_some_and(|link| !link.is_new)
-    {
-        drop(work);
-        return Ok(Resent::Wait(refusal.record(ctx, origin).await?));
+impl<'a> Draft<'a> {
+    /// Asks the limits, and writes the link if the mail needs one.
+    async fn begin(ctx: &'a Ctx, origin: &'a Origin, lookup: Lookup, now: DateTime<Utc>) -> Result<Result<Self, Wait>> {
+        let sender = Sender {
+            origin,
+            email: &lookup.email,
+            device: lookup.device(now),
+            has_link: lookup.has_link(ctx),
+            is_mail: lookup.deliver(ctx),
+            is_test: lookup.test_code.is_some(),
+        };
+        let granted = match send_limit::take_send(ctx, &sender, now).await? {
+            Ok(granted) => granted,
+            Err(wait) => return Ok(Err(wait)),
+        };
+        let needs_link = lookup.needs_link(ctx, &granted);
+        let code = lookup.code(ctx);
+        let work = Work::begin(ctx).await?;
+        let link = if needs_link {
+            let (key, deliver) = (&lookup.address_key.newest, lookup.deliver(ctx));
+            Some(link::issue(ctx, &*work, key, &lookup.email, deliver, now).await?)
+        } else {
+            None
+        };
+        if let Some(refusal) = granted.one_more
+            && link.as_ref().is_some_and(|link| !link.is_new)
+        {
+            drop(work);
+            return Ok(Err(refusal.record(ctx, origin).await?));
+        }
+        Ok(Ok(Self { ctx, origin, now, lookup, pair_is_spent: granted.pair_is_spent, code, link, work }))
     }
-    let Some((challenge, handle)) = lookup.write_challenge(ctx, &*work, &code, &kept, now).await? else {
-        return Ok(Resent::Expired);
-    };
-    let (message, mail_expires_at) = match link {
-        Some(link) => (Message::Link(Link(link.url)), link.expires_at),
-        None => (lookup.message(Code(code)), challenge.expires_at),
-    };
-    let letter = outbox::Letter {
-        to: lookup.email.as_str(),
-        message,
-        locale: lookup.mail_locale(kept.accepted),
-        origin: Some(origin),
-        expires_at: mail_expires_at,
-        deliver: lookup.deliver(ctx),
-    };
-    outbox::enqueue(ctx, &*work, letter, now).await?;
-    let kind = lookup.audit_kind(needs_link);
-    let detail = json!({ "challenge": challenge.id, "address": vault::label(&lookup.address_key.newest) });
-    let email = Some(lookup.email.as_str());
-    let event = Event { kind, origin: Some(origin), actor: None, subject: None, detail, email };
-    audit::record(ctx, &work, now, &[event]).await?;
-    work.commit(ctx).await?;
-    ctx.outbox_filled.notify_one();
 
-    Ok(Resent::Sent(sent(ctx, &challenge, handle, lookup.email, granted.pair_is_spent, now)))
+    /// Adds the code to the presented challenge, if it is live.
+    async fn add_code(&self) -> Result<Option<Written>> {
+        let Lookup { target, found, email, test_code, .. } = &self.lookup;
+        let Some((handle, id)) = target.handle.as_ref().zip(found.challenge_id) else { return Ok(None) };
+        let hash = challenge::code_hash(self.ctx, &**handle, email, target.purpose, &self.code);
+        let code = NewCode { hash, fixed: test_code.is_some() };
+        let challenge = challenge::add_code(self.ctx, &*self.work, id, code, self.now).await?;
+        Ok(challenge.map(|challenge| (challenge, vault::encode(&**handle))))
+    }
+
+    /// Writes a new challenge for the code.
+    async fn issue_challenge(&self, request: &Request<'_>) -> Result<Written> {
+        let Lookup { target, found, email, address_key, test_code, locale } = &self.lookup;
+        let fresh = Fresh {
+            purpose: target.purpose,
+            email,
+            address_key,
+            device_id: found.device_id,
+            fixed: test_code.is_some(),
+            locale: *locale,
+            remember: request.remember,
+            registration: if let Wanted::Register(registration) = request.wanted { Some(registration) } else { None },
+        };
+        challenge::issue(self.ctx, &*self.work, fresh, &self.code, self.now).await
+    }
+
+    /// Queues the mail, records the event and commits.
+    async fn send(self, (challenge, handle): Written, accepted: Option<Locale>) -> Result<CodeSent> {
+        let Self { ctx, origin, now, lookup, pair_is_spent, code, link, work } = self;
+        let kind = lookup.audit_kind(link.is_some());
+        let (message, expires_at) = match link {
+            Some(link) => (Message::Link(Link(link.url)), link.expires_at),
+            None => (lookup.message(Code(code)), challenge.expires_at),
+        };
+        let letter = outbox::Letter {
+            to: lookup.email.as_str(),
+            message,
+            locale: lookup.mail_locale(accepted),
+            origin: Some(origin),
+            expires_at,
+            deliver: lookup.deliver(ctx),
+        };
+        outbox::enqueue(ctx, &*work, letter, now).await?;
+        let detail = json!({ "challenge": challenge.id, "address": vault::label(&lookup.address_key.newest) });
+        let email = Some(lookup.email.as_str());
+        let event = Event { kind, origin: Some(origin), actor: None, subject: None, detail, email };
+        audit::record(ctx, &work, now, &[event]).await?;
+        work.commit(ctx).await?;
+        ctx.outbox_filled.notify_one();
+        Ok(sent(ctx, &challenge, handle, lookup.email, pair_is_spent, now))
+    }
 }
 
 pub(in crate::domain) fn sent(
@@ -343,40 +384,6 @@ impl Lookup {
             _ if has_link => Kind::LinkRequested,
             _ => Kind::CodeRequested,
         }
-    }
-
-    /// Adds the code to the presented challenge if it is live, or writes a new challenge. `None` if a resend finds
-    /// none.
-    async fn write_challenge(
-        &self,
-        ctx: &Ctx,
-        db: &impl ConnectionTrait,
-        code: &SecretString,
-        kept: &Kept<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(email_codes::Model, String)>> {
-        let purpose = self.target.purpose;
-        if let Some((handle, id)) = self.target.handle.as_ref().zip(self.found.challenge_id) {
-            let hash = challenge::code_hash(ctx, &**handle, &self.email, purpose, code);
-            let code = NewCode { hash, fixed: self.test_code.is_some() };
-            if let Some(challenge) = challenge::add_code(ctx, db, id, code, now).await? {
-                return Ok(Some((challenge, vault::encode(&**handle))));
-            }
-        }
-        if kept.is_resend {
-            return Ok(None);
-        }
-        let fresh = Fresh {
-            purpose,
-            email: &self.email,
-            address_key: &self.address_key,
-            device_id: self.found.device_id,
-            fixed: self.test_code.is_some(),
-            locale: self.locale,
-            remember: kept.remember,
-            registration: kept.registration,
-        };
-        challenge::issue(ctx, db, fresh, code, now).await.map(Some)
     }
 }
 

@@ -1,0 +1,174 @@
+//! The services that are measured: how each is started with production settings, and how it is reached.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{
+    api::Api,
+    flow::Target,
+    http::Client,
+    stack::{Server, Setting, Stack, free_address, secret},
+    usage::Processes,
+};
+
+/// Limits that a run from one address would reach, set so high that it does not.
+const LIMITS: [(&str, &str); 13] = [
+    ("SEND_PAIR", "1000000/15m"),
+    ("SEND_ADDRESS", "1000000/15m"),
+    ("SEND_ADDRESS_DAY", "1000000/1d"),
+    ("SEND_NETWORK", "100000000/15m"),
+    ("SEND_INSTANCE", "1000000000/1d"),
+    ("VERIFY_NETWORK", "10000000/1m"),
+    ("PASSWORD_NETWORK", "1000000/1m"),
+    ("PASSWORD_NETWORK_DAY", "100000000/1d"),
+    ("PASSWORD_INSTANCE", "100000000/1d"),
+    ("GUESS_PASSWORD", "1000000/1d"),
+    ("GUESS_PASSWORD_MONTH", "1000000/30d"),
+    ("REFRESH_SESSION", "1000000/1m"),
+    ("API_CALLER", "100000000/1m"),
+];
+
+/// Which database and limiter Doorcode uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Store {
+    /// PostgreSQL, and Redis for the limits.
+    Servers,
+    /// SQLite, and limits in memory.
+    Embedded,
+}
+
+/// A running service.
+pub(crate) struct System {
+    pub(crate) name: &'static str,
+    pub(crate) target: Target,
+    pub(crate) processes: Processes,
+    /// Time from the start of the process to the first successful health check.
+    pub(crate) started_in: Duration,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) program: PathBuf,
+    _server: Server,
+}
+
+fn setting(name: &str, value: impl Into<String>) -> Setting {
+    (name.to_owned(), value.into())
+}
+
+/// Production settings for an address, with limits that are not reached.
+async fn doorcode_settings(stack: &Stack, store: Store, data: &Path, name: &str) -> Result<Vec<Setting>> {
+    let smtp = format!("smtps://127.0.0.1:{}?ca={}", stack.mailbox.tls.port(), stack.authority().display());
+    let mut settings = vec![
+        setting("DOORCODE_MODE", "production"),
+        setting("DOORCODE_DATA", data.to_string_lossy()),
+        setting("DOORCODE_SECRET", secret()?),
+        setting("DOORCODE_MAIL_FROM", "Bench <no-reply@bench.example>"),
+        setting("DOORCODE_ACCESS_TTL", "1h"),
+        setting("SMTP_URL", smtp),
+    ];
+    if store == Store::Servers {
+        settings.push(setting("DATABASE_URL", stack.database(name).await?));
+        settings.push(setting("REDIS_URL", stack.redis_url.as_str()));
+    }
+    settings.extend(LIMITS.iter().map(|(rule, quota)| setting(&format!("DOORCODE_LIMIT_{rule}"), *quota)));
+    Ok(settings)
+}
+
+impl System {
+    pub(crate) async fn doorcode(stack: &Stack, program: &Path, store: Store, name: &'static str) -> Result<Self> {
+        let data = stack.folder().join(format!("{name}-data"));
+        let settings = doorcode_settings(stack, store, &data, name).await?;
+        run(program, &["migrate", "up"], &with_url(&settings), stack.folder()).await?;
+        Self::start_doorcode(stack, program, name, settings).await
+    }
+
+    /// Starts Doorcode with these settings on free ports.
+    pub(crate) async fn start_doorcode(
+        stack: &Stack,
+        program: &Path,
+        name: &'static str,
+        settings: Vec<Setting>,
+    ) -> Result<Self> {
+        let (address, ops) = (free_address()?, free_address()?);
+        let mut all = settings.clone();
+        all.extend([
+            setting("DOORCODE_LISTEN", address.to_string()),
+            setting("DOORCODE_OPS_LISTEN", ops.to_string()),
+            setting("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{}", address.port())),
+        ]);
+        let path = program.to_string_lossy();
+        let mut server = Server::start(name, stack.folder(), false, &[&path], &all)?;
+        let started_in = server.ready(async || answers(ops, "/ready").await).await?;
+        let target = Target { api: Api::Doorcode, address, ops, mailbox: stack.mailbox.clone() };
+        let processes = processes(stack, &server);
+        Ok(Self { name, target, processes, started_in, settings: all, program: program.into(), _server: server })
+    }
+
+    /// Starts the floor: this program, with another command. Its tables are Doorcode's.
+    pub(crate) async fn floor(stack: &Stack, program: &Path) -> Result<Self> {
+        let name = "floor";
+        let data = stack.folder().join("floor-data");
+        let settings = doorcode_settings(stack, Store::Servers, &data, name).await?;
+        run(program, &["migrate", "up"], &with_url(&settings), stack.folder()).await?;
+        let address = free_address()?;
+        let own = std::env::current_exe()?;
+        let (own, listen) = (own.to_string_lossy(), address.to_string());
+        let (smtp, authority) = (stack.mailbox.tls.to_string(), stack.authority());
+        let authority = authority.to_string_lossy();
+        let command =
+            [&*own, "floor", "--listen", &listen, "--smtp", &smtp, "--authority", &*authority].map(str::to_owned);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let mut server = Server::start(name, stack.folder(), false, &command, &settings)?;
+        let started_in = server.ready(async || answers(address, "/me").await).await?;
+        let target = Target { api: Api::Plain, address, ops: address, mailbox: stack.mailbox.clone() };
+        let processes = processes(stack, &server);
+        Ok(Self { name, target, processes, started_in, settings, program: program.into(), _server: server })
+    }
+
+    /// Runs a command of Doorcode with the server's settings.
+    pub(crate) async fn command(&self, folder: &Path, arguments: &[&str]) -> Result<()> {
+        run(&self.program, arguments, &self.settings, folder).await
+    }
+}
+
+fn with_url(settings: &[Setting]) -> Vec<Setting> {
+    let mut settings = settings.to_vec();
+    settings.push(setting("DOORCODE_PUBLIC_URL", "http://127.0.0.1:4000"));
+    settings
+}
+
+fn processes(stack: &Stack, server: &Server) -> Processes {
+    Processes { server: vec![server.pid()], postgres: stack.postgres.pid(), redis: stack.redis.pid() }
+}
+
+/// Runs a program to its end and fails with its output if it fails.
+pub(crate) async fn run(program: &Path, arguments: &[&str], env: &[Setting], folder: &Path) -> Result<()> {
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).env_clear().current_dir(folder).kill_on_drop(true);
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    let output = command.output().await.with_context(|| format!("cannot run {}", program.display()))?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} {} failed: {error}", program.display(), arguments.join(" "));
+    Ok(())
+}
+
+async fn answers(address: SocketAddr, path: &str) -> bool {
+    Client::new(address).get(path, "").await.is_ok_and(|response| response.status < 500)
+}
+
+/// The release binary. Builds it unless a path is given, so that one command measures the tree as it is.
+pub(crate) fn program(given: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(path) = given {
+        return fs::canonicalize(&path).with_context(|| format!("no program {}", path.display()));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let mut cargo = std::process::Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "doorcode", "--bin", "doorcode"]);
+    ensure!(cargo.status().context("cannot run cargo")?.success(), "the release build failed");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(target.join("release/doorcode"))
+}

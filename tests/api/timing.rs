@@ -2,7 +2,7 @@
 //! test sends kinds of the same request in turn, so that a slow moment of the machine affects all kinds. The first kind
 //! is measured twice, and the difference between its two series is the noise.
 //!
-//! By default, the tests take a thousand samples of each kind, with a limit for a busy machine. On a quiet machine,
+//! By default, the tests take a thousand samples of each kind and print the medians, with a limit for a busy machine. On a quiet machine,
 //! `DOORCODE_TEST_TIMING_SAMPLES` sets a higher number with a tighter limit: `DOORCODE_TEST_TIMING_SAMPLES=20000 cargo
 //! nextest run --release timing::`.
 //!
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-const SAMPLES: usize = 1_000;
+pub(crate) const SAMPLES: usize = 1_000;
 const WARM_UP: usize = 50;
 
 /// The number of samples of each kind, unless a run asks for more.
@@ -95,6 +95,7 @@ impl Apart {
 
 /// Sends every kind of request in turn, the first kind twice per round. Fails if the time of another kind differs from
 /// that of the first.
+#[expect(clippy::print_stdout, reason = "measurements for runs with more samples")]
 pub(crate) async fn assert_equal_times<const N: usize>(
     samples: usize,
     names: [&str; N],
@@ -112,6 +113,9 @@ pub(crate) async fn assert_equal_times<const N: usize>(
                 times[slot].push(start.elapsed().as_secs_f64() * 1e6);
             }
         }
+    }
+    for (name, times) in names.iter().zip(&times) {
+        println!("{name}: {}", Sorted::of(times.iter().copied()));
     }
     let differences: Vec<_> = (1..N)
         .filter_map(|kind| Some((names[kind], difference(&times[0], &times[N], &times[kind], bound)?)))

@@ -149,8 +149,9 @@ async fn a_server_does_not_start_with_a_foreign_or_incomplete_list() {
 
     let whole = fs::read(&out).unwrap();
     let refused = || {
-        let mut command = home.command();
-        command.env("DOORCODE_BREACHED_PASSWORDS", &out);
+        // A server that starts after all must not run forever.
+        let mut command = home.command_of("timeout");
+        command.args(["20", env!("CARGO_BIN_EXE_doorcode")]).env("DOORCODE_BREACHED_PASSWORDS", &out);
         let output = command.env("DOORCODE_LISTEN", "127.0.0.1:0").output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         text(&output.stderr)

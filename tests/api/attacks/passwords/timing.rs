@@ -8,11 +8,8 @@ use serde_json::json;
 use super::{OTHER, PASSWORD, answer, call, credentials, kind, login, owner};
 use crate::{
     harness::TestApp,
-    timing::{assert_equal_times, samples, unlimited},
+    timing::{SAMPLES, assert_equal_times, samples, unlimited},
 };
-
-/// Fewer than elsewhere, because each of them hashes.
-const SAMPLES: usize = 300;
 
 const PEOPLE: [(&str, &str); 5] =
     [("wrong", OTHER), ("stranger", PASSWORD), ("none", PASSWORD), ("suspended", PASSWORD), ("deleted", PASSWORD)];

@@ -144,7 +144,7 @@ async fn only_scripts_of_listed_origins_can_read_responses_without_credentials()
         assert!(allowed.contains("content-type") && allowed.contains("authorization"), "{allowed}");
         assert!(asked.headers["access-control-allow-methods"].to_str().unwrap().contains("POST"));
         let exposed = bad.headers["access-control-expose-headers"].to_str().unwrap();
-        for name in ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"] {
+        for name in ["date", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"] {
             assert!(exposed.split(',').any(|header| header == name), "{exposed}");
         }
         for answer in [&good, &bad, &asked] {

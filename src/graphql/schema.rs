@@ -166,6 +166,11 @@ impl Api {
         Ok(response)
     }
 
+    /// Runs other work in the slot of an operation, within the time limit of one.
+    pub(crate) async fn admit<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
+        self.admission.run(work).await
+    }
+
     /// Executes a subscription from a validated document.
     pub fn stream(&self, request: Request) -> BoxStream<'static, Response> {
         let (request, batches) = loader::attach(request, self.ctx.as_ref());

@@ -290,7 +290,7 @@ impl SignedIn {
     }
 }
 
-/// The only place that turns tokens into text for a client.
+/// The only place in the API that turns tokens into text for a client.
 fn tokens(domain: &Ctx, holder: &Holder, methods: &[Method], refresh_token: &RefreshToken) -> Result<Tokens, ApiError> {
     let (access_token, expires_at) = token::sign(domain, holder, methods, domain.now())?;
     Ok(Tokens {

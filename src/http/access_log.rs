@@ -109,6 +109,7 @@ fn route(request: &Request) -> &'static str {
         Some("/ready") => "ready",
         Some("/metrics") => "metrics",
         Some("/.well-known/jwks.json") => "jwks",
+        Some("/pages/session") => "session",
         Some("/" | "/graphiql" | "/inbox" | "/.well-known/change-password") => "page",
         Some(path) if path.starts_with("/assets") => "asset",
         _ => "other",

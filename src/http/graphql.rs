@@ -1,7 +1,6 @@
 //! `POST /graphql`: reads the body, identifies and charges the caller, parses and checks the document, executes the
 //! operation and sends the response. All checks run in this order before the operation is executed.
 
-mod body;
 mod call;
 pub(super) mod recent_documents;
 pub(super) mod sse;
@@ -24,7 +23,7 @@ use url::form_urlencoded;
 
 use self::call::{Call, DocumentRef};
 use super::{
-    Server,
+    Server, body,
     caller::{self, Bearer, BearerPolicy, meter::Meter},
     request_outcome::{self, RequestOutcome},
     response::{
@@ -44,8 +43,6 @@ use crate::{
     observability::spans,
     settings::{DocumentId, Mode, Settings, document_id, parse_id},
 };
-
-pub(super) const MAX_BODY: usize = 16 * 1024;
 
 /// Handles a `POST` request. Every error becomes a GraphQL error response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
@@ -98,7 +95,7 @@ async fn respond(
     (media, events): (Option<MediaType>, bool),
     record: &mut RequestOutcome,
 ) -> Result<Response, Refusal> {
-    check_headers(&parts.headers)?;
+    body::check_json(&parts.headers)?;
     let not_acceptable =
         || Refusal::new(Code::NotAcceptable, "Accept `application/graphql-response+json` or `application/json`.");
     if media.is_none() && !events {
@@ -163,29 +160,6 @@ async fn execute(server: &Server, request: Request) -> Result<async_graphql::Res
         // The operation panicked. The panic hook has already logged the panic.
         Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
     }
-}
-
-fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (first, second) = (types.next(), types.next());
-    let is_json = first.and_then(|value| value.to_str().ok()).is_some_and(is_json_in_utf8);
-    if !is_json || second.is_some() {
-        return Err(Refusal::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`."));
-    }
-    let plain = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
-        return Err(Refusal::new(Code::UnsupportedMediaType, "Send the body uncompressed."));
-    }
-    Ok(())
-}
-
-fn is_json_in_utf8(content_type: &str) -> bool {
-    let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let in_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    is_json && in_utf8
 }
 
 fn invalid_call() -> Refusal {

@@ -1,6 +1,6 @@
 //! Rejects requests for unknown hosts on development servers. Without this check, a web page could point its domain at
-//! this machine (DNS rebinding) and then read the inbox from the same origin. Production has no inbox and no cookies,
-//! so production servers accept any host.
+//! this machine (DNS rebinding) and then read the inbox from the same origin. Production has no inbox, and its
+//! cookie needs the `Origin` of the public URL, so production servers accept any host.
 
 use std::net::IpAddr;
 

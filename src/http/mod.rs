@@ -1,6 +1,8 @@
 //! The HTTP server: its routes, and the middleware that all requests pass.
 
 mod access_log;
+mod admitted;
+mod body;
 mod caller;
 mod graphql;
 mod health;
@@ -42,6 +44,7 @@ pub use state::Server;
 /// | --- | --- |
 /// | `/graphql` | the API: `POST`, or a WebSocket upgrade |
 /// | `/` | the sign-in page |
+/// | `/pages/session` | the session of the pages in a cookie: `POST` and `DELETE`, only from our own pages |
 /// | `/graphiql`, `/inbox` | `GraphiQL` and the development inbox, if enabled |
 /// | `/assets/…`, `/favicon.svg`, `/favicon.ico` | the files of the pages |
 /// | `/.well-known/jwks.json` | the public keys of the access tokens |
@@ -55,7 +58,9 @@ pub fn router(server: &Arc<Server>) -> Router {
         .layer(middleware::cors(settings));
     let hosts = from_fn_with_state(host::Hosts::of(settings), host::check);
     // Health probes may use any name of this machine, so the host check does not apply to their routes.
-    let public = api.merge(pages::router(settings, server.ctx.inbox.is_some())).layer(hosts).merge(probes());
+    let pages = pages::router(settings, server.ctx.inbox.is_some());
+    let pages = pages.route("/pages/session", post(pages::session::open).delete(pages::session::end));
+    let public = api.merge(pages).layer(hosts).merge(probes());
     with_middleware(public, server)
 }
 

@@ -31,6 +31,11 @@ pub(super) struct RequestOutcome {
 }
 
 impl RequestOutcome {
+    /// The outcome of an endpoint outside GraphQL, with this metric label.
+    pub(super) fn of(operation: &'static str) -> Self {
+        Self { operation: Some(operation.into()), ..Self::default() }
+    }
+
     /// Records the operation. A mutation that is not in the schema is recorded as "mutation".
     pub(super) fn record_operation(&mut self, api: &Api, operation: &Operation) {
         self.name = operation.name.as_deref().map(loggable);
@@ -48,6 +53,11 @@ impl RequestOutcome {
     /// Records that the request was refused or failed as a whole.
     pub(super) fn record_refusal(&mut self, code: Code) {
         self.outcome = Some(code.as_str().into());
+    }
+
+    /// Records an expected outcome other than success.
+    pub(super) fn record_result(&mut self, outcome: &'static str) {
+        self.outcome = Some(outcome.into());
     }
 
     /// Records the outcome of an executed operation: the code of its first error, or the result type of its mutation,

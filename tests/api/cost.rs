@@ -6,7 +6,10 @@ use std::sync::atomic::Ordering;
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, TestApp, on_servers, other_than};
+use crate::{
+    harness::{Client, TestApp, on_servers, other_than},
+    pages::browser::Browser,
+};
 
 /// The numbers of SQL statements and limiter calls since the last call of this function.
 fn cost(app: &TestApp) -> (usize, u64) {
@@ -127,6 +130,26 @@ async fn passwords_have_their_documented_cost() {
     assert_eq!(cost(&app), (11, 1), "disownSession");
     changed(&app.guest(), "disownSession", json!({ "token": token })).await;
     assert_eq!(cost(&app), (3, 2), "disownSession, used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_of_the_pages_has_its_documented_cost() {
+    let app = TestApp::new().await;
+    let mut browser = Browser::new(app.guest());
+    let signed_in = app.guest().sign_in("cost@example.com").await;
+    cost(&app);
+    browser.reload().await;
+    assert_eq!(cost(&app), (0, 0), "without a cookie");
+    browser.open(json!({ "refreshToken": signed_in.refresh })).await;
+    assert_eq!(cost(&app), (2, 1), "with the token of a sign-in");
+    browser.reload().await;
+    assert_eq!(cost(&app), (2, 1), "with the cookie");
+    let other = app.guest().sign_in("other@example.com").await;
+    cost(&app);
+    browser.open(json!({ "refreshToken": other.refresh })).await;
+    assert_eq!(cost(&app), (4, 1), "if it replaces another session");
+    browser.end().await;
+    assert_eq!(cost(&app), (2, 0), "the end");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,7 @@ mod limits;
 mod lists;
 mod live;
 mod mail;
+mod pages;
 mod passwords;
 mod people;
 mod permissions;

@@ -123,16 +123,40 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
 /// Ends the session of a refresh token, so that a client without an access token can sign out. Every token ever issued
 /// for the session works. `None` if the session is already over or the token is not ours.
 pub async fn sign_out(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Option<sessions::Model>> {
-    let Some(token) = RefreshToken::parse(ctx, token) else { return Ok(None) };
+    match RefreshToken::parse(ctx, token) {
+        Some(token) => end_of(ctx, origin, &token, EndReason::SignedOut).await,
+        None => Ok(None),
+    }
+}
+
+/// Ends the session of a refresh token that a browser replaces with one of the session `by`. Two statements, unless both
+/// tokens are of that session.
+pub async fn replace(ctx: &Ctx, origin: &Origin, token: &str, by: Uuid) -> Result<()> {
+    match RefreshToken::parse(ctx, token).filter(|token| token.session() != by) {
+        Some(token) => end_of(ctx, origin, &token, EndReason::Replaced).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+async fn end_of(
+    ctx: &Ctx,
+    origin: &Origin,
+    token: &RefreshToken,
+    reason: EndReason,
+) -> Result<Option<sessions::Model>> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let which = sessions::Column::Id.eq(token.session()).into();
-    let Some(session) = end_where(&*work, which, EndReason::SignedOut, now).await?.into_iter().next() else {
+    let Some(session) = end_where(&*work, which, reason, now).await?.into_iter().next() else {
         return Ok(None);
     };
     let presented = token.hash();
     let is_recent = session.refresh_hash == presented || session.previous_hash.as_ref() == Some(&presented);
-    let kind = if is_recent { Kind::SignedOut } else { Kind::RefreshTokenReused };
+    let kind = match (is_recent, reason) {
+        (false, _) => Kind::RefreshTokenReused,
+        (true, EndReason::SignedOut) => Kind::SignedOut,
+        (true, _) => Kind::SessionEnded,
+    };
     record_end(ctx, &work, now, kind, origin, &session).await?;
     work.commit(ctx).await?;
     Ok(Some(session))

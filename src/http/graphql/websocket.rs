@@ -20,11 +20,11 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::MAX_BODY;
 use crate::{
     graphql::error::Code,
     http::{
         Server,
+        body::MAX_BODY,
         caller::{self, Bearer, meter::Meter},
         method_not_allowed,
         networks::Shares,

@@ -1,8 +1,11 @@
 //! The sign-in page, `GraphiQL` and the development inbox. They are compiled into the program from `web/` and rendered
-//! once at startup. Serving a page uses no request body, cookie or database. Content security policies prevent all
-//! requests from a page to other hosts.
+//! once at startup. Serving a page uses no request body, cookie or database: scripts ask `session` for the session of the
+//! browser. Content security policies prevent all requests from a page to other hosts.
 
 mod assets;
+mod cookie;
+mod guard;
+pub(super) mod session;
 
 use std::{collections::HashMap, future::ready};
 

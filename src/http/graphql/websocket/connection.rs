@@ -37,8 +37,8 @@ use crate::{
     error::Error,
     http::{
         Server,
+        body::MAX_BODY,
         caller::{self, BearerPolicy},
-        graphql::MAX_BODY,
         response::RequestId,
         server::ConnectionHandle,
     },

@@ -2,22 +2,56 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::{
+    body::{Body, Bytes, HttpBody as _},
+    http::{HeaderMap, header},
+};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::MAX_BODY;
-use crate::{graphql::error::Code, http::response::Refusal};
+use super::response::Refusal;
+use crate::graphql::error::Code;
+
+/// Maximum size of a body in bytes.
+pub(super) const MAX_BODY: usize = 16 * 1024;
 
 /// Timeout for the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Checks that a body is JSON in UTF-8 and uncompressed.
+///
+/// # Errors
+///
+/// `UNSUPPORTED_MEDIA_TYPE`.
+pub(super) fn check_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (first, second) = (types.next(), types.next());
+    let is_json = first.and_then(|value| value.to_str().ok()).is_some_and(is_json_in_utf8);
+    if !is_json || second.is_some() {
+        return Err(Refusal::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`."));
+    }
+    let plain = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Err(Refusal::new(Code::UnsupportedMediaType, "Send the body uncompressed."));
+    }
+    Ok(())
+}
+
+fn is_json_in_utf8(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let in_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    is_json && in_utf8
+}
 
 /// Reads a whole body.
 ///
 /// # Errors
 ///
 /// `DOCUMENT_TOO_LARGE` above [`MAX_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` if the body ends early.
-pub(crate) async fn read(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn read(body: Body) -> Result<Bytes, Refusal> {
     // Fail early if the announced length is too large.
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_large());

@@ -7,11 +7,12 @@ pub mod live_access;
 pub mod refresh;
 pub mod retention;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Statement,
     sea_query::{Expr, SimpleExpr},
 };
 use serde_json::json;
@@ -160,8 +161,23 @@ pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
 }
 
 async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<SignedIn>> {
-    let row = sessions::Entity::find_by_id(id).find_also_related(users::Entity).one(ctx.db.read()).await?;
-    Ok(row.and_then(|(session, user)| Some(SignedIn { user: user?, session })))
+    let Some(row) = ctx.db.read().query_one_raw(find_statement(ctx.db.backend(), id)).await? else { return Ok(None) };
+    let session = sessions::Model::from_query_result(&row, "A_")?;
+    let user = users::Model::from_query_result_optional(&row, "B_")?;
+    Ok(user.map(|user| SignedIn { user, session }))
+}
+
+/// The statement of [`find`]. Every signed-in request sends it, and building its text from the entities takes as long
+/// as executing it, so the text is built once.
+fn find_statement(backend: DbBackend, id: Uuid) -> Statement {
+    static POSTGRES: LazyLock<String> = LazyLock::new(|| find_sql(DbBackend::Postgres));
+    static SQLITE: LazyLock<String> = LazyLock::new(|| find_sql(DbBackend::Sqlite));
+    let sql = if backend == DbBackend::Postgres { &POSTGRES } else { &SQLITE };
+    db::statement(backend, sql, [id.into()])
+}
+
+fn find_sql(backend: DbBackend) -> String {
+    sessions::Entity::find_by_id(Uuid::nil()).find_also_related(users::Entity).build(backend).sql
 }
 
 /// The same with the methods that opened the session. One statement.

@@ -35,6 +35,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Response<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
+    /// `name=value` of every cookie that was set.
+    pub(crate) cookies: Vec<String>,
 }
 
 /// What the head of a response says about its body.
@@ -45,11 +47,17 @@ struct Head {
     content: Option<usize>,
     is_chunked: bool,
     closes: bool,
+    cookies: Vec<String>,
 }
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, stream: None, request: Vec::with_capacity(2_048), response: Vec::with_capacity(CHUNK) }
+    }
+
+    /// The origin of pages of the server.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub(crate) async fn get(&mut self, path: &str, headers: &str) -> Result<Response<'_>> {
@@ -90,7 +98,7 @@ impl Client {
             self.stream = None;
         }
         let body = self.body(&head)?;
-        Ok(Response { status: head.status, body: &self.response[body] })
+        Ok(Response { status: head.status, body: &self.response[body], cookies: head.cookies })
     }
 
     /// Sends the request and reads until the response is complete.
@@ -154,6 +162,8 @@ impl Head {
                 head.is_chunked = value.eq_ignore_ascii_case("chunked");
             } else if header.name.eq_ignore_ascii_case("connection") {
                 head.closes = value.eq_ignore_ascii_case("close");
+            } else if header.name.eq_ignore_ascii_case("set-cookie") {
+                head.cookies.extend(value.split(';').next().map(str::to_owned));
             }
         }
         Ok(Some(head))
@@ -170,12 +180,13 @@ mod tests {
 
     #[test]
     fn a_chunked_body_is_read_without_its_sizes() {
-        let text = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let text = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nset-cookie: a=1; Path=/\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         let mut client = Client::new(([127, 0, 0, 1], 1).into());
         client.response.extend_from_slice(text);
         let head = Head::parse(text).unwrap().unwrap();
         assert!(is_complete(&head, text));
         assert!(!is_complete(&head, &text[..text.len() - 1]));
+        assert_eq!(head.cookies, ["a=1"]);
         let body = client.body(&head).unwrap();
         assert_eq!(&client.response[body], b"abcde");
     }

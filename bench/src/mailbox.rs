@@ -37,16 +37,31 @@ enum Slot {
 pub(crate) struct Mailbox {
     slots: Arc<Mutex<HashMap<String, Slot>>>,
     received: Arc<AtomicU64>,
+    /// Port for SMTP in plain text, for peers.
+    pub(crate) plain: SocketAddr,
     /// Port for SMTP over TLS.
     pub(crate) tls: SocketAddr,
 }
 
 impl Mailbox {
-    /// Listens on a free port of loopback.
+    /// Listens on two free ports of loopback.
     pub(crate) async fn open(folder: &Path) -> Result<Self> {
         let acceptor = TlsAcceptor::from(Arc::new(certificate::server(folder)?));
-        let tls = TcpListener::bind("127.0.0.1:0").await?;
-        let mailbox = Self { slots: Arc::default(), received: Arc::default(), tls: tls.local_addr()? };
+        let (plain, tls) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+        let mailbox = Self {
+            slots: Arc::default(),
+            received: Arc::default(),
+            plain: plain.local_addr()?,
+            tls: tls.local_addr()?,
+        };
+        let own = mailbox.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = plain.accept().await {
+                drop(stream.set_nodelay(true));
+                let own = own.clone();
+                tokio::spawn(async move { own.converse(BufStream::new(stream)).await });
+            }
+        });
         let own = mailbox.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = tls.accept().await {

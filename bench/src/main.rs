@@ -18,13 +18,16 @@
 
 mod api;
 mod certificate;
+mod counts;
 mod floor;
 mod flow;
 mod http;
+mod listeners;
 mod load;
 mod mailbox;
 mod measure;
 mod pairs;
+mod peers;
 mod prepare;
 mod stack;
 mod system;
@@ -55,6 +58,10 @@ struct Arguments {
 enum Command {
     /// Repeat one flow, alone or in pairs against another service
     Run(pairs::Arguments),
+    /// Count the statements, transactions and Redis calls of one operation
+    Count(counts::Arguments),
+    /// Send events to many WebSocket subscriptions while users sign in
+    Listeners(listeners::Arguments),
     /// Serve the floor; `bench run` starts it
     #[command(hide = true)]
     Floor(floor::Settings),
@@ -65,7 +72,7 @@ fn main() -> ExitCode {
     // The floor is a server and gets every core. The driver gets one thread, to leave the cores to what it measures.
     let mut runtime = match command {
         Command::Floor(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Count(_) | Command::Listeners(_) => tokio::runtime::Builder::new_current_thread(),
     };
     let ended = runtime.enable_all().build().map_err(Into::into).and_then(|runtime| runtime.block_on(run(command)));
     match ended {
@@ -81,6 +88,8 @@ async fn run(command: Command) -> Result<()> {
     let work = async {
         match command {
             Command::Run(arguments) => pairs::run(arguments).await,
+            Command::Listeners(arguments) => listeners::run(arguments).await,
+            Command::Count(arguments) => counts::run(arguments).await,
             Command::Floor(settings) => floor::serve(settings).await,
         }
     };

@@ -25,7 +25,7 @@ pub(crate) struct Latency {
 }
 
 impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
         let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
         Self { p50: ms(0.5), p99: ms(0.99), p999: ms(0.999), max: histogram.max() as f64 / 1_000.0 }
     }
@@ -133,24 +133,25 @@ impl Run {
             self.memory,
             if self.failed > 0 { format!("  {} failed", self.failed) } else { String::new() },
         );
+        if !self.parts.is_empty() {
+            let parts = self.parts.iter().map(|(name, part)| format!("{name} {:.2}", part.p50));
+            println!("{:<16} p50 of parts, ms: {}", "", parts.collect::<Vec<_>>().join(", "));
+        }
     }
 }
 
-/// Two services in turn, with the ratio of their medians.
+/// Two services in turn: the throughput of each pair, ours over theirs, and the median.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     pub(crate) flow: String,
-    pub(crate) ours: Vec<Run>,
-    pub(crate) theirs: Vec<Run>,
-    /// Throughput of each pair, ours over theirs.
     pub(crate) ratios: Vec<f64>,
     pub(crate) ratio: f64,
 }
 
 impl Comparison {
-    pub(crate) fn of(flow: &str, ours: Vec<Run>, theirs: Vec<Run>) -> Self {
-        let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(own, other)| own.per_second / other.per_second).collect();
-        Self { flow: flow.to_owned(), ratio: median(&ratios), ours, theirs, ratios }
+    pub(crate) fn of(flow: &str, ours: &[Run], theirs: &[Run]) -> Self {
+        let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(own, other)| own.per_second / other.per_second).collect();
+        Self { flow: flow.to_owned(), ratio: median(&ratios), ratios }
     }
 }
 
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn a_comparison_is_the_median_of_the_ratios_of_its_pairs() {
         // A machine that slows down halfway changes both runs of a pair, not their ratio.
-        let compared = Comparison::of("me", runs(&[80.0, 20.0, 45.0]), runs(&[100.0, 40.0, 50.0]));
+        let compared = Comparison::of("me", &runs(&[80.0, 20.0, 45.0]), &runs(&[100.0, 40.0, 50.0]));
         assert_eq!(compared.ratios, [0.8, 0.5, 0.9]);
         assert!(is(compared.ratio, 0.8));
     }

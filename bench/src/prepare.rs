@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::{
-    api::{Api, Person},
+    api::Person,
     flow::{Browser, Flow, sign_in_all},
     load::Plan,
     measure::{self, bar},
@@ -42,16 +42,22 @@ async fn people(stack: &Stack, system: &System, flow: Flow, connections: usize) 
         Flow::Users | Flow::Audit => 4,
         Flow::Me | Flow::Password | Flow::Refresh => connections,
     };
-    let people: Vec<_> = (0..count).map(|number| Person::new(&name, number)).collect();
-    if matches!(flow, Flow::Users | Flow::Audit) {
-        for person in &people {
-            let arguments = ["user", "create", &person.email, "--role", "manager"];
-            system.command(stack.folder(), &arguments).await?;
-        }
-    }
+    let people = match flow {
+        Flow::Users | Flow::Audit => managers(stack, system, count).await?,
+        _ => (0..count).map(|number| Person::new(&name, number)).collect(),
+    };
     let bar = bar(&format!("{}: accounts and sessions", system.name))?;
-    let registers = flow == Flow::Password && system.target.api == Api::Doorcode;
-    let people = sign_in_all(&system.target, people, registers, &bar).await?;
+    let people = sign_in_all(&system.target, people, flow == Flow::Password, &bar).await?;
     bar.finish_and_clear();
     Ok(people)
+}
+
+/// Creates managers, who have not signed in yet.
+pub(crate) async fn managers(stack: &Stack, system: &System, count: usize) -> Result<Vec<Person>> {
+    let name = format!("manager{}x", stack.mailbox.received());
+    let managers: Vec<_> = (0..count).map(|number| Person::new(&name, number)).collect();
+    for manager in &managers {
+        system.command(stack.folder(), &["user", "create", &manager.email, "--role", "manager"]).await?;
+    }
+    Ok(managers)
 }

@@ -158,7 +158,15 @@ impl Stack {
             tokio_postgres::connect(&format!("{postgres_url}/postgres"), tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
         admin.batch_execute("CREATE EXTENSION pg_stat_statements").await?;
-        Ok(Self { postgres, redis, mailbox, postgres_url, redis_url, admin, folder })
+        let stack = Self { postgres, redis, mailbox, postgres_url, redis_url, admin, folder };
+        stack.track("none").await?;
+        Ok(stack)
+    }
+
+    /// Chooses which statements PostgreSQL counts: `top` or `none`.
+    pub(crate) async fn track(&self, what: &str) -> Result<()> {
+        self.admin.batch_execute(&format!("ALTER SYSTEM SET pg_stat_statements.track = {what}")).await?;
+        Ok(self.admin.batch_execute("SELECT pg_reload_conf()").await?)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -206,7 +214,6 @@ async fn start_postgres(folder: &Path) -> Result<(Server, String)> {
         "unix_socket_directories=",
         "max_connections=400",
         "shared_preload_libraries=pg_stat_statements",
-        "pg_stat_statements.track=none",
         "shared_buffers=512MB",
         "max_wal_size=4GB",
     ] {

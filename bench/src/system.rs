@@ -101,32 +101,41 @@ impl System {
             setting("DOORCODE_PUBLIC_URL", format!("http://127.0.0.1:{}", address.port())),
         ]);
         let path = program.to_string_lossy();
-        let mut server = Server::start(name, stack.folder(), false, &[&path], &all)?;
-        let started_in = server.ready(async || answers(ops, "/ready").await).await?;
-        let target = Target { api: Api::Doorcode, address, ops, mailbox: stack.mailbox.clone() };
-        let processes = processes(stack, &server);
-        Ok(Self { name, target, processes, started_in, settings: all, program: program.into(), _server: server })
+        let server = Server::start(name, stack.folder(), false, &[&path], &all)?;
+        let system = Self::new(stack, name, Api::Doorcode, server, (address, ops), "/ready").await?;
+        Ok(Self { settings: all, program: program.into(), ..system })
     }
 
     /// Starts the floor: this program, with another command. Its tables are Doorcode's.
     pub(crate) async fn floor(stack: &Stack, program: &Path) -> Result<Self> {
-        let name = "floor";
         let data = stack.folder().join("floor-data");
-        let settings = doorcode_settings(stack, Store::Servers, &data, name).await?;
+        let settings = doorcode_settings(stack, Store::Servers, &data, "floor").await?;
         run(program, &["migrate", "up"], &with_url(&settings), stack.folder()).await?;
         let address = free_address()?;
         let own = std::env::current_exe()?;
-        let (own, listen) = (own.to_string_lossy(), address.to_string());
-        let (smtp, authority) = (stack.mailbox.tls.to_string(), stack.authority());
+        let (own, listen, smtp) = (own.to_string_lossy(), address.to_string(), stack.mailbox.tls.to_string());
+        let authority = stack.authority();
         let authority = authority.to_string_lossy();
-        let command =
-            [&*own, "floor", "--listen", &listen, "--smtp", &smtp, "--authority", &*authority].map(str::to_owned);
-        let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let mut server = Server::start(name, stack.folder(), false, &command, &settings)?;
-        let started_in = server.ready(async || answers(address, "/me").await).await?;
-        let target = Target { api: Api::Plain, address, ops: address, mailbox: stack.mailbox.clone() };
-        let processes = processes(stack, &server);
-        Ok(Self { name, target, processes, started_in, settings, program: program.into(), _server: server })
+        let command = [&*own, "floor", "--listen", &listen, "--smtp", &smtp, "--authority", &*authority];
+        let server = Server::start("floor", stack.folder(), false, &command, &settings)?;
+        Self::new(stack, "floor", Api::Plain, server, (address, address), "/me").await
+    }
+
+    /// Waits until a service that was started answers.
+    pub(crate) async fn new(
+        stack: &Stack,
+        name: &'static str,
+        api: Api,
+        mut server: Server,
+        (address, ops): (SocketAddr, SocketAddr),
+        health: &str,
+    ) -> Result<Self> {
+        let started_in = server.ready(async || answers(ops, health).await).await?;
+        let target = Target { api, address, ops, mailbox: stack.mailbox.clone() };
+        let processes =
+            Processes { server: vec![server.pid()], postgres: stack.postgres.pid(), redis: stack.redis.pid() };
+        let (settings, program) = (Vec::new(), PathBuf::new());
+        Ok(Self { name, target, processes, started_in, settings, program, _server: server })
     }
 
     /// Runs a command of Doorcode with the server's settings.
@@ -139,10 +148,6 @@ fn with_url(settings: &[Setting]) -> Vec<Setting> {
     let mut settings = settings.to_vec();
     settings.push(setting("DOORCODE_PUBLIC_URL", "http://127.0.0.1:4000"));
     settings
-}
-
-fn processes(stack: &Stack, server: &Server) -> Processes {
-    Processes { server: vec![server.pid()], postgres: stack.postgres.pid(), redis: stack.redis.pid() }
 }
 
 /// Runs a program to its end and fails with its output if it fails.

@@ -1,5 +1,7 @@
 //! What every measured service is asked, in its own words.
 
+mod allauth;
+mod better_auth;
 mod doorcode;
 mod plain;
 
@@ -21,6 +23,9 @@ pub(crate) enum Api {
     Doorcode,
     /// The JSON of the floor, which the peers in Python share.
     Plain,
+    BetterAuth,
+    /// The headless API of django-allauth.
+    Allauth,
 }
 
 /// A signed-in browser.
@@ -54,6 +59,8 @@ impl Api {
         match self {
             Self::Doorcode => doorcode::request_code(http, person).await,
             Self::Plain => plain::request_code(http, person).await,
+            Self::BetterAuth => better_auth::request_code(http, person).await,
+            Self::Allauth => allauth::request_code(http, person).await,
         }
     }
 
@@ -67,6 +74,8 @@ impl Api {
         match self {
             Self::Doorcode => doorcode::enter_code(http, person, challenge, code).await,
             Self::Plain => plain::enter_code(http, person, challenge, code).await,
+            Self::BetterAuth => better_auth::enter_code(http, person, code).await,
+            Self::Allauth => allauth::enter_code(http, person, challenge, code).await,
         }
     }
 
@@ -74,6 +83,8 @@ impl Api {
         match self {
             Self::Doorcode => doorcode::me(http, session).await,
             Self::Plain => plain::me(http, session).await,
+            Self::BetterAuth => better_auth::me(http, session).await,
+            Self::Allauth => allauth::me(http, session).await,
         }
     }
 
@@ -81,21 +92,24 @@ impl Api {
         match self {
             Self::Doorcode => doorcode::refresh(http, session).await,
             Self::Plain => plain::refresh(http, session).await,
+            Self::BetterAuth | Self::Allauth => bail!("this service has no refresh tokens"),
         }
     }
 
-    /// Asks for a code that creates an account with the password.
-    pub(crate) async fn register(self, http: &mut Client, person: &Person) -> Result<String> {
+    /// Creates an account with the password. If that takes a code, returns what `enter_code` needs besides it.
+    pub(crate) async fn register(self, http: &mut Client, person: &Person) -> Result<Option<String>> {
         match self {
-            Self::Doorcode => doorcode::register(http, person).await,
-            Self::Plain => bail!("this service has no passwords"),
+            Self::Doorcode => doorcode::register(http, person).await.map(Some),
+            Self::BetterAuth => better_auth::register(http, person).await.map(|()| None),
+            Self::Plain | Self::Allauth => bail!("this service is measured without passwords"),
         }
     }
 
     pub(crate) async fn sign_in_by_password(self, http: &mut Client, person: &mut Person) -> Result<()> {
         match self {
             Self::Doorcode => doorcode::sign_in_by_password(http, person).await,
-            Self::Plain => bail!("this service has no passwords"),
+            Self::BetterAuth => better_auth::sign_in_by_password(http, person).await,
+            Self::Plain | Self::Allauth => bail!("this service is measured without passwords"),
         }
     }
 }
@@ -116,7 +130,7 @@ fn text(json: &Value, pointer: &str) -> Result<String> {
 
 /// Whether a body contains some text. Cheaper than to parse the body of every response.
 pub(crate) fn contains(body: &[u8], text: &str) -> bool {
-    body.windows(text.len()).any(|window| window == text.as_bytes())
+    text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// Fails unless a response has status 200 and contains some text.

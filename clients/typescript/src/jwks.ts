@@ -37,7 +37,7 @@ const KINDS: Record<string, [string, RsaHashedImportParams | EcKeyImportParams |
 
 async function imported(jwk: Jwk): Promise<VerifyingKey | null> {
   const kind = KINDS[jwk.kty ?? ""];
-  if (!kind || (jwk.alg && jwk.alg !== kind[0]) || (jwk.use && jwk.use !== "sig")) return null;
+  if (!kind || (jwk.alg && jwk.alg !== kind[0])) return null;
   try {
     const key = await crypto.subtle.importKey("jwk", jwk, kind[1], false, ["verify"]);
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>;

@@ -1,5 +1,3 @@
-"use client";
-
 // The parts of the forms.
 
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";

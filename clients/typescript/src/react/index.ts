@@ -1,3 +1,5 @@
+"use client";
+
 // React components and hooks for sign-in.
 
 export { DoorcodeProvider, useDoorcode, useSession } from "./provider.js";

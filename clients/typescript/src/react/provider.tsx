@@ -1,5 +1,3 @@
-"use client";
-
 import { createContext, useContext, useSyncExternalStore, type ReactNode } from "react";
 import type { Doorcode, Session } from "../types.js";
 

@@ -1,5 +1,3 @@
-"use client";
-
 import { useId, useState } from "react";
 import type { Session } from "../types.js";
 import { Face, type View } from "./fields.js";

@@ -1,5 +1,3 @@
-"use client";
-
 // A style sheet in a layer, so that any rule of the application outside of layers wins, such as one that sets the
 // variables of `.doorcode`. Colours follow the `color-scheme` of the page. The sheet is attached as an object, which a
 // content security policy without `unsafe-inline` allows.

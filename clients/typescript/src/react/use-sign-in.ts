@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useRef, useState } from "react";
 import type { PendingCode, PendingReset, Problem, Result, Session, SignIn, SignInOptions } from "../types.js";
 import { useDoorcode } from "./provider.js";

@@ -1,5 +1,3 @@
-"use client";
-
 import { useEffect, useId, useRef, useState } from "react";
 import { useDoorcode, useSession } from "./provider.js";
 import { useStyle } from "./style.js";

@@ -1,5 +1,3 @@
-"use client";
-
 // The forms: one for each way to sign in.
 
 import type { PendingCode, PendingReset } from "../types.js";

@@ -14,9 +14,11 @@ RUN rustc -vV | sed -n 's/^host: //p' >/host
 COPY Cargo.toml Cargo.lock ./
 COPY migration/Cargo.toml migration/
 COPY examples/notes/Cargo.toml examples/notes/
-RUN mkdir -p src migration/src examples/notes/src tests/api \
- && touch src/lib.rs migration/src/lib.rs examples/notes/src/lib.rs \
- && for main in src/main.rs examples/notes/src/main.rs tests/api/main.rs; do echo 'fn main() {}' >"$main"; done \
+COPY bench/Cargo.toml bench/
+COPY clients/rust/Cargo.toml clients/rust/
+RUN mkdir -p src migration/src examples/notes/src bench/src clients/rust/src tests/api \
+ && touch src/lib.rs migration/src/lib.rs examples/notes/src/lib.rs clients/rust/src/lib.rs \
+ && for main in src/main.rs examples/notes/src/main.rs bench/src/main.rs tests/api/main.rs; do echo 'fn main() {}' >"$main"; done \
  && cargo build --release --locked --bin doorcode --target "$(cat /host)"
 
 COPY migration migration

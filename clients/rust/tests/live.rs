@@ -16,7 +16,8 @@ use axum::{Json, Router, body::Body, http::StatusCode, routing::get};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorcode::{
-    app::{self, App, Overrides, SystemClock},
+    adapter::system::SystemClock,
+    app::{self, App, Overrides},
     domain::{keys, mail::delivery, token},
     graphql::Api,
     http::{self, Server},

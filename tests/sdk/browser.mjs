@@ -16,7 +16,8 @@ export async function servePage(doorcode, clientId = "") {
     write: false,
     format: "esm",
     jsx: "automatic",
-    define: { "process.env.NODE_ENV": '"production"' },
+    // React reports mistakes, such as elements in wrong places, in development.
+    define: { "process.env.NODE_ENV": '"development"' },
     logLevel: "error",
   });
   const html = `<!doctype html><html lang="en"><title>Test</title><main id="root" data-server="${doorcode}" data-client="${clientId}"></main>

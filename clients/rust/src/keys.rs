@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jsonwebtoken::{
@@ -11,7 +11,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
 };
 use serde::Deserialize;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 use crate::VerifyError;
 
@@ -39,8 +39,8 @@ struct Cached {
 }
 
 impl Cached {
-    fn is_younger_than(&self, age: Duration) -> bool {
-        self.fetched_at.is_some_and(|at| at.elapsed() < age)
+    fn is_younger_than(&self, age: Duration, now: Instant) -> bool {
+        self.fetched_at.is_some_and(|at| now.saturating_duration_since(at) < age)
     }
 }
 
@@ -50,6 +50,9 @@ pub(crate) struct Keys {
     cached: RwLock<Cached>,
     /// Held during a request; the time of the next one.
     next: Mutex<Option<Instant>>,
+    /// The time that a test let pass.
+    #[cfg(test)]
+    pub(crate) passed: std::sync::Mutex<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +63,25 @@ struct Jwks {
 impl Keys {
     pub(crate) fn new(url: String) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { url, http, cached: RwLock::default(), next: Mutex::default() })
+        Ok(Self {
+            url,
+            http,
+            cached: RwLock::default(),
+            next: Mutex::default(),
+            #[cfg(test)]
+            passed: std::sync::Mutex::default(),
+        })
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests keep the time that they let pass")]
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    #[cfg(test)]
+    fn now(&self) -> Instant {
+        Instant::now() + *self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn current(&self) -> Cached {
@@ -71,24 +92,24 @@ impl Keys {
     pub(crate) async fn find(&self, kid: &str) -> Result<Option<Arc<Key>>, VerifyError> {
         let cached = self.current();
         let known = cached.by_id.get(kid).cloned();
-        if known.is_some() && cached.is_younger_than(MAX_AGE) {
+        if known.is_some() && cached.is_younger_than(MAX_AGE, self.now()) {
             return Ok(known);
         }
         let mut next = match (self.next.try_lock(), &known) {
             (Ok(next), _) => next,
             // Another request fetches the keys. Those that are known need not wait for it.
-            (Err(_), Some(_)) if cached.is_younger_than(MAX_STALE) => return Ok(known),
+            (Err(_), Some(_)) if cached.is_younger_than(MAX_STALE, self.now()) => return Ok(known),
             (Err(_), _) => self.next.lock().await,
         };
         let mut failure = None;
-        if next.is_none_or(|at| Instant::now() >= at) && self.current().fetched_at == cached.fetched_at {
+        if next.is_none_or(|at| self.now() >= at) && self.current().fetched_at == cached.fetched_at {
             failure = self.fetch().await.err();
             let pause = if failure.is_some() { PAUSE_AFTER_FAILURE } else { PAUSE };
-            *next = Some(Instant::now() + pause);
+            *next = Some(self.now() + pause);
         }
         drop(next);
         let cached = self.current();
-        if cached.is_younger_than(MAX_STALE) {
+        if cached.is_younger_than(MAX_STALE, self.now()) {
             return Ok(cached.by_id.get(kid).cloned());
         }
         let reason = failure.unwrap_or_else(|| "the last request failed a moment ago".to_owned());
@@ -96,7 +117,7 @@ impl Keys {
     }
 
     async fn fetch(&self) -> Result<(), String> {
-        let fetched_at = Instant::now();
+        let fetched_at = self.now();
         let jwks = self.request().await.inspect_err(|reason| tracing::warn!(url = self.url, reason, "no keys"))?;
         let keys = jwks.keys.into_iter().filter_map(usable).collect();
         *self.cached.write().unwrap_or_else(PoisonError::into_inner) =

@@ -23,6 +23,8 @@
 
 mod http;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

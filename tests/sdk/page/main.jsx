@@ -16,10 +16,9 @@ function Page() {
   const session = useSession();
   if (!session) return <SignIn />;
   return (
-    <header>
-      <p id="who">{session.user.email}</p>
-      <UserButton />
-    </header>
+    <p id="who">
+      {session.user.email} <UserButton />
+    </p>
   );
 }
 

@@ -11,7 +11,7 @@ color:var(--doorcode-text);font:16px/1.5 system-ui,sans-serif;accent-color:var(-
 .doorcode h2{margin:0;font-size:1.375rem;line-height:1.25}
 .doorcode p{margin:0}
 .doorcode-sign-in,.doorcode-sign-in form,.doorcode-sign-in label{display:grid;gap:.75rem}
-.doorcode-sign-in{max-width:22rem}
+.doorcode-sign-in{max-width:22rem;margin:auto;text-align:start}
 .doorcode-sign-in label{gap:.25rem;font-weight:500}
 .doorcode-sign-in label.doorcode-check{display:flex;gap:.5rem;font-weight:400}
 .doorcode input:not([type=checkbox]),.doorcode button{font:inherit;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--doorcode-line);border-radius:var(--doorcode-radius);color:inherit;background:var(--doorcode-surface)}
@@ -30,7 +30,7 @@ color:var(--doorcode-text);font:16px/1.5 system-ui,sans-serif;accent-color:var(-
 .doorcode-code i[data-gap]{margin-right:.75rem}
 .doorcode-user{position:relative;display:inline-block}
 .doorcode-user>button{width:2.75rem;padding:0;border-radius:50%}
-.doorcode-menu{position:absolute;right:0;z-index:10;display:grid;gap:.5rem;min-width:14rem;margin-top:.5rem;padding:1rem;border:1px solid var(--doorcode-line);border-radius:var(--doorcode-radius);background:var(--doorcode-surface);overflow-wrap:anywhere}}`;
+.doorcode-menu{position:absolute;right:0;z-index:10;display:grid;gap:.5rem;min-width:16rem;margin-top:.5rem;padding:1rem;border:1px solid var(--doorcode-line);border-radius:var(--doorcode-radius);background:var(--doorcode-surface);overflow-wrap:anywhere}}`;
 
 let sheet: CSSStyleSheet | undefined;
 

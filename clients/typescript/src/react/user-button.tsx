@@ -25,7 +25,7 @@ export function UserButton({ onSignedOut, text }: UserButtonProps) {
   const session = useSession();
   const [isOpen, setOpen] = useState(false);
   const [error, setError] = useState("");
-  const root = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLSpanElement>(null);
   const menu = useId();
 
   useEffect(() => {
@@ -53,8 +53,9 @@ export function UserButton({ onSignedOut, text }: UserButtonProps) {
     onSignedOut?.();
   }
 
+  // Only phrasing content, so that the button can stand in a paragraph.
   return (
-    <div className="doorcode doorcode-user" ref={root}>
+    <span className="doorcode doorcode-user" ref={root}>
       <button
         type="button"
         aria-expanded={isOpen}
@@ -67,7 +68,7 @@ export function UserButton({ onSignedOut, text }: UserButtonProps) {
         </span>
       </button>
       {isOpen && (
-        <div className="doorcode-menu" id={menu}>
+        <span className="doorcode-menu" id={menu}>
           {name && <strong>{name}</strong>}
           <span className="doorcode-hint">{email}</span>
           <button type="button" onClick={() => void signOut(false)}>
@@ -76,11 +77,11 @@ export function UserButton({ onSignedOut, text }: UserButtonProps) {
           <button type="button" onClick={() => void signOut(true)}>
             {t.signOutEverywhere}
           </button>
-          <p role="alert" className="doorcode-error">
+          <span role="alert" className="doorcode-error">
             {error}
-          </p>
-        </div>
+          </span>
+        </span>
       )}
-    </div>
+    </span>
   );
 }

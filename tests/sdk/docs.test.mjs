@@ -90,6 +90,7 @@ test("the programs for browsers and for Node compile", async () => {
   for (const [page, heading, language] of [
     ["spa.md", "3. Show the form", "tsx"],
     ["spa.md", "Without React", "js"],
+    ["tests.md", "Sign in without a page", "ts"],
     ["backend.md", "Node, Deno, Bun and edge runtimes", "ts"],
   ]) {
     await build({

@@ -43,7 +43,7 @@ pub use state::Server;
 /// | path | what |
 /// | --- | --- |
 /// | `/graphql` | the API: `POST`, or a WebSocket upgrade |
-/// | `/` | the sign-in page |
+/// | `/`, `/sign-in`, `/register`, `/reset`, `/account` | sign-in and account |
 /// | `/pages/session` | the session of the pages in a cookie: `POST` and `DELETE`, only from our own pages |
 /// | `/graphiql`, `/inbox` | `GraphiQL` and the development inbox, if enabled |
 /// | `/assets/…`, `/favicon.svg`, `/favicon.ico` | the files of the pages |

@@ -19,8 +19,8 @@ pub(crate) struct Trusted(HashMap<DocumentId, Result<Arc<Document>, Refused>>);
 impl Trusted {
     /// Parses and validates every document in the manifest and in the built-in pages.
     pub(crate) fn new(manifest: &Manifest, documents: &Documents) -> Self {
-        let own: Vec<_> = operations().map(|text| (document_id(text), text)).collect();
-        let own = own.iter().map(|(id, text)| (id, *text));
+        let own: Vec<_> = operations().into_iter().map(|text| (document_id(&text), text)).collect();
+        let own = own.iter().map(|(id, text)| (id, text.as_str()));
         let mut trusted = HashMap::new();
         for (id, text) in manifest.iter().chain(own) {
             trusted.insert(*id, documents.read(text).map(Arc::new));

@@ -1,11 +1,12 @@
 //! Static files for the pages, compiled into the program from `web/`.
 
-use std::{collections::HashMap, future::ready};
+use std::{future::ready, sync::Arc};
 
 use aws_lc_rs::digest;
 use axum::{
+    Router,
     body::Bytes,
-    extract::RawQuery,
+    extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
@@ -31,39 +32,54 @@ struct File {
     content: &'static [u8],
 }
 
-const OPERATIONS: &str = include_str!("../../../web/operations.js");
+/// All GraphQL documents that the pages send, as a list in JSON.
+const OPERATIONS: &str = include_str!("../../../web/src/api/operations.json");
 
 /// All GraphQL documents that the pages send.
-pub(in crate::http) fn operations() -> impl Iterator<Item = &'static str> {
-    OPERATIONS.split('`').skip(1).step_by(2)
+pub(in crate::http) fn operations() -> Vec<String> {
+    // A test checks that the file is valid.
+    serde_json::from_str(OPERATIONS).unwrap_or_default()
 }
 
-const FAVICON: File = plain("favicon.svg", SVG, include_bytes!("../../../web/favicon.svg"));
+const FAVICON: File =
+    File { name: "favicon.svg", kind: SVG, gzipped: false, content: include_bytes!("../../../web/favicon.svg") };
 
-/// Files of the sign-in page. The inbox also uses the style sheet, `graphql.js` and `operations.js`.
-const SIGN_IN_FILES: [File; 11] = [
-    plain("style.css", CSS, include_bytes!("../../../web/style.css")),
-    plain("graphql.js", JS, include_bytes!("../../../web/graphql.js")),
-    plain("operations.js", JS, OPERATIONS.as_bytes()),
-    plain("session.js", JS, include_bytes!("../../../web/session.js")),
-    plain("page.js", JS, include_bytes!("../../../web/page.js")),
-    plain("code.js", JS, include_bytes!("../../../web/code.js")),
-    plain("take-back.js", JS, include_bytes!("../../../web/take-back.js")),
-    plain("password.js", JS, include_bytes!("../../../web/password.js")),
-    plain("account.js", JS, include_bytes!("../../../web/account.js")),
-    plain("account-password.js", JS, include_bytes!("../../../web/account-password.js")),
-    plain("sign-in.js", JS, include_bytes!("../../../web/sign-in.js")),
+/// A file that `web/build` made.
+macro_rules! built {
+    ($name:literal, $kind:expr) => {
+        gzipped($name, $kind, include_bytes!(concat!("../../../web/dist/", $name, ".gz")))
+    };
+}
+
+/// A file for `GraphiQL`.
+macro_rules! vendored {
+    ($name:literal, $kind:expr) => {
+        gzipped($name, $kind, include_bytes!(concat!("../../../web/vendor/", $name, ".gz")))
+    };
+}
+
+/// Files of the sign-in and account pages. The inbox also uses the style sheet and the shared scripts.
+const PAGE_FILES: [File; 9] = [
+    built!("style.css", CSS),
+    built!("page.js", JS),
+    built!("shared.js", JS),
+    built!("account.js", JS),
+    built!("en.js", JS),
+    built!("de.js", JS),
+    built!("fr.js", JS),
+    built!("es.js", JS),
+    built!("ja.js", JS),
 ];
 
-const INBOX_FILES: [File; 1] = [plain("inbox.js", JS, include_bytes!("../../../web/inbox.js"))];
+const INBOX_FILES: [File; 1] = [built!("inbox.js", JS)];
 
 const GRAPHIQL_FILES: [File; 6] = [
     plain("graphiql.js", JS, include_bytes!("../../../web/graphiql.js")),
     plain("graphiql.css", CSS, include_bytes!("../../../web/graphiql.css")),
-    gzipped("graphiql.min.js", JS, include_bytes!("../../../web/vendor/graphiql.min.js.gz")),
-    gzipped("graphiql.min.css", CSS, include_bytes!("../../../web/vendor/graphiql.min.css.gz")),
-    gzipped("react.production.min.js", JS, include_bytes!("../../../web/vendor/react.production.min.js.gz")),
-    gzipped("react-dom.production.min.js", JS, include_bytes!("../../../web/vendor/react-dom.production.min.js.gz")),
+    vendored!("graphiql.min.js", JS),
+    vendored!("graphiql.min.css", CSS),
+    vendored!("react.production.min.js", JS),
+    vendored!("react-dom.production.min.js", JS),
 ];
 
 const fn plain(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
@@ -74,29 +90,54 @@ const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8])
     File { name, kind, gzipped: true, content }
 }
 
-#[derive(Clone)]
-pub(super) struct Asset {
-    file: File,
-    /// SHA-256 of the content. Pages put this hash into the file's URL, so browsers can cache the file forever. During
-    /// an upgrade, an old replica also serves the URLs of a new one, with its own content.
-    version: String,
+/// The files of all enabled pages.
+pub(super) struct Files {
+    files: Vec<File>,
+    /// SHA-256 of all files, which is part of their paths, so that browsers can cache them forever and scripts import
+    /// each other from one build. During an upgrade, an old replica also serves the paths of a new one, with its own
+    /// content.
+    version: Arc<str>,
 }
 
-impl Asset {
-    fn new(file: File) -> Self {
-        let digest = digest::digest(&digest::SHA256, file.content);
-        let version = URL_SAFE_NO_PAD.encode(digest);
-        Self { file, version }
+impl Files {
+    pub(super) fn new(graphiql: bool, inbox: bool) -> Self {
+        let mut files = PAGE_FILES.to_vec();
+        if inbox {
+            files.extend(INBOX_FILES);
+        }
+        if graphiql {
+            files.extend(GRAPHIQL_FILES);
+        }
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for file in &files {
+            hash.update(file.name.as_bytes());
+            hash.update(file.content);
+        }
+        Self { files, version: URL_SAFE_NO_PAD.encode(hash.finish()).into() }
     }
 
-    pub(super) fn address(&self) -> String {
-        format!("/assets/{}?v={}", self.file.name, self.version)
+    /// Returns the path of a file, or an empty string if the file is missing. A test checks that no file is missing.
+    pub(super) fn address(&self, name: &str) -> String {
+        let exists = self.files.iter().any(|file| file.name == name);
+        if exists { format!("/assets/{}/{name}", self.version) } else { String::new() }
     }
 
+    /// One route per file, so that other names get the usual 404.
+    pub(super) fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.files.iter().fold(Router::new(), |router, file| {
+            let (file, current) = (*file, Arc::clone(&self.version));
+            let serve = move |Path(version): Path<String>, request: HeaderMap| {
+                ready(file.respond(&current, version == *current, &request))
+            };
+            router.route(&format!("/assets/{{version}}/{}", file.name), get(serve))
+        })
+    }
+}
+
+impl File {
     /// Returns the file, or 304 if the browser already has this version.
-    fn respond(&self, asked_version: Option<&str>, request: &HeaderMap) -> Response {
-        let etag = format!("\"{}\"", self.version);
-        let exact = asked_version.and_then(|query| query.strip_prefix("v=")) == Some(self.version.as_str());
+    fn respond(&self, version: &str, exact: bool, request: &HeaderMap) -> Response {
+        let etag = format!("\"{version}\"");
         let cache = if exact { "public, max-age=31536000, immutable" } else { "no-cache" };
         let known = request
             .get_all(header::IF_NONE_MATCH)
@@ -109,10 +150,10 @@ impl Asset {
         if known {
             return (StatusCode::NOT_MODIFIED, HARDENING, policy, facts).into_response();
         }
-        let kind = [(header::CONTENT_TYPE, self.file.kind)];
-        let body = Bytes::from_static(self.file.content);
+        let kind = [(header::CONTENT_TYPE, self.kind)];
+        let body = Bytes::from_static(self.content);
         // All browsers accept gzip, so the program contains no uncompressed copy.
-        if self.file.gzipped {
+        if self.gzipped {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
             (HARDENING, policy, facts, kind, encoding, body).into_response()
         } else {
@@ -121,25 +162,8 @@ impl Asset {
     }
 }
 
-/// Returns the files of all enabled pages, by name.
-pub(super) fn all(graphiql: bool, inbox: bool) -> HashMap<&'static str, Asset> {
-    let mut files = SIGN_IN_FILES.to_vec();
-    if inbox {
-        files.extend(INBOX_FILES);
-    }
-    if graphiql {
-        files.extend(GRAPHIQL_FILES);
-    }
-    files.into_iter().map(|file| (file.name, Asset::new(file))).collect()
-}
-
 /// Serves the icon. Browsers request it even if no page names it.
 pub(super) fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
-    let icon = Asset::new(FAVICON);
-    get(move |request: HeaderMap| ready(icon.respond(None, &request)))
-}
-
-/// Serves one file.
-pub(super) fn file<S: Clone + Send + Sync + 'static>(asset: Asset) -> MethodRouter<S> {
-    get(move |RawQuery(query): RawQuery, request: HeaderMap| ready(asset.respond(query.as_deref(), &request)))
+    let version = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, FAVICON.content));
+    get(move |request: HeaderMap| ready(FAVICON.respond(&version, false, &request)))
 }

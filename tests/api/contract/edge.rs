@@ -24,9 +24,9 @@ async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
         "/graphiql",
         "/inbox",
         "/favicon.ico",
-        "/assets/style.css",
-        "/assets/graphiql.min.js",
-        "/assets/nothing.js",
+        "/assets/any/style.css",
+        "/assets/any/graphiql.min.js",
+        "/assets/any/nothing.js",
         "/assets/%ff",
         "/nothing",
         "/health",
@@ -188,7 +188,7 @@ async fn a_development_server_refuses_other_host_names() {
         [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-protocol", "graphql-transport-ws")];
     for host in ["evil.example", "localhost.evil.example:4000", "192.168.1.5:4000", "0.0.0.0:4000", ""] {
         let host = ("host", host);
-        for path in ["/", "/inbox", "/graphiql", "/assets/style.css", "/favicon.ico", "/.well-known/jwks.json"] {
+        for path in ["/", "/inbox", "/graphiql", "/assets/any/style.css", "/favicon.ico", "/.well-known/jwks.json"] {
             refused(&raw(&guest, Method::GET, path, &[host], "").await, 421, "BAD_REQUEST", path);
         }
         let calls = [

@@ -1,0 +1,113 @@
+// Confirms with a code that the user is present, in a dialog over the page. The interrupted action then continues.
+
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../api/call";
+import { LOGIN, VERIFY } from "../api/operations";
+import { language, text } from "../i18n";
+import { deviceToken } from "../session/devices";
+import * as session from "../session/session";
+import { Attempts, CodeHelp, refusedCode } from "../sign-in/code-help";
+import type { Pending } from "../sign-in/pending";
+import { Button } from "../ui/button";
+import { CodeInput } from "../ui/code-input";
+import { Dialog } from "../ui/dialog";
+import { FormError } from "../ui/field";
+import { useForm, type Problem } from "../ui/form";
+import { Rich } from "../ui/rich";
+
+interface Props {
+  email: string;
+  onDone: (confirmed: boolean) => void;
+}
+
+export function StepUp({ email, onDone }: Props) {
+  const t = text();
+  const [pending, setPending] = useState<Pending | null>(null);
+  const form = useForm();
+  const remember = session.isRemembered();
+
+  const send = () =>
+    form.run(async (): Promise<Problem | void> => {
+      const input = { email, remember, deviceToken: deviceToken(email), locale: language() };
+      const { login } = await call(LOGIN, { input });
+      if (login.__typename === "CodeSent") setPending({ purpose: "sign-in", sent: login, remember, tried: false });
+      else if (login.__typename === "RateLimited") return { message: login.message, retryAt: login.retryAt };
+      else if (login.__typename !== "SignedIn") return { message: login.message };
+      return undefined;
+    });
+
+  return (
+    <Dialog title={t.stepUp.title} onClose={() => onDone(false)}>
+      <p class="lead">
+        {pending ? (
+          <Rich text={t.code.sent} email={<strong>{email}</strong>} />
+        ) : (
+          <Rich text={t.stepUp.lead} email={<strong>{email}</strong>} />
+        )}
+      </p>
+      {pending ? (
+        <Confirm pending={pending} onPending={setPending} onDone={() => onDone(true)} />
+      ) : (
+        <>
+          <FormError form={form} />
+          <Button wide busy={form.busy} until={form.until} label={t.stepUp.send} onClick={send} autofocus>
+            {t.stepUp.send}
+          </Button>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Confirm({ pending, onPending, onDone }: { pending: Pending; onPending: (next: Pending) => void; onDone: () => void }) {
+  const t = text();
+  const form = useForm("code");
+  const [code, setCode] = useState("");
+  const [tried, setTried] = useState(false);
+  const { sent } = pending;
+  const keep = (next: Pending["sent"]) => onPending({ ...pending, sent: next });
+  const submit = (typed: string) =>
+    form.run(async (): Promise<Problem | void> => {
+      if (typed.length !== sent.codeLength) return { field: "code", message: t.codeLength(sent.codeLength) };
+      const { verify } = await session.callSignedIn(VERIFY, { input: { challenge: sent.challenge, code: typed } });
+      if (verify.__typename !== "SignedIn") return refusedCode(verify, sent, keep);
+      await session.begin(verify, null);
+      onDone();
+      return undefined;
+    });
+  const complete = (typed: string) => {
+    if (tried) return;
+    setTried(true);
+    submit(typed);
+  };
+  useEffect(() => setTried(false), [sent.resendAt]);
+
+  return (
+    <>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit(code);
+        }}
+      >
+        <CodeInput form={form} length={sent.codeLength} value={code} onInput={setCode} onComplete={complete} note={<Attempts form={form} sent={sent} />} />
+        <Button type="submit" wide busy={form.busy} until={form.until} label={t.stepUp.submit}>
+          {t.stepUp.submit}
+        </Button>
+      </form>
+      <CodeHelp
+        pending={pending}
+        form={form}
+        onResent={(next) => {
+          keep(next);
+          setCode("");
+        }}
+        onFill={(found) => {
+          setCode(found);
+          complete(found);
+        }}
+      />
+    </>
+  );
+}

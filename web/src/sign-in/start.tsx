@@ -1,0 +1,155 @@
+// The first form: the address, then a code by email or a password.
+
+import { call } from "../api/call";
+import { LOGIN } from "../api/operations";
+import { language, text } from "../i18n";
+import { deviceToken, lastSignIn } from "../session/devices";
+import { passwordsOn, shell } from "../shell";
+import { Button, LinkButton } from "../ui/button";
+import { Card } from "../ui/card";
+import { Field, FormError, Remember } from "../ui/field";
+import { useForm, type Problem } from "../ui/form";
+import { useSignIn, type SignInApp } from "./context";
+
+/** Requests a code by email. */
+export async function requestCode(app: SignInApp, email: string, remember: boolean): Promise<Problem | void> {
+  const input = { email, remember, deviceToken: deviceToken(email), locale: language() };
+  const ask = async () => (await call(LOGIN, { input })).login;
+  const outcome = await ask();
+  if (outcome.__typename === "CodeSent") {
+    app.awaitCode({ purpose: "sign-in", sent: outcome, remember, tried: false }, ask);
+    return undefined;
+  }
+  if (outcome.__typename === "SignedIn") return undefined; // Only with a password.
+  // Show the hint for every address, so that it does not reveal whether a link was emailed.
+  if (outcome.__typename !== "RateLimited") return { field: "email", message: outcome.message };
+  return { field: "email", message: `${outcome.message} ${text().signIn.linkHint}`, retryAt: outcome.retryAt };
+}
+
+async function usePassword(app: SignInApp): Promise<Problem | void> {
+  const { email, password, remember } = app.draft;
+  if (!password) return { field: "password", message: text().errors.noPassword };
+  const input = { email: email.trim(), password, remember, deviceToken: deviceToken(email), locale: language() };
+  const { login } = await call(LOGIN, { input });
+  switch (login.__typename) {
+    case "SignedIn":
+      return app.signedIn(login, { password: true });
+    case "InvalidEmail":
+      return { field: "email", message: login.message };
+    case "InvalidCredentials":
+      return { field: "password", message: login.message };
+    case "RateLimited":
+      // Wrong passwords don't use up the attempts of codes.
+      return { field: "password", message: `${login.message} ${text().signIn.codeHint}`, retryAt: login.retryAt };
+    case "CodeSent":
+      return undefined; // Only without a password.
+  }
+}
+
+export function Start() {
+  const app = useSignIn();
+  const t = text();
+  const { draft } = app;
+  const withPassword = draft.usesPassword && passwordsOn();
+  const form = useForm("email");
+  const canRegister = passwordsOn() && shell.signUp !== "CLOSED";
+
+  const submit = (action: (email: string) => Promise<Problem | void>) =>
+    form.run(async () => {
+      const email = draft.email.trim();
+      return email ? action(email) : { field: "email", message: t.errors.noEmail };
+    });
+  const byCode = () => submit((email) => requestCode(app, email, draft.remember));
+  const byPassword = () => submit(() => usePassword(app));
+  const offerPassword = () => {
+    form.show(null);
+    app.change({ usesPassword: true });
+  };
+
+  return (
+    <Card
+      title={t.signIn.title(shell.brand)}
+      lead={passwordsOn() ? undefined : t.signIn.noPasswordNeeded}
+      foot={
+        canRegister && (
+          <p>
+            {t.signIn.newHere(shell.brand)} <LinkButton onClick={() => app.go({ name: "register" })}>{t.signIn.register}</LinkButton>
+          </p>
+        )
+      }
+    >
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (withPassword) byPassword();
+          else byCode();
+        }}
+      >
+        <Field
+          form={form}
+          name="email"
+          type="email"
+          label={t.fields.email}
+          autocomplete={withPassword ? "username" : "email"}
+          value={draft.email}
+          onInput={(email) => app.change({ email })}
+          autofocus={!withPassword || !draft.email}
+        />
+        {!draft.email && <LastUsed onUse={(email) => app.change({ email })} />}
+        {withPassword && (
+          <Field
+            form={form}
+            name="password"
+            type="password"
+            label={t.fields.password}
+            autocomplete="current-password"
+            value={draft.password}
+            onInput={(password) => app.change({ password })}
+            autofocus={Boolean(draft.email)}
+            aside={<LinkButton onClick={() => app.go({ name: "forgot" })}>{t.signIn.forgot}</LinkButton>}
+          />
+        )}
+        <FormError form={form} />
+        <Remember value={draft.remember} onChange={(remember) => app.change({ remember })} />
+        <div class="choices">
+          {withPassword ? (
+            <>
+              <Button type="submit" wide busy={form.busy} until={form.until} label={t.signIn.submit}>
+                {t.signIn.submit}
+              </Button>
+              <Button kind="secondary" wide onClick={byCode}>
+                {t.signIn.sendCode}
+              </Button>
+            </>
+          ) : (
+            <>
+              <Button type="submit" wide busy={form.busy} until={form.until} label={t.signIn.sendCode}>
+                {t.signIn.sendCode}
+              </Button>
+              {passwordsOn() && (
+                <Button kind="secondary" wide onClick={offerPassword}>
+                  {t.signIn.usePassword}
+                </Button>
+              )}
+            </>
+          )}
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function LastUsed({ onUse }: { onUse: (email: string) => void }) {
+  const last = lastSignIn();
+  if (!last) return null;
+  return (
+    <button type="button" class="chip" onClick={() => onUse(last.email)}>
+      <span class="avatar tiny" aria-hidden="true">
+        {last.email[0]?.toUpperCase()}
+      </span>
+      <span class="chip-text">{last.email}</span>
+      <span class="quiet">{text().signIn.lastUsed}</span>
+    </button>
+  );
+}

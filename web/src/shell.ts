@@ -17,13 +17,6 @@ export interface Shell {
   supportUrl?: string | null;
   termsUrl?: string | null;
   privacyUrl?: string | null;
-  /** The application that wants to sign the user in, at `/authorize`. */
-  consent?: Consent | null;
-}
-
-export interface Consent {
-  name: string;
-  logo?: string | null;
 }
 
 export const shell = JSON.parse(document.body.dataset.shell ?? "{}") as Shell;

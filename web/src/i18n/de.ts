@@ -152,15 +152,6 @@ export const de: Catalogue = {
     toSignIn: "Zur Anmeldeseite",
   },
 
-  consent: {
-    title: (app) => `Weiter zu ${app}`,
-    lead: (app) => `${app} erfährt Ihren Namen, Ihre E-Mail-Adresse und dass Sie sich hier angemeldet haben.`,
-    continueAs: (name) => `Weiter als ${name}`,
-    other: "Anderes Konto verwenden",
-    cancel: (app) => `Zurück zu ${app}`,
-    signInTitle: (app) => `Anmelden, um ${app} zu öffnen`,
-  },
-
   session: {
     ended: "Ihre Sitzung ist beendet. Melden Sie sich noch einmal an.",
     signedOut: "Sie sind abgemeldet.",

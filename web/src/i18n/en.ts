@@ -151,15 +151,6 @@ export const en = {
     toSignIn: "Go to the sign-in page",
   },
 
-  consent: {
-    title: (app: string) => `Continue to ${app}`,
-    lead: (app: string) => `${app} will know your name, your email address and that you signed in here.`,
-    continueAs: (name: string) => `Continue as ${name}`,
-    other: "Use another account",
-    cancel: (app: string) => `Back to ${app}`,
-    signInTitle: (app: string) => `Sign in to continue to ${app}`,
-  },
-
   session: {
     ended: "Your session has ended. Sign in again.",
     signedOut: "You’re signed out.",

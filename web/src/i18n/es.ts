@@ -152,15 +152,6 @@ export const es: Catalogue = {
     toSignIn: "Ir a la página de acceso",
   },
 
-  consent: {
-    title: (app) => `Continuar a ${app}`,
-    lead: (app) => `${app} sabrá tu nombre, tu dirección de correo y que has iniciado sesión aquí.`,
-    continueAs: (name) => `Continuar como ${name}`,
-    other: "Usar otra cuenta",
-    cancel: (app) => `Volver a ${app}`,
-    signInTitle: (app) => `Inicia sesión para continuar a ${app}`,
-  },
-
   session: {
     ended: "Tu sesión ha terminado. Vuelve a iniciarla.",
     signedOut: "Has cerrado la sesión.",

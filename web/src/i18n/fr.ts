@@ -152,15 +152,6 @@ export const fr: Catalogue = {
     toSignIn: "Aller à la page de connexion",
   },
 
-  consent: {
-    title: (app) => `Continuer vers ${app}`,
-    lead: (app) => `${app} connaîtra votre nom, votre adresse e-mail et le fait que vous vous êtes connecté ici.`,
-    continueAs: (name) => `Continuer en tant que ${name}`,
-    other: "Utiliser un autre compte",
-    cancel: (app) => `Retour à ${app}`,
-    signInTitle: (app) => `Connectez-vous pour continuer vers ${app}`,
-  },
-
   session: {
     ended: "Votre session est terminée. Reconnectez-vous.",
     signedOut: "Vous êtes déconnecté.",

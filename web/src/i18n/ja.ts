@@ -150,15 +150,6 @@ export const ja: Catalogue = {
     toSignIn: "ログインページへ",
   },
 
-  consent: {
-    title: (app) => `${app} に進む`,
-    lead: (app) => `${app} には、名前、メールアドレス、ここでログインしたことが伝わります。`,
-    continueAs: (name) => `${name} として続ける`,
-    other: "別のアカウントを使う",
-    cancel: (app) => `${app} に戻る`,
-    signInTitle: (app) => `ログインして ${app} に進む`,
-  },
-
   session: {
     ended: "セッションが終了しました。もう一度ログインしてください。",
     signedOut: "ログアウトしました。",

@@ -120,9 +120,15 @@ for (const [label, size, colorScheme] of [["phone", phone, "dark"], ["desk", des
 test("an invalid undo link shows an error and keeps the session", phone, async (page) => {
   const email = address("kept");
   await signIn(page, email);
+  const twin = await page.context().newPage();
+  await twin.goto(`${base}/account`);
+  await signedInAs(twin, email);
+  const checked = twin.waitForResponse((response) => response.request().postData()?.includes("CheckSession"));
   await page.goto(`${base}/#undo=${UNKNOWN}`);
   await focused(page, "h1");
   await press(page, "Restore my address");
+  await checked;
+  check(await twin.locator(".person").isVisible(), "another tab lost its session");
   await sees(page, ".error", "This link has expired or was already used.");
   check(!(await button(page, "Restore my address").isVisible()), "a used link can be tried again");
   await accessible(page, "phone-undo-expired");

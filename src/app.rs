@@ -23,7 +23,9 @@ use crate::{
     },
     db::{Db, OnStatement, migrate},
     domain::{
-        Ctx, audit,
+        Ctx,
+        access::Grant,
+        audit,
         credential::password::{hasher::Hasher, policy::breached::BreachedPasswords},
         housekeeping, live,
         mail::{delivery, inbox::Inbox},
@@ -78,6 +80,8 @@ pub struct Overrides {
     pub bus: Option<Arc<dyn Bus>>,
     /// A database that is already connected.
     pub db: Option<Db>,
+    /// The scopes that an application adds for API keys.
+    pub grants: &'static [Grant],
     /// The certificate and key, if the startup listener already loaded them.
     pub tls: Option<Arc<Tls>>,
 }
@@ -129,6 +133,7 @@ impl App {
             limiter,
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
             vault,
+            grants: overrides.grants,
             hasher,
             breached: breached.map(Arc::new),
             keyring: token::Keyring::new(&metrics),

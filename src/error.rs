@@ -11,6 +11,9 @@ pub enum Error {
     /// Signed in, but not allowed.
     #[error("not allowed")]
     Forbidden,
+    /// The API key lacks the scope for this, or no scope allows it.
+    #[error("the API key does not allow this")]
+    InsufficientScope,
     /// Allowed only shortly after signing in.
     #[error("the sign-in is too old for this")]
     ReauthenticationRequired,

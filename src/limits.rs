@@ -82,15 +82,17 @@ rules! {
     PasswordInstance "password.instance" default (100_000 / DAY, "10000/1d"),
     /// Token refreshes of one session.
     RefreshSession "refresh.session" default (30 / MINUTE, "60/1m"),
-    /// Operations of one session, or of one network for anonymous callers. A long response counts as several. The limit
-    /// is 10 times as high for all sessions of one network together.
+    /// Operations of one session or API key, or of one network for anonymous callers. A long response counts as several.
+    /// The limit is 10 times as high for all sessions and keys of one network together.
     ApiCaller "api.caller" default (600 / MINUTE, "1200/1m"),
-    /// Operations of all sessions in one network.
+    /// Operations of all sessions and API keys in one network.
     ApiNetwork "api.network" times (10, ApiCaller),
     /// Changes by a user to their own profile.
     ProfilePerson "profile.person" fixed (20 / HOUR),
     /// Exports by a user of their own data, which read many rows.
     ExportPerson "export.person" fixed (3 / HOUR),
+    /// API keys that a user creates or rotates.
+    ApiKeyPerson "api.key.person" fixed (10 / HOUR),
     /// Audit rows for refusals to one network, per process.
     AuditNetwork "audit.network" fixed (100 / HOUR),
 }
@@ -249,6 +251,8 @@ pub const DEVICE_WRONG_TRIES: u32 = 100;
 pub const DEVICE_LIFETIME: Duration = Duration::from_hours(180 * 24);
 /// Minimum age of an account before its known devices may use the reserved part of `send.instance`.
 pub const ESTABLISHED: Duration = Duration::from_hours(7 * 24);
+/// Number of API keys that a user can have, without those that are revoked or expired.
+pub const API_KEYS: u64 = 20;
 /// How long the old address can undo an email change.
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
 /// How long the link of a notice can disown a session.

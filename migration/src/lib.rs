@@ -15,6 +15,7 @@ mod m20261128_000008_limits;
 mod m20261128_000009_labels;
 mod m20261129_000010_credentials;
 mod m20261129_000011_search;
+mod m20261129_000012_api_keys;
 mod parts;
 
 /// Runs the migrations. Call it through `doorcode::db::migrate`, which takes the migration lock.
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000009_labels::Migration),
             Box::new(m20261129_000010_credentials::Migration),
             Box::new(m20261129_000011_search::Migration),
+            Box::new(m20261129_000012_api_keys::Migration),
         ]
     }
 }

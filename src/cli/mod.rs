@@ -2,6 +2,7 @@
 //! environment and `.env`. Results go to standard output, errors to standard error. Exit codes: 0 success, 1 failure,
 //! 2 usage error.
 
+mod api_key;
 mod audit;
 mod breached;
 mod doctor;
@@ -87,6 +88,11 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Create, list, rotate and revoke the API keys of users.
+    ApiKey {
+        #[command(subcommand)]
+        command: api_key::ApiKeyCommand,
+    },
     /// List or rotate the keys that sign access tokens.
     Keys {
         #[command(subcommand)]
@@ -150,6 +156,7 @@ async fn execute(command: Command) -> Outcome {
         Command::User { command } => user::run(command).await,
         Command::Audit { command: audit::AuditCommand::Tail(arguments) } => audit::tail(arguments, on_signal).await,
         Command::Breached { command: breached::BreachedCommand::Build(files) } => breached::build(files),
+        Command::ApiKey { command } => api_key::run(command).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::seed(users, seed).await,
         Command::Purge(arguments) => upkeep::purge(arguments).await,

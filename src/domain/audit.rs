@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     Ctx,
-    access::{Origin, Person},
+    access::{Actor, Origin},
     batch,
     transaction::Work,
 };
@@ -57,6 +57,12 @@ macro_rules! audit_kinds {
             PasswordSet = "PASSWORD_SET",
             /// A password was removed by its user, or with an account that was taken back.
             PasswordRemoved = "PASSWORD_REMOVED",
+            /// An API key was created by its owner or on the command line.
+            ApiKeyCreated = "API_KEY_CREATED",
+            /// An API key got a new secret.
+            ApiKeyRotated = "API_KEY_ROTATED",
+            /// API keys were revoked by their owner, by an administrator, or with an account that was taken back.
+            ApiKeyRevoked = "API_KEY_REVOKED",
             /// A user said in a notice that they did not sign in, which ended all sessions.
             SessionDisowned = "SESSION_DISOWNED",
             /// An expired or unknown code or link was used. One event per hour for codes, and one for links.
@@ -154,9 +160,10 @@ pub(super) struct Recorded {
 
 impl<'a> Event<'a> {
     /// An action of a user on their own account.
-    pub fn own(kind: Kind, person: Person<'a>, detail: Json) -> Self {
-        let user = Some(person.user().id);
-        Self { kind, origin: Some(person.origin()), actor: user, subject: user, detail, email: None }
+    pub fn own(kind: Kind, actor: impl Into<Actor<'a>>, detail: Json) -> Self {
+        let actor = actor.into();
+        let user = Some(actor.user().id);
+        Self { kind, origin: Some(actor.origin()), actor: user, subject: user, detail, email: None }
     }
 }
 
@@ -258,20 +265,25 @@ pub async fn record_wrong_password(
 }
 
 /// Records a denied permission: one row per user and hour, one log line each.
-pub async fn record_denial(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
-    tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "permission denied");
-    deny(ctx, person, json!({ "field": field })).await
+pub async fn record_denial<'a>(ctx: &Ctx, actor: impl Into<Actor<'a>>, field: &str) -> Result<()> {
+    let actor = actor.into();
+    tracing::warn!(field, user = %actor.user().id, request_id = actor.origin().request_id, "permission denied");
+    let detail = match actor.key() {
+        Some(key) => json!({ "field": field, "apiKey": key.id }),
+        None => json!({ "field": field }),
+    };
+    deny(ctx, actor, detail).await
 }
 
 /// Records, in the same row, that the sign-in was too old for an operation.
-pub async fn record_stale(ctx: &Ctx, person: Person<'_>, field: &'static str) -> Result<()> {
-    tracing::warn!(field, user = %person.user().id, request_id = person.origin().request_id, "sign-in too old");
-    deny(ctx, person, json!({ "field": field, "reason": "reauthentication" })).await
+pub async fn record_stale(ctx: &Ctx, actor: Actor<'_>, field: &'static str) -> Result<()> {
+    tracing::warn!(field, user = %actor.user().id, request_id = actor.origin().request_id, "sign-in too old");
+    deny(ctx, actor, json!({ "field": field, "reason": "reauthentication" })).await
 }
 
-async fn deny(ctx: &Ctx, person: Person<'_>, detail: Json) -> Result<()> {
-    let event = Event::own(Kind::PermissionDenied, person, detail);
-    count_up(ctx, ctx.now(), event, &format!("denied:{}", person.user().id), SHARED).await
+async fn deny(ctx: &Ctx, actor: Actor<'_>, detail: Json) -> Result<()> {
+    let event = Event::own(Kind::PermissionDenied, actor, detail);
+    count_up(ctx, ctx.now(), event, &format!("denied:{}", actor.user().id), SHARED).await
 }
 
 /// Counts a refusal in a row per key and window. When a network has used up its rows, its refusals share one anonymous

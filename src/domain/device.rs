@@ -105,7 +105,7 @@ pub async fn list_each(ctx: &Ctx, users: &[ReadAccess], most: u64) -> Result<Vec
 
 /// Finds a device that the viewer may read. Fails with [`Error::NotFound`] if it is missing or hidden.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<devices::Model> {
-    viewer.person()?;
+    viewer.identified()?;
     let device = devices::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Check access even if the device does not exist: an unknown id then costs the same and leaves the same audit
     // record as another user's device.

@@ -65,6 +65,8 @@ pub struct Purged {
     pub mails: u64,
     /// Sessions that ended over thirty days ago.
     pub sessions: u64,
+    /// API keys that were revoked or expired over thirty days ago.
+    pub api_keys: u64,
     /// Expired devices.
     pub devices: u64,
     /// Email address changes that can no longer be undone.
@@ -95,6 +97,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
         password_tries: part(credential::password::tries::purge(ctx, now).await),
         mails: part(outbox::purge(ctx, now - MAIL_KEPT).await),
         sessions: part(session::retention::purge(ctx, now - KEPT).await),
+        api_keys: part(credential::api_key::purge(ctx, now - KEPT).await),
         devices: part(device::purge(ctx, now).await),
         email_changes: part(user::email_change::purge(ctx, now).await),
         people: part(user::erase::erase_deleted(ctx, before(ctx.settings.erase_after)).await),

@@ -96,6 +96,8 @@ pub struct Ctx {
     pub local_limiter: Arc<dyn Limiter>,
     /// Hashing and encryption with the server secret.
     pub vault: vault::Vault,
+    /// The scopes that an application adds for API keys.
+    pub grants: &'static [access::Grant],
     /// Hashes passwords, a few at a time.
     pub hasher: credential::password::hasher::Hasher,
     /// The operator's list of breached passwords.

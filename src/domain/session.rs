@@ -347,7 +347,7 @@ async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::M
 
 /// Finds a session that the viewer may read, open or not, with its user. One statement.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, ReadAccess)> {
-    viewer.person()?;
+    viewer.identified()?;
     let found = find(ctx, id).await?;
     // Check access even if the session does not exist: an unknown id then leaves the same audit record as another
     // user's session.

@@ -1,6 +1,7 @@
 //! Users: who may sign up, and how an account is created or found at sign-in. Each later operation on an account has a
 //! file in `user/`.
 
+mod by;
 pub mod change_detail;
 pub mod email_change;
 pub mod erase;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use self::name::Name;
 use super::{
     Ctx,
-    access::{Manager, ReadAccess, Viewer},
+    access::{Manager, ReadAccess, Viewer, scope},
 };
 use crate::{
     db::{
@@ -148,12 +149,12 @@ pub async fn find_seen_by_email(
     email: &EmailAddress,
     field: &'static str,
 ) -> Result<(users::Model, ReadAccess)> {
-    let person = viewer.person()?;
-    if person.user().email == email.as_str() {
-        return find_seen(ctx, viewer, person.user().id, field).await;
+    let me = viewer.identified()?.user();
+    if me.email == email.as_str() {
+        return find_seen(ctx, viewer, me.id, field).await;
     }
-    let manager = Manager::require(ctx, viewer, field).await.map_err(|error| match error {
-        Error::Forbidden => Error::NotFound,
+    let manager = Manager::require(ctx, viewer, scope::PEOPLE_READ, field).await.map_err(|error| match error {
+        Error::Forbidden | Error::InsufficientScope => Error::NotFound,
         other => other,
     })?;
     let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(ctx.db.read()).await?;

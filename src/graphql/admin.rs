@@ -19,7 +19,7 @@ use crate::{
     db::entity,
     domain::{
         Check, Ctx,
-        access::{Admin, Recent, Viewer},
+        access::{Admin, KeyWriter, Recent, Viewer},
         user::{
             change_detail::Reason,
             manage::{self, By, Change, Changed, NewPerson},
@@ -161,7 +161,7 @@ impl AdminMutation {
     /// ten minutes. Problem: `EmailTaken`.
     async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Reported<CreateUserResult> {
         let (domain, viewer) = parts(ctx);
-        let by = by(domain, viewer, "createUser").await?;
+        let by = writer(domain, viewer, "createUser").await?;
         let mut check = Check::default();
         let email = check.field("email", EmailAddress::parse(&input.email));
         let name = input.name.and_then(|name| check.field("name", Name::parse(&name)));
@@ -169,7 +169,7 @@ impl AdminMutation {
         let email = check.finish(email)?;
         let new = NewPerson { email: &email, name, role: input.role.into(), locale, invite: input.invite };
         Ok(match manage::create(domain, by, new).await? {
-            Changed::Done(user) => CreateUserResult::UserSaved(saved(viewer, *user)?),
+            Changed::Done(user) => CreateUserResult::UserSaved(saved(viewer, by, *user)?),
             Changed::EmailTaken | Changed::LastAdmin => CreateUserResult::EmailTaken(EmailTaken::new()),
         }
         .into())
@@ -179,7 +179,7 @@ impl AdminMutation {
     /// Requires the role ADMIN and a sign-in within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
     async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Reported<UpdateUserResult> {
         let (domain, viewer) = parts(ctx);
-        let by = by(domain, viewer, "updateUser").await?;
+        let by = writer(domain, viewer, "updateUser").await?;
         let mut check = Check::default();
         let email = input.email.and_then(|email| check.field("email", EmailAddress::parse(&email)));
         let name = edit(input.name, |name| check.field("name", Name::parse(&name)));
@@ -189,7 +189,7 @@ impl AdminMutation {
         let change =
             Change { version: input.version, email, name, role: input.role.map(Into::into), status, reason: None };
         Ok(match manage::change(domain, by, id, change).await? {
-            Changed::Done(user) => UpdateUserResult::UserSaved(saved(viewer, *user)?),
+            Changed::Done(user) => UpdateUserResult::UserSaved(saved(viewer, by, *user)?),
             Changed::EmailTaken => UpdateUserResult::EmailTaken(EmailTaken::new()),
             Changed::LastAdmin => UpdateUserResult::LastAdmin(LastAdmin::new()),
         }
@@ -200,7 +200,7 @@ impl AdminMutation {
     /// already suspended. Requires the role ADMIN and a sign-in within the last ten minutes. Problem: `LastAdmin`.
     async fn suspend_user(&self, ctx: &Context<'_>, input: SuspendUserInput) -> Reported<SuspendUserResult> {
         let (domain, viewer) = parts(ctx);
-        let by = by(domain, viewer, "suspendUser").await?;
+        let by = writer(domain, viewer, "suspendUser").await?;
         let mut check = Check::default();
         let reason = input.reason.and_then(|reason| check.field("reason", Reason::parse(&reason)));
         let id = relay::decode_user("id", &input.id)?;
@@ -208,7 +208,7 @@ impl AdminMutation {
         let status = Some(entity::UserStatus::Suspended);
         let change = Change { version: input.version, status, reason, ..Change::default() };
         Ok(match manage::change(domain, by, id, change).await? {
-            Changed::Done(user) => SuspendUserResult::UserSaved(saved(viewer, *user)?),
+            Changed::Done(user) => SuspendUserResult::UserSaved(saved(viewer, by, *user)?),
             Changed::LastAdmin | Changed::EmailTaken => SuspendUserResult::LastAdmin(LastAdmin::new()),
         }
         .into())
@@ -219,10 +219,10 @@ impl AdminMutation {
     /// `LastAdmin`.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Reported<DeleteUserResult> {
         let (domain, viewer) = parts(ctx);
-        let by = by(domain, viewer, "deleteUser").await?;
+        let by = By::Admin(admin(domain, viewer, "deleteUser").await?);
         let id = relay::decode_user("id", &input.id)?;
         Ok(match manage::delete(domain, by, id, input.version).await? {
-            Changed::Done(user) => DeleteUserResult::UserSaved(saved(viewer, *user)?),
+            Changed::Done(user) => DeleteUserResult::UserSaved(saved(viewer, by, *user)?),
             Changed::LastAdmin | Changed::EmailTaken => DeleteUserResult::LastAdmin(LastAdmin::new()),
         }
         .into())
@@ -232,10 +232,10 @@ impl AdminMutation {
     /// the last ten minutes.
     async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Reported<RestoreUserResult> {
         let (domain, viewer) = parts(ctx);
-        let by = by(domain, viewer, "restoreUser").await?;
+        let by = writer(domain, viewer, "restoreUser").await?;
         let id = relay::decode_user("id", &input.id)?;
         let user = manage::restore(domain, by, id, input.version).await?;
-        Ok(RestoreUserResult { user: saved(viewer, user)?.user }.into())
+        Ok(RestoreUserResult { user: saved(viewer, by, user)?.user }.into())
     }
 
     /// Ends all sessions of a user. Requires the role ADMIN.
@@ -252,9 +252,17 @@ impl AdminMutation {
     }
 }
 
-async fn by<'a>(domain: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<By<'a>, ApiError> {
+async fn admin<'a>(domain: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Recent<Admin<'a>>, ApiError> {
     let admin = Admin::require(domain, viewer, field).await?;
-    Ok(By::Admin(Recent::require(domain, admin, field).await?))
+    Ok(Recent::require(domain, admin, field).await?)
+}
+
+/// An administrator who signed in recently, or an API key that may change users.
+async fn writer<'a>(domain: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<By<'a>, ApiError> {
+    match KeyWriter::of(viewer)? {
+        Some(key) => Ok(By::Key(key)),
+        None => Ok(By::Admin(admin(domain, viewer, field).await?)),
+    }
 }
 
 fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
@@ -264,7 +272,7 @@ fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
     }
 }
 
-fn saved(viewer: &Viewer, user: entity::users::Model) -> Result<UserSaved, ApiError> {
-    let access = viewer.access_to(user.id).ok_or(crate::error::Error::NotFound)?;
+fn saved(viewer: &Viewer, by: By<'_>, user: entity::users::Model) -> Result<UserSaved, ApiError> {
+    let access = by.access_to(viewer, user.id).ok_or(crate::error::Error::NotFound)?;
     Ok(UserSaved { user: User::seen((user, access), viewer) })
 }

@@ -12,6 +12,8 @@ pub enum Code {
     Unauthenticated,
     /// The user's role does not allow this.
     Forbidden,
+    /// The API key lacks the scope for this, or no scope allows it.
+    InsufficientScope,
     /// The sign-in is too old for this.
     ReauthenticationRequired,
     /// Does not exist, or the caller has no access to it.
@@ -48,9 +50,10 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::InsufficientScope,
         Self::ReauthenticationRequired,
         Self::NotFound,
         Self::Conflict,
@@ -74,6 +77,7 @@ impl Code {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::InsufficientScope => "INSUFFICIENT_SCOPE",
             Self::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
@@ -146,6 +150,7 @@ impl From<Error> for ApiError {
         match error {
             Error::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
             Error::Forbidden => Self::new(Code::Forbidden, "You don't have permission to do this."),
+            Error::InsufficientScope => Self::new(Code::InsufficientScope, "This API key is not allowed to do this."),
             Error::ReauthenticationRequired => {
                 let message = "Sign in again first. This needs a sign-in within the last ten minutes.";
                 Self::new(Code::ReauthenticationRequired, message)

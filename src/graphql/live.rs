@@ -17,7 +17,7 @@ use super::{
     user::User,
 };
 use crate::domain::{
-    access::{Manager, SignedIn},
+    access::{Manager, SignedIn, scope},
     live::event_feed::EventFeed,
 };
 
@@ -49,7 +49,9 @@ impl LiveSubscription {
         #[graphql(desc = "Only events that match this filter.")] filter: Option<AuditFilter>,
     ) -> Result<impl Stream<Item = Bounded<AuditEvent>> + 'static, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let manager = Manager::require(domain, viewer, "auditEventAdded").await?;
+        // The feed follows a session.
+        viewer.person()?;
+        let manager = Manager::require(domain, viewer, scope::AUDIT_READ, "auditEventAdded").await?;
         let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
         let events = feed(ctx)?.events(manager, filter)?;
         Ok(as_stream(events).map(|seen| Bounded(seen.into())))

@@ -27,8 +27,16 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use crate::{
-    db::entity::{audit_events, authentications, devices, sessions, users},
-    domain::{Ctx, access::ReadAccess, audit, credential::password, device, range_query::Slice, session, user},
+    db::entity::{api_keys, audit_events, authentications, devices, sessions, users},
+    domain::{
+        Ctx,
+        access::ReadAccess,
+        audit,
+        credential::{api_key, password},
+        device,
+        range_query::Slice,
+        session, user,
+    },
     error::Result,
     observability::spans,
 };
@@ -44,6 +52,10 @@ pub(super) struct SessionCount(pub ReadAccess);
 /// A user's devices, at most [`DEVICES`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Devices(pub ReadAccess);
+
+/// A user's API keys, at most [`API_KEYS`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ApiKeys(pub ReadAccess);
 
 /// A range of the audit events about a user.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,6 +86,8 @@ pub(super) struct Batches(Arc<Ctx>);
 
 /// Maximum number of devices per user in a response.
 const DEVICES: usize = 20;
+/// Maximum number of API keys per user in a response. The number that work at a time is lower.
+const API_KEYS: u64 = 50;
 
 /// Implements a loader for each row. A row contains the type of the key, the type of the value, and the domain call
 /// that loads a batch of keys.
@@ -115,6 +129,10 @@ batches! {
     Devices => Vec<devices::Model>, |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|Devices(access)| *access).collect();
         in_order(keys, device::list_each(ctx, &people, DEVICES as u64).await?)
+    };
+    ApiKeys => Vec<api_keys::Model>, |ctx, keys| {
+        let people: Vec<_> = keys.iter().map(|ApiKeys(access)| *access).collect();
+        in_order(keys, api_key::list_each(ctx, &people, API_KEYS).await?)
     };
     Events => Vec<(audit_events::Model, ReadAccess)>, |ctx, keys| {
         let wanted: Vec<_> = keys.iter().map(|Events(access, slice)| (*access, *slice)).collect();

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub mod error;
 mod federation;
 mod inbox;
+mod key_access;
 mod live;
 mod loader;
 mod node;

@@ -4,14 +4,14 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
-    account::{device::Device, session::Session},
+    account::{api_key::ApiKey, device::Device, session::Session},
     admin::audit::AuditEvent,
     error::ApiError,
     parts,
     relay::{self, Kind},
     user::User,
 };
-use crate::domain::{access::SignedIn, audit, device, session, user};
+use crate::domain::{access::SignedIn, audit, credential::api_key, device, session, user};
 
 /// An object with a globally unique ID.
 #[derive(Interface)]
@@ -21,6 +21,7 @@ pub(super) enum Node {
     Session(Session),
     Device(Device),
     AuditEvent(AuditEvent),
+    ApiKey(ApiKey),
 }
 
 #[derive(Default)]
@@ -49,6 +50,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Node, ApiError> {
             Node::Session(Session::new(session, User::seen((user, access), viewer)))
         }
         Kind::Device => Node::Device(device::find_seen(domain, viewer, id, "node").await?.into()),
+        Kind::ApiKey => Node::ApiKey(api_key::find_seen(domain, viewer, id, "node").await?.into()),
         Kind::AuditEvent => Node::AuditEvent(audit::list::find_seen(domain, viewer, id, "node").await?.into()),
     })
 }

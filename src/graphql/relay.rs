@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Session,
     Device,
     AuditEvent,
+    ApiKey,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             Self::Session => b'S',
             Self::Device => b'D',
             Self::AuditEvent => b'A',
+            Self::ApiKey => b'K',
         }
     }
 }
@@ -50,7 +52,7 @@ pub(super) fn decode(id: &ID) -> Result<(Kind, Uuid), ApiError> {
 fn decode_in(field: &'static str, id: &ID) -> Result<(Kind, Uuid), ApiError> {
     let not_ours = || ApiError::input(field, format!("`{field}` is not an ID of this API."));
     let (letter, id) = untagged(id).ok_or_else(not_ours)?;
-    let kinds = [Kind::User, Kind::Session, Kind::Device, Kind::AuditEvent];
+    let kinds = [Kind::User, Kind::Session, Kind::Device, Kind::AuditEvent, Kind::ApiKey];
     let kind = kinds.into_iter().find(|kind| kind.letter() == letter).ok_or_else(not_ours)?;
     Ok((kind, id))
 }

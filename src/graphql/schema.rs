@@ -17,12 +17,16 @@ use futures_util::{
 };
 
 use super::{
-    account::{device::DeviceMutation, password::PasswordMutation, profile::ProfileMutation, session::SessionMutation},
+    account::{
+        api_key::ApiKeyMutation, device::DeviceMutation, password::PasswordMutation, profile::ProfileMutation,
+        session::SessionMutation,
+    },
     admin::{AdminMutation, audit::AuditQuery, people::PeopleQuery},
     admission::{Admission, TimedOut},
     document::Documents,
     federation::{FederationQuery, Keys},
     inbox::InboxQuery,
+    key_access::{self, Denied},
     live::LiveSubscription,
     loader,
     node::{Node, NodeQuery},
@@ -34,7 +38,11 @@ use super::{
     traced::Roots,
     user::UserQuery,
 };
-use crate::{domain::Ctx, observability::spans};
+use crate::{
+    domain::{Ctx, access::KeyHolder},
+    error::Error,
+    observability::spans,
+};
 
 /// The description of the schema, in Markdown.
 const DESCRIPTION: &str = include_str!("description.md");
@@ -74,6 +82,7 @@ pub struct Mutation(
     SessionMutation,
     PasswordMutation,
     DeviceMutation,
+    ApiKeyMutation,
     ProfileMutation,
     AdminMutation,
 );
@@ -150,6 +159,15 @@ impl Api {
     /// Returns the parser and validator for documents.
     pub(crate) fn documents(&self) -> &Arc<Documents> {
         &self.documents
+    }
+
+    /// Checks that an API key may use all fields of a request.
+    pub(crate) fn check_key(&self, holder: &KeyHolder, request: &mut Request) -> Result<(), Denied> {
+        let grants = self.ctx.as_ref().map_or(&[][..], |ctx| ctx.grants);
+        match request.parsed_query() {
+            Ok(document) => key_access::check(&self.documents, grants, holder, document),
+            Err(_) => Err(Denied { field: String::new(), error: Error::InsufficientScope.into() }),
+        }
     }
 
     /// Executes a query or mutation from a validated document.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    account::{device::Device, session::Session},
+    account::{api_key::ApiKey, device::Device, session::Session},
     admin::audit::{AuditEvent, Trail},
     error::ApiError,
     loader, parts,
@@ -20,6 +20,7 @@ use crate::{
         access::{Person, ReadAccess, SignedIn, Viewer},
         user,
     },
+    error::Error,
 };
 
 /// The role of a user. From lowest to highest: GUEST, USER, MANAGER, ADMIN. Each role includes the permissions of the
@@ -60,7 +61,7 @@ pub(super) struct User {
 impl User {
     /// A user whom the viewer may see.
     pub(super) fn seen((model, access): (entity::users::Model, ReadAccess), viewer: &Viewer) -> Self {
-        let current = viewer.signed_in.as_ref().map(|signed_in| signed_in.session.id);
+        let current = viewer.session().map(|signed_in| signed_in.session.id);
         Self { model: Arc::new(model), access, current }
     }
 
@@ -171,6 +172,20 @@ impl User {
         Ok(self.password(ctx).await?.flatten())
     }
 
+    /// Lists the API keys of the user: those that work or have expired first, then those that were revoked in the last
+    /// 30 days, newest first, at most 50. Only the user and administrators see them; others get an empty list.
+    async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>, ApiError> {
+        let (_, viewer) = parts(ctx);
+        if viewer.key().is_some() {
+            return Err(Error::InsufficientScope.into());
+        }
+        if !self.access.shows_credentials() {
+            return Ok(Vec::new());
+        }
+        let keys = loader::load(ctx, loader::ApiKeys(self.access)).await?.unwrap_or_default();
+        Ok(keys.into_iter().map(ApiKey::from).collect())
+    }
+
     /// Lists the open sessions of the user, newest first.
     async fn sessions(
         &self,
@@ -217,7 +232,8 @@ impl UserQuery {
     /// The signed-in user. `null` without a bearer token.
     async fn me(&self, ctx: &Context<'_>) -> Option<User> {
         let (_, viewer) = parts(ctx);
-        viewer.signed_in.as_ref().map(User::from)
+        let me = viewer.identified().ok()?;
+        Some(User::seen((me.user().clone(), me.access()), viewer))
     }
 
     /// Looks up a user by ID or by email address: yourself, or any user with the role MANAGER. Takes exactly one

@@ -84,6 +84,7 @@ impl LogEntry {
             outcome = record.map(|record| display(record.outcome())),
             user = record.and_then(|record| record.user).map(display),
             session = record.and_then(|record| record.session).map(display),
+            api_key = record.and_then(|record| record.api_key).map(display),
             trace_id,
             "request"
         );

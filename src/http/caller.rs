@@ -16,12 +16,14 @@ use axum::{
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
 use ipnet::IpNet;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
     domain::{
         Ctx,
-        access::{Origin, SignedIn},
+        access::{KeyHolder, Origin, Principal, SignedIn},
+        credential::api_key::{self, Presented},
         session,
         token::{self, Claims},
     },
@@ -127,18 +129,28 @@ pub(super) enum Bearer {
     None,
     /// A token with a valid signature whose session has not been looked up yet.
     Claims(Arc<Claims>),
+    /// A well-formed API key that has not been looked up yet.
+    Presented(Presented),
+    /// An API key that is valid for this request.
+    Key(Box<KeyHolder>),
     /// A header without a valid token, or several headers.
     Bad,
 }
 
 impl Bearer {
+    /// Whether the caller has proved who it is.
+    pub(super) fn is_valid(&self) -> bool {
+        matches!(self, Self::Claims(_) | Self::Key(_))
+    }
+
     /// Returns the session that a valid token names, even if that session has ended.
     pub(super) fn session(&self) -> Option<Uuid> {
         if let Self::Claims(claims) = self { Some(claims.sid) } else { None }
     }
 }
 
-/// Verifies the signature of the bearer token. Queries the database only if the signing key is unknown to this process.
+/// Verifies the signature of the bearer token, or the checksum of an API key. Queries the database only if the signing
+/// key is unknown to this process.
 pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -151,8 +163,20 @@ pub(super) async fn bearer(ctx: &Ctx, headers: &HeaderMap) -> Result<Bearer> {
     let (Some(token), None) = (token, values.next()) else {
         return Ok(Bearer::Bad);
     };
+    if token.starts_with(api_key::PREFIX) {
+        return Ok(Presented::parse(&SecretString::from(token)).map_or(Bearer::Bad, Bearer::Presented));
+    }
     match ctx.db.in_time(token::verify(ctx, token)).await {
         Ok(claims) => Ok(Bearer::Claims(claims)),
+        Err(Error::Unauthenticated) => Ok(Bearer::Bad),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks up the owner of an API key. The caller has been charged before.
+pub(super) async fn key(ctx: &Ctx, presented: &Presented) -> Result<Bearer> {
+    match ctx.db.in_time(api_key::look_up(ctx, presented)).await {
+        Ok(holder) => Ok(Bearer::Key(Box::new(holder))),
         Err(Error::Unauthenticated) => Ok(Bearer::Bad),
         Err(error) => Err(error),
     }
@@ -182,16 +206,27 @@ impl BearerPolicy {
     }
 }
 
-/// Looks up the user and session of a bearer token. Returns `None` if the caller is anonymous under this policy.
-pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer, policy: BearerPolicy) -> Result<Option<SignedIn>> {
+/// Looks up the user and session of a bearer token. The caller may be anonymous under this policy.
+pub(super) async fn principal(ctx: &Ctx, bearer: Bearer, policy: BearerPolicy) -> Result<Principal> {
     let found = match (bearer, policy) {
-        (Bearer::None, _) | (_, BearerPolicy::Ignored) => return Ok(None),
-        (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, claims)).await,
-        (Bearer::Bad, _) => Err(Error::Unauthenticated),
+        (Bearer::None, _) | (_, BearerPolicy::Ignored) => return Ok(Principal::Anonymous),
+        (Bearer::Claims(claims), _) => ctx.db.in_time(session::look_up(ctx, &claims)).await.map(Principal::Session),
+        // A key takes no part in a sign-in.
+        (Bearer::Key(holder), BearerPolicy::Strict) => Ok(Principal::ApiKey(*holder)),
+        (Bearer::Bad | Bearer::Presented(_) | Bearer::Key(_), _) => Err(Error::Unauthenticated),
     };
     match (found, policy) {
-        (Err(Error::Unauthenticated), BearerPolicy::Optional) => Ok(None),
-        (found, _) => found.map(Some),
+        (Err(Error::Unauthenticated), BearerPolicy::Optional) => Ok(Principal::Anonymous),
+        (found, _) => found,
+    }
+}
+
+/// Looks up the session for a WebSocket, which API keys cannot open. Returns `None` without a bearer token.
+pub(super) async fn signed_in(ctx: &Ctx, bearer: &Bearer) -> Result<Option<SignedIn>> {
+    match bearer {
+        Bearer::None => Ok(None),
+        Bearer::Claims(claims) => ctx.db.in_time(session::look_up(ctx, claims)).await.map(Some),
+        Bearer::Bad | Bearer::Presented(_) | Bearer::Key(_) => Err(Error::Unauthenticated),
     }
 }
 

@@ -33,7 +33,10 @@ use super::{
     },
 };
 use crate::{
-    domain::access::{Origin, Viewer},
+    domain::{
+        access::{Origin, Viewer},
+        audit,
+    },
     error::Error,
     graphql::{
         TimedOut,
@@ -113,6 +116,7 @@ async fn respond(
     let policy = BearerPolicy::of(&operation);
     let (viewer, meter) = caller.sign_in(server, policy).instrument(span.clone()).await?;
     record.record_viewer(&viewer);
+    let request = server.within_scopes(&viewer, request).await?;
     if operation.kind == OperationType::Subscription && !streams {
         return Err(Refusal::new(Code::ValidationFailed, "Subscribe over a WebSocket, or accept `text/event-stream`."));
     }
@@ -226,6 +230,15 @@ impl Server {
         Ok(Checked { request, operation })
     }
 
+    /// Refuses an operation with a field that the caller's API key may not use. A refusal is recorded.
+    async fn within_scopes(&self, viewer: &Viewer, mut request: Request) -> Result<Request, Refusal> {
+        let (Some(holder), Ok(actor)) = (viewer.key(), viewer.identified()) else { return Ok(request) };
+        let Err(denied) = self.api.check_key(holder, &mut request) else { return Ok(request) };
+        let recorded = self.ctx.db.in_time(audit::record_denial(&self.ctx, actor, &denied.field)).await;
+        recorded.map_err(ApiError::from)?;
+        Err(denied.error.into())
+    }
+
     fn document(&self, named: &DocumentRef) -> Result<Arc<Document>, Refusal> {
         match (&self.trusted, named) {
             (Some(trusted), DocumentRef::Text(text)) => trusted.find(document_id(text)),
@@ -261,29 +274,34 @@ async fn identify(
 ) -> Result<IdentifiedCaller, Refusal> {
     let ctx = &*server.ctx;
     let origin = caller::origin(parts, &id.0);
-    let bearer = caller::bearer(ctx, &parts.headers).await;
+    let mut bearer = caller::bearer(ctx, &parts.headers).await;
     record.session = bearer.as_ref().ok().and_then(Bearer::session);
-    let meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
+    let mut meter = Meter::of(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::None));
     meter.charge(ctx).await?;
+    if let Ok(Bearer::Presented(key)) = &bearer {
+        bearer = caller::key(ctx, key).await;
+        meter.charge_key(ctx, &origin, bearer.as_ref().unwrap_or(&Bearer::Bad)).await?;
+    }
     Ok(IdentifiedCaller { origin, bearer, meter })
 }
 
 impl IdentifiedCaller {
     fn has_token(&self) -> bool {
-        matches!(self.bearer, Ok(Bearer::Claims(_)))
+        self.bearer.as_ref().is_ok_and(Bearer::is_valid)
     }
 
     /// Looks up the session as `policy` requires, which depends on the operation.
     async fn sign_in(self, server: &Server, policy: BearerPolicy) -> Result<(Viewer, Meter), Refusal> {
         let Self { origin, bearer, meter } = self;
         let bearer = if policy == BearerPolicy::Ignored { Bearer::None } else { bearer.map_err(ApiError::from)? };
-        let signed_in = caller::signed_in(&server.ctx, &bearer, policy).await.map_err(|error| {
+        let principal = caller::principal(&server.ctx, bearer, policy).await.map_err(|error| {
             let mut refused = ApiError::from(error);
             if refused.code == Code::Unauthenticated {
-                refused.message = "The access token is no longer valid. Refresh it or sign in again.".into();
+                refused.message =
+                    "The access token or API key is no longer valid. Refresh the token or sign in again.".into();
             }
             refused
         })?;
-        Ok((Viewer { origin, signed_in }, meter))
+        Ok((Viewer { origin, principal }, meter))
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct RequestOutcome {
     pub user: Option<Uuid>,
     /// The session that the access token names. Set even if the request was refused before the session was looked up.
     pub session: Option<Uuid>,
+    /// The API key, once it is looked up.
+    pub api_key: Option<Uuid>,
     /// Resolvers report the outcome of a mutation here.
     pub report: Report,
 }
@@ -43,11 +45,11 @@ impl RequestOutcome {
         self.operation = Some(change.map_or(kind(operation).into(), |name| name.to_owned().into()));
     }
 
-    /// Records the user and session, if the caller is signed in.
+    /// Records the user, and the session or API key.
     pub(super) fn record_viewer(&mut self, viewer: &Viewer) {
-        let signed_in = viewer.signed_in.as_ref();
-        self.user = signed_in.map(|signed_in| signed_in.user.id);
-        self.session = signed_in.map(|signed_in| signed_in.session.id);
+        self.user = viewer.user().map(|user| user.id);
+        self.session = viewer.session().map(|signed_in| signed_in.session.id);
+        self.api_key = viewer.key().map(|holder| holder.key.id);
     }
 
     /// Records that the request was refused or failed as a whole.

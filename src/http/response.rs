@@ -35,7 +35,9 @@ pub(super) struct RequestId(pub String);
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::ReauthenticationRequired | Code::MethodDisabled => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::InsufficientScope | Code::ReauthenticationRequired | Code::MethodDisabled => {
+            StatusCode::FORBIDDEN
+        }
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict => StatusCode::CONFLICT,
         Code::BadUserInput | Code::ValidationFailed => StatusCode::UNPROCESSABLE_ENTITY,
@@ -123,6 +125,7 @@ impl Refusal {
 
     pub(super) fn respond(self, id: &RequestId, media: MediaType) -> Response {
         let body = json!({ "errors": self.errors(id) });
+        let code = self.code();
         let Self { status, retry_after, exceeded, .. } = self;
         let mut response = json_response(status, media, &body);
         if let Some(seconds) = retry_after.or(default_retry_after(status)) {
@@ -131,9 +134,13 @@ impl Refusal {
                 exceeded.add_to(response.headers_mut(), seconds);
             }
         }
-        if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        let challenge = match code {
+            Code::Unauthenticated => Some("Bearer error=\"invalid_token\""),
+            Code::InsufficientScope => Some("Bearer error=\"insufficient_scope\""),
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

@@ -62,7 +62,7 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "users",
     "devices",
     "sessions",
@@ -74,6 +74,7 @@ const TABLES: [&str; 12] = [
     "email_changes",
     "outbox",
     "audit_events",
+    "api_keys",
     "signing_keys",
 ];
 
@@ -255,6 +256,7 @@ async fn walk_every_path(app: &TestApp) -> Vec<String> {
     given.extend([challenge, code, token]);
 
     given.extend(walk_every_password(app).await);
+    given.extend(walk_every_key(app).await);
     fail_on_every_path(app, &admin).await;
     given
 }
@@ -309,6 +311,42 @@ async fn walk_every_password(app: &TestApp) -> Vec<String> {
     }
     // The hashes as well, in the notation of Argon2.
     [first, second, third, wrong, weak, "$argon2", "argon2id$"].map(str::to_owned).to_vec()
+}
+
+/// Takes every path of an API key: right, wrong, forged, without scope, rotated, revoked, and in the wrong place.
+async fn walk_every_key(app: &TestApp) -> Vec<String> {
+    let owner = app.person("erin@example.com", Role::User).await;
+    let (first, id) = crate::api_keys::create(&owner, &["PROFILE_READ"]).await;
+    let selection = "... on ApiKeyCreated { key }";
+    let rotated = owner.change("rotateApiKey", json!({ "id": id }), selection).await;
+    let second = rotated.field("rotateApiKey")["key"].as_str().unwrap().to_owned();
+    let secret = |key: &str| key[36..].to_owned();
+    let given = vec![secret(&first), secret(&second), first.clone(), second.clone()];
+    let ask = async |query: &str| {
+        for key in [&first, &second, &format!("{first}0"), &first.replace('a', "b")] {
+            let answer = app.guest().with_bearer(key).query(query, json!({})).await;
+            assert!(given.iter().all(|secret| !answer.text.contains(secret)), "{}", answer.text);
+        }
+    };
+    ask("{ me { email devices { id } } }").await;
+    ask("{ users { totalCount } }").await;
+    for table in ["api_keys", "users", "audit_events"] {
+        app.sql(&format!("ALTER TABLE {table} RENAME TO gone")).await;
+        ask("{ me { email } }").await;
+        ask("{ auditEvents { totalCount } }").await;
+        app.sql(&format!("ALTER TABLE gone RENAME TO {table}")).await;
+    }
+    let guest = app.guest();
+    guest.refresh(&first).await;
+    guest.change("revokeApiKey", json!({ "id": first }), "__typename").await;
+    guest.change("verifyLink", json!({ "token": first }), "__typename").await;
+    guest.query("{ me { id } }", json!({ "key": first })).await;
+    owner.change("revokeApiKey", json!({ "id": id }), "__typename").await.field("revokeApiKey");
+    ask("{ me { id } }").await;
+    for mail in app.mails_for("erin@example.com").await {
+        assert!(given.iter().all(|secret| !mail.text.contains(secret) && !mail.html.contains(secret)), "{}", mail.text);
+    }
+    given
 }
 
 /// Renames each table that stores codes or tokens for a moment, to cause errors that could contain a secret.

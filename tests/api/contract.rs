@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Client, TestApp};
 
 /// All values of `extensions.code`.
-const CODES: [&str; 17] = [
+const CODES: [&str; 18] = [
+    "INSUFFICIENT_SCOPE",
     "UNAUTHENTICATED",
     "FORBIDDEN",
     "NOT_FOUND",

@@ -121,13 +121,13 @@ async fn passwords_have_their_documented_cost() {
     assert_eq!(cost(&app), (4, 1), "resetPassword with a wrong code");
     let input = json!({ "challenge": sent["challenge"], "code": code, "newPassword": OTHER });
     assert_eq!(changed(&guest, "resetPassword", input).await["__typename"], "SignedIn");
-    assert_eq!(cost(&app), (18, 1), "resetPassword");
+    assert_eq!(cost(&app), (19, 1), "resetPassword");
 
     let notice = app.mails_for(email).await.into_iter().next().unwrap();
     let token = notice.text.split_once("#disown=").unwrap().1.split_whitespace().next().unwrap();
     cost(&app);
     changed(&app.guest(), "disownSession", json!({ "token": token })).await;
-    assert_eq!(cost(&app), (11, 1), "disownSession");
+    assert_eq!(cost(&app), (12, 1), "disownSession");
     changed(&app.guest(), "disownSession", json!({ "token": token })).await;
     assert_eq!(cost(&app), (3, 2), "disownSession, used");
 }
@@ -150,6 +150,45 @@ async fn the_session_of_the_pages_has_its_documented_cost() {
     assert_eq!(cost(&app), (4, 1), "if it replaces another session");
     browser.end().await;
     assert_eq!(cost(&app), (2, 0), "the end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_keys_have_their_documented_cost() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await.signed_in.user;
+    cost(&app);
+    let input = json!({ "name": "Key", "scopes": ["PROFILE_READ", "PEOPLE_READ", "PEOPLE_WRITE", "AUDIT_READ"] });
+    let created = admin.change("createApiKey", input, "... on ApiKeyCreated { key apiKey { id } }").await;
+    let created = created.field("createApiKey");
+    assert_eq!(cost(&app), (7, 1), "viewer, recent sign-in, user, number of keys, key, event, mail");
+    let robot = app.guest().with_bearer(created["key"].as_str().unwrap());
+    robot.me().await.field("me");
+    assert_eq!(cost(&app), (2, 0), "the first use in a minute is noted");
+    for query in [
+        "{ me { id } }".to_owned(),
+        "{ me { email sessions { totalCount nodes { id } } devices { id } } }".to_owned(),
+        "{ users { totalCount nodes { email devices { id } auditEvents { nodes { kind } } } } }".to_owned(),
+        "{ auditEvents { nodes { kind actor { email } } } }".to_owned(),
+        format!("{{ node(id: \"{target}\") {{ ... on User {{ email }} }} }}"),
+        format!("{{ user(id: \"{target}\") {{ email hasPassword }} }}"),
+    ] {
+        let mut costs = Vec::new();
+        for client in [&*admin, &robot] {
+            let answer = client.query(&query, json!({})).await;
+            assert!(answer.json["errors"].is_null(), "{}", answer.text);
+            costs.push(cost(&app));
+        }
+        assert_eq!(costs[0], costs[1], "{query} costs the same with a session and with a key");
+    }
+    let input = json!({ "id": target, "name": "Target" });
+    robot.change("updateUser", input, "__typename").await.field("updateUser");
+    assert_eq!(cost(&app), (5, 0), "key and owner, administrators and key, user, change, event");
+    let id = created["apiKey"]["id"].clone();
+    admin.change("rotateApiKey", json!({ "id": id }), "__typename").await.field("rotateApiKey");
+    assert_eq!(cost(&app), (6, 1), "viewer, recent sign-in, user, key, change, event");
+    admin.change("revokeApiKey", json!({ "id": id }), "__typename").await.field("revokeApiKey");
+    assert_eq!(cost(&app), (4, 0), "viewer, key, change, event");
 }
 
 #[tokio::test(flavor = "multi_thread")]

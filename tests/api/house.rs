@@ -57,12 +57,13 @@ const CHOOSE_ADAPTERS: [&str; 3] = ["adapter", "app", "doctor"];
 const WITHOUT_CYCLE: [&str; 7] = ["adapter", "db", "doctor", "http", "observability", "settings", ""];
 
 /// Each table, and the part of `src/domain` that owns its rows.
-const OWNERS: [(&str, &str); 12] = [
+const OWNERS: [(&str, &str); 13] = [
     ("users", "src/domain/user"),
     ("devices", "src/domain/device"),
     ("sessions", "src/domain/session"),
     ("authentications", "src/domain/session"),
     ("passwords", "src/domain/credential/password"),
+    ("api_keys", "src/domain/credential/api_key"),
     ("password_tries", "src/domain/credential/password/tries"),
     ("email_codes", "src/domain/sign_in/"),
     ("sign_in_links", "src/domain/sign_in/link"),
@@ -73,7 +74,7 @@ const OWNERS: [(&str, &str); 12] = [
 ];
 
 /// Modules that may use a table of another module, the table, and the reason.
-const SHARED_TABLES: [(&str, &str, &str); 10] = [
+const SHARED_TABLES: [(&str, &str, &str); 12] = [
     (
         "src/domain/sign_in/challenge",
         "users",
@@ -91,6 +92,8 @@ const SHARED_TABLES: [(&str, &str, &str); 10] = [
     ("src/domain/sign_in/reset", "users", "a reset locks the account before it ends what others may hold of it"),
     ("src/domain/user", "devices", "the statement that signs a user in also returns whether the user is new"),
     ("src/domain/user", "sessions", "as above"),
+    ("src/domain/credential/api_key", "users", "a request reads its API key and owner with one statement"),
+    ("src/domain/user", "api_keys", "a change by an API key locks the key"),
     ("src/domain/session", "users", "a request reads its session and user with one statement"),
 ];
 

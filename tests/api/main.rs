@@ -14,6 +14,7 @@ mod limiter_contract;
 mod smtp;
 mod smtp_server;
 
+mod api_keys;
 mod arrival;
 mod attacks;
 mod audit;

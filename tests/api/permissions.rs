@@ -3,6 +3,7 @@
 
 mod changes;
 mod fields;
+mod keys;
 mod live;
 mod page;
 mod people;
@@ -63,7 +64,7 @@ async fn interfaces_only_expose_an_id_or_a_message_with_its_code() {
 #[should_panic(expected = "is not a defined word")]
 fn cells_only_use_the_defined_words() {
     Page::parse(
-        "\n## User\n\n| field | anonymous | GUEST | USER | MANAGER | ADMIN |\n| --- | --- | --- | --- | --- | --- |\n\
-                 | `id` | — | own | own | everybody | all |\n",
+        "\n## User\n\n| field | anonymous | GUEST | USER | MANAGER | ADMIN | API key |\n| --- | --- | --- | --- | --- | --- | --- |\n\
+                 | `id` | — | own | own | everybody | all | — |\n",
     );
 }

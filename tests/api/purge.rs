@@ -128,6 +128,22 @@ async fn wrong_passwords(app: &TestApp, number: u64, days: i64) {
     make(app, number, "password_tries", &[("id", "UUID"), ("budget_key", "HASH"), ("at", &at)]).await;
 }
 
+/// Inserts API keys that expire and are revoked in this many days.
+async fn api_keys(app: &TestApp, number: u64, died: i64) {
+    let (born, died) = (day(app, -400), day(app, died));
+    let row = [
+        ("id", "UUID"),
+        ("user_id", SOMEBODY),
+        ("name", "'Key'"),
+        ("key_hash", "HASH"),
+        ("scopes", "''"),
+        ("created_at", &born),
+        ("expires_at", &died),
+        ("revoked_at", &died),
+    ];
+    make(app, number, "api_keys", &row).await;
+}
+
 /// Inserts sign-in links and email changes. `died` is their expiry in days from now.
 async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     let died = day(app, died);
@@ -279,7 +295,7 @@ async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_purge_statement_uses_an_index() {
-    const INDEXES: [(&str, &str); 13] = [
+    const INDEXES: [(&str, &str); 15] = [
         ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
         ("UPDATE email_codes", "email_codes_forget_idx"),
         ("DELETE FROM email_codes WHERE attempted_at", "email_codes_expires_at_idx"),
@@ -288,6 +304,8 @@ async fn every_purge_statement_uses_an_index() {
         ("DELETE FROM outbox", "outbox_finished_at_idx"),
         ("DELETE FROM sessions WHERE expires_at", "sessions_expires_at_idx"),
         ("DELETE FROM sessions WHERE ended_at", "sessions_ended_at_idx"),
+        ("DELETE FROM api_keys WHERE expires_at", "api_keys_expires_at_idx"),
+        ("DELETE FROM api_keys WHERE revoked_at", "api_keys_revoked_at_idx"),
         ("DELETE FROM devices", "devices_expires_at_idx"),
         ("DELETE FROM email_changes", "email_changes_expires_at_idx"),
         ("DELETE FROM audit_events", "audit_events_at_idx"),
@@ -309,6 +327,7 @@ async fn every_purge_statement_uses_an_index() {
         codes(&app, 500, -days, "0").await;
         letters(&app, 1_000, -days).await;
         links_and_changes(&app, 1_000, 10 - days).await;
+        api_keys(&app, 500, 100 - 9 * days).await;
     }
     if on_servers() {
         app.sql("VACUUM ANALYZE").await;

@@ -102,6 +102,16 @@ impl Rows {
                 ("created_at", now.clone()),
                 ("changed_at", now),
             ],
+            "api_keys" => vec![
+                ("id", id),
+                ("user_id", self.user.into()),
+                ("name", "Key".into()),
+                ("key_hash", hash.clone()),
+                ("previous_hash", hash),
+                ("scopes", "PROFILE_READ".into()),
+                ("created_at", now.clone()),
+                ("expires_at", now),
+            ],
             "password_tries" => vec![("id", id), ("budget_key", hash), ("at", now)],
             "email_codes" => vec![
                 ("id", id),
@@ -156,12 +166,13 @@ impl Rows {
     }
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "users",
     "devices",
     "sessions",
     "authentications",
     "passwords",
+    "api_keys",
     "password_tries",
     "email_codes",
     "sign_in_links",
@@ -198,6 +209,9 @@ pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value,
         ("authentications", "session_id", nobody, "foreign"),
         ("passwords", "user_id", good.user.into(), "unique"),
         ("passwords", "version", 0.into(), "check"),
+        ("api_keys", "key_hash", short.clone(), "check"),
+        ("api_keys", "previous_hash", short.clone(), "check"),
+        ("api_keys", "expires_at", earlier.clone(), "check"),
         ("password_tries", "budget_key", short.clone(), "check"),
         ("sessions", "refresh_hash", short.clone(), "check"),
         ("sessions", "previous_hash", short.clone(), "check"),

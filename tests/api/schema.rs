@@ -20,7 +20,10 @@ use crate::{
     rows::{Rows, bad_values, insert, moment},
 };
 
-const INDEXES: [&str; 34] = [
+const INDEXES: [&str; 37] = [
+    "api_keys_expires_at_idx",
+    "api_keys_revoked_at_idx",
+    "api_keys_user_id_id_idx",
     "audit_events_actor_id_id_idx",
     "audit_events_address_idx",
     "audit_events_at_idx",
@@ -75,6 +78,8 @@ async fn the_schema_migrates_up_down_and_up_again() {
         migrate::up(&db).await.unwrap();
 
         migrate::down(&db, 1).await.unwrap();
+        assert!(!columns_of(&db).await.contains_key("api_keys"));
+        migrate::down(&db, 1).await.unwrap();
         assert_eq!(search_objects(&db).await, [] as [&str; 0], "{backend:?}");
         migrate::down(&db, 1).await.unwrap();
         assert!(!columns_of(&db).await.contains_key("passwords"));
@@ -103,7 +108,7 @@ async fn users_deleted_before_the_deletion_time_was_stored_are_erased_in_time() 
         let db = database.connect().await;
         let rows = Rows::new();
         rows.insert_all(&db).await;
-        migrate::down(&db, 6).await.unwrap();
+        migrate::down(&db, 7).await.unwrap();
         db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
         migrate::up(&db).await.unwrap();
         let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();
@@ -154,6 +159,7 @@ async fn every_entity_has_the_columns_of_its_table() {
         declare(&mut entities, entity::sessions::Entity);
         declare(&mut entities, entity::authentications::Entity);
         declare(&mut entities, entity::passwords::Entity);
+        declare(&mut entities, entity::api_keys::Entity);
         declare(&mut entities, entity::password_tries::Entity);
         declare(&mut entities, entity::email_codes::Entity);
         declare(&mut entities, entity::sign_in_links::Entity);
@@ -175,6 +181,8 @@ async fn every_index_exists() {
         let partial: Vec<_> =
             indexes.iter().filter(|(_, sql)| sql.contains("WHERE")).map(|(name, _)| name.as_str()).collect();
         let expected = [
+            "api_keys_expires_at_idx",
+            "api_keys_revoked_at_idx",
             "audit_events_address_idx",
             "audit_events_forget_idx",
             "devices_forget_idx",

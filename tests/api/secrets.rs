@@ -6,8 +6,9 @@ mod rotation;
 use std::fs;
 
 /// Table columns that contain hashes of secrets. Their type must be `Digest`, which only compares in constant time.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "token_hash",
+    "key_hash",
     "refresh_hash",
     "previous_hash",
     "handle_hash",

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The number of migrations that this version adds to that one's.
-const ADDED: u32 = 2;
+const ADDED: u32 = 3;
 
 /// What the clients kept, and a database as that version left it.
 async fn earlier(backend: DbBackend) -> (Value, TestDatabase) {

@@ -1,6 +1,7 @@
 //! The tables, one file each, the same on both databases. A test compares the columns with `migration`, which creates
 //! the tables.
 
+pub mod api_keys;
 pub mod audit_events;
 pub mod authentications;
 pub mod devices;

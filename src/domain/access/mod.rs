@@ -3,7 +3,9 @@
 
 mod policy;
 mod principal;
+pub mod scope;
 
 pub(crate) use policy::Root;
-pub use policy::{Admin, Manager, Member, Overseer, RECENT, ReadAccess, Recent, Shell};
-pub use principal::{Origin, Person, SignedIn, Viewer};
+pub use policy::{Admin, KeyWriter, Manager, Member, Overseer, RECENT, ReadAccess, Recent, Shell};
+pub use principal::{Actor, KeyHolder, Origin, Person, Principal, SignedIn, Viewer};
+pub use scope::{Grant, Scope};

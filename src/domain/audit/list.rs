@@ -171,10 +171,10 @@ pub async fn count_about(ctx: &Ctx, people: &[ReadAccess]) -> Result<HashMap<Uui
 
 /// One event, for managers and its subject.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<Seen> {
-    viewer.person()?;
+    viewer.identified()?;
     let event = audit_events::Entity::find_by_id(id).one(ctx.db.read()).await?;
     // Check even without a subject, so that an unknown id and another user's event give the same error.
     let subject = event.as_ref().and_then(|event| event.subject_id).unwrap_or_default();
-    let access = ReadAccess::require(ctx, viewer, subject, field).await?;
+    let access = ReadAccess::require_trail(ctx, viewer, subject, field).await?;
     event.map(|event| (event, access)).ok_or(Error::NotFound)
 }

@@ -1,3 +1,4 @@
 //! What users keep to prove who they are.
 
+pub mod api_key;
 pub mod password;

@@ -2,6 +2,7 @@
 //! the compiler reports what is missing.
 
 mod account_deleted;
+mod api_key_created;
 mod code;
 mod email_changed;
 mod email_code;
@@ -89,6 +90,10 @@ letters! {
         .lasting(WEEK);
     /// The password was removed.
     PasswordRemoved(disown: Disown) = Row::notice("password-removed", &password_removed::SHEETS)
+        .from(|words| words.request_origin)
+        .lasting(WEEK);
+    /// The user created an API key.
+    ApiKeyCreated(disown: Disown) = Row::notice("api-key-created", &api_key_created::SHEETS)
         .from(|words| words.request_origin)
         .lasting(WEEK);
     /// After too many wrong passwords, new devices cannot use the password for a while.

@@ -226,7 +226,7 @@ fn a_notice_is_delivered_as_long_as_its_link_disowns() {
         let disowns = matches!(message.shown(PAGE), Shown::Link(DISOWN, _));
         disowns.then(|| message.row().good_for.to_std().unwrap())
     });
-    assert_eq!(lifetimes.collect::<Vec<_>>(), [limits::DISOWN; 3]);
+    assert_eq!(lifetimes.collect::<Vec<_>>(), [limits::DISOWN; 4]);
 }
 
 #[test]

@@ -132,7 +132,7 @@ pub(in crate::domain) async fn finish(
     if fixed {
         events.push(event(Kind::TestCodeUsed, json!({ "session": session.id })));
     }
-    if let Some(former) = viewer.signed_in.as_ref().filter(|former| former.user.id == user.id)
+    if let Some(former) = viewer.session().filter(|former| former.user.id == user.id)
         && session::replace(&**work, former.session.id, now).await?
     {
         events.push(event(Kind::SessionEnded, json!({ "session": former.session.id, "reason": "REPLACED" })));

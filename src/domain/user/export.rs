@@ -4,12 +4,15 @@ use serde_json::{Value as Json, json};
 
 use super::{email_change, role_name, status_name};
 use crate::{
-    db::entity::{audit_events, devices, email_changes, sessions, users},
+    db::entity::{api_keys, audit_events, devices, email_changes, sessions, users},
     domain::{
         Ctx, Wait,
         access::{Person, ReadAccess, Recent},
         audit::{self, Event, Kind},
-        credential::password,
+        credential::{
+            api_key::{self, prefix},
+            password,
+        },
         device, rate_limit,
         session::{self, authentication},
     },
@@ -20,6 +23,7 @@ use crate::{
 /// Maximum number of events in an export, newest first.
 const EVENTS: u64 = 1_000;
 const DEVICES: u64 = 1_000;
+const API_KEYS: u64 = 1_000;
 
 /// Exports the caller's data and records the export in the audit trail.
 pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json, Wait>> {
@@ -33,6 +37,7 @@ pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json
     let sessions = session::list_all(ctx, access).await?;
     let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
     let proofs = authentication::of_sessions(ctx, &ids).await?;
+    let keys = api_key::list_each(ctx, &[access], API_KEYS).await?.pop().unwrap_or_default();
     let password = password::changed_at(ctx, &[access.user_id()]).await?;
     let copy = json!({
         "exportedAt": now,
@@ -40,6 +45,7 @@ pub async fn export(ctx: &Ctx, person: Recent<Person<'_>>) -> Result<Result<Json
         "passwordChangedAt": password.get(&access.user_id()),
         "sessions": sessions.iter().map(|session| session_row(session, &proofs)).collect::<Vec<_>>(),
         "devices": device::list(ctx, access, DEVICES).await?.iter().map(device_row).collect::<Vec<_>>(),
+        "apiKeys": keys.iter().map(key_row).collect::<Vec<_>>(),
         "emailChanges": changes.iter().map(change_row).collect::<Vec<_>>(),
         "auditEvents": events.iter().map(|event| event_row(access, event)).collect::<Vec<_>>(),
     });
@@ -67,6 +73,14 @@ fn device_row(device: &devices::Model) -> Json {
     json!({
         "createdAt": device.created_at, "lastUsedAt": device.last_used_at, "expiresAt": device.expires_at,
         "userAgent": device.user_agent, "ipAddress": device.ip_address,
+    })
+}
+
+fn key_row(key: &api_keys::Model) -> Json {
+    json!({
+        "name": key.name, "prefix": prefix(key.id), "scopes": key.scopes().collect::<Vec<_>>(),
+        "createdAt": key.created_at, "expiresAt": key.expires_at, "lastUsedAt": key.last_used_at,
+        "revokedAt": key.revoked_at,
     })
 }
 

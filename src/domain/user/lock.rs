@@ -31,7 +31,7 @@ pub(super) async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: 
     let admins = lock_admins(ctx, work, by).await?;
     let before = match by {
         By::Owner { person, .. } => lock_own(work, *person).await?,
-        By::Admin(_) | By::CommandLine => {
+        By::Admin(_) | By::Key(_) | By::CommandLine => {
             users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?.ok_or(Error::NotFound)?
         }
     };
@@ -43,11 +43,16 @@ pub(super) async fn lock(ctx: &Ctx, work: &Work, by: By<'_>, id: Uuid, version: 
 }
 
 /// Locks all active administrators and returns their ids. An acting administrator must still be one of them, and their
-/// session must still be open. One statement.
+/// session or API key must still be valid. One statement.
 pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Vec<Uuid>> {
     let lock = if ctx.db.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
     let (join, values) = match by {
         By::Admin(admin) => (" JOIN sessions s ON s.id = $1 AND s.ended_at IS NULL", vec![admin.session().id.into()]),
+        // The JOIN locks the key too, as it does a session.
+        By::Key(writer) => (
+            " JOIN api_keys k ON k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)",
+            vec![writer.key_id().into(), ctx.now().into()],
+        ),
         By::Owner { .. } | By::CommandLine => ("", Vec::new()),
     };
     let sql =
@@ -55,7 +60,8 @@ pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Ve
     let rows = work.query_all_raw(db::statement(ctx.db.backend(), &sql, values)).await?;
     let admins = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<Vec<_>, _>>()?;
     match by {
-        By::Admin(_) if admins.is_empty() => Err(Error::Unauthenticated),
+        By::Admin(_) | By::Key(_) if admins.is_empty() => Err(Error::Unauthenticated),
+        By::Key(writer) if !admins.contains(&writer.user().id) => Err(Error::InsufficientScope),
         By::Admin(admin) if !admins.contains(&admin.user().id) => Err(Error::Forbidden),
         _ => Ok(admins),
     }

@@ -4,10 +4,12 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
+pub use super::by::By;
 use super::{
+    by::check_key,
     change_detail::{Reason, differences, with_reason},
     email_change::undo,
     lock::{Locked, lock, lock_admins},
@@ -22,7 +24,7 @@ use crate::{
     },
     domain::{
         Ctx, Edit,
-        access::{Admin, Member, Origin, Recent, Shell},
+        access::{Admin, Origin, Shell},
         audit::{self, Event, Kind},
         mail::{message::Message, template::Locale},
         session::{self, EndReason},
@@ -31,51 +33,6 @@ use crate::{
     email_address::EmailAddress,
     error::{Error, Result},
 };
-
-/// Who makes a change.
-#[derive(Clone, Copy)]
-pub enum By<'a> {
-    /// An administrator who signed in recently.
-    Admin(Recent<Admin<'a>>),
-    /// A user who changes their own account.
-    Owner {
-        /// The user.
-        person: Recent<Member<'a>>,
-        /// Their email address, typed again as confirmation.
-        typed: &'a str,
-    },
-    /// The command line on the server.
-    CommandLine,
-}
-
-impl<'a> By<'a> {
-    fn origin(self) -> Option<&'a Origin> {
-        match self {
-            Self::Admin(admin) => Some(admin.origin()),
-            Self::Owner { person, .. } => Some(person.origin()),
-            Self::CommandLine => None,
-        }
-    }
-
-    fn event(self, kind: Kind, subject: Uuid, detail: Json) -> Event<'a> {
-        let actor = match self {
-            Self::Admin(admin) => Some(admin.user().id),
-            Self::Owner { person, .. } => Some(person.user().id),
-            Self::CommandLine => None,
-        };
-        Event { kind, origin: self.origin(), actor, subject: Some(subject), detail, email: None }
-    }
-
-    /// Fails with [`Error::Forbidden`] for a role above the administrator's own. The command line may grant every role.
-    fn may_give(self, role: Role) -> Result<()> {
-        let may = match self {
-            Self::Admin(admin) => admin.may_give(role),
-            Self::Owner { .. } => false,
-            Self::CommandLine => true,
-        };
-        if may { Ok(()) } else { Err(Error::Forbidden) }
-    }
-}
 
 /// A user to create.
 pub struct NewPerson<'a> {
@@ -170,6 +127,7 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, mut change: Change) -> Resu
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, change.version).await?;
+    check_key(by, &before, change.role.is_some() || change.email.is_some())?;
     if before.status == UserStatus::Deleted {
         return Err(Error::invalid("id", "This user is deleted. Restore them first."));
     }
@@ -253,6 +211,7 @@ pub async fn delete(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> Re
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, is_last_admin } = lock(ctx, &work, by, id, version).await?;
+    check_key(by, &before, true)?;
     if let By::Owner { typed, .. } = by {
         check_confirmed(&before, typed)?;
     }
@@ -284,6 +243,7 @@ pub async fn restore(ctx: &Ctx, by: By<'_>, id: Uuid, version: Option<i32>) -> R
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
     let Locked { before, .. } = lock(ctx, &work, by, id, version).await?;
+    check_key(by, &before, before.status == UserStatus::Deleted)?;
     if before.status == UserStatus::Active {
         return Ok(before);
     }

@@ -1,4 +1,4 @@
-//! Ends all access that a thief may have to an account: sessions, devices, codes, links and the password.
+//! Ends all access that a thief may have to an account: sessions, devices, codes, links, API keys and the password.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Ctx,
         audit::{self, Event, Kind},
-        credential::password,
+        credential::{api_key, password},
         device,
         session::{self, EndReason},
         sign_in::{challenge, link},
@@ -18,8 +18,8 @@ use crate::{
     error::Result,
 };
 
-/// Ends every session, forgets every device and voids all pending codes and links of a user whose row the caller has
-/// locked. Returns the ended sessions. Five statements.
+/// Ends every session, revokes every API key, forgets every device and voids all pending codes and links of a user
+/// whose row the caller has locked. Returns the ended sessions. Six statements, and one more if there are keys.
 pub(in crate::domain) async fn end_access(
     ctx: &Ctx,
     work: &Work,
@@ -30,6 +30,7 @@ pub(in crate::domain) async fn end_access(
     challenge::void_changes(ctx, &**work, user.id, now).await?;
     challenge::void_all(ctx, &**work, &user.email, now).await?;
     link::void(ctx, &**work, &user.email, now).await?;
+    api_key::manage::revoke_all(ctx, work, user, reason, now).await?;
     device::forget_all(&**work, user.id).await?;
     session::end_all(&**work, user.id, reason, now).await
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     db::entity::audit_events,
     domain::{
-        access::{Manager, ReadAccess},
+        access::{Manager, ReadAccess, scope},
         audit::{
             self,
             list::{self, Filter},
@@ -156,7 +156,7 @@ impl Listed for AuditEvent {
         let (domain, viewer) = parts(ctx);
         match trail {
             Trail::All(filter) => {
-                let manager = Manager::require(domain, viewer, "auditEvents").await?;
+                let manager = Manager::require(domain, viewer, scope::AUDIT_READ, "auditEvents").await?;
                 Ok(list::count(domain, manager, filter).await?)
             }
             Trail::About(access) => Ok(loader::load(ctx, loader::EventCount(*access)).await?.unwrap_or_default()),
@@ -211,7 +211,7 @@ impl AuditQuery {
         #[graphql(desc = "Only events that match this filter.")] filter: Option<AuditFilter>,
     ) -> Result<Connection<AuditEvent>, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let manager = Manager::require(domain, viewer, "auditEvents").await?;
+        let manager = Manager::require(domain, viewer, scope::AUDIT_READ, "auditEvents").await?;
         let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
         let events = list::list(domain, manager, &filter, page.slice()).await?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        access::Manager,
+        access::{Manager, scope},
         user::list::{self, By, Filter, Key, Listing, Order, Part, Position},
     },
     graphql::{
@@ -139,7 +139,7 @@ impl Listed for User {
 
     async fn count(ctx: &Context<'_>, filter: &Filter) -> Result<u64, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let manager = Manager::require(domain, viewer, "users").await?;
+        let manager = Manager::require(domain, viewer, scope::PEOPLE_READ, "users").await?;
         Ok(list::count(domain, manager, filter).await?)
     }
 }
@@ -166,7 +166,7 @@ impl PeopleQuery {
         order_by: Option<UserOrder>,
     ) -> Result<Connection<User>, ApiError> {
         let (domain, viewer) = parts(ctx);
-        let manager = Manager::require(domain, viewer, "users").await?;
+        let manager = Manager::require(domain, viewer, scope::PEOPLE_READ, "users").await?;
         let search = filter.as_mut().and_then(|filter| filter.search.take());
         let filter = filter.map(Filter::from).unwrap_or_default().canonical(search.as_deref())?;
         let mut order = order_of(order_by.as_ref(), &filter);

@@ -253,6 +253,12 @@ impl Documents {
         Ok(most)
     }
 
+    /// The type of a field, without list and non-null.
+    pub(super) fn type_of(&self, owner: &str, field: &str) -> Option<&str> {
+        let field = self.schema.type_field(owner, field).ok()?;
+        Some(field.ty.inner_named_type().as_str())
+    }
+
     /// Whether the schema has this mutation.
     pub(crate) fn has_mutation(&self, name: &str) -> bool {
         let root = self.schema.root_operation(Kind::Mutation);

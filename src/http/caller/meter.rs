@@ -13,19 +13,34 @@ use crate::{
 /// Number of response bytes that are charged like one more operation.
 const RESPONSE_BLOCK: u64 = 64 * 1024;
 
-/// The charges for one operation of a caller. Each session has its own limit, and all sessions in a network share a
-/// larger one. Anonymous callers in a network share one limit.
+/// The charges for one operation of a caller. Each session and API key has its own limit, and all of them in a network
+/// share a larger one. Anonymous callers in a network share one limit.
 pub(crate) struct Meter(Vec<Charge>);
 
 impl Meter {
     pub(crate) fn of(ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Self {
         let limits = &ctx.settings.limits;
-        let Bearer::Claims(claims) = bearer else {
-            return Self(limits.by_network(Rule::ApiCaller, origin.ip));
+        let mut charges = match bearer {
+            Bearer::Claims(claims) => vec![limits.charge(Rule::ApiCaller, claims.sid.to_string())],
+            // Whoever knows the id of a key must not use up its limit, so the key is charged once it is looked up.
+            Bearer::Presented(_) | Bearer::Key(_) => Vec::new(),
+            Bearer::None | Bearer::Bad => return Self(limits.by_network(Rule::ApiCaller, origin.ip)),
         };
-        let mut charges = vec![limits.charge(Rule::ApiCaller, claims.sid.to_string())];
         charges.extend(limits.by_network(Rule::ApiNetwork, origin.ip));
         Self(charges)
+    }
+
+    /// Charges an API key that was looked up. Wrong keys share the limit of anonymous callers.
+    pub(crate) async fn charge_key(&mut self, ctx: &Ctx, origin: &Origin, bearer: &Bearer) -> Result<(), Refusal> {
+        let limits = &ctx.settings.limits;
+        let own = match bearer {
+            Bearer::Key(holder) => vec![limits.charge(Rule::ApiCaller, holder.key.id.to_string())],
+            _ => limits.by_network(Rule::ApiCaller, origin.ip),
+        };
+        let own = Self(own);
+        own.charge(ctx).await?;
+        self.0.extend(own.0);
+        Ok(())
     }
 
     /// Charges one operation.

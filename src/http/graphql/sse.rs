@@ -23,6 +23,7 @@ use crate::{
         access::Viewer,
         live::event_feed::{EventFeed, FeedEnd},
     },
+    error::Error,
     graphql::error::{ApiError, Code},
     http::{
         Server,
@@ -56,8 +57,9 @@ pub(crate) fn open(
         let code = if owner == SocketOwner::Everybody { Code::Unavailable } else { Code::RateLimited };
         Refusal::new(code, "Too many open streams. Close one, or try again later.")
     };
-    let Some(signed_in) = &viewer.signed_in else {
-        return Err(ApiError::from(crate::error::Error::Unauthenticated).into());
+    let Some(signed_in) = viewer.session() else {
+        let refused = viewer.person().err().unwrap_or(Error::Unauthenticated);
+        return Err(ApiError::from(refused).into());
     };
     if server.is_draining() {
         return Err(full(SocketOwner::Everybody));

@@ -60,11 +60,11 @@ pub(crate) struct Unread {
     taken: Tally<Reader>,
 }
 
-/// A network or session that unread responses count against.
+/// A network, or a session or API key, that unread responses count against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Reader {
     Network(IpNet),
-    Session(Uuid),
+    Credential(Uuid),
 }
 
 impl Unread {
@@ -89,7 +89,7 @@ impl Unread {
         let of_network = networks(viewer.origin.ip)
             .map(|(width, network)| (Reader::Network(network), caps.of_network.for_width(width)));
         let of_session =
-            viewer.signed_in.iter().map(|signed_in| (Reader::Session(signed_in.session.id), caps.of_session));
+            viewer.credential().into_iter().map(|credential| (Reader::Credential(credential), caps.of_session));
         let charge = self.all.charge(0).ok_or_else(at_capacity)?;
         let mut reservation = Reservation { share: self.taken.share(of_network.chain(of_session)), charge };
         reservation.resize(TYPICAL)?;

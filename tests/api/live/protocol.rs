@@ -71,7 +71,9 @@ async fn only_one_subprotocol_is_accepted_and_plain_get_is_refused() {
 async fn a_connection_needs_a_valid_token() {
     let app = TestApp::new().await;
     let served = Served::new(&app.app.ctx).await;
-    let person = app.person("person@example.com", Role::User).await.signed_in;
+    let person = app.person("person@example.com", Role::User).await;
+    let (key, _) = crate::api_keys::create(&person, &["PROFILE_READ", "AUDIT_READ"]).await;
+    let person = person.signed_in;
     let bearer = |token: &str| json!({ "Authorization": format!("Bearer {token}") });
     for payload in [
         json!(null),
@@ -82,6 +84,7 @@ async fn a_connection_needs_a_valid_token() {
         bearer(""),
         bearer("a.b.c"),
         bearer(&person.refresh),
+        bearer(&key),
         bearer(&format!("{}x", person.access)),
         json!([person.access]),
     ] {

@@ -99,7 +99,7 @@ async fn an_administrator_signed_out_mid_request_changes_no_user() {
     admin.logout().await.field("logout");
     let proof = Admin::require(app.ctx(), &stale, "updateUser").await.unwrap();
     let by = By::Admin(Recent::require(app.ctx(), proof, "updateUser").await.unwrap());
-    let id = stale_viewer(&app, &other).await.signed_in.unwrap().user.id;
+    let id = stale_viewer(&app, &other).await.session().unwrap().user.id;
     let demotion = Change { role: Some(Role::User), ..Change::default() };
     assert!(matches!(manage::change(app.ctx(), by, id, demotion).await, Err(Error::Unauthenticated)));
     assert!(matches!(manage::delete(app.ctx(), by, id, None).await, Err(Error::Unauthenticated)));

@@ -4,7 +4,7 @@
 use doorcode::{
     db::entity::Role,
     domain::{
-        access::{Admin, Member, Recent, SignedIn as Holder, Viewer},
+        access::{Admin, Member, Principal, Recent, SignedIn as Holder, Viewer},
         user::{
             email_change,
             manage::{self, By, NewPerson},
@@ -122,7 +122,7 @@ pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     session.ended_at = None;
     let user = doorcode::db::entity::users::Entity::find_by_id(session.user_id).one(app.ctx().db.read()).await.unwrap();
     let origin = doorcode::domain::access::Origin { ip: actor.ip, user_agent: None, request_id: "stale".into() };
-    Viewer { origin, signed_in: Some(Holder { user: user.unwrap(), session }) }
+    Viewer { origin, principal: Principal::Session(Holder { user: user.unwrap(), session }) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Types},
     page::{Column, Page, Row, Side, Word},
-    people::{Being, Outcome, being, delete, snapshot, viewer, wide_limits},
+    people::{Being, Outcome, being, delete, give_keys, key_of, snapshot, viewer, wide_limits},
 };
 use crate::harness::{Answer, TestApp};
 
@@ -16,7 +16,7 @@ const SENT: &str = "... on CodeSent { challenge }";
 
 /// Which users the mutation can target: the caller, another user or a deleted user. A mutation without a target is
 /// about the caller.
-fn sides(field: &str) -> &'static [Side] {
+pub(super) fn sides(field: &str) -> &'static [Side] {
     match field {
         "login"
         | "register"
@@ -27,27 +27,29 @@ fn sides(field: &str) -> &'static [Side] {
         | "suspendUser"
         | "deleteUser"
         | "restoreUser"
+        | "rotateApiKey"
+        | "revokeApiKey"
         | "endUserSessions" => &Side::ALL,
         "logout" | "confirmEmail" => &[Side::Own, Side::Other],
         "verify" | "verifyLink" | "refresh" | "undoEmailChange" | "resendCode" | "resetPassword" | "disownSession" => {
             &[Side::Other]
         }
         "endOtherSessions" | "updateProfile" | "changeEmail" | "deleteAccount" | "exportData" | "createUser"
-        | "setPassword" | "removePassword" => &[Side::Own],
+        | "createApiKey" | "setPassword" | "removePassword" => &[Side::Own],
         new => panic!("{new}: add the targets of the mutation here, and its input in `input`"),
     }
 }
 
 /// One call of a mutation, with the users and input that it needs.
-struct Case<'a> {
-    side: Side,
-    viewer: Option<Being<'a>>,
-    other: Being<'a>,
-    input: Value,
+pub(super) struct Case<'a> {
+    pub(super) side: Side,
+    pub(super) viewer: Option<Being<'a>>,
+    pub(super) other: Being<'a>,
+    pub(super) input: Value,
 }
 
 impl<'a> Case<'a> {
-    async fn new(app: &'a TestApp, root: &Being<'_>, field: &str, column: Column, side: Side) -> Self {
+    pub(super) async fn new(app: &'a TestApp, root: &Being<'_>, field: &str, column: Column, side: Side) -> Self {
         let name = format!("{field}-{side:?}").to_lowercase();
         let viewer = viewer(app, &format!("{name}-viewer"), column).await;
         let other = being(app, &format!("{name}-other"), Role::User).await;
@@ -64,7 +66,7 @@ impl<'a> Case<'a> {
         self.viewer.as_ref().filter(|_| self.side == Side::Own).unwrap_or(&self.other)
     }
 
-    async fn call(&self, app: &TestApp, field: &str) -> Answer {
+    pub(super) async fn call(&self, app: &TestApp, field: &str) -> Answer {
         let client = self.viewer.as_ref().map_or_else(|| app.guest(), |viewer| viewer.client.clone());
         match &self.input {
             Value::Null => client.query(&format!("mutation {{ {field} {{ __typename }} }}"), json!({})).await,
@@ -107,6 +109,11 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
         "logout" | "endOtherSessions" | "exportData" => Value::Null,
         "endSession" => json!({ "id": of.is.session }),
         "forgetDevice" => json!({ "id": snapshot(root, of).await["devices"][0]["id"] }),
+        "createApiKey" => json!({ "name": "Key", "scopes": ["PROFILE_READ"] }),
+        "rotateApiKey" | "revokeApiKey" => {
+            give_keys(app).await;
+            json!({ "id": key_of(snapshot(root, of).await["devices"][0]["id"].as_str().unwrap()) })
+        }
         "updateProfile" => json!({ "name": "Ada" }),
         "changeEmail" | "createUser" => json!({ "email": fresh }),
         "confirmEmail" => asked_for(app, of, &fresh).await,

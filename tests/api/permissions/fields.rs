@@ -14,13 +14,15 @@ use crate::harness::TestApp;
 
 const INTROSPECTION: &str = "{ __schema { queryType { name } mutationType { name } subscriptionType { name } \
     types { kind name interfaces { name } possibleTypes { name } fields(includeDeprecated: true) { name \
-    type { kind ofType { kind ofType { kind ofType { kind } } } } } } } }";
+    type { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } }";
 
 #[derive(Clone, Debug)]
 pub(super) struct Type {
     pub(super) kind: String,
     /// The name of each field, and whether it needs a selection.
     pub(super) fields: BTreeMap<String, bool>,
+    /// The type of each field, without list and non-null.
+    pub(super) of: BTreeMap<String, String>,
     pub(super) interfaces: Vec<String>,
     pub(super) possible: Vec<String>,
 }
@@ -43,6 +45,10 @@ fn is_composite(kind: &Value) -> bool {
     }
 }
 
+fn named(kind: &Value) -> String {
+    if kind["ofType"].is_object() { named(&kind["ofType"]) } else { text(&kind["name"]) }
+}
+
 pub(super) async fn of(app: &TestApp) -> Types {
     let answer = app.guest().query(INTROSPECTION, json!({})).await;
     let schema = answer.field("__schema");
@@ -53,8 +59,9 @@ pub(super) async fn of(app: &TestApp) -> Types {
     let read = |kind: &Value| {
         let field = |field: &Value| (text(&field["name"]), is_composite(&field["type"]));
         let fields = list(&kind["fields"]).iter().map(field).collect();
+        let of = list(&kind["fields"]).iter().map(|field| (text(&field["name"]), named(&field["type"]))).collect();
         let (interfaces, possible) = (names(&kind["interfaces"]), names(&kind["possibleTypes"]));
-        (text(&kind["name"]), Type { kind: text(&kind["kind"]), fields, interfaces, possible })
+        (text(&kind["name"]), Type { kind: text(&kind["kind"]), fields, of, interfaces, possible })
     };
     let types = list(&schema["types"]).iter().map(read);
     types.filter(|(name, _)| !name.starts_with("__")).collect()

@@ -59,8 +59,37 @@ impl Side {
     pub(super) const ALL: [Self; 3] = [Self::Own, Self::Other, Self::Deleted];
 }
 
+/// What an API key needs for a field. The page defines this under "API keys".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Never,
+    Nothing,
+    Ignored,
+    Scopes(Vec<String>),
+    Account,
+}
+
+impl Key {
+    fn read(cell: &str) -> Self {
+        match cell {
+            "—" => Self::Never,
+            "any" => Self::Nothing,
+            "ignored" => Self::Ignored,
+            "account" => Self::Account,
+            scopes => {
+                let scopes: Vec<_> = scopes.split(", ").map(str::to_owned).collect();
+                assert!(scopes.iter().all(|scope| SCOPES.contains(&scope.as_str())), "{scopes:?}");
+                Self::Scopes(scopes)
+            }
+        }
+    }
+}
+
+pub(super) const SCOPES: [&str; 4] = ["PROFILE_READ", "PEOPLE_READ", "PEOPLE_WRITE", "AUDIT_READ"];
+
 #[derive(Debug)]
 pub(super) struct Row {
+    pub(super) key: Key,
     cells: Vec<Vec<Word>>,
     pub(super) recent: bool,
 }
@@ -107,6 +136,7 @@ impl Page {
             let (title, body) = section.split_once('\n').unwrap();
             match title {
                 "Words" => check_words(body),
+                "API keys" => {}
                 "Types without a table" => page.untabled = quoted(body).map(str::to_owned).collect(),
                 of => page.rows.extend(rows(of, body)),
             }
@@ -139,20 +169,21 @@ fn check_words(body: &str) {
 fn rows(of: &str, body: &str) -> Vec<(String, Row)> {
     let is_root = ["Query", "Mutation", "Subscription"].contains(&of);
     let head = ["field"].into_iter().chain(Column::ALL.map(Column::name));
-    let head: Vec<_> = head.chain(is_root.then_some("recent sign-in")).collect();
+    let head: Vec<_> = head.chain(is_root.then_some("recent sign-in")).chain(["API key"]).collect();
     let word = |name: &str| {
         let known = WORDS.iter().find(|(word, _)| *word == name.trim());
         known.unwrap_or_else(|| panic!("{of}: {name:?} is not a defined word")).1
     };
     let row = |cells: Vec<&str>| {
         let field = quoted(cells[0]).next().unwrap();
-        let recent = match cells.get(6) {
-            None | Some(&"") => false,
-            Some(&"needed") => true,
-            Some(other) => panic!("{of}.{field}: {other:?}"),
+        let key = Key::read(cells.last().unwrap());
+        let recent = match cells[6..cells.len() - 1] {
+            [] | [""] => false,
+            ["needed"] => true,
+            ref other => panic!("{of}.{field}: {other:?}"),
         };
         let cells = cells[1..6].iter().map(|cell| cell.split(',').map(word).collect()).collect();
-        (format!("{of}.{field}"), Row { cells, recent })
+        (format!("{of}.{field}"), Row { key, cells, recent })
     };
     let rows: Vec<_> = table(body, &head).into_iter().map(row).collect();
     let names: BTreeSet<_> = rows.iter().map(|(name, _)| name).collect();

@@ -1,6 +1,7 @@
 //! The callers and targets of the permission tests, which are newly signed-in users with a known session, device and
 //! events. Also the outcome of a call.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorcode::{db::entity::Role, limits::Rule, settings::ServeFlags};
 use serde_json::{Value, json};
 
@@ -57,6 +58,21 @@ pub(super) async fn delete(app: &TestApp, who: &Being<'_>) {
     let email = &who.email;
     let sql = format!("UPDATE users SET status = 'DELETED', deleted_at = updated_at WHERE email = '{email}'");
     app.sql(&sql).await;
+}
+
+/// Gives an API key to every user who has a device and no key.
+pub(super) async fn give_keys(app: &TestApp) {
+    let columns = "id, user_id, name, key_hash, scopes, created_at";
+    let values = "id, user_id, 'Key', token_hash, 'PROFILE_READ', created_at";
+    let new = "NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.user_id = devices.user_id)";
+    app.sql(&format!("INSERT INTO api_keys ({columns}) SELECT {values} FROM devices WHERE {new}")).await;
+}
+
+/// The ID of the key that [`give_keys`] made from this device.
+pub(super) fn key_of(device: &str) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(device).unwrap();
+    bytes[0] = b'K';
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The outcome of a field.
@@ -124,6 +140,6 @@ fn code(error: &Value) -> String {
 /// Everything about a user that a mutation could change, as an administrator sees it.
 pub(super) async fn snapshot(root: &Being<'_>, who: &Being<'_>) -> Value {
     let query = "query($id: ID!) { user(id: $id) { email name role status version locale deletedAt \
-                 devices { id } sessions { totalCount } } }";
+                 devices { id } apiKeys { name revokedAt } sessions { totalCount } } }";
     root.client.query(query, json!({ "id": who.is.user })).await.field("user").clone()
 }

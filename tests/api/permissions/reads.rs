@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     fields::{self, Type, Types},
     page::{Column, Page, Side, Word},
-    people::{Being, Outcome, being, delete, viewer, wide_limits},
+    people::{Being, Outcome, being, delete, give_keys, key_of, viewer, wide_limits},
 };
 use crate::harness::{Answer, Client, TestApp};
 
@@ -22,13 +22,13 @@ enum Hidden {
 }
 
 /// A path from a root field to an object of a type.
-struct Way {
-    to: &'static str,
-    root: &'static str,
+pub(super) struct Way {
+    pub(super) to: &'static str,
+    pub(super) root: &'static str,
     /// The query, with placeholders in capitals.
-    query: &'static str,
+    pub(super) query: &'static str,
     /// JSON pointer to the object in `data`. `*` stands for its index in a list.
-    path: &'static str,
+    pub(super) path: &'static str,
     hidden: Hidden,
     /// Fields on the path that the caller must be allowed to read, too, as rows of the page.
     gates: &'static [&'static str],
@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-const WAYS: [Way; 29] = [
+pub(super) const WAYS: [Way; 31] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
     way("User", "user", "user(email: \"EMAIL\") { FIELDS }", "/user"),
@@ -98,6 +98,9 @@ const WAYS: [Way; 29] = [
     way("Device", "node", "node(id: \"DEVICE\") { ... on Device { FIELDS } }", "/node").through(&["Device.id"]),
     way("Device", "user", "user(id: \"USER\") { devices { FIELDS } }", "/user/devices/0")
         .through(&["User.devices", "Device.id"]),
+    way("ApiKey", "node", "node(id: \"KEY\") { ... on ApiKey { FIELDS } }", "/node").through(&["ApiKey.id"]),
+    way("ApiKey", "user", "user(id: \"USER\") { apiKeys { FIELDS } }", "/user/apiKeys/0")
+        .through(&["User.apiKeys", "ApiKey.id"]),
     way("AuditEvent", "node", "node(id: \"EVENT\") { ... on AuditEvent { FIELDS } }", "/node")
         .through(&["AuditEvent.id"]),
     way("AuditEvent", "user", "user(id: \"USER\") { auditEvents { nodes { FIELDS } } }", "/user/auditEvents/nodes/*")
@@ -146,19 +149,26 @@ const WAYS: [Way; 29] = [
 ];
 
 /// A user, with the ids of their device and events.
-struct Known<'a> {
-    being: Being<'a>,
+pub(super) struct Known<'a> {
+    pub(super) being: Being<'a>,
     device: String,
+    key: String,
     /// An event that the user caused, and one that an administrator caused about the user. Each with its id and kind.
-    events: [(String, &'static str); 2],
+    pub(super) events: [(String, &'static str); 2],
 }
 
 impl Known<'_> {
     /// Fills the placeholders of a query with the ids of this user. `event` is an index into `events`.
-    fn fill(&self, query: &str, event: usize, fields: &str) -> String {
+    pub(super) fn fill(&self, query: &str, event: usize, fields: &str) -> String {
         let Being { email, is, .. } = &self.being;
         let (event, kind) = &self.events[event];
-        let names = [("USER", &is.user), ("SESSION", &is.session), ("DEVICE", &self.device), ("EVENT", event)];
+        let names = [
+            ("USER", &is.user),
+            ("SESSION", &is.session),
+            ("DEVICE", &self.device),
+            ("KEY", &self.key),
+            ("EVENT", event),
+        ];
         let quoted = names.map(|(name, id)| (format!("\"{name}\""), format!("\"{id}\"")));
         let query = quoted.iter().fold(query.to_owned(), |query, (name, id)| query.replace(name, id));
         let query = query.replace("EMAIL", email).replace("[KIND]", &format!("[{kind}]"));
@@ -166,7 +176,7 @@ impl Known<'_> {
     }
 }
 
-async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
+pub(super) async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
     let input = json!({ "id": being.is.user, "name": "Ada" });
     root.client.change("updateUser", input, "__typename").await.field("updateUser");
     let query = "query($id: ID!) { user(id: $id) { devices { id } auditEvents { nodes { id kind } } } }";
@@ -178,7 +188,8 @@ async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
     };
     let events = [event("SIGNED_IN"), event("USER_CHANGED")];
     let device = user["devices"][0]["id"].as_str().unwrap().to_owned();
-    Known { being, device, events }
+    let key = key_of(&device);
+    Known { being, device, key, events }
 }
 
 #[derive(Default)]
@@ -225,6 +236,9 @@ impl<'a> Cast<'a> {
              SELECT user_id, token_hash, 1, created_at, created_at FROM devices",
         )
         .await;
+        give_keys(app).await;
+        app.sql("UPDATE api_keys SET expires_at = created_at, last_used_at = created_at, revoked_at = created_at")
+            .await;
         Self { app, page: Page::read(), types: fields::of(app).await, viewers, other, deleted }
     }
 
@@ -332,7 +346,7 @@ impl<'a> Cast<'a> {
     }
 }
 
-fn selection(kind: &Type) -> String {
+pub(super) fn selection(kind: &Type) -> String {
     let field = |(name, is_composite): (&String, &bool)| match (name.as_str(), is_composite) {
         ("pageInfo", _) => "pageInfo { endCursor }".to_owned(),
         (name, true) => format!("{name} {{ __typename }}"),
@@ -342,7 +356,7 @@ fn selection(kind: &Type) -> String {
 }
 
 /// Replaces `*` in the path with the index of the object with this id.
-fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
+pub(super) fn indexed_path(answer: &Answer, path: &str, id: &str) -> String {
     let Some((list, rest)) = path.split_once("/*") else {
         return path.to_owned();
     };
@@ -422,7 +436,13 @@ async fn a_hidden_id_is_indistinguishable_from_one_that_does_not_exist() {
         for side in [Side::Other, Side::Deleted] {
             let of = cast.of(viewer.as_ref(), side).unwrap();
             let (is, event) = (&of.being.is, &of.events[0].0);
-            let kinds = [("User", &is.user), ("Session", &is.session), ("Device", &of.device), ("AuditEvent", event)];
+            let kinds = [
+                ("User", &is.user),
+                ("Session", &is.session),
+                ("Device", &of.device),
+                ("ApiKey", &of.key),
+                ("AuditEvent", event),
+            ];
             for (kind, id) in kinds {
                 let about = |id: &str| {
                     let mut queries = vec![format!("{{ node(id: \"{id}\") {{ id }} }}")];

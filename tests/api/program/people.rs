@@ -296,3 +296,24 @@ fn no_request_handler_names_the_shell_type() {
     names(&source.join("cli"), &mut found);
     assert!(!found.is_empty());
 }
+
+#[tokio::test]
+async fn the_command_line_creates_lists_rotates_and_revokes_api_keys() {
+    let home = Home::new().await;
+    home.good(&["user", "create", "ada@example.com", "--role", "admin"]);
+    let create =
+        ["api-key", "create", "ada@example.com", "--name", "Backup", "--scope", "PEOPLE_READ", "--expires-in", "90d"];
+    let first = home.good(&create).trim().to_owned();
+    assert!(first.starts_with("dc_") && first.len() == 108, "{first}");
+    let listed = home.objects(&["api-key", "list", "ada@example.com"]);
+    let prefix = listed[0]["prefix"].as_str().unwrap();
+    assert_eq!((listed[0]["works"].as_bool(), &listed[0]["scopes"][0]), (Some(true), &"PEOPLE_READ".into()));
+    let second = home.good(&["api-key", "rotate", prefix, "--overlap", "0s"]).trim().to_owned();
+    assert!(second.starts_with(prefix) && second != first);
+    let table = home.good(&["api-key", "revoke", prefix]);
+    assert!(table.contains("revoked") && !table.contains(&second), "{table}");
+    let refused = home.refused(&["api-key", "revoke", &second]);
+    assert!(refused.contains("the start of a key") && !refused.contains(&second), "{refused}");
+    let unknown = ["api-key", "create", "ada@example.com", "--name", "Key", "--scope", "EVERYTHING"];
+    assert!(home.refused(&unknown).contains("PROFILE_READ, PEOPLE_READ"));
+}

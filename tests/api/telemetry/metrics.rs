@@ -109,7 +109,8 @@ fn every_mutation_reports_its_outcome() {
         .filter(|name| name.starts_with(char::is_lowercase) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .collect();
     assert!(names.contains("login") && names.len() > 15, "{names:?}");
-    let files = "sign_in registration admin account/session account/profile account/device account/password";
+    let files =
+        "sign_in registration admin account/session account/profile account/device account/password account/api_key";
     let source = files
         .split(' ')
         .map(|file| std::fs::read_to_string(format!("{}/src/graphql/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap());

@@ -50,7 +50,8 @@ pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
         news,
         "Was this you? You don’t need to do anything.".to_owned(),
         "If it wasn’t, open this link and press the button on the page. This signs out every device, removes the \
-         password if there is one, and forgets all known devices. After that, you sign in with a code by email."
+         password and API keys if there are any, and forgets all known devices. After that, you sign in with a code \
+         by email."
             .to_owned(),
     ]
 }

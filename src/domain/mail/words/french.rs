@@ -52,8 +52,8 @@ pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
         news,
         "C’était vous\u{a0}? Vous n’avez rien à faire.".to_owned(),
         "Ce n’était pas vous\u{a0}? Ouvrez ce lien et appuyez sur le bouton de la page. Tous les appareils seront \
-         déconnectés, le mot de passe sera supprimé s’il y en a un, et les appareils connus seront oubliés. Vous \
-         vous connecterez ensuite avec un code reçu par e-mail."
+         déconnectés, le mot de passe et les clés API seront supprimés s’il y en a, et les appareils connus seront \
+         oubliés. Vous vous connecterez ensuite avec un code reçu par e-mail."
             .to_owned(),
     ]
 }

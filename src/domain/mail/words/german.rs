@@ -55,8 +55,8 @@ pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
         news,
         "Waren Sie das? Dann müssen Sie nichts tun.".to_owned(),
         "Waren Sie das nicht? Dann öffnen Sie diesen Link und klicken Sie auf der Seite auf die Schaltfläche. Damit \
-         werden alle Geräte abgemeldet, das Passwort entfernt, falls es eines gibt, und alle bekannten Geräte \
-         vergessen. Danach melden Sie sich mit einem Code per E-Mail an."
+         werden alle Geräte abgemeldet, Passwort und API-Schlüssel entfernt, falls es welche gibt, und alle bekannten \
+         Geräte vergessen. Danach melden Sie sich mit einem Code per E-Mail an."
             .to_owned(),
     ]
 }

@@ -52,8 +52,8 @@ pub(in crate::domain::mail) fn or_disown(news: String) -> Vec<String> {
         news,
         "¿Has sido tú? No tienes que hacer nada.".to_owned(),
         "¿No has sido tú? Abre este enlace y pulsa el botón de la página. Se cerrará la sesión en todos los \
-         dispositivos, se eliminará la contraseña, si la hay, y se olvidarán los dispositivos conocidos. Después \
-         podrás iniciar sesión con un código por correo."
+         dispositivos, se eliminarán la contraseña y las claves de API, si las hay, y se olvidarán los \
+         dispositivos conocidos. Después podrás iniciar sesión con un código por correo."
             .to_owned(),
     ]
 }

@@ -35,13 +35,7 @@ use crate::{
         live::event_feed::{EventFeed, FeedEnd},
     },
     error::Error,
-    http::{
-        Server,
-        body::MAX_BODY,
-        caller::{self, BearerPolicy},
-        response::RequestId,
-        server::ConnectionHandle,
-    },
+    http::{Server, body::MAX_BODY, caller, response::RequestId, server::ConnectionHandle},
 };
 
 /// Timeout for sending the remaining events, and another for the closing handshake with the client.
@@ -221,7 +215,7 @@ impl Connection {
             }
         };
         let bearer = caller::bearer(&server.ctx, &headers).await.map_err(refused)?;
-        let signed_in = caller::signed_in(&server.ctx, &bearer, BearerPolicy::Strict).await.map_err(refused)?;
+        let signed_in = caller::signed_in(&server.ctx, &bearer).await.map_err(refused)?;
         let signed_in = signed_in.ok_or(Close::FORBIDDEN)?;
         self.slot = server.sockets.claim(&self.executor.origin, &signed_in).map_err(|full| match full {
             SocketOwner::Everybody => Close::LATER,

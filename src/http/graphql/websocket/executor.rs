@@ -19,13 +19,13 @@ use tracing::Instrument;
 
 use crate::{
     domain::{
-        access::{Origin, Viewer},
+        access::{Origin, Principal, Viewer},
         live::event_feed::EventFeed,
     },
     graphql::error::{ApiError, Code},
     http::{
         Server,
-        caller::{self, Bearer, BearerPolicy, meter::Meter},
+        caller::{self, Bearer, meter::Meter},
         graphql::{Checked, call::Call},
         response::{Outcome, Refusal, RequestId},
     },
@@ -117,16 +117,16 @@ impl SubscriptionExecutor {
         }
         let ctx = &self.server.ctx;
         Meter::of(ctx, &self.origin, &subscriber.bearer).charge(ctx).await?;
-        let has_token = matches!(subscriber.bearer, Bearer::Claims(_));
+        let has_token = subscriber.bearer.is_valid();
         let Checked { request, operation } = self.server.check(call, has_token, self.origin.ip).await?;
         if operation.kind != OperationType::Subscription {
             return Err(only_subscriptions());
         }
         // If the session has ended, refuse the subscription. The feed closes the socket after its last events.
-        let signed_in =
-            caller::signed_in(ctx, &subscriber.bearer, BearerPolicy::Strict).await.map_err(ApiError::from)?;
-        let request =
-            request.data(Viewer { origin: self.origin.clone(), signed_in }).data(Arc::clone(&subscriber.feed));
+        let signed_in = caller::signed_in(ctx, &subscriber.bearer).await.map_err(ApiError::from)?;
+        let principal = signed_in.map_or(Principal::Anonymous, Principal::Session);
+        let viewer = Viewer { origin: self.origin.clone(), principal };
+        let request = request.data(viewer).data(Arc::clone(&subscriber.feed));
         let present = ctx.metrics.subscribed();
         checked.notify_one();
         Ok(self.server.api.stream(request).inspect(move |_| _ = &present).boxed())

@@ -18,7 +18,10 @@ fn unread() -> Unread {
 
 fn anonymous(ip: &str) -> Viewer {
     let ip: IpAddr = ip.parse().unwrap();
-    Viewer { origin: Origin { ip, user_agent: None, request_id: String::new() }, signed_in: None }
+    Viewer {
+        origin: Origin { ip, user_agent: None, request_id: String::new() },
+        principal: crate::domain::access::Principal::Anonymous,
+    }
 }
 
 /// A response with `length` bytes.

@@ -154,7 +154,8 @@ fn repeated_fields_are_merged_and_conditions_evaluated() {
     let by_type = "{ node(id: 1) { id ... on User { id email } ... on Session { id } } }";
     assert_eq!(
         merged(by_type, json!({})),
-        "node { ... on AuditEvent { id } ... on Device { id } ... on Session { id } ... on User { id email } }"
+        "node { ... on ApiKey { id } ... on AuditEvent { id } ... on Device { id } ... on Session { id } \
+         ... on User { id email } }"
     );
     let login =
         "mutation { login(input: { email: \"a\" }) { ... on CodeSent { challenge } ... on Problem { message } } }";

@@ -21,7 +21,7 @@ pub(super) enum Script {
 
 #[derive(Template)]
 #[template(path = "../web/shell.html")]
-struct Shell<'a> {
+struct PageShell<'a> {
     language: &'static str,
     title: &'a str,
     data: String,
@@ -34,7 +34,7 @@ struct Shell<'a> {
 /// Renders the shell in one language.
 pub(super) fn render(settings: &Settings, inbox: bool, files: &Files, script: Script, locale: Locale) -> String {
     let words_file = format!("{}.js", locale.as_str());
-    let shell = Shell {
+    let shell = PageShell {
         language: locale.as_str(),
         title: &settings.brand,
         data: data(settings, inbox).to_string(),

@@ -2,7 +2,7 @@
 //! finds every entry and, by mistake, one other password in 65,536. `build.rs` writes it.
 //!
 //! The file has a header, then the 16-bit fingerprints of all shards. A shard holds the hashes with one prefix. The
-//! header is [`MAGIC`], the version, the number of bits of a prefix, the number of hashes, the descriptor of each shard
+//! header is `MAGIC`, the version, the number of bits of a prefix, the number of hashes, the descriptor of each shard
 //! (zeros if it is empty), and the SHA-256 of all these. All numbers are little-endian.
 //!
 //! The file is not mapped into memory: that takes `unsafe` code, and a mapped file that someone truncates kills the

@@ -1,6 +1,7 @@
 //! All metrics, and their text format. Labels have a fixed set of values: never an address, an ID or client input, so
 //! their cardinality is bounded. This module queries no database; callers query it and pass the values as [`Observed`].
 
+mod lookups;
 mod process;
 
 use std::{
@@ -25,6 +26,7 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
+pub use lookups::Lookups;
 pub use process::most_files;
 
 /// Buckets for requests and operations, in seconds.
@@ -202,7 +204,7 @@ impl Metrics {
     /// The counters of a cache.
     pub fn lookups(&self, cache: &'static str) -> Lookups {
         let counter = |result| self.0.lookups.get_or_create(&[of("cache", cache), of("result", result)]).clone();
-        Lookups { hits: counter("hit"), misses: counter("miss") }
+        Lookups::new(counter("hit"), counter("miss"))
     }
 
     /// Counts live events that were dropped.
@@ -226,24 +228,6 @@ impl Metrics {
         self.0.sampled.set(observed);
         let mut text = String::new();
         encode(&mut text, &self.0.registry).map(|()| text)
-    }
-}
-
-/// Counts the lookups in a cache.
-pub struct Lookups {
-    hits: Counter,
-    misses: Counter,
-}
-
-impl Lookups {
-    /// Counts a lookup with this result, and returns the result.
-    pub fn count<T>(&self, found: Option<T>) -> Option<T> {
-        if found.is_some() {
-            self.hits.inc()
-        } else {
-            self.misses.inc()
-        };
-        found
     }
 }
 

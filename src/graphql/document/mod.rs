@@ -121,6 +121,11 @@ impl Document {
         self.valid.operations.named.keys().map(ToString::to_string).collect()
     }
 
+    /// Whether the text contains strings. They may be secrets, such as a password that belongs into a variable.
+    pub(crate) fn has_strings(&self) -> bool {
+        self.text.contains('"')
+    }
+
     /// Whether an operation of this document is prepared within microseconds, given few variables.
     pub(crate) fn is_small(&self) -> bool {
         self.text.len() <= SMALL_TEXT && self.selections <= SMALL_SELECTIONS

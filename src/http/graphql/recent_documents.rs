@@ -1,6 +1,7 @@
 //! Documents that clients sent recently, parsed and validated. Most clients send a few documents again and again, and
 //! validating one takes longer than executing it. Only small documents are kept, so that neither the cache nor the
-//! preparation of an operation is large.
+//! preparation of an operation is large. Documents with strings are not kept: such a document is rarely sent again, and
+//! a string may be a password.
 
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ impl RecentDocuments {
     }
 
     pub(crate) fn insert(&self, id: DocumentId, document: &Arc<Document>) {
-        if document.is_small() {
+        if document.is_small() && !document.has_strings() {
             self.documents.insert(id, Arc::clone(document));
         }
     }
@@ -78,5 +79,19 @@ mod tests {
         let (id, large) = document(&documents, 0, 300);
         recent.insert(id, &large);
         assert!(recent.find(&id).is_none());
+    }
+
+    #[test]
+    fn a_document_with_a_string_is_not_kept() {
+        let documents = Documents::new(&sdl(false), false);
+        let recent = RecentDocuments::new(&Metrics::default());
+        let login =
+            |value: &str| format!("mutation($p:String){{login(input:{{email:{value},password:$p}}){{__typename}}}}");
+        for (value, is_kept) in [("\"a@b.c\"", false), ("\"\"\"a@b.c\"\"\"", false), ("$e", true)] {
+            let text = login(value).replace("($p", if is_kept { "($e:String!,$p" } else { "($p" });
+            let id = document_id(&text);
+            recent.insert(id, &Arc::new(documents.read(&text).unwrap()));
+            assert_eq!(recent.find(&id).is_some(), is_kept, "{text}");
+        }
     }
 }

@@ -23,7 +23,7 @@ use url::form_urlencoded;
 
 use self::call::{Call, DocumentRef};
 use super::{
-    Server, body,
+    Server, admitted, body,
     caller::{self, Bearer, BearerPolicy, meter::Meter},
     request_outcome::{self, RequestOutcome},
     response::{
@@ -39,7 +39,6 @@ use crate::{
     },
     error::Error,
     graphql::{
-        TimedOut,
         document::{Document, Operation},
         error::{ApiError, Code},
     },
@@ -130,7 +129,9 @@ async fn respond(
         request = request.data(language);
     }
     let cost = (server.ctx.settings.mode == Mode::Development).then_some(operation.cost);
-    let response = execute(server, request).instrument(span.clone()).await?;
+    let api = server.api.clone();
+    let execution = async move { api.execute(request).await };
+    let response = admitted::run(server, execution).instrument(span.clone()).await?;
     let response = executed(response, id, (media, cost), record);
     spans::came_to(&span, &record.outcome());
     let length = response.as_ref().map_or(MAX_RESPONSE as u64, |response| response.body().size_hint().lower());
@@ -138,32 +139,6 @@ async fn respond(
     let response = response?;
     weighed?;
     reservation.hold_until_read(response)
-}
-
-/// Executes an operation in its own task, so that a client that disconnects cannot cancel the operation. Otherwise a
-/// sign-in could be charged to a rate limit although its email is rolled back.
-async fn execute(server: &Server, request: Request) -> Result<async_graphql::Response, Refusal> {
-    let (api, db) = (server.api.clone(), server.ctx.db.clone());
-    let execution = async move {
-        let outcome = api.execute(request).await;
-        // The operation waited for a slot until it timed out, which does not mean that the database is slow.
-        if let Err(TimedOut::Unfinished) = outcome {
-            db.suspect();
-        }
-        outcome
-    };
-    match tokio::spawn(execution.in_current_span()).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(_)) => {
-            tracing::error!("an operation timed out");
-            Err(Refusal::new(
-                Code::Unavailable,
-                "The request timed out because the server is busy. Try again in a few seconds.",
-            ))
-        }
-        // The operation panicked. The panic hook has already logged the panic.
-        Err(_) => Err(Refusal::new(Code::Internal, "Something went wrong on our side.")),
-    }
 }
 
 fn invalid_call() -> Refusal {
@@ -188,7 +163,7 @@ impl Server {
         client: IpAddr,
     ) -> Result<Checked, Refusal> {
         let text_id = call.document.text_id();
-        if let Some(document) = self.known(text_id)
+        if let Some(document) = self.known(&call.document, text_id)
             && document.is_small()
             && call.has_few_variables()
         {
@@ -209,9 +184,9 @@ impl Server {
     }
 
     /// Finds a document that was validated before: a trusted or a recent one.
-    fn known(&self, text_id: Option<DocumentId>) -> Option<Arc<Document>> {
+    fn known(&self, named: &DocumentRef, text_id: Option<DocumentId>) -> Option<Arc<Document>> {
         match &self.trusted {
-            Some(trusted) => trusted.find(text_id?).ok(),
+            Some(_) => self.document(named).ok(),
             None => self.recent.find(&text_id?),
         }
     }

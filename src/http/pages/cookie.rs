@@ -45,7 +45,7 @@ impl SessionCookie {
         }
     }
 
-    /// Sets the cookie, for as long as `lasts` or, if there is no such time, until the browser closes.
+    /// Sets the cookie. Without `lasts`, the browser deletes it when it closes.
     pub(super) fn set(&self, token: &SecretString, lasts: Option<TimeDelta>) -> Option<HeaderValue> {
         let age = lasts.map(|lasts| format!("; Max-Age={}", lasts.num_seconds().max(0)));
         self.value(token.expose_secret(), &age.unwrap_or_default())

@@ -80,11 +80,10 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(settings: &Settings, inbo
         let graphiql = GraphiQl { brand: &settings.brand, inbox: if inbox { "/inbox" } else { "" }, files: &files };
         // Writing to memory cannot fail.
         let html = graphiql.render().unwrap_or_default();
-        router = router.route("/graphiql", page(Locale::ALL.map(|_| html.clone()), GRAPHIQL_POLICY));
+        router = router.route("/graphiql", page([html], GRAPHIQL_POLICY));
     }
     if inbox {
-        let html = shell(Script::Inbox, Locale::En);
-        router = router.route("/inbox", page(Locale::ALL.map(|_| html.clone()), INBOX_POLICY));
+        router = router.route("/inbox", page([shell(Script::Inbox, Locale::En)], INBOX_POLICY));
     }
     if settings.methods.password {
         router = router.route(CHANGE_PASSWORD, get(|| ready(change_password())));
@@ -104,19 +103,19 @@ fn change_password() -> impl IntoResponse {
     (StatusCode::FOUND, HARDENING, headers)
 }
 
-/// Serves a page in the language that the browser prefers, from its texts in the order of [`Locale::ALL`]. Browsers must
-/// not cache the page, because it contains the file paths of this build.
+/// Serves a page in the language that the browser prefers. The texts are in the order of [`Locale::ALL`], or there is
+/// only one. Browsers must not cache the page, because it contains the file paths of this build.
 fn page<S: Clone + Send + Sync + 'static, const N: usize>(texts: [String; N], policy: &'static str) -> MethodRouter<S> {
     let texts = texts.map(Bytes::from);
     get(move |request: HeaderMap| {
         let preferred = language::accepted(&request).unwrap_or(Locale::En);
-        let html = Locale::ALL.iter().zip(&texts).find(|(locale, _)| **locale == preferred).map(|(_, html)| html);
+        let html = Locale::ALL.iter().position(|locale| *locale == preferred).and_then(|at| texts.get(at));
         let headers = [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
             (header::CACHE_CONTROL, "no-store"),
             (header::VARY, "accept-language"),
             (header::CONTENT_SECURITY_POLICY, policy),
         ];
-        ready((HARDENING, headers, html.cloned().unwrap_or_default()))
+        ready((HARDENING, headers, html.or(texts.first()).cloned().unwrap_or_default()))
     })
 }

@@ -40,7 +40,7 @@ use crate::{
         token,
     },
     error::Result,
-    graphql::error::Code,
+    graphql::error::{ApiError, Code},
     http::{
         Server, admitted, body,
         caller::{self, Bearer, meter::Meter},
@@ -105,9 +105,9 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
         };
         let work = {
             let server = Arc::clone(&server);
-            async move { exchange(&server.ctx, &origin, &token, replaced).await }
+            async move { server.api.admit(Box::pin(exchange(&server.ctx, &origin, &token, replaced))).await }
         };
-        admitted::run(&server, work).await
+        admitted::run(&server, work).await?.map_err(|error| ApiError::from(error).into())
     };
     let mut response = match opened.await {
         Ok(Opened::Session(mut opened)) => {
@@ -140,9 +140,12 @@ pub(in crate::http) async fn end(State(server): State<Arc<Server>>, request: Req
         let Some(token) = kept(&cookie, &parts.headers)? else { return Ok(()) };
         let work = {
             let server = Arc::clone(&server);
-            async move { refresh::sign_out(&server.ctx, &origin, token.expose_secret()).await.map(drop) }
+            async move {
+                let ended = refresh::sign_out(&server.ctx, &origin, token.expose_secret());
+                server.api.admit(Box::pin(ended)).await
+            }
         };
-        admitted::run(&server, work).await
+        admitted::run(&server, work).await?.map(drop).map_err(|error| ApiError::from(error).into())
     };
     let response = match ended.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),

@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     /// Number of subscriptions, each on a socket of its own; Doorcode allows 1000
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     listeners: u16,
-    /// Sign-ins a second, each of which causes two events
+    /// Sign-ins per second. Each causes two events
     #[arg(long, default_value_t = 20.0)]
     rate: f64,
     /// Seconds of sign-ins

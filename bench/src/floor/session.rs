@@ -122,7 +122,7 @@ pub(super) fn refresh_token(floor: &Floor, session: Uuid) -> Result<(String, Vec
     Ok((encode(&bytes), sha256(&bytes)))
 }
 
-/// Encrypts for whoever has the 32 bytes of the key.
+/// Encrypts with a key of 32 bytes.
 pub(super) fn seal(key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Failure> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?);
     let nonce = random::<12>()?;

@@ -155,7 +155,7 @@ fn usable(entry: serde_json::Value) -> Option<(String, Arc<Key>)> {
         }
         // The library refuses moduli below 2,048 bits.
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        // Never a symmetric key: whoever knows it could sign.
+        // Never a symmetric key: a program that can verify with it can also sign.
         _ => return None,
     };
     let is_for_this = jwk.common.key_algorithm.is_none_or(|named| named == name)

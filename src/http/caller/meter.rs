@@ -22,7 +22,7 @@ impl Meter {
         let limits = &ctx.settings.limits;
         let mut charges = match bearer {
             Bearer::Claims(claims) => vec![limits.charge(Rule::ApiCaller, claims.sid.to_string())],
-            // Whoever knows the id of a key must not use up its limit, so the key is charged once it is looked up.
+            // The id of a key is not secret. Charged before the look-up, the key's limit could be used up by a stranger.
             Bearer::Presented(_) | Bearer::Key(_) => Vec::new(),
             Bearer::None | Bearer::Bad => return Self(limits.by_network(Rule::ApiCaller, origin.ip)),
         };

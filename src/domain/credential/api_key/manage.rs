@@ -29,8 +29,8 @@ use crate::{
 
 /// Maximum time for which the key before a rotation keeps working.
 pub const MAX_OVERLAP: TimeDelta = TimeDelta::days(7);
-/// Maximum lifetime of a key with an expiry.
-const MAX_LIFETIME: TimeDelta = TimeDelta::days(365 * 100);
+/// Maximum lifetime of a key with an expiry, in years.
+const MAX_YEARS: i64 = 100;
 
 /// A key with its secret, which is shown once.
 pub struct Created {
@@ -57,8 +57,9 @@ impl NewKey {
         let name = check.field("name", Name::parse(name));
         let scopes = check.field("scopes", canonical(ctx, scopes));
         let now = ctx.now();
-        let is_valid = expires_at.is_none_or(|at| at > now && at - now <= MAX_LIFETIME);
-        let expiry = if is_valid { Ok(expires_at) } else { Err("Choose a time in the future.") };
+        let is_valid = expires_at.is_none_or(|at| at > now && at - now <= TimeDelta::days(365 * MAX_YEARS));
+        let wrong = || format!("Choose a time in the future, at most {MAX_YEARS} years from now.");
+        let expiry = if is_valid { Ok(expires_at) } else { Err(wrong()) };
         let expires_at = check.field("expiresAt", expiry);
         let new = name.zip(scopes).zip(expires_at);
         check.finish(new.map(|((name, scopes), expires_at)| Self { name, scopes, expires_at }))

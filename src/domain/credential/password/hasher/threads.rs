@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// A runtime of which only the threads for blocking calls are used.
+/// A runtime that runs no tasks. Only its threads for blocking calls are used.
 pub(super) struct Threads {
     handle: Handle,
     /// `None` once dropped.

@@ -276,10 +276,19 @@ test("a refused token is refreshed and tried again once", async (t) => {
   assert.equal(tokens.length, 2);
 });
 
-test("the access token is not sent to an origin that is not listed, or without encryption", async () => {
-  const doorcode = client({ origins: ["https://api.example.com"] });
-  await assert.rejects(doorcode.fetch("https://evil.example/"), /does not send the access token to https:\/\/evil\.example/);
-  await assert.rejects(client().fetch("http://api.example.com/"), /does not send the access token/);
+test("the access token is sent to no origin that is not listed", async () => {
+  const asked = [];
+  const fetch = async (request) => asked.push(request.url) && new Response("hello");
+  const doorcode = client({ origins: ["https://api.example.com"], fetch });
+  await doorcode.fetch("https://api.example.com/notes");
+  assert.deepEqual(asked, ["https://api.example.com/notes"]);
+  for (const url of ["https://evil.example/", "http://api.example.com/", "https://api.example.com.evil.example/"]) {
+    await assert.rejects(doorcode.fetch(url), /does not send the access token to http/);
+  }
+  await assert.rejects(client().fetch("https://api.example.com/"), /does not send the access token/);
+  const live = createDoorcode({ url: "https://login.example.com", fetch });
+  await assert.rejects(live.fetch("http://localhost:3000/"), /does not send the access token/);
+  assert.equal(asked.length, 1);
 });
 
 test("a session that ends elsewhere ends here", async () => {

@@ -20,12 +20,13 @@ function textOf(document: Document<never, never>): string {
   throw misuse('`query` needs the text of a document. With GraphQL Code Generator, set `documentMode: "string"`.');
 }
 
+const isLocal = ({ hostname }: URL) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+
 /** Throws if the access token must not be sent to an address. */
-function check(target: URL, own: string, origins: string[] | undefined): void {
-  const { origin, protocol, hostname } = target;
-  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-  const isAllowed = origins ? origins.includes(origin) : protocol === "https:" || isLocal;
-  if (isAllowed || origin === own || origin === globalThis.location?.origin) return;
+function check(target: URL, doorcode: URL, origins: string[] = []): void {
+  const { origin } = target;
+  const isDevelopment = isLocal(target) && isLocal(doorcode);
+  if (isDevelopment || [doorcode.origin, globalThis.location?.origin, ...origins].includes(origin)) return;
   throw misuse(`\`fetch\` does not send the access token to ${origin}. Add it to \`origins\` of createDoorcode if it is your API.`);
 }
 
@@ -48,7 +49,7 @@ export function createDoorcode(options: DoorcodeOptions): Doorcode {
     getAccessToken: sessions.getAccessToken,
     async fetch(input, init) {
       const request = new Request(input, init);
-      check(new URL(request.url), http.url.origin, options.origins);
+      check(new URL(request.url), http.url, options.origins);
       return sessions.authorized((token) => {
         // A body can be read once, and the request may have to be sent twice.
         const copy = request.clone();

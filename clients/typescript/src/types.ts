@@ -21,7 +21,10 @@ export interface DoorcodeOptions {
   fetch?: typeof globalThis.fetch;
   /** Runs for every problem that the client returns, and when a session ends on the server. */
   onProblem?: (problem: Problem) => void;
-  /** The origins that `fetch` may send the access token to. Default: any `https:` origin, and this machine. */
+  /**
+   * The origins of your API. `fetch` sends the access token to them, to the page's own origin and to Doorcode. While
+   * Doorcode runs on this machine, also to every other server on it.
+   */
   origins?: string[];
   /** The ID of this application, for `signIn.withRedirect`: see `doorcode client add`. */
   clientId?: string;

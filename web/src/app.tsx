@@ -1,14 +1,12 @@
-// The pages as one app: which form or page is shown, and at which address.
+// The pages as one app: what the forms and the account page can do, and what happens in other tabs.
 
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ME, type Me } from "./api/operations";
 import { text, whenChanged } from "./i18n";
-import { lastSignIn } from "./session/devices";
+import { firstForm, freshDraft, takeChangePassword, takeLink, useNavigation, type Navigation } from "./navigation";
 import * as session from "./session/session";
-import { passwordsOn, shell } from "./shell";
-import { notify, Spoken } from "./ui/announce";
-import { errorText, handleEverywhere } from "./ui/form";
+import { shell } from "./shell";
 import { EnterCode } from "./sign-in/code";
 import { SignInContext, type Arrival, type Draft, type SignInApp, type View } from "./sign-in/context";
 import { Disowned, Elsewhere, SignInLink, TakeBack, Wait } from "./sign-in/links";
@@ -16,6 +14,8 @@ import * as pending from "./sign-in/pending";
 import { Register } from "./sign-in/register";
 import { Forgot, Reset } from "./sign-in/reset";
 import { Start } from "./sign-in/start";
+import { notify, Spoken } from "./ui/announce";
+import { errorText, handleEverywhere } from "./ui/form";
 
 export type Person = NonNullable<Me["me"]>;
 
@@ -29,89 +29,52 @@ export interface AccountProps {
   onSignOut(notice: string): void;
 }
 
-const paths: Partial<Record<View["name"], string>> = { register: "/register", forgot: "/reset", account: "/account" };
-const byPath: Record<string, View["name"]> = { "/register": "register", "/reset": "forgot" };
-
 const loadAccount = async () => (await import("./account/account")).AccountPage;
 
-/** Takes a link of an email from the address bar at once, to keep its token out of the history and screenshots. */
-function takeLink(): View | null {
-  const [, kind, token] = /^#(link|undo|disown)=(.+)$/.exec(location.hash) ?? [];
-  if (!kind || !token) return null;
-  history.replaceState(null, "", location.pathname + location.search);
-  return { name: kind as "link" | "undo" | "disown", token };
+interface Flow extends Navigation {
+  app: SignInApp;
+  account: Omit<AccountProps, "person"> & { person: Person | null };
+  /** Whether a password manager asked for the form for a new password. */
+  changesPassword: { current: boolean };
+  /** Shows the first form, for the next user. */
+  startOver(notice?: string, signedOut?: boolean): void;
+  /** Shows the account of the session, or the first form. Asks the server even right after sign-in. */
+  resume(notice?: string, waits?: boolean): Promise<void>;
 }
 
-/** Whether a password manager sent the user here. */
-function takeChangePassword(): boolean {
-  if (location.hash !== "#change-password") return false;
-  history.replaceState(null, "", location.pathname + location.search);
-  return passwordsOn();
-}
-
-function freshDraft(): Draft {
-  const last = lastSignIn();
-  const usesPassword = last ? last.password : shell.methods[0] === "PASSWORD";
-  return { email: last?.password ? last.email : "", password: "", newPassword: "", name: "", remember: true, usesPassword };
-}
-
-/** The first form at this address, or the code in progress. */
-function firstForm(): View {
-  const waiting = pending.load();
-  if (waiting) return { name: "code", pending: waiting };
-  const named = byPath[location.pathname];
-  if (!named || !passwordsOn() || (named === "register" && shell.signUp === "CLOSED")) return { name: "start" };
-  return { name: named as "register" | "forgot" };
-}
-
-export function App() {
-  const [view, setView] = useState<View>(() => takeLink() ?? (session.exists() ? { name: "wait" } : firstForm()));
+function useFlow(): Flow {
+  const nav = useNavigation();
   const [draft, setDraft] = useState<Draft>(freshDraft);
   const [person, setPerson] = useState<Person | null>(null);
-  const [, renderAgain] = useState(0);
   const arrival = useRef<Arrival | null>(null);
   const changesPassword = useRef(takeChangePassword());
-  const shown = useRef(view);
-  const turn = useRef(0); // Counts changes of the view, so that a late answer replaces nothing.
-  shown.current = view;
+  const forgetDraft = () => setDraft((old) => ({ ...freshDraft(), remember: old.remember }));
 
-  const go = (next: View, notice = "") => {
-    turn.current += 1;
-    if (next.name !== "code") pending.forget();
-    const leavesForm = next.name === "start" && ["/register", "/reset"].includes(location.pathname);
-    const path = paths[next.name] ?? (leavesForm ? "/sign-in" : location.pathname);
-    const query = next.name === "account" ? "" : location.search;
-    if (path !== location.pathname) history.pushState(null, "", path + query);
-    setView(next);
-    notify(notice);
-  };
-
-  const startOver = (notice = "", signedOut = false) => {
+  const startOver: Flow["startOver"] = (notice = "", signedOut = false) => {
     arrival.current = null;
     if (signedOut) history.replaceState(null, "", "/sign-in");
     setPerson(null);
-    setDraft((old) => ({ ...freshDraft(), remember: old.remember }));
+    forgetDraft();
     const reason = changesPassword.current ? text().signIn.toChangePassword : "";
     const asksForAccount = location.pathname === "/account" ? text().signIn.toOpenAccount : "";
-    go({ name: "start" }, notice || reason || asksForAccount);
+    nav.go({ name: "start" }, notice || reason || asksForAccount);
   };
 
-  /** Shows the account of the session, or the first form. Asks the server even right after sign-in. */
-  const resume = async (notice = "", waits = true) => {
+  const resume: Flow["resume"] = async (notice = "", waits = true) => {
     if (!session.exists()) return startOver(notice);
-    if (waits) setView({ name: "wait" });
-    const before = (turn.current += 1);
+    if (waits) nav.wait();
+    const before = (nav.turn.current += 1);
     const remembered = session.isRemembered();
-    const replaced = () => turn.current !== before; // A link may be opened meanwhile.
+    const replaced = () => nav.turn.current !== before; // A link may be opened meanwhile.
     try {
       const [{ me }] = await Promise.all([session.ask(ME, {}), loadAccount()]);
       if (replaced()) return undefined;
       if (!me) throw new session.SessionEnded();
       setPerson(me);
-      return go({ name: "account" }, notice);
+      return nav.go({ name: "account" }, notice);
     } catch (error) {
       if (replaced()) return undefined;
-      if (!(error instanceof session.SessionEnded)) return setView({ name: "wait", problem: errorText(error) });
+      if (!(error instanceof session.SessionEnded)) return nav.wait(errorText(error));
       session.drop();
       // A session that was not to be remembered ends with the browser, as expected.
       return startOver(notice || (remembered ? text().session.ended : ""));
@@ -121,27 +84,37 @@ export function App() {
   const app: SignInApp = {
     draft,
     change: (part) => setDraft((old) => ({ ...old, ...part })),
-    go,
+    go: nav.go,
     awaitCode(next, request) {
       pending.save(next, request);
       void loadAccount(); // Most likely needed next.
-      go({ name: "code", pending: next });
+      nav.go({ name: "code", pending: next });
     },
     async signedIn(signedIn, how) {
       arrival.current = how;
       await session.begin(signedIn, how.password);
       pending.forget();
-      setDraft((old) => ({ ...freshDraft(), remember: old.remember }));
+      forgetDraft();
       await resume("", false);
     },
     leave: (notice) => void resume(notice),
   };
+  const account: Flow["account"] = {
+    person,
+    arrival: arrival.current,
+    changesPassword: changesPassword.current,
+    onPerson: setPerson,
+    onSignOut: (notice) => startOver(notice, true),
+  };
+  return { ...nav, app, account, changesPassword, startOver, resume };
+}
 
+/** Starts with what the address asks for, and follows it. */
+function useAddress({ view, shown, go, startOver, resume, changesPassword }: Flow): void {
   useEffect(() => {
     if (view.name === "wait") void resume();
     else if (changesPassword.current) startOver();
     else if (location.pathname === "/account" && view.name === "start") notify(text().signIn.toOpenAccount);
-    whenChanged(() => renderAgain((count) => count + 1));
     const onHash = () => {
       const link = takeLink();
       if (link) return go(link);
@@ -159,11 +132,15 @@ export function App() {
       removeEventListener("popstate", onBack);
     };
   }, []);
+}
 
+const needNoSession: View["name"][] = ["link", "undo", "disown", "disowned", "code", "start", "register", "forgot"];
+
+/** Follows what happens to the session, and to passwords, in other tabs and on the server. */
+function useEvents({ shown, go, startOver, resume, app }: Flow): void {
   useEffect(() => {
-    const needsNoSession = () => ["link", "undo", "disown", "disowned", "code", "start", "register", "forgot"].includes(shown.current.name);
     session.whenOver(() => {
-      if (!needsNoSession()) startOver(text().session.ended);
+      if (!needNoSession.includes(shown.current.name)) startOver(text().session.ended);
     });
     session.whenSignedIn(() => {
       const { name } = shown.current;
@@ -174,25 +151,29 @@ export function App() {
       () => startOver(text().session.ended),
       (message) => {
         shell.methods = shell.methods.filter((method) => method !== "PASSWORD");
-        setDraft((old) => ({ ...old, usesPassword: false }));
+        app.change({ usesPassword: false });
         go(session.exists() ? { name: "account" } : { name: "start" }, message);
       },
     );
   }, []);
+}
 
-  const account = {
-    arrival: arrival.current,
-    changesPassword: changesPassword.current,
-    onPerson: setPerson,
-    onSignOut: (notice: string) => startOver(notice, true),
-  };
-  if (view.name === "account") changesPassword.current = false;
+export function App() {
+  const flow = useFlow();
+  const [, renderAgain] = useState(0);
+  useAddress(flow);
+  useEvents(flow);
+  useEffect(() => whenChanged(() => renderAgain((count) => count + 1)), []);
+
+  const { view, account } = flow;
+  const { person } = account;
+  if (view.name === "account") flow.changesPassword.current = false;
   return (
-    <SignInContext.Provider value={app}>
+    <SignInContext.Provider value={flow.app}>
       {view.name === "account" && person ? (
-        <Lazy load={loadAccount} props={{ person, ...account }} />
+        <Lazy load={loadAccount} props={{ ...account, person }} />
       ) : (
-        <Form view={view} onRetry={() => void resume()} />
+        <Form view={view} onRetry={() => void flow.resume()} />
       )}
       <Spoken />
     </SignInContext.Provider>

@@ -30,7 +30,6 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
   const confirming = useRef<((confirmed: boolean) => void) | null>(null);
   const [asksForCode, setAsksForCode] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  const leaving = useForm();
 
   useEffect(() => {
     document.title = `${t.account.title} · ${shell.brand}`;
@@ -63,33 +62,12 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
     signedOut: onSignOut,
   };
 
-  const signOut = () =>
-    leaving.run(async () => {
-      const notice = await session.end().then(() => t.session.signedOut, (error) => t.session.signedOutHere(errorText(error)));
-      onSignOut(notice);
-    });
-
   return (
     <AccountContext.Provider value={app}>
       <div class="account">
-        <header class="bar">
-          <a class="home" href="/account">
-            <Logo small />
-            <span>{shell.brand}</span>
-          </a>
-          <Button kind="secondary" small busy={leaving.busy} onClick={signOut}>
-            {t.account.signOut}
-          </Button>
-        </header>
+        <Bar onSignOut={onSignOut} />
         <div class="columns">
-          <nav class="tabs" aria-label={t.account.sections}>
-            {tabs.map((name) => (
-              <a href={`/account#${name}`} aria-current={name === tab ? "page" : undefined} key={name}>
-                <Icon name={name} />
-                {t.account[name]}
-              </a>
-            ))}
-          </nav>
+          <Tabs current={tab} />
           <main class="parts">
             <h1 ref={heading} tabIndex={-1}>
               {t.account[tab]}
@@ -106,6 +84,42 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
       </div>
       {asksForCode && <StepUp email={person.email} onDone={(confirmed) => confirming.current?.(confirmed)} />}
     </AccountContext.Provider>
+  );
+}
+
+function Tabs({ current }: { current: Tab }) {
+  const t = text();
+  return (
+    <nav class="tabs" aria-label={t.account.sections}>
+      {tabs.map((name) => (
+        <a href={`/account#${name}`} aria-current={name === current ? "page" : undefined} key={name}>
+          <Icon name={name} />
+          {t.account[name]}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Bar({ onSignOut }: { onSignOut: (notice: string) => void }) {
+  const t = text();
+  const leaving = useForm();
+  const signOut = () =>
+    leaving.run(async () => {
+      const notice = await session.end().then(() => t.session.signedOut, (error) => t.session.signedOutHere(errorText(error)));
+      onSignOut(notice);
+    });
+
+  return (
+    <header class="bar">
+      <a class="home" href="/account">
+        <Logo small />
+        <span>{shell.brand}</span>
+      </a>
+      <Button kind="secondary" small busy={leaving.busy} onClick={signOut}>
+        {t.account.signOut}
+      </Button>
+    </header>
   );
 }
 

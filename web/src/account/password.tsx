@@ -9,7 +9,7 @@ import * as session from "../session/session";
 import { shell } from "../shell";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
-import type { Problem } from "../ui/form";
+import type { Form, Problem } from "../ui/form";
 import { useAccount } from "./context";
 import { Row, useAction } from "./part";
 
@@ -35,6 +35,23 @@ function refused(outcome: Refused): Problem {
   if (outcome.__typename === "WeakPassword") return { field: "new-password", message: outcome.message };
   const retryAt = outcome.__typename === "RateLimited" ? outcome.retryAt : undefined;
   return { field: "current-password", message: outcome.message, retryAt };
+}
+
+function CurrentPassword({ form, value, onInput }: { form: Form; value: string; onInput: (value: string) => void }) {
+  const t = text();
+  return (
+    <Field
+      form={form}
+      name="current-password"
+      type="password"
+      label={t.fields.currentPassword}
+      autocomplete="current-password"
+      value={value}
+      onInput={onInput}
+      hint={t.security.forgot}
+      autofocus
+    />
+  );
 }
 
 function PasswordForm({ close }: { close: (notice: string) => void }) {
@@ -76,19 +93,7 @@ function PasswordForm({ close }: { close: (notice: string) => void }) {
       <p class="hint">{t.security.hint}</p>
       {/* For password managers. */}
       <input class="sr-only" type="email" name="email" autocomplete="username" readOnly tabIndex={-1} aria-hidden="true" value={person.email} />
-      {person.hasPassword && (
-        <Field
-          form={form}
-          name="current-password"
-          type="password"
-          label={t.fields.currentPassword}
-          autocomplete="current-password"
-          value={current}
-          onInput={setCurrent}
-          hint={t.security.forgot}
-          autofocus
-        />
-      )}
+      {person.hasPassword && <CurrentPassword form={form} value={current} onInput={setCurrent} />}
       <Field
         form={form}
         name="new-password"

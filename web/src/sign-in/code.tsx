@@ -26,6 +26,23 @@ function Lead({ pending, onChange }: { pending: Pending; onChange: () => void })
   );
 }
 
+/** The way back, or to a password. */
+function OtherWays({ pending }: { pending: Pending }) {
+  const app = useSignIn();
+  const t = text().code;
+  const registers = pending.purpose === "register";
+  const usePassword = () => {
+    app.change({ usesPassword: true, email: pending.sent.email });
+    app.go({ name: "start" });
+  };
+  if (passwordsOn() && !registers) return <LinkButton onClick={usePassword}>{t.usePassword}</LinkButton>;
+  return (
+    <LinkButton onClick={() => app.go({ name: registers ? "register" : "start" })}>
+      {registers ? t.changeTyped : t.otherAddress}
+    </LinkButton>
+  );
+}
+
 async function verify(app: SignInApp, pending: Pending, code: string): Promise<Verify["verify"]> {
   const outcome = (await session.callSignedIn(VERIFY, { input: { challenge: pending.sent.challenge, code } })).verify;
   if (outcome.__typename === "SignedIn") {
@@ -70,24 +87,7 @@ export function EnterCode({ pending: first }: { pending: Pending }) {
     <Card
       title={t.code.title}
       lead={<Lead pending={pending} onChange={() => app.go({ name: registers ? "register" : "start" })} />}
-      foot={
-        <p>
-          {passwordsOn() && !registers ? (
-            <LinkButton
-              onClick={() => {
-                app.change({ usesPassword: true, email: sent.email });
-                app.go({ name: "start" });
-              }}
-            >
-              {t.code.usePassword}
-            </LinkButton>
-          ) : (
-            <LinkButton onClick={() => app.go({ name: registers ? "register" : "start" })}>
-              {registers ? t.code.changeTyped : t.code.otherAddress}
-            </LinkButton>
-          )}
-        </p>
-      }
+      foot={<OtherWays pending={pending} />}
     >
       <form
         noValidate

@@ -15,6 +15,7 @@ export interface Pending {
 }
 
 const KEY = "doorcode.pending";
+const LATEST = 30 * 60_000; // How long an expired code is still worth a sentence, in milliseconds.
 
 // Sends the same request again once all codes have expired. It may hold a password, so it is never stored.
 let again: (() => Promise<{ __typename: string } | CodeSent>) | null = null;
@@ -23,7 +24,8 @@ let again: (() => Promise<{ __typename: string } | CodeSent>) | null = null;
 export function load(): Pending | null {
   try {
     const pending = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Pending | null;
-    return typeof pending?.sent?.challenge === "string" ? pending : null;
+    if (typeof pending?.sent?.challenge !== "string") return null;
+    return Date.parse(pending.sent.expiresAt) > Date.now() - LATEST ? pending : null;
   } catch {
     return null;
   }

@@ -8,7 +8,7 @@ import { passwordsOn, shell } from "../shell";
 import { Button, LinkButton } from "../ui/button";
 import { Card } from "../ui/card";
 import { Field, FormError, Remember } from "../ui/field";
-import { useForm, type Problem } from "../ui/form";
+import { useForm, type Form, type Problem } from "../ui/form";
 import { useSignIn, type SignInApp } from "./context";
 
 /** Requests a code by email. */
@@ -70,13 +70,7 @@ export function Start() {
     <Card
       title={t.signIn.title(shell.brand)}
       lead={passwordsOn() ? undefined : t.signIn.noPasswordNeeded}
-      foot={
-        canRegister && (
-          <p>
-            {t.signIn.newHere(shell.brand)} <LinkButton onClick={() => app.go({ name: "register" })}>{t.signIn.register}</LinkButton>
-          </p>
-        )
-      }
+      foot={canRegister && <RegisterLink />}
     >
       <form
         noValidate
@@ -112,31 +106,44 @@ export function Start() {
         )}
         <FormError form={form} />
         <Remember value={draft.remember} onChange={(remember) => app.change({ remember })} />
-        <div class="choices">
-          {withPassword ? (
-            <>
-              <Button type="submit" wide busy={form.busy} until={form.until} label={t.signIn.submit}>
-                {t.signIn.submit}
-              </Button>
-              <Button kind="secondary" wide onClick={byCode}>
-                {t.signIn.sendCode}
-              </Button>
-            </>
-          ) : (
-            <>
-              <Button type="submit" wide busy={form.busy} until={form.until} label={t.signIn.sendCode}>
-                {t.signIn.sendCode}
-              </Button>
-              {passwordsOn() && (
-                <Button kind="secondary" wide onClick={offerPassword}>
-                  {t.signIn.usePassword}
-                </Button>
-              )}
-            </>
-          )}
-        </div>
+        <Choices form={form} withPassword={withPassword} onCode={byCode} onPassword={offerPassword} />
       </form>
     </Card>
+  );
+}
+
+function RegisterLink() {
+  const app = useSignIn();
+  const t = text().signIn;
+  return (
+    <p>
+      {t.newHere(shell.brand)} <LinkButton onClick={() => app.go({ name: "register" })}>{t.register}</LinkButton>
+    </p>
+  );
+}
+
+interface ChoicesProps {
+  form: Form;
+  withPassword: boolean;
+  onCode: () => void;
+  onPassword: () => void;
+}
+
+/** A code and a password as equal choices. The form submits the first one. */
+function Choices({ form, withPassword, onCode, onPassword }: ChoicesProps) {
+  const t = text().signIn;
+  const label = withPassword ? t.submit : t.sendCode;
+  return (
+    <div class="choices">
+      <Button type="submit" wide busy={form.busy} until={form.until} label={label}>
+        {label}
+      </Button>
+      {passwordsOn() && (
+        <Button kind="secondary" wide onClick={withPassword ? onCode : onPassword}>
+          {withPassword ? t.sendCode : t.usePassword}
+        </Button>
+      )}
+    </div>
   );
 }
 

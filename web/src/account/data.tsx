@@ -9,6 +9,7 @@ import { notify } from "../ui/announce";
 import { Button } from "../ui/button";
 import { Field, FormError } from "../ui/field";
 import type { Problem } from "../ui/form";
+import { SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
 import { Part, Row, useAction } from "./part";
 
@@ -81,14 +82,7 @@ function DeleteForm({ close }: { close: (notice: string) => void }) {
       return undefined;
     });
   return (
-    <form
-      noValidate
-      class="inner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <SubmitForm class="inner" onSubmit={submit}>
       <Field form={form} name="email" type="email" label={t.data.deleteField} value={email} onInput={setEmail} autofocus />
       <div class="actions">
         <Button type="submit" kind="danger" busy={form.busy} until={form.until} label={t.data.delete}>
@@ -98,6 +92,6 @@ function DeleteForm({ close }: { close: (notice: string) => void }) {
           {t.cancel}
         </Button>
       </div>
-    </form>
+    </SubmitForm>
   );
 }

@@ -10,6 +10,7 @@ import { shell } from "../shell";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
 import type { Form, Problem } from "../ui/form";
+import { PasswordOwner, SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
 import { Row, useAction } from "./part";
 
@@ -82,17 +83,9 @@ function PasswordForm({ close }: { close: (notice: string) => void }) {
     });
 
   return (
-    <form
-      noValidate
-      class="inner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-      }}
-    >
+    <SubmitForm class="inner" onSubmit={save}>
       <p class="hint">{t.security.hint}</p>
-      {/* For password managers. */}
-      <input class="sr-only" type="email" name="email" autocomplete="username" readOnly tabIndex={-1} aria-hidden="true" value={person.email} />
+      <PasswordOwner email={person.email} />
       {person.hasPassword && <CurrentPassword form={form} value={current} onInput={setCurrent} />}
       <Field
         form={form}
@@ -118,6 +111,6 @@ function PasswordForm({ close }: { close: (notice: string) => void }) {
           </Button>
         )}
       </div>
-    </form>
+    </SubmitForm>
   );
 }

@@ -12,6 +12,7 @@ import { CodeInput } from "../ui/code-input";
 import { Field, FormError } from "../ui/field";
 import type { Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
+import { SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
 import { Part, Row, useAction } from "./part";
 
@@ -66,14 +67,7 @@ function NameForm({ close }: { close: (notice: string) => void }) {
       return undefined;
     });
   return (
-    <form
-      noValidate
-      class="inner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <SubmitForm class="inner" onSubmit={submit}>
       <Field form={form} name="name" label={t.account.nameHint} optional autocomplete="name" maxlength={200} value={name} onInput={setName} autofocus />
       <div class="actions">
         <Button type="submit" busy={form.busy} until={form.until} label={t.save}>
@@ -83,7 +77,7 @@ function NameForm({ close }: { close: (notice: string) => void }) {
           {t.cancel}
         </Button>
       </div>
-    </form>
+    </SubmitForm>
   );
 }
 
@@ -161,14 +155,7 @@ function NewEmailForm({ email, problem, onEmail, onSent, close }: NewEmailProps)
       return { field: "email", message: changeEmail.message, retryAt };
     });
   return (
-    <form
-      noValidate
-      class="inner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <SubmitForm class="inner" onSubmit={submit}>
       <Field
         form={{ ...form, problem: shown }}
         name="email"
@@ -188,7 +175,7 @@ function NewEmailForm({ email, problem, onEmail, onSent, close }: NewEmailProps)
           {t.cancel}
         </Button>
       </div>
-    </form>
+    </SubmitForm>
   );
 }
 
@@ -223,14 +210,7 @@ function ProveForm({ sent, onSent, onStartOver, close }: ProveProps) {
     submit(typed);
   };
   return (
-    <form
-      noValidate
-      class="inner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit(code);
-      }}
-    >
+    <SubmitForm class="inner" onSubmit={() => submit(code)}>
       <p class="hint">
         <Rich text={t.account.proveHint} email={<strong>{sent.email}</strong>} />
       </p>
@@ -241,6 +221,6 @@ function ProveForm({ sent, onSent, onStartOver, close }: ProveProps) {
         </Button>
         <LinkButton onClick={() => onStartOver("")}>{t.account.startOver}</LinkButton>
       </div>
-    </form>
+    </SubmitForm>
   );
 }

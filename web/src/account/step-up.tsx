@@ -14,6 +14,7 @@ import { Dialog } from "../ui/dialog";
 import { FormError } from "../ui/field";
 import { useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
+import { SubmitForm } from "../ui/submit-form";
 
 interface Props {
   email: string;
@@ -84,18 +85,12 @@ function Confirm({ pending, onPending, onDone }: { pending: Pending; onPending: 
 
   return (
     <>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit(code);
-        }}
-      >
+      <SubmitForm onSubmit={() => submit(code)}>
         <CodeInput form={form} length={sent.codeLength} value={code} onInput={setCode} onComplete={complete} note={<Attempts form={form} sent={sent} />} />
         <Button type="submit" wide busy={form.busy} until={form.until} label={t.stepUp.submit}>
           {t.stepUp.submit}
         </Button>
-      </form>
+      </SubmitForm>
       <CodeHelp
         pending={pending}
         form={form}

@@ -10,6 +10,7 @@ import { Card } from "../ui/card";
 import { CodeInput } from "../ui/code-input";
 import { useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
+import { SubmitForm } from "../ui/submit-form";
 import { Attempts, CodeHelp, refusedCode } from "./code-help";
 import { useSignIn, type SignInApp } from "./context";
 import { save, type Pending } from "./pending";
@@ -89,18 +90,12 @@ export function EnterCode({ pending: first }: { pending: Pending }) {
       lead={<Lead pending={pending} onChange={() => app.go({ name: registers ? "register" : "start" })} />}
       foot={<OtherWays pending={pending} />}
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit(code);
-        }}
-      >
+      <SubmitForm onSubmit={() => submit(code)}>
         <CodeInput form={form} length={sent.codeLength} value={code} onInput={setCode} onComplete={complete} note={<Attempts form={form} sent={sent} />} />
         <Button type="submit" wide busy={form.busy} until={form.until} label={label}>
           {label}
         </Button>
-      </form>
+      </SubmitForm>
       <CodeHelp
         pending={pending}
         form={form}

@@ -10,6 +10,7 @@ import { Card } from "../ui/card";
 import { Field, FormError, Remember } from "../ui/field";
 import { useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
+import { SubmitForm } from "../ui/submit-form";
 import { useSignIn, type SignInApp } from "./context";
 
 async function register(app: SignInApp): Promise<Problem | void> {
@@ -54,13 +55,7 @@ export function Register() {
         </p>
       }
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          form.run(() => register(app));
-        }}
-      >
+      <SubmitForm onSubmit={() => form.run(() => register(app))}>
         <Field
           form={form}
           name="email"
@@ -98,7 +93,7 @@ export function Register() {
           {t.register.submit}
         </Button>
         <Agreement />
-      </form>
+      </SubmitForm>
     </Card>
   );
 }

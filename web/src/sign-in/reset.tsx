@@ -13,6 +13,7 @@ import { CodeInput } from "../ui/code-input";
 import { Field, Remember } from "../ui/field";
 import { useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
+import { PasswordOwner, SubmitForm } from "../ui/submit-form";
 import { Attempts, CodeHelp, refusedCode } from "./code-help";
 import { useSignIn } from "./context";
 import { save, type Pending } from "./pending";
@@ -41,13 +42,7 @@ export function Forgot() {
       lead={t.reset.lead}
       foot={<LinkButton onClick={() => app.go({ name: "start" })}>{t.back}</LinkButton>}
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
+      <SubmitForm onSubmit={submit}>
         <Field
           form={form}
           name="email"
@@ -61,7 +56,7 @@ export function Forgot() {
         <Button type="submit" wide busy={form.busy} until={form.until} label={t.signIn.sendCode}>
           {t.signIn.sendCode}
         </Button>
-      </form>
+      </SubmitForm>
     </Card>
   );
 }
@@ -95,15 +90,8 @@ export function Reset({ pending: first }: { pending: Pending }) {
       lead={<Rich text={t.code.sentIfAccount} email={<strong>{sent.email}</strong>} />}
       foot={<LinkButton onClick={() => app.go({ name: "forgot" })}>{t.back}</LinkButton>}
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        {/* For password managers. */}
-        <input class="sr-only" type="email" name="email" autocomplete="username" readOnly tabIndex={-1} aria-hidden="true" value={sent.email} />
+      <SubmitForm onSubmit={submit}>
+        <PasswordOwner email={sent.email} />
         <CodeInput form={form} length={sent.codeLength} value={code} onInput={setCode} note={<Attempts form={form} sent={sent} />} />
         <Field
           form={form}
@@ -119,7 +107,7 @@ export function Reset({ pending: first }: { pending: Pending }) {
         <Button type="submit" wide busy={form.busy} until={form.until} label={t.reset.submit}>
           {t.reset.submit}
         </Button>
-      </form>
+      </SubmitForm>
       <CodeHelp
         pending={pending}
         form={form}

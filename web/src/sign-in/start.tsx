@@ -9,6 +9,7 @@ import { Button, LinkButton } from "../ui/button";
 import { Card } from "../ui/card";
 import { Field, FormError, Remember } from "../ui/field";
 import { useForm, type Form, type Problem } from "../ui/form";
+import { SubmitForm } from "../ui/submit-form";
 import { useSignIn, type SignInApp } from "./context";
 
 /** Requests a code by email. */
@@ -72,14 +73,7 @@ export function Start() {
       lead={passwordsOn() ? undefined : t.signIn.noPasswordNeeded}
       foot={canRegister && <RegisterLink />}
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (withPassword) byPassword();
-          else byCode();
-        }}
-      >
+      <SubmitForm onSubmit={withPassword ? byPassword : byCode}>
         <Field
           form={form}
           name="email"
@@ -107,7 +101,7 @@ export function Start() {
         <FormError form={form} />
         <Remember value={draft.remember} onChange={(remember) => app.change({ remember })} />
         <Choices form={form} withPassword={withPassword} onCode={byCode} onPassword={offerPassword} />
-      </form>
+      </SubmitForm>
     </Card>
   );
 }

@@ -73,12 +73,17 @@ pub fn all_scopes(ctx: &Ctx) -> impl Iterator<Item = Scope> {
 
 /// The stored form: each scope once, in the order of [`all_scopes`].
 fn canonical(ctx: &Ctx, scopes: &[String]) -> Result<String, String> {
-    let known: Vec<_> = all_scopes(ctx).map(|scope| scope.name).collect();
+    let mut known = Vec::new();
+    // Several grants of an application can have one scope.
+    for scope in all_scopes(ctx) {
+        if !known.contains(&scope.name) {
+            known.push(scope.name);
+        }
+    }
     if !scopes.iter().all(|scope| known.contains(&scope.as_str())) {
         return Err(format!("The scopes of this server are: {}.", known.join(", ")));
     }
-    let mut chosen: Vec<_> = known.into_iter().filter(|name| scopes.iter().any(|scope| scope == name)).collect();
-    chosen.dedup();
+    let chosen: Vec<_> = known.into_iter().filter(|name| scopes.iter().any(|scope| scope == name)).collect();
     Ok(chosen.join(" "))
 }
 

@@ -1,4 +1,4 @@
-//! Doorcode, a self-hosted sign-in service: users enter their email address and the code we email them.
+//! Doorcode, a self-hosted sign-in service: users sign in with a code by email or a password.
 //!
 //! Modules:
 //!

@@ -33,7 +33,7 @@ use print::{CommandError, say};
 use stop::ExitOnSignal;
 pub use stop::stop_signal;
 
-/// A self-hosted sign-in service: users enter their email address and the code we email them.
+/// A self-hosted sign-in service: users sign in with a code by email or a password.
 ///
 /// Without a command, `doorcode` runs the server. All commands read the same settings as the server, from environment
 /// variables and a `.env` file in the current folder. In production, the file is ignored unless it contains

@@ -14,11 +14,13 @@ RUN rustc -vV | sed -n 's/^host: //p' >/host
 COPY Cargo.toml Cargo.lock ./
 COPY migration/Cargo.toml migration/
 COPY examples/notes/Cargo.toml examples/notes/
+COPY examples/verificai/Cargo.toml examples/verificai/
+COPY examples/yogaflow/Cargo.toml examples/yogaflow/
 COPY bench/Cargo.toml bench/
 COPY clients/rust/Cargo.toml clients/rust/
-RUN mkdir -p src migration/src examples/notes/src bench/src clients/rust/src tests/api \
- && touch src/lib.rs migration/src/lib.rs examples/notes/src/lib.rs clients/rust/src/lib.rs \
- && for main in src/main.rs examples/notes/src/main.rs bench/src/main.rs tests/api/main.rs; do echo 'fn main() {}' >"$main"; done \
+RUN mkdir -p src migration/src examples/notes/src examples/verificai/src examples/yogaflow/src bench/src clients/rust/src tests/api \
+ && touch src/lib.rs migration/src/lib.rs examples/verificai/src/lib.rs examples/yogaflow/src/lib.rs clients/rust/src/lib.rs \
+ && for main in src/main.rs examples/notes/src/main.rs examples/verificai/src/main.rs examples/yogaflow/src/main.rs bench/src/main.rs tests/api/main.rs; do echo 'fn main() {}' >"$main"; done \
  && cargo build --release --locked --bin doorcode --target "$(cat /host)"
 
 COPY migration migration

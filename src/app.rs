@@ -1,5 +1,7 @@
 //! Builds the application and serves it. Only this module chooses an adapter for each port.
 
+mod tasks;
+
 use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
@@ -13,6 +15,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     adapter::{
         bus::{memory::MemoryBus, redis::RedisBus},
+        cache::{memory::MemoryCache, redis::RedisCache},
         limiter::{
             measured::Measured,
             memory::{DEFAULT_ENTRIES, MemoryLimiter},
@@ -29,6 +32,7 @@ use crate::{
         credential::password::{hasher::Hasher, policy::breached::BreachedPasswords},
         housekeeping, live,
         mail::{delivery, inbox::Inbox},
+        session::reader::Reader,
         token,
         vault::Vault,
     },
@@ -36,11 +40,12 @@ use crate::{
     graphql::Api,
     http::{self, Caps, Server, Tls},
     observability::{metrics::Metrics, spans},
-    ports::{Bus, Clock, Entropy, Limiter, MailTransport},
+    ports::{Bus, Cache, Clock, Entropy, Limiter, MailTransport},
     settings::{self, Mode, ServeFlags, Settings},
 };
 
 pub use crate::adapter::system::{keep_memory_private, raise_file_limit};
+pub use tasks::Task;
 
 /// How long shutdown waits for requests in progress.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -63,6 +68,7 @@ pub struct App {
     pub transport: Arc<dyn MailTransport>,
     /// The certificate and key that startup already loaded. `None`: [`App::serve_api`] loads them.
     tls: Option<Arc<Tls>>,
+    tasks: &'static [Task],
 }
 
 /// Dependencies that replace the real ones, for tests and the doctor. With `None`, [`App::build`] creates the real one.
@@ -82,6 +88,8 @@ pub struct Overrides {
     pub db: Option<Db>,
     /// The scopes that an application adds for API keys.
     pub grants: &'static [Grant],
+    /// Tasks of an application that run while the server runs.
+    pub tasks: &'static [Task],
     /// The certificate and key, if the startup listener already loaded them.
     pub tls: Option<Arc<Tls>>,
 }
@@ -110,6 +118,7 @@ impl App {
             Some(bus) => bus,
             None => bus(&settings, &*entropy)?,
         };
+        let cache = cache(&settings)?;
         let inbox = settings.has_inbox().then(|| Arc::new(Inbox::new()));
         let transport = transport(&settings, inbox.as_ref(), &clock)?;
         let vault = Vault::new(&settings.secrets)?;
@@ -127,11 +136,13 @@ impl App {
         };
         let ctx = Ctx {
             settings,
+            sessions: Reader::new(db.clone()),
             db,
             clock,
             entropy,
             limiter,
             local_limiter: Arc::new(MemoryLimiter::new(DEFAULT_ENTRIES)),
+            cache,
             vault,
             grants: overrides.grants,
             hasher,
@@ -144,7 +155,7 @@ impl App {
             last_tick: AtomicU64::new(0),
             inbox,
         };
-        Ok(Self { ctx: Arc::new(ctx), transport, tls: overrides.tls })
+        Ok(Self { ctx: Arc::new(ctx), transport, tls: overrides.tls, tasks: overrides.tasks })
     }
 
     /// Checks the database schema and prepares the signing keys. In development, applies pending migrations first.
@@ -182,13 +193,7 @@ impl App {
         ]
     }
 
-    /// Serves Doorcode's own schema until `stop` is true, then finishes requests in progress for at most 25 seconds.
-    pub async fn serve(self, public: TcpListener, ops: TcpListener, stop: watch::Receiver<bool>) -> Result<(), Error> {
-        let api = Api::new(&self.ctx);
-        self.serve_api(api, public, ops, stop).await
-    }
-
-    /// Does the same as [`App::serve`] for `api`, such as a schema that merges Doorcode's types with an application's.
+    /// Serves `api` until `stop` is true, then finishes requests in progress for at most 25 seconds.
     pub async fn serve_api(
         self,
         api: Api,
@@ -204,6 +209,7 @@ impl App {
         if let Some(few) = caps.are_few() {
             tracing::warn!("{few}");
         }
+        let (stop, tasks) = tasks::run_beside(&self.ctx, self.tasks, stop);
         let loops = self.start_loops(&stop);
         // The live event loop stops only after the last request, so that it also publishes that request's events.
         let (served, when_served) = watch::channel(false);
@@ -225,8 +231,17 @@ impl App {
                 tracing::warn!("a background loop did not stop in time; the next process continues its work");
             }
         }
+        let failed = tasks.finish().await;
         housekeeping::finish(&self.ctx).await;
-        self.ctx.db.clone().close().await
+        self.ctx.db.clone().close().await?;
+        failed
+    }
+
+    /// Runs one task until `stop` is true, without serving.
+    pub async fn run_task(self, task: &'static Task, stop: watch::Receiver<bool>) -> Result<(), Error> {
+        let failed = tasks::run_alone(&self.ctx, task, stop).await;
+        self.ctx.db.clone().close().await?;
+        failed
     }
 }
 
@@ -262,6 +277,14 @@ fn bus(settings: &Settings, entropy: &dyn Entropy) -> Result<Arc<dyn Bus>, Error
             Ok(Arc::new(bus.map_err(Error::Startup)?))
         }
         None => Ok(Arc::new(MemoryBus::default())),
+    }
+}
+
+/// Creates the cache. Keys in Redis contain the public URL, like the channel of the bus.
+fn cache(settings: &Settings) -> Result<Arc<dyn Cache>, Error> {
+    match &settings.redis_url {
+        Some(url) => Ok(Arc::new(RedisCache::new(url, settings.issuer()).map_err(Error::Startup)?)),
+        None => Ok(Arc::new(MemoryCache::default())),
     }
 }
 

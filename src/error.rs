@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Display};
 
 /// Why an operation failed. Expected outcomes are not errors but variants of `Ok`.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Not signed in, or no longer.
     #[error("not signed in")]
@@ -29,7 +29,7 @@ pub enum Error {
     /// The input is invalid: all its flaws, at least one.
     #[error("{}", sentences(.0))]
     Invalid(Vec<Flaw>),
-    /// The process cannot start, with a message for the operator.
+    /// The process cannot start, or a command cannot use a file. The message is for the operator.
     #[error("{0}")]
     Startup(String),
     /// A dependency is unavailable or too slow. Can be retried.

@@ -14,28 +14,32 @@
 //!
 //! # Embedding
 //!
-//! You can merge Doorcode's root types into your own async-graphql schema, and serve the merged schema with Doorcode's
-//! limits. `examples/notes` is a complete application with a table, migrations and tests. It uses:
+//! You can merge your own async-graphql root types with Doorcode's, and serve the merged schema with Doorcode's limits.
+//! `docs/build-on/library.md` begins with a complete application. `examples/yogaflow` and `examples/verificai` are larger
+//! ones. They use:
 //!
-//! - [`graphql::Query`], [`graphql::Mutation`], [`graphql::Subscription`], and in development [`graphql::InboxQuery`]:
-//!   the root types. [`graphql::Api::of`] applies limits to the merged schema. [`http::Server::of`] and
-//!   [`app::App::serve_api`] serve the merged schema.
+//! - [`cli::Application`]: the `main` function.
+//! - [`graphql::Api::merged`]: merges root types.
 //! - [`graphql::parts`]: returns, in a resolver, the [`domain::Ctx`] with settings, database and clock, and the
 //!   [`domain::access::Viewer`], who sent the request. [`domain::access::Viewer::person`] and
 //!   [`domain::access::Member::require`] check permissions.
 //! - [`graphql::error::ApiError`]: errors with Doorcode's codes. [`error::Error`] and database errors convert to it.
+//!   [`domain::Check`] collects invalid fields.
 //! - [`graphql::relay`]: IDs for your own types, pages and connections.
-//! - [`app::App::prepare_with`] and [`db::migrate::up_with`]: apply your migrations after Doorcode's.
+//! - [`graphql::Batch`] and [`graphql::load`]: load the values of many objects in one statement.
+//! - [`domain::access::Grant`]: a scope for API keys.
+//! - [`app::Task`]: work that starts and stops with the server, or runs alone as a command.
+//! - [`graphql::Api::with_large_body`]: a mutation whose body can be large. [`ports::Cache`]: a cache that replicas share.
+//! - [`app::App`] with [`app::Overrides`], and [`http::router`]: the application in process, for tests.
 //!
 //! All other items are public for tests only, and may change in any version.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
-//! use async_graphql::{Context, MergedObject, Object, Schema};
-//! use doorcode::{domain::Ctx, graphql::{self, Api, error::ApiError, parts}};
+//! use async_graphql::{Context, EmptyMutation, EmptySubscription, Object};
+//! use doorcode::{domain::Ctx, graphql::{Api, error::ApiError, parts}};
 //!
-//! #[derive(Default)]
 //! struct Greetings;
 //!
 //! #[Object]
@@ -47,11 +51,8 @@
 //!     }
 //! }
 //!
-//! #[derive(MergedObject, Default)]
-//! struct Query(graphql::Query, Greetings);
-//!
 //! fn api(ctx: &Arc<Ctx>) -> Api {
-//!     Api::of(Schema::build(Query::default(), graphql::Mutation::default(), graphql::Subscription::default()), ctx)
+//!     Api::merged(Greetings, EmptyMutation, EmptySubscription, ctx)
 //! }
 //! ```
 
@@ -61,6 +62,7 @@ pub mod files;
 pub mod limits;
 pub mod observability;
 pub mod ports;
+pub mod redirect_uri;
 pub mod settings;
 
 pub mod db;

@@ -91,8 +91,12 @@ rules! {
     ProfilePerson "profile.person" fixed (20 / HOUR),
     /// Exports by a user of their own data, which read many rows.
     ExportPerson "export.person" fixed (3 / HOUR),
+    /// Sign-ins of a user to other applications.
+    AuthorizePerson "authorize.person" fixed (60 / HOUR),
     /// API keys that a user creates or rotates.
     ApiKeyPerson "api.key.person" fixed (10 / HOUR),
+    /// Links to set a new password that administrators send to a user.
+    ResetPerson "reset.person" fixed (3 / HOUR),
     /// Audit rows for refusals to one network, per process.
     AuditNetwork "audit.network" fixed (100 / HOUR),
 }
@@ -257,6 +261,8 @@ pub const API_KEYS: u64 = 20;
 pub const EMAIL_CHANGE_UNDO: Duration = Duration::from_hours(7 * 24);
 /// How long the link of a notice can disown a session.
 pub const DISOWN: Duration = Duration::from_hours(7 * 24);
+/// How long an authorization code is valid.
+pub const AUTHORIZATION_CODE: Duration = MINUTE;
 /// How long a sign-in link is valid.
 pub const LINK_LIFETIME: Duration = DAY;
 

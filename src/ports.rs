@@ -1,5 +1,5 @@
-//! Traits for what differs between tests, development and production: clock, randomness, limiter, mail transport and
-//! the bus between replicas. `adapter` implements these traits, and `app` chooses the implementations.
+//! Traits for what differs between tests, development and production: clock, randomness, limiter, mail transport,
+//! the bus between replicas and the cache of an application. `adapter` implements these traits, and `app` chooses the implementations.
 
 use std::time::Duration;
 
@@ -84,8 +84,15 @@ pub struct Mail {
     pub text: String,
     /// HTML part.
     pub html: String,
+    /// The PNG image that the HTML part shows as [`Mail::LOGO`]. It is part of the email.
+    pub logo: Option<Bytes>,
     /// The code in the email, for the development inbox only.
     pub code: Option<String>,
+}
+
+impl Mail {
+    /// The name (`Content-ID`) of the logo in an email.
+    pub const LOGO: &str = "logo@doorcode";
 }
 
 /// Why an email was not sent.
@@ -135,4 +142,20 @@ pub trait Bus: Send + Sync {
 
     /// Returns all messages from now on. The stream ends only when the bus is dropped.
     fn subscribe(&self) -> BoxStream<'static, BusMessage>;
+}
+
+/// A cache for an application: values of a few kilobytes under keys that it chooses. Replicas with `REDIS_URL` share the
+/// entries, so that removing one removes it for all. A call takes 100 ms at most, and never fails: while Redis is away,
+/// nothing is found and nothing is kept, and a removal can be lost. So cache what cannot change, or compare a cached value
+/// with the database in the statement that relies on it.
+#[async_trait]
+pub trait Cache: Send + Sync {
+    /// The value, unless it expired or was removed.
+    async fn get(&self, key: &str) -> Option<Bytes>;
+
+    /// Keeps a value for at most this time. Values above 512 KiB may be ignored.
+    async fn set(&self, key: &str, value: Bytes, ttl: Duration);
+
+    /// Removes a value.
+    async fn remove(&self, key: &str);
 }

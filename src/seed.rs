@@ -197,6 +197,7 @@ impl Random {
             version: 1,
             locale: self.one_of(&[None, Some("en"), Some("de"), Some("fr"), Some("es"), Some("ja")]).map(Into::into),
             deleted_at: None,
+            external_id: None,
         }
     }
 
@@ -222,6 +223,7 @@ impl Random {
             remembered: true,
             client_id: None,
             disowned_at: None,
+            parent_id: None,
         }
     }
 
@@ -233,6 +235,8 @@ impl Random {
             actor_id: Some(user.id),
             subject_id: Some(user.id),
             ip_address: Some(self.address()),
+            network: Some("198.51.100.0/24".to_owned()),
+            session_id: None,
             user_agent: None,
             request_id: None,
             detail: json!({ "seeded": true }),

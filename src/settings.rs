@@ -1,6 +1,7 @@
 //! The settings of the process. `table` defines them, `load` reads them, `rules` and `safety` check combinations. All
 //! errors are reported at once as [`Problems`]. No default is unsafe in production, and no value is ever printed.
 
+pub mod clients;
 mod env_file;
 mod flags;
 mod load;
@@ -18,6 +19,7 @@ mod telemetry;
 mod test_codes;
 #[cfg(test)]
 mod tests;
+mod theme;
 mod unknown;
 
 use std::{
@@ -45,6 +47,7 @@ pub use odds::Odds;
 pub use problems::{Problem, Problems};
 pub use reference::reference;
 pub use table::{Row, ServeFlags, rows};
+pub use theme::{Accent, Colour, Logo, LogoKind, Shades, Theme};
 
 /// Whether the server is for development or for real users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,6 +233,8 @@ pub struct Settings {
     pub mail_from: String,
     /// `DOORCODE_BRAND`.
     pub brand: String,
+    /// `DOORCODE_LOGO`, `DOORCODE_ACCENT` and the links.
+    pub theme: Theme,
     /// `DOORCODE_TOKEN_…` and lifetimes.
     pub tokens: TokenSettings,
     /// `DOORCODE_DEFAULT_ROLE`.
@@ -246,12 +251,16 @@ pub struct Settings {
     pub notices: Notices,
     /// `DOORCODE_FEDERATION`.
     pub federation: bool,
+    /// `DOORCODE_CONSOLE`.
+    pub console: bool,
     /// `DOORCODE_GRAPHIQL`.
     pub graphiql: bool,
     /// `DOORCODE_INTROSPECTION`.
     pub introspection: bool,
     /// The manifest in `DOORCODE_DOCUMENTS`: the only documents that run. All run if `None`.
     pub documents: Option<Arc<Manifest>>,
+    /// The applications in the file `DOORCODE_CLIENTS`. Others are in the database.
+    pub clients: Arc<[clients::Client]>,
     /// `DOORCODE_SINGLE_REPLICA`: no other process counts limits for this database.
     pub single_replica: bool,
     /// `DOORCODE_LOG…`.

@@ -1,7 +1,7 @@
 // Writes src/api/operations.ts, the operations of src/api/operations.graphql as typed strings, and their list in
-// src/api/operations.json.
+// src/api/operations.json. Checks the operations in GraphiQL's tabs, and that the pages use every text.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as graphql from "graphql";
 import { generate } from "../clients/codegen.mjs";
 
@@ -25,3 +25,17 @@ export type Document<Data, Variables> = string & { readonly types?: (variables: 
 `;
 writeFileSync(at("src/api/operations.ts"), head + types);
 writeFileSync(at("src/api/operations.json"), `${JSON.stringify(documents, null, 1)}\n`);
+
+for (const name of readdirSync(at("src/graphiql/tabs"))) {
+  const faults = graphql.validate(schema, graphql.parse(read(`src/graphiql/tabs/${name}`)));
+  if (faults.length > 0) throw new Error(`src/graphiql/tabs/${name}: ${faults.map(({ message }) => message).join("\n")}`);
+}
+
+const scripts = readdirSync(at("src"), { recursive: true }).filter((name) => /\.tsx?$/.test(name) && !/^(i18n\/|console\/words\/|api\/operations)/.test(name));
+const words = new Set(scripts.flatMap((name) => read(`src/${name}`).match(/\w+/g)));
+// Names in capitals are values of the API.
+for (const file of ["src/i18n/en.ts", "src/console/words/en.ts"]) {
+  for (const [, name] of read(file).matchAll(/^ +([a-z]\w*):/gm)) {
+    if (!words.has(name)) throw new Error(`${file}: no page uses \`${name}\``);
+  }
+}

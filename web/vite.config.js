@@ -13,7 +13,9 @@ export default defineConfig({
       input: { page: "src/main.tsx", inbox: "src/inbox/main.tsx", style: "src/style.css" },
       output: {
         entryFileNames: "[name].js",
-        chunkFileNames: ({ isDynamicEntry }) => (isDynamicEntry ? "[name].js" : "shared.js"),
+        chunkFileNames: "[name].js",
+        // What two pages use is in one file, because the server knows the files by name.
+        codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] },
         assetFileNames: "[name][extname]",
       },
     },

@@ -6,11 +6,19 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::{flow::Flow, load::Plan, measure, pairs::Sides, stack::Stack, system::System};
+use crate::{
+    flow::Flow,
+    load::Plan,
+    measure,
+    pairs::Sides,
+    prepare::{self, WARM_UP},
+    stack::Stack,
+    system::System,
+};
 
 /// Operations that are counted. Work that does not belong to one, such as a look at the outbox every second, is spread
 /// over them.
-const OPERATIONS: u64 = 300;
+pub(crate) const OPERATIONS: u64 = 300;
 /// PostgreSQL publishes the counters of a connection at most once a second.
 const PUBLISHED: Duration = Duration::from_millis(1_500);
 
@@ -51,19 +59,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let stack = Stack::start().await?;
     for system in arguments.sides.start(&stack).await? {
-        let counts = count(&stack, &system, arguments.flow).await?;
-        println!(
-            "{} {}: {:.2} statements, {:.2} transactions, {:.2} flushes, {:.0} bytes of log, {:.2} calls and {:.2} \
-             reads of Redis",
-            counts.system,
-            counts.flow,
-            counts.statements,
-            counts.transactions,
-            counts.flushes,
-            counts.wal_bytes,
-            counts.redis_calls,
-            counts.redis_reads
-        );
+        let counts = count(&stack, &system, arguments.flow, WARM_UP, OPERATIONS).await?;
+        counts.print();
         for Statement { number, micros, text } in &counts.list {
             println!("  {number:>6.2} {micros:>6.0} us  {}", text.chars().take(110).collect::<String>());
         }
@@ -71,14 +68,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Counts a flow on one connection.
-pub(crate) async fn count(stack: &Stack, system: &System, flow: Flow) -> Result<Counts> {
-    let browsers = crate::prepare::browsers(stack, system, flow, 1).await?;
+impl Counts {
+    /// One line for people.
+    pub(crate) fn print(&self) {
+        let Self { system, flow, statements, transactions, flushes, wal_bytes, redis_calls, redis_reads, .. } = self;
+        println!(
+            "{system} {flow}: {statements:.2} statements, {transactions:.2} transactions, {flushes:.2} flushes, \
+             {wal_bytes:.0} bytes of log, {redis_calls:.2} calls and {redis_reads:.2} reads of Redis"
+        );
+    }
+}
+
+/// Counts a number of operations on one connection.
+pub(crate) async fn count(stack: &Stack, system: &System, flow: Flow, warm_up: Duration, most: u64) -> Result<Counts> {
+    let browsers = prepare::browsers(stack, system, flow, 1, warm_up).await?;
     stack.track("top").await?;
     sleep(PUBLISHED).await;
     let before = Totals::read(stack).await?;
     stack.admin.batch_execute("SELECT pg_stat_statements_reset()").await?;
-    let plan = Plan { most: OPERATIONS, ..Plan::closed(Duration::from_mins(1)) };
+    let plan = Plan { most, ..Plan::closed(Duration::from_mins(1)) };
     let (run, _) = measure::run(stack, system, flow.name(), browsers, plan).await?;
     sleep(PUBLISHED).await;
     let after = Totals::read(stack).await?;
@@ -88,7 +96,7 @@ pub(crate) async fn count(stack: &Stack, system: &System, flow: Flow) -> Result<
     let rows = stack.admin.query(sql, &[&system.name.replace('-', "_")]).await?;
     stack.track("none").await?;
     let mut counts = Counts {
-        system: system.name.to_owned(),
+        system: system.name.clone(),
         flow: flow.name().to_owned(),
         flushes: each(after.flushes - before.flushes),
         wal_bytes: each(after.wal_bytes - before.wal_bytes),

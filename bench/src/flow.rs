@@ -33,6 +33,19 @@ pub(crate) enum Flow {
 }
 
 impl Flow {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Me, Self::SignIn, Self::Password, Self::Refresh, Self::Users, Self::Audit, Self::Health];
+
+    /// Whether a service can do this.
+    pub(crate) fn suits(self, api: Api) -> bool {
+        match api {
+            Api::Doorcode => true,
+            Api::Plain => matches!(self, Self::Me | Self::SignIn | Self::Refresh),
+            Api::BetterAuth => matches!(self, Self::Me | Self::SignIn | Self::Password),
+            Api::Allauth => matches!(self, Self::Me | Self::SignIn),
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Me => "me",

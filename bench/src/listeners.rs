@@ -38,6 +38,8 @@ const OF_USER: usize = 20;
 const OF_NETWORK: usize = 50;
 /// Sockets that authenticate at the same time: fewer than a network may have.
 const OPENING: usize = 4;
+/// Most browsers that sign users in. Each does at least one sign-in a second.
+const BROWSERS: f64 = 16.0;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -93,7 +95,8 @@ type Arrivals = Arc<Mutex<Histogram<u64>>>;
 
 /// Opens the subscriptions, signs users in at a fixed rate, and waits for the last events.
 pub(crate) async fn hear(stack: &Stack, system: &System, listeners: usize, rate: f64, time: Duration) -> Result<Heard> {
-    let browsers = prepare::browsers(stack, system, Flow::SignIn, 16).await?;
+    let connections = rate.clamp(1.0, BROWSERS) as usize;
+    let browsers = prepare::browsers(stack, system, Flow::SignIn, connections, Duration::from_secs(1)).await?;
     let tokens = manager_tokens(stack, system, listeners).await?;
     let arrivals: Arrivals = Arc::new(Mutex::new(Histogram::new_with_bounds(1, 60_000_000, 3)?));
     let mut sockets = JoinSet::new();

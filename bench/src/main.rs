@@ -16,19 +16,28 @@
     reason = "counts and times become ratios and figures of three digits"
 )]
 
+mod allocations;
 mod api;
 mod certificate;
 mod counts;
+mod figures;
 mod floor;
 mod flow;
+mod growth;
+mod hashing;
 mod http;
 mod listeners;
 mod load;
 mod mailbox;
 mod measure;
+mod memory;
 mod pairs;
+mod parts;
 mod peers;
 mod prepare;
+mod record;
+mod report;
+mod smoke;
 mod stack;
 mod system;
 mod usage;
@@ -62,6 +71,14 @@ enum Command {
     Count(counts::Arguments),
     /// Send events to many WebSocket subscriptions while users sign in
     Listeners(listeners::Arguments),
+    /// Measure parts of the report, and keep the raw data
+    Measure(parts::Arguments),
+    /// Write the report from the raw data
+    Report(report::Arguments),
+    /// Measure every part, and write the report; takes about an hour
+    All(parts::Plan),
+    /// Do every operation for a moment, to see that all of them work
+    Smoke(smoke::Arguments),
     /// Serve the floor; `bench run` starts it
     #[command(hide = true)]
     Floor(floor::Settings),
@@ -72,7 +89,7 @@ fn main() -> ExitCode {
     // The floor is a server and gets every core. The driver gets one thread, to leave the cores to what it measures.
     let mut runtime = match command {
         Command::Floor(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) | Command::Count(_) | Command::Listeners(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
     };
     let ended = runtime.enable_all().build().map_err(Into::into).and_then(|runtime| runtime.block_on(run(command)));
     match ended {
@@ -90,6 +107,10 @@ async fn run(command: Command) -> Result<()> {
             Command::Run(arguments) => pairs::run(arguments).await,
             Command::Listeners(arguments) => listeners::run(arguments).await,
             Command::Count(arguments) => counts::run(arguments).await,
+            Command::Measure(arguments) => parts::run(arguments).await,
+            Command::Report(arguments) => report::run(&arguments),
+            Command::All(plan) => parts::all(plan).await,
+            Command::Smoke(arguments) => smoke::run(arguments).await,
             Command::Floor(settings) => floor::serve(settings).await,
         }
     };

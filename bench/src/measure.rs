@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     flow::Browser,
-    load::{self, Plan},
+    load::{self, Plan, Worker},
     stack::Stack,
     system::System,
-    usage::Cpu,
+    usage::{Cpu, Processes},
 };
 
 /// Latencies in milliseconds.
@@ -72,18 +72,29 @@ pub(crate) async fn run(
     browsers: Vec<Browser>,
     plan: Plan,
 ) -> Result<(Run, Vec<Browser>)> {
-    let connections = browsers.len();
+    run_of(stack, (&system.name, flow), &system.processes, browsers, plan).await
+}
+
+/// Runs any workers once, under the name of what they use and of what they do.
+pub(crate) async fn run_of<W: Worker>(
+    stack: &Stack,
+    (name, flow): (&str, &str),
+    processes: &Processes,
+    workers: Vec<W>,
+    plan: Plan,
+) -> Result<(Run, Vec<W>)> {
+    let connections = workers.len();
     stack.settle().await?;
-    let bar = bar(&format!("{} {flow}, {connections} connections", system.name))?;
-    let before = system.processes.cpu()?;
-    let measured = load::run(browsers, plan, &bar).await?;
-    let cpu = system.processes.cpu()?.since(before);
+    let bar = bar(&format!("{name} {flow}, {connections} connections"))?;
+    let before = processes.cpu()?;
+    let measured = load::run(workers, plan, &bar).await?;
+    let cpu = processes.cpu()?.since(before);
     bar.finish_and_clear();
-    let (now, most) = system.processes.memory()?;
+    let (now, most) = processes.memory()?;
     let samples = &measured.samples;
     let cores = std::thread::available_parallelism()?.get() as f64;
     let run = Run {
-        system: system.name.to_owned(),
+        system: name.to_owned(),
         flow: flow.to_owned(),
         connections,
         rate: plan.rate,

@@ -12,7 +12,7 @@ use crate::{
     load::Plan,
     measure::{self, Comparison, Run},
     peers::Peer,
-    prepare,
+    prepare::{self, WARM_UP},
     stack::Stack,
     system::{self, Store, System},
 };
@@ -27,13 +27,14 @@ pub(crate) enum Against {
     /// `FastAPI`, `SQLAlchemy` and asyncpg, without counted tries and outbox
     FastapiPlain,
     /// The same with tries that are counted before a comparison, and with an outbox
+    #[value(alias = "fastapi")]
     FastapiCareful,
     /// django-allauth with login by code
     DjangoAllauth,
 }
 
 impl Against {
-    async fn start(self, stack: &Stack, program: &Path) -> Result<System> {
+    pub(crate) async fn start(self, stack: &Stack, program: &Path) -> Result<System> {
         match self {
             Self::Floor => System::floor(stack, program).await,
             Self::BetterAuth => Peer::BetterAuth.start(stack).await,
@@ -145,7 +146,8 @@ pub(crate) async fn measure_in_turn(
     ensure!(rate.is_none_or(|rate| rate > 0.0 && rate <= 1e6), "--rate must be above 0 and at most 1000000");
     let mut all = Vec::new();
     for system in systems {
-        let browsers = prepare::browsers(stack, system, flow, usize::from(connections)).await?;
+        let warm_up = WARM_UP.min(Duration::from_secs(seconds));
+        let browsers = prepare::browsers(stack, system, flow, usize::from(connections), warm_up).await?;
         all.push(Side { system, browsers, runs: Vec::new() });
     }
     let plan = Plan { rate, ..Plan::closed(Duration::from_secs(seconds)) };

@@ -4,6 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::atomic::AtomicU64,
     time::Duration,
 };
 
@@ -12,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{
     api::Api,
     flow::Target,
+    growth,
     http::Client,
     stack::{Server, Setting, Stack, free_address, secret},
     usage::Processes,
@@ -45,13 +47,17 @@ pub(crate) enum Store {
 
 /// A running service.
 pub(crate) struct System {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) target: Target,
     pub(crate) processes: Processes,
     /// Time from the start of the process to the first successful health check.
     pub(crate) started_in: Duration,
     pub(crate) settings: Vec<Setting>,
     pub(crate) program: PathBuf,
+    /// Number of people who were loaded into its database.
+    pub(crate) crowd: u64,
+    /// How often people were picked from the crowd.
+    pub(crate) picked: AtomicU64,
     _server: Server,
 }
 
@@ -68,10 +74,12 @@ async fn doorcode_settings(stack: &Stack, store: Store, data: &Path, name: &str)
         setting("DOORCODE_SECRET", secret()?),
         setting("DOORCODE_MAIL_FROM", "Bench <no-reply@bench.example>"),
         setting("DOORCODE_ACCESS_TTL", "1h"),
+        // As behind a proxy: one address may have more connections than a client.
+        setting("DOORCODE_TRUSTED_PROXIES", "127.0.0.1/32"),
         setting("SMTP_URL", smtp),
     ];
     if store == Store::Servers {
-        settings.push(setting("DATABASE_URL", stack.database(name).await?));
+        settings.push(setting("DATABASE_URL", stack.database(&growth::database(name)).await?));
         settings.push(setting("REDIS_URL", stack.redis_url.as_str()));
     }
     settings.extend(LIMITS.iter().map(|(rule, quota)| setting(&format!("DOORCODE_LIMIT_{rule}"), *quota)));
@@ -79,7 +87,7 @@ async fn doorcode_settings(stack: &Stack, store: Store, data: &Path, name: &str)
 }
 
 impl System {
-    pub(crate) async fn doorcode(stack: &Stack, program: &Path, store: Store, name: &'static str) -> Result<Self> {
+    pub(crate) async fn doorcode(stack: &Stack, program: &Path, store: Store, name: &str) -> Result<Self> {
         let data = stack.folder().join(format!("{name}-data"));
         let settings = doorcode_settings(stack, store, &data, name).await?;
         run(program, &["migrate", "up"], &with_url(&settings), stack.folder()).await?;
@@ -90,7 +98,7 @@ impl System {
     pub(crate) async fn start_doorcode(
         stack: &Stack,
         program: &Path,
-        name: &'static str,
+        name: &str,
         settings: Vec<Setting>,
     ) -> Result<Self> {
         let (address, ops) = (free_address()?, free_address()?);
@@ -124,7 +132,7 @@ impl System {
     /// Waits until a service that was started answers.
     pub(crate) async fn new(
         stack: &Stack,
-        name: &'static str,
+        name: &str,
         api: Api,
         mut server: Server,
         (address, ops): (SocketAddr, SocketAddr),
@@ -134,8 +142,9 @@ impl System {
         let target = Target { api, address, ops, mailbox: stack.mailbox.clone() };
         let processes =
             Processes { server: vec![server.pid()], postgres: stack.postgres.pid(), redis: stack.redis.pid() };
-        let (settings, program) = (Vec::new(), PathBuf::new());
-        Ok(Self { name, target, processes, started_in, settings, program, _server: server })
+        let (settings, program, picked) = (Vec::new(), PathBuf::new(), AtomicU64::new(0));
+        let name = name.to_owned();
+        Ok(Self { name, target, processes, started_in, settings, program, crowd: 0, picked, _server: server })
     }
 
     /// Runs a command of Doorcode with the server's settings.

@@ -1,8 +1,9 @@
-// Writes the operations of src/operations.graphql as typed strings.
+// Writes the operations of src/operations.graphql as typed strings, and as a manifest of trusted documents.
 //
-//   node codegen.mjs                  writes src/operations.ts
-//   node codegen.mjs --check          fails if src/operations.ts is not what it would write
+//   node codegen.mjs                  writes src/operations.ts and documents.json
+//   node codegen.mjs --check          fails if one of them is not what it would write
 
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import * as graphql from "graphql";
 import { generate } from "../codegen.mjs";
@@ -10,7 +11,7 @@ import { generate } from "../codegen.mjs";
 const at = (path) => new URL(path, import.meta.url);
 const read = (path) => readFileSync(at(path), "utf8");
 
-const { types } = generate(graphql, {
+const { types, documents } = generate(graphql, {
   // The printed schema repeats the definition of a built-in directive, which the parser would refuse.
   schema: graphql.buildSchema(read("../../schema.graphql"), { assumeValidSDL: true }),
   source: read("src/operations.graphql"),
@@ -25,12 +26,16 @@ const head = `// Written by codegen.mjs from operations.graphql and schema.graph
 export type Operation<Data, Variables> = string & { readonly __apiType?: (variables: Variables) => Data };
 
 `;
-const text = head + types;
-if (process.argv.includes("--check")) {
-  if (read("src/operations.ts") !== text) {
-    console.error("src/operations.ts does not fit schema.graphql. Run `node codegen.mjs` in clients/typescript.");
+// The format of DOORCODE_DOCUMENTS: the SHA-256 of each document, and the document.
+const hash = (text) => createHash("sha256").update(text).digest("hex");
+const manifest = Object.fromEntries(documents.map((text) => [hash(text), text]));
+
+const files = { "src/operations.ts": head + types, "documents.json": `${JSON.stringify(manifest, null, 1)}\n` };
+for (const [file, text] of Object.entries(files)) {
+  if (!process.argv.includes("--check")) {
+    writeFileSync(at(file), text);
+  } else if (read(file) !== text) {
+    console.error(`${file} does not fit schema.graphql. Run \`node codegen.mjs\` in clients/typescript.`);
     process.exit(1);
   }
-} else {
-  writeFileSync(at("src/operations.ts"), text);
 }

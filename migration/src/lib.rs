@@ -16,6 +16,9 @@ mod m20261128_000009_labels;
 mod m20261129_000010_credentials;
 mod m20261129_000011_search;
 mod m20261129_000012_api_keys;
+mod m20261129_000013_clients;
+mod m20261129_000014_external_ids;
+mod m20261130_000015_console;
 mod parts;
 
 /// Runs the migrations. Call it through `doorcode::db::migrate`, which takes the migration lock.
@@ -38,6 +41,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000010_credentials::Migration),
             Box::new(m20261129_000011_search::Migration),
             Box::new(m20261129_000012_api_keys::Migration),
+            Box::new(m20261129_000013_clients::Migration),
+            Box::new(m20261129_000014_external_ids::Migration),
+            Box::new(m20261130_000015_console::Migration),
         ]
     }
 }

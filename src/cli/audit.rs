@@ -98,7 +98,7 @@ pub(super) async fn tail(arguments: TailArgs, on_signal: ExitOnSignal) -> Outcom
         actor: user_id(arguments.actor.as_ref()).await?,
         subject: user_id(arguments.subject.as_ref()).await?,
         from: arguments.since.map(|since| app.ctx.now() - since),
-        before: None,
+        ..Filter::default()
     };
     let (events, mut tail) = Tail::begin(&app.ctx, Shell::of(&app), filter.canonical(), arguments.most).await?;
     show(&app, &events, arguments.format).await?;

@@ -8,9 +8,12 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::{Outcome, print::line};
+use super::{
+    Outcome,
+    print::{line, style},
+};
 use crate::domain::credential::password::policy::breached::{BUCKETS, Hashes};
 
 #[derive(Subcommand)]
@@ -62,8 +65,4 @@ pub(super) fn build(Files { file, out }: Files) -> Outcome {
     let (hashes, megabytes) = (built.hashes, built.bytes.div_ceil(1_000_000));
     line(&format!("wrote {}: {hashes} hashes, {megabytes} MB", out.display()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

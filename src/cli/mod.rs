@@ -3,11 +3,14 @@
 //! 2 usage error.
 
 mod api_key;
+mod application;
 mod audit;
 mod breached;
+mod client;
 mod doctor;
 mod documents;
 mod health;
+mod moving;
 mod people;
 mod print;
 mod serve;
@@ -28,6 +31,7 @@ use crate::{
     observability::{self, Log},
     settings::{self, ServeFlags, Settings},
 };
+pub use application::Application;
 pub use print::complain;
 use print::{CommandError, say};
 use stop::ExitOnSignal;
@@ -93,6 +97,11 @@ enum Command {
         #[command(subcommand)]
         command: api_key::ApiKeyCommand,
     },
+    /// Register, list and remove applications that users can sign in to.
+    Client {
+        #[command(subcommand)]
+        command: client::ClientCommand,
+    },
     /// List or rotate the keys that sign access tokens.
     Keys {
         #[command(subcommand)]
@@ -129,7 +138,35 @@ pub async fn run() -> ExitCode {
     let command = Cli::command().mut_args(|flag| flag.hide(true));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let command = cli.command.unwrap_or(Command::Serve(Box::new(cli.serve)));
-    match execute(command).await {
+    finish(execute(command).await)
+}
+
+/// Runs a program: protects its memory, reads `.env`, and starts the threads for `run`.
+pub fn start(run: impl Future<Output = ExitCode>) -> ExitCode {
+    app::keep_memory_private();
+    app::raise_file_limit();
+    // Reading `.env` changes the environment, which is only safe before the process starts a thread.
+    if let Err(problems) = settings::read_dotenv() {
+        complain(&problems.to_string());
+        return ExitCode::FAILURE;
+    }
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(run);
+            // Wait at most a second for threads that are blocked, for example in a DNS lookup.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            code
+        }
+        Err(error) => {
+            complain(&format!("cannot start threads: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the error of a command, and returns the exit code.
+fn finish(outcome: Outcome) -> ExitCode {
+    match outcome {
         Ok(code) => code,
         // The reader, such as `head`, closed the pipe.
         Err(CommandError::HungUp) => ExitCode::SUCCESS,
@@ -143,7 +180,7 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> Outcome {
     let on_signal = ExitOnSignal::install()?;
     match command {
-        Command::Serve(flags) => serve::serve(*flags, on_signal).await,
+        Command::Serve(flags) => serve::serve(*flags, on_signal, serve::DOORCODE).await,
         Command::Schema { development, federation } => schema(development, federation),
         Command::Documents(check) => documents::check(check),
         Command::Settings => {
@@ -153,10 +190,11 @@ async fn execute(command: Command) -> Outcome {
         Command::Doctor(format) => doctor::examine(format).await,
         Command::Health(probe) => health::check(probe).await,
         Command::Migrate { command } => upkeep::migrate(command).await,
-        Command::User { command } => user::run(command).await,
+        Command::User { command } => user::run(command, on_signal).await,
         Command::Audit { command: audit::AuditCommand::Tail(arguments) } => audit::tail(arguments, on_signal).await,
         Command::Breached { command: breached::BreachedCommand::Build(files) } => breached::build(files),
         Command::ApiKey { command } => api_key::run(command).await,
+        Command::Client { command } => client::run(command).await,
         Command::Keys { command } => upkeep::keys(command).await,
         Command::Seed { users, seed } => upkeep::seed(users, seed).await,
         Command::Purge(arguments) => upkeep::purge(arguments).await,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use indicatif::ProgressStyle;
 use serde_json::Value as Json;
 use tokio::{io::Interest, net::unix::pipe};
 
@@ -112,6 +113,11 @@ pub(super) async fn hung_up() {
         return;
     }
     std::future::pending::<()>().await;
+}
+
+/// The style of a progress bar.
+pub(super) fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! `doorcode serve`: binds the ports, starts the server, prints its addresses and serves until a signal.
+//! `doorcode serve`, also for an application that embeds Doorcode: binds the ports, starts the server, prints its
+//! addresses and serves until a signal.
 
 use std::{process::ExitCode, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::{
@@ -12,13 +14,30 @@ use super::{
     stop::ExitOnSignal,
 };
 use crate::{
-    app::{App, Overrides},
+    app::{App, Overrides, Task},
+    domain::{Ctx, access::Grant},
+    error::Error,
+    graphql::Api,
     http::{Tls, WaitingRoom},
     observability,
     settings::{Manifest, Mode, ServeFlags, Settings},
 };
 
-pub(super) async fn serve(flags: ServeFlags, on_signal: ExitOnSignal) -> Outcome {
+/// What a server serves: Doorcode alone, or an application that embeds it.
+pub(super) struct Program {
+    pub name: &'static str,
+    pub api: fn(&Arc<Ctx>) -> Api,
+    pub grants: &'static [Grant],
+    pub tasks: &'static [Task],
+    /// Checks or migrates the database.
+    pub prepare: fn(&App) -> BoxFuture<'_, Result<(), Error>>,
+}
+
+/// Doorcode alone.
+pub(super) const DOORCODE: Program =
+    Program { name: "Doorcode", api: Api::new, grants: &[], tasks: &[], prepare: |app| Box::pin(app.prepare()) };
+
+pub(super) async fn serve(flags: ServeFlags, on_signal: ExitOnSignal, program: Program) -> Outcome {
     let settings = load(flags)?;
     let collector = observability::start(&settings.log, settings.traces.as_ref()).await?;
     for warning in &settings.warnings {
@@ -37,12 +56,13 @@ pub(super) async fn serve(flags: ServeFlags, on_signal: ExitOnSignal) -> Outcome
     if let Some(manifest) = &settings.documents {
         check_documents(manifest)?;
     }
-    let banner = banner(&settings, &public);
+    let banner = banner(program.name, &settings, &public);
     let waiting = WaitingRoom::new(&settings);
-    let overrides = Overrides { tls: tls.clone(), ..Overrides::default() };
+    let overrides =
+        Overrides { tls: tls.clone(), grants: program.grants, tasks: program.tasks, ..Overrides::default() };
     let start = Box::pin(async {
         let app = App::build(settings, overrides).await?;
-        app.prepare().await.map(|()| app)
+        (program.prepare)(&app).await.map(|()| app)
     });
     let stop = on_signal.into_stop()?;
     let starting = waiting.while_starting((&public, tls.as_ref()), &ops, start);
@@ -57,7 +77,8 @@ pub(super) async fn serve(flags: ServeFlags, on_signal: ExitOnSignal) -> Outcome
         Ok(()) | Err(CommandError::HungUp) => {}
         Err(failed) => return Err(failed),
     }
-    let served = app.serve(public, ops, stop).await;
+    let api = (program.api)(&app.ctx);
+    let served = app.serve_api(api, public, ops, stop).await;
     collector.finish().await;
     served?;
     tracing::info!("stopped");
@@ -83,7 +104,7 @@ fn check_documents(manifest: &Manifest) -> Result<(), CommandError> {
 }
 
 /// The addresses of the pages, and what is embedded.
-fn banner(settings: &Settings, public: &TcpListener) -> String {
+fn banner(name: &str, settings: &Settings, public: &TcpListener) -> String {
     let base = match (settings.mode, public.local_addr()) {
         (Mode::Development, Ok(address)) => {
             let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -91,7 +112,10 @@ fn banner(settings: &Settings, public: &TcpListener) -> String {
         }
         _ => settings.issuer().to_owned(),
     };
-    let mut lines = vec![format!("Doorcode {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {base}/")];
+    let mut lines = vec![format!("{name} {} is ready.", env!("CARGO_PKG_VERSION")), format!("  Sign in   {base}/")];
+    if settings.console {
+        lines.push(format!("  Console   {base}/admin"));
+    }
     if settings.graphiql {
         lines.push(format!("  GraphiQL  {base}/graphiql"));
     }

@@ -8,9 +8,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::{
-    Format, Outcome, build, load_environment, people,
+    Format, Outcome, build, load_environment, moving, people,
     print::{self, CommandError, complain, line},
     publish_events, sessions,
+    stop::ExitOnSignal,
 };
 use crate::{
     app::App,
@@ -77,6 +78,15 @@ pub(super) enum UserCommand {
     List(people::ListArgs),
     /// List the sessions of a user, open ones first, or end them all.
     Sessions(sessions::Sessions),
+    /// Import users from a file, with the password hashes of another system. A dry run without `--apply`.
+    ///
+    /// Lists every problem of the file with its line. A file with a problem is not applied at all. An import that was
+    /// interrupted can be started again. `docs/operate/moving.md` describes the file.
+    Import(moving::Import),
+    /// Export all active users to a file, with their password hashes in plain text.
+    ///
+    /// Only the user who runs the command can read the file. `doorcode user import` reads it.
+    Export(moving::Export),
 }
 
 #[derive(Args)]
@@ -125,9 +135,11 @@ impl From<RoleName> for Role {
     }
 }
 
-pub(super) async fn run(command: UserCommand) -> Outcome {
+pub(super) async fn run(command: UserCommand, on_signal: ExitOnSignal) -> Outcome {
     match command {
         UserCommand::Sessions(sessions) => return sessions::run(sessions).await,
+        UserCommand::Import(file) => return moving::import(file).await,
+        UserCommand::Export(file) => return moving::export(file, on_signal).await,
         UserCommand::List(which) => people::list(&build().await?, which).await?,
         UserCommand::Hash { email } => {
             let vault = Vault::new(&load_environment().await?.secrets)?;

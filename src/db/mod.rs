@@ -3,14 +3,21 @@
 //! SQLite allows one writer at a time. It gets one writing connection, where writers queue instead of failing, and a
 //! few readers. PostgreSQL gets one pool for both.
 
-use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
+use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     IntoActiveModel, ModelTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value, metric,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::{runtime::Handle, time::timeout};
 
 use crate::{error::Error, observability::metrics::Pool};
 
@@ -50,6 +57,39 @@ impl Options {
     /// The SQLite file, if the database is SQLite.
     pub fn file(&self) -> Option<PathBuf> {
         self.is_sqlite().then(|| sqlite::file(self.url.expose_secret(), &self.data).ok()).flatten()
+    }
+}
+
+/// A transaction of PostgreSQL that begins. If its caller gives up, it begins in the background and is rolled back. The
+/// driver rolls back only what has begun: it would put the connection back into the pool in the middle of a
+/// transaction, where the next caller's writes would never be committed.
+struct Beginning {
+    begin: Option<BoxFuture<'static, Result<DatabaseTransaction, DbErr>>>,
+    errors: postgres::ConnectionErrors,
+}
+
+impl Future for Beginning {
+    type Output = Result<DatabaseTransaction, DbErr>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(begin) = &mut self.begin else { return Poll::Pending };
+        let answer = ready!(begin.as_mut().poll(task));
+        self.begin = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        let errors = self.errors.clone();
+        if let (Some(mut begin), Ok(runtime)) = (self.begin.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                if timeout(ACQUIRE, &mut begin).await.is_err() {
+                    // The pool then waits longer, ends the transaction, and closes a connection that does not answer.
+                    errors.note();
+                }
+            });
+        }
     }
 }
 
@@ -126,7 +166,12 @@ impl Db {
         };
         // The pool limits the wait for a connection. This also limits what follows: another process may hold SQLite's
         // lock, or a server may accept the connection and go silent.
-        self.in_time(self.writer.begin_with_options(options)).await
+        let writer = self.writer.clone();
+        let begin = async move { writer.begin_with_options(options).await };
+        match self.errors.clone() {
+            Some(errors) => self.in_time(Beginning { begin: Some(Box::pin(begin)), errors }).await,
+            None => self.in_time(begin).await,
+        }
     }
 
     /// The kind of database, for the few statements that differ.

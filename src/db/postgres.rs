@@ -177,15 +177,15 @@ impl ConnectionErrors {
     }
 
     /// Checks a connection released soon after a failure: an abandoned statement may still wait on it. The driver would
-    /// wait without limit (about 15 minutes for a dead host), and the pool would fill up with such connections. An
-    /// error closes it.
+    /// wait without limit (about 15 minutes for a dead host), and the pool would fill up with such connections. Ends a
+    /// transaction whose begin was abandoned, which the driver does not know. An error closes it.
     fn settle<'c>(&self, connection: &'c mut PgConnection) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
         let errors = self.clone();
         Box::pin(async move {
             // The caller that gave up calls `note` in the next moment.
             yield_now().await;
             if errors.is_suspect(Duration::ZERO) {
-                in_time(RELEASE, connection.ping()).await?;
+                in_time(RELEASE, async { connection.execute("BEGIN; ROLLBACK").await.map(drop) }).await?;
             }
             Ok(true)
         })

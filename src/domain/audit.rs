@@ -4,19 +4,20 @@
 
 pub mod deletion;
 pub mod event_stream;
+mod forget;
 pub mod list;
+pub mod network;
 pub mod refusals;
+pub mod statistics;
 pub mod tail;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{self, Expr},
-};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
 
+pub use self::forget::{Erased, forget_addresses, forget_people};
 use super::{
     Ctx,
     access::{Actor, Origin},
@@ -51,6 +52,8 @@ macro_rules! audit_kinds {
             WrongPassword = "WRONG_PASSWORD",
             /// A code to reset a password was requested.
             PasswordResetRequested = "PASSWORD_RESET_REQUESTED",
+            /// An administrator emailed a user a link to set a new password.
+            PasswordResetSent = "PASSWORD_RESET_SENT",
             /// A password was reset with a code from an email, which ended all sessions.
             PasswordReset = "PASSWORD_RESET",
             /// A user set or changed their password.
@@ -107,8 +110,25 @@ macro_rules! audit_kinds {
             UserRestored = "USER_RESTORED",
             /// A deleted account was permanently erased.
             UserErased = "USER_ERASED",
+            /// A user approved to sign in to an application.
+            ClientApproved = "CLIENT_APPROVED",
+            /// A user signed in to an application.
+            ClientSignedIn = "CLIENT_SIGNED_IN",
+            /// An authorization code was used by another application or with a wrong verifier, or its user's session was
+            /// over.
+            AuthorizationCodeRefused = "AUTHORIZATION_CODE_REFUSED",
+            /// An authorization code was used again, which ended the session that it opened.
+            AuthorizationCodeReused = "AUTHORIZATION_CODE_REUSED",
+            /// An application was registered on the command line, so that users can sign in to it.
+            ClientAdded = "CLIENT_ADDED",
+            /// An application was removed on the command line, which ended its sessions.
+            ClientRemoved = "CLIENT_REMOVED",
             /// A user exported their data.
             DataExported = "DATA_EXPORTED",
+            /// Users were imported on the command line. One event for each batch, with counts.
+            PeopleImported = "PEOPLE_IMPORTED",
+            /// All users were exported on the command line, with their password hashes.
+            PeopleExported = "PEOPLE_EXPORTED",
         }
     };
 }
@@ -268,9 +288,10 @@ pub async fn record_wrong_password(
 pub async fn record_denial<'a>(ctx: &Ctx, actor: impl Into<Actor<'a>>, field: &str) -> Result<()> {
     let actor = actor.into();
     tracing::warn!(field, user = %actor.user().id, request_id = actor.origin().request_id, "permission denied");
-    let detail = match actor.key() {
-        Some(key) => json!({ "field": field, "apiKey": key.id }),
-        None => json!({ "field": field }),
+    let detail = match (actor.key(), actor.client_id()) {
+        (Some(key), _) => json!({ "field": field, "apiKey": key.id }),
+        (None, Some(client)) => json!({ "field": field, "client": client }),
+        (None, None) => json!({ "field": field }),
     };
     deny(ctx, actor, detail).await
 }
@@ -321,52 +342,6 @@ async fn full_network(ctx: &Ctx, origin: Option<&Origin>, now: DateTime<Utc>) ->
     })
 }
 
-/// Removes client data from events older than its retention: IP address, user agent, and the refusal key, which may
-/// contain an address.
-pub async fn forget_addresses(ctx: &Ctx, before: DateTime<Utc>) -> Result<()> {
-    let change = "UPDATE audit_events SET ip_address = NULL, user_agent = NULL, refusal_key = NULL";
-    let old = "SELECT id FROM audit_events WHERE at < $1 \
-               AND (ip_address IS NOT NULL OR user_agent IS NOT NULL OR refusal_key IS NOT NULL) ORDER BY at";
-    batch::run(ctx, change, old, &[before.into()]).await?;
-    Ok(())
-}
-
-/// A user being erased.
-pub struct Erased {
-    /// User id.
-    pub id: Uuid,
-    /// Email address.
-    pub email: String,
-}
-
-/// Removes personal data of erased users. Kind, time and user id stay; the id no longer identifies anyone. Events about
-/// them lose origin and detail. Events by them about others lose only the origin. Events before sign-in have no user
-/// but the label of an address: they lose origin and detail. An event about another user with such a label (a wanted
-/// address) loses only the detail.
-pub async fn forget_people(ctx: &Ctx, db: &impl ConnectionTrait, people: &[Erased]) -> Result<()> {
-    use audit_events::Column;
-    let without_origin = || {
-        audit_events::Entity::update_many()
-            .col_expr(Column::IpAddress, Expr::value(Option::<String>::None))
-            .col_expr(Column::UserAgent, Expr::value(Option::<String>::None))
-            .col_expr(Column::RequestId, Expr::value(Option::<String>::None))
-            .col_expr(Column::RefusalKey, Expr::value(Option::<String>::None))
-    };
-    let erased = || Expr::value(json!({ "erased": true }));
-    let ids: Vec<_> = people.iter().map(|person| person.id).collect();
-    let by = |column: Column| column.is_in(ids.iter().copied());
-    without_origin().col_expr(Column::Detail, erased()).filter(by(Column::SubjectId)).exec(db).await?;
-    without_origin().filter(by(Column::ActorId)).exec(db).await?;
-
-    let labels: Vec<_> = people.iter().flat_map(|person| ctx.vault.address_labels(&person.email)).collect();
-    // Must match the expression of `audit_events_address_idx`.
-    let labelled = || sea_query::ExprTrait::is_in(Expr::cust("detail ->> 'address'"), labels.iter().cloned());
-    let anonymous = without_origin().filter(labelled()).filter(Column::SubjectId.is_null());
-    anonymous.col_expr(Column::Detail, erased()).exec(db).await?;
-    audit_events::Entity::update_many().col_expr(Column::Detail, erased()).filter(labelled()).exec(db).await?;
-    Ok(())
-}
-
 /// Deletes events older than the retention of the trail.
 pub async fn purge(ctx: &Ctx, before: DateTime<Utc>) -> Result<u64> {
     let old = "SELECT id FROM audit_events WHERE at < $1 ORDER BY at";
@@ -381,10 +356,17 @@ fn row(ctx: &Ctx, now: DateTime<Utc>, event: &Event<'_>) -> audit_events::Model 
         actor_id: event.actor,
         subject_id: event.subject,
         ip_address: event.origin.map(|origin| origin.ip.to_string()),
+        network: event.origin.map(|origin| network::of(origin.ip)),
+        session_id: session_of(&event.detail).or(event.origin.and_then(|origin| origin.session)),
         user_agent: event.origin.and_then(|origin| origin.user_agent.clone()),
         request_id: event.origin.map(|origin| origin.request_id.clone()),
         detail: event.detail.clone(),
         count: 1,
         refusal_key: None,
     }
+}
+
+/// The session that an event is about, as most details have it.
+fn session_of(detail: &Json) -> Option<Uuid> {
+    Uuid::try_parse(detail["session"].as_str()?).ok()
 }

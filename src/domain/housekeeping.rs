@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use tokio::sync::watch;
 
-use super::{Ctx, audit, credential, device, keys, mail::outbox, session, sign_in, token, user};
+use super::{Ctx, audit, client, credential, device, keys, mail::outbox, session, sign_in, token, user};
 use crate::error::Result;
 
 const TICK: Duration = Duration::from_secs(10);
@@ -15,6 +15,8 @@ const PURGE_EVERY: u64 = 360;
 /// Retention of ended sessions, for troubleshooting.
 const KEPT: TimeDelta = TimeDelta::days(30);
 const MAIL_KEPT: TimeDelta = TimeDelta::days(1);
+/// Retention of authorization codes, so that a copy that comes back is noticed.
+const CODES_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// Runs until `stop`. A failed task is logged and retried at its next turn.
 pub async fn run(ctx: Arc<Ctx>, mut stop: watch::Receiver<bool>) {
@@ -65,6 +67,8 @@ pub struct Purged {
     pub mails: u64,
     /// Sessions that ended over thirty days ago.
     pub sessions: u64,
+    /// Authorization codes that expired over a day ago.
+    pub authorization_codes: u64,
     /// API keys that were revoked or expired over thirty days ago.
     pub api_keys: u64,
     /// Expired devices.
@@ -97,6 +101,7 @@ pub async fn purge(ctx: &Ctx) -> Result<Purged> {
         password_tries: part(credential::password::tries::purge(ctx, now).await),
         mails: part(outbox::purge(ctx, now - MAIL_KEPT).await),
         sessions: part(session::retention::purge(ctx, now - KEPT).await),
+        authorization_codes: part(client::code::purge(ctx, now - CODES_KEPT).await),
         api_keys: part(credential::api_key::purge(ctx, now - KEPT).await),
         devices: part(device::purge(ctx, now).await),
         email_changes: part(user::email_change::purge(ctx, now).await),

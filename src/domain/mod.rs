@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod batch;
+pub mod client;
 pub mod credential;
 pub mod device;
 pub mod housekeeping;
@@ -31,7 +32,7 @@ use crate::{
     db::Db,
     error::{Error, Flaw, Result},
     observability::metrics::Metrics,
-    ports::{Clock, Entropy, Limiter},
+    ports::{Cache, Clock, Entropy, Limiter},
     settings::Settings,
 };
 
@@ -86,6 +87,8 @@ pub struct Ctx {
     pub settings: Settings,
     /// The database.
     pub db: Db,
+    /// Reads the sessions of requests.
+    pub sessions: session::reader::Reader,
     /// The only source of time.
     pub clock: Arc<dyn Clock>,
     /// The only source of randomness.
@@ -94,6 +97,8 @@ pub struct Ctx {
     pub limiter: Arc<dyn Limiter>,
     /// The in-process rate limiter: for request volume, and as a fallback when the shared limiter is unavailable.
     pub local_limiter: Arc<dyn Limiter>,
+    /// A cache for an application. Doorcode does not use it.
+    pub cache: Arc<dyn Cache>,
     /// Hashing and encryption with the server secret.
     pub vault: vault::Vault,
     /// The scopes that an application adds for API keys.

@@ -3,16 +3,21 @@
 
 pub mod authentication;
 pub mod disown;
+mod end_by_admin;
+mod end_reason;
+pub mod ended;
+pub mod for_client;
 pub mod live_access;
+pub mod reader;
 pub mod refresh;
 pub mod retention;
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Statement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    UpdateMany,
     sea_query::{Expr, SimpleExpr},
 };
 use serde_json::json;
@@ -34,59 +39,13 @@ use crate::{
     },
     error::{Error, Result},
 };
+pub use end_by_admin::end_by_admin;
+pub use end_reason::EndReason;
+pub(crate) use end_reason::end_reasons;
 use refresh::RefreshToken;
 
 /// Minimum time between two writes of `lastSeenAt`.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
-
-/// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    /// The user signed out.
-    SignedOut,
-    /// The user ended it from another session.
-    EndedElsewhere,
-    /// A newer sign-in replaced it.
-    Replaced,
-    /// An old refresh token was presented.
-    TokenReused,
-    /// An administrator ended it.
-    ByAdmin,
-    /// The user was suspended.
-    Suspended,
-    /// The account was deleted.
-    Deleted,
-    /// The account's email address changed.
-    EmailChanged,
-    /// The holder of the old address took the account back.
-    EmailChangeUndone,
-    /// The user reset the password.
-    PasswordReset,
-    /// The user set, changed or removed the password.
-    PasswordChanged,
-    /// The user said that somebody else signed in.
-    Disowned,
-}
-
-impl EndReason {
-    /// The stored and published name.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignedOut => "SIGNED_OUT",
-            Self::EndedElsewhere => "ENDED_ELSEWHERE",
-            Self::Replaced => "REPLACED",
-            Self::TokenReused => "TOKEN_REUSED",
-            Self::ByAdmin => "BY_ADMIN",
-            Self::Suspended => "SUSPENDED",
-            Self::Deleted => "DELETED",
-            Self::EmailChanged => "EMAIL_CHANGED",
-            Self::EmailChangeUndone => "EMAIL_CHANGE_UNDONE",
-            Self::PasswordReset => "PASSWORD_RESET",
-            Self::PasswordChanged => "PASSWORD_CHANGED",
-            Self::Disowned => "DISOWNED",
-        }
-    }
-}
 
 /// Parameters of a new session.
 pub struct Opening<'a> {
@@ -133,6 +92,7 @@ pub async fn open(
         remembered: opening.remember,
         client_id: None,
         disowned_at: None,
+        parent_id: None,
     };
     db::insert(db, session.clone()).await?;
     let Opening { proof_id, method, .. } = opening;
@@ -140,17 +100,18 @@ pub async fn open(
     Ok((session, token))
 }
 
-/// Finds the user and session of a verified access token. One statement; at most once a minute a second one, which
-/// updates `lastSeenAt`.
+/// Finds the user and session of a verified access token. At most one statement, which [`reader::Reader`] shares among
+/// the requests of a moment; at most once a minute a second one, which updates `lastSeenAt`.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] if the session is over, the user may not sign in, or the role differs from the token's.
 pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
     let now = ctx.now();
-    let signed_in = find(ctx, claims.sid).await?.ok_or(Error::Unauthenticated)?;
+    let signed_in = ctx.sessions.find(claims.sid).await?.ok_or(Error::Unauthenticated)?;
     let valid = is_live(&signed_in, now)
         && signed_in.user.id == claims.sub
-        && user::role_name(signed_in.user.role) == claims.role;
+        && user::role_name(signed_in.user.role) == claims.role
+        && signed_in.session.client_id == claims.client_id;
     if !valid {
         return Err(Error::Unauthenticated);
     }
@@ -160,27 +121,7 @@ pub async fn look_up(ctx: &Ctx, claims: &Claims) -> Result<SignedIn> {
     Ok(signed_in)
 }
 
-async fn find(ctx: &Ctx, id: Uuid) -> Result<Option<SignedIn>> {
-    let Some(row) = ctx.db.read().query_one_raw(find_statement(ctx.db.backend(), id)).await? else { return Ok(None) };
-    let session = sessions::Model::from_query_result(&row, "A_")?;
-    let user = users::Model::from_query_result_optional(&row, "B_")?;
-    Ok(user.map(|user| SignedIn { user, session }))
-}
-
-/// The statement of [`find`]. Every signed-in request sends it, and building its text from the entities takes as long
-/// as executing it, so the text is built once.
-fn find_statement(backend: DbBackend, id: Uuid) -> Statement {
-    static POSTGRES: LazyLock<String> = LazyLock::new(|| find_sql(DbBackend::Postgres));
-    static SQLITE: LazyLock<String> = LazyLock::new(|| find_sql(DbBackend::Sqlite));
-    let sql = if backend == DbBackend::Postgres { &POSTGRES } else { &SQLITE };
-    db::statement(backend, sql, [id.into()])
-}
-
-fn find_sql(backend: DbBackend) -> String {
-    sessions::Entity::find_by_id(Uuid::nil()).find_also_related(users::Entity).build(backend).sql
-}
-
-/// The same with the methods that opened the session. One statement.
+/// Finds a session, its user and the methods that opened it. One statement.
 async fn find_with_methods(ctx: &Ctx, id: Uuid) -> Result<Option<(SignedIn, Vec<Method>)>> {
     let rows = sessions::Entity::find_by_id(id)
         .find_also_related(users::Entity)
@@ -223,22 +164,30 @@ pub async fn end(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::Mo
 async fn end_own(ctx: &Ctx, person: Person<'_>, id: Uuid, reason: EndReason) -> Result<sessions::Model> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
-    let mine = Condition::all().add(sessions::Column::Id.eq(id)).add(sessions::Column::UserId.eq(person.user().id));
-    let Some(session) = end_where(&*work, mine, reason, now).await?.into_iter().next() else {
-        drop(work);
-        // Already ended: return it again, so that the call is idempotent.
-        return find_own(ctx, person, id).await;
+    let me = person.user().id;
+    let ended = if reason == EndReason::SignedOut {
+        let mine = Condition::all().add(sessions::Column::Id.eq(id)).add(sessions::Column::UserId.eq(me));
+        end_where(&*work, mine, reason, now).await?
+    } else {
+        // A session that its user ends from another one may be someone else's, with all that was opened from it.
+        for_client::end_with_children(&work, (me, id), reason, now).await?
     };
     let kind = if reason == EndReason::SignedOut { Kind::SignedOut } else { Kind::SessionEnded };
-    record_end(ctx, &work, now, kind, person.origin(), &session).await?;
+    record_ends(ctx, &work, now, kind, person.origin(), &ended).await?;
     work.commit(ctx).await?;
-    Ok(session)
+    match ended.into_iter().find(|session| session.id == id) {
+        Some(session) => Ok(session),
+        // Already ended: return it again, so that the call is idempotent.
+        None => find_own(ctx, person, id).await,
+    }
 }
 
 /// Ends all of the caller's sessions except the current one. Returns how many ended.
 pub async fn end_others(ctx: &Ctx, person: Person<'_>) -> Result<usize> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
+    // Otherwise a client could open a session at the same time, which this statement would not see.
+    user::lock::lock_row(&work, person.user().id).await?;
     let ended = end_all_but(&*work, person.session(), EndReason::EndedElsewhere, now).await?;
     if !ended.is_empty() {
         let detail = json!({ "sessions": ended, "reason": EndReason::EndedElsewhere.as_str() });
@@ -257,6 +206,23 @@ pub(super) async fn end_all(
 ) -> Result<Vec<Uuid>> {
     let ended = end_where(db, sessions::Column::UserId.eq(user_id).into(), reason, now).await?;
     Ok(ended.iter().map(|session| session.id).collect())
+}
+
+/// Ends all open sessions of several users. Returns the ids of the sessions of each user who had one. One statement.
+pub(super) async fn end_all_of(
+    db: &impl ConnectionTrait,
+    users: &[Uuid],
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<HashMap<Uuid, Vec<Uuid>>> {
+    let mut ended = HashMap::<_, Vec<_>>::new();
+    if !users.is_empty() {
+        let theirs = sessions::Column::UserId.is_in(users.iter().copied()).into();
+        for session in end_where(db, theirs, reason, now).await? {
+            ended.entry(session.user_id).or_default().push(session.id);
+        }
+    }
+    Ok(ended)
 }
 
 /// Ends all open sessions of a user except `kept`. Returns their ids.
@@ -348,7 +314,7 @@ async fn find_own(ctx: &Ctx, person: Person<'_>, id: Uuid) -> Result<sessions::M
 /// Finds a session that the viewer may read, open or not, with its user. One statement.
 pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str) -> Result<(SignedIn, ReadAccess)> {
     viewer.identified()?;
-    let found = find(ctx, id).await?;
+    let found = ctx.sessions.find(id).await?;
     // Check access even if the session does not exist: an unknown id then leaves the same audit record as another
     // user's session.
     let owner = found.as_ref().map_or(Uuid::nil(), |found| found.user.id);
@@ -356,39 +322,40 @@ pub async fn find_seen(ctx: &Ctx, viewer: &Viewer, id: Uuid, field: &'static str
     found.filter(|found| access.shows(&found.user)).map(|found| (found, access)).ok_or(Error::NotFound)
 }
 
-/// Ends the sessions that match `which` and are still open, so that concurrent calls end each session only once.
+/// The statement that ends the sessions that match `which` and are still open, so that concurrent calls end each
+/// session only once.
+fn ending(which: Condition, reason: EndReason, now: DateTime<Utc>) -> UpdateMany<sessions::Entity> {
+    sessions::Entity::update_many()
+        .col_expr(sessions::Column::EndedAt, Expr::value(now))
+        .col_expr(sessions::Column::EndReason, Expr::value(reason.as_str()))
+        .col_expr(sessions::Column::Successor, Expr::value(Option::<Vec<u8>>::None))
+        .filter(which)
+        .filter(sessions::Column::EndedAt.is_null())
+}
+
+/// Ends sessions and returns them.
 async fn end_where(
     db: &impl ConnectionTrait,
     which: Condition,
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<sessions::Model>> {
-    let ended = sessions::Entity::update_many()
-        .col_expr(sessions::Column::EndedAt, Expr::value(now))
-        .col_expr(sessions::Column::EndReason, Expr::value(reason.as_str()))
-        .col_expr(sessions::Column::Successor, Expr::value(Option::<Vec<u8>>::None))
-        .filter(which)
-        .filter(sessions::Column::EndedAt.is_null())
-        .exec_with_returning(db)
-        .await?;
-    Ok(ended)
+    Ok(ending(which, reason, now).exec_with_returning(db).await?)
 }
 
-async fn record_end(
+/// Records the end of sessions. One statement, none without sessions.
+async fn record_ends(
     ctx: &Ctx,
     work: &Work,
     now: DateTime<Utc>,
     kind: Kind,
     origin: &Origin,
-    session: &sessions::Model,
+    ended: &[sessions::Model],
 ) -> Result<()> {
-    let user = Some(session.user_id);
-    let detail = json!({ "session": session.id, "reason": session.end_reason });
-    audit::record(
-        ctx,
-        work,
-        now,
-        &[Event { kind, origin: Some(origin), actor: user, subject: user, detail, email: None }],
-    )
-    .await
+    let event = |session: &sessions::Model| {
+        let user = Some(session.user_id);
+        let detail = json!({ "session": session.id, "reason": session.end_reason });
+        Event { kind, origin: Some(origin), actor: user, subject: user, detail, email: None }
+    };
+    audit::record(ctx, work, now, &ended.iter().map(event).collect::<Vec<_>>()).await
 }

@@ -56,6 +56,9 @@ pub struct Claims {
     amr: Vec<String>,
     /// The user's role when the token was signed. A token with an outdated role is rejected.
     pub role: String,
+    /// The application that the session belongs to, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
 }
 
 impl Claims {
@@ -147,12 +150,23 @@ pub fn sign(
     methods: &[Method],
     now: DateTime<Utc>,
 ) -> Result<(SecretString, DateTime<Utc>)> {
+    sign_for(ctx, signed_in, methods, &ctx.settings.tokens.audience, now)
+}
+
+/// The same for an audience of a client.
+pub fn sign_for(
+    ctx: &Ctx,
+    signed_in: &SignedIn,
+    methods: &[Method],
+    audience: &str,
+    now: DateTime<Utc>,
+) -> Result<(SecretString, DateTime<Utc>)> {
     let key = ctx.keyring.signing(now).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
     let session = &signed_in.session;
     let expires_at = (now + ctx.settings.tokens.access_ttl).min(session.idle_expires_at).min(session.expires_at);
     let claims = Claims {
         iss: ctx.settings.issuer().to_owned(),
-        aud: ctx.settings.tokens.audience.clone(),
+        aud: audience.to_owned(),
         sub: signed_in.user.id,
         sid: signed_in.session.id,
         exp: expires_at.timestamp(),
@@ -162,6 +176,7 @@ pub fn sign(
         auth_time: signed_in.session.created_at.timestamp(),
         amr: methods.iter().map(|method| method.amr()).collect(),
         role: super::user::role_name(signed_in.user.role),
+        client_id: session.client_id.clone(),
     };
     let header = Header { typ: Some("at+jwt".into()), kid: Some(key.id.to_string()), ..Header::new(key.algorithm) };
     let token = jsonwebtoken::encode(&header, &claims, &key.encoding)
@@ -228,8 +243,8 @@ async fn find_key(ctx: &Ctx, kid: Uuid, now: DateTime<Utc>) -> Result<Arc<Signin
     ring.get(kid).ok_or(Error::Unauthenticated)
 }
 
-/// The crate checks only the signature. [`verify`] checks the claims because it has to use our clock. All claims are
-/// required: a missing or mistyped one fails to deserialize.
+/// The crate checks only the signature. [`verify`] checks the claims because it has to use our clock. All claims
+/// except `client_id` are required: a missing or mistyped one fails to deserialize.
 fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();

@@ -6,12 +6,15 @@ pub mod change_detail;
 pub mod email_change;
 pub mod erase;
 pub mod export;
+pub mod import;
 pub mod list;
 pub(in crate::domain) mod lock;
 pub mod manage;
+pub mod move_out;
 pub mod name;
 pub mod notice;
 pub mod profile;
+pub mod reset_link;
 pub mod search;
 pub(in crate::domain) mod take_back;
 

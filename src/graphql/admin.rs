@@ -1,17 +1,18 @@
-//! Mutations for administrators. All require the role ADMIN. All except `endUserSessions` also require that the caller
-//! signed in within the last ten minutes.
+//! Mutations for administrators. All require the role ADMIN. All except `endUserSession` and `endUserSessions` also
+//! require that the caller signed in by email within the last ten minutes.
 
 pub(super) mod audit;
+pub(super) mod mail;
 pub(super) mod people;
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject, Union};
 
 use super::{
-    account::profile::edit,
+    account::{profile::edit, session::Session},
     error::ApiError,
     outcome_label::Reported,
     parts,
-    problem::{EmailTaken, LastAdmin},
+    problem::{EmailTaken, LastAdmin, RateLimited},
     relay,
     user::{Role, User, UserStatus},
 };
@@ -19,15 +20,17 @@ use crate::{
     db::entity,
     domain::{
         Check, Ctx,
-        access::{Admin, KeyWriter, Recent, Viewer},
+        access::{Admin, KeyWriter, ReadAccess, Recent, SignedIn, Viewer},
+        session,
         user::{
             change_detail::Reason,
             manage::{self, By, Change, Changed, NewPerson},
             name::Name,
-            profile,
+            profile, reset_link,
         },
     },
     email_address::EmailAddress,
+    error::Error,
 };
 
 /// Input of `createUser`.
@@ -102,6 +105,20 @@ struct EndUserSessionsInput {
     id: ID,
 }
 
+/// Input of `endUserSession`.
+#[derive(InputObject)]
+struct EndUserSessionInput {
+    /// The ID of the session.
+    id: ID,
+}
+
+/// Input of `sendPasswordReset`.
+#[derive(InputObject)]
+struct SendPasswordResetInput {
+    /// The ID of the user, or the UUID in the `sub` claim of an access token.
+    id: ID,
+}
+
 /// The user is saved.
 #[derive(SimpleObject)]
 struct UserSaved {
@@ -152,13 +169,34 @@ struct EndUserSessionsResult {
     count: i32,
 }
 
+/// The result of `endUserSession`.
+#[derive(SimpleObject)]
+struct EndUserSessionResult {
+    /// The ended session.
+    session: Session,
+}
+
+/// The email is on its way.
+#[derive(SimpleObject)]
+struct PasswordResetSent {
+    /// The user who gets the email.
+    user: User,
+}
+
+/// The result of `sendPasswordReset`.
+#[derive(Union)]
+enum SendPasswordResetResult {
+    PasswordResetSent(PasswordResetSent),
+    RateLimited(RateLimited),
+}
+
 #[derive(Default)]
 pub(super) struct AdminMutation;
 
 #[Object]
 impl AdminMutation {
-    /// Creates an account and, by default, emails an invitation. Requires the role ADMIN and a sign-in within the last
-    /// ten minutes. Problem: `EmailTaken`.
+    /// Creates an account and, by default, emails an invitation. Requires the role ADMIN and a sign-in by email within
+    /// the last ten minutes. Problem: `EmailTaken`.
     async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Reported<CreateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = writer(domain, viewer, "createUser").await?;
@@ -176,7 +214,7 @@ impl AdminMutation {
     }
 
     /// Updates the email address, name, role or status of a user. The changes take effect on the user's next request.
-    /// Requires the role ADMIN and a sign-in within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
+    /// Requires the role ADMIN and a sign-in by email within the last ten minutes. Problems: `EmailTaken`, `LastAdmin`.
     async fn update_user(&self, ctx: &Context<'_>, input: UpdateUserInput) -> Reported<UpdateUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = writer(domain, viewer, "updateUser").await?;
@@ -197,7 +235,8 @@ impl AdminMutation {
     }
 
     /// Suspends a user: ends all of their sessions and blocks sign-in until `restoreUser`. Does nothing if the user is
-    /// already suspended. Requires the role ADMIN and a sign-in within the last ten minutes. Problem: `LastAdmin`.
+    /// already suspended. Requires the role ADMIN and a sign-in by email within the last ten minutes. Problem:
+    /// `LastAdmin`.
     async fn suspend_user(&self, ctx: &Context<'_>, input: SuspendUserInput) -> Reported<SuspendUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = writer(domain, viewer, "suspendUser").await?;
@@ -215,7 +254,7 @@ impl AdminMutation {
     }
 
     /// Deletes a user and ends all of their sessions. Until the account is erased, only administrators see it, and
-    /// `restoreUser` restores it. Requires the role ADMIN and a sign-in within the last ten minutes. Problem:
+    /// `restoreUser` restores it. Requires the role ADMIN and a sign-in by email within the last ten minutes. Problem:
     /// `LastAdmin`.
     async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Reported<DeleteUserResult> {
         let (domain, viewer) = parts(ctx);
@@ -228,8 +267,8 @@ impl AdminMutation {
         .into())
     }
 
-    /// Restores a deleted or suspended user, who can then sign in again. Requires the role ADMIN and a sign-in within
-    /// the last ten minutes.
+    /// Restores a deleted or suspended user, who can then sign in again. Requires the role ADMIN and a sign-in by email
+    /// within the last ten minutes.
     async fn restore_user(&self, ctx: &Context<'_>, input: RestoreUserInput) -> Reported<RestoreUserResult> {
         let (domain, viewer) = parts(ctx);
         let by = writer(domain, viewer, "restoreUser").await?;
@@ -249,6 +288,38 @@ impl AdminMutation {
         let id = relay::decode_user("id", &input.id)?;
         let count = manage::end_all_sessions(domain, admin, id).await?;
         Ok(EndUserSessionsResult { count: i32::try_from(count).unwrap_or(i32::MAX) }.into())
+    }
+
+    /// Ends one session of any user, and the sessions of applications that were opened from it. Does nothing if it is
+    /// already over. Requires the role ADMIN.
+    async fn end_user_session(&self, ctx: &Context<'_>, input: EndUserSessionInput) -> Reported<EndUserSessionResult> {
+        let (domain, viewer) = parts(ctx);
+        let admin = Admin::require(domain, viewer, "endUserSession").await?;
+        let id = relay::decode_as(relay::Kind::Session, &input.id)?;
+        let SignedIn { user, session } = session::end_by_admin(domain, admin, id).await?;
+        let user = seen(viewer, viewer.access_to(user.id), user)?;
+        Ok(EndUserSessionResult { session: Session::new(session, user) }.into())
+    }
+
+    /// Emails a user a link that signs in once within a day, to set a new password. The current password and the
+    /// sessions stay until the user sets one. Requires the role ADMIN and a sign-in by email within the last ten
+    /// minutes. Problem: `RateLimited`.
+    async fn send_password_reset(
+        &self,
+        ctx: &Context<'_>,
+        input: SendPasswordResetInput,
+    ) -> Reported<SendPasswordResetResult> {
+        let (domain, viewer) = parts(ctx);
+        let admin = admin(domain, viewer, "sendPasswordReset").await?;
+        let id = relay::decode_user("id", &input.id)?;
+        Ok(match reset_link::send(domain, admin, id).await? {
+            Ok(user) => {
+                let user = seen(viewer, viewer.access_to(user.id), user)?;
+                SendPasswordResetResult::PasswordResetSent(PasswordResetSent { user })
+            }
+            Err(wait) => SendPasswordResetResult::RateLimited(wait.into()),
+        }
+        .into())
     }
 }
 
@@ -273,6 +344,10 @@ fn settable(status: UserStatus) -> Result<entity::UserStatus, &'static str> {
 }
 
 fn saved(viewer: &Viewer, by: By<'_>, user: entity::users::Model) -> Result<UserSaved, ApiError> {
-    let access = by.access_to(viewer, user.id).ok_or(crate::error::Error::NotFound)?;
-    Ok(UserSaved { user: User::seen((user, access), viewer) })
+    Ok(UserSaved { user: seen(viewer, by.access_to(viewer, user.id), user)? })
+}
+
+/// A user whom the caller changed.
+fn seen(viewer: &Viewer, access: Option<ReadAccess>, user: entity::users::Model) -> Result<User, ApiError> {
+    Ok(User::seen((user, access.ok_or(Error::NotFound)?), viewer))
 }

@@ -152,7 +152,8 @@ impl From<Error> for ApiError {
             Error::Forbidden => Self::new(Code::Forbidden, "You don't have permission to do this."),
             Error::InsufficientScope => Self::new(Code::InsufficientScope, "This API key is not allowed to do this."),
             Error::ReauthenticationRequired => {
-                let message = "Sign in again first. This needs a sign-in within the last ten minutes.";
+                let message =
+                    "This needs a sign-in by email within the last ten minutes. Sign in with a code, then try again.";
                 Self::new(Code::ReauthenticationRequired, message)
             }
             Error::NotFound => Self::new(Code::NotFound, "Not found, or you don't have access to it."),

@@ -39,9 +39,9 @@ impl From<InboxEntry> for InboxMessage {
     }
 }
 
-/// The root type of the `inbox` query. An application merges it into its query root for development only.
+/// The root type of the `inbox` query.
 #[derive(Debug, Default)]
-pub struct InboxQuery;
+pub(super) struct InboxQuery;
 
 #[Object]
 impl InboxQuery {

@@ -1,6 +1,6 @@
-//! The fields that API keys may use. Every other field refuses keys, and so do new ones. Operations are checked before
-//! they run, so that a change is not made and then hidden. `docs/integrate/permissions.md` has the same table, and a
-//! test compares the two.
+//! The fields that API keys and sessions of other applications may use. Every other field refuses them, and so do new
+//! ones. Operations are checked before they run, so that a change is not made and then hidden.
+//! `docs/integrate/permissions.md` has the same table, and a test compares the two.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 
@@ -9,7 +9,7 @@ use super::{
     error::{ApiError, Code},
 };
 use crate::domain::access::{
-    Grant, KeyHolder, Scope,
+    Grant, Scope, Viewer,
     scope::{AUDIT_READ, PEOPLE_READ, PEOPLE_WRITE, PROFILE_READ},
 };
 
@@ -35,7 +35,7 @@ const FIELDS: &[(&str, &[&str], Need)] = &[
     ("Query", &["user", "_entities"], ANY_ACCOUNT),
     ("Query", &["node"], Need::OneOf(&[PROFILE_READ, PEOPLE_READ, AUDIT_READ])),
     ("Query", &["users"], PEOPLE),
-    ("Query", &["auditEvents"], AUDIT),
+    ("Query", &["auditEvents", "auditStatistics"], AUDIT),
     ("Mutation", &["createUser", "updateUser", "suspendUser", "restoreUser"], WRITE),
     ("Node", &["id"], Need::Nothing),
     ("Problem", &["message", "code"], Need::Nothing),
@@ -57,6 +57,7 @@ const FIELDS: &[(&str, &[&str], Need)] = &[
             "hasPassword",
             "passwordChangedAt",
             "sessions",
+            "endedSessions",
             "devices",
         ],
         Need::Account,
@@ -71,6 +72,7 @@ const FIELDS: &[(&str, &[&str], Need)] = &[
             "lastSeenAt",
             "expiresAt",
             "endedAt",
+            "endReason",
             "userAgent",
             "ipAddress",
             "methods",
@@ -84,9 +86,45 @@ const FIELDS: &[(&str, &[&str], Need)] = &[
     ("Device", &["id", "createdAt", "lastUsedAt", "expiresAt", "userAgent", "ipAddress"], Need::Account),
     (
         "AuditEvent",
-        &["id", "at", "kind", "actor", "subject", "ipAddress", "userAgent", "requestId", "detail", "count"],
+        &[
+            "id",
+            "at",
+            "kind",
+            "actor",
+            "subject",
+            "ipAddress",
+            "userAgent",
+            "requestId",
+            "sessionId",
+            "details",
+            "detail",
+            "count",
+        ],
         AUDIT,
     ),
+    (
+        "AuditDetails",
+        &[
+            "changes",
+            "reason",
+            "method",
+            "rule",
+            "field",
+            "attempt",
+            "addressHash",
+            "sessionIds",
+            "deviceId",
+            "apiKeyIds",
+            "apiKeyName",
+            "scopes",
+            "clientId",
+            "erased",
+        ],
+        AUDIT,
+    ),
+    ("AuditChange", &["field", "before", "after"], AUDIT),
+    ("AuditStatistics", &["intervals", "series"], AUDIT),
+    ("AuditSeries", &["kind", "total", "counts"], AUDIT),
     ("UserConnection", &["edges", "nodes", "pageInfo", "totalCount"], PEOPLE),
     ("SessionConnection", &["edges", "nodes", "pageInfo", "totalCount"], Need::Account),
     ("AuditEventConnection", &["edges", "nodes", "pageInfo", "totalCount"], AUDIT),
@@ -117,7 +155,7 @@ const ACCOUNTS: &[(&str, &str, &[Scope])] = &[
     ("RestoreUserResult", "user", &[PEOPLE_READ]),
 ];
 
-/// A field that a key may not use.
+/// A field that the caller may not use.
 pub(crate) struct Denied {
     /// Type and field.
     pub field: String,
@@ -128,10 +166,10 @@ pub(crate) struct Denied {
 pub(super) fn check(
     documents: &Documents,
     grants: &[Grant],
-    holder: &KeyHolder,
+    viewer: &Viewer,
     document: &ExecutableDocument,
 ) -> Result<(), Denied> {
-    let check = Check { documents, grants, holder };
+    let check = Check { documents, grants, viewer };
     document.operations.iter().try_for_each(|(_, operation)| {
         let root = match operation.node.ty {
             OperationType::Query => "Query",
@@ -145,7 +183,7 @@ pub(super) fn check(
 struct Check<'a> {
     documents: &'a Documents,
     grants: &'a [Grant],
-    holder: &'a KeyHolder,
+    viewer: &'a Viewer,
 }
 
 impl Check<'_> {
@@ -167,7 +205,7 @@ impl Check<'_> {
                 self.set(on, &fragment.node.selection_set.node, account)
             }
             // Merged operations have none.
-            Selection::FragmentSpread(spread) => Err(denied(owner, &spread.node.fragment_name.node, &[])),
+            Selection::FragmentSpread(spread) => Err(self.denied(owner, &spread.node.fragment_name.node, &[])),
         })
     }
 
@@ -187,18 +225,20 @@ impl Check<'_> {
                 &granted
             }
         };
-        if scopes.iter().any(|scope| self.holder.has(*scope)) { Ok(()) } else { Err(denied(owner, name, scopes)) }
+        if scopes.iter().any(|scope| self.viewer.has(*scope)) { Ok(()) } else { Err(self.denied(owner, name, scopes)) }
     }
-}
 
-fn denied(owner: &str, name: &str, scopes: &[Scope]) -> Denied {
-    let field = format!("{owner}.{name}");
-    let scopes: Vec<_> = scopes.iter().map(|scope| format!("`{}`", scope.name)).collect();
-    let message = if scopes.is_empty() {
-        format!("API keys can't use `{field}`.")
-    } else {
-        let scopes = scopes.join(" or ");
-        format!("`{field}` needs an API key with the scope {scopes}, whose owner's role allows it.")
-    };
-    Denied { error: ApiError::new(Code::InsufficientScope, message), field }
+    fn denied(&self, owner: &str, name: &str, scopes: &[Scope]) -> Denied {
+        let field = format!("{owner}.{name}");
+        let scopes: Vec<_> = scopes.iter().map(|scope| format!("`{}`", scope.name)).collect();
+        let message = if self.viewer.key().is_none() {
+            format!("Another application can't use `{field}` with its token.")
+        } else if scopes.is_empty() {
+            format!("API keys can't use `{field}`.")
+        } else {
+            let scopes = scopes.join(" or ");
+            format!("`{field}` needs an API key with the scope {scopes}, whose owner's role allows it.")
+        };
+        Denied { error: ApiError::new(Code::InsufficientScope, message), field }
+    }
 }

@@ -52,7 +52,7 @@ impl LiveSubscription {
         // The feed follows a session.
         viewer.person()?;
         let manager = Manager::require(domain, viewer, scope::AUDIT_READ, "auditEventAdded").await?;
-        let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
+        let filter = AuditFilter::read_or_all(filter, domain, manager, "auditEventAdded").await?;
         let events = feed(ctx)?.events(manager, filter)?;
         Ok(as_stream(events).map(|seen| Bounded(seen.into())))
     }

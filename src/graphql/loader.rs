@@ -2,6 +2,7 @@
 //! `ReadAccess`, so resolvers can only load what the viewer may see. Nothing is cached across operations.
 
 use std::{
+    any::type_name,
     collections::HashMap,
     hash::Hash,
     sync::Arc,
@@ -49,6 +50,14 @@ pub(super) struct Sessions(pub ReadAccess, pub Slice);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SessionCount(pub ReadAccess);
 
+/// A range of a user's sessions that are over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EndedSessions(pub ReadAccess, pub Slice);
+
+/// The number of a user's sessions that are over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EndedSessionCount(pub ReadAccess);
+
 /// A user's devices, at most [`DEVICES`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Devices(pub ReadAccess);
@@ -81,26 +90,63 @@ pub(super) struct PasswordTime(pub ReadAccess);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Proofs(pub Uuid);
 
+/// A key whose value is loaded from the database together with those of all other objects on the same level of a
+/// response. A key should hold proof that the caller may read the value, because the batch checks no permissions.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use doorcode::{domain::Ctx, error::Result, graphql::Batch};
+///
+/// /// The number of notes of a user.
+/// #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// struct NoteCount(u128);
+///
+/// impl Batch for NoteCount {
+///     type Value = u64;
+///
+///     async fn load(ctx: &Ctx, keys: &[Self]) -> Result<HashMap<Self, u64>> {
+///         // One statement for all keys: SELECT user_id, COUNT(*) … WHERE user_id IN (…) GROUP BY user_id
+///         Ok(keys.iter().map(|key| (*key, 0)).collect())
+///     }
+/// }
+/// ```
+pub trait Batch: Copy + Eq + Hash + Send + Sync + 'static {
+    /// The value of a key.
+    type Value: Clone + Send + Sync + 'static;
+
+    /// Loads the values of some keys, in a constant number of statements. A key without a value is left out.
+    fn load(ctx: &Ctx, keys: &[Self]) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
+}
+
 /// Reads batches of keys from the database. Each operation has its own.
-pub(super) struct Batches(Arc<Ctx>);
+struct Batches(Arc<Ctx>);
+
+impl<K: Batch> Loader<K> for Batches {
+    type Value = K::Value;
+    type Error = ApiError;
+
+    async fn load(&self, keys: &[K]) -> Result<HashMap<K, K::Value>, ApiError> {
+        let loading = K::load(&self.0, keys);
+        let name = type_name::<K>().rsplit("::").next().unwrap_or_default();
+        Ok(loading.instrument(spans::batch(name, keys.len())).await?)
+    }
+}
 
 /// Maximum number of devices per user in a response.
 const DEVICES: usize = 20;
 /// Maximum number of API keys per user in a response. The number that work at a time is lower.
 const API_KEYS: u64 = 50;
 
-/// Implements a loader for each row. A row contains the type of the key, the type of the value, and the domain call
+/// Implements [`Batch`] for each row. A row contains the type of the key, the type of the value, and the domain call
 /// that loads a batch of keys.
 macro_rules! batches {
     ($($key:ty => $value:ty, |$ctx:ident, $keys:ident| $load:expr;)+) => { $(
-        impl Loader<$key> for Batches {
+        impl Batch for $key {
             type Value = $value;
-            type Error = ApiError;
 
-            async fn load(&self, $keys: &[$key]) -> Result<HashMap<$key, $value>, ApiError> {
-                let $ctx = &*self.0;
-                let reading = async { Ok($load) };
-                reading.instrument(spans::batch(stringify!($key), $keys.len())).await
+            async fn load($ctx: &Ctx, $keys: &[$key]) -> Result<HashMap<$key, $value>> {
+                Ok($load)
             }
         }
     )+ };
@@ -114,6 +160,15 @@ batches! {
     SessionCount => u64, |ctx, keys| {
         let people: Vec<_> = keys.iter().map(|SessionCount(access)| *access).collect();
         let counts = session::count_open(ctx, &people).await?;
+        keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
+    };
+    EndedSessions => Vec<sessions::Model>, |ctx, keys| {
+        let wanted: Vec<_> = keys.iter().map(|EndedSessions(access, slice)| (*access, *slice)).collect();
+        in_order(keys, session::ended::list(ctx, &wanted).await?)
+    };
+    EndedSessionCount => u64, |ctx, keys| {
+        let people: Vec<_> = keys.iter().map(|EndedSessionCount(access)| *access).collect();
+        let counts = session::ended::count(ctx, &people).await?;
         keys.iter().filter_map(|key| Some((*key, *counts.get(&key.0.user_id())?))).collect()
     };
     PasswordTime => DateTime<Utc>, |ctx, keys| {
@@ -161,25 +216,18 @@ fn in_order<K: Copy + Eq + Hash, V>(keys: &[K], values: Vec<V>) -> HashMap<K, V>
 
 /// Loads the value of a key. `None` if it does not exist or the viewer may not see it. Boxed, because the futures
 /// of fields lie inside each other as deep as an operation goes.
-pub(super) fn load<'a, K>(
-    ctx: &Context<'a>,
-    key: K,
-) -> BoxFuture<'a, Result<Option<<Batches as Loader<K>>::Value>, ApiError>>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Batches: Loader<K, Error = ApiError>,
-{
+pub fn load<'a, K: Batch>(ctx: &Context<'a>, key: K) -> BoxFuture<'a, Result<Option<K::Value>, ApiError>> {
     let batches = ctx.data_unchecked::<DataLoader<Batches>>();
     Box::pin(batches.load_one(key))
 }
 
-type Batch = FutureObj<'static, ()>;
+type Task = FutureObj<'static, ()>;
 
 /// Puts batches into a queue instead of spawning them as tasks, so that [`Queued::drive`] can run them.
-struct Queue(mpsc::UnboundedSender<Batch>);
+struct Queue(mpsc::UnboundedSender<Task>);
 
 impl Spawn for Queue {
-    fn spawn_obj(&self, batch: Batch) -> Result<(), SpawnError> {
+    fn spawn_obj(&self, batch: Task) -> Result<(), SpawnError> {
         self.0.send(batch).map_err(|_| SpawnError::shutdown())
     }
 }
@@ -195,7 +243,7 @@ impl Timer for NoDelay {
 }
 
 /// The batches that one operation has queued.
-pub(super) struct Queued(mpsc::UnboundedReceiver<Batch>);
+pub(super) struct Queued(mpsc::UnboundedReceiver<Task>);
 
 /// Attaches a new loader to an operation. Returns the operation and the queue of its batches.
 pub(super) fn attach(request: Request, ctx: Option<&Arc<Ctx>>) -> (Request, Queued) {

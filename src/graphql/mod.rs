@@ -31,8 +31,8 @@ use async_graphql::Context;
 use crate::domain::{Ctx, access::Viewer};
 pub use admission::TimedOut;
 pub use document::{Validated, validate};
-pub use inbox::InboxQuery;
-pub use schema::{Api, Mutation, Query, Subscription, sdl, subgraph_sdl};
+pub use loader::{Batch, load};
+pub use schema::{Api, sdl, subgraph_sdl};
 
 /// Returns the domain context and the viewer, who sent the request. Doorcode's resolvers and an application's resolvers
 /// call this.

@@ -175,9 +175,9 @@ impl RegistrationMutation {
         .into())
     }
 
-    /// Sets a new password with the code from the email and signs the user in. Ends all other sessions and forgets all
-    /// devices. A refused password costs no attempt. Problems: `WeakPassword`, `InvalidCode`, `CodeExpired`,
-    /// `RateLimited`.
+    /// Sets a new password with the code from the email and signs the user in. Ends all other sessions, revokes API keys
+    /// and forgets all devices. A refused password costs no attempt. Problems: `WeakPassword`, `InvalidCode`,
+    /// `CodeExpired`, `RateLimited`.
     async fn reset_password(&self, ctx: &Context<'_>, input: ResetPasswordInput) -> Reported<ResetPasswordResult> {
         let (domain, viewer) = parts(ctx);
         needs_passwords(domain)?;

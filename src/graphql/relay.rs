@@ -102,10 +102,15 @@ pub(super) fn decode_field(kind: Kind, field: &'static str, id: &ID) -> Result<U
 
 /// Decodes the ID of a user. Also accepts the UUID in `databaseId` or the `sub` claim.
 pub(super) fn decode_user(field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
+    decode_or_uuid(Kind::User, field, id)
+}
+
+/// Decodes an ID of one type. Also accepts the UUID that access tokens have.
+pub(super) fn decode_or_uuid(kind: Kind, field: &'static str, id: &ID) -> Result<Uuid, ApiError> {
     // The parser accepts several UUID formats. Only the hyphenated format has this length.
     match Uuid::try_parse(id) {
         Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => Ok(uuid),
-        _ => decode_field(Kind::User, field, id),
+        _ => decode_field(kind, field, id),
     }
 }
 
@@ -127,6 +132,11 @@ fn untagged(text: &str) -> Option<(u8, Uuid)> {
 /// Returns the cursor of an item in a list that is ordered by ID.
 pub fn cursor(id: Uuid) -> String {
     tagged(CURSOR, id)
+}
+
+/// Returns the cursor of an item in a list that is ordered by a unique text.
+pub fn text_cursor(text: &str) -> String {
+    pack(text.as_bytes())
 }
 
 /// Maximum length of a cursor in bytes.
@@ -178,6 +188,24 @@ impl Page {
     }
 }
 
+impl Page<String> {
+    /// A page of a list ordered by a text that is unique in the list, such as a name. [`text_cursor`] makes its cursors.
+    ///
+    /// # Errors
+    ///
+    /// If `first` and `last` are combined or out of range, or a cursor is invalid.
+    pub fn by_text(
+        first: Option<i32>,
+        after: Option<&str>,
+        last: Option<i32>,
+        before: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        Self::new(first, after, last, before, |text| {
+            String::from_utf8(unpack(text)?).ok().filter(|text| !text.contains('\0'))
+        })
+    }
+}
+
 impl<P> Page<P> {
     /// A page of a list. `position` decodes a cursor of that list, and returns `None` for a cursor of another list.
     pub(super) fn new(
@@ -208,7 +236,7 @@ impl<P> Page<P> {
     }
 
     /// Returns the number of rows to fetch. It is one more than the page, to find out whether another page follows.
-    pub(super) fn fetch(&self) -> u64 {
+    pub fn fetch(&self) -> u64 {
         self.count as u64 + 1
     }
 
@@ -338,51 +366,4 @@ impl<T: Listed> Edge<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_refused_where_another_type_is_expected() {
-        let id = encode(Kind::Session, Uuid::max());
-        assert_eq!(decode_as(Kind::Session, &id).unwrap(), Uuid::max());
-        assert!(decode_as(Kind::Device, &id).is_err());
-        assert!(Page::by_id(None, Some(&id), None, None).is_err());
-        assert!(decode(&cursor(Uuid::max()).into()).is_err());
-        for forged in ["", "x", "U", "' OR 1=1 --", "é".repeat(12).as_str(), &"A".repeat(10_000)] {
-            assert!(decode(&forged.into()).is_err(), "{forged}");
-        }
-    }
-
-    #[test]
-    fn a_user_id_is_an_api_id_or_a_hyphenated_uuid() {
-        let uuid = Uuid::from_u128(0x0190_a8f1_0000_7000_8000_0000_0000_0001);
-        for id in [encode(Kind::User, uuid), uuid.to_string().into(), uuid.to_string().to_uppercase().into()] {
-            assert_eq!(decode_user("id", &id).unwrap(), uuid, "{id:?}");
-        }
-        let forms = [uuid.simple().to_string(), uuid.urn().to_string(), uuid.braced().to_string()];
-        for forged in forms.into_iter().map(ID::from).chain([encode(Kind::Session, uuid)]) {
-            assert!(decode_user("id", &forged).is_err(), "{forged:?}");
-        }
-    }
-
-    #[test]
-    fn an_id_of_an_application_type_is_refused_where_another_type_is_expected() {
-        let (note, list) = (OwnKind::new('n'), OwnKind::new('l'));
-        let id = note.encode(Uuid::max());
-        assert_eq!(note.decode("id", &id).unwrap(), Uuid::max());
-        assert!(list.decode("id", &id).is_err());
-        assert!(decode(&id).is_err());
-        assert!(note.decode("id", &encode(Kind::User, Uuid::max())).is_err());
-    }
-
-    #[test]
-    fn a_page_has_a_maximum_and_one_direction() {
-        assert!(Page::by_id(Some(101), None, None, None).is_err());
-        assert!(Page::by_id(Some(-1), None, None, None).is_err());
-        assert!(Page::by_id(Some(1), None, Some(1), None).is_err());
-        let page = Page::by_id(None, None, Some(2), None).unwrap();
-        let (rows, info) = page.cut(vec![3, 2, 1], |row| format!("<{row}>"));
-        assert_eq!(rows, [("<2>".to_owned(), 2), ("<3>".to_owned(), 3)]);
-        assert!(info.has_previous_page && !info.has_next_page);
-    }
-}
+mod tests;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    MergedObject, MergedSubscription, Name, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder,
-    SubscriptionType, ValidationMode, Value,
+    MergedObject, MergedSubscription, Name, ObjectType, OutputType, Request, Response, SDLExportOptions, Schema,
+    SchemaBuilder, SubscriptionType, ValidationMode, Value,
     parser::types::{Field, Selection, SelectionSet},
 };
 use chrono::{DateTime, Utc};
@@ -21,9 +21,14 @@ use super::{
         api_key::ApiKeyMutation, device::DeviceMutation, password::PasswordMutation, profile::ProfileMutation,
         session::SessionMutation,
     },
-    admin::{AdminMutation, audit::AuditQuery, people::PeopleQuery},
+    admin::{
+        AdminMutation,
+        audit::{AuditQuery, StatisticsQuery},
+        mail::MailQuery,
+        people::PeopleQuery,
+    },
     admission::{Admission, TimedOut},
-    document::Documents,
+    document::{Documents, LargeBody},
     federation::{FederationQuery, Keys},
     inbox::InboxQuery,
     key_access::{self, Denied},
@@ -39,7 +44,7 @@ use super::{
     user::UserQuery,
 };
 use crate::{
-    domain::{Ctx, access::KeyHolder},
+    domain::{Ctx, access::Viewer},
     error::Error,
     observability::spans,
 };
@@ -47,10 +52,10 @@ use crate::{
 /// The description of the schema, in Markdown.
 const DESCRIPTION: &str = include_str!("description.md");
 
-/// Read operations. An application merges this into its own root.
+/// Read operations.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeQuery")]
-pub struct Query(UserQuery, PeopleQuery, AuditQuery, NodeQuery, SignInQuery);
+struct Query(UserQuery, PeopleQuery, AuditQuery, StatisticsQuery, MailQuery, NodeQuery, SignInQuery);
 
 /// Read operations.
 #[derive(MergedObject, Default)]
@@ -63,20 +68,21 @@ struct ProductionQuery(Query);
 struct DevelopmentQuery(Query, InboxQuery);
 
 /// Read operations.
-// `F` differs between the schema that executes operations and the schema that is only exported (see `federation`).
+// `F` has the fields of an application, or those of a subgraph. The latter differ between the schema that executes
+// operations and the schema that is only exported (see `federation`).
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-struct ProductionSubgraph<F: ObjectType>(Query, F);
+struct ProductionWith<F: ObjectType>(Query, F);
 
 /// Read operations, with the inbox of development servers.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
-struct DevelopmentSubgraph<F: ObjectType>(Query, InboxQuery, F);
+struct DevelopmentWith<F: ObjectType>(Query, InboxQuery, F);
 
-/// Write operations. An application merges this into its own root.
+/// Write operations.
 #[derive(MergedObject, Default)]
 #[graphql(name = "DoorcodeMutation")]
-pub struct Mutation(
+struct Mutation(
     SignInMutation,
     RegistrationMutation,
     SessionMutation,
@@ -92,15 +98,25 @@ pub struct Mutation(
 #[graphql(name = "Mutation")]
 struct MutationRoot(Mutation);
 
-/// Events as they happen. An application merges this into its own root.
+/// Write operations, with those of an application. An operation can have one root field.
+#[derive(MergedObject)]
+#[graphql(name = "Mutation")]
+struct MutationWith<M: ObjectType>(Mutation, M);
+
+/// Events as they happen.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "DoorcodeSubscription")]
-pub struct Subscription(LiveSubscription);
+struct Subscription(LiveSubscription);
 
 /// Events as they happen, over a WebSocket (`graphql-transport-ws`) or with `Accept: text/event-stream`.
 #[derive(MergedSubscription, Default)]
 #[graphql(name = "Subscription")]
 struct SubscriptionRoot(Subscription);
+
+/// Events as they happen, with those of an application.
+#[derive(MergedSubscription)]
+#[graphql(name = "Subscription")]
+struct SubscriptionWith<S: SubscriptionType>(Subscription, S);
 
 /// A schema that the HTTP server can serve, with any root types.
 #[derive(Clone)]
@@ -145,15 +161,59 @@ impl Api {
         if ctx.settings.federation { subgraph(inbox, ctx) } else { own(inbox, Some(ctx)) }
     }
 
-    /// Creates a schema from an application's root types, which contain Doorcode's. The limits are the same as for
+    /// Merges the root types of an application with Doorcode's. The names `Query`, `Mutation` and `Subscription` are those
+    /// of the merged types: use others, such as `NotesQuery`. An application without mutations or subscriptions passes
+    /// [`async_graphql::EmptyMutation`] or [`async_graphql::EmptySubscription`]. The limits are the same as for
     /// Doorcode's own schema.
-    pub fn of<Q, M, S>(builder: SchemaBuilder<Q, M, S>, ctx: &Arc<Ctx>) -> Self
+    pub fn merged<Q, M, S>(query: Q, mutation: M, subscription: S, ctx: &Arc<Ctx>) -> Self
     where
         Q: ObjectType + 'static,
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        finish(builder, Some(ctx))
+        Self::merged_with::<Problem, Q, M, S>(query, mutation, subscription, ctx)
+    }
+
+    /// Does the same as [`Api::merged`], and adds the interface `I`, which no field returns. For the problems of an
+    /// application, which are members of unions.
+    pub fn merged_with<I, Q, M, S>(query: Q, mutation: M, subscription: S, ctx: &Arc<Ctx>) -> Self
+    where
+        I: OutputType,
+        Q: ObjectType + 'static,
+        M: ObjectType + 'static,
+        S: SubscriptionType + 'static,
+    {
+        let mutation = MutationWith(Mutation::default(), mutation);
+        let subscription = SubscriptionWith(Subscription::default(), subscription);
+        if ctx.inbox.is_some() {
+            let query = DevelopmentWith(Query::default(), InboxQuery, query);
+            finish(Schema::build(query, mutation, subscription).register_output_type::<I>(), Some(ctx))
+        } else {
+            let query = ProductionWith(Query::default(), query);
+            finish(Schema::build(query, mutation, subscription).register_output_type::<I>(), Some(ctx))
+        }
+    }
+
+    /// Accepts a body of up to `bytes` for one mutation of an application, for example to upload text. Other operations
+    /// keep the limit of 16 KiB. Everything outside strings keeps it too, and so do callers without a valid access token
+    /// or API key. Every 64 KiB of a large body counts as one operation.
+    ///
+    /// # Panics
+    ///
+    /// If the API was cloned before.
+    #[must_use]
+    pub fn with_large_body(mut self, mutation: &'static str, bytes: usize) -> Self {
+        let documents = Arc::get_mut(&mut self.documents);
+        assert!(documents.is_some(), "set the large body before the API is cloned");
+        if let Some(documents) = documents {
+            documents.accept(LargeBody { mutation, bytes });
+        }
+        self
+    }
+
+    /// Returns the schema in the schema definition language.
+    pub fn sdl(&self) -> String {
+        self.schema.sdl(export_options())
     }
 
     /// Returns the parser and validator for documents.
@@ -161,11 +221,11 @@ impl Api {
         &self.documents
     }
 
-    /// Checks that an API key may use all fields of a request.
-    pub(crate) fn check_key(&self, holder: &KeyHolder, request: &mut Request) -> Result<(), Denied> {
+    /// Checks that a caller that is limited by its scopes may use all fields of a request.
+    pub(crate) fn check_scopes(&self, viewer: &Viewer, request: &mut Request) -> Result<(), Denied> {
         let grants = self.ctx.as_ref().map_or(&[][..], |ctx| ctx.grants);
         match request.parsed_query() {
-            Ok(document) => key_access::check(&self.documents, grants, holder, document),
+            Ok(document) => key_access::check(&self.documents, grants, viewer, document),
             Err(_) => Err(Denied { field: String::new(), error: Error::InsufficientScope.into() }),
         }
     }
@@ -240,9 +300,9 @@ fn own(inbox: bool, ctx: Option<&Arc<Ctx>>) -> Api {
 fn subgraph(inbox: bool, ctx: &Arc<Ctx>) -> Api {
     let federation = FederationQuery::new(subgraph_sdl(inbox));
     if inbox {
-        finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, federation)), Some(ctx))
+        finish(of_query(DevelopmentWith(Query::default(), InboxQuery, federation)), Some(ctx))
     } else {
-        finish(of_query(ProductionSubgraph(Query::default(), federation)), Some(ctx))
+        finish(of_query(ProductionWith(Query::default(), federation)), Some(ctx))
     }
 }
 
@@ -296,9 +356,9 @@ pub fn sdl(development: bool) -> String {
 /// because gateways do not forward them. It has no schema description, because it only extends the supergraph's schema.
 pub fn subgraph_sdl(development: bool) -> String {
     let api = if development {
-        finish(of_query(DevelopmentSubgraph(Query::default(), InboxQuery, Keys)), None)
+        finish(of_query(DevelopmentWith(Query::default(), InboxQuery, Keys)), None)
     } else {
-        finish(of_query(ProductionSubgraph(Query::default(), Keys)), None)
+        finish(of_query(ProductionWith(Query::default(), Keys)), None)
     };
     api.schema.sdl(export_options().federation())
 }

@@ -221,7 +221,7 @@ impl SignInMutation {
     /// that several tabs can refresh at once. Using it later ends the session. Problems: `SessionEnded`, `RateLimited`.
     async fn refresh(&self, ctx: &Context<'_>, input: RefreshInput) -> Reported<RefreshResult> {
         let (domain, viewer) = parts(ctx);
-        Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token).await? {
+        Ok(match refresh::refresh(domain, &viewer.origin, &input.refresh_token, None).await? {
             refresh::Outcome::Refreshed(refreshed) => {
                 let refresh::Refreshed { signed_in, methods, token } = *refreshed;
                 let tokens = tokens(domain, &signed_in, &methods, &token)?;

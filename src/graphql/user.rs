@@ -7,7 +7,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    account::{api_key::ApiKey, device::Device, session::Session},
+    account::{
+        api_key::ApiKey,
+        device::Device,
+        session::{self, Session},
+    },
     admin::audit::{AuditEvent, Trail},
     error::ApiError,
     loader, parts,
@@ -176,7 +180,7 @@ impl User {
     /// 30 days, newest first, at most 50. Only the user and administrators see them; others get an empty list.
     async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>, ApiError> {
         let (_, viewer) = parts(ctx);
-        if viewer.key().is_some() {
+        if viewer.is_limited() {
             return Err(Error::InsufficientScope.into());
         }
         if !self.access.shows_credentials() {
@@ -198,8 +202,24 @@ impl User {
     ) -> Result<Connection<Session>, ApiError> {
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
         let rows = loader::load(ctx, loader::Sessions(self.access, page.slice())).await?.unwrap_or_default();
-        let session = |row| Session::new(row, self.clone());
-        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), session, self.access))
+        let list = session::Sessions::Open(self.access);
+        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), |row| Session::new(row, self.clone()), list))
+    }
+
+    /// Lists the sessions of the user that ended or expired in the last 30 days, newest first.
+    async fn ended_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of items to return from the start (default 20, maximum 100).")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of items to return from the end (maximum 100). Can't be combined with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Session>, ApiError> {
+        let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
+        let rows = loader::load(ctx, loader::EndedSessions(self.access, page.slice())).await?.unwrap_or_default();
+        let list = session::Sessions::Ended(self.access);
+        Ok(Connection::new(&page, rows, |row| relay::cursor(row.id), |row| Session::new(row, self.clone()), list))
     }
 
     /// Lists the audit events about the user, newest first.

@@ -10,10 +10,10 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use super::response::Refusal;
-use crate::graphql::error::Code;
+use crate::graphql::{document, error::Code};
 
 /// Maximum size of a body in bytes.
-pub(super) const MAX_BODY: usize = 16 * 1024;
+pub(super) const MAX_BODY: usize = document::BODY;
 
 /// Timeout for the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,11 +24,24 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// `UNSUPPORTED_MEDIA_TYPE`.
 pub(super) fn check_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    check(headers, "application/json")
+}
+
+/// Checks that a body is form-encoded and uncompressed.
+///
+/// # Errors
+///
+/// `UNSUPPORTED_MEDIA_TYPE`.
+pub(super) fn check_form(headers: &HeaderMap) -> Result<(), Refusal> {
+    check(headers, "application/x-www-form-urlencoded")
+}
+
+fn check(headers: &HeaderMap, kind: &str) -> Result<(), Refusal> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (first, second) = (types.next(), types.next());
-    let is_json = first.and_then(|value| value.to_str().ok()).is_some_and(is_json_in_utf8);
-    if !is_json || second.is_some() {
-        return Err(Refusal::new(Code::UnsupportedMediaType, "Send `Content-Type: application/json`."));
+    let is_right = first.and_then(|value| value.to_str().ok()).is_some_and(|sent| is_in_utf8(sent, kind));
+    if !is_right || second.is_some() {
+        return Err(Refusal::new(Code::UnsupportedMediaType, format!("Send `Content-Type: {kind}`.")));
     }
     let plain = |value: &header::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
@@ -37,13 +50,13 @@ pub(super) fn check_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn is_json_in_utf8(content_type: &str) -> bool {
+fn is_in_utf8(content_type: &str, kind: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_right = parts.next().is_some_and(|sent| sent.eq_ignore_ascii_case(kind));
     let in_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     });
-    is_json && in_utf8
+    is_right && in_utf8
 }
 
 /// Reads a whole body.
@@ -52,21 +65,26 @@ fn is_json_in_utf8(content_type: &str) -> bool {
 ///
 /// `DOCUMENT_TOO_LARGE` above [`MAX_BODY`], `TIMEOUT` after ten seconds, `BAD_REQUEST` if the body ends early.
 pub(super) async fn read(body: Body) -> Result<Bytes, Refusal> {
-    // Fail early if the announced length is too large.
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return Err(too_large());
-    }
-    let slow = |_| Refusal::new(Code::Timeout, "The request body took too long to arrive.");
-    timeout(BODY_TIMEOUT, collect(body)).await.map_err(slow)?
+    read_up_to(body, MAX_BODY).await
 }
 
-async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
+/// Does the same with another maximum size.
+pub(super) async fn read_up_to(body: Body, most: usize) -> Result<Bytes, Refusal> {
+    // Fail early if the announced length is too large.
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large(most));
+    }
+    let slow = |_| Refusal::new(Code::Timeout, "The request body took too long to arrive.");
+    timeout(BODY_TIMEOUT, collect(body, most)).await.map_err(slow)?
+}
+
+async fn collect(mut body: Body, most: usize) -> Result<Bytes, Refusal> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::new(Code::BadRequest, "The request body is incomplete."))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > MAX_BODY {
-            return Err(too_large());
+        if bytes.len() + data.len() > most {
+            return Err(too_large(most));
         }
         // Copy the data, because each frame keeps its whole read buffer alive. Without the copy, 16,000 frames of one
         // byte would keep 16,000 buffers of 8 KiB.
@@ -75,8 +93,9 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
     Ok(bytes.into())
 }
 
-fn too_large() -> Refusal {
-    Refusal::new(Code::DocumentTooLarge, format!("The request body exceeds {MAX_BODY} bytes."))
+/// `DOCUMENT_TOO_LARGE` for a body above this number of bytes.
+pub(super) fn too_large(most: usize) -> Refusal {
+    Refusal::new(Code::DocumentTooLarge, format!("The request body exceeds {most} bytes."))
 }
 
 #[cfg(test)]

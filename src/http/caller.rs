@@ -51,7 +51,7 @@ impl Caller {
 pub(super) fn origin(parts: &Parts, request_id: &str) -> Origin {
     let ip = parts.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Caller(ip)| *ip);
     let user_agent = parts.headers.get(header::USER_AGENT).map(|value| sanitize_user_agent(value.as_bytes()));
-    Origin { ip, user_agent, request_id: request_id.to_owned() }
+    Origin { ip, user_agent, request_id: request_id.to_owned(), session: None }
 }
 
 fn sanitize_user_agent(user_agent: &[u8]) -> String {
@@ -217,6 +217,10 @@ pub(super) async fn principal(ctx: &Ctx, bearer: Bearer, policy: BearerPolicy) -
     };
     match (found, policy) {
         (Err(Error::Unauthenticated), BearerPolicy::Optional) => Ok(Principal::Anonymous),
+        // The new session would replace the one of the token, which must not end a session of another application.
+        (Ok(Principal::Session(signed_in)), BearerPolicy::Optional) if signed_in.session.client_id.is_some() => {
+            Ok(Principal::Anonymous)
+        }
         (found, _) => found,
     }
 }

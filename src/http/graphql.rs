@@ -2,6 +2,7 @@
 //! operation and sends the response. All checks run in this order before the operation is executed.
 
 mod call;
+mod incoming;
 pub(super) mod recent_documents;
 pub(super) mod sse;
 pub(super) mod trusted_documents;
@@ -21,7 +22,10 @@ use axum::{
 use tracing::Instrument;
 use url::form_urlencoded;
 
-use self::call::{Call, DocumentRef};
+use self::{
+    call::{Call, DocumentRef},
+    incoming::{Incoming, receive},
+};
 use super::{
     Server, admitted, body,
     caller::{self, Bearer, BearerPolicy, meter::Meter},
@@ -45,11 +49,12 @@ use crate::{
     observability::spans,
     settings::{DocumentId, Mode, Settings, document_id, parse_id},
 };
+pub(super) use incoming::LargeBodies;
 
 /// Handles a `POST` request. Every error becomes a GraphQL error response.
 pub(super) async fn handle(State(server): State<Arc<Server>>, request: extract::Request) -> Response {
     let (parts, body) = request.into_parts();
-    let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()));
+    let id = RequestId::of(&parts);
     let accept = accept(&parts.headers);
     let media = MediaType::negotiate(accept.as_deref());
     let events = sse::is_wanted(accept.as_deref());
@@ -103,10 +108,7 @@ async fn respond(
     if media.is_none() && !events {
         return Err(not_acceptable());
     }
-    let body = body::read(body).await?;
-    let caller = identify(server, parts, id, record).await?;
-    let call = Call::read(&body).ok_or_else(invalid_call)?;
-    drop(body);
+    let Incoming { call, caller, _large } = receive(server, parts, body, id, record).await?;
     let Checked { request, operation } = server.check(call, caller.has_token(), caller.origin.ip).await?;
     record.record_operation(&server.api, &operation);
     let streams = events && operation.kind == OperationType::Subscription;
@@ -135,7 +137,7 @@ async fn respond(
     let response = executed(response, id, (media, cost), record);
     spans::came_to(&span, &record.outcome());
     let length = response.as_ref().map_or(MAX_RESPONSE as u64, |response| response.body().size_hint().lower());
-    let weighed = meter.charge_response(&server.ctx, length).await;
+    let weighed = meter.charge_bytes(&server.ctx, length).await;
     let response = response?;
     weighed?;
     reservation.hold_until_read(response)
@@ -205,10 +207,10 @@ impl Server {
         Ok(Checked { request, operation })
     }
 
-    /// Refuses an operation with a field that the caller's API key may not use. A refusal is recorded.
-    async fn within_scopes(&self, viewer: &Viewer, mut request: Request) -> Result<Request, Refusal> {
-        let (Some(holder), Ok(actor)) = (viewer.key(), viewer.identified()) else { return Ok(request) };
-        let Err(denied) = self.api.check_key(holder, &mut request) else { return Ok(request) };
+    /// Refuses an operation with a field that the caller's API key or application may not use. A refusal is recorded.
+    pub(super) async fn within_scopes(&self, viewer: &Viewer, mut request: Request) -> Result<Request, Refusal> {
+        let Some(actor) = viewer.identified().ok().filter(|_| viewer.is_limited()) else { return Ok(request) };
+        let Err(denied) = self.api.check_scopes(viewer, &mut request) else { return Ok(request) };
         let recorded = self.ctx.db.in_time(audit::record_denial(&self.ctx, actor, &denied.field)).await;
         recorded.map_err(ApiError::from)?;
         Err(denied.error.into())
@@ -277,6 +279,6 @@ impl IdentifiedCaller {
             }
             refused
         })?;
-        Ok((Viewer { origin, principal }, meter))
+        Ok((Viewer::new(origin, principal), meter))
     }
 }

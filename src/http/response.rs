@@ -7,7 +7,7 @@ pub(super) mod rate_limit;
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::request_outcome::RequestOutcome;
 use crate::{
+    domain::Wait,
     graphql::{
         document::Refused,
         error::{ApiError, Code},
@@ -26,6 +27,13 @@ use crate::{
 /// The request ID, as a request extension.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub String);
+
+impl RequestId {
+    /// The id that the middleware gave the request.
+    pub(super) fn of(parts: &Parts) -> Self {
+        parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new()))
+    }
+}
 
 /// Returns the HTTP status of a request that was refused as a whole, as the GraphQL over HTTP specification requires:
 /// 400 if the request cannot be read, 422 if it cannot be executed, and 5xx if the server is at fault. Authentication
@@ -89,8 +97,16 @@ impl Refusal {
 
     /// A rate limit refused the request, which can succeed after this many seconds.
     pub(super) fn rate_limited(charge: &Charge, seconds: i64) -> Self {
-        let refusal = Self::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds);
-        Self { exceeded: Some(charge.into()), ..refusal }
+        Self { exceeded: Some(charge.into()), ..Self::too_many(seconds) }
+    }
+
+    /// A rate limit of the domain refused the request.
+    pub(super) fn wait(wait: &Wait) -> Self {
+        Self::too_many((wait.retry_at - wait.now).num_seconds() + 1)
+    }
+
+    fn too_many(seconds: i64) -> Self {
+        Self::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds)
     }
 
     pub(super) fn retry_after(self, seconds: i64) -> Self {
@@ -107,6 +123,20 @@ impl Refusal {
     /// The code of the first error.
     pub(super) fn code(&self) -> Code {
         self.errors.first().map_or(Code::Internal, |error| error.code)
+    }
+
+    /// The message of the first error.
+    pub(super) fn message(&self) -> &str {
+        self.errors.first().map_or("", |error| &error.message)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The number of seconds in `Retry-After`.
+    pub(super) fn seconds(&self) -> Option<i64> {
+        self.retry_after.or(default_retry_after(self.status))
     }
 
     /// The `errors` array of the response.
@@ -126,9 +156,10 @@ impl Refusal {
     pub(super) fn respond(self, id: &RequestId, media: MediaType) -> Response {
         let body = json!({ "errors": self.errors(id) });
         let code = self.code();
-        let Self { status, retry_after, exceeded, .. } = self;
+        let seconds = self.seconds();
+        let Self { status, exceeded, .. } = self;
         let mut response = json_response(status, media, &body);
-        if let Some(seconds) = retry_after.or(default_retry_after(status)) {
+        if let Some(seconds) = seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             if let Some(exceeded) = exceeded {
                 exceeded.add_to(response.headers_mut(), seconds);

@@ -8,7 +8,7 @@ use std::sync::{
 use super::{
     SocketCaps,
     access_log::sampling::Sampler,
-    graphql::{recent_documents::RecentDocuments, trusted_documents::Trusted, turns::Turns, websocket},
+    graphql::{LargeBodies, recent_documents::RecentDocuments, trusted_documents::Trusted, turns::Turns, websocket},
     health, metrics,
     response::backpressure::{Unread, UnreadCaps},
 };
@@ -23,6 +23,7 @@ pub struct Server {
     /// Documents that clients sent recently. Stays empty if there are trusted documents.
     pub(super) recent: RecentDocuments,
     pub(super) turns: Turns,
+    pub(super) large_bodies: LargeBodies,
     pub(super) https: bool,
     pub(super) draining: AtomicBool,
     pub(super) sockets: websocket::SocketSlots,
@@ -65,6 +66,7 @@ impl Server {
             trusted,
             recent,
             turns,
+            large_bodies: LargeBodies::default(),
             https,
             draining,
             sockets,

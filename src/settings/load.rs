@@ -13,7 +13,9 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    Manifest, Mode, Origins, Problems, ServeFlags, Settings, TestCode, TlsFiles, TokenSettings, parse,
+    Manifest, Mode, Origins, Problems, ServeFlags, Settings, TestCode, Theme, TlsFiles, TokenSettings,
+    clients::{self, Client},
+    parse,
     problems::{Reader, is_given},
     rules::{self, RawValues},
     secret, secret_files,
@@ -49,6 +51,8 @@ pub(super) fn load(
     // Files come last, so that a refused start leaves nothing behind.
     if reader.is_clean() {
         settings.documents = documents(&mut reader, raw.documents.as_deref());
+        settings.theme.read_logo(&mut reader, raw.logo.as_deref());
+        settings.clients = clients(&mut reader, raw.clients.as_deref());
     }
     if reader.is_clean() {
         touch_folder(&mut reader, &mut settings, !is_given(flags.database_url.as_deref()), entropy);
@@ -94,7 +98,14 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
     let tls = tls(reader, values.tls_cert, values.tls_key);
     let (mail_from, sender) = values.mail_from;
     let (smtp_url, smtp) = values.smtp_url.unzip();
-    let raw = RawValues { smtp, sender, has_public_url: values.public_url.is_some(), documents: values.documents };
+    let raw = RawValues {
+        smtp,
+        sender,
+        has_public_url: values.public_url.is_some(),
+        documents: values.documents,
+        logo: values.logo,
+        clients: values.clients,
+    };
     let public_url = values.public_url.unwrap_or_else(|| local_url(values.listen, tls.is_some()));
     if flags.documents.as_deref().is_some_and(|text| text.trim().is_empty()) {
         let instead = "Name a manifest of trusted documents, or remove the variable";
@@ -136,6 +147,13 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         cors_origins: Origins { listed: values.cors_origins.unwrap_or_default(), loopback: in_development },
         mail_from,
         brand: values.brand,
+        theme: Theme {
+            logo: None,
+            accent: values.accent,
+            support: values.support_url,
+            terms: values.terms_url,
+            privacy: values.privacy_url,
+        },
         default_role: values.default_role,
         methods: values.methods,
         password_min: values.password_min,
@@ -146,8 +164,10 @@ fn read(reader: &mut Reader, flags: &ServeFlags, now: DateTime<Utc>) -> (Setting
         erase_after: values.erase_after,
         notices: values.notices,
         federation: values.federation,
+        console: values.console,
         graphiql: values.graphiql.unwrap_or(in_development && raw.documents.is_none()),
         documents: None,
+        clients: Arc::default(),
         introspection: values.introspection.unwrap_or(in_development),
         single_replica: values.single_replica,
         log: Log {
@@ -218,6 +238,19 @@ fn documents(reader: &mut Reader, file: Option<&Path>) -> Option<Arc<Manifest>> 
             None
         }
     }
+}
+
+fn clients(reader: &mut Reader, file: Option<&Path>) -> Arc<[Client]> {
+    let Some(file) = file else { return Arc::default() };
+    clients::read(file).map_or_else(
+        |wrong| {
+            let example =
+                r#"[{"id": "notes", "name": "Notes", "redirectUris": ["https://notes.example.com/callback"]}]"#;
+            reader.refuse("DOORCODE_CLIENTS", wrong, format!("Name a JSON file such as {example}"));
+            Arc::default()
+        },
+        Arc::from,
+    )
 }
 
 fn test_codes(reader: &mut Reader, raw: Option<&str>, limits: &Limits, now: DateTime<Utc>) -> Vec<TestCode> {

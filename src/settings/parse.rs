@@ -100,7 +100,8 @@ pub(super) fn quota(text: &str) -> Parsed<Quota> {
 
 /// A quota in the form of a setting.
 pub(super) fn written(quota: Quota) -> String {
-    format!("{}/{}", quota.count, humantime::format_duration(quota.window))
+    let window = humantime::format_duration(quota.window).to_string();
+    format!("{}/{}", quota.count, window.replace("days", "d").replace("day", "d"))
 }
 
 pub(super) fn algorithm(text: &str) -> Parsed<TokenAlgorithm> {

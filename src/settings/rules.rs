@@ -25,6 +25,10 @@ pub(super) struct RawValues {
     pub(super) has_public_url: bool,
     /// The file in `DOORCODE_DOCUMENTS`. It is read after all other checks.
     pub(super) documents: Option<PathBuf>,
+    /// `DOORCODE_LOGO`.
+    pub(super) logo: Option<PathBuf>,
+    /// The file in `DOORCODE_CLIENTS`, which is read then too.
+    pub(super) clients: Option<PathBuf>,
 }
 
 pub(super) fn check(reader: &mut Reader, settings: &Settings, raw: &RawValues) {

@@ -9,10 +9,10 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    HashCost, Methods, Mode, Notices, SignUp, TokenAlgorithm,
+    Accent, HashCost, Methods, Mode, Notices, SignUp, TokenAlgorithm,
     parse::{self, SmtpSecurity},
     problems::Reader,
-    secret, telemetry,
+    secret, telemetry, theme,
 };
 use crate::{
     db::entity::Role,
@@ -214,6 +214,13 @@ settings! {
         test_codes "DOORCODE_TEST_CODES" LIST none "none" example "review@example.com=83120475@2027-01-31" ~secret
             |text| Ok(text.to_owned()) => String;
     }
+    "Other applications" {
+        /// Applications that users can sign in to with OAuth 2.1: a JSON list of objects with `id`, `name`,
+        /// `redirectUris` and optionally `audience` and `logo`. It is read at start. `doorcode client add` registers an
+        /// application in the database instead.
+        clients "DOORCODE_CLIENTS" FILE none "only the applications of `doorcode client`"
+            example "/etc/doorcode/clients.json" parse::folder => PathBuf;
+    }
     "Limits" {
         /// Minimum duration of the first refusal by `send.pair`, 1s to 1d.
         send_cooldown "DOORCODE_SEND_COOLDOWN" DURATION default "5m" example "10m"
@@ -243,6 +250,22 @@ settings! {
         /// Name in emails and on the pages, at most 64 characters.
         brand "DOORCODE_BRAND" NAME default "Doorcode" example "Example Login"
             |text| parse::printable(text, 64) => String;
+        /// Image in place of Doorcode's mark on the pages and in emails: PNG, or SVG, which emails don't show. At most
+        /// 100 KiB, and 2000 pixels wide and high.
+        logo "DOORCODE_LOGO" FILE none "Doorcode's mark on the pages, and the name in emails"
+            example "/etc/doorcode/logo.png" parse::folder => PathBuf;
+        /// Colour of buttons and links: one for light and dark pages, or one for each. It needs a contrast of 3:1 with
+        /// the cards, `#ffffff` and `#16181c`. Text on it is white or black, whichever can be read.
+        accent "DOORCODE_ACCENT" COLOUR none "Doorcode's blue" example "#0a2540,#7aa7ff" theme::accent => Accent;
+        /// Where users get help: a page, or an address as `mailto:help@example.com`. Pages link to it, and emails name
+        /// it.
+        support_url "DOORCODE_SUPPORT_URL" URL none "no link" example "mailto:help@example.com" theme::support => Url;
+        /// Terms of service. Pages link to them, and registration says that they apply.
+        terms_url "DOORCODE_TERMS_URL" URL none "no link" example "https://example.com/terms" theme::page => Url;
+        /// Privacy notice. Pages link to it, and registration says that it applies.
+        privacy_url "DOORCODE_PRIVACY_URL" URL none "no link" example "https://example.com/privacy" theme::page => Url;
+        /// Whether `/admin` exists, the console for managers and administrators.
+        console "DOORCODE_CONSOLE" BOOL default "true" example "false" parse::boolean => bool;
         /// Whether `/graphiql` exists.
         graphiql "DOORCODE_GRAPHIQL" BOOL none
             "`true` in development, `false` in production or with `DOORCODE_DOCUMENTS`" example "false"

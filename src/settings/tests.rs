@@ -31,14 +31,15 @@ const CONTRACT: &str = "DATABASE_URL REDIS_URL SMTP_URL DOORCODE_MODE DOORCODE_S
     DOORCODE_LIMIT_SEND_INSTANCE DOORCODE_LIMIT_VERIFY_NETWORK DOORCODE_LIMIT_GUESS_ACCOUNT \
     DOORCODE_LIMIT_GUESS_ACCOUNT_MONTH DOORCODE_LIMIT_REFRESH_SESSION DOORCODE_LIMIT_API_CALLER DOORCODE_SEND_COOLDOWN \
     DOORCODE_CODE_LENGTH DOORCODE_CODE_TTL DOORCODE_CODE_TRIES DOORCODE_TRUSTED_PROXIES DOORCODE_CORS_ORIGINS \
-    DOORCODE_MAIL_FROM DOORCODE_BRAND DOORCODE_TOKEN_ALG DOORCODE_TOKEN_AUDIENCE DOORCODE_ACCESS_TTL \
+    DOORCODE_MAIL_FROM DOORCODE_BRAND DOORCODE_LOGO DOORCODE_ACCENT DOORCODE_SUPPORT_URL DOORCODE_TERMS_URL \
+    DOORCODE_PRIVACY_URL DOORCODE_TOKEN_ALG DOORCODE_TOKEN_AUDIENCE DOORCODE_ACCESS_TTL \
     DOORCODE_REFRESH_IDLE DOORCODE_SESSION_MAX DOORCODE_SESSION_SHORT DOORCODE_METHODS DOORCODE_PASSWORD_MIN \
     DOORCODE_DEFAULT_ROLE DOORCODE_IP_RETENTION DOORCODE_GRAPHIQL \
     DOORCODE_INTROSPECTION DOORCODE_SINGLE_REPLICA DOORCODE_EXPOSE_DEVELOPMENT DOORCODE_DATABASE_POOL DOORCODE_LOG \
     DOORCODE_LOG_FORMAT DOORCODE_AUDIT_RETENTION DOORCODE_ERASE_AFTER DOORCODE_NOTICES DOORCODE_FEDERATION \
     DOORCODE_DOCUMENTS DOORCODE_LOG_EMAILS DOORCODE_TRACE_RATIO DOORCODE_DATABASE_WAIT OTEL_EXPORTER_OTLP_ENDPOINT \
     OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME DOORCODE_TLS_CERT DOORCODE_TLS_KEY \
-    DOORCODE_SECRETS_FOLDER";
+    DOORCODE_SECRETS_FOLDER DOORCODE_CLIENTS DOORCODE_CONSOLE";
 
 /// The quotas that `valid_values_are_loaded` sets.
 const QUOTAS: [(Rule, &str); 10] = [
@@ -144,7 +145,13 @@ fn without_variables_it_is_a_safe_development_server() {
     assert_eq!(settings.ip_retention, Duration::from_hours(90 * 24));
     assert_eq!((settings.default_role, settings.signup.clone()), (Role::User, SignUp::Open));
     assert_eq!((settings.log.filter.as_str(), settings.log.format), ("info", LogFormat::Text));
-    assert!(settings.graphiql && settings.introspection && settings.has_inbox() && !settings.single_replica);
+    assert!(
+        settings.console
+            && settings.graphiql
+            && settings.introspection
+            && settings.has_inbox()
+            && !settings.single_replica
+    );
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
     assert_eq!(fs::read_to_string(data.join("secret")).unwrap(), settings.secrets[0].expose_secret());
     let expected = format!("sqlite://{}/a%3Fb%23c%2520/doorcode.db?mode=rwc", folder.path().display());
@@ -155,7 +162,7 @@ fn without_variables_it_is_a_safe_development_server() {
 fn production_is_closed_by_default() {
     let settings = produce(&[]).unwrap();
     assert_eq!(settings.mode, Mode::Production);
-    assert!(!settings.graphiql && !settings.introspection && !settings.has_inbox());
+    assert!(settings.console && !settings.graphiql && !settings.introspection && !settings.has_inbox());
     assert!(settings.cors_origins == Origins { listed: Vec::new(), loopback: false } && settings.warnings.is_empty());
     assert_eq!(settings.log.format, LogFormat::Json);
     let opened = produce(&[("DOORCODE_GRAPHIQL", "true"), ("DOORCODE_INTROSPECTION", "TRUE")]).unwrap();
@@ -201,6 +208,7 @@ fn valid_values_are_loaded() {
         ("DOORCODE_ERASE_AFTER", "0s"),
         ("DOORCODE_NOTICES", "role-change, New-Device"),
         ("DOORCODE_FEDERATION", "true"),
+        ("DOORCODE_CONSOLE", "false"),
         ("DOORCODE_DATABASE_WAIT", "5m"),
         ("DOORCODE_LOG_FORMAT", "json"),
         ("SMTP_URL", "smtp://localhost:1025"),
@@ -227,11 +235,10 @@ fn valid_values_are_loaded() {
     assert_eq!((settings.tokens.session_short.as_secs(), settings.methods.password), (31_536_000, false));
     assert_eq!((settings.default_role, settings.brand.as_str()), (Role::Guest, "Bücher & Söhne <3"));
     assert_eq!((settings.ip_retention, settings.log.format), (Duration::ZERO, LogFormat::Json));
-    let day = Duration::from_hours(24);
     assert_eq!(settings.database_wait, Duration::from_mins(5));
-    assert_eq!((settings.audit_retention, settings.erase_after), (90 * day, Duration::ZERO));
+    assert_eq!((settings.audit_retention, settings.erase_after), (Duration::from_hours(90 * 24), Duration::ZERO));
     assert_eq!(settings.notices, Notices { email_change: false, ..Notices::ALL });
-    assert!(settings.federation);
+    assert!(settings.federation && !settings.console);
     assert!(!settings.has_inbox(), "a mail server replaces the inbox");
     assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
 }

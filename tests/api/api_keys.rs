@@ -1,5 +1,6 @@
 //! API keys: their life from `createApiKey` to the purge, and what they can do.
 
+mod application;
 mod attacks;
 mod life;
 mod owner;

@@ -191,7 +191,7 @@ async fn many_denied_fields_are_counted_in_one_row_per_hour() {
 
 /// Records this many refusals from a network, each with a different rate limit key.
 async fn refuse(app: &TestApp, ip: &str, times: usize) {
-    let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() };
+    let origin = Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into(), session: None };
     for number in 0..times {
         let key = format!("{ip} {number}");
         let window = std::time::Duration::from_mins(1);

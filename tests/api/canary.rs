@@ -62,7 +62,7 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "users",
     "devices",
     "sessions",
@@ -75,6 +75,8 @@ const TABLES: [&str; 13] = [
     "outbox",
     "audit_events",
     "api_keys",
+    "clients",
+    "authorization_codes",
     "signing_keys",
 ];
 

@@ -15,6 +15,7 @@ use doorcode::{
     db::{Db, Options, entity, migrate, statement},
     error::Error,
 };
+use futures_util::FutureExt;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, TransactionTrait, Value,
     sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql},
@@ -156,6 +157,22 @@ async fn a_dropped_transaction_stores_nothing() {
         drop(transaction);
         db.begin().await.unwrap().commit().await.unwrap();
         assert_eq!(entity::signing_keys::Entity::find().count(db.read()).await.unwrap(), 0, "{backend:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_while_a_transaction_begins_leaves_none_open() {
+    for backend in every_backend() {
+        let database = fresh_database_of(backend).await;
+        let (db, other) = (database.connect().await, database.connect().await);
+        for round in 0..30 {
+            // Gives up at the first wait, which is often that for the answer to BEGIN.
+            drop(db.begin().now_or_never());
+            let id = Uuid::now_v7();
+            db.write().execute_raw(statement(backend, KEY, key(id, "EdDSA"))).await.unwrap();
+            let stored = entity::signing_keys::Entity::find_by_id(id).one(other.read()).await.unwrap();
+            assert!(stored.is_some(), "{backend:?}: write {round} was in somebody else's transaction");
+        }
     }
 }
 
@@ -401,6 +418,10 @@ async fn a_silent_connection_times_out_and_is_discarded() {
     let signal = |signal: &str| {
         assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
     };
+    // The pool still waits, without limit, for the server to confirm that the connection is free.
+    while db.pools()[0].idle == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     signal("-STOP");
     let answer = db.in_time(db.read().query_one_raw(asked)).await;
     assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Client, TestApp, on_servers, other_than},
+    oauth::{self, NOTES},
     pages::browser::Browser,
 };
 
@@ -192,6 +193,27 @@ async fn api_keys_have_their_documented_cost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_to_another_application_has_its_documented_cost() {
+    let app = TestApp::new().await;
+    oauth::register(&app).await;
+    let client = app.guest();
+    let access = client.sign_in("ada@example.com").await.access;
+    cost(&app);
+    assert_eq!(client.get(&format!("/authorize?{}", oauth::query(NOTES))).await.status, 200);
+    assert_eq!(cost(&app), (1, 0), "the client");
+    let code = oauth::code(&client, &access, NOTES).await;
+    assert_eq!(cost(&app), (4, 1), "the client, the session of the user, the code, an event");
+    let tokens = oauth::Tokens::of(&oauth::token(&client, &oauth::by_code(NOTES, &code)).await);
+    assert_eq!(
+        cost(&app),
+        (7, 1),
+        "the client, the code, the user, the parent with its proofs, session, proofs, event"
+    );
+    oauth::Tokens::of(&oauth::refresh(&client, NOTES.0, &tokens.refresh).await);
+    assert_eq!(cost(&app), (3, 1), "the client, and a refresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_costs_what_the_documentation_says() {
     let app = TestApp::new().await;
     let admin = app.person("admin@example.com", Role::Admin).await;
@@ -203,6 +225,41 @@ async fn a_suspension_costs_what_the_documentation_says() {
     let input = serde_json::json!({ "id": target });
     admin.change("suspendUser", input, "__typename").await.field("suspendUser");
     assert_eq!(cost(&app), (4, 0), "of who is suspended already");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operations_of_a_console_have_their_documented_cost() {
+    let app = TestApp::new().await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let target = app.person("target@example.com", Role::User).await.signed_in;
+    let (user, session) = (&target.user, &target.session);
+    cost(&app);
+    let range = "from: \"2026-01-01T00:00:00Z\", before: \"2026-01-31T00:00:00Z\"";
+    for (query, statements, what) in [
+        (format!("{{ auditStatistics({range}) {{ series {{ counts }} }} }}"), 2, "caller, numbers"),
+        ("{ mailQueue { waiting oldestAgeSeconds } }".to_owned(), 2, "caller, emails"),
+        (
+            format!("{{ user(id: \"{user}\") {{ endedSessions {{ totalCount nodes {{ id endReason }} }} }} }}"),
+            4,
+            "caller, user, sessions, number of sessions",
+        ),
+        (
+            format!("{{ auditEvents(filter: {{ sessionId: \"{session}\" }}) {{ nodes {{ details {{ reason }} }} }} }}"),
+            2,
+            "caller, events",
+        ),
+        ("{ auditEvents(filter: { email: \"a@example.com\" }) { nodes { kind } } }".to_owned(), 2, "caller, events"),
+        ("{ auditEvents(filter: { network: \"127.0.0.1\" }) { nodes { kind } } }".to_owned(), 2, "caller, events"),
+    ] {
+        let answer = admin.query(&query, json!({})).await;
+        assert!(answer.json["errors"].is_null(), "{}", answer.text);
+        assert_eq!(cost(&app), (statements, 0), "{what}: {query}");
+    }
+    admin.change("endUserSession", json!({ "id": session }), "__typename").await.field("endUserSession");
+    assert_eq!(cost(&app), (5, 0), "caller, session, lock of its user, end, event");
+    let sent = admin.change("sendPasswordReset", json!({ "id": user }), "__typename").await;
+    assert_eq!(sent.field("sendPasswordReset")["__typename"], "PasswordResetSent");
+    assert_eq!(cost(&app), (7, 1), "caller, recent sign-in, administrators, user, link, mail, event");
 }
 
 #[tokio::test(flavor = "multi_thread")]

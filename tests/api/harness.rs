@@ -219,6 +219,7 @@ impl TestApp {
                 seen.lock().unwrap().push(info.statement.clone());
             })),
             entropy: overrides.entropy,
+            grants: overrides.grants,
             ..Overrides::default()
         };
         let flags = flags(&database.url, folder.path(), change);

@@ -272,3 +272,40 @@ async fn a_missed_session_end_is_noticed_within_thirty_seconds() {
     assert_eq!(socket.hear().await, complete("s"));
     assert_eq!(socket.hear().await, SocketEvent::Closed(4401));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_by_network_and_address_apply_live_and_hide_deleted_users() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let manager = app.person("manager@example.com", Role::Manager).await;
+    let admin = app.person("admin@example.com", Role::Admin).await;
+    let ada = app.guest().at_ip("203.0.113.7").sign_in("ada@example.com").await;
+    let mut sockets = Vec::new();
+    for who in [&manager, &admin] {
+        let mut socket = served.socket(&who.signed_in.access).await;
+        socket
+            .subscribe("e", "subscription { auditEventAdded(filter: { network: \"203.0.113.0/24\" }) { kind } }")
+            .await;
+        socket.settle().await;
+        sockets.push(socket);
+    }
+    app.guest().at_ip("203.0.114.7").login("bob@example.com").await;
+    app.guest().at_ip("203.0.113.8").login("bob@example.com").await;
+    for socket in &mut sockets {
+        assert_eq!(socket.hear().await.data("e")["auditEventAdded"]["kind"], "CODE_REQUESTED");
+        socket.hears_nothing().await;
+    }
+    app.sql("UPDATE users SET status = 'DELETED', deleted_at = updated_at WHERE email = 'ada@example.com'").await;
+    app.guest().at_ip("203.0.113.7").refresh(&ada.refresh).await;
+    let input = json!({ "refreshToken": ada.refresh });
+    let out = "__typename ... on LoggedOut { sessionId }";
+    let out = app.guest().at_ip("203.0.113.7").change("logout", input, out).await;
+    assert_eq!(out.field("logout")["__typename"], "LoggedOut");
+    assert_eq!(sockets[1].hear().await.data("e")["auditEventAdded"]["kind"], "SIGNED_OUT");
+    sockets[0].hears_nothing().await;
+
+    let mut socket = served.socket(&manager.signed_in.access).await;
+    socket.subscribe("e", "subscription { auditEventAdded(filter: { email: \"ada@example.com\" }) { kind } }").await;
+    let heard = format!("{:?}", socket.hear().await);
+    assert!(heard.contains("FORBIDDEN"), "{heard}");
+}

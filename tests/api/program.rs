@@ -17,10 +17,12 @@ use tempfile::TempDir;
 
 mod audit;
 mod breached;
+mod clients;
 mod doctor;
 mod full_disk;
 mod health;
 mod memory;
+mod moving;
 pub(crate) mod own_postgres;
 mod people;
 mod starting;

@@ -144,6 +144,22 @@ async fn api_keys(app: &TestApp, number: u64, died: i64) {
     make(app, number, "api_keys", &row).await;
 }
 
+/// Inserts authorization codes that expire in this many days.
+async fn authorization_codes(app: &TestApp, number: u64, died: i64) {
+    let died = day(app, died);
+    let row = [
+        ("id", "UUID"),
+        ("code_hash", "HASH"),
+        ("client_id", "'notes'"),
+        ("redirect_uri", "'https://notes.example.com/callback'"),
+        ("challenge", "HASH"),
+        ("session_id", "(SELECT id FROM sessions LIMIT 1)"),
+        ("created_at", &died),
+        ("expires_at", &died),
+    ];
+    make(app, number, "authorization_codes", &row).await;
+}
+
 /// Inserts sign-in links and email changes. `died` is their expiry in days from now.
 async fn links_and_changes(app: &TestApp, number: u64, died: i64) {
     let died = day(app, died);
@@ -281,7 +297,7 @@ async fn erasure_finds_rows_by_address_label_through_an_index() {
     assert_eq!(statements.len(), 2);
     for statement in &statements {
         let steps = plan(&app, statement).await;
-        assert!(steps.iter().any(|step| step.contains("audit_events_address_idx")), "{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains("audit_events_address_id_idx")), "{steps:#?}");
     }
 }
 
@@ -295,7 +311,7 @@ async fn plan(app: &TestApp, statement: &Statement) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_purge_statement_uses_an_index() {
-    const INDEXES: [(&str, &str); 15] = [
+    const INDEXES: [(&str, &str); 16] = [
         ("DELETE FROM email_codes WHERE units = 0", "email_codes_forget_idx"),
         ("UPDATE email_codes", "email_codes_forget_idx"),
         ("DELETE FROM email_codes WHERE attempted_at", "email_codes_expires_at_idx"),
@@ -304,11 +320,12 @@ async fn every_purge_statement_uses_an_index() {
         ("DELETE FROM outbox", "outbox_finished_at_idx"),
         ("DELETE FROM sessions WHERE expires_at", "sessions_expires_at_idx"),
         ("DELETE FROM sessions WHERE ended_at", "sessions_ended_at_idx"),
+        ("DELETE FROM authorization_codes", "authorization_codes_expires_at_idx"),
         ("DELETE FROM api_keys WHERE expires_at", "api_keys_expires_at_idx"),
         ("DELETE FROM api_keys WHERE revoked_at", "api_keys_revoked_at_idx"),
         ("DELETE FROM devices", "devices_expires_at_idx"),
         ("DELETE FROM email_changes", "email_changes_expires_at_idx"),
-        ("DELETE FROM audit_events", "audit_events_at_idx"),
+        ("DELETE FROM audit_events", "audit_events_statistics_idx"),
         ("UPDATE audit_events", "audit_events_forget_idx"),
         ("UPDATE sessions", "sessions_forget_idx"),
     ];
@@ -328,6 +345,7 @@ async fn every_purge_statement_uses_an_index() {
         letters(&app, 1_000, -days).await;
         links_and_changes(&app, 1_000, 10 - days).await;
         api_keys(&app, 500, 100 - 9 * days).await;
+        authorization_codes(&app, 500, 10 - days).await;
     }
     if on_servers() {
         app.sql("VACUUM ANALYZE").await;

@@ -112,6 +112,22 @@ impl Rows {
                 ("created_at", now.clone()),
                 ("expires_at", now),
             ],
+            "clients" => vec![
+                ("id", self.user.simple().to_string().into()),
+                ("name", "Notes".into()),
+                ("redirect_uris", "https://notes.example.com/callback".into()),
+                ("created_at", now),
+            ],
+            "authorization_codes" => vec![
+                ("id", id),
+                ("code_hash", hash.clone()),
+                ("client_id", "notes".into()),
+                ("redirect_uri", "https://notes.example.com/callback".into()),
+                ("challenge", hash),
+                ("session_id", self.session.into()),
+                ("created_at", now.clone()),
+                ("expires_at", now),
+            ],
             "password_tries" => vec![("id", id), ("budget_key", hash), ("at", now)],
             "email_codes" => vec![
                 ("id", id),
@@ -166,13 +182,15 @@ impl Rows {
     }
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "users",
     "devices",
     "sessions",
     "authentications",
     "passwords",
     "api_keys",
+    "clients",
+    "authorization_codes",
     "password_tries",
     "email_codes",
     "sign_in_links",
@@ -206,7 +224,11 @@ pub(crate) fn bad_values(good: &Rows) -> Vec<(&'static str, &'static str, Value,
         ("sessions", "device_id", nobody.clone(), "foreign"),
         ("authentications", "proof_id", good.proof.into(), "unique"),
         ("authentications", "method", "guess".into(), "check"),
-        ("authentications", "session_id", nobody, "foreign"),
+        ("authentications", "session_id", nobody.clone(), "foreign"),
+        ("authorization_codes", "session_id", nobody, "foreign"),
+        ("authorization_codes", "code_hash", short.clone(), "check"),
+        ("authorization_codes", "challenge", short.clone(), "check"),
+        ("authorization_codes", "expires_at", earlier.clone(), "check"),
         ("passwords", "user_id", good.user.into(), "unique"),
         ("passwords", "version", 0.into(), "check"),
         ("api_keys", "key_hash", short.clone(), "check"),

@@ -20,17 +20,22 @@ use crate::{
     rows::{Rows, bad_values, insert, moment},
 };
 
-const INDEXES: [&str; 37] = [
+const INDEXES: [&str; 45] = [
     "api_keys_expires_at_idx",
     "api_keys_revoked_at_idx",
     "api_keys_user_id_id_idx",
     "audit_events_actor_id_id_idx",
-    "audit_events_address_idx",
-    "audit_events_at_idx",
+    "audit_events_address_id_idx",
     "audit_events_forget_idx",
+    "audit_events_ip_address_idx",
     "audit_events_kind_id_idx",
+    "audit_events_network_idx",
+    "audit_events_session_id_idx",
+    "audit_events_statistics_idx",
     "audit_events_subject_id_id_idx",
     "authentications_session_id_at_idx",
+    "authorization_codes_expires_at_idx",
+    "authorization_codes_session_id_idx",
     "devices_expires_at_idx",
     "devices_forget_idx",
     "devices_user_id_idx",
@@ -44,16 +49,19 @@ const INDEXES: [&str; 37] = [
     "outbox_next_attempt_at_idx",
     "password_tries_at_idx",
     "password_tries_budget_key_at_idx",
+    "sessions_client_id_idx",
     "sessions_device_id_idx",
     "sessions_ended_at_idx",
     "sessions_expires_at_idx",
     "sessions_forget_idx",
     "sessions_open_idx",
+    "sessions_parent_id_idx",
     "sessions_rotated_at_idx",
-    "sessions_user_id_created_at_idx",
+    "sessions_user_id_id_idx",
     "sign_in_links_expires_at_idx",
     "signing_keys_signs_from_idx",
     "users_deleted_at_idx",
+    "users_external_id_idx",
     "users_list_created_at_idx",
     "users_list_email_idx",
     "users_list_last_sign_in_at_idx",
@@ -77,6 +85,14 @@ async fn the_schema_migrates_up_down_and_up_again() {
         assert!(migrate::is_current(&db).await.unwrap());
         migrate::up(&db).await.unwrap();
 
+        migrate::down(&db, 1).await.unwrap();
+        assert!(!columns_of(&db).await["audit_events"].contains_key("network"));
+        assert!(indexes_of(&db).await.contains_key("audit_events_at_idx"));
+        migrate::down(&db, 1).await.unwrap();
+        assert!(!columns_of(&db).await["users"].contains_key("external_id"));
+        migrate::down(&db, 1).await.unwrap();
+        let columns = columns_of(&db).await;
+        assert!(!columns.contains_key("clients") && !columns["sessions"].contains_key("parent_id"));
         migrate::down(&db, 1).await.unwrap();
         assert!(!columns_of(&db).await.contains_key("api_keys"));
         migrate::down(&db, 1).await.unwrap();
@@ -108,7 +124,7 @@ async fn users_deleted_before_the_deletion_time_was_stored_are_erased_in_time() 
         let db = database.connect().await;
         let rows = Rows::new();
         rows.insert_all(&db).await;
-        migrate::down(&db, 7).await.unwrap();
+        migrate::down(&db, 10).await.unwrap();
         db.write().execute_unprepared("UPDATE users SET status = 'DELETED'").await.unwrap();
         migrate::up(&db).await.unwrap();
         let deleted = entity::users::Entity::find().one(db.read()).await.unwrap().unwrap();
@@ -167,6 +183,8 @@ async fn every_entity_has_the_columns_of_its_table() {
         declare(&mut entities, entity::outbox::Entity);
         declare(&mut entities, entity::audit_events::Entity);
         declare(&mut entities, entity::signing_keys::Entity);
+        declare(&mut entities, entity::clients::Entity);
+        declare(&mut entities, entity::authorization_codes::Entity);
         assert_eq!(entities, columns_of(&db).await, "{backend:?}");
     }
 }
@@ -183,18 +201,24 @@ async fn every_index_exists() {
         let expected = [
             "api_keys_expires_at_idx",
             "api_keys_revoked_at_idx",
-            "audit_events_address_idx",
+            "audit_events_address_id_idx",
             "audit_events_forget_idx",
+            "audit_events_ip_address_idx",
+            "audit_events_network_idx",
+            "audit_events_session_id_idx",
             "devices_forget_idx",
             "email_codes_forget_idx",
             "email_codes_person_idx",
             "outbox_finished_at_idx",
             "outbox_next_attempt_at_idx",
+            "sessions_client_id_idx",
             "sessions_ended_at_idx",
             "sessions_forget_idx",
             "sessions_open_idx",
+            "sessions_parent_id_idx",
             "sessions_rotated_at_idx",
             "users_deleted_at_idx",
+            "users_external_id_idx",
         ];
         assert_eq!(partial, expected, "{backend:?}");
     }
@@ -336,6 +360,7 @@ async fn every_test_gets_a_separate_database() {
         name_key: Set(String::new()),
         locale: Set(None),
         deleted_at: Set(None),
+        external_id: Set(None),
     };
     let written = user.insert(db.write()).await.unwrap();
     assert_eq!(entity::users::Entity::find().one(db.read()).await.unwrap(), Some(written));

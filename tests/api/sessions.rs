@@ -4,6 +4,7 @@
 mod away;
 mod devices;
 mod ending;
+mod reading;
 mod times;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

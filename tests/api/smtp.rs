@@ -15,6 +15,7 @@ use doorcode::{
         template::{Content, Locale, render},
     },
     ports::{DeliveryFailure, Mail, MailTransport},
+    settings::Theme,
 };
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ fn mail(number: u128, to: &str, locale: Locale) -> Mail {
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),
+        theme: Theme::default(),
         device: Some("Firefox on Linux".to_owned()),
         network: Some("203.0.113.7".to_owned()),
         asked_at: DateTime::UNIX_EPOCH,
@@ -52,6 +54,7 @@ fn mail(number: u128, to: &str, locale: Locale) -> Mail {
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
+        logo: rendered.logo,
         code: Some("12345678".to_owned()),
     }
 }
@@ -114,6 +117,33 @@ async fn mail_arrives_encrypted_in_every_language_with_both_parts() {
             assert!(raw.is_ascii() && raw.lines().all(|line| line.len() <= 998));
         }
     }
+}
+
+#[tokio::test]
+async fn a_logo_is_a_part_of_the_email_beside_the_html() {
+    if embedded_only() {
+        return;
+    }
+    let server = SmtpServer::start(Tls::Smtps);
+    let html = format!("<img src=\"cid:{}\">", Mail::LOGO);
+    let sent = Mail { html: html.clone(), logo: Some(vec![0x89; 30].into()), ..english("ada@example.com") };
+    smtp(&server.url(), true).deliver(&sent).await.unwrap();
+    let got = &server.messages(1)[0];
+    assert_eq!(got["html"].as_str().unwrap().trim_end(), html);
+    assert_eq!(got["text"].as_str().unwrap().replace("\r\n", "\n").trim_end(), sent.text.trim_end());
+    let raw = got["raw"].as_str().unwrap();
+    let logo = "iYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJ";
+    for part in [
+        "Content-Type: multipart/alternative",
+        "Content-Type: multipart/related",
+        "Content-Type: image/png",
+        "Content-Disposition: inline",
+        "Content-ID: <logo@doorcode>",
+        logo,
+    ] {
+        assert_eq!(raw.matches(part).count(), 1, "{part} in {raw}");
+    }
+    assert!(!raw.to_lowercase().contains("filename"), "{raw}");
 }
 
 #[tokio::test]

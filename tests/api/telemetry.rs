@@ -1,6 +1,7 @@
 //! Telemetry of a running server: traces exported over OTLP/HTTP to a test collector, metrics as Prometheus scrapes
 //! them, and log lines. Each test starts a separate server process, and most tests sign in once.
 
+mod api_keys;
 mod collector;
 mod logs;
 mod metrics;

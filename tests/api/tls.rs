@@ -165,7 +165,7 @@ async fn a_tls_client_that_stops_reading_is_disconnected_in_time() {
     let caps = Caps { of_network: of_address(1), unread: SHORT, spare, ..Caps::default() };
     let server = listening(&certificates, caps).await;
     let mut deaf = certificates.connect("tls", server.public).await.unwrap();
-    deaf.send(&"GET /assets/any/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50)).await;
+    deaf.send(&"GET /assets/any/graphiql.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50)).await;
     let start = Instant::now();
     assert!(certificates.connect("tls", server.public).await.is_err(), "the only slot is taken");
     eventually("the slot is free", async || certificates.connect("tls", server.public).await.is_ok()).await;

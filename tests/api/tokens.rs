@@ -26,6 +26,11 @@ fn is_refused(answer: &Answer, why: &str) {
     assert!(answer.json["data"].is_null(), "{why}: {}", answer.text);
 }
 
+/// The claims of a token, unchecked.
+pub(crate) fn claims(token: &str) -> Value {
+    read(token).1
+}
+
 async fn refused(guest: &Client<'_>, token: &str, why: &str) {
     is_refused(&guest.with_bearer(token).me().await, why);
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The number of migrations that this version adds to that one's.
-const ADDED: u32 = 3;
+const ADDED: u32 = 6;
 
 /// What the clients kept, and a database as that version left it.
 async fn earlier(backend: DbBackend) -> (Value, TestDatabase) {
@@ -146,6 +146,9 @@ async fn an_upgrade_signs_nobody_out_and_resets_nothing() {
         assert_nothing_lost(&app, &kept).await;
         let (sessions, proofs) = (app.count("sessions", "1 = 1").await, app.count("authentications", "1 = 1").await);
         assert_eq!(sessions, proofs, "each session has its proof");
+        assert_eq!(app.count("audit_events", "kind = 'SIGNED_IN' AND session_id IS NULL").await, 0);
+        assert_eq!(app.count("audit_events", "(network IS NULL) <> (ip_address IS NULL)").await, 0);
+        assert!(app.count("audit_events", "ip_address LIKE '127.0.0._' AND network = '127.0.0.0/24'").await > 0);
     }
 }
 

@@ -125,7 +125,7 @@ test("an action that needs a recent sign-in asks for a code in place and continu
   await signIn(page, email);
   const first = await codeFor(email);
   let long = true;
-  const message = "Sign in again first. This needs a sign-in within the last ten minutes.";
+  const message = "This needs a sign-in by email within the last ten minutes. Sign in with a code, then try again.";
   await refuseWith(page, "changeEmail(input", "REAUTHENTICATION_REQUIRED", message, () => long);
   await press(page, changeEmail);
   await focused(page, field("email"));

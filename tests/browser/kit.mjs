@@ -1,13 +1,13 @@
 // Helpers of the browser tests: requests to the API, emails, keys and checks of a page.
 
-import { readFile } from "node:fs/promises";
-import { mkdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 
 export const { values, positionals } = parseArgs({
-  options: { all: { type: "boolean" }, only: { type: "string" }, screenshots: { type: "string" } },
+  options: { all: { type: "boolean" }, theme: { type: "boolean" }, only: { type: "string" }, screenshots: { type: "string" } },
   allowPositionals: true,
 });
 export const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
@@ -20,10 +20,13 @@ export const GOOD = "correct horse battery";
 export const BETTER = "staple battery horse";
 
 export const tests = [];
-/** Registers a test. It fails on any request to another host, console error or failed response. */
+/** Registers a test. It fails on any request to another host, console error or failed response, except `refuses`. */
 export const test = (name, size, body, options = {}) => tests.push({ name, size, body, ...options });
 /** Registers a test that needs the development inbox. */
-export const testOfInbox = (name, size, body) => tests.push({ name, size, body: mailbox ? null : body });
+export const testOfInbox = (name, size, body, options = {}) => tests.push({ name, size, body: mailbox ? null : body, ...options });
+const program = process.env.DOORCODE_BIN;
+/** Registers a test that needs the program of the server, for `promote`. */
+export const testOfProgram = (name, size, body, options = {}) => tests.push({ name, size, body: program ? body : null, ...options });
 
 export const address = (name) => `${name}-${run}@example.com`;
 
@@ -33,10 +36,10 @@ export function check(holds, message) {
 
 // ---- The API and emails --------------------------------------------------------------------------------------------
 
-export async function ask(query, variables = {}, from = base) {
+export async function ask(query, variables = {}, { from = base, token } = {}) {
   const response = await fetch(`${from}/graphql`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = await response.json();
@@ -48,7 +51,7 @@ const LOGIN = `mutation Login($input: LoginInput!) {
   login(input: $input) { __typename ... on CodeSent { challenge } ... on SignedIn { tokens { accessToken } } }
 }`;
 const VERIFY = `mutation Verify($input: VerifyInput!) {
-  verify(input: $input) { __typename ... on InvalidCode { attemptsLeft } ... on SignedIn { tokens { accessToken } } }
+  verify(input: $input) { __typename ... on InvalidCode { attemptsLeft } ... on SignedIn { tokens { accessToken refreshToken } } }
 }`;
 const REGISTER = `mutation Register($input: RegisterInput!) { register(input: $input) { ... on CodeSent { challenge } } }`;
 
@@ -62,11 +65,34 @@ export async function register(email, password = GOOD) {
   check(verify.__typename === "SignedIn", `${verify.__typename} instead of a new account`);
 }
 
+/** Signs in with a code other than `used`, which creates the account. Returns the tokens. */
+export async function signInByApi(email, used = null) {
+  const { challenge } = await requestCode(email);
+  const { verify } = await ask(VERIFY, { input: { challenge, code: await codeFor(email, used) } });
+  check(verify.__typename === "SignedIn", `${verify.__typename} instead of a sign-in`);
+  return verify.tokens;
+}
+
+/** Gives an account another role. */
+export async function promote(email, role) {
+  const { PATH, DOORCODE_DATA } = process.env;
+  await promisify(execFile)(program, ["user", "role", email, role], { env: { PATH, DOORCODE_DATA } });
+}
+
+/** Waits until something holds. `found` says what is there instead. */
+export async function eventually(what, holds, found = () => "nothing") {
+  for (let tries = 0; tries < 50; tries += 1) {
+    if (await holds()) return;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error(`no ${what} within ten seconds, but ${await found()}`);
+}
+
 /** Waits until `find` returns a value for the newest email to an address, and returns that value. */
 async function mailed(to, what, find) {
   for (let tries = 0; tries < 50; tries += 1) {
     const newest = "query Newest($to: String!) { inbox(to: $to, first: 1) { code text } }";
-    const { inbox } = await ask(newest, { to }, mailbox);
+    const { inbox } = await ask(newest, { to }, { from: mailbox });
     const found = inbox[0] && find(inbox[0]);
     if (found) return found;
     await new Promise((done) => setTimeout(done, 200));
@@ -147,12 +173,12 @@ export async function fits(page) {
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Checks the page with axe-core, and that nothing is wider than the window. */
-export async function accessible(page, name) {
+/** Checks the page, or a part of it, with axe-core, and that nothing is wider than the window. */
+export async function accessible(page, name, part = "html") {
   await fits(page);
   await page.evaluate(axe);
-  const found = await page.evaluate(() =>
-    window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  const found = await page.evaluate((part) =>
+    window.axe.run(part, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }), part,
   );
   const text = found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
   check(text.length === 0, `axe-core on ${name}: ${text.join("; ")}`);
@@ -188,7 +214,7 @@ export const refuseWith = (page, operation, code, message, still = () => true) =
 
 /** Changes what the server writes into the page. */
 export const withShell = (page, change) =>
-  page.route((url) => url.origin === base && ["/", "/sign-in", "/register", "/reset", "/account"].includes(url.pathname), async (route) => {
+  page.route((url) => url.origin === base && ["/", "/sign-in", "/register", "/reset", "/account", "/authorize"].includes(url.pathname), async (route) => {
     const response = await route.fetch();
     const html = await response.text();
     const body = html.replace(/data-shell="([^"]*)"/, (_, text) => {
@@ -215,6 +241,11 @@ export const deviceOf = (page, email) =>
 
 export async function typeAddress(page, email) {
   await page.goto(`${base}/`);
+  await typeAddressHere(page, email);
+}
+
+/** Types the address into the first form of this page, and requests a code. */
+export async function typeAddressHere(page, email) {
   await focused(page, field("email"));
   await page.keyboard.type(email);
   await page.keyboard.press("Enter");

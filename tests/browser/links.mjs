@@ -155,6 +155,7 @@ test("“This wasn't me” is used only by its button, takes the account back an
   check(page.url() === `${base}/`, `the token is still in the address bar: ${page.url()}`);
   await page.waitForTimeout(300);
   check(!called("disownSession"), "the link was used by opening it");
+  await sees(page, ".effects li", "Revoke its API keys.");
   await accessible(page, "phone-disown");
   await press(page, "This wasn’t me");
   await sees(page, "h1", "Your account is safe again");

@@ -3,8 +3,9 @@
 
 import {
   accessible, address, base, check, codeFor, desk, enterCode, expectStatus, field, fits, focused, phone, press,
-  refuseWith, sees, signedInAs, signIn, test, typeAddress, valueOf, wrong,
+  refuseWith, sees, signedInAs, signIn, signInByApi, test, testOfProgram, typeAddress, valueOf, wrong,
 } from "./kit.mjs";
+import { flood, openConsole } from "./console.mjs";
 
 const UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -53,6 +54,21 @@ async function codeScreens(page, size, name, email) {
   await signedInAs(page, email);
 }
 
+async function keyScreens(page, size, name) {
+  await page.locator(".part-head .button").click();
+  await page.locator(field("name")).fill(name);
+  await page.locator("[type=checkbox]").first().check();
+  await screen(page, size, `${name}-key-form`);
+  await page.locator("form .primary").click();
+  await page.locator("code.key").waitFor();
+  await screen(page, size, `${name}-key-created`);
+  for (const question of [0, 1]) {
+    await page.locator(".item-actions .button").nth(question).click();
+    await screen(page, size, `${name}-key-question-${question}`);
+    await page.keyboard.press("Escape");
+  }
+}
+
 async function accountScreens(page, size, name) {
   const tabs = page.locator(".tabs a");
   await screen(page, size, `${name}-profile`);
@@ -64,11 +80,51 @@ async function accountScreens(page, size, name) {
     await page.waitForTimeout(400);
     for (const row of await page.locator(".row-part .part-head .button").all()) await row.click();
     await screen(page, size, `${name}-account-${tab}`);
+    if (page.url().endsWith("#keys")) await keyScreens(page, size, name);
   }
   await refuseWith(page, "exportData", "REAUTHENTICATION_REQUIRED", "Sign in again first.");
   await page.locator(".part-head .button").first().click();
   await page.locator("dialog").waitFor();
   await screen(page, size, `${name}-step-up`);
+}
+
+/** Goes to a view of the console by its address. */
+async function view(page, hash, shown) {
+  await page.evaluate((hash) => (location.hash = hash), hash);
+  await page.locator(shown).first().waitFor();
+  await page.waitForTimeout(300);
+}
+
+async function consoleScreens(page, size, name) {
+  const other = address(`${name}-user`);
+  await signInByApi(other);
+  await openConsole(page, address(`${name}-admin`));
+  await page.locator(".plot svg").nth(2).waitFor();
+  await screen(page, size, `${name}-console-overview`);
+  await page.locator(".chart .more summary").first().click();
+  await screen(page, size, `${name}-console-table`);
+  await view(page, `#people?search=${encodeURIComponent(other)}`, ".table tbody tr");
+  await screen(page, size, `${name}-console-users`);
+  await page.locator(".tools .primary").click();
+  await screen(page, size, `${name}-console-invite`);
+  await page.keyboard.press("Escape");
+  await page.locator(".row-link").click();
+  await page.locator(".events-table tbody tr").first().waitFor();
+  await page.locator(".more summary").click();
+  await screen(page, size, `${name}-console-user`);
+  for (const question of await page.locator(".head-actions .button").all()) {
+    await question.click();
+    await screen(page, size, `${name}-console-question`);
+    await page.keyboard.press("Escape");
+  }
+  await view(page, "#audit?group=signIns&network=127.0.0.1&range=custom", ".chips");
+  await screen(page, size, `${name}-console-audit`);
+  await view(page, "#audit", ".events-table");
+  await page.locator(".row-link").first().click();
+  await screen(page, size, `${name}-console-event`);
+  await page.keyboard.press("Escape");
+  await view(page, "#audit?live=1", ".live");
+  await screen(page, size, `${name}-console-live`);
 }
 
 for (const locale of ["en", "de", "fr", "es", "ja"]) {
@@ -80,9 +136,31 @@ for (const locale of ["en", "de", "fr", "es", "ja"]) {
         await codeScreens(page, size, name, address(name));
         await accountScreens(page, size, name);
       }, { locale, colorScheme });
+      testOfProgram(`every screen of the console is accessible: ${name}`, size, (page) => consoleScreens(page, size, name), { locale, colorScheme });
     }
   }
 }
+
+testOfProgram("with two hundred live events a second, the table drops no frames", desk, async (page) => {
+  await flood(page, 200);
+  await openConsole(page, address("frames"), "admin", "#audit?live=1");
+  await page.locator(".events-table tbody tr").nth(49).waitFor();
+  const gaps = await page.evaluate(() => new Promise((done) => {
+    const gaps = [];
+    const end = performance.now() + 10_000;
+    let last = performance.now();
+    const frame = (now) => {
+      gaps.push(now - last);
+      last = now;
+      if (now < end) requestAnimationFrame(frame);
+      else done(gaps.slice(1).sort((a, b) => a - b));
+    };
+    requestAnimationFrame(frame);
+  }));
+  const late = gaps.filter((gap) => gap > 25).length;
+  console.log(`       ${gaps.length} frames in ten seconds, ${late} of them late; the longest took ${Math.round(gaps.at(-1))} ms`);
+  check(late <= gaps.length / 50, `${late} of ${gaps.length} frames are late`);
+});
 
 test("right-to-left text mirrors the pages", phone, async (page) => {
   await page.goto(`${base}/`);
@@ -102,6 +180,22 @@ test("an offline browser says so, keeps what was typed, and continues", phone, a
   await sees(page, ".error", "You’re offline.");
   check((await valueOf(page, field("email"))) === address("offline"), "the address was cleared");
   await page.context().setOffline(false);
+  await page.keyboard.press("Enter");
+  await focused(page, field("code"));
+  faults.length = 0;
+});
+
+test("a sign-in page without its server says so, keeps what was typed, and continues", phone, async (page, faults) => {
+  await page.goto(`${base}/`);
+  await focused(page, field("email"));
+  let down = true;
+  await page.route("**/graphql", (route) => (down ? route.abort("connectionrefused") : route.fallback()));
+  await page.keyboard.type(address("no-server"));
+  await page.keyboard.press("Enter");
+  await sees(page, ".error", "Can’t reach the server.");
+  await accessible(page, "phone-no-server");
+  check((await valueOf(page, field("email"))) === address("no-server"), "the address was cleared");
+  down = false;
   await page.keyboard.press("Enter");
   await focused(page, field("code"));
   faults.length = 0;
@@ -128,25 +222,31 @@ test("an account page without its server says so, and recovers", desk, async (pa
   expectStatus(faults, 503);
 });
 
-test("the first paint takes less than 300 ms with a CPU four times slower, and nothing moves", phone, async (page) => {
+test("with a cold cache and a CPU four times slower, the first paint takes less than 300 ms, and nothing moves", phone, async (page) => {
   const session = await page.context().newCDPSession(page);
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.addInitScript(() => {
-    window.shift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.shift += entry.value;
-    }).observe({ type: "layout-shift", buffered: true });
+    window.seen = { shift: 0, paint: 0 };
+    const observe = (type, note) => new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, buffered: true });
+    observe("layout-shift", (entry) => (window.seen.shift += entry.value));
+    observe("paint", (entry) => entry.name === "first-contentful-paint" && (window.seen.paint = entry.startTime));
   });
-  const paints = [];
-  for (let visit = 0; visit < 7; visit += 1) {
+  const visits = [];
+  for (let visit = 0; visit < 9; visit += 1) {
+    await session.send("Network.clearBrowserCache");
     await page.goto(`${base}/`);
     await focused(page, field("email"));
-    await page.waitForTimeout(200);
-    const [paint, shift] = await page.evaluate(() => [performance.getEntriesByName("first-contentful-paint")[0].startTime, window.shift]);
+    const ready = await page.evaluate(() => performance.now());
+    await page.waitForTimeout(300);
+    const { shift, paint } = await page.evaluate(() => window.seen);
+    const scripts = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js")).map((one) => one.transferSize));
+    check(scripts.length > 2 && scripts.every((size) => size > 0), "the cache is not cold");
     check(shift === 0, `the layout moves by ${shift}`);
-    paints.push(paint);
+    visits.push({ paint, ready });
+    await page.goto("about:blank");
   }
-  paints.sort((a, b) => a - b);
-  console.log(`       first contentful paint: median ${Math.round(paints[3])} ms, worst ${Math.round(paints[6])} ms`);
-  check(paints[3] < 300, `the first paint takes ${paints[3]} ms`);
+  const middle = (name) => visits.map((one) => Math.round(one[name])).sort((a, b) => a - b);
+  const paints = middle("paint");
+  console.log(`       first contentful paint: median ${paints[4]} ms, worst ${paints[8]} ms; ready for typing: median ${middle("ready")[4]} ms`);
+  check(paints[4] < 300, `the first paint takes ${paints[4]} ms`);
 });

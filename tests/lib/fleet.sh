@@ -105,7 +105,7 @@ start_replica() {
   (
     cd "$folder/fleet" || exit
     exec setsid setpriv --pdeathsig TERM env -i PATH="$PATH" ${LLVM_PROFILE_FILE:+LLVM_PROFILE_FILE="$LLVM_PROFILE_FILE"} \
-      DOORCODE_DATA="$fleet_data" DOORCODE_PUBLIC_URL="$fleet_url" DATABASE_URL="$postgres_url" REDIS_URL="$redis_url" \
+      DOORCODE_DATA="$fleet_data" DOORCODE_CLIENTS="$folder/fleet/clients.json" DOORCODE_PUBLIC_URL="$fleet_url" DATABASE_URL="$postgres_url" REDIS_URL="$redis_url" \
       SMTP_URL="smtp://127.0.0.1:$smtp_port" DOORCODE_TRUSTED_PROXIES=127.0.0.1/32,::1 \
       DOORCODE_LISTEN="127.0.0.1:${replica_ports[number]}" DOORCODE_OPS_LISTEN="127.0.0.1:${replica_ops[number]}" \
       "${fleet_settings[@]}" "$@" "$fleet_bin"
@@ -134,6 +134,7 @@ start_fleet() {
   fleet_settings=("$@")
   fleet_data=$folder/fleet/data
   mkdir "$folder/fleet" "$folder/nginx"
+  echo '[{"id": "notes", "name": "Notes", "redirectUris": ["http://127.0.0.1/callback"]}]' >"$folder/fleet/clients.json"
   start_mailbox
   for ((number = 0; number < replicas; number++)); do
     free_port

@@ -8,10 +8,12 @@ const SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: SWITCHES });
 
-/** Serves the page under a strict content security policy. */
-export async function servePage(doorcode, clientId = "") {
+const PAGE = 'import "./page/main.jsx";';
+
+/** Serves the page, or another script, under a strict content security policy. */
+export async function servePage(doorcode, clientId = "", port = 0, contents = PAGE) {
   const { outputFiles } = await build({
-    entryPoints: [new URL("page/main.jsx", import.meta.url).pathname],
+    stdin: { contents, resolveDir: import.meta.dirname },
     bundle: true,
     write: false,
     format: "esm",
@@ -28,7 +30,7 @@ export async function servePage(doorcode, clientId = "") {
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
     response.setHeader("content-security-policy", policy);
     response.end(isScript ? outputFiles[0].contents : html);
-  });
+  }, port);
   return { ...page, url: page.url.replace("127.0.0.1", "localhost") };
 }
 

@@ -1,16 +1,13 @@
 // Tests the applications in examples/ in Chromium against a live development server.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readCode } from "@doorcode/client/testing";
 import { launch, watch } from "./browser.mjs";
-import { Doorcode, serve } from "./support.mjs";
-
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
-const folder = (name) => new URL(`../../examples/${name}/`, import.meta.url).pathname;
+import { folder, serveApplication } from "./application.mjs";
+import { Doorcode } from "./support.mjs";
 
 let server, browser;
 
@@ -33,19 +30,9 @@ async function visit(url) {
 }
 
 test("examples/spa signs a user in with a code, keeps the session, and signs out", async (t) => {
-  const out = join(server.data, "spa");
-  const env = { ...process.env, VITE_DOORCODE_URL: server.url };
-  execFileSync(process.execPath, ["node_modules/vite/bin/vite.js", "build", "--outDir", out, "--logLevel", "error"], {
-    cwd: folder("spa"),
-    env,
-  });
-  const site = await serve(async (request, response) => {
-    const path = request.url === "/" ? "/index.html" : request.url;
-    response.setHeader("content-type", TYPES[extname(path)] ?? "text/plain");
-    response.end(await readFile(join(out, path)));
-  });
+  const site = await serveApplication("spa", server);
   t.after(site.close);
-  const { page, wrong, close } = await visit(site.url.replace("127.0.0.1", "localhost"));
+  const { page, wrong, close } = await visit(site.url);
   await page.getByLabel("Email address").fill("spa@example.com");
   await page.getByRole("button", { name: "Email me a code" }).click();
   await page.getByText("Check your email").waitFor();

@@ -23,11 +23,14 @@ export async function freePort() {
 export class Doorcode {
   #child;
   #env;
+  #program;
   data = mkdtempSync(join(tmpdir(), "doorcode-sdk."));
 
-  static async start(settings = {}) {
+  /** `run` is the program: Doorcode, or an application that embeds it. */
+  static async start(settings = {}, run = program) {
     const [port, ops] = [await freePort(), await freePort()];
     const server = new Doorcode();
+    server.#program = run;
     server.url = `http://localhost:${port}`;
     server.#env = {
       PATH: process.env.PATH,
@@ -45,7 +48,7 @@ export class Doorcode {
   async start() {
     const log = openSync(join(this.data, "log"), "a");
     // The kernel stops the server if this process is killed.
-    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", program], {
+    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", this.#program], {
       cwd: this.data,
       env: this.#env,
       stdio: ["ignore", log, log],
@@ -73,7 +76,7 @@ export class Doorcode {
 
   /** Runs a command of the program with the settings of this server. */
   command(...words) {
-    return execFileSync(program, words, { cwd: this.data, env: this.#env, encoding: "utf8" });
+    return execFileSync(this.#program, words, { cwd: this.data, env: this.#env, encoding: "utf8" });
   }
 }
 
@@ -85,9 +88,9 @@ export class MemoryStorage {
   removeItem = (key) => void this.items.delete(key);
 }
 
-/** Serves requests with a handler on a free port. */
-export async function serve(handler) {
-  const server = createServer(handler).listen(0, "127.0.0.1");
+/** Serves requests with a handler, on a free port if none is given. */
+export async function serve(handler, port = 0) {
+  const server = createServer(handler).listen(port, "127.0.0.1");
   await once(server, "listening");
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }

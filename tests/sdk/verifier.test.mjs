@@ -134,6 +134,20 @@ test("only an access token with every claim is accepted", async (t) => {
   for (const body of ["null", "[]", '"x"', "{"]) await assert.rejects(verify(forge({ body })), isTokenError, body);
 });
 
+test("tokens of other applications are refused, except of those in `clients`", async (t) => {
+  const token = (client_id) => forge({ body: claims({ client_id }) });
+  const everyone = await forged(t, all);
+  const pages = await forged(t, all, { clients: [] });
+  const notes = await forged(t, all, { clients: ["notes"] });
+  for (const { verify } of [everyone, pages, notes]) await verify(token(undefined));
+  assert.equal((await everyone.verify(token("other"))).client_id, "other");
+  await notes.verify(token("notes"));
+  await assert.rejects(pages.verify(token("notes")), isTokenError);
+  for (const wrong of ["other", "", null, ["notes"], "notes "]) {
+    await assert.rejects(notes.verify(token(wrong)), isTokenError, JSON.stringify(wrong));
+  }
+});
+
 test("the key decides the algorithm, never the token", async (t) => {
   const { verify } = await forged(t, all);
   const secret = rsa.publicKey.export({ format: "pem", type: "spki" });

@@ -4,10 +4,11 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ME, type Me } from "./api/operations";
 import { text, whenChanged } from "./i18n";
-import { firstForm, freshDraft, takeChangePassword, takeLink, useNavigation, type Navigation } from "./navigation";
+import { cameFromConsole, firstForm, freshDraft, takeChangePassword, takeLink, useNavigation, type Navigation } from "./navigation";
 import * as session from "./session/session";
-import { shell } from "./shell";
+import { asked, shell, usesConsole } from "./shell";
 import { EnterCode } from "./sign-in/code";
+import { Consent, needsSignIn, Unanswerable } from "./sign-in/consent";
 import { SignInContext, type Arrival, type Draft, type SignInApp, type View } from "./sign-in/context";
 import { Disowned, Elsewhere, SignInLink, TakeBack, Wait } from "./sign-in/links";
 import * as pending from "./sign-in/pending";
@@ -27,6 +28,12 @@ export interface AccountProps {
   changesPassword: boolean;
   onPerson(person: Person): void;
   onSignOut(notice: string): void;
+}
+
+/** Why the user is asked to sign in, if they wanted to open something. */
+function purpose(): string {
+  if (cameFromConsole()) return text().signIn.toOpenConsole;
+  return location.pathname === "/account" ? text().signIn.toOpenAccount : "";
 }
 
 const loadAccount = async () => (await import("./account/account")).AccountPage;
@@ -52,12 +59,11 @@ function useFlow(): Flow {
 
   const startOver: Flow["startOver"] = (notice = "", signedOut = false) => {
     arrival.current = null;
-    if (signedOut) history.replaceState(null, "", "/sign-in");
+    if (signedOut && !asked()) history.replaceState(null, "", "/sign-in");
     setPerson(null);
     forgetDraft();
     const reason = changesPassword.current ? text().signIn.toChangePassword : "";
-    const asksForAccount = location.pathname === "/account" ? text().signIn.toOpenAccount : "";
-    nav.go({ name: "start" }, notice || reason || asksForAccount);
+    nav.go({ name: "start" }, notice || reason || purpose());
   };
 
   const resume: Flow["resume"] = async (notice = "", waits = true) => {
@@ -67,11 +73,13 @@ function useFlow(): Flow {
     const remembered = session.isRemembered();
     const replaced = () => nav.turn.current !== before; // A link may be opened meanwhile.
     try {
-      const [{ me }] = await Promise.all([session.ask(ME, {}), loadAccount()]);
+      const [{ me }] = await Promise.all([session.ask(ME, {}), asked() ? null : loadAccount()]);
       if (replaced()) return undefined;
       if (!me) throw new session.SessionEnded();
+      if (needsSignIn()) return startOver(notice);
+      if (cameFromConsole() && usesConsole(me.role)) return location.replace("/admin");
       setPerson(me);
-      return nav.go({ name: "account" }, notice);
+      return nav.go({ name: asked() ? "consent" : "account" }, notice);
     } catch (error) {
       if (replaced()) return undefined;
       if (!(error instanceof session.SessionEnded)) return nav.wait(errorText(error));
@@ -87,7 +95,7 @@ function useFlow(): Flow {
     go: nav.go,
     awaitCode(next, request) {
       pending.save(next, request);
-      void loadAccount(); // Most likely needed next.
+      if (!asked()) void loadAccount(); // Most likely needed next.
       nav.go({ name: "code", pending: next });
     },
     async signedIn(signedIn, how) {
@@ -114,7 +122,7 @@ function useAddress({ view, shown, go, startOver, resume, changesPassword }: Flo
   useEffect(() => {
     if (view.name === "wait") void resume();
     else if (changesPassword.current) startOver();
-    else if (location.pathname === "/account" && view.name === "start") notify(text().signIn.toOpenAccount);
+    else if (view.name === "start") notify(purpose());
     const onHash = () => {
       const link = takeLink();
       if (link) return go(link);
@@ -123,7 +131,7 @@ function useAddress({ view, shown, go, startOver, resume, changesPassword }: Flo
       return void resume();
     };
     const onBack = () => {
-      if (shown.current.name !== "account" && !location.hash) go(firstForm());
+      if (shown.current.name !== "account" && !asked() && !location.hash) go(firstForm());
     };
     addEventListener("hashchange", onHash);
     addEventListener("popstate", onBack);
@@ -134,7 +142,7 @@ function useAddress({ view, shown, go, startOver, resume, changesPassword }: Flo
   }, []);
 }
 
-const needNoSession: View["name"][] = ["link", "undo", "disown", "disowned", "code", "start", "register", "forgot"];
+const needNoSession: View["name"][] = ["unanswerable", "link", "undo", "disown", "disowned", "code", "start", "register", "forgot"];
 
 /** Follows what happens to the session, and to passwords, in other tabs and on the server. */
 function useEvents({ shown, go, startOver, resume, app }: Flow): void {
@@ -145,7 +153,7 @@ function useEvents({ shown, go, startOver, resume, app }: Flow): void {
     session.whenSignedIn(() => {
       const { name } = shown.current;
       if (name === "code") go({ name: "elsewhere" });
-      else if (name === "account" || name === "start") void resume();
+      else if (name === "account" || name === "consent" || name === "start") void resume();
     });
     handleEverywhere(
       () => startOver(text().session.ended),
@@ -172,6 +180,8 @@ export function App() {
     <SignInContext.Provider value={flow.app}>
       {view.name === "account" && person ? (
         <Lazy load={loadAccount} props={{ ...account, person }} />
+      ) : view.name === "consent" && person ? (
+        <Consent person={person} onOther={(notice) => void flow.resume(notice)} onSignIn={flow.startOver} key={person.id} />
       ) : (
         <Form view={view} onRetry={() => void flow.resume()} />
       )}
@@ -197,6 +207,8 @@ function Form({ view, onRetry }: { view: View; onRetry: () => void }) {
       return <TakeBack kind={view.name} token={view.token} key={view.token} />;
     case "disowned":
       return <Disowned />;
+    case "unanswerable":
+      return <Unanswerable />;
     case "elsewhere":
       return <Elsewhere />;
     default:

@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { lastSignIn } from "./session/devices";
 import * as session from "./session/session";
-import { passwordsOn, shell } from "./shell";
+import { asked, passwordsOn, shell, unanswerable } from "./shell";
 import type { Draft, View } from "./sign-in/context";
 import * as pending from "./sign-in/pending";
 import { notify } from "./ui/announce";
@@ -26,14 +26,19 @@ export function takeChangePassword(): boolean {
   return passwordsOn();
 }
 
+/** Whether the console sent the user here to sign in. */
+export const cameFromConsole = (): boolean => shell.console && new URLSearchParams(location.search).get("to") === "console";
+
 export function freshDraft(): Draft {
   const last = lastSignIn();
   const usesPassword = last ? last.password : shell.methods[0] === "PASSWORD";
-  return { email: last?.password ? last.email : "", password: "", newPassword: "", name: "", remember: true, usesPassword };
+  const email = asked()?.loginHint ?? (last?.password ? last.email : "");
+  return { email, password: "", newPassword: "", name: "", remember: true, usesPassword };
 }
 
 /** The first form at this address, or the code in progress. */
 export function firstForm(): View {
+  if (unanswerable()) return { name: "unanswerable" };
   const waiting = pending.load();
   if (waiting) return { name: "code", pending: waiting };
   const named = byPath[location.pathname];
@@ -53,8 +58,13 @@ export interface Navigation {
   wait(problem?: string): void;
 }
 
+function firstView(): View {
+  const form = firstForm();
+  return takeLink() ?? (session.exists() && form.name !== "unanswerable" ? { name: "wait" } : form);
+}
+
 export function useNavigation(): Navigation {
-  const [view, setView] = useState<View>(() => takeLink() ?? (session.exists() ? { name: "wait" } : firstForm()));
+  const [view, setView] = useState<View>(firstView);
   const shown = useRef(view);
   const turn = useRef(0);
   shown.current = view;
@@ -66,7 +76,8 @@ export function useNavigation(): Navigation {
       turn.current += 1;
       if (next.name !== "code") pending.forget();
       const leavesForm = next.name === "start" && ["/register", "/reset"].includes(location.pathname);
-      const path = paths[next.name] ?? (leavesForm ? "/sign-in" : location.pathname);
+      // The request of an application is in the address, so all forms stay there.
+      const path = (!asked() && paths[next.name]) || (leavesForm ? "/sign-in" : location.pathname);
       const query = next.name === "account" ? "" : location.search;
       if (path !== location.pathname) history.pushState(null, "", path + query);
       setView(next);

@@ -29,7 +29,7 @@ const auth = betterAuth({
   // Together as many connections as Doorcode has.
   database: new pg.Pool({ connectionString: DATABASE_URL, max: Math.ceil(20 / processes) }),
   emailAndPassword: { enabled: true },
-  rateLimit: { enabled: true, ...unlimited, customRules: { "/*": unlimited } },
+  rateLimit: { enabled: true, ...unlimited, customRules: { "/**": unlimited } },
   telemetry: { enabled: false },
   logger: { level: "error" },
   plugins: [

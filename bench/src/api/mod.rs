@@ -48,7 +48,10 @@ impl Person {
     /// A person with an address of their own. The addresses spread over domains, because a real service sends mail to
     /// many domains at once.
     pub(crate) fn new(name: &str, number: usize) -> Self {
-        let email = format!("{name}{number}@d{}.example", number % 64);
+        Self::with_address(format!("{name}{number}@d{}.example", number % 64))
+    }
+
+    pub(crate) fn with_address(email: String) -> Self {
         Self { email, device: None, session: Session::default() }
     }
 }

@@ -20,6 +20,9 @@
 //!
 //! `Option<Claims>` accepts requests without a token, but no invalid token. A state with more in it implements
 //! `FromRef` for [`Verifier`].
+//!
+//! Other applications that users sign in to get tokens too. Unless such an application has an audience of its own, its
+//! tokens are accepted here: check [`Claims::client_id`] where only your own pages may act.
 
 mod http;
 mod keys;
@@ -61,7 +64,7 @@ pub struct Claims {
     pub amr: Vec<String>,
     /// `GUEST`, `USER`, `MANAGER` or `ADMIN`, when the token was issued.
     pub role: String,
-    /// The application that the user signed in to, if it is not Doorcode itself.
+    /// The application that acts for the user, or `None` if the user signed in on your own pages.
     pub client_id: Option<String>,
 }
 

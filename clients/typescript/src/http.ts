@@ -24,7 +24,7 @@ export class DoorcodeError extends Error {
 export const misuse = (message: string) => new DoorcodeError("USAGE", message);
 
 // Errors of the API that the user can act on.
-const ACTIONABLE = "UNAUTHENTICATED REAUTHENTICATION_REQUIRED FORBIDDEN NOT_FOUND CONFLICT BAD_USER_INPUT METHOD_DISABLED RATE_LIMITED";
+const ACTIONABLE = "UNAUTHENTICATED REAUTHENTICATION_REQUIRED FORBIDDEN NOT_FOUND CONFLICT BAD_USER_INPUT METHOD_DISABLED INSUFFICIENT_SCOPE RATE_LIMITED";
 
 /** Turns errors that the user can act on into problems. */
 export async function settle<T>(work: Promise<T>): Promise<Result<T>> {
@@ -35,6 +35,12 @@ export async function settle<T>(work: Promise<T>): Promise<Result<T>> {
     const { code, message, retryAt } = error;
     return { ok: false, problem: retryAt ? { code, message, retryAt } : { code, message } };
   }
+}
+
+/** When to try again, if a response says so. */
+export function retryAt({ headers }: Response): Date | undefined {
+  const wait = Number(headers.get("retry-after"));
+  return wait ? new Date(Date.now() + wait * 1000) : undefined;
 }
 
 interface Body {
@@ -97,12 +103,11 @@ export function connect(base: string, fetcher: typeof fetch = (...request) => fe
     const body: Body = await response.json().catch(() => ({}));
     const error = body.errors?.[0];
     if (!error && body.data) return body.data as T;
-    const wait = Number(response.headers.get("retry-after"));
     throw new DoorcodeError(
       error?.extensions?.code ?? "INTERNAL",
       error?.message ?? `${here} responded with status ${response.status}, which is no response of Doorcode. Check \`url\`.`,
       error?.extensions?.requestId,
-      wait ? new Date(Date.now() + wait * 1000) : undefined,
+      retryAt(response),
     );
   }
 

@@ -1,6 +1,6 @@
 // Signing in on the pages of the Doorcode server: OAuth 2.1 authorization code with PKCE (RFC 6749, 7636, 8414, 9207).
 
-import { DoorcodeError, misuse, type Http } from "./http.js";
+import { DoorcodeError, misuse, retryAt, settle, type Http } from "./http.js";
 import { ME } from "./operations.js";
 import type { Exchange, Sessions, Tokens } from "./session.js";
 import type { shelves } from "./store.js";
@@ -22,6 +22,14 @@ interface Leaving {
 
 const base64url = (bytes: Uint8Array) =>
   btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+/** An error of the server about a request to its pages (RFC 6749, section 4.1.2.1). */
+function refused(error: string, description: string | null): DoorcodeError {
+  const isDown = error === "server_error" || error === "temporarily_unavailable";
+  return isDown
+    ? new DoorcodeError("UNAVAILABLE", description ?? "Doorcode cannot sign you in now. Try again later.")
+    : new DoorcodeError(error, `Doorcode refused the sign-in: ${description ?? error}.`);
+}
+
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** Sends a form to the token endpoint. Returns `null` if the grant is not valid any more. */
@@ -32,23 +40,35 @@ async function redeem(http: Http, form: Record<string, string>): Promise<Tokens 
     body: new URLSearchParams(form),
     signal: AbortSignal.timeout(20_000),
   });
-  const { access_token, refresh_token, error, error_description } = await response.json().catch(() => ({}));
-  if (response.ok && access_token) return { accessToken: access_token, refreshToken: refresh_token };
+  const { access_token, refresh_token, token_type, error, error_description } = await objectIn(response);
+  if (response.ok && access_token && /^bearer$/i.test(token_type)) {
+    // RFC 6749, section 6: without a new refresh token, the old one stays valid.
+    return { accessToken: access_token, refreshToken: refresh_token ?? form["refresh_token"] };
+  }
   if (error === "invalid_grant") return null;
   const why = error_description ?? error ?? `status ${response.status}`;
-  throw new DoorcodeError(error ?? "UNAVAILABLE", `Doorcode refused the sign-in: ${why}. Check \`clientId\` and \`redirectUri\`.`);
+  const isBusy = response.status === 429;
+  if (isBusy || response.status >= 500) {
+    throw new DoorcodeError(isBusy ? "RATE_LIMITED" : "UNAVAILABLE", why, undefined, retryAt(response));
+  }
+  throw new DoorcodeError(error ?? "USAGE", `Doorcode refused the sign-in: ${why}. Check \`clientId\` and \`redirectUri\`.`);
 }
 
+/** The JSON object of a response, or an empty one. */
+const objectIn = async (response: Response) => (await response.json().catch(() => null)) ?? {};
+
 const known = new WeakMap<Http, Metadata>();
+
+const trimmed = (url: string) => url.replace(/\/$/, "");
 
 async function metadata(http: Http): Promise<Metadata> {
   const cached = known.get(http);
   if (cached) return cached;
   const response = await http.send(".well-known/oauth-authorization-server", { signal: AbortSignal.timeout(20_000) });
-  const found: Metadata = await response.json().catch(() => ({}));
+  const found: Metadata = await objectIn(response);
   if (!response.ok || !found.issuer) throw new DoorcodeError("UNAVAILABLE", `Cannot read the endpoints of ${http.url.origin}. Try again later.`);
   // RFC 8414, section 3.3: without this check, one server could speak for another.
-  if (new URL(found.issuer).href !== http.url.href) {
+  if (trimmed(found.issuer) !== trimmed(http.url.href)) {
     throw misuse(`The server at ${http.url.href} is ${found.issuer}. Use that address as \`url\` of createDoorcode.`);
   }
   known.set(http, found);
@@ -80,32 +100,54 @@ export function redirects(
     return { ok: false, problem: sessions.problem(problem) };
   }
 
+  /** The issuer, or the redirect goes on when the page is reloaded. */
+  async function issuerFor(leaving: Leaving): Promise<string> {
+    try {
+      return (await metadata(http)).issuer;
+    } catch (error) {
+      tab.set(leavingKey, leaving);
+      throw error;
+    }
+  }
+
   async function handle(): Promise<Result<Session> | null> {
     const answer = new URLSearchParams(location.search);
     const leaving = tab.get<Leaving>(leavingKey);
     const state = answer.get("state");
     if (!leaving || !state || state !== leaving.state) return null;
-    // While the server is unreachable, reloading the page tries again.
-    const { issuer } = await metadata(http);
-    // A code works once, and so does its state.
+    // Before anything else happens, because a code that is exchanged twice ends its session.
     tab.set(leavingKey, null);
+    const issuer = await issuerFor(leaving);
     history.replaceState(history.state, "", leaving.returnTo);
     // RFC 9207: the response of another server must not be redeemed here.
-    if (answer.get("iss") !== issuer) throw misuse(`The sign-in came back from ${answer.get("iss")} instead of ${issuer}.`);
+    const from = answer.get("iss");
+    if (from !== issuer) throw misuse(`The sign-in came back ${from ? `from ${from}` : "without `iss`"} instead of from ${issuer}.`);
     const error = answer.get("error");
     if (error === "access_denied") return refuse({ code: "ACCESS_DENIED", message: "The sign-in was cancelled." });
-    if (error) throw new DoorcodeError(error, `Doorcode refused the sign-in: ${answer.get("error_description") ?? error}.`);
+    if (error) throw refused(error, answer.get("error_description"));
     const id = needed();
-    const tokens = await redeem(http, {
-      grant_type: "authorization_code",
-      code: answer.get("code") ?? "",
-      redirect_uri: leaving.redirectUri,
-      client_id: id,
-      code_verifier: leaving.verifier,
-    });
+    const redeemed = await settle(
+      redeem(http, {
+        grant_type: "authorization_code",
+        code: answer.get("code") ?? "",
+        redirect_uri: leaving.redirectUri,
+        client_id: id,
+        code_verifier: leaving.verifier,
+      }),
+    );
+    if (!redeemed.ok) return refuse(redeemed.problem);
+    const tokens = redeemed.data;
     if (!tokens) return refuse({ code: "CODE_EXPIRED", message: "This sign-in has expired. Sign in again." });
-    const { me } = await http.call(ME, {}, tokens.accessToken);
-    return { ok: true, data: sessions.begin(tokens, { user: me!, remembered: true, isNewUser: false, clientId: id }) };
+    return { ok: true, data: sessions.begin(tokens, { user: await owner(tokens), remembered: true, isNewUser: false, clientId: id }) };
+  }
+
+  /** The user of an access token. */
+  async function owner({ accessToken }: Tokens) {
+    const { me } = await http.call(ME, {}, accessToken).catch((error: unknown) => {
+      if (!(error instanceof DoorcodeError) || error.code !== "UNAUTHENTICATED") throw error;
+      throw misuse(`Doorcode does not accept the tokens of ${clientId}. Register this application without an audience of its own.`);
+    });
+    return me!;
   }
 
   return {
@@ -114,15 +156,15 @@ export function redirects(
       const target = new URL(returnTo, location.href);
       if (target.origin !== location.origin) throw misuse(`\`returnTo\` must be a page of ${location.origin}, not of ${target.origin}.`);
       if (!crypto.subtle) throw misuse("withRedirect needs a page on HTTPS or localhost.");
+      const back = redirectUri ?? `${location.origin}/`;
+      if (!back.startsWith(`${location.origin}/`)) throw misuse(`\`redirectUri\` must be the whole address of a page of ${location.origin}, not ${back}.`);
       const { authorization_endpoint } = await metadata(http);
-      const leaving: Leaving = {
-        state: random(),
-        verifier: random(),
-        redirectUri: redirectUri ?? `${location.origin}/`,
-        returnTo: target.href,
-      };
+      const leaving: Leaving = { state: random(), verifier: random(), redirectUri: back, returnTo: target.href };
       const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(leaving.verifier));
-      tab.set(leavingKey, leaving);
+      // What is only in memory is gone when the browser comes back.
+      if (!tab.set(leavingKey, leaving)) {
+        throw new DoorcodeError("STORAGE", "This browser refuses storage for this page. Allow it, or sign in without a redirect.");
+      }
       const to = new URL(authorization_endpoint);
       const question = {
         response_type: "code",

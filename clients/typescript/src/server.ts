@@ -7,6 +7,11 @@ export interface VerifierOptions extends JwksOptions {
   issuer: string;
   /** The audience that tokens must have: `DOORCODE_TOKEN_AUDIENCE`, or that of `doorcode client add`. */
   audience: string;
+  /**
+   * Refuses tokens of other applications, except these: their `client_id` is here. With `[]`, only Doorcode's own pages
+   * and API give tokens. Default: tokens of all applications with this audience are accepted.
+   */
+  clients?: string[];
   /** How many seconds the clocks may differ. Default: 5. */
   leeway?: number;
 }
@@ -28,6 +33,7 @@ export interface Claims {
   /** How the user signed in: `otp` (a code), `link` or `pwd` (a password). */
   amr: string[];
   role: "GUEST" | "USER" | "MANAGER" | "ADMIN" | (string & {});
+  /** The application that acts for the user, if it is another one. */
   client_id?: string;
   email?: string;
 }
@@ -112,18 +118,21 @@ function bearer(header: string | null | undefined): string {
 
 /** Creates a verifier. An application needs one: it keeps the keys. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, audience, leeway = 5 } = options;
+  const { issuer, audience, clients, leeway = 5 } = options;
   if (!issuer || !audience) throw new TypeError("createVerifier needs `issuer` and `audience`: see docs/integrate/backend.md.");
   const keys = jwks(issuer, options);
 
   function check(claims: Record<string, unknown>): Claims {
-    const { iss, aud, exp, nbf, sub, sid } = claims;
+    const { iss, aud, exp, nbf, sub, sid, client_id } = claims;
     const now = Date.now() / 1000;
     if (iss !== issuer) throw new TokenError(`The token is from ${String(iss)}, not from ${issuer}.`);
     if (![aud].flat().includes(audience)) throw new TokenError(`The token is for ${String(aud)}, not for ${audience}.`);
     if (typeof exp !== "number" || exp <= now - leeway) throw new TokenError("The token has expired.");
     if (typeof nbf !== "number" || nbf > now + leeway) throw new TokenError("The token is not valid yet.");
     if (!sub || typeof sub !== "string" || !sid || typeof sid !== "string") throw new TokenError("The token has no user or session.");
+    if (clients && client_id !== undefined && !clients.includes(client_id as string)) {
+      throw new TokenError(`The token is of the application ${String(client_id)}, which is not accepted here.`);
+    }
     return claims as unknown as Claims;
   }
 

@@ -36,13 +36,16 @@ export class Shelf {
     }
   }
 
-  set(key: string, value: unknown): void {
+  /** Returns whether the value outlives this page. */
+  set(key: string, value: unknown): boolean {
     this.#memory.delete(key);
     try {
       if (value == null) this.#storage()!.removeItem(key);
       else this.#storage()!.setItem(key, JSON.stringify(value));
+      return true;
     } catch {
       if (value != null) this.#memory.set(key, JSON.stringify(value));
+      return false;
     }
   }
 }

@@ -28,14 +28,17 @@ export interface DoorcodeOptions {
   origins?: string[];
   /** The ID of this application, for `signIn.withRedirect`: see `doorcode client add`. */
   clientId?: string;
-  /** Where Doorcode sends the browser after `signIn.withRedirect`. Default: the root of this origin. */
+  /**
+   * Where Doorcode sends the browser after `signIn.withRedirect`: a page of this origin, exactly as registered. Default:
+   * the root of this origin.
+   */
   redirectUri?: string;
 }
 
 /** A problem that the user can act on. */
 export interface Problem {
   /** The kind of problem. Later versions of the server add kinds: show the `message` of one that you don't know. */
-  code: ProblemCode | "REAUTHENTICATION_REQUIRED" | "UNAUTHENTICATED" | "FORBIDDEN" | "NOT_FOUND" | "CONFLICT" | "BAD_USER_INPUT" | "METHOD_DISABLED" | "ACCESS_DENIED";
+  code: ProblemCode | "REAUTHENTICATION_REQUIRED" | "UNAUTHENTICATED" | "FORBIDDEN" | "NOT_FOUND" | "CONFLICT" | "BAD_USER_INPUT" | "METHOD_DISABLED" | "INSUFFICIENT_SCOPE" | "ACCESS_DENIED";
   /** The message to show to the user. */
   message: string;
   /** When to try again, by the clock of this device. */
@@ -158,6 +161,6 @@ export interface Doorcode {
     variables?: Variables,
     choices?: { signal?: AbortSignal },
   ): AsyncGenerator<Data, void, void>;
-  /** Ends this session, or with `everywhere` all sessions of the user. */
+  /** Ends this session, or with `everywhere` all sessions of the user: a session of `withRedirect` cannot do that. */
   signOut(choices?: { everywhere?: boolean }): Promise<void>;
 }

@@ -17,11 +17,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use lettre::{
     Address, Message,
     message::{
-        Mailbox, MultiPart, MultiPartKind, SinglePart,
-        header::{HeaderName, HeaderValue},
+        Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart,
+        header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
         client::AsyncSmtpConnection,
@@ -136,8 +137,12 @@ impl Smtp {
             .kind(MultiPartKind::Alternative)
             // `=_` never occurs in an encoded body, so the text of an email cannot contain the boundary.
             .boundary(format!("=_{}", mail.id.simple()))
-            .singlepart(SinglePart::plain(mail.text.clone()))
-            .singlepart(SinglePart::html(mail.html.clone()));
+            .singlepart(SinglePart::plain(mail.text.clone()));
+        let html = SinglePart::html(mail.html.clone());
+        let parts = match &mail.logo {
+            Some(logo) => parts.multipart(with_logo(mail, html, logo)?),
+            None => parts.singlepart(html),
+        };
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -259,6 +264,13 @@ fn classify(error: SmtpError) -> DeliveryFailure {
 async fn hang_up(mut connection: AsyncSmtpConnection) {
     // The conversation is over, so this response does not matter.
     let _ = timeout(Duration::from_secs(1), connection.abort()).await;
+}
+
+/// The HTML part together with the logo, so that no client has to load it.
+fn with_logo(mail: &Mail, html: SinglePart, logo: &Bytes) -> Result<MultiPart, lettre::error::Error> {
+    let png = ContentType::parse("image/png").map_err(|_| lettre::error::Error::NonAsciiChars)?;
+    let related = MultiPart::builder().kind(MultiPartKind::Related).boundary(format!("=_{}_logo", mail.id.simple()));
+    Ok(related.singlepart(html).singlepart(Attachment::new_inline(Mail::LOGO.to_owned()).body(logo.to_vec(), png)))
 }
 
 /// Replaces control characters in a subject. Templates never produce any; this is a second defence against injected

@@ -19,6 +19,10 @@ pub struct Model {
     pub subject_id: Option<Uuid>,
     /// Client IP address.
     pub ip_address: Option<String>,
+    /// Network of the IP address, as `domain/audit/network.rs` writes it.
+    pub network: Option<String>,
+    /// Session that the event is about, or else in which it was caused.
+    pub session_id: Option<Uuid>,
     /// Client user agent.
     pub user_agent: Option<String>,
     /// Request id, as in the `x-request-id` response header.

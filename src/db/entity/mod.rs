@@ -4,6 +4,8 @@
 pub mod api_keys;
 pub mod audit_events;
 pub mod authentications;
+pub mod authorization_codes;
+pub mod clients;
 pub mod devices;
 pub mod email_changes;
 pub mod email_codes;

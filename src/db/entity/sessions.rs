@@ -44,6 +44,8 @@ pub struct Model {
     pub client_id: Option<String>,
     /// When the owner said that they did not sign in.
     pub disowned_at: Option<DateTimeUtc>,
+    /// The session of the pages that a client's session was opened from. It may be gone.
+    pub parent_id: Option<Uuid>,
 }
 
 /// Tables that sessions are joined with.

@@ -33,6 +33,8 @@ pub struct Model {
     pub locale: Option<String>,
     /// When the account was deleted; it is permanently erased some time later.
     pub deleted_at: Option<DateTimeUtc>,
+    /// The id in the system that the user was imported from.
+    pub external_id: Option<String>,
 }
 
 /// Relations are joined by hand where a query needs them.

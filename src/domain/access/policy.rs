@@ -3,12 +3,13 @@
 use std::ops::Deref;
 
 use chrono::TimeDelta;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{Actor, Person, Scope, SignedIn, Viewer, scope};
 use crate::{
     db::entity::{Role, UserStatus, users},
-    domain::{Ctx, audit, session::authentication},
+    domain::{Ctx, audit, session::authentication, user},
     error::{Error, Result},
 };
 
@@ -79,6 +80,13 @@ impl<'a> Member<'a> {
     pub async fn require(ctx: &Ctx, viewer: &'a Viewer, field: &'static str) -> Result<Self> {
         Self::check(ctx, viewer.person()?, field).await
     }
+
+    /// Locks the user's row for the rest of the transaction. Of two requests that count a user's rows and insert one if
+    /// there is room, the second waits here and counts the row of the first. Fails if the session has ended meanwhile.
+    /// One statement.
+    pub async fn lock(self, tx: &DatabaseTransaction) -> Result<()> {
+        user::lock::lock_own(tx, self).await.map(drop)
+    }
 }
 
 impl<'a> Admin<'a> {
@@ -98,6 +106,16 @@ impl<'a> Manager<'a> {
     /// The manager's read access to a user.
     pub fn access_to(self, user_id: Uuid) -> ReadAccess {
         Overseer::from(self).access_to(user_id)
+    }
+
+    /// Checks that the manager may see the pseudonyms of email addresses, as administrators do. A refusal is recorded
+    /// in the audit trail.
+    pub async fn require_labels(self, ctx: &Ctx, field: &'static str) -> Result<()> {
+        if self.access_to(Uuid::nil()).shows_labels() {
+            return Ok(());
+        }
+        audit::record_denial(ctx, self.0, field).await?;
+        Err(Error::Forbidden)
     }
 }
 

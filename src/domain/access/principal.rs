@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::Deref};
 
 use uuid::Uuid;
 
-use super::Scope;
+use super::{Scope, scope::PROFILE_READ};
 use crate::{
     db::entity::{Role, api_keys, sessions, users},
     error::{Error, Result},
@@ -20,6 +20,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// The request id, also sent as `x-request-id` in the response.
     pub request_id: String,
+    /// The session of the request; `None` until it is known, and without one.
+    pub session: Option<Uuid>,
 }
 
 /// A signed-in user and the session of the request, both checked in the database for this request.
@@ -44,6 +46,14 @@ impl KeyHolder {
     /// Whether the key has a scope that the owner's current role can use.
     pub fn has(&self, scope: Scope) -> bool {
         self.user.role >= scope.role && self.key.has(scope.name)
+    }
+}
+
+impl SignedIn {
+    /// Whether the session may use a scope. A session of the API has them all, and its role is checked elsewhere. A
+    /// session of another application only reads the account.
+    fn has(&self, scope: Scope) -> bool {
+        self.session.client_id.is_none() || scope == PROFILE_READ
     }
 }
 
@@ -90,12 +100,18 @@ impl<'a> Actor<'a> {
         self.viewer.key().map(|holder| &holder.key)
     }
 
+    /// The application whose session the request has; `None` for a session of the API.
+    pub(crate) fn client_id(self) -> Option<&'a str> {
+        self.viewer.session()?.session.client_id.as_deref()
+    }
+
     pub(super) fn may(self, role: Role) -> bool {
         self.user().role >= role
     }
 }
 
-/// A signed-in caller with any role: may read their own account and end their own sessions. Never an API key.
+/// A signed-in caller with any role: may read their own account and end their own sessions. Never an API key, nor a
+/// session of another application.
 #[derive(Clone, Copy, Debug)]
 pub struct Person<'a> {
     actor: Actor<'a>,
@@ -124,27 +140,49 @@ impl<'a> From<Person<'a>> for Actor<'a> {
 }
 
 impl Viewer {
+    /// A caller, whose session is noted in the origin.
+    pub fn new(origin: Origin, principal: Principal) -> Self {
+        let session = if let Principal::Session(signed_in) = &principal { Some(signed_in.session.id) } else { None };
+        Self { origin: Origin { session, ..origin }, principal }
+    }
+
     /// The signed-in caller.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for an anonymous caller, [`Error::InsufficientScope`] for an API key.
+    /// [`Error::Unauthenticated`] for an anonymous caller, [`Error::InsufficientScope`] for an API key or a session of
+    /// another application.
     pub fn person(&self) -> Result<Person<'_>> {
         match &self.principal {
             Principal::Anonymous => Err(Error::Unauthenticated),
-            Principal::Session(SignedIn { user, session }) => {
+            Principal::Session(SignedIn { user, session }) if session.client_id.is_none() => {
                 Ok(Person { actor: Actor { viewer: self, user }, session })
             }
-            Principal::ApiKey(_) => Err(Error::InsufficientScope),
+            Principal::Session(_) | Principal::ApiKey(_) => Err(Error::InsufficientScope),
         }
     }
 
-    /// The caller if it is a session, or an API key with this scope.
+    /// The caller if it has this scope, as every session of the API does.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for an anonymous caller, [`Error::InsufficientScope`] for a key without the scope.
+    /// [`Error::Unauthenticated`] for an anonymous caller, [`Error::InsufficientScope`] for an API key or a session of
+    /// another application without the scope.
     pub fn actor(&self, scope: Scope) -> Result<Actor<'_>> {
         let actor = self.identified()?;
-        if self.key().is_none_or(|holder| holder.has(scope)) { Ok(actor) } else { Err(Error::InsufficientScope) }
+        if self.has(scope) { Ok(actor) } else { Err(Error::InsufficientScope) }
+    }
+
+    /// Whether the caller has a scope.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        match &self.principal {
+            Principal::Anonymous => false,
+            Principal::Session(signed_in) => signed_in.has(scope),
+            Principal::ApiKey(holder) => holder.has(scope),
+        }
+    }
+
+    /// Whether the caller may use only the fields that its scopes allow: an API key, or a session of another application.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.key().is_some() || self.session().is_some_and(|signed_in| signed_in.session.client_id.is_some())
     }
 
     /// The caller if it has an account. Proves no permission.

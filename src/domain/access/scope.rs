@@ -1,4 +1,5 @@
-//! The scopes of API keys. A key can do what its scopes allow and its owner's current role allows.
+//! The scopes of API keys. A key can do what its scopes allow and its owner's current role allows. Sessions of other
+//! applications have the first scope and no other.
 
 use crate::db::entity::Role;
 

@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use crate::{
     db::entity::audit_events,
-    domain::{Ctx, audit::list::Filter},
+    domain::{
+        Ctx,
+        audit::{ADDRESS_LABEL, list::Filter},
+    },
     error::Result,
 };
 
@@ -25,10 +28,14 @@ pub async fn news(ctx: &Ctx, ids: &[Uuid]) -> Result<Vec<audit_events::Model>> {
 impl Filter {
     /// Whether a list with this filter would contain the event.
     pub fn fits(&self, event: &audit_events::Model) -> bool {
-        let Self { kinds, actor, subject, from, before } = self;
+        let Self { kinds, actor, subject, place, session, labels, from, before } = self;
+        let label = event.detail[ADDRESS_LABEL].as_str();
         kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind.as_str() == event.kind))
             && (actor.is_none() || *actor == event.actor_id)
             && (subject.is_none() || *subject == event.subject_id)
+            && (session.is_none() || *session == event.session_id)
+            && place.is_none_or(|place| place.contains(event))
+            && labels.as_ref().is_none_or(|labels| labels.iter().any(|known| Some(known.as_str()) == label))
             && from.is_none_or(|from| event.at >= from)
             && before.is_none_or(|before| event.at < before)
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryResult};
 use uuid::Uuid;
 
-use super::Kind;
+use super::{Kind, network::Place};
 use crate::{
     db::entity::audit_events,
     domain::{
@@ -31,6 +31,12 @@ pub struct Filter {
     pub actor: Option<Uuid>,
     /// Subject.
     pub subject: Option<Uuid>,
+    /// Address or network of the client.
+    pub place: Option<Place>,
+    /// Session that the event is about, or in which it was caused.
+    pub session: Option<Uuid>,
+    /// The hashes of an email address, from [`labels`].
+    pub labels: Option<Vec<String>>,
     /// Earliest time, inclusive.
     pub from: Option<DateTime<Utc>>,
     /// Latest time, exclusive.
@@ -39,8 +45,18 @@ pub struct Filter {
 
 impl Filter {
     /// The users named by the filter.
-    pub fn people(&self) -> impl Iterator<Item = Uuid> {
+    fn people(&self) -> impl Iterator<Item = Uuid> {
         [self.subject, self.actor].into_iter().flatten()
+    }
+
+    /// Whether it selects by what a manager does not see in events about deleted users.
+    fn selects_by_origin(&self) -> bool {
+        self.place.is_some() || self.session.is_some()
+    }
+
+    /// The users who must be visible to the viewer if this filter selects the event.
+    pub fn people_behind(&self, event: &audit_events::Model) -> impl Iterator<Item = Uuid> {
+        self.people().chain(event.subject_id.filter(|_| self.selects_by_origin()))
     }
 
     /// The filter with times that both databases support.
@@ -52,6 +68,12 @@ impl Filter {
             ..self
         }
     }
+}
+
+/// The hashes of an email address by which [`Filter`] finds its events. Only administrators see them.
+pub async fn labels(ctx: &Ctx, manager: Manager<'_>, email: &str, field: &'static str) -> Result<Vec<String>> {
+    manager.require_labels(ctx, field).await?;
+    Ok(ctx.vault.address_labels(email).collect())
 }
 
 /// Maximum difference between an event's id and its time. Ids keep increasing when the clock is set back, so an id may
@@ -95,6 +117,9 @@ fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than
     if !overseer.sees_deleted() {
         // The list does not show a hidden user's identity, so the filter must not select by that user.
         range.extend(filter.people().map(|person| user::list::is_undeleted(&union.bind(person))));
+        if filter.selects_by_origin() {
+            rest.push(format!("(subject_id IS NULL OR {})", user::list::is_undeleted("audit_events.subject_id")));
+        }
     }
     if let Some(from) = filter.from {
         range.push(format!("id >= {}", union.bind(first_id(from))));
@@ -108,31 +133,36 @@ fn conditions(union: &mut Union, overseer: Overseer, filter: &Filter, older_than
         }
         rest.push(format!("at < {}", union.bind(before)));
     }
-    let wanted = |kinds: &Vec<Kind>| Kind::ALL.iter().filter(|kind| kinds.contains(kind)).copied().collect();
-    let kinds: Option<Vec<Kind>> = filter.kinds.as_ref().map(wanted);
-    let mut starts = match (filter.subject, filter.actor) {
-        (Some(subject), actor) => {
-            rest.extend(actor.map(|actor| format!("actor_id = {}", union.bind(actor))));
-            vec![format!("subject_id = {}", union.bind(subject))]
-        }
-        (None, Some(actor)) => vec![format!("actor_id = {}", union.bind(actor))],
-        (None, None) => Vec::new(),
-    };
-    match kinds {
-        Some(kinds) if kinds.is_empty() => return Vec::new(),
-        Some(kinds) if starts.is_empty() => {
-            starts = kinds.iter().map(|kind| format!("kind = '{}'", kind.as_str())).collect();
-        }
-        Some(kinds) => {
-            let names: Vec<_> = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
-            rest.push(format!("kind IN ({})", names.join(", ")));
-        }
-        None if starts.is_empty() => starts.push("TRUE".to_owned()),
-        None => {}
-    }
+    let mut choices = choices(union, filter).into_iter();
+    let starts = choices.next().unwrap_or_else(|| vec!["TRUE".to_owned()]);
+    rest.extend(choices.map(|any| if any.is_empty() { "FALSE".to_owned() } else { format!("({})", any.join(" OR ")) }));
     let rest = if rest.is_empty() { String::new() } else { range_query::aside(rest.join(" AND ")) };
     let range = range.join(" AND ");
     starts.iter().map(|start| format!("{start} AND {range}{rest}")).collect()
+}
+
+/// What the filter selects, with one condition for each index range. The first one usually matches the fewest events.
+fn choices(union: &mut Union, filter: &Filter) -> Vec<Vec<String>> {
+    let mut choices = Vec::new();
+    choices.extend(filter.session.map(|session| vec![format!("session_id = {}", union.bind(session))]));
+    choices.extend(filter.labels.as_ref().map(|labels| {
+        // Both conditions are needed for the index `audit_events_address_id_idx`, which is partial.
+        let is = |label: &String| {
+            format!("detail ->> 'address' = {} AND detail ->> 'address' IS NOT NULL", union.bind(label.clone()))
+        };
+        labels.iter().map(is).collect()
+    }));
+    choices.extend(filter.place.map(|place| {
+        let (column, value) = place.stored();
+        vec![format!("{column} = {}", union.bind(value))]
+    }));
+    choices.extend(filter.subject.map(|subject| vec![format!("subject_id = {}", union.bind(subject))]));
+    choices.extend(filter.actor.map(|actor| vec![format!("actor_id = {}", union.bind(actor))]));
+    choices.extend(filter.kinds.as_ref().map(|kinds| {
+        let wanted = Kind::ALL.iter().filter(|kind| kinds.contains(kind));
+        wanted.map(|kind| format!("kind = '{}'", kind.as_str())).collect()
+    }));
+    choices
 }
 
 /// The lowest id of a moment.
@@ -155,11 +185,19 @@ pub async fn list_about(ctx: &Ctx, wanted: &[(ReadAccess, Slice)]) -> Result<Vec
     Ok(lists.into_iter().zip(wanted).map(seen).collect())
 }
 
-/// The newest events about a user.
+/// Removes from the details of an event what the viewer may not see: the hash of an email address.
+pub fn hide_label((mut event, access): Seen) -> Seen {
+    if let Some(detail) = event.detail.as_object_mut().filter(|_| !access.shows_labels()) {
+        detail.remove(super::ADDRESS_LABEL);
+    }
+    (event, access)
+}
+
+/// The newest events about a user, as that user may see them.
 pub async fn newest_of(ctx: &Ctx, access: ReadAccess, most: u64) -> Result<Vec<audit_events::Model>> {
     let newest = Slice { most, older_than: None, newer_than: None, oldest_first: false };
     let events = list_about(ctx, &[(access, newest)]).await?.pop().unwrap_or_default();
-    Ok(events.into_iter().map(|(event, _)| event).collect())
+    Ok(events.into_iter().map(|seen| hide_label(seen).0).collect())
 }
 
 /// Number of events about each user; users without events are omitted. One statement.

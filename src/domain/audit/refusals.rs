@@ -140,6 +140,8 @@ mod tests {
             actor_id: None,
             subject_id: None,
             ip_address: None,
+            network: None,
+            session_id: None,
             user_agent: None,
             request_id: None,
             detail: serde_json::json!({}),

@@ -1,9 +1,12 @@
-//! Passwords: one row per user with the sealed hash. `hasher.rs` computes hashes, `policy.rs` says which passwords are
-//! refused, `tries.rs` counts wrong ones and `change.rs` sets and removes them.
+//! Passwords: one row per user with the sealed hash. `hasher.rs` computes hashes, `scheme.rs` reads those of other
+//! systems, `policy.rs` says which passwords are refused, `tries.rs` counts wrong ones and `change.rs` sets and removes
+//! them.
 
 pub mod change;
 pub mod hasher;
+pub(in crate::domain) mod moving;
 pub mod policy;
+pub mod scheme;
 pub(in crate::domain) mod tries;
 
 use std::collections::HashMap;
@@ -21,7 +24,7 @@ use self::{
     policy::{Identity, Password, Weakness},
 };
 use crate::{
-    db::{self, entity::passwords},
+    db::entity::passwords,
     domain::{Ctx, user::name::Name, vault::Purpose},
     email_address::EmailAddress,
     error::{Error, Result},
@@ -152,12 +155,7 @@ pub(in crate::domain) async fn store(
     hash: &Hash,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sql = "INSERT INTO passwords (user_id, sealed, version, created_at, changed_at) VALUES ($1, $2, 1, $3, $3) \
-         ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, version = passwords.version + 1, \
-         changed_at = excluded.changed_at";
-    let values = [user_id.into(), seal(ctx, user_id, hash)?.into(), now.into()];
-    db.execute_raw(db::statement(ctx.db.backend(), sql, values)).await?;
-    Ok(())
+    moving::store_all(ctx, db, [(user_id, hash)], now).await
 }
 
 /// Removes a user's password; whether there was one. The caller holds the lock on the user. One statement.

@@ -150,13 +150,15 @@ impl Lists {
     fn named(&self, event: &audit_events::Model) -> Vec<ReadAccess> {
         let fitting = self.events.iter().map(|(watch, _)| watch).filter(|watch| watch.filter.fits(event));
         let fitting = fitting.filter(|watch| !watch.access.sees_deleted());
-        fitting.flat_map(|watch| watch.filter.people().filter_map(|person| watch.access.of_another(person))).collect()
+        fitting
+            .flat_map(|watch| watch.filter.people_behind(event).filter_map(|person| watch.access.of_another(person)))
+            .collect()
     }
 
     fn give_event(&mut self, event: &audit_events::Model, hidden: &[Uuid]) -> bool {
         self.events.retain(|(_, listener)| !listener.is_closed());
         let mut room = true;
-        let is_shown = |watch: &Watch| watch.filter.people().all(|person| !hidden.contains(&person));
+        let is_shown = |watch: &Watch| watch.filter.people_behind(event).all(|person| !hidden.contains(&person));
         let fits = |(watch, _): &&(Watch, _)| watch.filter.fits(event) && is_shown(watch);
         for (watch, listener) in self.events.iter().filter(fits) {
             // Same rule as in the list: the subject is as visible here as there.

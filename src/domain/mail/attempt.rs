@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     observability::spans,
     ports::{DeliveryFailure, Mail, MailTransport},
-    settings::Settings,
+    settings::{Settings, Theme},
 };
 
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
@@ -121,8 +121,8 @@ async fn attempt(
         // During an upgrade, another replica may run a newer version.
         return again("this version does not know this kind of letter");
     };
-    let Settings { brand, public_url, .. } = &ctx.settings;
-    let mail = match render(brand, public_url.as_str(), letter, payload, message, now) {
+    let Settings { brand, public_url, theme, .. } = &ctx.settings;
+    let mail = match render((brand, theme), public_url.as_str(), letter, payload, message, now) {
         Ok(mail) => mail,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
@@ -156,7 +156,7 @@ pub(super) fn jitter(ctx: &Ctx, full: TimeDelta) -> TimeDelta {
 }
 
 pub(super) fn render(
-    brand: &str,
+    (brand, theme): (&str, &Theme),
     page: &str,
     letter: &table::Model,
     payload: &Payload,
@@ -170,6 +170,7 @@ pub(super) fn render(
         locale: Locale::negotiate(Some(&payload.locale)),
         lifetime: (letter.expires_at - letter.created_at).to_std().unwrap_or_default(),
         brand: brand.to_owned(),
+        theme: theme.clone(),
         device: payload.device.clone(),
         network: payload.network.map(|address| address.to_string()),
         asked_at: letter.created_at.min(now),
@@ -181,6 +182,7 @@ pub(super) fn render(
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
+        logo: rendered.logo,
         code,
     })
 }

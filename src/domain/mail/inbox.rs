@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -47,7 +48,14 @@ impl Inbox {
 
     /// Adds a mail. If it is delivered twice, the new copy replaces the old one.
     pub fn push(&self, mail: Mail, at: DateTime<Utc>) {
-        let Mail { id, to, subject, text, html, code } = mail;
+        let Mail { id, to, subject, text, html, logo, code } = mail;
+        // Browsers cannot show a part of an email.
+        let html = match logo {
+            Some(png) => {
+                html.replace(&format!("cid:{}", Mail::LOGO), &format!("data:image/png;base64,{}", STANDARD.encode(png)))
+            }
+            None => html,
+        };
         let mut entries = self.lock();
         entries.retain(|entry| entry.id != id);
         entries.truncate(CAPACITY - 1);
@@ -81,6 +89,7 @@ mod tests {
             subject: format!("subject {number}"),
             text: String::new(),
             html: String::new(),
+            logo: None,
             code: None,
         }
     }
@@ -95,6 +104,15 @@ mod tests {
         assert_eq!(all.len(), CAPACITY);
         assert_eq!(all[0].id, Uuid::from_u128(249));
         assert_eq!(all[CAPACITY - 1].id, Uuid::from_u128(50));
+    }
+
+    #[test]
+    fn a_logo_is_shown_without_the_email_around_it() {
+        let inbox = Inbox::new();
+        let html = format!("<img src=\"cid:{}\">", Mail::LOGO);
+        let logo = Some("png".into());
+        inbox.push(Mail { html, logo, ..mail(1, "ada@example.com") }, DateTime::UNIX_EPOCH);
+        assert_eq!(inbox.list(None, 1)[0].html, "<img src=\"data:image/png;base64,cG5n\">");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod password_removed;
 mod password_reset;
 mod register;
 mod register_known;
+mod reset_link;
 mod role_changed;
 
 use chrono::TimeDelta;
@@ -84,6 +85,8 @@ letters! {
     RegisterKnown(code: Code) = Row::asked("register-known", &register_known::SHEETS);
     /// A one-time code that resets a password.
     PasswordReset(code: Code) = Row::asked("password-reset", &password_reset::SHEETS);
+    /// A link to set a new password, sent by an administrator.
+    ResetLink(url: Link) = Row::notice("reset-link", &reset_link::SHEETS);
     /// The password was set, changed or reset.
     PasswordChanged(disown: Disown) = Row::notice("password-changed", &password_changed::SHEETS)
         .from(|words| words.request_origin)

@@ -16,12 +16,13 @@ use crate::{
     },
     limits,
     ports::Mail,
+    settings::Theme,
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Kinds that an outbox may hold.
-const PUBLISHED: [&str; 16] = [
+const PUBLISHED: [&str; 17] = [
     "code",
     "link",
     "email-code",
@@ -35,6 +36,7 @@ const PUBLISHED: [&str; 16] = [
     "register",
     "register-known",
     "password-reset",
+    "reset-link",
     "password-changed",
     "password-removed",
     "password-door-closed",
@@ -65,6 +67,7 @@ fn queued(message: Message, locale: Locale) -> outbox::Model {
         ip: "203.0.113.7".parse::<IpAddr>().unwrap(),
         user_agent: Some(FIREFOX.to_owned()),
         request_id: "request".to_owned(),
+        session: None,
     };
     let expires_at = now() + chrono::TimeDelta::days(7);
     let letter = Letter { to: "ada@example.com", message, locale, origin: Some(&origin), expires_at, deliver: true };
@@ -74,7 +77,7 @@ fn queued(message: Message, locale: Locale) -> outbox::Model {
 fn mailed(row: &outbox::Model) -> Mail {
     let payload = open(&vault(), row).unwrap();
     let message = Message::open(&row.kind, &payload).unwrap();
-    attempt::render("Doorcode", PAGE, row, &payload, message, now()).unwrap()
+    attempt::render(("Doorcode", &Theme::default()), PAGE, row, &payload, message, now()).unwrap()
 }
 
 /// The seal context of version 1.

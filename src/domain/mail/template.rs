@@ -5,6 +5,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use askama::Template;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -14,7 +15,11 @@ use super::{
     plain,
     words::{Words, words},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    ports::Mail,
+    settings::{Accent, LogoKind, Theme},
+};
 
 /// Languages of the mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub struct Content {
     pub lifetime: Duration,
     /// Display name of the service.
     pub brand: String,
+    /// Logo, accent and the address for help.
+    pub theme: Theme,
     /// The device as one of a fixed set of descriptions, such as `Firefox on Linux`.
     pub device: Option<String>,
     /// The client's IP address; any other text is dropped.
@@ -86,8 +93,10 @@ pub struct Rendered {
     pub subject: String,
     /// Plain-text part, at most [`COLUMNS`] wide except for a link.
     pub text: String,
-    /// HTML part; loads no external resources.
+    /// HTML part; loads no external resources. Its only image is the logo, named [`Mail::LOGO`].
     pub html: String,
+    /// The logo, if the HTML part shows it: a PNG image.
+    pub logo: Option<Bytes>,
 }
 
 /// Maximum width of the plain-text part.
@@ -99,12 +108,21 @@ pub fn render(content: &Content) -> Result<Rendered> {
     let fault = |error: askama::Error| Error::Internal(format!("cannot render a mail template: {error}"));
     let text = Text { parts: &parts }.render().map_err(fault)?;
     let html = Html { parts: &parts }.render().map_err(fault)?;
-    Ok(Rendered { subject: parts.subject, text, html })
+    Ok(Rendered { subject: parts.subject, text, html, logo: png(&content.theme) })
+}
+
+/// The logo, if mail clients show it. They don't show SVG.
+fn png(theme: &Theme) -> Option<Bytes> {
+    theme.logo.as_ref().filter(|logo| logo.kind == LogoKind::Png).map(|logo| logo.bytes.clone())
 }
 
 /// Content of both templates, in reading order.
 struct Parts<'a> {
     lang: &'static str,
+    brand: String,
+    /// The name of the logo, if there is one. Otherwise, the mail shows the brand as text.
+    logo: Option<&'static str>,
+    accent: Accent,
     subject: String,
     heading: &'static str,
     before: Vec<String>,
@@ -114,6 +132,15 @@ struct Parts<'a> {
     origin: Option<Origin>,
     colon: &'static str,
     footer: String,
+    help: Option<Help<'a>>,
+}
+
+/// Where the reader gets help.
+struct Help<'a> {
+    question: &'static str,
+    /// An email address or a URL.
+    text: &'a str,
+    url: &'a str,
 }
 
 struct Code<'a> {
@@ -164,8 +191,12 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
     }
     let fill = Fill { brand: &brand, lifetime: &spell(content.lifetime, words), role };
     let footer = if row.is_notice { words.footer_account } else { words.footer_entered };
+    let theme = &content.theme;
+    let help = theme.support.as_ref().zip(theme.support_text());
     Ok(Parts {
         lang: content.locale.as_str(),
+        logo: png(theme).map(|_| Mail::LOGO),
+        accent: theme.accent.unwrap_or_default(),
         subject: (sheet.subject)(&brand),
         heading: sheet.heading,
         before: (sheet.before)(&fill),
@@ -175,6 +206,8 @@ fn parts(content: &Content) -> Result<Parts<'_>> {
         origin: row.origin.and_then(|heading| Some(Origin { heading: heading(words), facts: facts(content, words)? })),
         colon: words.colon,
         footer: footer(&brand),
+        help: help.map(|(url, text)| Help { question: words.need_help, text, url: url.as_str() }),
+        brand,
     })
 }
 

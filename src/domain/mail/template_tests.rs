@@ -17,6 +17,7 @@ fn content(message: Message, locale: Locale) -> Content {
         locale,
         lifetime: Duration::from_mins(5),
         brand: "Doorcode".to_owned(),
+        theme: Theme::default(),
         device: describe_device("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
         network: Some("203.0.113.7".to_owned()),
         asked_at: DateTime::from_timestamp(1_790_000_000, 0).unwrap(),
@@ -135,7 +136,9 @@ fn lines_of(content: &Content) -> Vec<String> {
     let paragraphs = mail.text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let html = without_tags(&mail.html);
     let lines = paragraphs.chain([mail.subject]).chain(html.lines().map(str::to_owned));
-    let is_common = |line: &str| line.starts_with("https://") || line.chars().all(|char| " 12345678".contains(char));
+    let is_common = |line: &str| {
+        line == "Doorcode" || line.starts_with("https://") || line.chars().all(|char| " 12345678".contains(char))
+    };
     lines.map(|line| line.trim().to_owned()).filter(|line| !is_common(line)).collect()
 }
 
@@ -383,3 +386,6 @@ fn devices_are_described_from_a_fixed_list() {
         assert_eq!(describe_device(user_agent).as_deref(), expected, "{user_agent}");
     }
 }
+
+#[path = "template_theme_tests.rs"]
+mod theme;

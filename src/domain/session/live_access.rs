@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::{find, is_live};
+use super::is_live;
 use crate::{
     db::entity::{Role, sessions, users},
     domain::{Ctx, access::SignedIn},
@@ -44,9 +44,9 @@ pub enum LiveAccess {
     Over(Option<Box<SignedIn>>),
 }
 
-/// Makes the same checks as `session::look_up`, without updating `lastSeenAt`. One statement.
+/// Makes the same checks as `session::look_up`, without updating `lastSeenAt`. At most one statement.
 pub async fn check(ctx: &Ctx, holder: Holder) -> Result<LiveAccess> {
-    let found = find(ctx, holder.session).await?.filter(|found| found.user.id == holder.user);
+    let found = ctx.sessions.find(holder.session).await?.filter(|found| found.user.id == holder.user);
     Ok(match found {
         Some(found) if !is_live(&found, ctx.now()) => LiveAccess::Over(Some(Box::new(found))),
         Some(found) if found.user.role != holder.role => LiveAccess::OtherRole,

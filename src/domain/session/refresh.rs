@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{EndReason, end_where, find_with_methods, is_live, record_end};
+use super::{EndReason, end_where, find_with_methods, for_client, is_live, record_ends};
 use crate::{
     db::entity::{Method, sessions},
     domain::{
@@ -87,8 +87,9 @@ pub struct Refreshed {
     pub token: RefreshToken,
 }
 
-/// Replaces a refresh token. Two statements and one limiter call; more only after a race.
-pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome> {
+/// Replaces a refresh token of a session of this client, or of the API without one. Two statements and one limiter call;
+/// more only after a race.
+pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str, client: Option<&str>) -> Result<Outcome> {
     let Some(token) = RefreshToken::parse(ctx, token) else {
         return Ok(Outcome::Ended);
     };
@@ -102,10 +103,19 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         let Some((signed_in, methods)) = find_with_methods(ctx, token.session()).await? else {
             return Ok(Outcome::Ended);
         };
-        if !is_live(&signed_in, now) {
+        let session = &signed_in.session;
+        if session.client_id.as_deref() != client {
             return Ok(Outcome::Ended);
         }
-        if signed_in.session.refresh_hash == presented {
+        let is_current = session.refresh_hash == presented;
+        if !is_live(&signed_in, now) {
+            // Otherwise a thief could sign the session out, and keep those that were opened from it.
+            if !is_current && !is_in_grace(session, &presented, now) {
+                end_reused(ctx, origin, session, now).await?;
+            }
+            return Ok(Outcome::Ended);
+        }
+        if is_current {
             if let Some((session, token)) = rotate(ctx, &signed_in.session, &token, now).await? {
                 let signed_in = SignedIn { session, ..signed_in };
                 return Ok(Outcome::Refreshed(Box::new(Refreshed { signed_in, methods, token })));
@@ -113,7 +123,7 @@ pub async fn refresh(ctx: &Ctx, origin: &Origin, token: &str) -> Result<Outcome>
         } else if let Some(token) = successor_in_grace(&signed_in.session, &token, now) {
             return Ok(Outcome::Refreshed(Box::new(Refreshed { signed_in, methods, token })));
         } else {
-            end_reused(ctx, origin, token.session(), now).await?;
+            end_reused(ctx, origin, &signed_in.session, now).await?;
             return Ok(Outcome::Ended);
         }
     }
@@ -157,8 +167,11 @@ async fn end_of(
         (true, EndReason::SignedOut) => Kind::SignedOut,
         (true, _) => Kind::SessionEnded,
     };
-    record_end(ctx, &work, now, kind, origin, &session).await?;
+    record_ends(ctx, &work, now, kind, origin, std::slice::from_ref(&session)).await?;
     work.commit(ctx).await?;
+    if !is_recent {
+        end_reused(ctx, origin, &session, now).await?;
+    }
     Ok(Some(session))
 }
 
@@ -189,22 +202,25 @@ async fn rotate(
     Ok(rotated.map(|session| (session, next)))
 }
 
+/// Whether a token was the current one until a moment ago.
+fn is_in_grace(session: &sessions::Model, presented: &Digest, now: DateTime<Utc>) -> bool {
+    session.previous_hash.as_ref() == Some(presented) && session.rotated_at.is_some_and(|at| now - at <= GRACE)
+}
+
 fn successor_in_grace(session: &sessions::Model, token: &RefreshToken, now: DateTime<Utc>) -> Option<RefreshToken> {
-    let in_grace = now - session.rotated_at? <= GRACE;
-    if !in_grace || session.previous_hash.as_ref() != Some(&token.hash()) {
+    if !is_in_grace(session, &token.hash(), now) {
         return None;
     }
     let plain = vault::open_as_holder(&*token.0, session.id.as_bytes(), session.successor.as_deref()?)?;
     <[u8; LENGTH]>::try_from(plain.as_slice()).ok().map(|bytes| RefreshToken(Zeroizing::new(bytes)))
 }
 
-/// Ends a session after an outdated token was presented: the token was copied, and we cannot tell who has the copy.
-async fn end_reused(ctx: &Ctx, origin: &Origin, session: Uuid, now: DateTime<Utc>) -> Result<()> {
+/// Ends a session after an outdated token was presented: the token was copied, and we cannot tell who has the copy, nor
+/// who opened sessions from it.
+async fn end_reused(ctx: &Ctx, origin: &Origin, session: &sessions::Model, now: DateTime<Utc>) -> Result<()> {
     let work = Work::begin(ctx).await?;
-    let ended = end_where(&*work, sessions::Column::Id.eq(session).into(), EndReason::TokenReused, now).await?;
-    for session in &ended {
-        record_end(ctx, &work, now, Kind::RefreshTokenReused, origin, session).await?;
-    }
-    work.commit(ctx).await?;
-    Ok(())
+    let which = (session.user_id, session.id);
+    let ended = for_client::end_with_children(&work, which, EndReason::TokenReused, now).await?;
+    record_ends(ctx, &work, now, Kind::RefreshTokenReused, origin, &ended).await?;
+    work.commit(ctx).await
 }

@@ -33,7 +33,7 @@ const TOKEN_BYTES: usize = 32;
 const IS_REPLACED: &str = "sign_in_links.consumed_at IS NOT NULL OR sign_in_links.expires_at <= $6 \
     OR (excluded.mailed AND NOT sign_in_links.mailed)";
 
-pub(super) struct Issued {
+pub(in crate::domain) struct Issued {
     pub url: SecretString,
     pub expires_at: DateTime<Utc>,
     /// Whether this request created the link. Of several concurrent requests, only one does.
@@ -42,7 +42,7 @@ pub(super) struct Issued {
 
 /// Returns the address's valid link, or creates one. The link expires a day from now, as the mail says. A mailed link
 /// replaces a decoy's link. One statement, and one more if an older version of Doorcode created the link.
-pub(super) async fn issue(
+pub(in crate::domain) async fn issue(
     ctx: &Ctx,
     db: &impl ConnectionTrait,
     address_key: &Digest,

@@ -135,13 +135,13 @@ pub(in crate::domain) async fn check(
     let hash = stored.as_ref().and_then(|stored| stored.hash(ctx));
     let stored = stored.filter(|_| hash.is_some());
     let expected = hash.unwrap_or_else(|| ctx.hasher.dummy().clone());
-    let (verified, turn) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
-    if let (Some(stored), Verified::Right { renewed }) = (stored, verified)
-        && account.is_active()
-    {
+    let (verified, mut turn) = ctx.hasher.verify(slot, password, expected, &*ctx.entropy).await?;
+    let Verified { is_right, renewed, until } = verified;
+    if let Some(stored) = stored.filter(|_| is_right && account.is_active()) {
         return Ok(Checked::Right { compared: stored.compared(ctx, renewed.as_ref())?, attempt });
     }
-    refuse(ctx, origin, account, &attempt, turn, now).await?;
+    refuse(ctx, origin, account, &attempt, &mut turn, now).await?;
+    turn.rest(until).await;
     Ok(Checked::Wrong)
 }
 
@@ -245,11 +245,11 @@ async fn refuse(
     origin: &Origin,
     account: &Account,
     attempt: &Try,
-    turn: Turn,
+    turn: &mut Turn,
     now: DateTime<Utc>,
 ) -> Result<()> {
     charge(ctx, origin, account, true, now).await?;
-    drop(turn);
+    turn.end();
     audit::record_wrong_password(ctx, origin, account.email.as_str(), account.row.user_id, now).await?;
     if account.device_id().is_some() {
         return Ok(());

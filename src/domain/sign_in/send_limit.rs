@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     fn origin(ip: &str) -> Origin {
-        Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into() }
+        Origin { ip: ip.parse().unwrap(), user_agent: None, request_id: "r".into(), session: None }
     }
 
     #[test]

@@ -66,6 +66,7 @@ mod tests {
             auth_time: 0,
             amr: Vec::new(),
             role: String::new(),
+            client_id: None,
         });
         for number in 0..2 * MAX_TOKENS {
             cache.insert(Fingerprint::of(&number.to_string()), (Uuid::nil(), Arc::clone(&claims)));

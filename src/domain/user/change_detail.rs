@@ -52,6 +52,7 @@ pub(super) fn differences(before: &users::Model, after: &users::Model) -> Map<St
         ("email", json!(before.email), json!(after.email)),
         ("name", json!(before.name), json!(after.name)),
         ("locale", json!(before.locale), json!(after.locale)),
+        ("externalId", json!(before.external_id), json!(after.external_id)),
         ("role", json!(role_name(before.role)), json!(role_name(after.role))),
         ("status", json!(status_name(before.status)), json!(status_name(after.status))),
     ];

@@ -57,7 +57,7 @@ fn user(user: &users::Model) -> Json {
     json!({
         "email": user.email, "name": user.name, "locale": user.locale, "role": role_name(user.role),
         "status": status_name(user.status), "createdAt": user.created_at, "updatedAt": user.updated_at,
-        "lastSignInAt": user.last_sign_in_at,
+        "lastSignInAt": user.last_sign_in_at, "externalId": user.external_id,
     })
 }
 

@@ -4,7 +4,8 @@
 //! session without locking it would not work, because PostgreSQL does not recheck unlocked rows.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect,
+    RelationTrait,
 };
 use uuid::Uuid;
 
@@ -67,15 +68,21 @@ pub(super) async fn lock_admins(ctx: &Ctx, work: &Work, by: By<'_>) -> Result<Ve
     }
 }
 
+/// Locks a user's row. One statement.
+pub(in crate::domain) async fn lock_row(work: &Work, id: Uuid) -> Result<()> {
+    users::Entity::find_by_id(id).lock_exclusive().one(&**work).await?;
+    Ok(())
+}
+
 /// Locks the caller's row. Fails with [`Error::Unauthenticated`] if their session has ended, their account is no longer
 /// active or their role has changed. One statement.
-pub(in crate::domain) async fn lock_own(work: &Work, member: Member<'_>) -> Result<users::Model> {
+pub(in crate::domain) async fn lock_own(tx: &DatabaseTransaction, member: Member<'_>) -> Result<users::Model> {
     let mine = users::Entity::find_by_id(member.user().id)
         .join(JoinType::InnerJoin, sessions::Relation::User.def().rev())
         .filter(sessions::Column::Id.eq(member.session().id))
         .filter(sessions::Column::EndedAt.is_null())
         .lock_exclusive();
-    let mine = mine.one(&**work).await?;
+    let mine = mine.one(tx).await?;
     let is_same = |user: &users::Model| user.status == UserStatus::Active && user.role == member.user().role;
     mine.filter(is_same).ok_or(Error::Unauthenticated)
 }

@@ -3,7 +3,7 @@
 //! administrator cannot be removed.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -32,6 +32,7 @@ use crate::{
     },
     email_address::EmailAddress,
     error::{Error, Result},
+    settings::TestCode,
 };
 
 /// A user to create.
@@ -167,10 +168,14 @@ pub async fn change(ctx: &Ctx, by: By<'_>, id: Uuid, mut change: Change) -> Resu
     Ok(Changed::done(after))
 }
 
-/// Refuses a role above USER for an address with a fixed test code, because sessions opened with that code would get
-/// the role too.
+/// The fixed test code that forbids a role above USER for an address, because sessions opened with the code would get the
+/// role too.
+pub(super) fn forbidding_code<'a>(ctx: &'a Ctx, email: &str, role: Role, now: DateTime<Utc>) -> Option<&'a TestCode> {
+    ctx.settings.test_code(email, now).filter(|_| role > Role::User)
+}
+
 fn check_promotion(ctx: &Ctx, field: &'static str, email: &str, role: Role, now: DateTime<Utc>) -> Result<()> {
-    match ctx.settings.test_code(email, now).filter(|_| role > Role::User) {
+    match forbidding_code(ctx, email, role, now) {
         None => Ok(()),
         Some(test) => Err(Error::invalid(
             field,
@@ -268,7 +273,8 @@ pub async fn end_all_sessions_from_shell(ctx: &Ctx, _: Shell, id: Uuid) -> Resul
 async fn end_every_session(ctx: &Ctx, origin: Option<&Origin>, actor: Option<Uuid>, id: Uuid) -> Result<usize> {
     let now = ctx.now();
     let work = Work::begin(ctx).await?;
-    users::Entity::find_by_id(id).one(&*work).await?.ok_or(Error::NotFound)?;
+    // Locked, because a client could open a session at the same time, which the next statement would not see.
+    users::Entity::find_by_id(id).lock_exclusive().one(&*work).await?.ok_or(Error::NotFound)?;
     let ended = session::end_all(&*work, id, EndReason::ByAdmin, now).await?;
     if !ended.is_empty() {
         let detail = json!({ "sessions": ended, "reason": EndReason::ByAdmin.as_str() });

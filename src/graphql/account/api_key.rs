@@ -144,7 +144,7 @@ pub(crate) struct ApiKeyMutation;
 #[Object]
 impl ApiKeyMutation {
     /// Creates an API key, and emails you a notice. You can have 20 keys, and create or rotate 10 an hour. Requires the
-    /// role USER and a sign-in within the last ten minutes. Problem: `RateLimited`.
+    /// role USER and a sign-in by email within the last ten minutes. Problem: `RateLimited`.
     async fn create_api_key(&self, ctx: &Context<'_>, input: CreateApiKeyInput) -> Reported<CreateApiKeyResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "createApiKey").await?;
@@ -158,8 +158,8 @@ impl ApiKeyMutation {
     }
 
     /// Gives one of your API keys a new secret. The current one keeps working for a while, so that you can replace it
-    /// without an interruption. Requires the role USER and a sign-in within the last ten minutes. Fails with `NOT_FOUND`
-    /// for any other key, and for one that is revoked or expired. Problem: `RateLimited`.
+    /// without an interruption. Requires the role USER and a sign-in by email within the last ten minutes. Fails with
+    /// `NOT_FOUND` for any other key, and for one that is revoked or expired. Problem: `RateLimited`.
     async fn rotate_api_key(&self, ctx: &Context<'_>, input: RotateApiKeyInput) -> Reported<RotateApiKeyResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "rotateApiKey").await?;

@@ -23,7 +23,7 @@ impl From<devices::Model> for Device {
 }
 
 /// A device on which the user has signed in before. It has its own rate limits for `login` and `verify`, which
-/// strangers can't use up. It can't sign in without a code.
+/// strangers can't use up. A device token alone signs no one in.
 #[Object]
 impl Device {
     /// The ID of the device, for `node`.

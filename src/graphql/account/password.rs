@@ -128,9 +128,9 @@ impl PasswordMutation {
     }
 
     /// Takes an account back with the token of the link "This wasn't me" in a notice, which works once within seven
-    /// days. Ends all sessions, removes the password and forgets all devices; the user signs in with a code by email.
-    /// Call it when the user presses a button, not on page load, because mail scanners open links. Problems:
-    /// `CodeExpired`, `RateLimited`.
+    /// days. Ends all sessions, removes the password, revokes API keys and forgets all devices; the user signs in with a
+    /// code by email. Call it when the user presses a button, not on page load, because mail scanners open links.
+    /// Problems: `CodeExpired`, `RateLimited`.
     async fn disown_session(&self, ctx: &Context<'_>, input: DisownSessionInput) -> Reported<DisownSessionResult> {
         let (domain, viewer) = parts(ctx);
         Ok(match disown::disown(domain, viewer, &input.token).await? {

@@ -175,8 +175,8 @@ impl ProfileMutation {
     }
 
     /// Emails a code to your new email address. Pass the code to `confirmEmail`. Requires the role USER and a sign-in
-    /// within the last ten minutes. The result doesn't reveal whether another account uses the address; if so, no email
-    /// is sent. Problems: `InvalidEmail`, `RateLimited`.
+    /// by email within the last ten minutes. The result doesn't reveal whether another account uses the address; if so,
+    /// no email is sent. Problems: `InvalidEmail`, `RateLimited`.
     async fn change_email(&self, ctx: &Context<'_>, input: ChangeEmailInput) -> Reported<ChangeEmailResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "changeEmail").await?;
@@ -209,9 +209,9 @@ impl ProfileMutation {
         .into())
     }
 
-    /// Restores the old email address with the token from its notice, and ends all sessions of the account. Call it
-    /// when the user presses a button, not on page load, because mail scanners open links. Problems: `EmailTaken`,
-    /// `CodeExpired`, `RateLimited`.
+    /// Restores the old email address with the token from its notice. Ends all sessions, removes the password, revokes
+    /// API keys and forgets all devices. Call it when the user presses a button, not on page load, because mail scanners
+    /// open links. Problems: `EmailTaken`, `CodeExpired`, `RateLimited`.
     async fn undo_email_change(
         &self,
         ctx: &Context<'_>,
@@ -231,7 +231,7 @@ impl ProfileMutation {
     }
 
     /// Deletes your account and ends all of its sessions. Until the account is erased, an administrator can restore it.
-    /// Requires the role USER and a sign-in within the last ten minutes. Problem: `LastAdmin`.
+    /// Requires the role USER and a sign-in by email within the last ten minutes. Problem: `LastAdmin`.
     async fn delete_account(&self, ctx: &Context<'_>, input: DeleteAccountInput) -> Reported<DeleteAccountResult> {
         let (domain, viewer) = parts(ctx);
         let member = Member::require(domain, viewer, "deleteAccount").await?;
@@ -246,8 +246,8 @@ impl ProfileMutation {
         .into())
     }
 
-    /// Returns a copy of your data, at most 3 times an hour. Requires a sign-in within the last ten minutes. Problem:
-    /// `RateLimited`.
+    /// Returns a copy of your data, at most 3 times an hour. Requires a sign-in by email within the last ten minutes.
+    /// Problem: `RateLimited`.
     async fn export_data(&self, ctx: &Context<'_>) -> Reported<ExportDataResult> {
         let (domain, viewer) = parts(ctx);
         let person = Recent::require_person(domain, viewer, "exportData").await?;

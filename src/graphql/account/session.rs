@@ -7,7 +7,7 @@ use crate::{
     db::entity::{Method, sessions},
     domain::{
         access::{ReadAccess, SignedIn},
-        session::{self, refresh},
+        session::{self, EndReason, refresh},
     },
     graphql::{
         error::ApiError,
@@ -39,10 +39,10 @@ impl From<SignedIn> for Session {
     }
 }
 
-/// A way to prove who one is.
+/// A method of signing in.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "Method")]
-enum AuthenticationMethod {
+pub(in crate::graphql) enum AuthenticationMethod {
     /// A one-time code by email.
     EmailCode,
     /// A sign-in link by email.
@@ -50,6 +50,16 @@ enum AuthenticationMethod {
     /// A password.
     Password,
 }
+
+macro_rules! shown {
+    ($($(#[doc = $doc:tt])+ $variant:ident = $name:tt,)+) => {
+        /// Why a session is over. Later versions can add reasons.
+        #[derive(Clone, Copy, PartialEq, Eq, Enum)]
+        #[graphql(remote = "session::EndReason")]
+        enum SessionEndReason { $($(#[doc = $doc])+ $variant,)+ }
+    };
+}
+session::end_reasons!(shown);
 
 /// A session of a user, created by a sign-in.
 #[Object]
@@ -64,7 +74,8 @@ impl Session {
         &self.user
     }
 
-    /// The time at which the session was created.
+    /// The time of the sign-in that opened the session. A session of another application has that of the sign-in on the
+    /// pages.
     async fn created_at(&self) -> DateTime<Utc> {
         self.model.created_at
     }
@@ -82,6 +93,12 @@ impl Session {
     /// The time at which the session ended. `null` while it is open.
     async fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.model.ended_at
+    }
+
+    /// Why the session is over. `null` while it is open.
+    async fn end_reason(&self, ctx: &Context<'_>) -> Option<SessionEndReason> {
+        let (domain, _) = parts(ctx);
+        EndReason::of(&self.model, domain.now()).map(Into::into)
     }
 
     /// The `User-Agent` header of the sign-in.
@@ -122,12 +139,24 @@ impl Session {
     }
 }
 
+/// A list of the sessions of a user.
+pub(crate) enum Sessions {
+    /// Those that are open.
+    Open(ReadAccess),
+    /// Those that are over.
+    Ended(ReadAccess),
+}
+
 impl Listed for Session {
     const NAME: &'static str = "Session";
-    type List = ReadAccess;
+    type List = Sessions;
 
-    async fn count(ctx: &Context<'_>, of: &ReadAccess) -> Result<u64, ApiError> {
-        Ok(loader::load(ctx, loader::SessionCount(*of)).await?.unwrap_or_default())
+    async fn count(ctx: &Context<'_>, list: &Sessions) -> Result<u64, ApiError> {
+        let count = match list {
+            Sessions::Open(of) => loader::load(ctx, loader::SessionCount(*of)).await?,
+            Sessions::Ended(of) => loader::load(ctx, loader::EndedSessionCount(*of)).await?,
+        };
+        Ok(count.unwrap_or_default())
     }
 }
 

@@ -1,17 +1,24 @@
 //! The `AuditEvent` type and the `auditEvents` query. `domain::access` decides whether the viewer may see the users and
 //! the origin (IP address and user agent) of an event.
 
+mod details;
+mod statistics;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::details::AuditDetails;
+pub(crate) use self::statistics::StatisticsQuery;
 use crate::{
     db::entity::audit_events,
     domain::{
+        Check, Ctx,
         access::{Manager, ReadAccess, scope},
         audit::{
             self,
             list::{self, Filter},
+            network::Place,
         },
     },
     error::Error,
@@ -19,7 +26,7 @@ use crate::{
         error::ApiError,
         loader, parts,
         relay::{self, Connection, Kind, Listed, Page},
-        scalar::Json,
+        scalar::{EmailAddress, Json},
         user::User,
     },
 };
@@ -41,10 +48,8 @@ pub(crate) struct AuditEvent {
 }
 
 impl From<list::Seen> for AuditEvent {
-    fn from((mut model, access): list::Seen) -> Self {
-        if let Some(detail) = model.detail.as_object_mut().filter(|_| !access.shows_labels()) {
-            detail.remove(audit::ADDRESS_LABEL);
-        }
+    fn from(seen: list::Seen) -> Self {
+        let (model, access) = list::hide_label(seen);
         Self { model, access }
     }
 }
@@ -71,13 +76,18 @@ impl AuditEvent {
         Ok(is_about.is_some() && self.user(ctx, is_about).await?.is_none())
     }
 
-    /// Returns a text about the origin of the event. `None` if the viewer may not see the origin.
-    async fn origin<'a>(&self, ctx: &Context<'_>, text: Option<&'a str>) -> Option<Result<&'a str, ApiError>> {
-        let text = text.filter(|_| self.access.shows_origin_of(self.model.actor_id))?;
+    /// Returns a value of the event. `None` if the viewer may not see the subject.
+    async fn unveiled<T>(&self, ctx: &Context<'_>, value: T) -> Option<Result<T, ApiError>> {
         match self.is_veiled(ctx).await {
-            Ok(veiled) => (!veiled).then_some(Ok(text)),
+            Ok(veiled) => (!veiled).then_some(Ok(value)),
             Err(error) => Some(Err(error)),
         }
+    }
+
+    /// Returns a value about the origin of the event. `None` if the viewer may not see the origin.
+    async fn origin<T>(&self, ctx: &Context<'_>, value: Option<T>) -> Option<Result<T, ApiError>> {
+        let value = value.filter(|_| self.access.shows_origin_of(self.model.actor_id))?;
+        self.unveiled(ctx, value).await
     }
 }
 
@@ -126,12 +136,20 @@ impl AuditEvent {
         self.origin(ctx, self.model.request_id.as_deref()).await
     }
 
-    /// Details, which depend on the kind. `null` if the subject is hidden from you.
+    /// The session that the event opened or ended, or else the session in which it was caused. `null` if there was
+    /// none, once it is erased, or if hidden from you. A session is deleted 30 days after its end.
+    async fn session_id(&self, ctx: &Context<'_>) -> Option<Result<ID, ApiError>> {
+        self.origin(ctx, self.model.session_id.map(|id| relay::encode(Kind::Session, id))).await
+    }
+
+    /// The details as fields. `null` if the subject is hidden from you.
+    async fn details(&self, ctx: &Context<'_>) -> Option<Result<AuditDetails, ApiError>> {
+        self.unveiled(ctx, AuditDetails::new(&self.model.kind, &self.model.detail)).await
+    }
+
+    /// The details as JSON, whose keys depend on the kind. `null` if the subject is hidden from you.
     async fn detail(&self, ctx: &Context<'_>) -> Option<Result<Json<&serde_json::Value>, ApiError>> {
-        match self.is_veiled(ctx).await {
-            Ok(veiled) => (!veiled).then_some(Ok(Json(&self.model.detail))),
-            Err(error) => Some(Err(error)),
-        }
+        self.unveiled(ctx, Json(&self.model.detail)).await
     }
 
     /// The number of occurrences. Repeated refusals share one event.
@@ -173,6 +191,15 @@ pub(crate) struct AuditFilter {
     actor_id: Option<ID>,
     /// Only events about this user. The ID of the user, or the UUID in the `sub` claim of an access token.
     subject_id: Option<ID>,
+    /// Only events from this IP address, or from this network: an IPv4 /24 such as `203.0.113.0/24`, or an IPv6 /64
+    /// such as `2001:db8:1:2::/64`. IP addresses are erased after some time.
+    network: Option<String>,
+    /// Only events that opened or ended this session, or were caused in it. The ID of the session, or the UUID in the
+    /// `sid` claim of an access token.
+    session_id: Option<ID>,
+    /// Only events that name this email address without a user: requested codes and links, wrong codes and wrong
+    /// passwords. Requires the role ADMIN.
+    email: Option<EmailAddress>,
     /// Only events at or after this time.
     from: Option<DateTime<Utc>>,
     /// Only events before this time.
@@ -180,16 +207,40 @@ pub(crate) struct AuditFilter {
 }
 
 impl AuditFilter {
-    pub(crate) fn read(self) -> Result<Filter, ApiError> {
+    /// Checks the filter for a request for `field`.
+    async fn read(self, ctx: &Ctx, manager: Manager<'_>, field: &'static str) -> Result<Filter, ApiError> {
         let user_id = |field, id: Option<ID>| id.map(|id| relay::decode_user(field, &id)).transpose();
+        let session_id = |id: ID| relay::decode_or_uuid(Kind::Session, "sessionId", &id);
+        let mut check = Check::default();
+        let place = self.network.and_then(|text| check.field("network", Place::parse(&text)));
+        check.done()?;
         let filter = Filter {
             kinds: self.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect()),
             actor: user_id("actorId", self.actor_id)?,
             subject: user_id("subjectId", self.subject_id)?,
+            place,
+            session: self.session_id.map(session_id).transpose()?,
+            labels: match self.email {
+                Some(email) => Some(list::labels(ctx, manager, &email.0, field).await?),
+                None => None,
+            },
             from: self.from,
             before: self.before,
         };
         Ok(filter.canonical())
+    }
+
+    /// Does the same, or returns a filter that all events match.
+    pub(crate) async fn read_or_all(
+        filter: Option<Self>,
+        ctx: &Ctx,
+        manager: Manager<'_>,
+        field: &'static str,
+    ) -> Result<Filter, ApiError> {
+        match filter {
+            Some(filter) => filter.read(ctx, manager, field).await,
+            None => Ok(Filter::default()),
+        }
     }
 }
 
@@ -212,7 +263,7 @@ impl AuditQuery {
     ) -> Result<Connection<AuditEvent>, ApiError> {
         let (domain, viewer) = parts(ctx);
         let manager = Manager::require(domain, viewer, scope::AUDIT_READ, "auditEvents").await?;
-        let filter = filter.map(AuditFilter::read).transpose()?.unwrap_or_default();
+        let filter = AuditFilter::read_or_all(filter, domain, manager, "auditEvents").await?;
         let page = Page::by_id(first, after.as_deref(), last, before.as_deref())?;
         let events = list::list(domain, manager, &filter, page.slice()).await?;
         Ok(Connection::new(&page, events, |(row, _)| relay::cursor(row.id), AuditEvent::from, Trail::All(filter)))

@@ -19,11 +19,16 @@ pub(super) struct MemoryBudget(usize);
 
 impl Default for MemoryBudget {
     fn default() -> Self {
-        Self(LIMIT)
+        Self::with(0)
     }
 }
 
 impl MemoryBudget {
+    /// The usual budget and some more, for a large body.
+    pub(super) fn with(more: usize) -> Self {
+        Self(LIMIT.saturating_add(more))
+    }
+
     /// Reserves memory. Fails, which refuses the operation, if too little is left.
     pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
         let Some(left) = self.0.checked_sub(bytes) else {

@@ -31,6 +31,7 @@ use super::{
     Document, Documents, Operation, Refused,
     input::{self, Variables},
     memory::MemoryBudget,
+    sizes,
 };
 
 /// Maximum depth of fields.
@@ -47,9 +48,6 @@ const LENGTH: u64 = 20;
 const PAGE: u64 = 100;
 /// Maximum cost of a subscription. It is low, because a subscription is charged once but resolved for every event.
 const SUBSCRIPTION_COST: u64 = 200;
-/// Fields with a long value, and their cost.
-const HEAVY: [(&str, &str, u64); 3] =
-    [("DataExported", "data", 10_000), ("_Service", "sdl", 20_000), ("__Schema", "description", 500)];
 
 /// Merges an operation and computes its cost.
 pub(super) fn merge(
@@ -66,7 +64,7 @@ pub(super) fn merge(
         kind,
         fields: 0,
         steps: 0,
-        memory: MemoryBudget::default(),
+        memory: documents.memory(definition),
         introspects: false,
         roots: Vec::new(),
     };
@@ -247,8 +245,7 @@ impl<'a> Merge<'a> {
         arguments: &Arguments,
         within: Within,
     ) -> Result<(u64, u64, Within), Refused> {
-        let heavy = HEAVY.iter().find(|(ty, name, _)| owner == ty && field.name == *name);
-        let own = heavy.map_or(1, |(_, _, cost)| *cost);
+        let own = sizes::own_cost(owner, &field.name);
         if let Some(length) = self.documents.sizes.get(owner, &field.name, within.all_types) {
             let all_types = within.all_types || (owner == "__Schema" && field.name == "types");
             return Ok((own, length, Within { page: None, all_types }));

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod input;
+mod large;
 mod memory;
 mod merge;
 mod sizes;
@@ -29,8 +30,9 @@ use async_graphql::{
 };
 use serde_json::value::RawValue;
 
-use self::sizes::Sizes;
+use self::{memory::MemoryBudget, sizes::Sizes};
 use super::error::{ApiError, Code};
+pub(crate) use large::{BODY, LargeBody};
 
 /// Maximum cost of an operation. [`merge`] defines the costs.
 pub(crate) const COST: u64 = 40_000;
@@ -187,6 +189,8 @@ pub(crate) struct Documents {
     /// Maximum cost of an introspection query: the cost of the developer tools' query plus 25%. `None` if introspection
     /// is off.
     introspection: Option<u64>,
+    /// The mutation that accepts a large body.
+    large: Option<LargeBody>,
 }
 
 impl Documents {
@@ -200,7 +204,7 @@ impl Documents {
             schema.types.iter().filter_map(|(name, kind)| Some((name.clone(), objects(&schema, name, kind)?)));
         let possible = possible.collect();
         let sizes = Sizes::of(&schema);
-        let mut documents = Self { schema, possible, sizes, introspection: Some(u64::MAX) };
+        let mut documents = Self { schema, possible, sizes, introspection: Some(u64::MAX), large: None };
         let tools = documents.read(INTROSPECTION).and_then(|document| documents.weigh(&document));
         documents.introspection =
             introspection.then(|| COST.max(tools.map_or(0, |cost| cost.saturating_add(cost / 4))));
@@ -239,6 +243,7 @@ impl Documents {
         variables: Option<&RawValue>,
     ) -> Result<(Executable, Operation), Refused> {
         let definition = document.choose(operation)?;
+        variables.map_or(Ok(()), |variables| large::check(variables, self.is_large(definition)))?;
         let variables = input::coerce(&self.schema, definition, variables)?;
         let (executable, operation) = merge::merge(self, document, definition, &variables)?;
         let most = self.introspection.filter(|_| operation.introspects).unwrap_or(COST);
@@ -246,6 +251,26 @@ impl Documents {
             return Err(Refused::too_large(too_expensive(operation.cost, most)));
         }
         Ok((executable, operation))
+    }
+
+    /// Accepts large variables for a mutation.
+    pub(crate) fn accept(&mut self, large: LargeBody) {
+        self.large = Some(large);
+    }
+
+    /// The mutation that accepts a large body.
+    pub(crate) fn large_body(&self) -> Option<LargeBody> {
+        self.large
+    }
+
+    fn is_large(&self, definition: &Definition) -> bool {
+        self.large.is_some_and(|large| large.is_for(definition))
+    }
+
+    /// The memory for the arguments of an operation.
+    fn memory(&self, definition: &Definition) -> MemoryBudget {
+        let large = self.large.filter(|large| large.is_for(definition));
+        MemoryBudget::with(large.map_or(0, |large| large.bytes))
     }
 
     /// Returns the cost of the most expensive operation in a document. Variables have no values here, so a page whose

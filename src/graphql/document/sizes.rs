@@ -1,6 +1,19 @@
-//! Measures how long the introspection lists of a schema are, to compute the cost of introspection queries.
+//! What the cost of an operation is computed from: the cost of a single field, and the lengths of introspection lists.
 
 use apollo_compiler::{Schema, schema::ExtendedType};
+
+/// Fields that take long or have a long value, and their cost. Others cost 1.
+const HEAVY: [(&str, &str, u64); 4] = [
+    ("DataExported", "data", 10_000),
+    ("Query", "auditStatistics", 10_000),
+    ("_Service", "sdl", 20_000),
+    ("__Schema", "description", 500),
+];
+
+/// The cost of a field of a type, without its selections.
+pub(super) fn own_cost(owner: &str, field: &str) -> u64 {
+    HEAVY.iter().find(|(ty, name, _)| (*ty, *name) == (owner, field)).map_or(1, |(_, _, cost)| *cost)
+}
 
 /// Total and maximum length of one introspection list, such as `fields`, over all types of the schema.
 #[derive(Clone, Copy, Default)]

@@ -351,6 +351,11 @@ fn operation_costs() {
     let paged =
         |variables| prepare("query($n: Int) { users(first: $n) { nodes { id } } }", None, variables).unwrap().1.cost;
     assert_eq!(paged(page(50)) - paged(page(10)), 40, "a number in a variable counts");
+    let day = "\"2026-01-01T00:00:00Z\"";
+    let count = |n: u8| format!("s{n}: auditStatistics(from: {day}, before: {day}) {{ intervals }} ");
+    let counts = |times: u8| run(&format!("{{ {} }}", (0..times).map(count).collect::<String>()), None);
+    assert!(counts(3).is_ok());
+    assert_eq!(counts(4), Err(Code::DocumentTooLarge), "one operation counts at most three ranges");
     let alias = "a".repeat(640);
     assert_eq!(cost(&format!("{{ me {{ {alias}: id }} }}")), 1 + 1 + 10, "long names count");
     let node = |bytes: usize| cost(&format!("{{ node(id: \"{}\") {{ id }} }}", "a".repeat(bytes)));

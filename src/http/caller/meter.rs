@@ -10,8 +10,8 @@ use crate::{
     ports::{Charge, Verdict},
 };
 
-/// Number of response bytes that are charged like one more operation.
-const RESPONSE_BLOCK: u64 = 64 * 1024;
+/// Number of bytes that are charged like one more operation.
+const BLOCK: u64 = 64 * 1024;
 
 /// The charges for one operation of a caller. Each session and API key has its own limit, and all of them in a network
 /// share a larger one. Anonymous callers in a network share one limit.
@@ -57,9 +57,10 @@ impl Meter {
         }
     }
 
-    /// Charges one more operation for every 64 KiB of a response. If this fails, the response must not be sent.
-    pub(crate) async fn charge_response(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
-        for _ in 0..bytes / RESPONSE_BLOCK {
+    /// Charges one more operation for every 64 KiB of a response or a large body. If this fails, the response must not be
+    /// sent.
+    pub(crate) async fn charge_bytes(&self, ctx: &Ctx, bytes: u64) -> Result<(), Refusal> {
+        for _ in 0..bytes / BLOCK {
             self.charge(ctx).await?;
         }
         Ok(())

@@ -7,20 +7,21 @@ use axum::{
     Router,
     body::Bytes,
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::HARDENING;
-use crate::http::middleware::DENY_ALL_POLICY;
+use crate::{http::middleware::DENY_ALL_POLICY, settings::Settings};
 
 /// Content security policy for static files. It matters only if a browser opens the SVG file directly.
-const ASSET_POLICY: &str = DENY_ALL_POLICY;
+pub(super) const ASSET_POLICY: &str = DENY_ALL_POLICY;
 
 const JS: &str = "text/javascript; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
+const TTF: &str = "font/ttf";
 pub(super) const SVG: &str = "image/svg+xml; charset=utf-8";
 
 /// A file in `web/`.
@@ -51,10 +52,10 @@ macro_rules! built {
     };
 }
 
-/// A file for `GraphiQL`.
-macro_rules! vendored {
+/// A file of `GraphiQL`, which `web/build` made.
+macro_rules! graphiql {
     ($name:literal, $kind:expr) => {
-        gzipped($name, $kind, include_bytes!(concat!("../../../web/vendor/", $name, ".gz")))
+        gzipped($name, $kind, include_bytes!(concat!("../../../web/dist/graphiql/", $name, ".gz")))
     };
 }
 
@@ -73,18 +74,32 @@ const PAGE_FILES: [File; 9] = [
 
 const INBOX_FILES: [File; 1] = [built!("inbox.js", JS)];
 
-const GRAPHIQL_FILES: [File; 6] = [
-    plain("graphiql.js", JS, include_bytes!("../../../web/graphiql.js")),
-    plain("graphiql.css", CSS, include_bytes!("../../../web/graphiql.css")),
-    vendored!("graphiql.min.js", JS),
-    vendored!("graphiql.min.css", CSS),
-    vendored!("react.production.min.js", JS),
-    vendored!("react-dom.production.min.js", JS),
+/// Files of the console. It shares none with the other pages: the words of each language are in two files of its own.
+const CONSOLE_FILES: [File; 12] = [
+    built!("console/style.css", CSS),
+    built!("console/console.js", JS),
+    built!("console/en.js", JS),
+    built!("console/de.js", JS),
+    built!("console/fr.js", JS),
+    built!("console/es.js", JS),
+    built!("console/ja.js", JS),
+    built!("console/en.console.js", JS),
+    built!("console/de.console.js", JS),
+    built!("console/fr.console.js", JS),
+    built!("console/es.console.js", JS),
+    built!("console/ja.console.js", JS),
 ];
 
-const fn plain(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
-    File { name, kind, gzipped: false, content }
-}
+/// The workers are scripts that the editor runs in the background. They are whole: a worker has the policy of its file,
+/// which allows no request.
+const GRAPHIQL_FILES: [File; 6] = [
+    graphiql!("graphiql.js", JS),
+    graphiql!("graphiql.css", CSS),
+    graphiql!("editor.worker.js", JS),
+    graphiql!("json.worker.js", JS),
+    graphiql!("graphql.worker.js", JS),
+    graphiql!("codicon.ttf", TTF),
+];
 
 const fn gzipped(name: &'static str, kind: &'static str, content: &'static [u8]) -> File {
     File { name, kind, gzipped: true, content }
@@ -100,12 +115,15 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(graphiql: bool, inbox: bool) -> Self {
+    pub(super) fn of(settings: &Settings, inbox: bool) -> Self {
         let mut files = PAGE_FILES.to_vec();
         if inbox {
             files.extend(INBOX_FILES);
         }
-        if graphiql {
+        if settings.console {
+            files.extend(CONSOLE_FILES);
+        }
+        if settings.graphiql {
             files.extend(GRAPHIQL_FILES);
         }
         let mut hash = digest::Context::new(&digest::SHA256);
@@ -125,9 +143,9 @@ impl Files {
     /// One route per file, so that other names get the usual 404.
     pub(super) fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.files.iter().fold(Router::new(), |router, file| {
-            let (file, current) = (*file, Arc::clone(&self.version));
+            let (served, current) = (file.served(), Arc::clone(&self.version));
             let serve = move |Path(version): Path<String>, request: HeaderMap| {
-                ready(file.respond(&current, version == *current, &request))
+                ready(served.respond(&current, version == *current, &request))
             };
             router.route(&format!("/assets/{{version}}/{}", file.name), get(serve))
         })
@@ -135,8 +153,26 @@ impl Files {
 }
 
 impl File {
-    /// Returns the file, or 304 if the browser already has this version.
-    fn respond(&self, version: &str, exact: bool, request: &HeaderMap) -> Response {
+    fn served(&self) -> Served {
+        // All browsers accept gzip, so the program contains no uncompressed copy.
+        let encoding = self.gzipped.then_some("gzip");
+        Served { kind: self.kind, policy: ASSET_POLICY, content: Bytes::from_static(self.content), encoding }
+    }
+}
+
+/// A file with its headers.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) kind: &'static str,
+    pub(super) policy: &'static str,
+    pub(super) content: Bytes,
+    pub(super) encoding: Option<&'static str>,
+}
+
+impl Served {
+    /// Returns the file, or 304 if the browser already has this version. `exact` is whether the path names the version,
+    /// so that browsers can cache it forever.
+    pub(super) fn respond(&self, version: &str, exact: bool, request: &HeaderMap) -> Response {
         let etag = format!("\"{version}\"");
         let cache = if exact { "public, max-age=31536000, immutable" } else { "no-cache" };
         let known = request
@@ -146,24 +182,22 @@ impl File {
             .flat_map(|value| value.split(','))
             .any(|tag| tag.trim().trim_start_matches("W/") == etag);
         let facts = [(header::ETAG, etag), (header::CACHE_CONTROL, cache.to_owned())];
-        let policy = [(header::CONTENT_SECURITY_POLICY, ASSET_POLICY)];
+        let policy = [(header::CONTENT_SECURITY_POLICY, self.policy)];
         if known {
             return (StatusCode::NOT_MODIFIED, HARDENING, policy, facts).into_response();
         }
         let kind = [(header::CONTENT_TYPE, self.kind)];
-        let body = Bytes::from_static(self.content);
-        // All browsers accept gzip, so the program contains no uncompressed copy.
-        if self.gzipped {
-            let encoding = [(header::CONTENT_ENCODING, "gzip")];
-            (HARDENING, policy, facts, kind, encoding, body).into_response()
-        } else {
-            (HARDENING, policy, facts, kind, body).into_response()
+        let mut response = (HARDENING, policy, facts, kind, self.content.clone()).into_response();
+        if let Some(encoding) = self.encoding {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
+        response
     }
 }
 
 /// Serves the icon. Browsers request it even if no page names it.
 pub(super) fn icon<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
     let version = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, FAVICON.content));
-    get(move |request: HeaderMap| ready(FAVICON.respond(&version, false, &request)))
+    let icon = FAVICON.served();
+    get(move |request: HeaderMap| ready(icon.respond(&version, false, &request)))
 }

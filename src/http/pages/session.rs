@@ -88,7 +88,7 @@ enum Opened {
 /// Gives the page a new access token. Either the body has the refresh token of a sign-in, which moves into the cookie,
 /// or the cookie has it already. In both cases the token is replaced, so the value in the cookie is one that no script
 /// has ever seen. Without a session the response is 204.
-pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(super) async fn open(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let cookie = SessionCookie::of(&server.ctx.settings);
     let mut record = RequestOutcome::of("openPageSession");
@@ -120,7 +120,7 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
             let sent = parts.headers.contains_key(header::COOKIE);
             with_cookie(StatusCode::NO_CONTENT.into_response(), cookie.clear().filter(|_| sent))
         }
-        Ok(Opened::Wait(wait)) => refuse(too_many(&wait), &parts, &mut record),
+        Ok(Opened::Wait(wait)) => refuse(Refusal::wait(&wait), &parts, &mut record),
         Err(refusal) => refuse(refusal, &parts, &mut record),
     };
     record.attach_to(&mut response);
@@ -128,7 +128,7 @@ pub(in crate::http) async fn open(State(server): State<Arc<Server>>, request: Re
 }
 
 /// Ends the session in the cookie and clears the cookie, even if the session could not be ended.
-pub(in crate::http) async fn end(State(server): State<Arc<Server>>, request: Request) -> Response {
+pub(super) async fn end(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let cookie = SessionCookie::of(&server.ctx.settings);
     let mut record = RequestOutcome::of("endPageSession");
@@ -159,7 +159,7 @@ pub(in crate::http) async fn end(State(server): State<Arc<Server>>, request: Req
 /// Checks that one of our pages sent the request, and charges its network. Returns where it comes from.
 async fn admit(server: &Server, parts: &Parts) -> Result<Origin, Refusal> {
     guard::check(&server.ctx.settings, &parts.headers)?;
-    let origin = caller::origin(parts, &request_id(parts).0);
+    let origin = caller::origin(parts, &RequestId::of(parts).0);
     Meter::of(&server.ctx, &origin, &Bearer::None).charge(&server.ctx).await?;
     Ok(origin)
 }
@@ -184,7 +184,8 @@ fn kept(cookie: &SessionCookie, headers: &HeaderMap) -> Result<Option<SecretStri
 /// Replaces the refresh token and signs an access token. Two statements and one limiter call. If the browser held
 /// another session, two more statements end that one: nothing could use it any longer.
 async fn exchange(ctx: &Ctx, origin: &Origin, token: &SecretString, replaced: Option<SecretString>) -> Result<Opened> {
-    let Refreshed { signed_in, methods, token } = match refresh::refresh(ctx, origin, token.expose_secret()).await? {
+    let refreshed = refresh::refresh(ctx, origin, token.expose_secret(), None).await?;
+    let Refreshed { signed_in, methods, token } = match refreshed {
         refresh::Outcome::Refreshed(refreshed) => *refreshed,
         refresh::Outcome::Ended => return Ok(Opened::Nobody),
         refresh::Outcome::Wait(wait) => return Ok(Opened::Wait(wait)),
@@ -216,16 +217,7 @@ fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response 
     response
 }
 
-fn too_many(wait: &Wait) -> Refusal {
-    let seconds = (wait.retry_at - wait.now).num_seconds() + 1;
-    Refusal::new(Code::RateLimited, "Too many requests. Try again later.").retry_after(seconds)
-}
-
-fn refuse(refusal: Refusal, parts: &Parts, record: &mut RequestOutcome) -> Response {
+pub(super) fn refuse(refusal: Refusal, parts: &Parts, record: &mut RequestOutcome) -> Response {
     record.record_refusal(refusal.code());
-    refusal.respond(&request_id(parts), MediaType::Json)
-}
-
-fn request_id(parts: &Parts) -> RequestId {
-    parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()))
+    refusal.respond(&RequestId::of(parts), MediaType::Json)
 }

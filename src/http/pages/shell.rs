@@ -3,10 +3,11 @@
 
 use askama::Template;
 use serde_json::{Value, json};
+use url::Url;
 
-use super::assets::Files;
+use super::{assets::Files, theme::Look};
 use crate::{
-    domain::mail::template::Locale,
+    domain::{access::Scope, mail::template::Locale, user::role_name},
     settings::{Settings, SignUp},
 };
 
@@ -17,6 +18,24 @@ pub(super) enum Script {
     Page,
     /// The development inbox.
     Inbox,
+    /// The console for administrators.
+    Console,
+}
+
+impl Script {
+    /// The style sheet, the script, and the other files that the script imports at once.
+    fn files(self, locale: Locale) -> (&'static str, &'static str, Vec<String>) {
+        let locale = locale.as_str();
+        let shared = || vec!["shared.js".to_owned(), format!("{locale}.js")];
+        match self {
+            Self::Page => ("style.css", "page.js", shared()),
+            Self::Inbox => ("style.css", "inbox.js", shared()),
+            Self::Console => {
+                let words = vec![format!("console/{locale}.js"), format!("console/{locale}.console.js")];
+                ("console/style.css", "console/console.js", words)
+            }
+        }
+    }
 }
 
 #[derive(Template)]
@@ -26,21 +45,39 @@ struct PageShell<'a> {
     title: &'a str,
     data: String,
     files: &'a Files,
+    colours: Option<&'a str>,
+    icon: &'a str,
+    style: &'static str,
     script: &'static str,
-    words_file: &'a str,
+    imports: Vec<String>,
     needs_script: &'static str,
 }
 
+/// What the pages know about this server.
+pub(super) struct PageFacts<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) look: &'a Look,
+    /// The scopes that API keys can have.
+    pub(super) scopes: &'a [Scope],
+    /// Whether there is a development inbox.
+    pub(super) inbox: bool,
+    /// What an application asks for, on the page of `/authorize`.
+    pub(super) asked: Option<&'a Value>,
+}
+
 /// Renders the shell in one language.
-pub(super) fn render(settings: &Settings, inbox: bool, files: &Files, script: Script, locale: Locale) -> String {
-    let words_file = format!("{}.js", locale.as_str());
+pub(super) fn render(facts: &PageFacts<'_>, files: &Files, script: Script, locale: Locale) -> String {
+    let (style, script, imports) = script.files(locale);
     let shell = PageShell {
         language: locale.as_str(),
-        title: &settings.brand,
-        data: data(settings, inbox).to_string(),
+        title: &facts.settings.brand,
+        data: data(facts).to_string(),
         files,
-        script: if script == Script::Page { "page.js" } else { "inbox.js" },
-        words_file: &words_file,
+        colours: facts.look.colours(),
+        icon: facts.look.logo().unwrap_or("/favicon.svg"),
+        style,
+        script,
+        imports,
         needs_script: needs_script(locale),
     };
     // Writing to memory cannot fail.
@@ -48,12 +85,13 @@ pub(super) fn render(settings: &Settings, inbox: bool, files: &Files, script: Sc
 }
 
 /// What `web/src/shell.ts` reads. It contains nothing secret, and mostly what `signInOptions` returns.
-fn data(settings: &Settings, inbox: bool) -> Value {
+pub(super) fn data(&PageFacts { settings, scopes, look, inbox, asked }: &PageFacts<'_>) -> Value {
     let password = settings.methods.password;
     let methods = [Some("EMAIL_CODE"), password.then_some("PASSWORD")];
     json!({
         "brand": settings.brand,
         "inbox": inbox,
+        "console": settings.console,
         "methods": methods.into_iter().flatten().collect::<Vec<_>>(),
         "signUp": match settings.signup {
             SignUp::Open => "OPEN",
@@ -61,7 +99,13 @@ fn data(settings: &Settings, inbox: bool) -> Value {
             SignUp::Domains(_) => "DOMAINS",
         },
         "codeLength": settings.limits.code_length,
+        "logo": look.logo(),
+        "supportUrl": settings.theme.support.as_ref().map(Url::as_str),
+        "termsUrl": settings.theme.terms.as_ref().map(Url::as_str),
+        "privacyUrl": settings.theme.privacy.as_ref().map(Url::as_str),
         "passwordMin": password.then_some(settings.password_min),
+        "scopes": scopes.iter().map(|scope| json!({ "name": scope.name, "role": role_name(scope.role) })).collect::<Vec<_>>(),
+        "authorize": asked,
     })
 }
 

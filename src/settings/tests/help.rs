@@ -46,7 +46,15 @@ fn the_examples_in_the_help_are_accepted() {
         let (variable, help) = (flag.get_env().unwrap().to_str().unwrap(), flag.get_long_help().unwrap().to_string());
         let example = quoted(&help, "Example: ").unwrap();
         // These files do not exist here, and the secret is a shell command.
-        if matches!(variable, "DOORCODE_SECRET" | "DOORCODE_DATA" | "DOORCODE_DOCUMENTS" | "DOORCODE_SECRETS_FOLDER") {
+        if matches!(
+            variable,
+            "DOORCODE_SECRET"
+                | "DOORCODE_DATA"
+                | "DOORCODE_DOCUMENTS"
+                | "DOORCODE_LOGO"
+                | "DOORCODE_CLIENTS"
+                | "DOORCODE_SECRETS_FOLDER"
+        ) {
             continue;
         }
         // Some settings require others.

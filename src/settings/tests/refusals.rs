@@ -64,6 +64,11 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_METHODS", &["password", "none", "code,", "code,passkey", "code password"]),
     ("DOORCODE_PASSWORD_MIN", &["7", "65", "-8", "eight"]),
     ("DOORCODE_BRAND", &["a\u{1b}[31mb", "a\u{2028}b"]),
+    ("DOORCODE_LOGO", &["no/such/logo.png", "Cargo.toml", "."]),
+    ("DOORCODE_ACCENT", &["teal", "#fff", "#0a2540", "#ffe066", "#635bff,#635bff,#635bff", "#635bff,"]),
+    ("DOORCODE_SUPPORT_URL", &["javascript:alert(1)", "mailto:help", "http://example.com", "help@example.com"]),
+    ("DOORCODE_TERMS_URL", &["http://example.com/terms", "mailto:help@example.com", "https://ada:x@example.com"]),
+    ("DOORCODE_PRIVACY_URL", &["example.com/privacy", "https://", "ftp://example.com"]),
     ("DOORCODE_GRAPHIQL", &["maybe"]),
     ("DOORCODE_INTROSPECTION", &["maybe"]),
     ("DOORCODE_TRUSTED_PROXIES", &["10.0.0.0/33", "proxy.example.com", "0.0.0.0/0", "::/0", "10.0.0.1,"]),
@@ -93,9 +98,11 @@ const WRONG: &[(&str, &[&str])] = &[
     ("DOORCODE_ERASE_AFTER", &["never", "4000d"]),
     ("DOORCODE_NOTICES", &["everything", "new-device,,role-change", "none,role-change"]),
     ("DOORCODE_FEDERATION", &["perhaps"]),
+    ("DOORCODE_CONSOLE", &["perhaps"]),
     ("DOORCODE_TLS_CERT", &["/half/of/it", "a\u{7}b"]),
     ("DOORCODE_TLS_KEY", &["/half/of/it"]),
     ("DOORCODE_DOCUMENTS", &["no/such/file.json", "."]),
+    ("DOORCODE_CLIENTS", &["no/such/file.json", "."]),
 ];
 
 #[test]
@@ -232,5 +239,39 @@ fn an_invalid_manifest_prevents_the_start_and_so_do_settings_that_contradict_it(
     assert!(settings.documents.is_some() && !settings.graphiql, "GraphiQL is off even in development");
     for switch in ["DOORCODE_GRAPHIQL", "DOORCODE_FEDERATION"] {
         assert_refused(load(&[("DOORCODE_DOCUMENTS", path), (switch, "true")]), switch, "remove DOORCODE_DOCUMENTS");
+    }
+}
+
+#[test]
+fn a_look_that_cannot_be_seen_or_followed_is_refused() {
+    for (variable, value, words) in [
+        (
+            "DOORCODE_ACCENT",
+            "#0a2540",
+            "has a contrast of 1.14:1 with the dark background #16181c, but buttons need 3:1",
+        ),
+        ("DOORCODE_ACCENT", "teal", "is not a colour"),
+        ("DOORCODE_LOGO", "/nowhere/logo.png", "cannot be read"),
+        ("DOORCODE_LOGO", "Cargo.toml", "neither a PNG image nor an SVG image"),
+        ("DOORCODE_SUPPORT_URL", "javascript:alert(1)", "does not start with https:// or mailto:"),
+        ("DOORCODE_TERMS_URL", "http://example.com/terms", "does not start with https://"),
+        ("DOORCODE_PRIVACY_URL", "mailto:privacy@example.com", "does not start with https://"),
+    ] {
+        assert_refused(develop(&[(variable, value)]), variable, words);
+    }
+}
+
+#[test]
+fn a_large_logo_in_emails_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, start, warnings) in [
+        ("logo.png", &b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x40\x00\x00\x00\x10"[..], 1),
+        ("logo.svg", &b"<svg>"[..], 0),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, [start, &vec![b' '; 40 * 1024]].concat()).unwrap();
+        let settings = develop(&[("DOORCODE_LOGO", file.to_str().unwrap())]).unwrap();
+        assert_eq!(settings.warnings.len(), warnings, "{:?}", settings.warnings);
+        assert!(settings.theme.logo.is_some());
     }
 }

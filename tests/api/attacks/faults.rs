@@ -4,14 +4,14 @@
 use std::{process::Command, time::Duration};
 
 use async_graphql::{
-    ContextSelectionSet, MergedObject, MergedSubscription, Object, OutputType, Positioned, Schema, ServerResult,
-    Subscription, parser::types::Field, registry::Registry,
+    ContextSelectionSet, Object, OutputType, Positioned, ServerResult, Subscription, parser::types::Field,
+    registry::Registry,
 };
 use clap::Parser;
 use doorcode::{
     app::{App, Overrides},
     cli,
-    graphql::{self, Api, InboxQuery},
+    graphql::Api,
     observability,
     settings::ServeFlags,
 };
@@ -129,15 +129,6 @@ impl Again {
     }
 }
 
-#[derive(MergedObject, Default)]
-struct Query(graphql::Query, InboxQuery, FaultyQuery);
-
-#[derive(MergedObject, Default)]
-struct Mutation(graphql::Mutation, FaultyMutation);
-
-#[derive(MergedSubscription, Default)]
-struct Subscriptions(graphql::Subscription, FaultySubscription);
-
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
@@ -152,8 +143,7 @@ async fn runs_the_faulty_application() {
     let (public, ops) = (settings.listen, settings.ops_listen);
     let app = App::build(settings, Overrides::default()).await.unwrap();
     app.prepare().await.unwrap();
-    let builder = Schema::build(Query::default(), Mutation::default(), Subscriptions::default());
-    let api = Api::of(builder, &app.ctx);
+    let api = Api::merged(FaultyQuery, FaultyMutation, FaultySubscription, &app.ctx);
     let (public, ops) = (TcpListener::bind(public).await.unwrap(), TcpListener::bind(ops).await.unwrap());
     app.serve_api(api, public, ops, cli::stop_signal().unwrap()).await.unwrap();
     collector.finish().await;

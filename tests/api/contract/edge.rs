@@ -25,7 +25,7 @@ async fn every_kind(guest: &Client<'_>) -> Vec<(String, Answer)> {
         "/inbox",
         "/favicon.ico",
         "/assets/any/style.css",
-        "/assets/any/graphiql.min.js",
+        "/assets/any/graphiql.js",
         "/assets/any/nothing.js",
         "/assets/%ff",
         "/nothing",
@@ -368,13 +368,15 @@ fn directives(policy: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_has_the_expected_headers_and_policy() {
     let app = TestApp::new().await;
-    let all = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
-        frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    let inline = "style-src 'self' 'unsafe-inline'";
+    let all = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+        form-action 'none'";
+    let strict = "style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
+    let inline = "style-src 'self' 'unsafe-inline'; img-src 'self' data:";
     for (path, own) in [
-        ("/", "style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'".to_owned()),
+        ("/", format!("{strict}; img-src 'self' data:")),
+        ("/admin", format!("{strict}; img-src 'self'")),
         ("/inbox", inline.to_owned()),
-        ("/graphiql", format!("{inline}; font-src 'self' data:")),
+        ("/graphiql", format!("{inline}; font-src 'self'; worker-src 'self'")),
     ] {
         let headers = app.guest().get(path).await.headers;
         let policy = headers["content-security-policy"].to_str().unwrap();

@@ -123,8 +123,7 @@ async fn production_has_no_inbox_and_no_graphiql() {
     let guest = app.guest();
     let answer = guest.post(body("{ inbox { id } }")).await;
     refused(&answer, 422, "GRAPHQL_VALIDATION_FAILED", "the inbox field does not exist");
-    for path in
-        ["/inbox", "/graphiql", "/assets/any/inbox.js", "/assets/any/graphiql.js", "/assets/any/graphiql.min.js"]
+    for path in ["/inbox", "/graphiql", "/assets/any/inbox.js", "/assets/any/graphiql.js", "/assets/any/json.worker.js"]
     {
         refused(&guest.get(path).await, 404, "NOT_FOUND", path);
     }

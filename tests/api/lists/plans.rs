@@ -218,6 +218,17 @@ async fn event_lists_and_user_details_are_read_by_index_ranges() {
     let admin = ready(&app).await;
     let list = users(&admin, json!({ "first": 1, "filter": { "emailPrefix": "sebnem." } })).await;
     let person = &list["edges"][0]["node"]["id"];
+    // Earlier events of the user belong to a session and to a hashed address.
+    let (session, email) = ("00000000-0000-7000-8000-000000000001", "wanted@example.com");
+    let literal = session.replace('-', "");
+    let literal = if on_servers() { format!("'{literal}'") } else { format!("x'{literal}'") };
+    let label = app.ctx().vault.address_label(email);
+    app.sql(&format!("UPDATE audit_events SET session_id = {literal} WHERE kind = 'SIGNED_UP'")).await;
+    app.sql(&format!("UPDATE audit_events SET detail = '{{ \"address\": \"{label}\" }}' WHERE kind = 'SIGNED_IN'"))
+        .await;
+    if on_servers() {
+        app.sql("VACUUM ANALYZE audit_events").await;
+    }
     let month = json!({ "from": "2026-01-01T00:00:00Z", "before": "2026-02-01T00:00:00Z" });
     for (name, filter) in [
         ("everything", json!({})),
@@ -226,6 +237,12 @@ async fn event_lists_and_user_details_are_read_by_index_ranges() {
         ("about a user", json!({ "subjectId": person })),
         ("by a user", json!({ "actorId": person })),
         ("by and about a user", json!({ "actorId": person, "subjectId": person, "kinds": ["SIGNED_IN"] })),
+        ("in a session", json!({ "sessionId": session })),
+        ("from an address", json!({ "network": "198.51.100.7" })),
+        ("from no address", json!({ "network": "198.51.101.7" })),
+        ("from a network", json!({ "network": "198.51.100.0/24" })),
+        ("of an address", json!({ "email": email })),
+        ("of no address", json!({ "email": "nobody@example.com" })),
         ("a month", month.clone()),
         ("a kind in a month", json!({ "kinds": ["SIGNED_IN"], "from": month["from"], "before": month["before"] })),
     ] {
@@ -234,7 +251,12 @@ async fn event_lists_and_user_details_are_read_by_index_ranges() {
         let cursor = page["auditEvents"]["pageInfo"]["endCursor"].clone();
         check(&app, &admin, &format!("events, {name}, next page"), RANGES, TRAIL, ask(cursor)).await;
     }
-    let all = "{ users(first: 100) { nodes { sessions { nodes { id } totalCount } auditEvents { nodes { actor { email } \
+    let all = "{ users(first: 100) { nodes { sessions { nodes { id } totalCount } endedSessions { nodes { id } totalCount } auditEvents { nodes { actor { email } \
                subject { email } } totalCount } devices { id } } } }";
     check(&app, &admin, "a hundred users with details", BESIDE, all, json!({})).await;
+    let statistics = "query($from: DateTime!, $before: DateTime!, $kinds: [AuditKind!]) { \
+                      auditStatistics(from: $from, before: $before, kinds: $kinds) { series { total } } }";
+    check(&app, &admin, "statistics of a month", WIDE, statistics, month.clone()).await;
+    let two = json!({ "from": month["from"], "before": month["before"], "kinds": ["SIGNED_IN", "KEY_ROTATED"] });
+    check(&app, &admin, "statistics of two kinds", WIDE, statistics, two).await;
 }

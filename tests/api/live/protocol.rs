@@ -10,7 +10,11 @@ use super::{
     ENDED, EVENTS, complete,
     wire::{PROTOCOL, Served, SocketEvent},
 };
-use crate::{documents, harness::TestApp};
+use crate::{
+    documents,
+    harness::TestApp,
+    oauth::{NOTES, register, sign_in_to},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sockets_open_for_allowed_origins_and_for_clients_without_one() {
@@ -101,6 +105,20 @@ async fn a_connection_needs_a_valid_token() {
     late.init(&person.access).await;
     assert_eq!(late.hear().await, SocketEvent::Closed(4403), "the session of the token has ended");
     assert_eq!(socket.hear().await, SocketEvent::Closed(4401), "the open subscription ends as well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_another_application_subscribes_to_nothing() {
+    let app = TestApp::new().await;
+    let served = Served::new(&app.app.ctx).await;
+    let admin = app.person("admin@example.com", Role::Admin).await.signed_in;
+    register(&app).await;
+    let tokens = sign_in_to(&app.guest(), &admin.access, NOTES).await;
+    let mut socket = served.socket(&tokens.access).await;
+    for (id, query) in [("1", EVENTS), ("2", ENDED)] {
+        socket.subscribe(id, query).await;
+        assert_eq!(socket.hear().await.error(id), "INSUFFICIENT_SCOPE");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

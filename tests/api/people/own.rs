@@ -85,6 +85,7 @@ async fn an_export_contains_all_stored_data_and_no_secret() {
     let id = &person.signed_in.user;
     let raised = admin.change("updateUser", json!({ "id": id, "name": "Ada" }), super::SAVED).await;
     assert_eq!(raised.field("updateUser")["user"]["name"], "Ada");
+    app.guest().login_with(json!({ "email": "ada@example.com", "password": "not the password" })).await;
     let answer = person.query(EXPORT, json!({})).await;
     let data = &answer.field("exportData")["data"];
     assert_eq!(data["user"]["email"], "ada@example.com");
@@ -96,6 +97,8 @@ async fn an_export_contains_all_stored_data_and_no_secret() {
         (&json!(false), &Value::Null),
         "the administrator's address is not included"
     );
+    let wrong = events.iter().find(|event| event["kind"] == "WRONG_PASSWORD").unwrap();
+    assert_eq!(wrong["detail"], json!({}), "only administrators see the hash of an address");
     let own = events.iter().find(|event| event["kind"] == "SIGNED_IN").unwrap();
     assert_eq!((&own["byYou"], &own["ipAddress"]), (&json!(true), &json!(person.ip.to_string())));
     let text = answer.text.to_lowercase();

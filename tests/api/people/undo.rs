@@ -121,8 +121,9 @@ pub(crate) async fn stale_viewer(app: &TestApp, actor: &Actor<'_>) -> Viewer {
     let mut session = session.into_iter().find(of).unwrap();
     session.ended_at = None;
     let user = doorcode::db::entity::users::Entity::find_by_id(session.user_id).one(app.ctx().db.read()).await.unwrap();
-    let origin = doorcode::domain::access::Origin { ip: actor.ip, user_agent: None, request_id: "stale".into() };
-    Viewer { origin, principal: Principal::Session(Holder { user: user.unwrap(), session }) }
+    let origin =
+        doorcode::domain::access::Origin { ip: actor.ip, user_agent: None, request_id: "stale".into(), session: None };
+    Viewer::new(origin, Principal::Session(Holder { user: user.unwrap(), session }))
 }
 
 #[tokio::test(flavor = "multi_thread")]

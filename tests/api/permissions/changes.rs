@@ -29,7 +29,9 @@ pub(super) fn sides(field: &str) -> &'static [Side] {
         | "restoreUser"
         | "rotateApiKey"
         | "revokeApiKey"
-        | "endUserSessions" => &Side::ALL,
+        | "endUserSession"
+        | "endUserSessions"
+        | "sendPasswordReset" => &Side::ALL,
         "logout" | "confirmEmail" => &[Side::Own, Side::Other],
         "verify" | "verifyLink" | "refresh" | "undoEmailChange" | "resendCode" | "resetPassword" | "disownSession" => {
             &[Side::Other]
@@ -107,7 +109,7 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
         "refresh" => json!({ "refreshToken": of.is.refresh }),
         "logout" if case.side == Side::Other => json!({ "refreshToken": of.is.refresh }),
         "logout" | "endOtherSessions" | "exportData" => Value::Null,
-        "endSession" => json!({ "id": of.is.session }),
+        "endSession" | "endUserSession" => json!({ "id": of.is.session }),
         "forgetDevice" => json!({ "id": snapshot(root, of).await["devices"][0]["id"] }),
         "createApiKey" => json!({ "name": "Key", "scopes": ["PROFILE_READ"] }),
         "rotateApiKey" | "revokeApiKey" => {
@@ -124,7 +126,9 @@ async fn input(app: &TestApp, root: &Being<'_>, field: &str, case: &Case<'_>) ->
             json!({ "token": token_in(app, &of.email, "#undo=").await })
         }
         "updateUser" => json!({ "id": of.is.user, "name": "Ada" }),
-        "suspendUser" | "deleteUser" | "restoreUser" | "endUserSessions" => json!({ "id": of.is.user }),
+        "suspendUser" | "deleteUser" | "restoreUser" | "endUserSessions" | "sendPasswordReset" => {
+            json!({ "id": of.is.user })
+        }
         new => panic!("{new}: add the input of the mutation here"),
     }
 }
@@ -153,7 +157,7 @@ fn expected(field: &str, row: &Row, column: Column, side: Side, is_stale: bool) 
     let is_own = row.says(column, Word::Own);
     match side {
         _ if is_allowed && is_stale && row.recent => Outcome::refused("REAUTHENTICATION_REQUIRED"),
-        Side::Deleted if is_allowed && ["updateUser", "suspendUser"].contains(&field) => {
+        Side::Deleted if is_allowed && ["updateUser", "suspendUser", "sendPasswordReset"].contains(&field) => {
             Outcome::refused("BAD_USER_INPUT")
         }
         _ if is_allowed => Outcome::Shown,

@@ -1,5 +1,6 @@
-//! Uses every field with API keys, with and without each scope. The result must match the column "API key" of the
-//! permissions page. A key must never see or do more than a session of its owner.
+//! Uses every field with API keys, with and without each scope, and with the token of another application, which is
+//! like a key with `PROFILE_READ`. The result must match the column "API key" of the permissions page. None of them may
+//! see or do more than a session of its owner.
 
 use doorcode::db::entity::Role;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     api_keys::create,
     harness::{Answer, Client, TestApp},
+    oauth::{NOTES, register, sign_in_to},
 };
 
 /// The sets of scopes to test: none, each, and all.
@@ -83,7 +85,15 @@ async fn owner<'a>(app: &'a TestApp, root: &Being<'_>) -> Owner<'a> {
         let (key, _) = create(&being.client, &scopes).await;
         keys.push((scopes, app.guest().with_bearer(&key)));
     }
+    register(app).await;
+    keys.push((vec!["PROFILE_READ"], of_application(app, &being).await));
     Owner { known: known(root, being).await, keys }
+}
+
+/// A client of the token that another application got from the session of this user.
+async fn of_application<'a>(app: &'a TestApp, being: &Being<'_>) -> Client<'a> {
+    let tokens = sign_in_to(&app.guest(), being.client.bearer.as_deref().unwrap(), NOTES).await;
+    app.guest().with_bearer(&tokens.access)
 }
 
 fn is_refused(answer: &Answer) -> bool {
@@ -154,16 +164,7 @@ fn own<'a>((name, is_composite): (&'a String, &'a bool)) -> (String, bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_changes_only_what_the_permissions_page_grants_its_scopes() {
     let app = TestApp::alone(wide_limits).await;
-    let (page, types) = (Page::read(), fields::of(&app).await);
-    let root = being(&app, "root", Role::Admin).await;
-    for field in types["Mutation"].fields.keys() {
-        let needed = &page.row(&format!("Mutation.{field}")).key;
-        let side = *sides(field).iter().find(|side| **side == Side::Other).unwrap_or(&sides(field)[0]);
-        let mut case = Case::new(&app, &root, field, Column::Admin, side).await;
-        let owner = case.viewer.take().unwrap();
-        if field == "restoreUser" {
-            app.set_status(&case.other.email, doorcode::db::entity::UserStatus::Suspended).await;
-        }
+    changes(&app, async |owner, needed| {
         let without = |removed: &[String]| -> Vec<_> {
             SCOPES.into_iter().filter(|scope| !removed.contains(&(*scope).to_owned())).collect()
         };
@@ -173,10 +174,35 @@ async fn a_key_changes_only_what_the_permissions_page_grants_its_scopes() {
             let (key, _) = create(&owner.client, &scopes).await;
             keys.push((scopes, app.guest().with_bearer(&key)));
         }
+        keys
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_application_changes_what_a_key_with_profile_read_changes() {
+    let app = TestApp::alone(wide_limits).await;
+    register(&app).await;
+    changes(&app, async |owner, _| vec![(vec!["PROFILE_READ"], of_application(&app, owner).await)]).await;
+}
+
+/// Calls every mutation with these keys of its owner. The calls end with the first that is granted.
+async fn changes<'a>(app: &'a TestApp, keys: impl AsyncFn(&Being<'a>, &Key) -> Vec<(Vec<&'static str>, Client<'a>)>) {
+    let (page, types) = (Page::read(), fields::of(app).await);
+    let root = being(app, "root", Role::Admin).await;
+    for field in types["Mutation"].fields.keys() {
+        let needed = &page.row(&format!("Mutation.{field}")).key;
+        let side = *sides(field).iter().find(|side| **side == Side::Other).unwrap_or(&sides(field)[0]);
+        let mut case = Case::new(app, &root, field, Column::Admin, side).await;
+        let owner = case.viewer.take().unwrap();
+        if field == "restoreUser" {
+            app.set_status(&case.other.email, doorcode::db::entity::UserStatus::Suspended).await;
+        }
+        let keys = keys(&owner, needed).await;
         let before = [snapshot(&root, &owner).await, snapshot(&root, &case.other).await];
         for (scopes, client) in keys {
             case.viewer = Some(Being { client, email: owner.email.clone(), role: owner.role, is: owner.is.clone() });
-            let answer = case.call(&app, field).await;
+            let answer = case.call(app, field).await;
             let expected = !is_granted(needed, &scopes, &[]);
             assert_eq!(is_refused(&answer), expected, "{field} with {scopes:?}: {}", answer.text);
             if expected {
@@ -196,10 +222,14 @@ async fn a_key_cannot_subscribe() {
     let page = Page::read();
     let owner = being(&app, "owner", Role::Admin).await;
     let (key, _) = create(&owner.client, &SCOPES).await;
+    register(&app).await;
+    let clients = [app.guest().with_bearer(&key), of_application(&app, &owner).await];
     for (field, row) in page.rows.iter().filter(|(name, _)| name.starts_with("Subscription.")) {
         assert_eq!(row.key, Key::Never, "{field}");
-        let mut client = app.guest().with_bearer(&key);
-        for accept in ["text/event-stream", "application/json"] {
+        let ways = ["text/event-stream", "application/json"];
+        for (mut client, accept) in
+            clients.iter().cloned().flat_map(|client| ways.map(|accept| (client.clone(), accept)))
+        {
             client.headers.insert("accept", accept.parse().unwrap());
             let field = field.strip_prefix("Subscription.").unwrap();
             let answer = client.query(&format!("subscription {{ {field} {{ id }} }}"), Value::Null).await;

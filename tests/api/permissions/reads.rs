@@ -48,7 +48,7 @@ impl Way {
     }
 }
 
-pub(super) const WAYS: [Way; 31] = [
+pub(super) const WAYS: [Way; 35] = [
     way("User", "me", "me { FIELDS }", "/me"),
     way("User", "user", "user(id: \"USER\") { FIELDS }", "/user"),
     way("User", "user", "user(email: \"EMAIL\") { FIELDS }", "/user"),
@@ -95,6 +95,13 @@ pub(super) const WAYS: [Way; 31] = [
     way("Session", "node", "node(id: \"SESSION\") { ... on Session { FIELDS } }", "/node").through(&["Session.id"]),
     way("Session", "user", "user(id: \"USER\") { sessions(first: 1) { nodes { FIELDS } } }", "/user/sessions/nodes/0")
         .through(&["User.sessions", "Session.id"]),
+    way(
+        "Session",
+        "user",
+        "user(id: \"USER\") { endedSessions(first: 1) { nodes { FIELDS } } }",
+        "/user/endedSessions/nodes/0",
+    )
+    .through(&["User.endedSessions", "Session.id"]),
     way("Device", "node", "node(id: \"DEVICE\") { ... on Device { FIELDS } }", "/node").through(&["Device.id"]),
     way("Device", "user", "user(id: \"USER\") { devices { FIELDS } }", "/user/devices/0")
         .through(&["User.devices", "Device.id"]),
@@ -126,6 +133,13 @@ pub(super) const WAYS: [Way; 31] = [
         .empty_when_hidden(),
     way("SessionConnection", "user", "user(id: \"USER\") { sessions(first: 1) { FIELDS } }", "/user/sessions")
         .through(&["User.sessions"]),
+    way(
+        "SessionConnection",
+        "user",
+        "user(id: \"USER\") { endedSessions(first: 1) { FIELDS } }",
+        "/user/endedSessions",
+    )
+    .through(&["User.endedSessions"]),
     way("AuditEventConnection", "user", "user(id: \"USER\") { auditEvents(first: 1) { FIELDS } }", "/user/auditEvents")
         .through(&["User.auditEvents"]),
     way(
@@ -143,6 +157,14 @@ pub(super) const WAYS: [Way; 31] = [
     )
     .empty_when_hidden()
     .through(&["AuditEvent.subject"]),
+    way(
+        "AuditStatistics",
+        "auditStatistics",
+        "auditStatistics(from: \"FROM\", before: \"BEFORE\") { FIELDS }",
+        "/auditStatistics",
+    )
+    .empty_when_hidden(),
+    way("MailQueue", "mailQueue", "mailQueue { FIELDS }", "/mailQueue").empty_when_hidden(),
     way("InboxMessage", "inbox", "inbox(to: \"EMAIL\", first: 1) { FIELDS }", "/inbox/0"),
     way("SignInOptions", "signInOptions", "signInOptions { FIELDS }", "/signInOptions"),
     way("_Service", "_service", "_service { FIELDS }", "/_service"),
@@ -162,7 +184,11 @@ impl Known<'_> {
     pub(super) fn fill(&self, query: &str, event: usize, fields: &str) -> String {
         let Being { email, is, .. } = &self.being;
         let (event, kind) = &self.events[event];
+        #[expect(clippy::disallowed_methods, reason = "the clock of a test starts now, too")]
+        let day = |days| (chrono::Utc::now() + chrono::TimeDelta::days(days)).to_rfc3339();
         let names = [
+            ("FROM", &day(-1)),
+            ("BEFORE", &day(1)),
             ("USER", &is.user),
             ("SESSION", &is.session),
             ("DEVICE", &self.device),
@@ -192,6 +218,20 @@ pub(super) async fn known<'a>(root: &Being<'_>, being: Being<'a>) -> Known<'a> {
     Known { being, device, key, events }
 }
 
+/// Gives every user a session that is over. Its id is that of the user's device.
+async fn end_sessions(app: &TestApp) {
+    app.sql(
+        "INSERT INTO sessions (id, user_id, created_at, last_seen_at, idle_expires_at, expires_at, ended_at, \
+         end_reason, user_agent, ip_address, refresh_hash) SELECT id, user_id, created_at, created_at, created_at, \
+         created_at, created_at, 'SIGNED_OUT', user_agent, ip_address, token_hash FROM devices",
+    )
+    .await;
+    app.sql(
+        "INSERT INTO authentications (session_id, method, proof_id, at) SELECT id, 'otp', id, created_at FROM devices",
+    )
+    .await;
+}
+
 #[derive(Default)]
 struct Walk {
     cases: usize,
@@ -200,10 +240,14 @@ struct Walk {
     shown: BTreeSet<(String, Column, Side)>,
 }
 
-/// Fields that are always null here: no session was ended, not even by deleting its user, and none is of an
-/// application.
+/// Fields that are always null here: no session is of an application.
 fn is_absent(field: &str, side: Side) -> bool {
-    ["Session.endedAt", "Session.clientId"].contains(&field) || (field == "User.deletedAt" && side != Side::Deleted)
+    field == "Session.clientId" || (field == "User.deletedAt" && side != Side::Deleted)
+}
+
+/// Fields that are null for a session that is open. Deleting a user here ends none.
+fn is_of_ended(field: &str) -> bool {
+    ["Session.endedAt", "Session.endReason"].contains(&field)
 }
 
 struct Cast<'a> {
@@ -236,6 +280,10 @@ impl<'a> Cast<'a> {
              SELECT user_id, token_hash, 1, created_at, created_at FROM devices",
         )
         .await;
+        end_sessions(app).await;
+        // An email that waits, for `mailQueue`.
+        app.guest().challenge("waiting@people.example").await;
+        app.clock.pass(1.0);
         give_keys(app).await;
         app.sql("UPDATE api_keys SET expires_at = created_at, last_used_at = created_at, revoked_at = created_at")
             .await;
@@ -342,7 +390,8 @@ impl<'a> Cast<'a> {
         // The administrator who caused the event is not deleted, even if the subject is.
         let of = if is_done_to_them && field == "actor" && side == Side::Deleted { Side::Other } else { side };
         let is_shown = way.gates.iter().all(allows) && row.allows(column, of) && !is_veiled;
-        if is_shown && !is_absent(&name, side) { Outcome::Shown } else { Outcome::Nothing }
+        let is_absent = is_absent(&name, side) || (is_of_ended(&name) && !way.query.contains("endedSessions"));
+        if is_shown && !is_absent { Outcome::Shown } else { Outcome::Nothing }
     }
 }
 

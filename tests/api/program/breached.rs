@@ -28,7 +28,7 @@ fn has(list: &BreachedPasswords, number: u64) -> bool {
 }
 
 /// Waits for the end of a process, and returns the most memory that it had, in MiB.
-fn peak_memory(child: &mut Child) -> u64 {
+pub(super) fn peak_memory(child: &mut Child) -> u64 {
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();

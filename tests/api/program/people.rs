@@ -51,6 +51,7 @@ pub(super) async fn sign_in(home: &Home, email: &str, user_agent: &str, ended: b
         remembered: true,
         client_id: None,
         disowned_at: None,
+        parent_id: None,
     };
     db::insert(db.write(), session).await.unwrap();
     let proof = authentications::Model { proof_id: id, session_id: id, method: Method::EmailCode, at: now };

@@ -109,7 +109,7 @@ fn headed(path: &str, bytes: usize) -> String {
 async fn a_slow_reader_holds_no_memory_that_others_need() {
     let caps = Caps { memory: 1024 * 1024, unread: NEVER, ..caps() };
     let server = Listening::new(caps).await;
-    let asks = headed("/assets/any/graphiql.min.js", 15_000);
+    let asks = headed("/assets/any/graphiql.js", 15_000);
     let mut readers = Vec::new();
     for _ in 0..30 {
         let socket = TcpSocket::new_v4().unwrap();

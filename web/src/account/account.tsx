@@ -2,22 +2,22 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AccountProps } from "../app";
-import { ApiError } from "../api/call";
 import { text } from "../i18n";
 import * as session from "../session/session";
-import { passwordsOn, shell } from "../shell";
-import { notify, speak, Status } from "../ui/announce";
+import { passwordsOn, shell, usesConsole } from "../shell";
+import { notify, Status } from "../ui/announce";
 import { Button } from "../ui/button";
 import { Footer, Logo } from "../ui/card";
 import { errorText, useForm } from "../ui/form";
 import { Icon } from "../ui/icon";
-import { AccountContext, NotConfirmed, type AccountApp } from "./context";
+import { AccountContext, useAccount, type AccountApp } from "./context";
 import { Data } from "./data";
+import { Keys } from "./keys";
 import { Profile } from "./profile";
 import { Security } from "./security";
-import { StepUp } from "./step-up";
+import { useStepUp } from "./step-up";
 
-const tabs = ["profile", "security", "data"] as const;
+const tabs = ["profile", "security", "keys", "data"] as const;
 type Tab = (typeof tabs)[number];
 
 const tabOfAddress = (): Tab => tabs.find((tab) => location.hash === `#${tab}`) ?? "profile";
@@ -27,8 +27,7 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
   const [tab, setTab] = useState<Tab>(changesPassword && passwordsOn() ? "security" : tabOfAddress);
   const [openPassword] = useState(changesPassword && passwordsOn());
   const [firstTab] = useState(tab);
-  const confirming = useRef<((confirmed: boolean) => void) | null>(null);
-  const [asksForCode, setAsksForCode] = useState(false);
+  const { ask, dialog } = useStepUp(person.email);
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
@@ -46,19 +45,7 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
   const app: AccountApp = {
     person,
     update: (part) => onPerson({ ...person, ...part }),
-    async ask(query, variables) {
-      try {
-        return await session.ask(query, variables);
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== "REAUTHENTICATION_REQUIRED") throw error;
-      }
-      setAsksForCode(true);
-      const confirmed = await new Promise<boolean>((resolve) => (confirming.current = resolve));
-      setAsksForCode(false);
-      if (!confirmed) throw new NotConfirmed();
-      speak(t.stepUp.done);
-      return session.ask(query, variables);
-    },
+    ask,
     signedOut: onSignOut,
   };
 
@@ -77,20 +64,24 @@ export function AccountPage({ person, arrival, changesPassword, onPerson, onSign
             {person.role === "GUEST" && <p class="notice">{t.account.guest}</p>}
             {tab === "profile" && <Profile />}
             {tab === "security" && <Security openPassword={openPassword} />}
+            {tab === "keys" && <Keys />}
             {tab === "data" && <Data />}
           </main>
         </div>
         <Footer />
       </div>
-      {asksForCode && <StepUp email={person.email} onDone={(confirmed) => confirming.current?.(confirmed)} />}
+      {dialog}
     </AccountContext.Provider>
   );
 }
 
 function Tabs({ current }: { current: Tab }) {
   const t = text();
+  const nav = useRef<HTMLElement>(null);
+  // In a narrow window, the tabs scroll.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [current]);
   return (
-    <nav class="tabs" aria-label={t.account.sections}>
+    <nav ref={nav} class="tabs" aria-label={t.account.sections}>
       {tabs.map((name) => (
         <a href={`/account#${name}`} aria-current={name === current ? "page" : undefined} key={name}>
           <Icon name={name} />
@@ -102,6 +93,7 @@ function Tabs({ current }: { current: Tab }) {
 }
 
 function Bar({ onSignOut }: { onSignOut: (notice: string) => void }) {
+  const { person } = useAccount();
   const t = text();
   const leaving = useForm();
   const signOut = () =>
@@ -116,9 +108,16 @@ function Bar({ onSignOut }: { onSignOut: (notice: string) => void }) {
         <Logo small />
         <span>{shell.brand}</span>
       </a>
-      <Button kind="secondary" small busy={leaving.busy} onClick={signOut}>
-        {t.account.signOut}
-      </Button>
+      <div class="actions">
+        {usesConsole(person.role) && (
+          <a class="button quiet small" href="/admin">
+            {t.account.console}
+          </a>
+        )}
+        <Button kind="secondary" small busy={leaving.busy} onClick={signOut}>
+          {t.account.signOut}
+        </Button>
+      </div>
     </header>
   );
 }

@@ -4,13 +4,12 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Person } from "../app";
-import type { Document } from "../api/operations";
+import type { Ask } from "./step-up";
 
 export interface AccountApp {
   person: Person;
   update(part: Partial<Person>): void;
-  /** Runs an operation. If it needs a recent sign-in, asks for a code first and then runs it again. */
-  ask<Data, Variables>(query: Document<Data, Variables>, variables: Variables): Promise<Data>;
+  ask: Ask;
   signedOut(notice: string): void;
 }
 

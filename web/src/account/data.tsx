@@ -8,7 +8,7 @@ import * as session from "../session/session";
 import { notify } from "../ui/announce";
 import { Button } from "../ui/button";
 import { Field, FormError } from "../ui/field";
-import type { Problem } from "../ui/form";
+import { refusal, type Problem } from "../ui/form";
 import { SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
 import { Part, Row, useAction } from "./part";
@@ -20,7 +20,7 @@ export function Data() {
     <div class="stack">
       <Export />
       {person.role !== "GUEST" && (
-        <Row title={t.deleteTitle} value={t.deleteHint} open={t.deleteTitle}>
+        <Row title={t.deleteTitle} value={t.deleteHint} long open={t.deleteTitle}>
           {(close) => <DeleteForm close={close} />}
         </Row>
       )}
@@ -45,7 +45,7 @@ function Export() {
   const save = () =>
     form.act(async (): Promise<Problem | void> => {
       const { exportData } = await ask(EXPORT_DATA, {});
-      if (exportData.__typename === "RateLimited") return { message: exportData.message, retryAt: exportData.retryAt };
+      if (exportData.__typename === "RateLimited") return refusal(exportData);
       const name = `account-${new Date(serverNow()).toISOString().slice(0, 10)}.json`;
       download(name, JSON.stringify(exportData.data, null, 2));
       notify(t.exported(name));
@@ -76,7 +76,7 @@ function DeleteForm({ close }: { close: (notice: string) => void }) {
       // Check for an empty field here, because the server would first ask for a recent sign-in.
       if (!email.trim()) return { field: "email", message: t.data.noAddress };
       const { deleteAccount } = await ask(DELETE_ACCOUNT, { input: { email: email.trim() } });
-      if (deleteAccount.__typename !== "AccountDeleted") return { field: "email", message: deleteAccount.message };
+      if (deleteAccount.__typename !== "AccountDeleted") return refusal(deleteAccount, "email");
       await session.forgetAccount(person.email);
       signedOut(deleteAccount.message);
       return undefined;

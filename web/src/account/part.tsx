@@ -6,12 +6,12 @@ import { useForm, type Form, type Problem } from "../ui/form";
 import { notify } from "../ui/announce";
 import { NotConfirmed } from "./context";
 
-export function Part({ title, hint, action, children }: { title: string; hint?: string; action?: ComponentChildren; children: ComponentChildren }) {
+export function Part({ title, hint, action, children }: { title?: string; hint?: string; action?: ComponentChildren; children: ComponentChildren }) {
   return (
     <section class="part">
       <div class="part-head">
         <div>
-          <h2>{title}</h2>
+          {title && <h2>{title}</h2>}
           {hint && <p class="hint">{hint}</p>}
         </div>
         {action}
@@ -44,11 +44,13 @@ interface RowProps {
   /** The text of the button that opens the form. Without it, the row can't be changed. */
   open: string | null;
   initiallyOpen?: boolean;
+  /** Whether the value is long, so that in a narrow window the button stands below it. */
+  long?: boolean;
   children: (close: (notice: string) => void) => ComponentChildren;
 }
 
 /** A fact with a button that opens its form in place. Closing returns the focus to the button. */
-export function Row({ title, value, open, initiallyOpen = false, children }: RowProps) {
+export function Row({ title, value, open, initiallyOpen = false, long, children }: RowProps) {
   const [isOpen, setOpen] = useState(initiallyOpen);
   const button = useRef<HTMLButtonElement>(null);
   const close = (notice: string) => {
@@ -57,7 +59,7 @@ export function Row({ title, value, open, initiallyOpen = false, children }: Row
     setTimeout(() => button.current?.focus());
   };
   return (
-    <section class="part row-part">
+    <section class={long ? "part" : "part row-part"}>
       <div class="part-head">
         <div>
           <h2>{title}</h2>

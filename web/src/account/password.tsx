@@ -9,7 +9,7 @@ import * as session from "../session/session";
 import { shell } from "../shell";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
-import type { Form, Problem } from "../ui/form";
+import { refusal, type Form, type Problem } from "../ui/form";
 import { PasswordOwner, SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
 import { Row, useAction } from "./part";
@@ -32,11 +32,8 @@ export function PasswordRow({ initiallyOpen }: { initiallyOpen: boolean }) {
 
 type Refused = Extract<SetPassword["setPassword"] | RemovePassword["removePassword"], { message: string }>;
 
-function refused(outcome: Refused): Problem {
-  if (outcome.__typename === "WeakPassword") return { field: "new-password", message: outcome.message };
-  const retryAt = outcome.__typename === "RateLimited" ? outcome.retryAt : undefined;
-  return { field: "current-password", message: outcome.message, retryAt };
-}
+const refused = (outcome: Refused): Problem =>
+  refusal(outcome, outcome.__typename === "WeakPassword" ? "new-password" : "current-password");
 
 function CurrentPassword({ form, value, onInput }: { form: Form; value: string; onInput: (value: string) => void }) {
   const t = text();
@@ -106,7 +103,7 @@ function PasswordForm({ close }: { close: (notice: string) => void }) {
           {t.cancel}
         </Button>
         {person.hasPassword && (
-          <Button kind="danger" onClick={remove}>
+          <Button kind="danger" disabled={form.busy} onClick={remove}>
             {t.security.removePassword}
           </Button>
         )}

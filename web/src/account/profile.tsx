@@ -10,7 +10,7 @@ import { notify } from "../ui/announce";
 import { Button, LinkButton } from "../ui/button";
 import { CodeInput } from "../ui/code-input";
 import { Field, FormError } from "../ui/field";
-import type { Problem } from "../ui/form";
+import { refusal, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
 import { SubmitForm } from "../ui/submit-form";
 import { useAccount } from "./context";
@@ -42,11 +42,23 @@ export function Profile() {
         <Row title={t.nameTitle} value={person.name ?? t.none} open={editable ? text().edit : null}>
           {(close) => <NameForm close={close} />}
         </Row>
-        <Row title={t.emailTitle} value={person.email} open={editable ? t.changeEmail : null}>
+        <Row title={t.emailTitle} value={<Breakable email={person.email} />} open={editable ? t.changeEmail : null}>
           {(close) => <EmailForms close={close} />}
         </Row>
         {editable && <LanguagePart />}
       </div>
+    </>
+  );
+}
+
+/** An address that a narrow window breaks before the domain. */
+export function Breakable({ email }: { email: string }) {
+  const at = email.lastIndexOf("@");
+  return (
+    <>
+      {email.slice(0, at)}
+      <wbr />
+      {email.slice(at)}
     </>
   );
 }
@@ -59,9 +71,7 @@ function NameForm({ close }: { close: (notice: string) => void }) {
   const submit = () =>
     form.act(async (): Promise<Problem | void> => {
       const { updateProfile } = await ask(UPDATE_PROFILE, { input: { name: name.trim() || null } });
-      if (updateProfile.__typename === "RateLimited") {
-        return { field: "name", message: updateProfile.message, retryAt: updateProfile.retryAt };
-      }
+      if (updateProfile.__typename === "RateLimited") return refusal(updateProfile, "name");
       update({ name: updateProfile.user.name });
       close(updateProfile.user.name ? t.account.nameSaved(updateProfile.user.name) : t.account.nameRemoved);
       return undefined;
@@ -88,7 +98,7 @@ function LanguagePart() {
   const save = (locale: string | null) =>
     form.act(async (): Promise<Problem | void> => {
       const { updateProfile } = await ask(UPDATE_PROFILE, { input: { locale } });
-      if (updateProfile.__typename === "RateLimited") return { message: updateProfile.message };
+      if (updateProfile.__typename === "RateLimited") return refusal(updateProfile);
       update({ locale: updateProfile.user.locale });
       notify(t.account.languageSaved);
       return undefined;
@@ -151,8 +161,7 @@ function NewEmailForm({ email, problem, onEmail, onSent, close }: NewEmailProps)
       if (!email.trim()) return { field: "email", message: t.account.noNewEmail };
       const { changeEmail } = await ask(CHANGE_EMAIL, { input: { email: email.trim(), locale: language() } });
       if (changeEmail.__typename === "CodeSent") return onSent(changeEmail);
-      const retryAt = changeEmail.__typename === "RateLimited" ? changeEmail.retryAt : undefined;
-      return { field: "email", message: changeEmail.message, retryAt };
+      return refusal(changeEmail, "email");
     });
   return (
     <SubmitForm class="inner" onSubmit={submit}>

@@ -46,8 +46,8 @@ export function Security({ openPassword }: { openPassword: boolean }) {
       )}
       {facts ? (
         <>
-          <Sessions list={facts.sessions.nodes} onChange={(nodes) => setFacts({ ...facts, sessions: { nodes } })} />
-          <Devices list={facts.devices} onChange={(devices) => setFacts({ ...facts, devices })} />
+          <Sessions list={facts.sessions.nodes} onChange={(nodes) => setFacts((old) => old && { ...old, sessions: { nodes } })} />
+          <Devices list={facts.devices} onChange={(devices) => setFacts((old) => old && { ...old, devices })} />
           <Activity first={facts.auditEvents} />
         </>
       ) : (
@@ -65,7 +65,7 @@ function seen(at: string): string {
 
 function sessionText(one: SessionFacts): string {
   const limit = one.remembered ? null : text().security.shortSession;
-  return [one.ipAddress, seen(one.lastSeenAt), limit, one.clientId].filter(Boolean).join(", ");
+  return [one.ipAddress, seen(one.lastSeenAt), limit].filter(Boolean).join(", ");
 }
 
 function Sessions({ list, onChange }: { list: SessionFacts[]; onChange: (list: SessionFacts[]) => void }) {
@@ -104,11 +104,12 @@ function Sessions({ list, onChange }: { list: SessionFacts[]; onChange: (list: S
             <div>
               <p class="item-title">
                 {deviceName(one.userAgent)} {one.current && <span class="badge">{t.thisBrowser}</span>}
+                {one.clientId && <span class="badge">{one.clientId}</span>}
               </p>
               <p class="hint">{sessionText(one)}</p>
             </div>
             {!one.current && (
-              <Button kind="quiet" small ariaLabel={t.endLabel(deviceName(one.userAgent))} onClick={() => end(one)}>
+              <Button kind="quiet" small disabled={form.busy} ariaLabel={t.endLabel(deviceName(one.userAgent))} onClick={() => end(one)}>
                 {t.end}
               </Button>
             )}
@@ -140,7 +141,7 @@ function Devices({ list, onChange }: { list: Facts["devices"]; onChange: (list: 
               <p class="item-title">{deviceName(userAgent)}</p>
               <p class="hint">{[ipAddress, t.lastUsed(ago(lastUsedAt, serverNow()))].filter(Boolean).join(", ")}</p>
             </div>
-            <Button kind="quiet" small ariaLabel={t.forgetLabel(deviceName(userAgent))} onClick={() => forget(id)}>
+            <Button kind="quiet" small disabled={form.busy} ariaLabel={t.forgetLabel(deviceName(userAgent))} onClick={() => forget(id)}>
               {t.forget}
             </Button>
           </li>

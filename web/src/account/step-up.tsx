@@ -1,27 +1,55 @@
 // Confirms with a code that the user is present, in a dialog over the page. The interrupted action then continues.
 
-import { useEffect, useState } from "preact/hooks";
-import { call } from "../api/call";
-import { LOGIN, VERIFY } from "../api/operations";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, call } from "../api/call";
+import { LOGIN, VERIFY, type Document } from "../api/operations";
 import { language, text } from "../i18n";
 import { deviceToken } from "../session/devices";
 import * as session from "../session/session";
 import { Attempts, CodeHelp, refusedCode } from "../sign-in/code-help";
 import type { Pending } from "../sign-in/pending";
+import { speak } from "../ui/announce";
 import { Button } from "../ui/button";
 import { CodeInput } from "../ui/code-input";
 import { Dialog } from "../ui/dialog";
 import { FormError } from "../ui/field";
-import { useForm, type Problem } from "../ui/form";
+import { refusal, useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
 import { SubmitForm } from "../ui/submit-form";
+import { NotConfirmed } from "./context";
+
+/** Runs an operation. If it needs a recent sign-in, asks for a code first and then runs it again. */
+export type Ask = <Data, Variables>(query: Document<Data, Variables>, variables: Variables) => Promise<Data>;
+
+/** An `Ask` for the user with this address, and the dialog that asks for the code. */
+export function useStepUp(email: string): { ask: Ask; dialog: ComponentChildren } {
+  // Two actions can wait for the same confirmation.
+  const confirming = useRef<((confirmed: boolean) => void)[]>([]);
+  const [asksForCode, setAsksForCode] = useState(false);
+  const ask: Ask = async (query, variables) => {
+    try {
+      return await session.ask(query, variables);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "REAUTHENTICATION_REQUIRED") throw error;
+    }
+    setAsksForCode(true);
+    const confirmed = await new Promise<boolean>((resolve) => confirming.current.push(resolve));
+    setAsksForCode(false);
+    if (!confirmed) throw new NotConfirmed();
+    speak(text().stepUp.done);
+    return session.ask(query, variables);
+  };
+  const done = (confirmed: boolean) => confirming.current.splice(0).forEach((resolve) => resolve(confirmed));
+  return { ask, dialog: asksForCode && <StepUp email={email} onDone={done} /> };
+}
 
 interface Props {
   email: string;
   onDone: (confirmed: boolean) => void;
 }
 
-export function StepUp({ email, onDone }: Props) {
+function StepUp({ email, onDone }: Props) {
   const t = text();
   const [pending, setPending] = useState<Pending | null>(null);
   const form = useForm();
@@ -32,8 +60,7 @@ export function StepUp({ email, onDone }: Props) {
       const input = { email, remember, deviceToken: deviceToken(email), locale: language() };
       const { login } = await call(LOGIN, { input });
       if (login.__typename === "CodeSent") setPending({ purpose: "sign-in", sent: login, remember, tried: false });
-      else if (login.__typename === "RateLimited") return { message: login.message, retryAt: login.retryAt };
-      else if (login.__typename !== "SignedIn") return { message: login.message };
+      else if (login.__typename !== "SignedIn") return refusal(login);
       return undefined;
     });
 

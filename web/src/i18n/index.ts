@@ -3,6 +3,8 @@
 
 import type { Catalogue } from "./en";
 
+export { span } from "./span";
+
 /** The languages by name, each in its own language. */
 export const languages = { en: "English", de: "Deutsch", fr: "Français", es: "Español", ja: "日本語" } as const;
 export type Language = keyof typeof languages;
@@ -78,13 +80,4 @@ export function ago(at: string, now: number): string {
   if (minutes < 60) return format.format(-minutes, "minute");
   if (minutes < 48 * 60) return format.format(-Math.round(minutes / 60), "hour");
   return format.format(-Math.round(minutes / 1440), "day");
-}
-
-/** Minutes and seconds, such as `0:28`. */
-export function span(milliseconds: number): string {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const padded = (value: number) => String(value).padStart(2, "0");
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${padded(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)}:${padded(minutes % 60)}:${padded(seconds % 60)}`;
 }

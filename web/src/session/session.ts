@@ -85,6 +85,13 @@ export async function forgetAccount(email: string): Promise<void> {
   channel.postMessage("signed-out" satisfies Message);
 }
 
+/** When the user signed in, in seconds: `auth_time` of the access token. */
+export function signedInAt(): number {
+  const [, claims = ""] = tokens?.accessToken.split(".") ?? [];
+  const text = atob(claims.replaceAll("-", "+").replaceAll("_", "/"));
+  return text ? (JSON.parse(text) as { auth_time: number }).auth_time : 0;
+}
+
 /** Asks other tabs to check whether their session is still valid. */
 export function recheckOtherTabs(): void {
   channel.postMessage("recheck" satisfies Message);
@@ -97,17 +104,22 @@ export function callSignedIn<Data, Variables>(query: Document<Data, Variables>, 
 
 const isUnauthenticated = (error: unknown) => error instanceof ApiError && error.code === "UNAUTHENTICATED";
 
-/** Runs an operation with the access token. If the token is refused, gets a new one and tries once more. */
-export async function ask<Data, Variables>(query: Document<Data, Variables>, variables: Variables): Promise<Data> {
+/** Runs an operation with the access token. */
+export function ask<Data, Variables>(query: Document<Data, Variables>, variables: Variables): Promise<Data> {
+  return withToken((token) => call(query, variables, token));
+}
+
+/** Does something with the access token. If the token is refused, gets a new one and tries once more. */
+export async function withToken<T>(work: (token: string | undefined) => Promise<T>): Promise<T> {
   if (!tokens || Date.parse(tokens.expiresAt) - serverNow() < 10_000) await exchange();
   try {
-    return await callSignedIn(query, variables);
+    return await work(tokens?.accessToken);
   } catch (error) {
     if (!isUnauthenticated(error)) throw error;
   }
   await exchange();
   try {
-    return await callSignedIn(query, variables);
+    return await work(tokens?.accessToken);
   } catch (error) {
     if (!isUnauthenticated(error)) throw error;
     drop();

@@ -8,7 +8,7 @@ import { span, text } from "../i18n";
 import { shell } from "../shell";
 import { speak } from "../ui/announce";
 import { Button, useCountdown } from "../ui/button";
-import { useForm, type Form, type Problem } from "../ui/form";
+import { refusal, useForm, type Form, type Problem } from "../ui/form";
 import { mailApp } from "./mail-apps";
 import { resend, type CodeSent, type Pending } from "./pending";
 
@@ -18,7 +18,7 @@ type Refusal = { __typename: string; message: string; attemptsLeft?: number; ret
 export function refusedCode(outcome: Refusal, sent: CodeSent, keep: (sent: CodeSent) => void): Problem {
   if (outcome.attemptsLeft !== undefined) keep({ ...sent, attemptsLeft: outcome.attemptsLeft });
   if (outcome.__typename === "CodeExpired") keep({ ...sent, attemptsLeft: 0 });
-  return { field: "code", message: outcome.message, retryAt: outcome.retryAt };
+  return refusal(outcome, "code");
 }
 
 /** The attempts that are left, once there was an error, and the end of the code when it is near. */
@@ -46,9 +46,7 @@ export function CodeHelp({ pending, form, onResent, onFill }: Props) {
   const send = () =>
     resending.run(async () => {
       const outcome = await resend(pending);
-      if (outcome.__typename !== "CodeSent") {
-        return { message: outcome.message, retryAt: outcome.__typename === "RateLimited" ? outcome.retryAt : undefined };
-      }
+      if (outcome.__typename !== "CodeSent") return refusal(outcome);
       onResent(outcome);
       form.show(null);
       speak(t.announceAgain(outcome.email));

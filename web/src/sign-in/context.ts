@@ -7,7 +7,7 @@ import type { Pending } from "./pending";
 
 export type View =
   | { name: "wait"; problem?: string }
-  | { name: "start" | "register" | "forgot" | "elsewhere" | "account" | "disowned" }
+  | { name: "start" | "register" | "forgot" | "elsewhere" | "account" | "consent" | "unanswerable" | "disowned" }
   | { name: "code"; pending: Pending }
   | { name: "link" | "undo" | "disown"; token: string };
 

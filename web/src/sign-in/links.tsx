@@ -11,7 +11,7 @@ import { passwordsOn } from "../shell";
 import { Button } from "../ui/button";
 import { Card } from "../ui/card";
 import { FormError } from "../ui/field";
-import { useForm, type Problem } from "../ui/form";
+import { refusal, useForm, type Problem } from "../ui/form";
 import { useSignIn } from "./context";
 
 /**
@@ -37,9 +37,8 @@ export function SignInLink({ token }: { token: string }) {
       if (verifyLink.__typename === "SignedIn") {
         return app.signedIn(verifyLink, { password: false, notice: t.session.notYours });
       }
-      const retryAt = verifyLink.__typename === "RateLimited" ? verifyLink.retryAt : undefined;
-      setUsed(!retryAt);
-      return { message: verifyLink.message, retryAt };
+      setUsed(verifyLink.__typename !== "RateLimited");
+      return refusal(verifyLink);
     });
 
   return (
@@ -76,12 +75,12 @@ export function TakeBack({ kind, token }: { kind: "undo" | "disown"; token: stri
   const submit = () =>
     form.run(async (): Promise<Problem | void> => {
       const outcome = await takeBack[kind](token);
-      if (outcome.__typename === "RateLimited") return { message: outcome.message, retryAt: outcome.retryAt };
+      if (outcome.__typename === "RateLimited") return refusal(outcome);
       // This may have ended the sessions of all tabs. This tab checks its own when the user continues.
       session.recheckOtherTabs();
       if (outcome.__typename !== "SessionDisowned" && outcome.__typename !== "EmailChangeUndone") {
         setUsed(true);
-        return { message: outcome.message };
+        return refusal(outcome);
       }
       const last = lastSignIn();
       if (last) keepLast({ ...last, password: false }); // There is none now.
@@ -100,6 +99,7 @@ export function TakeBack({ kind, token }: { kind: "undo" | "disown"; token: stri
             {kind === "undo" && <li>{t.undo.address}</li>}
             <li>{t.takeBack.signOut}</li>
             {passwordsOn() && <li>{t.takeBack.password}</li>}
+            <li>{t.takeBack.keys}</li>
             <li>{t.takeBack.devices}</li>
           </ul>
           <p>{texts.after}</p>

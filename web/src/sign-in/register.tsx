@@ -8,7 +8,7 @@ import { shell } from "../shell";
 import { Button, LinkButton } from "../ui/button";
 import { Card } from "../ui/card";
 import { Field, FormError, Remember } from "../ui/field";
-import { useForm, type Problem } from "../ui/form";
+import { refusal, useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
 import { SubmitForm } from "../ui/submit-form";
 import { useSignIn, type SignInApp } from "./context";
@@ -32,11 +32,11 @@ async function register(app: SignInApp): Promise<Problem | void> {
     case "CodeSent":
       return app.awaitCode({ purpose: "register", sent: outcome, remember, tried: false }, ask);
     case "WeakPassword":
-      return { field: "new-password", message: outcome.message };
+      return refusal(outcome, "new-password");
     case "InvalidEmail":
-      return { field: "email", message: outcome.message };
+      return refusal(outcome, "email");
     case "RateLimited":
-      return { message: outcome.message, retryAt: outcome.retryAt };
+      return refusal(outcome);
   }
 }
 

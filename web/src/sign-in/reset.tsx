@@ -11,7 +11,7 @@ import { Button, LinkButton } from "../ui/button";
 import { Card } from "../ui/card";
 import { CodeInput } from "../ui/code-input";
 import { Field, Remember } from "../ui/field";
-import { useForm, type Problem } from "../ui/form";
+import { refusal, useForm, type Problem } from "../ui/form";
 import { Rich } from "../ui/rich";
 import { PasswordOwner, SubmitForm } from "../ui/submit-form";
 import { Attempts, CodeHelp, refusedCode } from "./code-help";
@@ -33,8 +33,7 @@ export function Forgot() {
       if (outcome.__typename === "CodeSent") {
         return app.awaitCode({ purpose: "reset", sent: outcome, remember: draft.remember, tried: true }, ask);
       }
-      const retryAt = outcome.__typename === "RateLimited" ? outcome.retryAt : undefined;
-      return { field: "email", message: outcome.message, retryAt };
+      return refusal(outcome, "email");
     });
   return (
     <Card
@@ -81,7 +80,7 @@ export function Reset({ pending: first }: { pending: Pending }) {
       const input = { challenge: sent.challenge, code, newPassword, remember };
       const { resetPassword: outcome } = await session.callSignedIn(RESET_PASSWORD, { input });
       if (outcome.__typename === "SignedIn") return app.signedIn(outcome, { password: true });
-      if (outcome.__typename === "WeakPassword") return { field: "new-password", message: outcome.message };
+      if (outcome.__typename === "WeakPassword") return refusal(outcome, "new-password");
       return refusedCode(outcome, sent, (next) => change({ sent: next }));
     });
   return (

@@ -4,11 +4,11 @@ import { call } from "../api/call";
 import { LOGIN } from "../api/operations";
 import { language, text } from "../i18n";
 import { deviceToken, lastSignIn } from "../session/devices";
-import { passwordsOn, shell } from "../shell";
+import { asked, passwordsOn, shell } from "../shell";
 import { Button, LinkButton } from "../ui/button";
 import { Card } from "../ui/card";
 import { Field, FormError, Remember } from "../ui/field";
-import { useForm, type Form, type Problem } from "../ui/form";
+import { refusal, useForm, type Form, type Problem } from "../ui/form";
 import { SubmitForm } from "../ui/submit-form";
 import { useSignIn, type SignInApp } from "./context";
 
@@ -23,8 +23,8 @@ export async function requestCode(app: SignInApp, email: string, remember: boole
   }
   if (outcome.__typename === "SignedIn") return undefined; // Only with a password.
   // Show the hint for every address, so that it does not reveal whether a link was emailed.
-  if (outcome.__typename !== "RateLimited") return { field: "email", message: outcome.message };
-  return { field: "email", message: `${outcome.message} ${text().signIn.linkHint}`, retryAt: outcome.retryAt };
+  const refused = refusal(outcome, "email");
+  return outcome.__typename === "RateLimited" ? { ...refused, message: `${outcome.message} ${text().signIn.linkHint}` } : refused;
 }
 
 async function usePassword(app: SignInApp): Promise<Problem | void> {
@@ -36,12 +36,12 @@ async function usePassword(app: SignInApp): Promise<Problem | void> {
     case "SignedIn":
       return app.signedIn(login, { password: true });
     case "InvalidEmail":
-      return { field: "email", message: login.message };
+      return refusal(login, "email");
     case "InvalidCredentials":
-      return { field: "password", message: login.message };
+      return refusal(login, "password");
     case "RateLimited":
       // Wrong passwords don't use up the attempts of codes.
-      return { field: "password", message: `${login.message} ${text().signIn.codeHint}`, retryAt: login.retryAt };
+      return { ...refusal(login, "password"), message: `${login.message} ${text().signIn.codeHint}` };
     case "CodeSent":
       return undefined; // Only without a password.
   }
@@ -70,7 +70,7 @@ export function Start() {
   return (
     <Card
       title={t.signIn.title(shell.brand)}
-      lead={passwordsOn() ? undefined : t.signIn.noPasswordNeeded}
+      lead={lead()}
       foot={canRegister && <RegisterLink />}
     >
       <SubmitForm onSubmit={withPassword ? byPassword : byCode}>
@@ -106,6 +106,13 @@ export function Start() {
   );
 }
 
+/** Which application the user signs in to, or that no password is needed. */
+function lead(): string | undefined {
+  const request = asked();
+  if (request) return text().consent.toContinue(request.client.name);
+  return passwordsOn() ? undefined : text().signIn.noPasswordNeeded;
+}
+
 function RegisterLink() {
   const app = useSignIn();
   const t = text().signIn;
@@ -133,7 +140,7 @@ function Choices({ form, withPassword, onCode, onPassword }: ChoicesProps) {
         {label}
       </Button>
       {passwordsOn() && (
-        <Button kind="secondary" wide onClick={withPassword ? onCode : onPassword}>
+        <Button kind="secondary" wide disabled={form.busy} onClick={withPassword ? onCode : onPassword}>
           {withPassword ? t.sendCode : t.usePassword}
         </Button>
       )}

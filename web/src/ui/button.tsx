@@ -13,6 +13,8 @@ interface Props {
   wide?: boolean;
   small?: boolean;
   busy?: boolean;
+  /** Whether another action has to end first. */
+  disabled?: boolean;
   /** Time in milliseconds until which the button waits. `label` names it then. */
   until?: number;
   label?: string;
@@ -53,7 +55,7 @@ export function Button({ kind = "primary", type = "button", until = 0, ...props 
     if (props.autofocus) element.current?.focus();
   }, []);
 
-  const idle = props.busy || waits;
+  const idle = props.busy || props.disabled || waits;
   const countdown = () => (props.waiting ? props.waiting(span(left)) : text().waiting(label, span(left)));
   return (
     <button

@@ -1,7 +1,7 @@
 // A labelled input with its hint and its error. The error is an alert, and the input refers to both.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { text } from "../i18n";
 import { speak } from "./announce";
 import type { Form } from "./form";
@@ -103,6 +103,36 @@ function RevealButton({ id, visible, onToggle }: { id: string; visible: boolean;
     <button type="button" class="reveal" aria-controls={id} aria-label={visible ? t.hidePassword : t.showPassword} onClick={toggle}>
       {visible ? t.hide : t.show}
     </button>
+  );
+}
+
+interface SelectProps {
+  name: string;
+  label: string;
+  options: [value: string, text: string][];
+  value: string;
+  onChange: (value: string) => void;
+  autofocus?: boolean;
+}
+
+/** A list of choices with its label. */
+export function Select({ name, label, options, value, onChange, autofocus }: SelectProps) {
+  const id = useId();
+  const element = useRef<HTMLSelectElement>(null);
+  useEffect(() => {
+    if (autofocus) element.current?.focus();
+  }, []);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select ref={element} id={id} name={name} class="input select" value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {options.map(([each, shown]) => (
+          <option value={each} key={each}>
+            {shown}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 

@@ -28,6 +28,9 @@ export interface Form {
   input(name: string): (element: HTMLInputElement | null) => void;
 }
 
+/** The problem of an outcome that has a message, and for a limit the time when it ends. */
+export const refusal = ({ message, retryAt }: { message: string; retryAt?: string }, field?: string): Problem => ({ field, message, retryAt });
+
 let onSessionEnded = () => {};
 let onMethodDisabled = (_message: string) => {};
 

@@ -11,7 +11,7 @@ color:var(--doorcode-text);font:16px/1.5 system-ui,sans-serif;accent-color:var(-
 .doorcode h2{margin:0;font-size:1.375rem;line-height:1.25}
 .doorcode p{margin:0}
 .doorcode-sign-in,.doorcode-sign-in form,.doorcode-sign-in label{display:grid;gap:.75rem}
-.doorcode-sign-in{max-width:22rem;margin:auto;text-align:start}
+.doorcode-sign-in{width:min(22rem,100%);margin:auto;text-align:start}
 .doorcode-sign-in label{gap:.25rem;font-weight:500}
 .doorcode-sign-in label.doorcode-check{display:flex;gap:.5rem;font-weight:400}
 .doorcode input:not([type=checkbox]),.doorcode button{font:inherit;min-height:2.75rem;padding:.5rem .75rem;border:1px solid var(--doorcode-line);border-radius:var(--doorcode-radius);color:inherit;background:var(--doorcode-surface)}

@@ -15,7 +15,7 @@ use crate::{
     },
     domain::{
         Check, Ctx, Wait,
-        access::{Member, ReadAccess, Recent, Scope, Shell, Viewer},
+        access::{Grant, Member, ReadAccess, Recent, Scope, Shell, Viewer},
         audit::{self, Event, Kind},
         mail::message::Message,
         rate_limit,
@@ -66,20 +66,21 @@ impl NewKey {
     }
 }
 
-/// The names of all scopes of this server: Doorcode's, then the application's.
-pub fn all_scopes(ctx: &Ctx) -> impl Iterator<Item = Scope> {
-    Scope::ALL.into_iter().chain(ctx.grants.iter().map(|grant| grant.scope))
+/// All scopes of this server, each once: Doorcode's, then the application's.
+pub fn all_scopes(ctx: &Ctx) -> Vec<Scope> {
+    let mut scopes = Scope::ALL.to_vec();
+    // Several grants of an application can have one scope.
+    for Grant { scope, .. } in ctx.grants {
+        if !scopes.iter().any(|known| known.name == scope.name) {
+            scopes.push(*scope);
+        }
+    }
+    scopes
 }
 
 /// The stored form: each scope once, in the order of [`all_scopes`].
 fn canonical(ctx: &Ctx, scopes: &[String]) -> Result<String, String> {
-    let mut known = Vec::new();
-    // Several grants of an application can have one scope.
-    for scope in all_scopes(ctx) {
-        if !known.contains(&scope.name) {
-            known.push(scope.name);
-        }
-    }
+    let known: Vec<_> = all_scopes(ctx).into_iter().map(|scope| scope.name).collect();
     if !scopes.iter().all(|scope| known.contains(&scope.as_str())) {
         return Err(format!("The scopes of this server are: {}.", known.join(", ")));
     }

@@ -6,12 +6,15 @@ mod threads;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    Algorithm, Argon2, Params, PasswordHasher, Version,
     password_hash::{
         self,
         phc::{Output, ParamsString, PasswordHash, Salt},
@@ -19,12 +22,15 @@ use argon2::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 use zeroize::Zeroizing;
 
 use self::threads::Threads;
-use super::policy::Password;
+use super::{
+    policy::Password,
+    scheme::{self, Scheme, Unusable},
+};
 use crate::{
     domain::vault,
     error::{Error, Result},
@@ -41,9 +47,11 @@ const RESERVED: usize = 4;
 const QUEUE_PER_NETWORK: usize = 16;
 /// Maximum wait for a turn and a slot together.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Maximum delay of the answer to a wrong password.
+const LONGEST: Duration = Duration::from_secs(1);
 const SALT_BYTES: usize = 16;
 
-/// A hash in PHC notation, wiped when dropped.
+/// A hash in one of the notations of `scheme.rs`, wiped when dropped.
 #[derive(Clone)]
 pub struct Hash(Zeroizing<String>);
 
@@ -52,7 +60,12 @@ impl Hash {
         Self(Zeroizing::new(phc.to_owned()))
     }
 
-    pub(super) fn expose(&self) -> &str {
+    /// A hash of another system, if it can be compared within the limits of [`scheme::admit`].
+    pub(in crate::domain) fn imported(text: &str) -> Result<Self, Unusable> {
+        scheme::admit(text).map(|()| Self::new(text))
+    }
+
+    pub(in crate::domain) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -71,6 +84,7 @@ pub struct Hasher {
     queue: Arc<Mutex<Queue>>,
     /// A hash that no password has.
     dummy: Hash,
+    slowest: Arc<Slowest>,
 }
 
 /// The requests that wait or hash.
@@ -99,7 +113,14 @@ impl Hasher {
         let dummy = dummy(&params, entropy)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let threads = Threads::new(slots)?;
-        Ok(Self { argon2, threads, slots: Arc::new(Semaphore::new(slots)), queue: Arc::default(), dummy })
+        Ok(Self {
+            argon2,
+            threads,
+            slots: Arc::new(Semaphore::new(slots)),
+            queue: Arc::default(),
+            dummy,
+            slowest: Arc::default(),
+        })
     }
 
     /// A hash to compare with if the account has none. It takes as long to compare, and no password matches.
@@ -112,10 +133,12 @@ impl Hasher {
     /// # Errors
     /// [`Error::Unavailable`], at once if the queue is full.
     pub(in crate::domain) async fn enter(&self, network: &str, is_known: bool) -> Result<Turn> {
-        let deadline = Instant::now() + PATIENCE;
+        // The comparison and the wait after it have to end within the time limit of the operation, too.
+        let deadline = Instant::now() + PATIENCE.saturating_sub(self.slowest.get());
         let (place, turn) = self.line_up(network, is_known)?;
         let permit = timeout_at(deadline, turn.acquire_owned()).await;
-        Ok(Turn { _permit: permit.ok().and_then(Result::ok).ok_or_else(slow)?, place, deadline })
+        let permit = permit.ok().and_then(Result::ok).ok_or_else(slow)?;
+        Ok(Turn { permit: Some(permit), place, deadline })
     }
 
     /// Waits for a slot.
@@ -170,7 +193,8 @@ impl Hasher {
         entropy: &dyn Entropy,
     ) -> Result<(Verified, Turn)> {
         let (argon2, salt) = (self.argon2.clone(), vault::random::<SALT_BYTES>(entropy));
-        self.run(slot, move || verify(&argon2, password.expose(), &expected, &*salt)).await
+        let slowest = Arc::clone(&self.slowest);
+        self.run(slot, move || verify(&argon2, &slowest, password.expose(), &expected, &*salt)).await
     }
 
     /// Runs work in a slot. The work owns the slot, so that a cancelled request does not free the slot early.
@@ -189,16 +213,55 @@ impl Hasher {
 }
 
 /// The result of a comparison.
-pub(in crate::domain) enum Verified {
-    Right { renewed: Option<Hash> },
-    Wrong,
+pub(in crate::domain) struct Verified {
+    pub is_right: bool,
+    /// A new hash, if the password is right and the stored hash has another cost than that of the settings.
+    pub renewed: Option<Hash>,
+    /// When to refuse the sign-in, if that is later than now.
+    pub until: Instant,
+}
+
+/// The longest comparison with a hash of another cost than that of new ones, in this process. After an import, accounts
+/// have such hashes until their first sign-in. Every refusal waits as long, so that the time does not show which
+/// addresses have one.
+#[derive(Default)]
+struct Slowest(AtomicU64);
+
+impl Slowest {
+    fn get(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Takes a comparison into account and returns how long all of them take.
+    fn after(&self, took: Duration, is_ours: bool) -> Duration {
+        let took = u64::try_from(took.min(LONGEST).as_micros()).unwrap_or(u64::MAX);
+        if !is_ours {
+            self.0.fetch_max(took, Ordering::Relaxed);
+        }
+        self.get()
+    }
 }
 
 /// The turn of a network. Another request of the network waits until it is dropped.
 pub(in crate::domain) struct Turn {
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
     place: Place,
     deadline: Instant,
+}
+
+impl Turn {
+    /// Ends the turn: the next request of the network has its own.
+    pub(in crate::domain) fn end(&mut self) {
+        drop(self.permit.take());
+    }
+
+    /// Ends the turn and waits. The wait counts in the queue, so that refusals that wait do not fill the places of other
+    /// operations.
+    pub(in crate::domain) async fn rest(mut self, until: Instant) {
+        self.end();
+        self.place.wait();
+        sleep_until(until).await;
+    }
 }
 
 /// The right to hash now.
@@ -215,6 +278,12 @@ struct Place {
 }
 
 impl Place {
+    fn wait(&mut self) {
+        if !std::mem::replace(&mut self.waits, true) {
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting += 1;
+        }
+    }
+
     fn stop_waiting(&mut self) {
         if std::mem::take(&mut self.waits) {
             self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting -= 1;
@@ -262,19 +331,16 @@ fn hash(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> Result<Hash> {
     Ok(Hash::new(&hash.to_string()))
 }
 
-fn verify(argon2: &Argon2<'_>, password: &str, expected: &Hash, salt: &[u8]) -> Result<Verified> {
-    let stored = PasswordHash::new(expected.expose())
-        .map_err(|error| Error::Internal(format!("reading a stored password: {error}")))?;
-    if argon2.verify_password(password.as_bytes(), expected.expose()).is_err() {
-        return Ok(Verified::Wrong);
-    }
-    let is_ours = Params::try_from(&stored).is_ok_and(|params| {
-        let ours = argon2.params();
-        stored.algorithm.as_str() == Algorithm::Argon2id.as_str()
-            && (params.m_cost(), params.t_cost(), params.p_cost()) == (ours.m_cost(), ours.t_cost(), ours.p_cost())
-    });
-    let renewed = if is_ours { None } else { Some(hash(argon2, password, salt)?) };
-    Ok(Verified::Right { renewed })
+fn verify(argon2: &Argon2<'_>, slowest: &Slowest, password: &str, expected: &Hash, salt: &[u8]) -> Result<Verified> {
+    let stored =
+        Scheme::read(expected.expose()).map_err(|error| Error::Internal(format!("a stored password {error}")))?;
+    let is_ours = stored.is_ours(argon2.params());
+    let start = Instant::now();
+    let is_right = stored.matches(password);
+    // Also for a wrong password: otherwise a hash that is faster than ours would show that the address has one.
+    let ours = if is_ours { None } else { Some(hash(argon2, password, salt)?) };
+    let until = start + slowest.after(start.elapsed(), is_ours);
+    Ok(Verified { is_right, renewed: ours.filter(|_| is_right), until })
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "An API key was created",
         before: |Fill { brand, .. }| {
             english::or_disown(format!(
-                "Someone signed in to your {brand} account created an API key. A program that has this key can use \
-                 your account until you revoke the key."
+                "Someone signed in to your {brand} account created an API key. A program that has this key can act \
+                 for you, within the permissions of the key, until the key expires or you revoke it."
             ))
         },
         after: |Fill { brand, lifetime, .. }| vec![english::disown_until(lifetime), english::keep_link(brand)],
@@ -21,7 +21,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             german::or_disown(format!(
                 "In Ihrem Konto bei {brand} wurde ein API-Schlüssel erstellt. Programme mit diesem Schlüssel können \
-                 Ihr Konto nutzen, bis Sie ihn widerrufen."
+                 im Rahmen seiner Berechtigungen für Sie handeln, bis er abläuft oder Sie ihn widerrufen."
             ))
         },
         after: |Fill { brand, lifetime, .. }| vec![german::disown_until(lifetime), german::keep_link(brand)],
@@ -31,8 +31,9 @@ pub(super) static SHEETS: Sheets = Sheets {
         heading: "Une clé API a été créée",
         before: |Fill { brand, .. }| {
             french::or_disown(format!(
-                "Une clé API a été créée dans votre compte {brand}. Un programme qui possède cette clé peut utiliser \
-                 votre compte jusqu’à ce que vous la révoquiez."
+                "Une clé API a été créée dans votre compte {brand}. Un programme qui possède cette clé peut agir en \
+                 votre nom, dans la limite des autorisations de la clé, jusqu’à ce qu’elle expire ou que vous la \
+                 révoquiez."
             ))
         },
         after: |Fill { brand, lifetime, .. }| vec![french::disown_until(lifetime), french::keep_link(brand)],
@@ -43,7 +44,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             spanish::or_disown(format!(
                 "Se ha creado una clave de API en tu cuenta de {brand}. Los programas que tengan esta clave podrán \
-                 usar tu cuenta hasta que la revoques."
+                 actuar en tu nombre, con los permisos de la clave, hasta que caduque o la revoques."
             ))
         },
         after: |Fill { brand, lifetime, .. }| vec![spanish::disown_until(lifetime), spanish::keep_link(brand)],
@@ -54,7 +55,7 @@ pub(super) static SHEETS: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             japanese::or_disown(format!(
                 "お使いの {brand} アカウントで API キーが作成されました。このキーを持つプログラムは、\
-                 キーを無効にするまでお使いのアカウントを利用できます。"
+                 キーが期限切れになるか無効にされるまで、キーの権限の範囲で操作を行えます。"
             ))
         },
         after: |Fill { brand, lifetime, .. }| vec![japanese::disown_until(lifetime), japanese::keep_link(brand)],

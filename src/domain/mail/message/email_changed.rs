@@ -11,11 +11,11 @@ pub(super) static SHEETS: Sheets = Sheets {
             vec![
                 format!(
                     "Your {brand} account now uses a different email address. We won’t send its sign-in codes here \
-                     anymore."
+                     any more."
                 ),
                 "Was this you? You don’t need to do anything.".to_owned(),
-                "If it wasn’t, open this link and press the button on the page. This restores your address and ends \
-                 all sessions."
+                "If it wasn’t, open this link and press the button on the page. This restores your address, signs \
+                 out every device, removes the password and API keys if there are any, and forgets all known devices."
                     .to_owned(),
             ]
         },
@@ -34,7 +34,8 @@ pub(super) static SHEETS: Sheets = Sheets {
                 ),
                 "Waren Sie das? Dann müssen Sie nichts tun.".to_owned(),
                 "Waren Sie das nicht? Dann öffnen Sie diesen Link und klicken Sie auf der Seite auf die Schaltfläche. \
-                 Damit stellen Sie diese Adresse wieder her und beenden alle Sitzungen."
+                 Damit stellen Sie diese Adresse wieder her. Alle Geräte werden abgemeldet, Passwort und API-Schlüssel \
+                 entfernt, falls es welche gibt, und alle bekannten Geräte vergessen."
                     .to_owned(),
             ]
         },
@@ -53,7 +54,8 @@ pub(super) static SHEETS: Sheets = Sheets {
                 ),
                 "C’était vous\u{a0}? Vous n’avez rien à faire.".to_owned(),
                 "Ce n’était pas vous\u{a0}? Ouvrez ce lien et appuyez sur le bouton de la page. Votre adresse sera \
-                 rétablie et toutes les sessions seront fermées."
+                 rétablie, tous les appareils seront déconnectés, le mot de passe et les clés API seront supprimés \
+                 s’il y en a, et les appareils connus seront oubliés."
                     .to_owned(),
             ]
         },
@@ -71,8 +73,9 @@ pub(super) static SHEETS: Sheets = Sheets {
                      acceso."
                 ),
                 "¿Has sido tú? No tienes que hacer nada.".to_owned(),
-                "¿No has sido tú? Abre este enlace y pulsa el botón de la página. Se restablecerá esta dirección y se \
-                 cerrarán todas las sesiones."
+                "¿No has sido tú? Abre este enlace y pulsa el botón de la página. Se restablecerá esta dirección, se \
+                 cerrará la sesión en todos los dispositivos, se eliminarán la contraseña y las claves de API, si las \
+                 hay, y se olvidarán los dispositivos conocidos."
                     .to_owned(),
             ]
         },
@@ -91,7 +94,7 @@ pub(super) static SHEETS: Sheets = Sheets {
                 ),
                 "ご自身で変更した場合は、何もする必要はありません。".to_owned(),
                 "お心当たりがない場合は、次のリンクを開き、ページのボタンを押してください。このメールアドレスに戻り、\
-                 すべてのセッションが終了します。"
+                 すべての端末でログアウトされ、パスワードと API キーがあれば削除され、使用済みの端末の記録も消去されます。"
                     .to_owned(),
             ]
         },
@@ -107,7 +110,7 @@ pub(super) static BY_ADMINISTRATOR: Sheets = Sheets {
         before: |Fill { brand, .. }| {
             vec![format!(
                 "An administrator changed the email address of your {brand} account. We won’t send its sign-in codes \
-                 here anymore."
+                 here any more."
             )]
         },
         after: |Fill { brand, .. }| vec![english::unexpected(brand)],

@@ -12,7 +12,10 @@ pub(super) static SHEETS: Sheets = Sheets {
         },
         after: |Fill { brand, lifetime, .. }| {
             vec![
-                format!("Every device will then be signed out. The code works once and is valid for {lifetime}."),
+                format!(
+                    "Every device will then be signed out, and API keys will stop working. The code works once and is \
+                     valid for {lifetime}."
+                ),
                 "If this wasn’t you, ignore this email. Nothing changes without the code.".to_owned(),
                 english::keep_code(brand),
             ]
@@ -30,7 +33,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, lifetime, .. }| {
             vec![
                 format!(
-                    "Danach sind alle Geräte abgemeldet. Der Code ist {lifetime} gültig und funktioniert nur einmal."
+                    "Danach sind alle Geräte abgemeldet, und API-Schlüssel funktionieren nicht mehr. Der Code ist \
+                     {lifetime} gültig und funktioniert nur einmal."
                 ),
                 "Waren Sie das nicht? Dann ignorieren Sie diese E-Mail. Ohne den Code ändert sich nichts.".to_owned(),
                 german::keep_code(brand),
@@ -49,8 +53,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, lifetime, .. }| {
             vec![
                 format!(
-                    "Tous les appareils seront alors déconnectés. Ce code est valable {lifetime} et ne fonctionne \
-                     qu’une seule fois."
+                    "Tous les appareils seront alors déconnectés et les clés API cesseront de fonctionner. Ce code \
+                     est valable {lifetime} et ne fonctionne qu’une seule fois."
                 ),
                 "Ce n’était pas vous\u{a0}? Ignorez cet e-mail. Sans le code, rien ne change.".to_owned(),
                 french::keep_code(brand),
@@ -66,8 +70,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, lifetime, .. }| {
             vec![
                 format!(
-                    "Después se cerrará la sesión en todos los dispositivos. El código es válido durante {lifetime} \
-                     y funciona una sola vez."
+                    "Después se cerrará la sesión en todos los dispositivos y las claves de API dejarán de \
+                     funcionar. El código es válido durante {lifetime} y funciona una sola vez."
                 ),
                 "¿No has sido tú? Ignora este correo. Sin el código no cambia nada.".to_owned(),
                 spanish::keep_code(brand),
@@ -85,8 +89,8 @@ pub(super) static SHEETS: Sheets = Sheets {
         after: |Fill { brand, lifetime, .. }| {
             vec![
                 format!(
-                    "再設定すると、すべての端末でログアウトされます。コードの有効時間は{lifetime}で、\
-                     1 回だけ使えます。"
+                    "再設定すると、すべての端末でログアウトされ、API キーも使えなくなります。\
+                     コードの有効時間は{lifetime}で、1 回だけ使えます。"
                 ),
                 "お心当たりがない場合は、このメールを無視してください。コードがなければ、何も変更されません。"
                     .to_owned(),

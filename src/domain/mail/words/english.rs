@@ -29,6 +29,7 @@ pub(super) static WORDS: Words = Words {
         Role::Guest => "Guest",
     },
     footer_entered: |brand| format!("We sent this automatically because someone entered your address at {brand}."),
+    need_help: "Need help?",
     footer_account: |brand| format!("We sent this automatically because it’s about an account at {brand}."),
 };
 

@@ -31,6 +31,7 @@ pub(super) static WORDS: Words = Words {
     footer_entered: |brand| {
         format!("Vous recevez cet e-mail automatique, car quelqu’un a saisi votre adresse sur {brand}.")
     },
+    need_help: "Besoin d’aide\u{a0}?",
     footer_account: |brand| format!("Cet e-mail automatique concerne un compte {brand}."),
 };
 

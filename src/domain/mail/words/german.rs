@@ -31,6 +31,7 @@ pub(super) static WORDS: Words = Words {
     footer_entered: |brand| {
         format!("Sie erhalten diese automatische E-Mail, weil jemand bei {brand} Ihre Adresse eingegeben hat.")
     },
+    need_help: "Brauchen Sie Hilfe?",
     footer_account: |brand| format!("Diese automatische E-Mail betrifft ein Konto bei {brand}."),
 };
 

@@ -25,6 +25,7 @@ pub(super) static WORDS: Words = Words {
         Role::Guest => "ゲスト",
     },
     footer_entered: |brand| format!("このメールは、{brand} でメールアドレスが入力されたため、自動で送信しています。"),
+    need_help: "お困りですか？",
     footer_account: |brand| format!("このメールは、{brand} のアカウントに関するお知らせとして、自動で送信しています。"),
 };
 

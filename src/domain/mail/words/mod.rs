@@ -33,6 +33,8 @@ pub(super) struct Words {
     pub(super) role: fn(Role) -> &'static str,
     /// Reason for the mail: someone entered the address.
     pub(super) footer_entered: fn(&str) -> String,
+    /// Before the address or page for help.
+    pub(super) need_help: &'static str,
     /// Reason for the mail: something happened to an account.
     pub(super) footer_account: fn(&str) -> String,
 }

@@ -31,6 +31,7 @@ pub(super) static WORDS: Words = Words {
     footer_entered: |brand| {
         format!("Recibes este correo automático porque alguien ha introducido tu dirección en {brand}.")
     },
+    need_help: "¿Necesitas ayuda?",
     footer_account: |brand| format!("Este correo automático trata de una cuenta de {brand}."),
 };
 

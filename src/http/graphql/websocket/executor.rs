@@ -125,7 +125,8 @@ impl SubscriptionExecutor {
         // If the session has ended, refuse the subscription. The feed closes the socket after its last events.
         let signed_in = caller::signed_in(ctx, &subscriber.bearer).await.map_err(ApiError::from)?;
         let principal = signed_in.map_or(Principal::Anonymous, Principal::Session);
-        let viewer = Viewer { origin: self.origin.clone(), principal };
+        let viewer = Viewer::new(self.origin.clone(), principal);
+        let request = self.server.within_scopes(&viewer, request).await?;
         let request = request.data(viewer).data(Arc::clone(&subscriber.feed));
         let present = ctx.metrics.subscribed();
         checked.notify_one();

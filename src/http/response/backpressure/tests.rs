@@ -19,7 +19,7 @@ fn unread() -> Unread {
 fn anonymous(ip: &str) -> Viewer {
     let ip: IpAddr = ip.parse().unwrap();
     Viewer {
-        origin: Origin { ip, user_agent: None, request_id: String::new() },
+        origin: Origin { ip, user_agent: None, request_id: String::new(), session: None },
         principal: crate::domain::access::Principal::Anonymous,
     }
 }

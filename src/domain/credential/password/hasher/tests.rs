@@ -79,7 +79,7 @@ async fn the_dummy_takes_the_cost_of_the_settings_and_no_password_matches() {
     assert!(hasher.dummy().expose().starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", hasher.dummy().expose());
     let slot = slot_in(&hasher, "network", false).await.unwrap();
     let verified = hasher.verify(slot, Password::new(""), hasher.dummy().clone(), &SystemEntropy).await.unwrap();
-    assert!(matches!(verified, (Verified::Wrong, _)));
+    assert!(!verified.0.is_right);
 }
 
 #[tokio::test]
@@ -99,4 +99,61 @@ async fn a_slot_is_held_until_its_work_is_done_even_if_the_caller_is_gone() {
     assert!(enter(&hasher, "network", false).is_ok() && enter(&hasher, "elsewhere", false).is_ok(), "they wait");
     finish.send(()).unwrap();
     assert!(slot_in(&hasher, "network", false).await.is_ok());
+}
+
+/// The time from the start of a comparison with a wrong password to its answer.
+async fn refused_after(hasher: &Hasher, expected: Hash) -> Duration {
+    let slot = slot_in(hasher, "network", false).await.unwrap();
+    let start = Instant::now();
+    let (verified, _) = hasher.verify(slot, Password::new("wrong"), expected, &SystemEntropy).await.unwrap();
+    assert!(!verified.is_right && verified.renewed.is_none());
+    verified.until.max(Instant::now()).duration_since(start)
+}
+
+/// The shortest of several such times, so that other processes do not matter.
+async fn soonest(hasher: &Hasher, expected: &Hash) -> Duration {
+    let mut soonest = Duration::MAX;
+    for _ in 0..5 {
+        soonest = soonest.min(refused_after(hasher, expected.clone()).await);
+    }
+    soonest
+}
+
+#[tokio::test]
+async fn a_wrong_password_does_not_take_less_with_a_fast_hash_of_another_system() {
+    let hasher = Hasher::with_slots(HashCost { memory: 19_456, passes: 4, lanes: 1 }, 1, &SystemEntropy).unwrap();
+    // bcrypt with a cost of 4 takes about a millisecond.
+    let imported = Hash::new("$2b$04$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcde");
+    let ours = soonest(&hasher, hasher.dummy()).await;
+    let fast = soonest(&hasher, &imported).await;
+    assert!(fast > ours / 2, "{fast:?} with a fast hash, {ours:?} with ours");
+}
+
+#[tokio::test]
+async fn a_refusal_that_waits_has_a_place_in_the_queue_and_no_turn() {
+    let hasher = hasher(1);
+    let waiting = || hasher.queue.lock().unwrap().waiting;
+    let slot = slot_in(&hasher, "network", false).await.unwrap();
+    let (_, turn) = hasher.verify(slot, Password::new("wrong"), hasher.dummy().clone(), &SystemEntropy).await.unwrap();
+    assert_eq!(waiting(), 0);
+    let mut rest = Box::pin(turn.rest(Instant::now() + Duration::from_mins(1)));
+    assert!(rest.as_mut().now_or_never().is_none());
+    assert_eq!(waiting(), 1);
+    assert!(slot_in(&hasher, "network", false).await.is_ok(), "the network has its next turn");
+    drop(rest);
+    assert_eq!(waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_password_takes_as_long_as_with_the_slowest_hash_of_another_system() {
+    let hasher = hasher(1);
+    assert!(soonest(&hasher, hasher.dummy()).await < Duration::from_millis(5), "nothing was imported");
+    // bcrypt with a cost of 9 takes about 25 ms.
+    let imported = Hash::new("$2b$09$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcde");
+    let imported = refused_after(&hasher, imported).await;
+    assert!(imported > Duration::from_millis(5));
+    let unknown = refused_after(&hasher, hasher.dummy().clone()).await;
+    // The first includes its way back from the thread that hashed.
+    assert!(unknown > imported.mul_f64(0.9), "{unknown:?} {imported:?}");
+    assert_eq!(Slowest::default().after(Duration::from_mins(1), false), LONGEST, "a machine may stop for a while");
 }

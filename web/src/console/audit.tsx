@@ -14,7 +14,7 @@ import { localInput } from "./format";
 import { groups, type Group } from "./kinds";
 import { cursorOf, ExportButton, ListProblem, Pager, useLoaded, type Cursor } from "./list";
 import { customStart, periodOf, ranges, type Range } from "./range";
-import { search, useRoute } from "./route";
+import { currentQuery, search, useRoute } from "./route";
 import { Tail } from "./tail";
 import { words } from "./words";
 
@@ -45,7 +45,8 @@ export function Audit() {
   const t = words().audit;
   const filters = filtersOf(query);
   const range = rangeOf(filters);
-  const change = (part: Partial<Filters>) => search({ ...filters, ...part });
+  // The field asks the server for a user first, and another filter may have changed meanwhile.
+  const change = (part: Partial<Filters>) => search({ ...filtersOf(currentQuery()), ...part });
   const isLive = filters.live !== "";
   return (
     <>
@@ -110,7 +111,7 @@ function Trail(props: PartProps) {
         </div>
       )}
       {!page && !form.problem && <div class="frame loading-part" aria-hidden="true" />}
-      {page && <Pager facts={page.pageInfo} label={t.pages} onTurn={(to) => search({ ...filters, ...to }, true)} />}
+      {page && <Pager facts={page.pageInfo} label={t.pages} busy={form.busy} onTurn={(to) => search({ ...filters, ...to }, true)} />}
       {open && <EventDialog event={open} onClose={() => setOpen(null)} />}
     </>
   );

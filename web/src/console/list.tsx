@@ -74,28 +74,33 @@ export function useLoaded<Value>(key: string, ask: () => Promise<Value>): Loaded
 interface PagerProps {
   facts: PageFacts;
   label: string;
+  /** Whether another page is being loaded: the cursors of this one do not fit what was asked for. */
+  busy: boolean;
   onTurn: (to: { after?: string; before?: string }) => void;
 }
 
 /** The buttons to the first, the previous and the next page. */
-export function Pager({ facts, label, onTurn }: PagerProps) {
+export function Pager({ facts, label, busy, onTurn }: PagerProps) {
   const t = words().list;
+  const turn: PagerProps["onTurn"] = (to) => {
+    if (!busy) onTurn(to);
+  };
   const { hasPreviousPage, hasNextPage, startCursor, endCursor } = facts;
   if (!hasPreviousPage && !hasNextPage) return null;
   return (
     <nav class="pager" aria-label={label}>
       {hasPreviousPage && (
         <>
-          <Button kind="quiet" small onClick={() => onTurn({})}>
+          <Button kind="quiet" small onClick={() => turn({})}>
             {t.first}
           </Button>
-          <Button kind="secondary" small onClick={() => onTurn({ before: startCursor ?? "" })}>
+          <Button kind="secondary" small onClick={() => turn({ before: startCursor ?? "" })}>
             {t.previous}
           </Button>
         </>
       )}
       {hasNextPage && (
-        <Button kind="secondary" small onClick={() => onTurn({ after: endCursor ?? "" })}>
+        <Button kind="secondary" small onClick={() => turn({ after: endCursor ?? "" })}>
           {t.next}
         </Button>
       )}

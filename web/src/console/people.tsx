@@ -13,7 +13,7 @@ import { exact } from "./format";
 import { Icon } from "./icons";
 import { Invite } from "./invite";
 import { cursorOf, ExportButton, ListProblem, Pager, useLoaded, type Cursor } from "./list";
-import { link, search, useRoute } from "./route";
+import { currentQuery, link, search, useRoute } from "./route";
 import { Sorted, Tag } from "./table";
 import { words } from "./words";
 
@@ -55,7 +55,8 @@ export function People() {
   const [invites, setInvites] = useState(false);
   const load = async (cursor: Cursor) => (await ask(PEOPLE, { ...cursor, filter: filterOf(filters), orderBy: orderOf(filters) })).users;
   const { value: page, form, reload } = useLoaded(query.toString(), () => load(cursorOf(query)));
-  const change = (part: Partial<Filters>) => search({ ...filters, ...part });
+  // The field searches a moment after the typing, and another filter may have changed meanwhile.
+  const change = (part: Partial<Filters>) => search({ ...filtersOf(currentQuery()), ...part });
   useEffect(() => {
     if (page) speak(t.people.shown(page.nodes.length));
   }, [page]);
@@ -93,7 +94,7 @@ export function People() {
         <Table rows={page.nodes} busy={form.busy} sort={orderOf(filters)} onSort={(sort) => change({ sort })} filtered={names.some((name) => name !== "sort" && filters[name])} onReset={() => search({})} />
       )}
       {!page && !form.problem && <div class="frame loading-part" aria-hidden="true" />}
-      {page && <Pager facts={page.pageInfo} label={t.people.pages} onTurn={(to) => search({ ...filters, ...to }, true)} />}
+      {page && <Pager facts={page.pageInfo} label={t.people.pages} busy={form.busy} onTurn={(to) => search({ ...filters, ...to }, true)} />}
       {invites && <Invite onClose={() => setInvites(false)} />}
     </>
   );

@@ -34,6 +34,9 @@ addEventListener("hashchange", () => {
 /** The route of the page, in a component that renders again when it changes. */
 export const useRoute = (): Route => current.use();
 
+/** The query at this moment. A component may have rendered with an older one. */
+export const currentQuery = (): URLSearchParams => current.get().query;
+
 /** The link to a view. Empty values are left out. */
 export function link(section: Section, id = "", query: Record<string, string> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== "");

@@ -13,7 +13,11 @@ export const { values, positionals } = parseArgs({
 export const base = new URL(positionals[0] ?? process.env.DOORCODE_URL ?? "http://localhost:4000").origin;
 export const mailbox = process.env.DOORCODE_MAIL_URL;
 const budget = Number(process.env.DOORCODE_GUESS_ACCOUNT ?? 20);
-export const run = Date.now().toString(36);
+export let run = Date.now().toString(36);
+/** Gives the next test other addresses. */
+export const renew = () => {
+  run = Date.now().toString(36);
+};
 export const phone = { width: 360, height: 740 };
 export const desk = { width: 1280, height: 860 };
 export const GOOD = "correct horse battery";

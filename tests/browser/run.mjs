@@ -3,7 +3,8 @@
 //   node run.mjs [BASE_URL] [--all | --theme] [--only TEXT] [--screenshots FOLDER]
 //
 // BASE_URL defaults to DOORCODE_URL. CHROMIUM is the path of the browser; the script downloads none. Requests to other
-// hosts, console errors and content security policy violations count as failures. With --theme, only the look that an
+// hosts, console errors and content security policy violations count as failures. A test that fails runs again once, and
+// counts as flaky if it passes then. With --theme, only the look that an
 // operator sets is checked, on a server with the settings that tests/run has for it. With --all, every screen is also
 // checked at two widths, in light and dark, in five languages, offline, and with a server that is down.
 //
@@ -19,7 +20,7 @@
 
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
-import { ask, base, check, mailbox, picture, test, tests, values } from "./kit.mjs";
+import { ask, base, check, mailbox, picture, renew, test, tests, values } from "./kit.mjs";
 
 const suites = ["sign-in", "passwords", "links", "account", "keys", "session", "authorize", "console", "inbox", "graphiql"];
 if (values.all) suites.push("matrix");
@@ -73,13 +74,10 @@ await ask("{ signInOptions { brand } }"); // Fails early if there is no server.
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: switches });
 let passed = 0;
 let skipped = 0;
-const chosen = tests.filter(({ name }) => !values.only || name.includes(values.only));
-for (const { name, size, body, locale, colorScheme, refuses } of chosen) {
-  if (!body) {
-    skipped += 1;
-    console.log(`skip   ${name}: needs what this run does not have`);
-    continue;
-  }
+let flaky = 0;
+
+/** Runs a test in a context of its own, and returns why it failed, or null. */
+async function attempt({ size, body, locale, colorScheme, refuses }) {
   const context = await browser.newContext({ viewport: size, locale: locale ?? "en-GB", colorScheme: colorScheme ?? "light" });
   context.setDefaultTimeout(10_000);
   const faults = [];
@@ -90,15 +88,35 @@ for (const { name, size, body, locale, colorScheme, refuses } of chosen) {
     // What the browser says about something that it had to refuse.
     if (refuses) for (const fault of faults.splice(0)) if (!refuses.test(fault)) faults.push(fault);
     check(faults.length === 0, faults.join("\n       "));
-    passed += 1;
-    console.log(`ok     ${name}`);
+    return null;
   } catch (error) {
     await picture(page, "failed").catch(() => {});
-    console.log(`FAILED ${name}\n       ${[error.message, ...faults].join("\n       ")}`);
+    return [error.message, ...faults].join("\n       ");
+  } finally {
+    await context.close();
   }
-  await context.close();
+}
+
+const chosen = tests.filter(({ name }) => !values.only || name.includes(values.only));
+for (const each of chosen) {
+  const { name, body } = each;
+  if (!body) {
+    skipped += 1;
+    console.log(`skip   ${name}: needs what this run does not have`);
+    continue;
+  }
+  let why = await attempt(each);
+  if (why !== null) {
+    console.log(`again  ${name}\n       ${why}`);
+    renew();
+    why = await attempt(each);
+    if (why === null) flaky += 1;
+  }
+  if (why === null) passed += 1;
+  console.log(why === null ? `ok     ${name}` : `FAILED ${name}\n       ${why}`);
 }
 await browser.close();
 const failed = chosen.length - passed - skipped;
-console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+const also = Object.entries({ skipped, flaky }).filter(([, number]) => number > 0);
+console.log([`${passed} passed`, `${failed} failed`, ...also.map(([what, number]) => `${number} ${what}`)].join(", "));
 process.exitCode = failed === 0 ? 0 : 1;

@@ -47,11 +47,20 @@ pub(super) struct Union {
     backend: DbBackend,
     parts: Vec<String>,
     values: Vec<Value>,
+    has_known_limits: bool,
 }
 
 impl Union {
     pub(super) fn new(ctx: &Ctx) -> Self {
-        Self { backend: ctx.db.backend(), parts: Vec::new(), values: Vec::new() }
+        Self { backend: ctx.db.backend(), parts: Vec::new(), values: Vec::new(), has_known_limits: false }
+    }
+
+    /// Writes limits into the SQL instead of binding them. PostgreSQL then plans the statement once instead of for
+    /// every execution, because it knows how few rows each part has. Not for parts that choose their rows by a bound
+    /// value: a plan made without that value could walk another index.
+    pub(super) fn with_known_limits(mut self, known: bool) -> Self {
+        self.has_known_limits = known;
+        self
     }
 
     /// The database that the statement is for.
@@ -70,9 +79,10 @@ impl Union {
         format!("${}", number + 1)
     }
 
-    /// Binds a limit and returns its placeholder.
+    /// A limit as SQL.
     pub(super) fn limit(&mut self, most: u64) -> String {
-        self.bind(i64::try_from(most).unwrap_or(i64::MAX))
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        if self.has_known_limits { most.to_string() } else { self.bind(most) }
     }
 
     pub(super) fn part(&mut self, sql: String) {

@@ -298,7 +298,7 @@ pub async fn list(
     ranges.push((order.by, Bounds::of(part, order).and(filter.range(order.by).unwrap_or_default())));
 
     let backend = ctx.db.backend();
-    let mut union = Union::new(ctx);
+    let mut union = Union::new(ctx).with_known_limits(filter.search.is_none() && ranges.len() == 1);
     let direction = if order.descending == part.backward { "ASC" } else { "DESC" };
     let key = order.by.column(backend);
     let sort = format!(" ORDER BY {key} {direction}, id {direction} LIMIT {}", union.limit(part.most));

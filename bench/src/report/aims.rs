@@ -70,7 +70,7 @@ fn next_of_pairs(part: Part, flow: &str) -> &'static str {
         (Part::Floor, "refresh") => {
             "The pool confirms each release of a connection by a round trip to PostgreSQL: about 13 % of the time in the \
              service. Then fewer allocations between reading the token and the two statements."
-        },
+        }
         (Part::Argon2, _) => "Fewer commits around the hash: count a try and write its outcome in one transaction.",
         _ => {
             "Fewer statements and commits: PostgreSQL takes the larger share. Audit events could be written in batches."

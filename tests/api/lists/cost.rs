@@ -41,6 +41,30 @@ async fn a_user_list_with_details_costs_the_same_for_one_and_a_hundred() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_sql_of_a_page_has_its_limit_unless_a_bound_value_chooses_the_rows() {
+    let app = TestApp::new().await;
+    let admin = signed_in_as(&app, "ADMIN").await;
+    let limited = |is_known: bool, name: &'static str, rest: &'static str| {
+        let (app, admin) = (&app, &admin);
+        async move {
+            let query = format!("{{ {name}(first: 7{rest}) {{ nodes {{ id }} }} }}");
+            app.take_statements();
+            admin.query(&query, json!({})).await.field(name);
+            let sql = app.take_statements().pop().unwrap();
+            assert_eq!(sql.ends_with("LIMIT 8"), is_known, "{query}: {sql}");
+        }
+    };
+    limited(true, "users", "").await;
+    limited(true, "users", ", filter: { roles: [ADMIN] }").await;
+    limited(true, "users", ", filter: { namePrefix: \"s\" }, orderBy: { field: NAME }").await;
+    limited(true, "auditEvents", "").await;
+    limited(false, "users", ", filter: { search: \"ova\" }").await;
+    let by_another_index = ", filter: { namePrefix: \"s\" }, orderBy: { field: EMAIL }";
+    limited(false, "users", by_another_index).await;
+    limited(false, "auditEvents", ", filter: { network: \"192.0.2.1\" }").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unrequested_fields_are_not_read() {
     let app = TestApp::new().await;
     let admin = signed_in_as(&app, "ADMIN").await;
